@@ -1,0 +1,196 @@
+//! The file header and the tags after it.
+
+use crate::Error;
+
+/// Bytes before the first tag: the file header and the first `PreviousTagSize` (FLV 10.1 §E.2, §E.3).
+pub const FILE_HEADER_SIZE: usize = 13;
+
+/// Bytes of a tag before its body (FLV 10.1 §E.4.1).
+pub const TAG_HEADER_SIZE: usize = 11;
+
+const PREVIOUS_TAG_SIZE: usize = 4;
+
+/// What a tag carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagKind {
+    /// Type 8.
+    Audio,
+    /// Type 9.
+    Video,
+    /// Type 18: script data in AMF0, such as `onMetaData`.
+    Script,
+}
+
+impl TagKind {
+    /// The tag type on the wire.
+    pub fn wire(self) -> u8 {
+        match self {
+            Self::Audio => 8,
+            Self::Video => 9,
+            Self::Script => 18,
+        }
+    }
+}
+
+/// One tag, borrowing its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag<'a> {
+    /// What it carries.
+    pub kind: TagKind,
+    /// Decoding time in milliseconds, 32 bits that wrap.
+    pub timestamp_ms: u32,
+    /// Where the tag begins, in bytes from the first of the file or chunk.
+    pub offset: u64,
+    /// What the tag carries, up to 2^24 - 1 bytes.
+    pub body: &'a [u8],
+}
+
+impl<'a> Tag<'a> {
+    /// The tag at the start of `bytes` and the bytes that it takes, or `None` when more are needed.
+    fn parse(bytes: &'a [u8], offset: u64) -> Result<Option<(Self, usize)>, Error> {
+        let Some(&first) = bytes.first() else { return Ok(None) };
+        let kind = match first {
+            8 => TagKind::Audio,
+            9 => TagKind::Video,
+            18 => TagKind::Script,
+            found => return Err(Error::TagType { found, offset }),
+        };
+        let Some((header, rest)) = bytes.split_first_chunk::<TAG_HEADER_SIZE>() else { return Ok(None) };
+        let body_size = u32::from_be_bytes([0, header[1], header[2], header[3]]) as usize;
+        let timestamp_ms = u32::from_be_bytes([header[7], header[4], header[5], header[6]]);
+        if rest.len() < body_size + PREVIOUS_TAG_SIZE {
+            return Ok(None);
+        }
+        let tag = Self { kind, timestamp_ms, offset, body: &rest[..body_size] };
+        Ok(Some((tag, tag_size(body_size))))
+    }
+}
+
+/// Bytes of a tag with its header and the length after it. Below 2^25, so it fits 32 bits.
+fn tag_size(body_size: usize) -> usize {
+    TAG_HEADER_SIZE + body_size + PREVIOUS_TAG_SIZE
+}
+
+/// Bytes before the first tag, or `None` when more are needed to tell.
+fn parse_file_header(bytes: &[u8]) -> Result<Option<usize>, Error> {
+    let Some((header, _)) = bytes.split_first_chunk::<9>() else { return Ok(None) };
+    if &header[..4] != b"FLV\x01" {
+        return Err(Error::Signature { found: [header[0], header[1], header[2], header[3]] });
+    }
+    // The flags that announce audio and video are not read: many encoders set them wrongly.
+    let data_offset = u32::from_be_bytes([header[5], header[6], header[7], header[8]]);
+    if data_offset < 9 {
+        return Err(Error::HeaderLength { found: data_offset });
+    }
+    let size = (data_offset as usize).saturating_add(PREVIOUS_TAG_SIZE);
+    Ok((bytes.len() >= size).then_some(size))
+}
+
+/// Bytes that the tag at the start of `bytes` needs, as far as can be told.
+fn needed(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk::<TAG_HEADER_SIZE>() {
+        None => TAG_HEADER_SIZE as u64,
+        Some(header) => tag_size(u32::from_be_bytes([0, header[1], header[2], header[3]]) as usize) as u64,
+    }
+}
+
+/// The tags of a whole file or chunk held in memory.
+///
+/// `PreviousTagSize` fields are skipped, not checked: some writers leave them zero.
+/// After an error the iterator ends.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the file header.
+    ///
+    /// # Errors
+    /// [`Error::Signature`], [`Error::HeaderLength`], [`Error::Truncated`].
+    pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
+        match parse_file_header(bytes)? {
+            Some(offset) => Ok(Self { bytes, offset }),
+            None => Err(Error::Truncated {
+                offset: 0,
+                needed: FILE_HEADER_SIZE as u64,
+                available: bytes.len() as u64,
+            }),
+        }
+    }
+}
+
+impl<'a> Iterator for Reader<'a> {
+    type Item = Result<Tag<'a>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = &self.bytes[self.offset..];
+        if rest.is_empty() {
+            return None;
+        }
+        let offset = self.offset as u64;
+        match Tag::parse(rest, offset) {
+            Ok(Some((tag, size))) => {
+                self.offset += size;
+                return Some(Ok(tag));
+            }
+            Ok(None) => {
+                self.offset = self.bytes.len();
+                Some(Err(Error::Truncated { offset, needed: needed(rest), available: rest.len() as u64 }))
+            }
+            Err(error) => {
+                self.offset = self.bytes.len();
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+/// The tags of a stream that arrives in pieces of any size.
+///
+/// Holds the bytes of unread tags only: at most the pushed piece and one incomplete tag.
+#[derive(Clone, Debug, Default)]
+pub struct Demuxer {
+    buffer: Vec<u8>,
+    /// Bytes of `buffer` already given out.
+    read: usize,
+    /// Position of `buffer[0]` in the stream.
+    base: u64,
+    in_tags: bool,
+}
+
+impl Demuxer {
+    /// A demuxer that expects a file header first.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds bytes of the stream.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.read);
+        self.base += self.read as u64;
+        self.read = 0;
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next tag, or `None` until more bytes are pushed.
+    ///
+    /// # Errors
+    /// As [`Reader`], except that an incomplete tag is not one. The same error comes again on every later call.
+    pub fn next_tag(&mut self) -> Result<Option<Tag<'_>>, Error> {
+        if !self.in_tags {
+            let Some(size) = parse_file_header(&self.buffer)? else { return Ok(None) };
+            self.read = size;
+            self.in_tags = true;
+        }
+        let parsed = Tag::parse(&self.buffer[self.read..], self.base + self.read as u64)?;
+        Ok(parsed.map(|(tag, size)| {
+            self.read += size;
+            tag
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! The access keys that the server knows, and what each may do.
+
+use std::{collections::BTreeSet, fmt};
+
+use crate::{Error, error::excerpt};
+
+/// One access key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    id: String,
+    secret: String,
+    active: bool,
+    read_only: bool,
+    /// Empty: every domain.
+    domains: BTreeSet<String>,
+}
+
+impl AccessKey {
+    /// The id, which is not secret.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// Whether the key may change anything.
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        !self.read_only
+    }
+
+    /// Whether the key may touch a domain. Names of domains are compared without case (RFC 1035 §2.3.3).
+    #[must_use]
+    pub fn may_use_domain(&self, domain: &str) -> bool {
+        self.domains.is_empty() || self.domains.contains(&domain.to_ascii_lowercase())
+    }
+}
+
+impl fmt::Debug for AccessKey {
+    /// Shows everything but the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessKey")
+            .field("id", &self.id)
+            .field("active", &self.active)
+            .field("read_only", &self.read_only)
+            .field("domains", &self.domains)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The access keys that the server knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    keys: Vec<AccessKey>,
+}
+
+impl Keys {
+    /// Reads the configuration.
+    ///
+    /// ```text
+    /// keys   = [ entry *( separator entry ) ]
+    /// entry  = id ":" secret *( ":" option )
+    /// option = "ro" | "off" | "domain=" name
+    /// ```
+    ///
+    /// A separator is a comma, white space, or several of them. Ids, secrets and names hold no colon, comma or
+    /// white space. `ro` allows only actions that change nothing, `off` refuses the key as inactive, and each
+    /// `domain=` adds to the domains that the key is limited to; without one it may use all.
+    /// No entry at all is no key: every request is refused.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for an entry that does not follow the grammar, or an id that comes twice.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let mut keys: Vec<AccessKey> = Vec::new();
+        let entries = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
+        for (index, entry) in entries.enumerate() {
+            let refuse = |problem: &str| Error::Configuration { entry: index + 1, problem: problem.into() };
+            let mut fields = entry.split(':');
+            let id = fields.next().filter(|id| !id.is_empty()).ok_or_else(|| refuse("has no id"))?;
+            let secret =
+                fields.next().filter(|secret| !secret.is_empty()).ok_or_else(|| refuse("has no secret"))?;
+            if keys.iter().any(|key| key.id == id) {
+                return Err(refuse("repeats the id of an earlier one"));
+            }
+            let mut key = AccessKey {
+                id: id.into(),
+                secret: secret.into(),
+                active: true,
+                read_only: false,
+                domains: BTreeSet::new(),
+            };
+            for option in fields {
+                match option.split_once('=') {
+                    None if option == "ro" => key.read_only = true,
+                    None if option == "off" => key.active = false,
+                    Some(("domain", name)) if !name.is_empty() => {
+                        key.domains.insert(name.to_ascii_lowercase());
+                    }
+                    _ => return Err(refuse("has an option that is none of ro, off, domain=<name>")),
+                }
+            }
+            keys.push(key);
+        }
+        Ok(Self { keys })
+    }
+
+    /// The active key of an id.
+    ///
+    /// # Errors
+    /// [`Error::UnknownKey`] or [`Error::InactiveKey`].
+    pub fn find(&self, id: &str) -> Result<&AccessKey, Error> {
+        let key =
+            self.keys.iter().find(|key| key.id == id).ok_or_else(|| Error::UnknownKey { id: excerpt(id) })?;
+        key.active.then_some(key).ok_or_else(|| Error::InactiveKey { id: id.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_separated_by_commas_or_white_space() {
+        let keys = Keys::parse(" a:1,b:2\n\tc:3:ro , d:4:domain=Live.example.com:domain=x:ro:off,").unwrap();
+        assert_eq!(keys.keys.len(), 4);
+        assert!(keys.find("a").unwrap().may_write());
+        assert!(keys.find("a").unwrap().may_use_domain("anything"));
+        assert!(!keys.find("c").unwrap().may_write());
+        assert_eq!(keys.find("d"), Err(Error::InactiveKey { id: "d".into() }));
+        assert_eq!(keys.find(""), Err(Error::UnknownKey { id: "".into() }));
+    }
+
+    #[test]
+    fn a_limited_key_reaches_only_its_domains() {
+        let keys = Keys::parse("d:4:domain=Live.example.com:domain=x").unwrap();
+        let key = keys.find("d").unwrap();
+        assert!(key.may_use_domain("live.EXAMPLE.com") && key.may_use_domain("x"));
+        assert!(!key.may_use_domain("example.com") && !key.may_use_domain("") && !key.may_use_domain("xx"));
+    }
+
+    #[test]
+    fn no_entry_is_no_key() {
+        assert_eq!(Keys::parse(" , "), Ok(Keys::default()));
+    }
+
+    #[test]
+    fn a_wrong_entry_is_named_by_number_and_not_shown() {
+        for (text, entry) in [
+            ("a", 1),
+            ("a:1,:2", 2),
+            ("a:", 1),
+            ("a:1,a:2", 2),
+            ("a:1:rw", 1),
+            ("a:1:domain=", 1),
+            ("a:s3cret:", 1),
+        ] {
+            let error = Keys::parse(text).unwrap_err();
+            assert!(
+                matches!(error, Error::Configuration { entry: found, .. } if found == entry),
+                "{text}: {error}"
+            );
+            assert!(!error.to_string().contains("s3cret"));
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_debug_output() {
+        assert!(!format!("{:?}", Keys::parse("a:s3cret").unwrap()).contains("s3cret"));
+    }
+}

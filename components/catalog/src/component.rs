@@ -1,0 +1,127 @@
+//! The component itself: the WIT package on Spin's key-value store.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use spin_sdk::experimental::wasi::keyvalue::{atomics, store as wasi_store};
+use spin_sdk::key_value::Store as SpinStore;
+
+use crate::bindings::exports::recorder::catalog::catalog::{
+    Container, Entry, Error as WitError, File, Guest, Outlook, Round, Session, Slice, Span, StreamName, Turn,
+};
+use crate::store::{Error, Store};
+use crate::{bindings, files, log, sessions, timers};
+
+struct Component;
+
+/// The application's default store: through Spin's interface, and for counters through WASI's.
+struct Default {
+    spin: SpinStore,
+    wasi: wasi_store::Bucket,
+}
+
+impl Default {
+    async fn open() -> Result<Self, Error> {
+        let spin = SpinStore::open_default().await.map_err(|error| Error::Store(format!("{error:?}")))?;
+        let wasi = wasi_store::open("default").map_err(|error| Error::Store(format!("{error:?}")))?;
+        Ok(Self { spin, wasi })
+    }
+}
+
+impl Store for Default {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.spin.get(key).await.map_err(|error| failed("get", key, &error))
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.spin.set(key, value).await.map_err(|error| failed("set", key, &error))
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        self.spin.delete(key).await.map_err(|error| failed("delete", key, &error))
+    }
+
+    async fn exists(&self, key: &str) -> Result<bool, Error> {
+        self.spin.exists(key).await.map_err(|error| failed("exists", key, &error))
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
+        atomics::increment(&self.wasi, key, delta).map_err(|error| failed("increment", key, &error))
+    }
+}
+
+fn failed(what: &str, key: &str, error: &impl std::fmt::Debug) -> Error {
+    Error::Store(format!("{what} {key:?}: {error:?}"))
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Guest for Component {
+    async fn begin(session: Session) -> Result<Session, WitError> {
+        Ok(sessions::begin(&Default::open().await?, session).await?)
+    }
+
+    async fn get_session(id: String) -> Result<Session, WitError> {
+        Ok(sessions::get(&Default::open().await?, &id).await?.session)
+    }
+
+    async fn end(id: String, at_ms: u64) -> Result<u64, WitError> {
+        Ok(sessions::end(&Default::open().await?, &id, at_ms).await?)
+    }
+
+    async fn heartbeat(
+        gateway: String,
+        since: u64,
+        at_ms: u64,
+    ) -> Result<(u64, Vec<(String, bool)>), WitError> {
+        let (since, changes) = sessions::heartbeat(&Default::open().await?, &gateway, since, at_ms).await?;
+        Ok((since, changes.into_iter().map(|change| (change.session, change.record)).collect()))
+    }
+
+    async fn whose_turn(session: String, seq: u64) -> Result<Turn, WitError> {
+        Ok(log::turn(&Default::open().await?, &session, seq).await?)
+    }
+
+    async fn commit(
+        session: String,
+        seq: u64,
+        slice: Option<Slice>,
+        remux_state: Vec<u8>,
+        anchor_ms: u64,
+    ) -> Result<Turn, WitError> {
+        let commit = log::Commit { slice, remux_state, anchor_ms, now_ms: now_ms() };
+        Ok(log::commit(&Default::open().await?, &session, seq, commit).await?)
+    }
+
+    async fn name_taken(session: String, seq: u64, names_taken: u32) -> Result<(), WitError> {
+        Ok(log::name_taken(&Default::open().await?, &session, seq, names_taken).await?)
+    }
+
+    async fn due(now_ms: u64) -> Result<Round, WitError> {
+        Ok(timers::due(&Default::open().await?, now_ms).await?)
+    }
+
+    async fn settle(mark: u64) -> Result<(), WitError> {
+        Ok(timers::settle(&Default::open().await?, mark).await?)
+    }
+
+    async fn wake(stream: StreamName, at_ms: u64) -> Result<(), WitError> {
+        Ok(timers::wake(&Default::open().await?, &stream, at_ms).await?)
+    }
+
+    async fn look(stream: StreamName, container: Container, now_ms: u64) -> Result<Outlook, WitError> {
+        Ok(files::look(&Default::open().await?, &stream, container, now_ms).await?)
+    }
+
+    async fn entries(stream: StreamName, run: Span) -> Result<Vec<Entry>, WitError> {
+        Ok(files::entries(&Default::open().await?, &stream, run).await?)
+    }
+
+    async fn filed(stream: StreamName, file: File, object: String) -> Result<(), WitError> {
+        Ok(files::filed(&Default::open().await?, &stream, file, object).await?)
+    }
+}
+
+bindings::export!(Component with_types_in bindings);

@@ -1,0 +1,271 @@
+//! Record files: which run of the stream's log each one holds.
+//!
+//! The log only grows, and files are runs of it, one after the other: the next begins where the last one
+//! ended. Nothing that is committed can thus fall between two files or into both.
+//!
+//! What a file holds follows from the log alone, but for one thing: that a break has lasted long enough.
+//! Two ticks at once can see that differently; the function `index` therefore writes down each decision as an
+//! object that is created once, and acts on what was written first.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sessions::{self, BEGIN_BOUND_MS, End, patience_ms};
+use crate::store::{Error, Store, read, write};
+use crate::types::{Container, Entry, File, Format, Outlook, Position, Session, Slice, Span, StreamName};
+use crate::{key, log};
+
+/// Where a stream's next record file begins.
+///
+/// Sessions before it have ended, and all of their slices are in files.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Frontier {
+    /// The first slice that is in no file.
+    pub at: Position,
+    /// Number of the next file.
+    pub sequence: u64,
+}
+
+impl Default for Frontier {
+    fn default() -> Self {
+        Self { at: Position { session: 1, slice: 0 }, sequence: 0 }
+    }
+}
+
+/// A record file that is in the bucket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Filed {
+    /// The file.
+    pub file: File,
+    /// Its object name.
+    pub object: String,
+}
+
+/// A file while its slices are gathered.
+struct Open {
+    first: Position,
+    session: Session,
+    format: Format,
+    start_ms: u64,
+    end_ms: u64,
+    duration90khz: u64,
+    slices: u64,
+}
+
+impl Open {
+    fn add(&mut self, slice: &Slice) {
+        self.end_ms = slice.start_ms + slice.duration90khz / 90;
+        self.duration90khz += slice.duration90khz;
+        self.slices += 1;
+    }
+
+    /// Media time that is missing to a whole cycle, in milliseconds.
+    fn missing_ms(&self) -> u64 {
+        (u64::from(self.format.cycle_seconds) * 1000).saturating_sub(self.duration90khz / 90)
+    }
+
+    /// Whether a session's slices may go on in this file: what its rule says of it has not changed.
+    fn fits(&self, session: &Session) -> bool {
+        session.oss_endpoint == self.session.oss_endpoint
+            && session.oss_bucket == self.session.oss_bucket
+            && format(session, self.format.container) == Some(&self.format)
+    }
+
+    fn due(&self, sequence: u64, end: Position) -> Outlook {
+        Outlook::Due(File {
+            container: self.format.container,
+            sequence,
+            span: Span { first: self.first, end },
+            session: self.session.id.clone(),
+            start_ms: self.start_ms,
+            end_ms: self.end_ms,
+            duration90khz: self.duration90khz,
+            slices: self.slices,
+        })
+    }
+}
+
+/// What a stream's record files of one container need at a moment.
+pub async fn look(
+    store: &impl Store,
+    stream: &StreamName,
+    container: Container,
+    now_ms: u64,
+) -> Result<Outlook, Error> {
+    let frontier: Frontier = read(store, &key::frontier(stream, container)).await?.unwrap_or_default();
+    let count = sessions::count(store, stream).await?;
+    let mut open: Option<Open> = None;
+    let mut at = frontier.at;
+    let mut session = match next_session(store, stream, at.session, count, now_ms).await? {
+        Next::Session(number, session) => {
+            if number > at.session {
+                at = Position { session: number, slice: 0 };
+            }
+            session
+        }
+        Next::Wait(until_ms) => return Ok(Outlook::Later(until_ms)),
+        Next::None => return Ok(Outlook::Idle),
+    };
+    loop {
+        let ended = read::<End>(store, &key::end(&session.id)).await?;
+        let length = match &ended {
+            Some(End { chunks: Some(chunks), .. }) => *chunks,
+            _ => log::length(store, &session.id).await?,
+        };
+        if gather(store, &mut open, &mut at, &session, container, length).await?
+            && let Some(open) = &open
+        {
+            return Ok(open.due(frontier.sequence, at));
+        }
+
+        let last_ms = match &ended {
+            Some(end) => end.at_ms,
+            None => sessions::last_sign_ms(store, &session, length).await?,
+        };
+        let deadline_ms = last_ms + patience_ms(&session);
+        if !matches!(ended, Some(End { chunks: Some(_), .. })) {
+            if ended.is_some() || now_ms >= deadline_ms {
+                // Nobody has heard of it for as long as a break may last, or its end broke off: it is over.
+                // A chunk that comes yet is refused, and goes into a session of its own.
+                sessions::end(store, &session.id, last_ms).await?;
+                continue;
+            }
+            let whole_ms = open.as_ref().map_or(u64::MAX, |open| now_ms + open.missing_ms().max(1000));
+            return Ok(Outlook::Later(whole_ms.min(deadline_ms)));
+        }
+
+        match (next_session(store, stream, at.session + 1, count, now_ms).await?, &open) {
+            (Next::Session(_, next), Some(open)) if next.began_ms > deadline_ms || !open.fits(&next) => {
+                return Ok(open.due(frontier.sequence, at));
+            }
+            (Next::Session(number, next), _) => {
+                at = Position { session: number, slice: 0 };
+                session = next;
+            }
+            (_, Some(open)) if now_ms >= deadline_ms => return Ok(open.due(frontier.sequence, at)),
+            (Next::Wait(until_ms), _) => return Ok(Outlook::Later(until_ms)),
+            (Next::None, Some(_)) => return Ok(Outlook::Later(deadline_ms)),
+            (Next::None, None) => {
+                at = Position { session: at.session + 1, slice: 0 };
+                write(store, &key::frontier(stream, container), &Frontier { at, ..frontier }).await?;
+                return Ok(Outlook::Idle);
+            }
+        }
+    }
+}
+
+/// Adds a session's slices to the open file, and says whether that made it whole.
+async fn gather(
+    store: &impl Store,
+    open: &mut Option<Open>,
+    at: &mut Position,
+    session: &Session,
+    container: Container,
+    length: u64,
+) -> Result<bool, Error> {
+    let Some(format) = format(session, container) else {
+        at.slice = length;
+        return Ok(false);
+    };
+    while at.slice < length {
+        for slice in log::page(store, &session.id, at.slice, length).await? {
+            let here = *at;
+            at.slice += 1;
+            let Some(slice) = slice else { continue };
+            let open = open.get_or_insert_with(|| Open {
+                first: here,
+                session: session.clone(),
+                format: format.clone(),
+                start_ms: slice.start_ms,
+                end_ms: slice.start_ms,
+                duration90khz: 0,
+                slices: 0,
+            });
+            open.add(&slice);
+            if open.missing_ms() == 0 {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The slices of a run, each with the duration that the slice after it gives it.
+pub async fn entries(store: &impl Store, stream: &StreamName, run: Span) -> Result<Vec<Entry>, Error> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for number in run.first.session..=run.end.session {
+        let Some(session) = sessions::numbered(store, stream, number).await? else { continue };
+        let mut at = if number == run.first.session { run.first.slice } else { 0 };
+        let end = if number == run.end.session { run.end.slice } else { ended_at(store, &session).await? };
+        let mut fresh = true;
+        while at < end {
+            let page = log::page(store, &session.id, at, end).await?;
+            at += page.len() as u64;
+            for slice in page.into_iter().flatten() {
+                match entries.last_mut() {
+                    // The end of a slice was an estimate until the begin of the next was known.
+                    Some(before) if !fresh && !slice.discontinuity => {
+                        before.slice.duration90khz = slice.start90khz.saturating_sub(before.slice.start90khz);
+                        entries.push(Entry { slice, fresh: false });
+                    }
+                    before => {
+                        let fresh = before.is_some();
+                        entries.push(Entry { slice, fresh });
+                    }
+                }
+                fresh = false;
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// Notes that a file is in the bucket.
+pub async fn filed(store: &impl Store, stream: &StreamName, file: File, object: String) -> Result<(), Error> {
+    let container = file.container;
+    let next = Frontier { at: file.span.end, sequence: file.sequence + 1 };
+    let record = key::file(stream, container, file.sequence);
+    write(store, &record, &Filed { file, object }).await?;
+    write(store, &key::frontier(stream, container), &next).await
+}
+
+/// What comes at or after a session number.
+enum Next {
+    Session(u64, Session),
+    /// A session may be beginning right now; it is certain at this moment.
+    Wait(u64),
+    None,
+}
+
+/// The first session of at least this number.
+async fn next_session(
+    store: &impl Store,
+    stream: &StreamName,
+    from: u64,
+    count: u64,
+    now_ms: u64,
+) -> Result<Next, Error> {
+    for number in from..=count {
+        if let Some(session) = sessions::numbered(store, stream, number).await? {
+            // A number below it without a session is one that is just beginning, or never will.
+            let certain_ms = session.began_ms + BEGIN_BOUND_MS;
+            return Ok(if number > from && now_ms < certain_ms {
+                Next::Wait(certain_ms)
+            } else {
+                Next::Session(number, session)
+            });
+        }
+    }
+    Ok(Next::None)
+}
+
+async fn ended_at(store: &impl Store, session: &Session) -> Result<u64, Error> {
+    let key = key::end(&session.id);
+    match read::<End>(store, &key).await? {
+        Some(End { chunks: Some(chunks), .. }) => Ok(chunks),
+        _ => Err(Error::Missing { key }),
+    }
+}
+
+fn format(session: &Session, container: Container) -> Option<&Format> {
+    session.formats.iter().find(|format| format.container == container)
+}

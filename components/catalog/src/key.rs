@@ -1,0 +1,119 @@
+//! The layout of the keys.
+//!
+//! Every key has one writer at a time, or is a counter, or is written with the same value by all its writers.
+//! No part of a name holds a slash, so that keys of different kinds never meet.
+//!
+//! | key | holds | written by |
+//! | --- | --- | --- |
+//! | `session/{id}` | the session | its begin |
+//! | `session/{id}/chunk/{seq}` | a committed chunk and its page | the commit of that chunk |
+//! | `session/{id}/head` | a number that chunks are committed up to, or a little past | any commit |
+//! | `session/{id}/end` | when it ended and with how many chunks | its end |
+//! | `stream/{name}/sessions` | counter: sessions begun | |
+//! | `stream/{name}/session/{number}` | the id of that session | its begin |
+//! | `stream/{name}/{container}` | where the next record file begins, and its number | the tick |
+//! | `stream/{name}/{container}/{sequence}` | a record file | the tick |
+//! | `gateway/{name}` | when it was last alive | its heartbeat |
+//! | `gateway/{name}/changes` | counter: changed instructions | |
+//! | `gateway/{name}/change/{number}` | a changed instruction | the command |
+//! | `due/open`, `due/done` | counter, number: see [`timers`](crate::timers) | the tick |
+//! | `due/{second}` | counter: streams to look at | |
+//! | `due/{second}/{number}` | a stream to look at | who wakes it |
+
+use crate::types::{Container, StreamName};
+
+/// A session's own record.
+#[must_use]
+pub fn session(id: &str) -> String {
+    format!("session/{id}")
+}
+
+/// A committed chunk.
+#[must_use]
+pub fn chunk(id: &str, seq: u64) -> String {
+    format!("session/{id}/chunk/{seq}")
+}
+
+/// The hint at a session's length.
+#[must_use]
+pub fn head(id: &str) -> String {
+    format!("session/{id}/head")
+}
+
+/// A session's end.
+#[must_use]
+pub fn end(id: &str) -> String {
+    format!("session/{id}/end")
+}
+
+/// The counter of a stream's sessions.
+#[must_use]
+pub fn sessions(stream: &StreamName) -> String {
+    format!("stream/{}/sessions", name(stream))
+}
+
+/// The id of a stream's session.
+#[must_use]
+pub fn numbered_session(stream: &StreamName, number: u64) -> String {
+    format!("stream/{}/session/{number}", name(stream))
+}
+
+/// Where a stream's next record file begins.
+#[must_use]
+pub fn frontier(stream: &StreamName, container: Container) -> String {
+    format!("stream/{}/{}", name(stream), extension(container))
+}
+
+/// A record file.
+#[must_use]
+pub fn file(stream: &StreamName, container: Container, sequence: u64) -> String {
+    format!("{}/{sequence}", frontier(stream, container))
+}
+
+/// When a gateway was last alive.
+#[must_use]
+pub fn gateway(name: &str) -> String {
+    format!("gateway/{name}")
+}
+
+/// The counter of a gateway's changes.
+#[must_use]
+pub fn changes(gateway: &str) -> String {
+    format!("gateway/{gateway}/changes")
+}
+
+/// One change of a gateway's.
+#[must_use]
+pub fn change(gateway: &str, number: u64) -> String {
+    format!("gateway/{gateway}/change/{number}")
+}
+
+/// The counter of the last second whose timers may have been read.
+pub const DUE_OPEN: &str = "due/open";
+
+/// The last second whose timers are settled.
+pub const DUE_DONE: &str = "due/done";
+
+/// The counter of the streams due in a second.
+#[must_use]
+pub fn due(second: u64) -> String {
+    format!("due/{second}")
+}
+
+/// A stream due in a second.
+#[must_use]
+pub fn due_stream(second: u64, number: u64) -> String {
+    format!("due/{second}/{number}")
+}
+
+fn name(stream: &StreamName) -> String {
+    format!("{}/{}/{}", stream.domain, stream.app, stream.stream)
+}
+
+fn extension(container: Container) -> &'static str {
+    match container {
+        Container::M3u8 => "m3u8",
+        Container::Mp4 => "mp4",
+        Container::Flv => "flv",
+    }
+}

@@ -1,0 +1,42 @@
+//! The catalog: what was pushed, what was recorded of it, what is due.
+//!
+//! This component adapts the WIT package `recorder:catalog` to a key-value store that offers get, set,
+//! delete, exists and an atomic increment, and nothing else. It knows no media, no bucket and no HTTP.
+//!
+//! How facts are laid out, and why concurrent and repeated calls are safe, is said where it is done:
+//!
+//! | module | facts |
+//! | --- | --- |
+//! | [`key`] | the layout of the keys |
+//! | [`sessions`] | pushes: begin, end, heartbeat |
+//! | [`log`] | the slices of a session, committed one after the other |
+//! | [`files`] | record files: which run of slices each one holds |
+//! | [`timers`] | which streams to look at, and when |
+//!
+//! Records are the types of the WIT package as JSON: the package's version is the version of the data.
+
+pub mod files;
+pub mod key;
+pub mod log;
+pub mod sessions;
+pub mod store;
+pub mod timers;
+
+#[cfg(target_arch = "wasm32")]
+mod component;
+#[cfg(test)]
+mod tests;
+
+/// The types of the WIT package, and the export.
+#[expect(missing_docs, reason = "generated; wit/catalog documents each item")]
+pub mod bindings {
+    spin_sdk::wit_bindgen::generate!({
+        inline: "package recorder:catalog-component; world component { export recorder:catalog/catalog@0.1.0; }",
+        path: ["../../wit/catalog"],
+        runtime_path: "spin_sdk::wit_bindgen::rt",
+        additional_derives: [serde::Serialize, serde::Deserialize, PartialEq],
+        generate_all,
+    });
+}
+
+pub use bindings::exports::recorder::catalog::catalog as types;

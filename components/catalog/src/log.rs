@@ -1,0 +1,163 @@
+//! The slices of a session, committed one after the other.
+//!
+//! A commit writes one record, `session/{id}/chunk/{seq}`, and that write is the commit.
+//! It is a function of the chunk and the records before it, so that two calls for the same chunk, however
+//! they overlap, write the same value: no compare-and-swap is needed, and no call can undo a later one.
+//!
+//! The record of a chunk carries the slices of its page: of all chunks since the last multiple of [`PAGE`].
+//! A whole page can thus be read from the record of its last chunk, and every commit costs the same few
+//! operations at the first chunk and at the millionth. A record that is neither the last of its page nor one
+//! of the last [`PAGE`] is deleted.
+//!
+//! The head is a hint: whoever needs the exact length goes on from there, one record at a time.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Serialize};
+
+use crate::key;
+use crate::sessions::End;
+use crate::store::{Error, Store, read, write};
+use crate::types::{Cursor, Slice, Turn};
+
+/// Chunks a page. A slice's record has at most about 1.3 kB (its object's name has at most 1023 bytes), so
+/// that a page stays well below the 256 KiB that a value may have.
+pub const PAGE: u64 = 64;
+
+/// What is stored under a chunk's key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Chunk {
+    /// Not committed; that many object names turned out to be somebody else's.
+    NamesTaken(u32),
+    /// Committed.
+    Committed(Committed),
+}
+
+/// A committed chunk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Committed {
+    /// State of the remuxer after this chunk, in Base64.
+    pub remux_state: String,
+    /// Unix milliseconds of media time zero.
+    pub anchor_ms: u64,
+    /// When it was committed, Unix milliseconds.
+    pub at_ms: u64,
+    /// The slices of this page up to this chunk; none for a chunk that held nothing to record.
+    pub page: Vec<Option<Slice>>,
+}
+
+/// Whose turn it is in a session.
+pub async fn turn(store: &impl Store, id: &str, seq: u64) -> Result<Turn, Error> {
+    if let Some(end) = read::<End>(store, &key::end(id)).await? {
+        return Ok(after_end(&end, seq));
+    }
+    let names_taken = match read(store, &key::chunk(id, seq)).await? {
+        Some(Chunk::Committed(_)) => return Ok(Turn::Done),
+        Some(Chunk::NamesTaken(count)) => count,
+        None => 0,
+    };
+    // A record right before `seq` means that `seq` is next, unless it is the last of its page: those stay.
+    if seq.is_multiple_of(PAGE) && seq < head(store, id).await? {
+        return Ok(Turn::Done);
+    }
+    if seq == 0 {
+        return Ok(Turn::Next(Cursor { remux_state: Vec::new(), anchor_ms: 0, names_taken }));
+    }
+    if let Some(before) = committed(store, id, seq - 1).await? {
+        let remux_state = BASE64_STANDARD
+            .decode(&before.remux_state)
+            .map_err(|error| Error::Record { key: key::chunk(id, seq - 1), reason: error.to_string() })?;
+        return Ok(Turn::Next(Cursor { remux_state, anchor_ms: before.anchor_ms, names_taken }));
+    }
+    let length = length(store, id).await?;
+    Ok(if seq < length { Turn::Done } else { Turn::Gap(length) })
+}
+
+/// A chunk to commit.
+pub struct Commit {
+    /// What it became, if anything.
+    pub slice: Option<Slice>,
+    /// State of the remuxer after it.
+    pub remux_state: Vec<u8>,
+    /// Unix milliseconds of media time zero.
+    pub anchor_ms: u64,
+    /// Now, Unix milliseconds.
+    pub now_ms: u64,
+}
+
+/// Commits the chunk whose turn it is.
+///
+/// The end of the session is read after the chunk is written, and a session's length is counted after its
+/// end is written: whichever comes first, both sides agree on whether this chunk is part of the session.
+pub async fn commit(store: &impl Store, id: &str, seq: u64, commit: Commit) -> Result<Turn, Error> {
+    let mut page = Vec::new();
+    if !seq.is_multiple_of(PAGE) {
+        let before = key::chunk(id, seq - 1);
+        page = committed(store, id, seq - 1).await?.ok_or(Error::Missing { key: before })?.page;
+    }
+    page.push(commit.slice);
+    let record = Committed {
+        remux_state: BASE64_STANDARD.encode(&commit.remux_state),
+        anchor_ms: commit.anchor_ms,
+        at_ms: commit.now_ms,
+        page,
+    };
+    write(store, &key::chunk(id, seq), &Chunk::Committed(record)).await?;
+    write(store, &key::head(id), &(seq + 1)).await?;
+    if seq >= PAGE && !(seq + 1).is_multiple_of(PAGE) {
+        store.delete(&key::chunk(id, seq - PAGE)).await?;
+    }
+    Ok(match read::<End>(store, &key::end(id)).await? {
+        Some(end) => after_end(&end, seq),
+        None => Turn::Done,
+    })
+}
+
+/// Notes that object names of the chunk whose turn it is are somebody else's.
+pub async fn name_taken(store: &impl Store, id: &str, seq: u64, count: u32) -> Result<(), Error> {
+    write(store, &key::chunk(id, seq), &Chunk::NamesTaken(count)).await
+}
+
+/// How many chunks are committed.
+pub async fn length(store: &impl Store, id: &str) -> Result<u64, Error> {
+    let mut length = head(store, id).await?;
+    while committed(store, id, length).await?.is_some() {
+        length += 1;
+    }
+    Ok(length)
+}
+
+/// A committed chunk's record, if it is one of the last [`PAGE`] or the last of its page.
+pub async fn committed(store: &impl Store, id: &str, seq: u64) -> Result<Option<Committed>, Error> {
+    Ok(match read(store, &key::chunk(id, seq)).await? {
+        Some(Chunk::Committed(record)) => Some(record),
+        _ => None,
+    })
+}
+
+/// The slices of the chunks from `first` up to the end of its page or of the `length` committed ones,
+/// whichever comes first.
+pub async fn page(
+    store: &impl Store,
+    id: &str,
+    first: u64,
+    length: u64,
+) -> Result<Vec<Option<Slice>>, Error> {
+    let start = first - first % PAGE;
+    let last = (start + PAGE).min(length) - 1;
+    let record =
+        committed(store, id, last).await?.ok_or_else(|| Error::Missing { key: key::chunk(id, last) })?;
+    let skip = usize::try_from(first - start).expect("an offset in a page should fit any usize");
+    Ok(record.page.into_iter().skip(skip).collect())
+}
+
+async fn head(store: &impl Store, id: &str) -> Result<u64, Error> {
+    Ok(read(store, &key::head(id)).await?.unwrap_or(0))
+}
+
+fn after_end(end: &End, seq: u64) -> Turn {
+    match end.chunks {
+        None => Turn::Ending,
+        Some(chunks) if seq < chunks => Turn::Done,
+        Some(chunks) => Turn::Over(chunks),
+    }
+}

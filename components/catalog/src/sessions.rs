@@ -1,0 +1,149 @@
+//! Pushes: begin, end, heartbeat.
+
+use serde::{Deserialize, Serialize};
+
+use crate::store::{Error, Store, read, write};
+use crate::types::{Session, StreamName};
+use crate::{key, log, timers};
+
+/// A session and its number among the sessions of its stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Numbered {
+    /// From 1, in the order in which sessions begin.
+    pub number: u64,
+    /// The session.
+    pub session: Session,
+}
+
+/// The end of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// When the push ended, Unix milliseconds.
+    pub at_ms: u64,
+    /// How many chunks it holds for good; none while they are being counted.
+    pub chunks: Option<u64>,
+}
+
+/// How long a call may take between counting a session and writing it down, in milliseconds.
+///
+/// A session number without a session is waited for that long, and then counts as never begun.
+pub const BEGIN_BOUND_MS: u64 = 60_000;
+
+/// Begins a session, or answers the one that began under this id.
+///
+/// The timer is set before the session is there: a call that breaks off leaves a timer too many, never a
+/// session that nobody looks after.
+pub async fn begin(store: &impl Store, session: Session) -> Result<Session, Error> {
+    if let Some(known) = find(store, &session.id).await? {
+        return Ok(known.session);
+    }
+    let number = store.increment(&key::sessions(&session.stream), 1).await?;
+    let number = u64::try_from(number).map_err(|_| Error::Store(format!("session number {number}")))?;
+    store.set(&key::numbered_session(&session.stream, number), session.id.as_bytes()).await?;
+    timers::wake(store, &session.stream, session.began_ms + patience_ms(&session)).await?;
+    write(store, &key::session(&session.id), &Numbered { number, session: session.clone() }).await?;
+    Ok(session)
+}
+
+/// The session of an id.
+pub async fn find(store: &impl Store, id: &str) -> Result<Option<Numbered>, Error> {
+    read(store, &key::session(id)).await
+}
+
+/// The session of an id, which has to be there.
+pub async fn get(store: &impl Store, id: &str) -> Result<Numbered, Error> {
+    find(store, id).await?.ok_or_else(|| Error::NoSuchSession(id.into()))
+}
+
+/// The stream's session of a number; none if it has not (or never) begun.
+pub async fn numbered(
+    store: &impl Store,
+    stream: &StreamName,
+    number: u64,
+) -> Result<Option<Session>, Error> {
+    let key = key::numbered_session(stream, number);
+    let Some(id) = store.get(&key).await? else { return Ok(None) };
+    let id = String::from_utf8(id).map_err(|error| Error::Record { key, reason: error.to_string() })?;
+    // A begin that was called twice at once has two numbers; the one in its record holds.
+    Ok(find(store, &id).await?.filter(|found| found.number == number).map(|found| found.session))
+}
+
+/// How many sessions of a stream have begun or are beginning.
+pub async fn count(store: &impl Store, stream: &StreamName) -> Result<u64, Error> {
+    let count = store.increment(&key::sessions(stream), 0).await?;
+    u64::try_from(count).map_err(|_| Error::Store(format!("session count {count}")))
+}
+
+/// Ends a session; answers how many chunks it holds.
+///
+/// See [`log::commit`] for why the end is written before the chunks are counted.
+pub async fn end(store: &impl Store, id: &str, at_ms: u64) -> Result<u64, Error> {
+    let session = get(store, id).await?.session;
+    let end = match read::<End>(store, &key::end(id)).await? {
+        Some(End { at_ms, chunks: Some(chunks) }) => (at_ms, chunks),
+        _ => {
+            write(store, &key::end(id), &End { at_ms, chunks: None }).await?;
+            let chunks = log::length(store, id).await?;
+            write(store, &key::end(id), &End { at_ms, chunks: Some(chunks) }).await?;
+            (at_ms, chunks)
+        }
+    };
+    timers::wake(store, &session.stream, end.0 + patience_ms(&session)).await?;
+    Ok(end.1)
+}
+
+/// When a session that has not ended last gave a sign of life, Unix milliseconds.
+pub async fn last_sign_ms(store: &impl Store, session: &Session, chunks: u64) -> Result<u64, Error> {
+    let mut last = session.began_ms;
+    if let Some(seen) = read::<u64>(store, &key::gateway(&session.gateway)).await? {
+        last = last.max(seen);
+    }
+    if chunks > 0
+        && let Some(chunk) = log::committed(store, &session.id, chunks - 1).await?
+    {
+        last = last.max(chunk.at_ms);
+    }
+    Ok(last)
+}
+
+/// How long after its last sign of life a session's record file stays open, in milliseconds.
+#[must_use]
+pub fn patience_ms(session: &Session) -> u64 {
+    u64::from(session.delay_seconds) * 1000
+}
+
+/// A changed instruction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The session.
+    pub session: String,
+    /// Whether its slices are wanted from now on.
+    pub record: bool,
+}
+
+/// A gateway is alive; answers the number of its last change and the changes after `since`.
+pub async fn heartbeat(
+    store: &impl Store,
+    gateway: &str,
+    since: u64,
+    at_ms: u64,
+) -> Result<(u64, Vec<Change>), Error> {
+    write(store, &key::gateway(gateway), &at_ms).await?;
+    let counter = key::changes(gateway);
+    if !store.exists(&counter).await? {
+        return Ok((0, Vec::new()));
+    }
+    let last = store.increment(&counter, 0).await?;
+    let last = u64::try_from(last).map_err(|_| Error::Store(format!("change number {last}")))?;
+    let mut changes = Vec::new();
+    // A gateway that lost count starts again from the last change.
+    let since = if since > last { last } else { since };
+    for number in since + 1..=last {
+        match read(store, &key::change(gateway, number)).await? {
+            Some(change) => changes.push(change),
+            // Counted and not yet written: it will be there at one of the next heartbeats.
+            None => return Ok((number - 1, changes)),
+        }
+    }
+    Ok((last, changes))
+}

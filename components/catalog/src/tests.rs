@@ -1,0 +1,82 @@
+//! The catalog on a store in memory: in order, broken off at every single operation, and repeated.
+
+mod files;
+mod sessions;
+mod store;
+mod timers;
+
+use std::future::Future;
+
+use crate::store::Error;
+use crate::types::{Container, Format, Session, Slice, StreamName, Turn};
+use crate::{log, sessions as push};
+use store::MemoryStore;
+
+const SECOND: u64 = 90_000;
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    futures_executor::block_on(future)
+}
+
+fn stream() -> StreamName {
+    StreamName { domain: "d".into(), app: "a".into(), stream: "s".into() }
+}
+
+/// A session that records cycles of 20 s, with a break of at most 15 s.
+fn session(id: &str, began_ms: u64) -> Session {
+    Session {
+        id: id.into(),
+        stream: stream(),
+        gateway: "g".into(),
+        client: String::new(),
+        arguments: Vec::new(),
+        video_codec: String::new(),
+        audio_codec: String::new(),
+        video_kbps: 0,
+        began_ms,
+        record: true,
+        oss_endpoint: "localhost".into(),
+        oss_bucket: "bkt".into(),
+        delay_seconds: 15,
+        formats: vec![Format {
+            container: Container::M3u8,
+            cycle_seconds: 20,
+            slice_seconds: 5,
+            object_prefix: "f".into(),
+            slice_object_prefix: "s".into(),
+        }],
+    }
+}
+
+/// A slice of 5 s, as the chunk `seq` of a session that began at `began_ms` makes it.
+fn slice(began_ms: u64, seq: u64) -> Slice {
+    Slice {
+        object: format!("{began_ms}_{seq}.ts"),
+        size: 1,
+        start_ms: began_ms + seq * 5_000,
+        start90khz: seq * 5 * SECOND,
+        duration90khz: 5 * SECOND,
+        independent: true,
+        discontinuity: false,
+        width: 0,
+        height: 0,
+    }
+}
+
+async fn commit(store: &MemoryStore, id: &str, began_ms: u64, seq: u64) -> Result<Turn, Error> {
+    let commit = log::Commit {
+        slice: Some(slice(began_ms, seq)),
+        remux_state: vec![u8::try_from(seq % 256).unwrap()],
+        anchor_ms: began_ms,
+        now_ms: began_ms + (seq + 1) * 5_000,
+    };
+    log::commit(store, id, seq, commit).await
+}
+
+/// Begins a session and commits its first chunks.
+async fn pushed(store: &MemoryStore, id: &str, began_ms: u64, chunks: u64) {
+    push::begin(store, session(id, began_ms)).await.unwrap();
+    for seq in 0..chunks {
+        assert_eq!(commit(store, id, began_ms, seq).await, Ok(Turn::Done));
+    }
+}

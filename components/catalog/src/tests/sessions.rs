@@ -1,0 +1,156 @@
+//! Sessions and their chunks.
+
+use super::store::MemoryStore;
+use super::{commit, pushed, run, session, stream};
+use crate::log::{self, PAGE, turn};
+use crate::sessions::{begin, count, end, get, heartbeat};
+use crate::store::Error;
+use crate::types::{Cursor, Turn};
+
+fn next(remux_state: Vec<u8>, anchor_ms: u64) -> Turn {
+    Turn::Next(Cursor { remux_state, anchor_ms, names_taken: 0 })
+}
+
+#[test]
+fn a_session_begins_once_however_often_it_is_said() {
+    run(async {
+        let store = MemoryStore::default();
+        let first = begin(&store, session("x", 1_000)).await.unwrap();
+        let again = begin(&store, session("x", 9_000)).await.unwrap();
+        assert_eq!((first.began_ms, again.began_ms), (1_000, 1_000));
+        assert_eq!(count(&store, &stream()).await, Ok(1));
+        assert_eq!(get(&store, "y").await, Err(Error::NoSuchSession("y".into())));
+    });
+}
+
+#[test]
+fn chunks_take_their_turn() {
+    run(async {
+        let store = MemoryStore::default();
+        begin(&store, session("x", 1_000)).await.unwrap();
+        assert_eq!(turn(&store, "x", 0).await, Ok(next(Vec::new(), 0)));
+        assert_eq!(turn(&store, "x", 3).await, Ok(Turn::Gap(0)));
+        pushed(&store, "x", 1_000, 3).await;
+        assert_eq!(turn(&store, "x", 2).await, Ok(Turn::Done));
+        assert_eq!(turn(&store, "x", 3).await, Ok(next(vec![2], 1_000)));
+        assert_eq!(turn(&store, "x", 4).await, Ok(Turn::Gap(3)));
+    });
+}
+
+#[test]
+fn a_taken_name_is_remembered_for_the_next_try_only() {
+    run(async {
+        let store = MemoryStore::default();
+        pushed(&store, "x", 1_000, 1).await;
+        log::name_taken(&store, "x", 1, 1).await.unwrap();
+        let cursor = Cursor { remux_state: vec![0], anchor_ms: 1_000, names_taken: 1 };
+        assert_eq!(turn(&store, "x", 1).await, Ok(Turn::Next(cursor)));
+        assert_eq!(commit(&store, "x", 1_000, 1).await, Ok(Turn::Done));
+        assert_eq!(turn(&store, "x", 2).await, Ok(next(vec![1], 1_000)));
+    });
+}
+
+#[test]
+fn a_long_session_costs_no_more_and_keeps_every_slice() {
+    run(async {
+        let store = MemoryStore::default();
+        let chunks = 5 * PAGE + 7;
+        begin(&store, session("x", 0)).await.unwrap();
+        for seq in 0..chunks {
+            store.break_at(u64::MAX);
+            assert!(matches!(turn(&store, "x", seq).await, Ok(Turn::Next(_))), "{seq}");
+            assert_eq!(commit(&store, "x", 0, seq).await, Ok(Turn::Done));
+            assert!(store.operations() <= 9, "chunk {seq} took {} operations", store.operations());
+        }
+        assert!(store.keys("session/x/chunk/") <= 2 * PAGE as usize);
+        assert!(store.largest_value() < 256 << 10);
+        let mut slices = Vec::new();
+        while (slices.len() as u64) < chunks {
+            slices.extend(log::page(&store, "x", slices.len() as u64, chunks).await.unwrap());
+        }
+        let expected: Vec<_> = (0..chunks).map(|seq| Some(super::slice(0, seq))).collect();
+        assert_eq!(slices, expected);
+        for seq in 0..chunks {
+            assert_eq!(turn(&store, "x", seq).await, Ok(Turn::Done), "{seq}");
+        }
+    });
+}
+
+#[test]
+fn a_commit_that_breaks_off_anywhere_can_be_repeated() {
+    run(async {
+        for chunks in [0, 1, PAGE - 1, PAGE, 2 * PAGE, 2 * PAGE + 1] {
+            for operation in 0..10 {
+                let store = MemoryStore::default();
+                pushed(&store, "x", 1_000, chunks).await;
+                store.break_at(operation);
+                let broke = commit(&store, "x", 1_000, chunks).await.is_err();
+                store.mend();
+                match turn(&store, "x", chunks).await.unwrap() {
+                    Turn::Next(_) => {
+                        assert!(broke);
+                        assert_eq!(commit(&store, "x", 1_000, chunks).await, Ok(Turn::Done));
+                    }
+                    other => assert_eq!(other, Turn::Done),
+                }
+                assert_eq!(log::length(&store, "x").await, Ok(chunks + 1));
+                assert!(matches!(turn(&store, "x", chunks + 1).await, Ok(Turn::Next(_))));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_late_repeat_of_an_old_chunk_undoes_nothing() {
+    run(async {
+        let store = MemoryStore::default();
+        pushed(&store, "x", 1_000, PAGE + 5).await;
+        assert_eq!(commit(&store, "x", 1_000, PAGE).await, Ok(Turn::Done));
+        assert_eq!(log::length(&store, "x").await, Ok(PAGE + 5));
+        assert!(matches!(turn(&store, "x", PAGE + 5).await, Ok(Turn::Next(_))));
+    });
+}
+
+#[test]
+fn an_ended_session_takes_no_more() {
+    run(async {
+        let store = MemoryStore::default();
+        pushed(&store, "x", 1_000, 2).await;
+        assert_eq!(end(&store, "x", 20_000).await, Ok(2));
+        assert_eq!(end(&store, "x", 30_000).await, Ok(2));
+        assert_eq!(turn(&store, "x", 1).await, Ok(Turn::Done));
+        assert_eq!(turn(&store, "x", 2).await, Ok(Turn::Over(2)));
+        // A chunk that was on its way when the session ended is not part of it, and its sender hears so.
+        assert_eq!(commit(&store, "x", 1_000, 2).await, Ok(Turn::Over(2)));
+    });
+}
+
+#[test]
+fn an_end_that_breaks_off_anywhere_agrees_with_what_chunks_are_told() {
+    run(async {
+        for operation in 0..12 {
+            let store = MemoryStore::default();
+            pushed(&store, "x", 1_000, 2).await;
+            store.break_at(operation);
+            let ended = end(&store, "x", 20_000).await;
+            store.mend();
+            let told = commit(&store, "x", 1_000, 2).await.unwrap();
+            let chunks = end(&store, "x", 20_000).await.unwrap();
+            match told {
+                Turn::Done => assert_eq!((chunks, ended.is_err()), (3, true), "{operation}"),
+                Turn::Over(2) => assert_eq!(chunks, 2, "{operation}"),
+                // The sender asks again, and hears the truth then.
+                Turn::Ending => assert_eq!(turn(&store, "x", 2).await, Ok(Turn::Done), "{operation}"),
+                other => panic!("{operation}: {other:?}"),
+            }
+        }
+    });
+}
+
+#[test]
+fn a_heartbeat_without_changes_answers_none() {
+    run(async {
+        let store = MemoryStore::default();
+        assert_eq!(heartbeat(&store, "g", 0, 1_000).await, Ok((0, Vec::new())));
+    });
+}

@@ -1,0 +1,102 @@
+//! Which streams to look at, and when.
+//!
+//! Timers lie in one list a second, so that a tick costs what is due and not what exists.
+//! The tick first raises the counter `due/open` to the seconds that it is about to read; who sets a timer
+//! first writes it and then reads that counter. One of the two sees the other: a timer is never set into a
+//! list that has been read. The counter only grows, whoever ticks at the same time.
+//!
+//! A second is settled once its streams are seen to. A tick that breaks off, or runs beside another, makes
+//! streams be looked at twice, which is harmless.
+
+use crate::key::{self, DUE_DONE, DUE_OPEN};
+use crate::store::{Error, Store, read, write};
+use crate::types::{Round, StreamName};
+
+/// Most seconds that one round reads: an hour without a tick is caught up with in six rounds.
+const MOST_SECONDS: u64 = 600;
+
+/// A round is full with that many streams; the second that fills it is finished.
+const ENOUGH_STREAMS: usize = 256;
+
+/// Makes a stream due at a moment, or as soon as possible if that has passed.
+pub async fn wake(store: &impl Store, stream: &StreamName, at_ms: u64) -> Result<(), Error> {
+    let mut second = at_ms.div_ceil(1000);
+    loop {
+        let number = counted(store, &key::due(second), 1).await?;
+        write(store, &key::due_stream(second, number), stream).await?;
+        let open = counted(store, DUE_OPEN, 0).await?;
+        if open == 0 {
+            begin_before(store, second).await?;
+        }
+        if open < second {
+            return Ok(());
+        }
+        second = open + 1;
+    }
+}
+
+/// The streams due up to a moment.
+pub async fn due(store: &impl Store, now_ms: u64) -> Result<Round, Error> {
+    let now = now_ms / 1000;
+    let Some(done) = read::<u64>(store, DUE_DONE).await? else {
+        return Ok(Round { streams: Vec::new(), mark: 0 });
+    };
+    let mut mark = now.min(done + MOST_SECONDS).max(done);
+    let open = counted(store, DUE_OPEN, 0).await?;
+    if mark > open {
+        counted(store, DUE_OPEN, mark - open).await?;
+    }
+    let mut streams: Vec<StreamName> = Vec::new();
+    for second in done + 1..=mark {
+        for number in 1..=listed(store, second).await? {
+            if let Some(stream) = read(store, &key::due_stream(second, number)).await?
+                && !streams.contains(&stream)
+            {
+                streams.push(stream);
+            }
+        }
+        if streams.len() >= ENOUGH_STREAMS {
+            mark = second;
+            break;
+        }
+    }
+    Ok(Round { streams, mark })
+}
+
+/// Forgets the seconds up to a mark.
+pub async fn settle(store: &impl Store, mark: u64) -> Result<(), Error> {
+    let Some(done) = read::<u64>(store, DUE_DONE).await? else { return Ok(()) };
+    for second in done + 1..=mark {
+        let listed = listed(store, second).await?;
+        for number in 1..=listed {
+            store.delete(&key::due_stream(second, number)).await?;
+        }
+        if listed > 0 {
+            store.delete(&key::due(second)).await?;
+        }
+    }
+    if mark > done {
+        write(store, DUE_DONE, &mark).await?;
+    }
+    Ok(())
+}
+
+/// Before the first tick ever: makes sure that it begins early enough.
+async fn begin_before(store: &impl Store, second: u64) -> Result<(), Error> {
+    match read::<u64>(store, DUE_DONE).await? {
+        Some(done) if done < second => Ok(()),
+        _ => write(store, DUE_DONE, &second.saturating_sub(1)).await,
+    }
+}
+
+/// How many timers a second has. A counter is not read where there is none, for that would make one.
+async fn listed(store: &impl Store, second: u64) -> Result<u64, Error> {
+    let counter = key::due(second);
+    if store.exists(&counter).await? { counted(store, &counter, 0).await } else { Ok(0) }
+}
+
+async fn counted(store: &impl Store, counter: &str, delta: u64) -> Result<u64, Error> {
+    let delta = i64::try_from(delta).map_err(|_| Error::Store(format!("{counter} + {delta}")))?;
+    let count = store.increment(counter, delta).await?;
+    u64::try_from(count).map_err(|_| Error::Store(format!("{counter} is {count}")))
+}

@@ -1,0 +1,32 @@
+//! What the ingest gateway and the functions say to each other: paths, JSON bodies, limits.
+//!
+//! Not a client and not a server: types that both sides share, so that neither can drift.
+//!
+//! | call | body | answer |
+//! | --- | --- | --- |
+//! | `POST /streams/{domain}/{app}/{stream}/sessions` | [`BeginSession`] | [`SessionAnswer`] |
+//! | `PUT …/sessions/{session}/chunks/{seq}` | one FLV chunk | [`ChunkAnswer`] |
+//! | `POST …/sessions/{session}/end` | [`EndSession`] or nothing | [`EndAnswer`] |
+//! | `POST /heartbeat` | [`Heartbeat`] | [`HeartbeatAnswer`] |
+//! | `POST /tick` | nothing | [`TickAnswer`] |
+//!
+//! Every call carries `Authorization: Bearer <ingest_token>`; every error is a [`Problem`].
+#![deny(missing_docs)]
+
+mod messages;
+mod name;
+
+pub use messages::{
+    BeginSession, ChunkAnswer, ChunkPolicy, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Problem,
+    SessionAnswer, SessionChange, TickAnswer,
+};
+pub use name::{NameError, StreamPath, check_name};
+
+/// Media type of a chunk.
+pub const CHUNK_CONTENT_TYPE: &str = "video/x-flv";
+
+/// Request header of a chunk: when its first tag reached the gateway, in Unix milliseconds.
+///
+/// The first chunk's value anchors the recording in wall-clock time; without it the time at which the
+/// session began does. It is spooled with the chunk, so that a retry says the same.
+pub const CHUNK_TIME_HEADER: &str = "x-chunk-time";

@@ -1,0 +1,225 @@
+//! A bucket and where it is.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// SigV4, "UriEncode()": unreserved characters stay, and so does the slash in object keys.
+const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// Longest object key in bytes (S3 User Guide, "Naming Amazon S3 objects"); OSS allows one byte less.
+const MAX_KEY_BYTES: usize = 1023;
+
+/// What is wrong with an endpoint, a bucket's name or an object's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The endpoint is not `[scheme://]host[:port]`.
+    #[error("endpoint {0:?} is not of the form [http:// or https://]host[:port]")]
+    Endpoint(String),
+    /// The bucket's name is not one.
+    #[error(
+        "bucket name {0:?} is not 3 to 63 lowercase letters, digits, dots and hyphens, a letter or digit first and last"
+    )]
+    BucketName(String),
+    /// The object key is empty, too long, or would leave its folder.
+    #[error("object name {key:?}: {reason}")]
+    Key {
+        /// The key.
+        key: String,
+        /// The rule it breaks.
+        reason: &'static str,
+    },
+}
+
+/// A bucket at an endpoint, and how requests address it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    https: bool,
+    /// The `Host` header: the bucket's own host name, or the endpoint's.
+    authority: String,
+    /// What comes before the key: `/`, or `/bucket/`.
+    root: String,
+    region: String,
+}
+
+impl Bucket {
+    /// A bucket by its endpoint and name.
+    ///
+    /// Named endpoints are addressed in virtual-hosted style, as OSS demands and S3 prefers; IP addresses,
+    /// `localhost` and endpoints with a port in path style. Without a scheme the former are spoken to by
+    /// HTTPS, the latter by HTTP.
+    ///
+    /// # Errors
+    /// An endpoint or a name that is not well-formed.
+    pub fn new(endpoint: &str, name: &str) -> Result<Self, Error> {
+        let malformed = || Error::Endpoint(endpoint.into());
+        let (scheme, host) = match endpoint.split_once("://") {
+            Some((scheme @ ("http" | "https"), host)) => (Some(scheme), host),
+            Some(_) => return Err(malformed()),
+            None => (None, endpoint),
+        };
+        let host = host.strip_suffix('/').unwrap_or(host);
+        let (bare, port) = match host.rsplit_once(':') {
+            Some((bare, port)) if !port.contains(']') => (bare, Some(port)),
+            _ => (host, None),
+        };
+        let host_is_name = !bare.is_empty()
+            && bare.split('.').all(|label| {
+                !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            });
+        let host_is_ipv6 = bare
+            .strip_prefix('[')
+            .and_then(|inner| inner.strip_suffix(']'))
+            .is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok());
+        if !(host_is_name || host_is_ipv6) || port.is_some_and(|port| port.parse::<u16>().is_err()) {
+            return Err(malformed());
+        }
+        if !is_bucket_name(name) {
+            return Err(Error::BucketName(name.into()));
+        }
+        let local = host_is_ipv6
+            || port.is_some()
+            || bare == "localhost"
+            || bare.parse::<std::net::Ipv4Addr>().is_ok();
+        Ok(Self {
+            https: scheme.map_or(!local, |scheme| scheme == "https"),
+            authority: if local { host.into() } else { format!("{name}.{host}") },
+            root: if local { format!("/{name}/") } else { "/".into() },
+            region: region(bare).into(),
+        })
+    }
+
+    /// Whether it is spoken to by HTTPS.
+    #[must_use]
+    pub fn https(&self) -> bool {
+        self.https
+    }
+
+    /// Host, and port where the endpoint has one.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The region that requests are signed for.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The path of the bucket itself.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.root.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or("/")
+    }
+
+    /// The path of an object, percent-encoded.
+    ///
+    /// # Errors
+    /// A key that is empty, longer than 1023 bytes, begins or ends with a slash, or has an empty, `.` or `..`
+    /// segment or a control character: such a key means different objects to different stores.
+    pub fn object_path(&self, key: &str) -> Result<String, Error> {
+        let refuse = |reason| Err(Error::Key { key: key.into(), reason });
+        if key.len() > MAX_KEY_BYTES {
+            return refuse("is longer than 1023 bytes");
+        }
+        if key.chars().any(|c| c.is_control() || c == '\\') {
+            return refuse("has a control character or a backslash");
+        }
+        if key.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+            return refuse("has an empty, `.` or `..` segment");
+        }
+        Ok(format!("{}{}", self.root, utf8_percent_encode(key, KEY)))
+    }
+
+    /// The URL of an object, percent-encoded.
+    ///
+    /// # Errors
+    /// As [`object_path`](Self::object_path).
+    pub fn object_url(&self, key: &str) -> Result<String, Error> {
+        let scheme = if self.https { "https" } else { "http" };
+        Ok(format!("{scheme}://{}{}", self.authority, self.object_path(key)?))
+    }
+}
+
+fn is_bucket_name(name: &str) -> bool {
+    let edge = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let bytes = name.as_bytes();
+    (3..=63).contains(&bytes.len())
+        && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
+        && edge(bytes.first())
+        && edge(bytes.last())
+        && !name.contains("..")
+}
+
+/// `oss-cn-shanghai.aliyuncs.com` and `oss-cn-shanghai-internal.aliyuncs.com` lie in `cn-shanghai`,
+/// `s3.us-west-2.amazonaws.com` in `us-west-2`; stores that know no regions take `us-east-1`.
+fn region(host: &str) -> &str {
+    let mut labels = host.split('.');
+    match (labels.next(), labels.next()) {
+        (Some(first), Some("aliyuncs")) => {
+            let first = first.strip_prefix("oss-").unwrap_or(first);
+            first.strip_suffix("-internal").unwrap_or(first)
+        }
+        (Some("s3"), Some(region)) if host.ends_with(".amazonaws.com") && region != "amazonaws" => region,
+        _ => "us-east-1",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(endpoint: &str, url: &str, region: &str) {
+        let bucket = Bucket::new(endpoint, "bkt").unwrap();
+        assert_eq!((bucket.object_url("a/b.ts").unwrap().as_str(), bucket.region()), (url, region));
+    }
+
+    #[test]
+    fn endpoints_are_addressed_as_their_store_expects() {
+        check(
+            "oss-cn-shanghai.aliyuncs.com",
+            "https://bkt.oss-cn-shanghai.aliyuncs.com/a/b.ts",
+            "cn-shanghai",
+        );
+        check(
+            "oss-cn-beijing-internal.aliyuncs.com",
+            "https://bkt.oss-cn-beijing-internal.aliyuncs.com/a/b.ts",
+            "cn-beijing",
+        );
+        check(
+            "https://s3.us-west-2.amazonaws.com",
+            "https://bkt.s3.us-west-2.amazonaws.com/a/b.ts",
+            "us-west-2",
+        );
+        check("s3.amazonaws.com", "https://bkt.s3.amazonaws.com/a/b.ts", "us-east-1");
+        check("http://127.0.0.1:9000", "http://127.0.0.1:9000/bkt/a/b.ts", "us-east-1");
+        check("127.0.0.1:9000/", "http://127.0.0.1:9000/bkt/a/b.ts", "us-east-1");
+        check("localhost", "http://localhost/bkt/a/b.ts", "us-east-1");
+        check("http://[::1]:9000", "http://[::1]:9000/bkt/a/b.ts", "us-east-1");
+        check("https://minio.example.com:9000", "https://minio.example.com:9000/bkt/a/b.ts", "us-east-1");
+    }
+
+    #[test]
+    fn malformed_endpoints_and_names_are_refused() {
+        for endpoint in
+            ["", "ftp://x", "http://", "a b", "x:port", "http://user@host", "host/path", "..", "[::1"]
+        {
+            assert_eq!(Bucket::new(endpoint, "bkt"), Err(Error::Endpoint(endpoint.into())), "{endpoint}");
+        }
+        for name in ["", "ab", "Upper", "-ab", "ab-", "a..b", "a_b", "../x", &"x".repeat(64)] {
+            assert_eq!(Bucket::new("localhost", name), Err(Error::BucketName(name.into())), "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_never_leave_their_folder_and_are_encoded() {
+        let bucket = Bucket::new("localhost", "bkt").unwrap();
+        for key in ["", "/a", "a/", "a//b", "../b", "a/../b", "a/.", "a\nb", "a\\b", &"x".repeat(1024)] {
+            assert!(bucket.object_path(key).is_err(), "{key:?}");
+        }
+        assert_eq!(
+            bucket.object_path("直 播/a:b+c%?#.ts").unwrap(),
+            "/bkt/%E7%9B%B4%20%E6%92%AD/a%3Ab%2Bc%25%3F%23.ts"
+        );
+    }
+}

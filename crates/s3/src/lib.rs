@@ -1,0 +1,20 @@
+//! Requests to S3-compatible object stores: where they go, and how they are signed.
+//!
+//! Not a client: nothing is sent here, and the time is given.
+//!
+//! | standard | short name |
+//! | --- | --- |
+//! | Amazon S3 API Reference, "Authenticating Requests: Using the Authorization Header (AWS Signature Version 4)" | SigV4 |
+//! | Amazon S3 User Guide, "Virtual hosting of general purpose buckets" | virtual-hosted and path style |
+//!
+//! Bodies are signed as `UNSIGNED-PAYLOAD`: hashing them costs more than twice the CPU of the whole remux, and
+//! checksums that stores do not know have broken uploads to many of them.
+#![deny(missing_docs)]
+
+mod endpoint;
+mod request;
+mod sign;
+
+pub use endpoint::{Bucket, Error};
+pub use request::{Header, Request, TAG_HEADER, error_code};
+pub use sign::{Credentials, sign};

@@ -1,0 +1,143 @@
+//! From the request to the answer.
+
+use http::StatusCode;
+use protocol::TickAnswer;
+use shared::{Answer, Refusal, authorized, json, now_ms, variable};
+use spin_sdk::http::Request;
+use spin_sdk::http_service;
+
+use crate::bindings::recorder::bucket::objects::{Error as BucketError, Location};
+use crate::bindings::recorder::catalog::catalog::{self, Container, File, Outlook, Session, StreamName};
+use crate::bucket;
+use crate::record_file::{self, Name, Slice};
+
+/// When a stream is looked at again of which something failed, in milliseconds.
+const RETRY_MS: u64 = 5_000;
+
+/// How many names are tried for a record file before it is left for the next try.
+const MOST_NAMES: u32 = 16;
+
+#[http_service]
+async fn handle(request: Request) -> Answer {
+    serve(request).await.unwrap_or_else(Answer::from)
+}
+
+async fn serve(request: Request) -> Result<Answer, Refusal> {
+    authorized(&request).await?;
+    let now_ms = now_ms();
+    let round = catalog::due(now_ms).await.map_err(|error| failed(&error))?;
+    let mut answer = TickAnswer::default();
+    for stream in round.streams {
+        answer.streams += 1;
+        if let Err(reason) = see_to(&stream, now_ms, &mut answer).await {
+            answer.failures.push(format!("{}: {reason}", name(&stream)));
+            catalog::wake(stream, now_ms + RETRY_MS).await.map_err(|error| failed(&error))?;
+        }
+    }
+    // Only now: had this call broken off, the next tick would have seen to the same streams.
+    catalog::settle(round.mark).await.map_err(|error| failed(&error))?;
+    Ok(json(StatusCode::OK, &answer))
+}
+
+/// Does what is due for a stream, and notes when to look at it again.
+async fn see_to(stream: &StreamName, now_ms: u64, answer: &mut TickAnswer) -> Result<(), String> {
+    loop {
+        match catalog::look(stream.clone(), Container::M3u8, now_ms)
+            .await
+            .map_err(|error| format!("{error:?}"))?
+        {
+            Outlook::Due(file) => {
+                close(stream, file).await?;
+                answer.files += 1;
+            }
+            Outlook::Later(at_ms) => {
+                return catalog::wake(stream.clone(), at_ms).await.map_err(|error| format!("{error:?}"));
+            }
+            Outlook::Idle => return Ok(()),
+        }
+    }
+}
+
+/// Writes a record file's playlist and notes that it is there.
+async fn close(stream: &StreamName, due: File) -> Result<(), String> {
+    let file = decide(stream, due).await?;
+    let session = catalog::get_session(file.session.clone()).await.map_err(|error| format!("{error:?}"))?;
+    let entries = catalog::entries(stream.clone(), file.span).await.map_err(|error| format!("{error:?}"))?;
+    let slices: Vec<Slice> = entries
+        .into_iter()
+        .map(|entry| Slice {
+            object: entry.slice.object,
+            start_ms: entry.slice.start_ms,
+            duration_90khz: entry.slice.duration90khz,
+            independent: entry.slice.independent,
+            fresh: entry.fresh,
+        })
+        .collect();
+    let object = put_playlist(&session, &file, &slices).await?;
+    catalog::filed(stream.clone(), file, object).await.map_err(|error| format!("{error:?}"))
+}
+
+/// What the file holds, once and for all.
+///
+/// Two ticks at once can see a break differently: one before, one after a late chunk. The first of them to
+/// create the decision's object wins, and both write the file that it says. Without a work bucket each acts
+/// on what it saw.
+async fn decide(stream: &StreamName, due: File) -> Result<File, String> {
+    let work_bucket = variable("work_bucket").await.map_err(|refusal| refusal.problem.message)?;
+    if work_bucket.is_empty() {
+        return Ok(due);
+    }
+    let at = bucket::location(&work_bucket)
+        .ok_or_else(|| format!("variable work_bucket is {work_bucket:?}, not endpoint/bucket"))?;
+    let key = format!("decisions/{}/m3u8/{}.json", name(stream), due.sequence);
+    let bytes = serde_json::to_vec(&due).map_err(|error| error.to_string())?;
+    let decided = bucket::put_or_read(&at, &key, bytes).await;
+    let decided = decided.map_err(|error| format!("decision {key:?}: {}", explain(error)))?;
+    serde_json::from_slice(&decided).map_err(|error| format!("decision {key:?}: {error}"))
+}
+
+async fn put_playlist(session: &Session, file: &File, slices: &[Slice]) -> Result<String, String> {
+    let format = session
+        .formats
+        .iter()
+        .find(|format| format.container == file.container)
+        .ok_or_else(|| format!("session {} has no such format", session.id))?;
+    let timezone = variable("name_timezone").await.map_err(|refusal| refusal.problem.message)?;
+    let name = Name {
+        template: &format.object_prefix,
+        app: &session.stream.app,
+        stream: &session.stream.stream,
+        sequence: file.sequence,
+        start_ms: file.start_ms,
+        end_ms: file.end_ms,
+        timezone: timezone.parse().map_err(|error| format!("variable name_timezone: {error}"))?,
+    };
+    let tag = format!("{}/m3u8/{}", session.id, file.sequence);
+    for names_taken in 0..MOST_NAMES {
+        let object = name.object(names_taken)?;
+        let at = Location { endpoint: session.oss_endpoint.clone(), bucket: session.oss_bucket.clone() };
+        let playlist = record_file::playlist(&object, slices).to_string().into_bytes();
+        match bucket::put(at, &object, record_file::CONTENT_TYPE, &tag, playlist).await {
+            Ok(_) => return Ok(object),
+            Err(BucketError::Taken) => {}
+            Err(error) => return Err(format!("record file {object:?}: {}", explain(error))),
+        }
+    }
+    Err(format!("{MOST_NAMES} names of record file {} are somebody else's", file.sequence))
+}
+
+fn explain(error: BucketError) -> String {
+    match error {
+        BucketError::NoSuchBucket(text) | BucketError::Invalid(text) | BucketError::Unavailable(text) => text,
+        BucketError::Taken => "the name is somebody else's".into(),
+        BucketError::NoSuchObject => "there is no such object".into(),
+    }
+}
+
+fn name(stream: &StreamName) -> String {
+    format!("{}/{}/{}", stream.domain, stream.app, stream.stream)
+}
+
+fn failed(error: &catalog::Error) -> Refusal {
+    Refusal::unavailable("CatalogFailed", format!("{error:?}"))
+}

@@ -1,0 +1,105 @@
+//! What a record file is called, and what its playlist says.
+
+use hls::{MediaPlaylist, Segment, relative_uri};
+use naming::{Kind, Template, Timezone, Values};
+
+/// Media type of a playlist (RFC 8216 §4).
+pub const CONTENT_TYPE: &str = "application/vnd.apple.mpegurl";
+
+/// What a record file's name is made of.
+pub struct Name<'a> {
+    /// The rule's `OssObjectPrefix`.
+    pub template: &'a str,
+    /// Names of the stream.
+    pub app: &'a str,
+    pub stream: &'a str,
+    /// The file's number.
+    pub sequence: u64,
+    /// Wall-clock time at its begin and end, Unix milliseconds.
+    pub start_ms: u64,
+    pub end_ms: u64,
+    /// Zone of the calendar parts.
+    pub timezone: Timezone,
+}
+
+impl Name<'_> {
+    /// The object name; a file whose name somebody else has taken gets the next one.
+    ///
+    /// # Errors
+    /// A template that is not one, or a name that would leave its prefix, as a sentence.
+    pub fn object(&self, names_taken: u32) -> Result<String, String> {
+        let template = Template::parse(self.template, Kind::RecordFile).map_err(|error| error.to_string())?;
+        let values = Values {
+            app: self.app,
+            stream: self.stream,
+            sequence: self.sequence,
+            start_ms: self.start_ms,
+            end_ms: self.end_ms,
+            timezone: self.timezone,
+        };
+        let extension = match names_taken {
+            0 => ".m3u8".to_owned(),
+            taken => format!("-{taken}.m3u8"),
+        };
+        template.object_name(&values, &extension).map_err(|error| error.to_string())
+    }
+}
+
+/// A slice as a playlist sees it.
+pub struct Slice {
+    pub object: String,
+    pub start_ms: u64,
+    pub duration_90khz: u64,
+    pub independent: bool,
+    /// It does not continue the slice before it.
+    pub fresh: bool,
+}
+
+/// The playlist of a record file, as it stands under a name.
+pub fn playlist(object: &str, slices: &[Slice]) -> MediaPlaylist {
+    let segments = slices.iter().map(|slice| Segment {
+        uri: relative_uri(object, &slice.object),
+        duration_90khz: slice.duration_90khz,
+        discontinuity: slice.fresh,
+        independent: slice.independent,
+        program_date_time_ms: Some(slice.start_ms),
+    });
+    MediaPlaylist { segments: segments.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(names_taken: u32) -> String {
+        Name {
+            template: "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}",
+            app: "live",
+            stream: "x",
+            sequence: 3,
+            start_ms: 1_488_985_786_000,
+            end_ms: 1_488_985_840_000,
+            timezone: "+08:00".parse().unwrap(),
+        }
+        .object(names_taken)
+        .unwrap()
+    }
+
+    #[test]
+    fn a_record_file_is_named_by_its_time_in_the_zone_given() {
+        assert_eq!(name(0), "record/live/x/3_2017-03-08-23-09-46_2017-03-08-23-10-40.m3u8");
+        assert_eq!(name(1), "record/live/x/3_2017-03-08-23-09-46_2017-03-08-23-10-40-1.m3u8");
+    }
+
+    #[test]
+    fn segments_are_named_from_where_the_playlist_stands() {
+        let slice = Slice {
+            object: "record/live/x/1488985786_0.ts".into(),
+            start_ms: 1_488_985_786_000,
+            duration_90khz: 90_000,
+            independent: true,
+            fresh: false,
+        };
+        assert_eq!(playlist("record/live/x/0.m3u8", &[slice]).segments[0].uri, "1488985786_0.ts");
+    }
+}

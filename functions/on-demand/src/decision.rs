@@ -1,0 +1,114 @@
+//! What a rule means for a push: pure functions.
+
+use std::collections::BTreeMap;
+
+use protocol::{BeginSession, ChunkPolicy, StreamPath};
+use sha2::{Digest, Sha256};
+
+/// When a rule has a push recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The rule's `OnDemand`: 0 always, 1 ask the on-demand URL, 2 by push argument, 7 by command.
+    pub on_demand: u32,
+    /// The one-shot window, Unix seconds.
+    pub start_time: Option<u64>,
+    pub end_time: Option<u64>,
+}
+
+impl Terms {
+    /// Whether a push that begins now is recorded from its begin.
+    pub fn record(self, arguments: &BTreeMap<String, String>, now_ms: u64) -> bool {
+        let now = now_ms / 1000;
+        if self.start_time.is_some_and(|start| now < start) || self.end_time.is_some_and(|end| now >= end) {
+            return false;
+        }
+        match self.on_demand {
+            0 => true,
+            2 => arguments.get("record_config").is_some_and(|config| need_record(config)),
+            _ => false,
+        }
+    }
+}
+
+/// `record_config={"NeedRecord":true}` in the push URL.
+fn need_record(config: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct RecordConfig {
+        #[serde(rename = "NeedRecord", default)]
+        need_record: bool,
+    }
+    serde_json::from_str::<RecordConfig>(config).is_ok_and(|config| config.need_record)
+}
+
+/// How a push is cut whose slices should last this many seconds; 0: no slices are wanted of it.
+pub fn chunk_policy(slice_seconds: u32) -> ChunkPolicy {
+    if slice_seconds == 0 {
+        return ChunkPolicy::default();
+    }
+    let target_ms = u64::from(slice_seconds) * 1000;
+    ChunkPolicy { target_ms, max_ms: 4 * target_ms, ..ChunkPolicy::default() }
+}
+
+/// The session of a push: the same push always means the same session.
+pub fn session_id(stream: &StreamPath, begin: &BeginSession, random: impl FnOnce() -> Vec<u8>) -> String {
+    let bytes = if begin.push.is_empty() {
+        random()
+    } else {
+        Sha256::digest(format!("{stream}\0{}\0{}", begin.gateway, begin.push)).to_vec()
+    };
+    bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALWAYS: Terms = Terms { on_demand: 0, start_time: None, end_time: None };
+
+    fn with_config(config: &str) -> BTreeMap<String, String> {
+        BTreeMap::from([("record_config".to_owned(), config.to_owned())])
+    }
+
+    #[test]
+    fn automatic_rules_record_within_their_window_only() {
+        let window = Terms { start_time: Some(100), end_time: Some(200), ..ALWAYS };
+        let record = |terms: Terms, now_ms| terms.record(&BTreeMap::new(), now_ms);
+        assert!(record(ALWAYS, 0));
+        assert_eq!(
+            [99_999, 100_000, 199_999, 200_000].map(|now| record(window, now)),
+            [false, true, true, false]
+        );
+    }
+
+    #[test]
+    fn a_push_argument_decides_only_where_the_rule_says_so() {
+        let by_argument = Terms { on_demand: 2, ..ALWAYS };
+        assert!(by_argument.record(&with_config(r#"{"NeedRecord":true}"#), 0));
+        for config in [r#"{"NeedRecord":false}"#, "{}", "", "true", r#"{"NeedRecord":"true"}"#] {
+            assert!(!by_argument.record(&with_config(config), 0), "{config}");
+        }
+        assert!(!by_argument.record(&BTreeMap::new(), 0));
+        let by_command = Terms { on_demand: 7, ..ALWAYS };
+        assert!(!by_command.record(&with_config(r#"{"NeedRecord":true}"#), 0));
+    }
+
+    #[test]
+    fn one_push_is_one_session() {
+        let stream = StreamPath::new("d", "a", "s").unwrap();
+        let other = StreamPath::new("d", "a", "t").unwrap();
+        let begin = BeginSession { gateway: "g".into(), push: "1".into(), ..BeginSession::default() };
+        let never = || unreachable!("a named push needs no randomness");
+        let id = session_id(&stream, &begin, never);
+        assert_eq!(id.len(), 32);
+        assert_eq!(id, session_id(&stream, &begin, never));
+        assert_ne!(id, session_id(&other, &begin, never));
+        let unnamed = BeginSession::default();
+        assert_eq!(session_id(&stream, &unnamed, || vec![0xab; 16]), "ab".repeat(16));
+    }
+
+    #[test]
+    fn a_long_gop_is_cut_at_four_times_the_target() {
+        assert_eq!((chunk_policy(5).target_ms, chunk_policy(5).max_ms), (5_000, 20_000));
+        assert_eq!(chunk_policy(0), ChunkPolicy::default());
+    }
+}

@@ -1,0 +1,136 @@
+//! From the request to the answer.
+
+use http::{Method, StatusCode};
+use protocol::{
+    BeginSession, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, SessionAnswer, SessionChange,
+    StreamPath, check_name,
+};
+use shared::{Answer, Refusal, SessionPath, authorized, json, now_ms, read_json, sessions_path};
+use spin_sdk::http::Request;
+use spin_sdk::http_service;
+use spin_sdk::wasip3::random::random::get_random_bytes;
+
+use crate::bindings::recorder::catalog::catalog::{self, Container, Format, Session, StreamName};
+use crate::bindings::recorder::rules::rules::{self, Rule};
+use crate::decision::{Terms, chunk_policy, session_id};
+
+#[http_service]
+async fn handle(request: Request) -> Answer {
+    serve(request).await.unwrap_or_else(Answer::from)
+}
+
+async fn serve(request: Request) -> Result<Answer, Refusal> {
+    authorized(&request).await?;
+    if request.method() != Method::POST {
+        let message = format!("{} is not answered here; POST is", request.method());
+        return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message));
+    }
+    let path = request.uri().path().to_owned();
+    match path.rsplit('/').next() {
+        Some("heartbeat") => heartbeat(read_json(request).await?).await,
+        Some("end") => end(&SessionPath::parse(&path, "end")?, read_json(request).await?).await,
+        _ => begin(&sessions_path(&path)?, read_json(request).await?).await,
+    }
+}
+
+async fn begin(path: &StreamPath, begin: BeginSession) -> Result<Answer, Refusal> {
+    check_gateway(&begin.gateway)?;
+    let now_ms = now_ms();
+    let names = (path.domain().to_owned(), path.app().to_owned(), path.stream().to_owned());
+    let rule = rules::find_for_push(names.0, names.1, names.2)
+        .await
+        .map_err(|error| Refusal::unavailable("RulesFailed", format!("{error:?}")))?;
+    let id = session_id(path, &begin, || get_random_bytes(16));
+    let session =
+        catalog::begin(session(path, id, begin, rule, now_ms)).await.map_err(|error| failed(&error))?;
+    let answer =
+        SessionAnswer { session: session.id, record: session.record, chunk: policy(&session.formats) };
+    Ok(json(StatusCode::OK, &answer))
+}
+
+fn session(path: &StreamPath, id: String, begin: BeginSession, rule: Option<Rule>, now_ms: u64) -> Session {
+    let mut session = Session {
+        id,
+        stream: StreamName {
+            domain: path.domain().into(),
+            app: path.app().into(),
+            stream: path.stream().into(),
+        },
+        gateway: begin.gateway,
+        client: begin.client,
+        arguments: Vec::new(),
+        video_codec: begin.video_codec,
+        audio_codec: begin.audio_codec,
+        video_kbps: begin.video_kbps,
+        began_ms: now_ms,
+        record: false,
+        oss_endpoint: String::new(),
+        oss_bucket: String::new(),
+        delay_seconds: 0,
+        formats: Vec::new(),
+    };
+    if let Some(rule) = rule {
+        let terms = Terms { on_demand: rule.on_demand, start_time: rule.start_time, end_time: rule.end_time };
+        session.formats = rule.formats.into_iter().filter_map(format).collect();
+        session.record = !session.formats.is_empty() && terms.record(&begin.arguments, now_ms);
+        session.oss_endpoint = rule.oss_endpoint;
+        session.oss_bucket = rule.oss_bucket;
+        session.delay_seconds = rule.delay_seconds;
+    }
+    session.arguments = begin.arguments.into_iter().collect();
+    session
+}
+
+/// The formats that are recorded; MP4 and FLV are rules' to ask for, and not made yet.
+fn format(format: rules::Format) -> Option<Format> {
+    (format.container == rules::Container::M3u8).then_some(Format {
+        container: Container::M3u8,
+        cycle_seconds: format.cycle_seconds,
+        slice_seconds: format.slice_seconds,
+        object_prefix: format.object_prefix,
+        slice_object_prefix: format.slice_object_prefix,
+    })
+}
+
+fn policy(formats: &[Format]) -> protocol::ChunkPolicy {
+    chunk_policy(formats.iter().map(|format| format.slice_seconds).max().unwrap_or(0))
+}
+
+async fn end(path: &SessionPath, end: EndSession) -> Result<Answer, Refusal> {
+    // A gateway's clock may be ahead: nothing ends in the future.
+    let now_ms = now_ms();
+    let at_ms = if end.ended_at_ms == 0 { now_ms } else { end.ended_at_ms.min(now_ms) };
+    match catalog::end(path.session.clone(), at_ms).await {
+        Ok(chunks) => Ok(json(StatusCode::OK, &EndAnswer { chunks })),
+        Err(catalog::Error::NoSuchSession) => Err(Refusal::no_such_session(&path.session)),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+async fn heartbeat(heartbeat: Heartbeat) -> Result<Answer, Refusal> {
+    if heartbeat.gateway.is_empty() {
+        return Err(Refusal::bad_request("InvalidName", "a heartbeat needs the gateway's name"));
+    }
+    check_gateway(&heartbeat.gateway)?;
+    let (since, changes) = catalog::heartbeat(heartbeat.gateway, heartbeat.since, now_ms())
+        .await
+        .map_err(|error| failed(&error))?;
+    let mut answer = HeartbeatAnswer { since, sessions: Vec::new() };
+    for (id, record) in changes {
+        let session = catalog::get_session(id).await.map_err(|error| failed(&error))?;
+        answer.sessions.push(SessionChange { session: session.id, record, chunk: policy(&session.formats) });
+    }
+    Ok(json(StatusCode::OK, &answer))
+}
+
+/// A gateway's name is part of a key.
+fn check_gateway(name: &str) -> Result<(), Refusal> {
+    if name.is_empty() {
+        return Ok(());
+    }
+    check_name("gateway", name).map_err(|error| Refusal::bad_request("InvalidName", error.to_string()))
+}
+
+fn failed(error: &catalog::Error) -> Refusal {
+    Refusal::unavailable("CatalogFailed", format!("{error:?}"))
+}

@@ -1,0 +1,101 @@
+//! What a slice is called, and when it was.
+
+use http::HeaderMap;
+use naming::{Kind, Template, Timezone, Values};
+use protocol::CHUNK_TIME_HEADER;
+
+/// Media type of a transport stream (RFC 3555 §4.2.6).
+pub const CONTENT_TYPE: &str = "video/mp2t";
+
+/// Ticks of the clock of slices in a millisecond.
+const TICKS_PER_MS: u64 = 90;
+
+/// What a slice's name is made of.
+pub struct Name<'a> {
+    /// The rule's `SliceOssObjectPrefix`.
+    pub template: &'a str,
+    /// Names of the stream.
+    pub app: &'a str,
+    pub stream: &'a str,
+    /// The chunk's number.
+    pub seq: u64,
+    /// Wall-clock time of the slice's begin, Unix milliseconds.
+    pub start_ms: u64,
+    /// Zone of the calendar parts.
+    pub timezone: Timezone,
+    /// How many names of this slice turned out to be somebody else's.
+    pub names_taken: u32,
+}
+
+impl Name<'_> {
+    /// The object name.
+    ///
+    /// # Errors
+    /// A template that is not one, or a name that would leave its prefix, as a sentence.
+    pub fn object(&self) -> Result<String, String> {
+        let template = Template::parse(self.template, Kind::Slice).map_err(|error| error.to_string())?;
+        let values = Values {
+            app: self.app,
+            stream: self.stream,
+            sequence: self.seq,
+            start_ms: self.start_ms,
+            end_ms: self.start_ms,
+            timezone: self.timezone,
+        };
+        let extension = match self.names_taken {
+            0 => ".ts".to_owned(),
+            taken => format!("-{taken}.ts"),
+        };
+        template.object_name(&values, &extension).map_err(|error| error.to_string())
+    }
+}
+
+/// Wall-clock time of a session's media time zero, Unix milliseconds: when the first chunk reached the gateway.
+pub fn anchor_ms(headers: &HeaderMap, began_ms: u64) -> u64 {
+    headers
+        .get(CHUNK_TIME_HEADER)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .filter(|&at_ms| at_ms > 0)
+        .unwrap_or(began_ms)
+}
+
+/// Wall-clock time of a moment of media time, Unix milliseconds.
+pub fn wall_ms(anchor_ms: u64, media_90khz: u64) -> u64 {
+    anchor_ms.saturating_add(media_90khz / TICKS_PER_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(template: &str, names_taken: u32) -> Result<String, String> {
+        Name {
+            template,
+            app: "live",
+            stream: "直播",
+            seq: 7,
+            start_ms: 1_488_985_786_999,
+            timezone: "+08:00".parse().unwrap(),
+            names_taken,
+        }
+        .object()
+    }
+
+    #[test]
+    fn names_follow_from_template_time_and_number_alone() {
+        let template = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}";
+        assert_eq!(name(template, 0).unwrap(), "record/live/直播/1488985786_7.ts");
+        assert_eq!(name(template, 2).unwrap(), "record/live/直播/1488985786_7-2.ts");
+    }
+
+    #[test]
+    fn the_first_chunk_says_when_the_recording_began() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(anchor_ms(&headers, 5), 5);
+        headers.insert(CHUNK_TIME_HEADER, "1700000000123".parse().unwrap());
+        assert_eq!(anchor_ms(&headers, 5), 1_700_000_000_123);
+        headers.insert(CHUNK_TIME_HEADER, "yesterday".parse().unwrap());
+        assert_eq!(anchor_ms(&headers, 5), 5);
+        assert_eq!(wall_ms(1_000, 90_000), 2_000);
+    }
+}

@@ -1,0 +1,72 @@
+//! Building: the Wasm components, and the native binary.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{print, setup};
+
+/// The target of every component.
+pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
+
+/// The project's folder.
+pub(crate) fn root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().expect("xtask should lie in the project's folder").to_path_buf()
+}
+
+/// Runs a command and says which; its failure is an error.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let shown = format!("{command:?}").replace('"', "");
+    print(&format!("$ {shown}"));
+    let status = command.status().with_context(|| format!("cannot start {shown}"))?;
+    ensure!(status.success(), "{shown} ended with {status}");
+    Ok(())
+}
+
+/// `cargo` with these arguments.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(arguments);
+    cargo
+}
+
+/// Everything.
+pub(crate) fn all() -> Result<()> {
+    wasm()?;
+    native(&["live-recorder"])
+}
+
+/// The components that `spin.toml` names.
+pub(crate) fn wasm() -> Result<()> {
+    setup::wasm_target()?;
+    let mut build = cargo(&["build", "--release", "--target", WASM_TARGET]);
+    for package in wasm_packages()? {
+        build.args(["--package", &package]);
+    }
+    run(&mut build)
+}
+
+/// Native packages, optimised.
+pub(crate) fn native(packages: &[&str]) -> Result<()> {
+    let mut build = cargo(&["build", "--profile", "native"]);
+    for package in packages {
+        build.args(["--package", package]);
+    }
+    run(&mut build)
+}
+
+/// The packages whose Wasm files `spin.toml` names: the manifest is the one list of them.
+fn wasm_packages() -> Result<Vec<String>> {
+    let manifest = std::fs::read_to_string("spin.toml").context("cannot read spin.toml")?;
+    let mut packages: Vec<String> = manifest
+        .split('"')
+        .filter_map(|text| text.strip_prefix("target/wasm32-wasip2/release/")?.strip_suffix(".wasm"))
+        .map(|file| file.replace('_', "-"))
+        .collect();
+    packages.sort();
+    packages.dedup();
+    ensure!(!packages.is_empty(), "spin.toml names no file in target/{WASM_TARGET}/release");
+    Ok(packages)
+}

@@ -1,0 +1,30 @@
+//! Formatting, lints, documentation, house rules.
+
+use anyhow::Result;
+
+use crate::build::{WASM_TARGET, cargo, run};
+use crate::{setup, tidy};
+
+/// Runs every check.
+pub(crate) fn all() -> Result<()> {
+    setup::wasm_target()?;
+    tidy::check()?;
+    run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    run(&mut cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--profile",
+        "native",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    // What is compiled for Wasm only: the adapters and the handlers.
+    let mut wasm = cargo(&["clippy", "--release", "--target", WASM_TARGET]);
+    for package in tidy::wasm_packages()? {
+        wasm.args(["--package", &package]);
+    }
+    run(wasm.args(["--", "-D", "warnings"]))?;
+    run(cargo(&["doc", "--workspace", "--no-deps", "--profile", "native"]).env("RUSTDOCFLAGS", "-D warnings"))
+}

@@ -1,0 +1,61 @@
+//! The project's own commands: `cargo xtask help` lists them.
+
+mod build;
+mod check;
+mod run;
+mod setup;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+Usage: cargo xtask <command>
+
+  demo [--exit]   record a real RTMP push on this machine and show the files;
+                  --exit ends after the check, with 0 if all is well
+  up [options]    build and run everything in the foreground; `up --help` lists the options
+  test            every test
+  check           formatting, lints, documentation, house rules
+  build           all Wasm components and the native binary
+  bench [what]    benchmarks: media
+  setup           what the others need and call themselves: the wasm32-wasip2 target
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_else(|| "help".into());
+    match dispatch(&command, &arguments.collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo xtask {command}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: &str, arguments: &[String]) -> Result<()> {
+    std::env::set_current_dir(build::root())?;
+    match command {
+        "setup" => setup::wasm_target(),
+        "build" => build::all(),
+        "up" => run::up(arguments),
+        "demo" => run::demo(arguments),
+        "test" => test::all(),
+        "check" => check::all(),
+        "bench" => run::bench(arguments),
+        "help" | "--help" | "-h" => {
+            print(HELP);
+            Ok(())
+        }
+        unknown => bail!("there is no command {unknown:?}\n\n{HELP}"),
+    }
+}
+
+/// Says on standard output what happens.
+#[expect(clippy::print_stdout, reason = "a command-line program speaks to its user")]
+pub(crate) fn print(text: &str) {
+    println!("{text}");
+}

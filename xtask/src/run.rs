@@ -1,0 +1,39 @@
+//! Running what was built.
+
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::build;
+
+/// Where cargo puts what is built with the profile `native`.
+const NATIVE: &str = "target/native";
+
+/// `live-recorder up`, in place of this process, so that signals reach it.
+pub(crate) fn up(arguments: &[String]) -> Result<()> {
+    build::all()?;
+    become_native("live-recorder", &[&["up".to_owned()], arguments].concat())
+}
+
+/// Records a real push and shows the files.
+pub(crate) fn demo(arguments: &[String]) -> Result<()> {
+    if let Some(unknown) = arguments.iter().find(|argument| *argument != "--exit") {
+        bail!("demo takes --exit and nothing else, not {unknown:?}");
+    }
+    build::wasm()?;
+    build::native(&["live-recorder", "recorder-tests"])?;
+    become_native("demo", arguments)
+}
+
+/// Benchmarks.
+pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+    build::wasm()?;
+    build::native(&["live-recorder", "recorder-tests"])?;
+    become_native("bench", arguments)
+}
+
+fn become_native(program: &str, arguments: &[String]) -> Result<()> {
+    let error = Command::new(format!("{NATIVE}/{program}")).args(arguments).exec();
+    Err(error).with_context(|| format!("cannot start {NATIVE}/{program}"))
+}

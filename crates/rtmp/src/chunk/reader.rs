@@ -1,0 +1,278 @@
+//! Chunks to messages.
+//!
+//! How it works: [`ChunkReader::read`] takes as much of the input as it can use, also pieces of a chunk's
+//! payload, so that the caller never keeps more than an incomplete chunk header. A message that lies in one
+//! chunk and in one input is lent from the input; any other is collected in its chunk stream's buffer, which
+//! is used again for the next message.
+
+use super::{DEFAULT_CHUNK_SIZE, EXTENDED};
+use crate::{
+    Error, Message,
+    message::{ABORT, SET_CHUNK_SIZE},
+};
+
+/// Most chunk streams of a connection. Encoders use two to six.
+pub const MAX_CHUNK_STREAMS: usize = 64;
+
+/// Most bytes of unfinished messages of a connection: one message of the greatest length that 24 bits can
+/// say, with as much again for others interleaved with it.
+pub const MAX_PARTIAL_BYTES: usize = 32 << 20;
+
+/// Buffers above this size are given back after their message.
+const KEPT_CAPACITY: usize = 1 << 20;
+
+/// The receiving end of a connection's chunk streams.
+#[derive(Debug)]
+pub struct ChunkReader {
+    chunk_size: usize,
+    streams: Vec<ChunkStream>,
+    /// The chunk whose payload is being read: its stream's place in `streams` and the bytes still to come.
+    in_chunk: Option<(usize, usize)>,
+    /// Bytes of unfinished messages.
+    partial_bytes: usize,
+    received: u64,
+}
+
+/// Where a message that is whole lies: in one piece of the input, or in its chunk stream's buffer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Received<'a> {
+    at: usize,
+    lent: Option<&'a [u8]>,
+}
+
+#[derive(Debug, Default)]
+struct ChunkStream {
+    id: u32,
+    type_id: u8,
+    stream_id: u32,
+    length: usize,
+    timestamp_ms: u32,
+    /// The last time field: a time after a header of type 0, else a difference (RTMP 1.0 §5.3.1.2.4).
+    time_field: u32,
+    /// Whether `time_field` was too long for three bytes.
+    extended: bool,
+    /// Bytes of the current message that are still to come; 0 between messages.
+    missing: usize,
+    partial: Vec<u8>,
+}
+
+impl Default for ChunkReader {
+    fn default() -> Self {
+        Self {
+            chunk_size: DEFAULT_CHUNK_SIZE,
+            streams: Vec::new(),
+            in_chunk: None,
+            partial_bytes: 0,
+            received: 0,
+        }
+    }
+}
+
+impl ChunkReader {
+    /// A reader at the end of the handshake.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes bytes from the front of `input` until a message is whole, or returns `None`.
+    ///
+    /// After `None`, what is left of `input` (fewer than 18 bytes) begins the next call's input.
+    /// Set Chunk Size and Abort are obeyed here and not returned.
+    ///
+    /// # Errors
+    /// Any [`Error`] about chunks; the connection is then of no more use.
+    pub fn read<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Result<Option<Message<'a>>, Error> {
+        Ok(self.advance(input)?.map(|received| self.message(received)))
+    }
+
+    /// As [`read`](Self::read), without borrowing the reader.
+    pub(crate) fn advance<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Received<'a>>, Error> {
+        loop {
+            let chunk = match self.in_chunk {
+                Some(chunk) => Some(chunk),
+                None => self.begin_chunk(input)?,
+            };
+            let Some((at, left)) = chunk else { return Ok(None) };
+            let (piece, rest) = input.split_at(left.min(input.len()));
+            let stream = &mut self.streams[at];
+            let lent = stream.missing == stream.length && piece.len() == stream.length;
+            if !lent {
+                let bytes = self.partial_bytes + piece.len();
+                if bytes > MAX_PARTIAL_BYTES {
+                    let (limit, offset) = (MAX_PARTIAL_BYTES, self.received);
+                    return Err(Error::PartialMessagesTooLong { bytes, limit, offset });
+                }
+                stream.partial.extend_from_slice(piece);
+                self.partial_bytes = bytes;
+            }
+            *input = rest;
+            self.received += piece.len() as u64;
+            stream.missing -= piece.len();
+            if piece.len() < left {
+                self.in_chunk = Some((at, left - piece.len()));
+                return Ok(None);
+            }
+            self.in_chunk = None;
+            if stream.missing > 0 {
+                continue;
+            }
+            self.partial_bytes -= stream.partial.len();
+            let received = Received { at, lent: lent.then_some(piece) };
+            match stream.type_id {
+                SET_CHUNK_SIZE | ABORT => self.control(received)?,
+                _ => return Ok(Some(received)),
+            }
+        }
+    }
+
+    /// The message that [`advance`](Self::advance) has just received.
+    pub(crate) fn message<'a>(&'a self, received: Received<'a>) -> Message<'a> {
+        let stream = &self.streams[received.at];
+        let &ChunkStream { type_id, stream_id, timestamp_ms, .. } = stream;
+        let payload = received.lent.unwrap_or(&stream.partial);
+        Message { type_id, stream_id, timestamp_ms, payload }
+    }
+
+    /// Obeys a message about the chunk streams themselves.
+    fn control(&mut self, received: Received<'_>) -> Result<(), Error> {
+        let message = self.message(received);
+        let value = message.first_u32()?;
+        if message.type_id == SET_CHUNK_SIZE {
+            if value == 0 || value > i32::MAX as u32 {
+                return Err(Error::ChunkSize { found: value });
+            }
+            self.chunk_size = value as usize;
+        } else if let Some(aborted) = self.streams.iter_mut().find(|stream| stream.id == value) {
+            if aborted.missing > 0 {
+                self.partial_bytes -= aborted.partial.len();
+            }
+            aborted.missing = 0;
+            aborted.partial.clear();
+        }
+        Ok(())
+    }
+
+    /// Reads a chunk's headers: its stream's place and the bytes of its payload, or `None` and nothing taken.
+    fn begin_chunk(&mut self, input: &mut &[u8]) -> Result<Option<(usize, usize)>, Error> {
+        let mut rest = *input;
+        let Some(first) = take::<1>(&mut rest) else { return Ok(None) };
+        let header_type = first[0] >> 6;
+        let id = match first[0] & 0x3f {
+            0 => match take::<1>(&mut rest) {
+                Some([low]) => 64 + u32::from(low),
+                None => return Ok(None),
+            },
+            1 => match take::<2>(&mut rest) {
+                Some([low, high]) => 64 + u32::from(low) + 256 * u32::from(high),
+                None => return Ok(None),
+            },
+            id => u32::from(id),
+        };
+        let offset = self.received;
+        let found = self.streams.iter().position(|stream| stream.id == id);
+        if found.is_none() && header_type != 0 {
+            return Err(Error::NoPrecedingChunk { header_type, chunk_stream: id, offset });
+        }
+        let mut header = match found {
+            Some(at) => Header::of(&self.streams[at]),
+            None => Header::default(),
+        };
+        if header.read(header_type, &mut rest).is_none() {
+            return Ok(None);
+        }
+
+        let at = match found {
+            Some(at) => at,
+            None if self.streams.len() == MAX_CHUNK_STREAMS => {
+                return Err(Error::TooManyChunkStreams { limit: MAX_CHUNK_STREAMS, offset });
+            }
+            None => {
+                self.streams.push(ChunkStream { id, ..ChunkStream::default() });
+                self.streams.len() - 1
+            }
+        };
+        self.received += (input.len() - rest.len()) as u64;
+        *input = rest;
+        let stream = &mut self.streams[at];
+        if stream.missing == 0 {
+            stream.begin_message(header_type, &header);
+        } else if header_type != 3 && header.length != stream.length {
+            let missing = stream.missing;
+            return Err(Error::MessageCutShort { chunk_stream: id, missing, offset });
+        }
+        Ok(Some((at, stream.missing.min(self.chunk_size))))
+    }
+}
+
+impl ChunkStream {
+    fn begin_message(&mut self, header_type: u8, header: &Header) {
+        self.type_id = header.type_id;
+        self.stream_id = header.stream_id;
+        self.length = header.length;
+        self.time_field = header.time_field;
+        self.extended = header.extended;
+        self.timestamp_ms = match header_type {
+            0 => header.time_field,
+            _ => self.timestamp_ms.wrapping_add(header.time_field),
+        };
+        self.missing = header.length;
+        self.partial.clear();
+        if self.partial.capacity() > KEPT_CAPACITY {
+            self.partial = Vec::new();
+        }
+    }
+}
+
+/// A message header, complete with what it takes over from the one before (RTMP 1.0 §5.3.1.2).
+#[derive(Default)]
+struct Header {
+    time_field: u32,
+    extended: bool,
+    length: usize,
+    type_id: u8,
+    stream_id: u32,
+}
+
+impl Header {
+    fn of(stream: &ChunkStream) -> Self {
+        let &ChunkStream { time_field, extended, length, type_id, stream_id, .. } = stream;
+        Self { time_field, extended, length, type_id, stream_id }
+    }
+
+    fn read(&mut self, header_type: u8, rest: &mut &[u8]) -> Option<()> {
+        if header_type < 3 {
+            self.time_field = u24(take(rest)?);
+            self.extended = self.time_field == EXTENDED;
+        }
+        if header_type < 2 {
+            self.length = u24(take(rest)?) as usize;
+            [self.type_id] = take(rest)?;
+        }
+        if header_type == 0 {
+            self.stream_id = u32::from_le_bytes(take(rest)?);
+        }
+        if self.extended {
+            if header_type < 3 {
+                self.time_field = u32::from_be_bytes(take(rest)?);
+            } else if u32::from_be_bytes(*rest.first_chunk()?) == self.time_field {
+                // The standard repeats the field in every chunk of type 3, and some encoders leave it out.
+                // Where it is left out these are four bytes of media.
+                take::<4>(rest)?;
+            }
+        }
+        Some(())
+    }
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, after) = rest.split_first_chunk::<N>()?;
+    *rest = after;
+    Some(*taken)
+}
+
+fn u24([a, b, c]: [u8; 3]) -> u32 {
+    u32::from_be_bytes([0, a, b, c])
+}
+
+#[cfg(test)]
+mod tests;

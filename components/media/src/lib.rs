@@ -1,0 +1,86 @@
+//! `recorder:media/remux`: adapts the crate `remux` to its WIT package, and nothing else.
+//!
+//! The component inherits nothing, so whatever a chunk does to it, it can reach nothing.
+
+mod convert;
+
+use futures_channel::oneshot;
+use remux::{Policy, Slice};
+use spin_sdk::wit_bindgen::{self, StreamReader, StreamResult, StreamWriter};
+
+wit_bindgen::generate!({
+    inline: "package recorder:media-component; world media-provider { export recorder:media/remux@0.1.0; }",
+    path: ["../../wit/media"],
+    runtime_path: "spin_sdk::wit_bindgen::rt",
+    generate_all,
+});
+
+use exports::recorder::media::remux as contract;
+
+/// Bytes read and written at a time, the latter in whole transport stream packets: 188 × 1394 < 256 KiB.
+const READ_SIZE: usize = 256 * 1024;
+const BLOCK_SIZE: usize = 188 * 1394;
+
+struct Component;
+
+impl contract::Guest for Component {
+    async fn flv_to_ts(
+        chunk: StreamReader<u8>,
+        state: Vec<u8>,
+        max_bytes: u64,
+    ) -> Result<(contract::Slice, StreamReader<u8>), contract::Error> {
+        let chunk = read_bounded(chunk, max_bytes).await?;
+        let (output, reader) = wit_stream::new();
+        // The muxer borrows from the chunk: one task owns both, and hands the slice out before it writes.
+        let (slice_sender, slice) = oneshot::channel();
+        wit_bindgen::spawn(async move {
+            let policy = Policy { max_bytes, ..Policy::default() };
+            match remux::remux(&chunk, &state, &policy) {
+                Ok((slice, muxer)) => {
+                    if slice_sender.send(Ok(slice)).is_ok() {
+                        write_all(muxer, output).await;
+                    }
+                }
+                Err(error) => drop(slice_sender.send(Err(error))),
+            }
+        });
+        let slice: Result<Slice, remux::Error> = slice.await.expect("the task should send before it ends");
+        slice.map(|slice| (convert::slice(slice), reader)).map_err(convert::error)
+    }
+}
+
+/// Reads the stream to its end, or to the first byte past `max_bytes`.
+async fn read_bounded(mut chunk: StreamReader<u8>, max_bytes: u64) -> Result<Vec<u8>, contract::Error> {
+    let mut bytes = Vec::new();
+    loop {
+        bytes.reserve(READ_SIZE);
+        let (status, filled) = chunk.read(bytes).await;
+        bytes = filled;
+        if bytes.len() as u64 > max_bytes {
+            return Err(contract::Error::TooLarge(max_bytes));
+        }
+        if matches!(status, StreamResult::Dropped) {
+            return Ok(bytes);
+        }
+    }
+}
+
+/// Writes the slice in blocks, until it ends or nobody reads.
+async fn write_all(mut muxer: mpegts::Muxer<'_>, mut output: StreamWriter<u8>) {
+    let mut block = vec![0; BLOCK_SIZE];
+    loop {
+        block.resize(BLOCK_SIZE, 0);
+        let written = muxer.write(&mut block);
+        block.truncate(written);
+        if written == 0 {
+            return;
+        }
+        block = output.write_all(block).await;
+        // What comes back was not taken: the reader is gone.
+        if !block.is_empty() {
+            return;
+        }
+    }
+}
+
+export!(Component);

@@ -1,0 +1,188 @@
+//! `AudioSpecificConfig` (14496-3 §1.6.2.1).
+
+use bits::{BitReader, EndOfBits};
+
+/// A configuration that cannot be read, or that ADTS cannot carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It ends inside a field.
+    #[error("AudioSpecificConfig: {0}")]
+    Truncated(#[from] EndOfBits),
+    /// The object type has no place in an ADTS header, which knows 1 to 4.
+    #[error("expected an audio object type of 1 to 4, or SBR or PS over one, found {found}")]
+    ObjectType {
+        /// The audio object type.
+        found: u32,
+    },
+    /// The sampling frequency is not one of those that ADTS can name.
+    #[error("sampling frequency of {found} Hz has no index in ADTS")]
+    SamplingFrequency {
+        /// In Hz, or 0 for a reserved index.
+        found: u32,
+    },
+    /// The channel configuration is reserved, or is described by a program config element.
+    #[error("expected a channel configuration of 1 to 7, found {found}")]
+    ChannelConfiguration {
+        /// The channel configuration.
+        found: u32,
+    },
+    /// Frames of 960 samples, which ADTS cannot signal.
+    #[error("frames of 960 samples")]
+    ShortFrames,
+}
+
+/// What a muxer must know of an AAC stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AudioSpecificConfig {
+    /// Audio object type of the core coder: 1 to 4 (2 is AAC LC).
+    pub object_type: u8,
+    /// Index of the core coder's sampling frequency: 0 to 12.
+    pub sampling_frequency_index: u8,
+    /// 1 to 7; 6 is 5.1, 7 is 7.1.
+    pub channel_configuration: u8,
+    /// Output sample rate where spectral band replication is signalled explicitly, in Hz.
+    pub extension_sample_rate_hz: Option<u32>,
+    /// Parametric stereo is signalled explicitly.
+    pub parametric_stereo: bool,
+}
+
+/// 14496-3 table 1.18.
+const SAMPLING_FREQUENCIES_HZ: [u32; 13] =
+    [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+
+const SBR: u32 = 5;
+const PS: u32 = 29;
+
+impl AudioSpecificConfig {
+    /// Samples a frame of the core coder.
+    pub const SAMPLES_PER_FRAME: u32 = 1024;
+
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn parse(record: &[u8]) -> Result<Self, Error> {
+        let mut reader = BitReader::new(record);
+        let mut object_type = read_object_type(&mut reader)?;
+        let sampling_frequency_hz = read_sampling_frequency(&mut reader)?;
+        let channel_configuration = reader.bits(4)?;
+        let mut extension_sample_rate_hz = None;
+        let parametric_stereo = object_type == PS;
+        if object_type == SBR || object_type == PS {
+            extension_sample_rate_hz = Some(read_sampling_frequency(&mut reader)?);
+            object_type = read_object_type(&mut reader)?;
+        }
+        if !(1..=4).contains(&object_type) {
+            return Err(Error::ObjectType { found: object_type });
+        }
+        if reader.flag()? {
+            return Err(Error::ShortFrames);
+        }
+        let sampling_frequency_index = SAMPLING_FREQUENCIES_HZ
+            .iter()
+            .position(|&known| known == sampling_frequency_hz)
+            .ok_or(Error::SamplingFrequency { found: sampling_frequency_hz })?;
+        if !(1..=7).contains(&channel_configuration) {
+            return Err(Error::ChannelConfiguration { found: channel_configuration });
+        }
+        let mut config = Self {
+            object_type: object_type as u8,
+            sampling_frequency_index: sampling_frequency_index as u8,
+            channel_configuration: channel_configuration as u8,
+            extension_sample_rate_hz,
+            parametric_stereo,
+        };
+        if extension_sample_rate_hz.is_none() {
+            // The extension at the end is optional: what cannot be read is not there.
+            let _ = config.read_backward_compatible_extension(&mut reader);
+        }
+        Ok(config)
+    }
+
+    /// SBR and PS signalled behind the core's configuration, so that old decoders pass over them.
+    fn read_backward_compatible_extension(&mut self, reader: &mut BitReader<'_>) -> Result<(), Error> {
+        if reader.flag()? {
+            reader.skip(14)?; // coreCoderDelay
+        }
+        if reader.flag()? {
+            return Ok(()); // An extensionFlag of 1 has no meaning for object types 1 to 4.
+        }
+        if reader.bits(11)? != 0x2b7 || read_object_type(reader)? != SBR || !reader.flag()? {
+            return Ok(());
+        }
+        self.extension_sample_rate_hz = Some(read_sampling_frequency(reader)?);
+        self.parametric_stereo = reader.bits(11)? == 0x548 && reader.flag()?;
+        Ok(())
+    }
+
+    /// The core coder's sample rate in Hz.
+    pub fn core_sample_rate_hz(&self) -> u32 {
+        SAMPLING_FREQUENCIES_HZ[usize::from(self.sampling_frequency_index)]
+    }
+
+    /// The output sample rate in Hz, after spectral band replication where it is signalled.
+    pub fn sample_rate_hz(&self) -> u32 {
+        self.extension_sample_rate_hz.unwrap_or_else(|| self.core_sample_rate_hz())
+    }
+
+    /// Output channels.
+    pub fn channels(&self) -> u32 {
+        match self.channel_configuration {
+            1 if self.parametric_stereo => 2,
+            7 => 8,
+            channels => channels.into(),
+        }
+    }
+}
+
+fn read_object_type(reader: &mut BitReader<'_>) -> Result<u32, EndOfBits> {
+    match reader.bits(5)? {
+        31 => Ok(32 + reader.bits(6)?),
+        object_type => Ok(object_type),
+    }
+}
+
+fn read_sampling_frequency(reader: &mut BitReader<'_>) -> Result<u32, EndOfBits> {
+    match reader.bits(4)? {
+        15 => reader.bits(24),
+        index => Ok(SAMPLING_FREQUENCIES_HZ.get(index as usize).copied().unwrap_or(0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(record: &[u8], object_type: u8, core_hz: u32, output_hz: u32, channels: u32) {
+        let config = AudioSpecificConfig::parse(record).unwrap();
+        let found =
+            (config.object_type, config.core_sample_rate_hz(), config.sample_rate_hz(), config.channels());
+        assert_eq!(found, (object_type, core_hz, output_hz, channels));
+    }
+
+    #[test]
+    fn configurations_of_common_encoders() {
+        check(&[0x12, 0x10], 2, 44_100, 44_100, 2);
+        check(&[0x11, 0x90, 0x56, 0xe5, 0x00], 2, 48_000, 48_000, 2);
+        check(&[0x11, 0xb0], 2, 48_000, 48_000, 6);
+        // HE-AAC, explicit and hierarchical: SBR over LC, 24 kHz core, 48 kHz output.
+        check(&[0x2b, 0x11, 0x88, 0x00], 2, 24_000, 48_000, 2);
+        // HE-AAC v2: PS over mono.
+        check(&[0xeb, 0x09, 0x88, 0x00], 2, 24_000, 48_000, 2);
+        // HE-AAC, explicit and backward compatible.
+        check(&[0x13, 0x10, 0x56, 0xe5, 0x98], 2, 24_000, 48_000, 2);
+        // The frequency itself in place of an index.
+        check(&[0x17, 0x80, 0x56, 0x22, 0x10], 2, 44_100, 44_100, 2);
+    }
+
+    #[test]
+    fn what_adts_cannot_carry_is_refused() {
+        assert_eq!(AudioSpecificConfig::parse(&[0x12]), Err(EndOfBits { position: 5 }.into()));
+        assert_eq!(AudioSpecificConfig::parse(&[0xb9, 0x90]), Err(Error::ObjectType { found: 23 }));
+        assert_eq!(AudioSpecificConfig::parse(&[0x12, 0x14]), Err(Error::ShortFrames));
+        assert_eq!(AudioSpecificConfig::parse(&[0x16, 0x90]), Err(Error::SamplingFrequency { found: 0 }));
+        assert_eq!(AudioSpecificConfig::parse(&[0x12, 0x00]), Err(Error::ChannelConfiguration { found: 0 }));
+    }
+}

@@ -1,0 +1,14 @@
+//! AAC: `AudioSpecificConfig` and ADTS headers.
+//!
+//! Not a decoder: it reads what a muxer must know to put raw frames behind ADTS headers.
+//!
+//! | name here | standard |
+//! | --- | --- |
+//! | 14496-3 | ISO/IEC 14496-3, MPEG-4 audio |
+#![deny(missing_docs)]
+
+mod adts;
+mod config;
+
+pub use adts::{AdtsHeader, MAX_FRAME_SIZE};
+pub use config::{AudioSpecificConfig, Error};

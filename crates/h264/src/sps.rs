@@ -1,0 +1,124 @@
+//! Sequence parameter sets, as far as the picture's size.
+
+use bits::BitReader;
+
+use crate::Error;
+
+/// What a sequence parameter set says of the stream (14496-10 §7.3.2.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SequenceParameterSet {
+    /// `profile_idc`.
+    pub profile_idc: u8,
+    /// `level_idc`.
+    pub level_idc: u8,
+    /// Luma samples a row, after cropping.
+    pub width: u32,
+    /// Rows a frame, after cropping.
+    pub height: u32,
+}
+
+/// Far more than any parameter set needs before its picture size: scaling lists included.
+const READ_LIMIT: usize = 4096;
+
+impl SequenceParameterSet {
+    /// Reads the NAL unit of a sequence parameter set, its header byte included.
+    ///
+    /// # Errors
+    /// [`Error::Sps`] when it ends early, [`Error::SpsRange`] when a field cannot be.
+    pub fn parse(unit: &[u8]) -> Result<Self, Error> {
+        let rbsp = bits::unescape(unit, READ_LIMIT);
+        let mut reader = BitReader::new(&rbsp);
+        reader.skip(8)?;
+        let profile_idc = reader.bits(8)? as u8;
+        reader.skip(8)?;
+        let level_idc = reader.bits(8)? as u8;
+        limited("seq_parameter_set_id", reader.exp_golomb()?, 31)?;
+        let mut chroma_format_idc = 1;
+        let mut separate_colour_planes = false;
+        if matches!(profile_idc, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135) {
+            chroma_format_idc = limited("chroma_format_idc", reader.exp_golomb()?, 3)?;
+            if chroma_format_idc == 3 {
+                separate_colour_planes = reader.flag()?;
+            }
+            reader.exp_golomb()?; // bit_depth_luma_minus8
+            reader.exp_golomb()?; // bit_depth_chroma_minus8
+            reader.skip(1)?; // qpprime_y_zero_transform_bypass_flag
+            if reader.flag()? {
+                skip_scaling_lists(&mut reader, if chroma_format_idc == 3 { 12 } else { 8 })?;
+            }
+        }
+        reader.exp_golomb()?; // log2_max_frame_num_minus4
+        skip_picture_order_count(&mut reader)?;
+        reader.exp_golomb()?; // max_num_ref_frames
+        reader.skip(1)?; // gaps_in_frame_num_value_allowed_flag
+        let width_in_mbs = limited("pic_width_in_mbs_minus1", reader.exp_golomb()?, MAX_MBS)? + 1;
+        let height_in_map_units =
+            limited("pic_height_in_map_units_minus1", reader.exp_golomb()?, MAX_MBS)? + 1;
+        let frame_mbs_only = reader.flag()?;
+        if !frame_mbs_only {
+            reader.skip(1)?; // mb_adaptive_frame_field_flag
+        }
+        reader.skip(1)?; // direct_8x8_inference_flag
+        let crop = if reader.flag()? {
+            [reader.exp_golomb()?, reader.exp_golomb()?, reader.exp_golomb()?, reader.exp_golomb()?]
+        } else {
+            [0; 4]
+        };
+        let fields = if frame_mbs_only { 1 } else { 2 };
+        let chroma_array_type = if separate_colour_planes { 0 } else { chroma_format_idc };
+        let crop_unit_x = if matches!(chroma_array_type, 1 | 2) { 2 } else { 1 };
+        let crop_unit_y = if chroma_array_type == 1 { 2 } else { 1 } * fields;
+        let width = cropped("frame_crop_offset", width_in_mbs * 16, crop_unit_x, crop[0], crop[1])?;
+        let height =
+            cropped("frame_crop_offset", height_in_map_units * 16 * fields, crop_unit_y, crop[2], crop[3])?;
+        Ok(Self { profile_idc, level_idc, width, height })
+    }
+}
+
+/// Level 6.2 allows rows of 1055 macroblocks; this leaves room and keeps every product in 32 bits.
+const MAX_MBS: u32 = 4095;
+
+fn limited(field: &'static str, found: u32, limit: u32) -> Result<u32, Error> {
+    if found > limit { Err(Error::SpsRange { field, found, limit }) } else { Ok(found) }
+}
+
+fn cropped(field: &'static str, size: u32, unit: u32, before: u32, after: u32) -> Result<u32, Error> {
+    let found = before.saturating_add(after);
+    let limit = (size - 1) / unit;
+    Ok(size - limited(field, found, limit)? * unit)
+}
+
+fn skip_scaling_lists(reader: &mut BitReader<'_>, count: u32) -> Result<(), Error> {
+    for index in 0..count {
+        if !reader.flag()? {
+            continue;
+        }
+        let (mut last, mut next) = (8_i32, 8_i32);
+        for _ in 0..if index < 6 { 16 } else { 64 } {
+            if next != 0 {
+                next = last.wrapping_add(reader.signed_exp_golomb()?) & 0xff;
+            }
+            last = if next == 0 { last } else { next };
+        }
+    }
+    Ok(())
+}
+
+fn skip_picture_order_count(reader: &mut BitReader<'_>) -> Result<(), Error> {
+    match limited("pic_order_cnt_type", reader.exp_golomb()?, 2)? {
+        0 => {
+            reader.exp_golomb()?; // log2_max_pic_order_cnt_lsb_minus4
+        }
+        1 => {
+            reader.skip(1)?; // delta_pic_order_always_zero_flag
+            reader.signed_exp_golomb()?; // offset_for_non_ref_pic
+            reader.signed_exp_golomb()?; // offset_for_top_to_bottom_field
+            let count = limited("num_ref_frames_in_pic_order_cnt_cycle", reader.exp_golomb()?, 255)?;
+            for _ in 0..count {
+                reader.signed_exp_golomb()?; // offset_for_ref_frame
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! What can be wrong with HEVC headers.
+
+use bits::EndOfBits;
+
+/// A header that is not what the standard says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration record ends inside a field or a parameter set.
+    #[error("HEVC configuration record needs {needed} bytes, holds {available}")]
+    RecordTruncated {
+        /// Bytes needed.
+        needed: usize,
+        /// Bytes there.
+        available: usize,
+    },
+    /// The configuration record lacks a video, sequence or picture parameter set.
+    #[error("HEVC configuration record holds no {missing}")]
+    NoParameterSets {
+        /// Which kind is missing.
+        missing: &'static str,
+    },
+    /// The sequence parameter set ends early.
+    #[error("sequence parameter set: {0}")]
+    Sps(#[from] EndOfBits),
+    /// A field of the sequence parameter set passes the standard's range.
+    #[error("sequence parameter set: {field} of {found} passes the limit of {limit}")]
+    SpsRange {
+        /// The field's name.
+        field: &'static str,
+        /// Its value.
+        found: u32,
+        /// The largest value allowed.
+        limit: u32,
+    },
+}

@@ -1,0 +1,19 @@
+//! H.265 (HEVC): configuration records, NAL unit types, sequence parameter sets.
+//!
+//! Not a decoder: it reads what a muxer must know, and never rewrites a coded byte.
+//!
+//! | name here | standard |
+//! | --- | --- |
+//! | 23008-2 | ISO/IEC 23008-2 / ITU-T H.265 |
+//! | 14496-15 | ISO/IEC 14496-15, carriage of NAL unit structured video |
+#![deny(missing_docs)]
+
+mod error;
+mod hvcc;
+mod nal;
+mod sps;
+
+pub use error::Error;
+pub use hvcc::HevcDecoderConfigurationRecord;
+pub use nal::{NalUnitType, aud, starts_picture};
+pub use sps::SequenceParameterSet;

@@ -1,0 +1,28 @@
+//! The vocabulary of the media core: tracks, access units, the timeline and its repairs.
+//!
+//! Says what every demuxer gives and every muxer takes; knows no format. Coded data is borrowed and stays as
+//! it was pushed: framed by lengths (H.264, HEVC) or raw. All times are on a 90 kHz clock that neither wraps
+//! nor jumps and begins with the session.
+//!
+//! ```
+//! # use recorder_media as media;
+//! use media::{Repairs, Timeline, TrackKind};
+//! let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+//! assert_eq!(timeline.place(TrackKind::Video, 4_294_967_280, &mut repairs), 0);
+//! assert_eq!(timeline.place(TrackKind::Video, 24, &mut repairs), 40 * media::TICKS_PER_MS);
+//! assert_eq!(repairs.iter().collect::<Vec<_>>(), [(media::RepairKind::TimestampWrap, 1)]);
+//! ```
+#![deny(missing_docs)]
+
+mod repair;
+mod timeline;
+mod track;
+
+pub use repair::{RepairKind, Repairs};
+pub use timeline::{Timeline, TimelinePolicy, TrackClock};
+pub use track::{
+    AccessUnit, AudioCodec, AudioConfig, Data, Media, Track, TrackKind, VideoCodec, VideoConfig,
+};
+
+/// Ticks of the 90 kHz clock in a millisecond.
+pub const TICKS_PER_MS: i64 = 90;

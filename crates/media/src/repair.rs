@@ -1,0 +1,78 @@
+//! What a push did wrong and the recording sets right: named and counted.
+
+macro_rules! repair_kinds {
+    ($($(#[$doc:meta])+ $kind:ident = $name:literal,)+) => {
+        /// A kind of repair.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum RepairKind {
+            $($(#[$doc])+ $kind,)+
+        }
+
+        impl RepairKind {
+            /// All kinds, in the order of their numbers.
+            pub const ALL: &[Self] = &[$(Self::$kind,)+];
+
+            /// A stable name.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)+
+                }
+            }
+        }
+    };
+}
+
+repair_kinds! {
+    /// The 32-bit millisecond timestamp passed its end and was continued.
+    TimestampWrap = "timestamp-wrap",
+    /// A timestamp lay further ahead than a pause can be; the track continues at its frame rate.
+    TimestampJumpForward = "timestamp-jump-forward",
+    /// A timestamp lay further back than frames are reordered; the track continues at its frame rate.
+    TimestampJumpBackward = "timestamp-jump-backward",
+    /// A timestamp lay a little before the one before it; the frame follows one tick after.
+    TimestampStepBackward = "timestamp-step-backward",
+    /// Two access units of a track had one timestamp; the second follows one tick after.
+    TimestampEqual = "timestamp-equal",
+    /// A track began on a clock far from the other track's; it begins beside it.
+    TrackClockAligned = "track-clock-aligned",
+    /// Composition offsets below zero: decoding times are earlier by what they need.
+    CompositionOffsetNegative = "composition-offset-negative",
+    /// A composition offset that no reordering explains; the frame is shown when decoded or at the limit.
+    CompositionOffsetOutOfRange = "composition-offset-out-of-range",
+    /// A coded message before its sequence header; dropped.
+    SequenceHeaderMissing = "sequence-header-missing",
+    /// A sequence header that cannot be read; the one before stays in use.
+    SequenceHeaderMalformed = "sequence-header-malformed",
+    /// Parameter sets or the audio configuration changed.
+    ConfigurationChanged = "configuration-changed",
+    /// A message of delimiters, parameter sets or SEI alone; it belongs to the picture after it.
+    MessageWithoutFrame = "message-without-frame",
+    /// Slices of one picture in several messages; joined.
+    PictureInPieces = "picture-in-pieces",
+    /// A message whose header, NAL unit lengths or frame header are wrong; dropped.
+    MessageMalformed = "message-malformed",
+}
+
+/// How often each kind was applied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Repairs {
+    counts: [u32; RepairKind::ALL.len()],
+}
+
+impl Repairs {
+    /// Counts one.
+    pub fn count(&mut self, kind: RepairKind) {
+        let count = &mut self.counts[kind as usize];
+        *count = count.saturating_add(1);
+    }
+
+    /// The kinds applied at least once, in a fixed order.
+    pub fn iter(&self) -> impl Iterator<Item = (RepairKind, u32)> {
+        RepairKind::ALL.iter().map(|&kind| (kind, self.counts[kind as usize])).filter(|&(_, count)| count > 0)
+    }
+
+    /// How often `kind` was applied.
+    pub fn of(&self, kind: RepairKind) -> u32 {
+        self.counts[kind as usize]
+    }
+}

@@ -1,0 +1,11 @@
+//! MPEG audio (MP3): frame headers.
+//!
+//! | name here | standard |
+//! | --- | --- |
+//! | 11172-3 | ISO/IEC 11172-3, MPEG-1 audio |
+//! | 13818-3 | ISO/IEC 13818-3, MPEG-2 audio (half sample rates) |
+#![deny(missing_docs)]
+
+mod header;
+
+pub use header::{Error, FrameHeader};

@@ -1,0 +1,178 @@
+//! Access units as elementary streams: start codes for lengths, delimiters, parameter sets, ADTS headers.
+//!
+//! Nothing is copied here: a unit becomes a list of segments, most of them the pushed bytes themselves.
+
+use aac::{AdtsHeader, AudioSpecificConfig};
+use bits::NalUnits;
+use h264::AvcDecoderConfigurationRecord;
+use h265::HevcDecoderConfigurationRecord;
+use media::{AccessUnit, AudioCodec, AudioConfig, VideoCodec, VideoConfig};
+
+use crate::pes;
+
+/// A configuration record that the muxer cannot use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Of H.264.
+    #[error(transparent)]
+    H264(#[from] h264::Error),
+    /// Of HEVC.
+    #[error(transparent)]
+    Hevc(#[from] h265::Error),
+    /// Of AAC.
+    #[error(transparent)]
+    Aac(#[from] aac::Error),
+    /// An access unit names a configuration that its track does not have.
+    #[error("access unit names configuration {index}, the track has {count}")]
+    Index {
+        /// The number named.
+        index: u32,
+        /// Configurations of the track.
+        count: usize,
+    },
+}
+
+/// Some bytes of a PES packet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Segment<'a> {
+    /// As they were pushed.
+    Pushed(&'a [u8]),
+    /// Made by the muxer, with their length.
+    Made([u8; pes::MAX_HEADER_SIZE], u8),
+}
+
+impl Segment<'_> {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Pushed(bytes) => bytes,
+            Self::Made(bytes, length) => &bytes[..usize::from(*length)],
+        }
+    }
+
+    fn made(bytes: &[u8]) -> Self {
+        let mut made = [0; pes::MAX_HEADER_SIZE];
+        made[..bytes.len()].copy_from_slice(bytes);
+        Self::Made(made, bytes.len() as u8)
+    }
+}
+
+/// A start code with the `zero_byte` that begins an access unit and a parameter set (14496-10 annex B).
+///
+/// Used before every NAL unit: it takes as many bytes as the usual length field that it replaces.
+const START_CODE: &[u8] = &[0, 0, 0, 1];
+
+/// A video configuration, read.
+#[derive(Clone, Debug)]
+pub(crate) enum VideoFormat<'a> {
+    H264(AvcDecoderConfigurationRecord<'a>),
+    Hevc(HevcDecoderConfigurationRecord<'a>),
+    Mpeg4(&'a [u8]),
+}
+
+impl<'a> VideoFormat<'a> {
+    pub(crate) fn new(config: &VideoConfig<'a>) -> Result<Self, ConfigError> {
+        Ok(match config.codec {
+            VideoCodec::H264 => Self::H264(AvcDecoderConfigurationRecord::parse(config.record)?),
+            VideoCodec::Hevc => Self::Hevc(HevcDecoderConfigurationRecord::parse(config.record)?),
+            VideoCodec::Mpeg4 => Self::Mpeg4(config.record),
+        })
+    }
+
+    /// Appends the segments of a unit.
+    pub(crate) fn segments(&self, unit: &AccessUnit<'a>, out: &mut Vec<Segment<'a>>) {
+        match self {
+            Self::H264(record) => h264_segments(record, unit, out),
+            Self::Hevc(record) => hevc_segments(record, unit, out),
+            Self::Mpeg4(headers) => {
+                let pieces = unit.data.pieces();
+                if unit.random_access && !mpeg4::begins_with_headers(pieces[0]) {
+                    out.push(Segment::Pushed(headers));
+                }
+                out.extend(pieces.iter().map(|piece| Segment::Pushed(piece)));
+            }
+        }
+    }
+}
+
+/// The NAL units of a unit; the demuxer has checked their lengths.
+fn nal_units<'u, 'a>(
+    unit: &'u AccessUnit<'a>,
+    length_size: u8,
+) -> impl Iterator<Item = &'a [u8]> + use<'u, 'a> {
+    unit.data.pieces().iter().flat_map(move |piece| NalUnits::new(piece, length_size).map_while(Result::ok))
+}
+
+fn push_unit<'a>(unit: &'a [u8], out: &mut Vec<Segment<'a>>) {
+    out.push(Segment::Pushed(START_CODE));
+    out.push(Segment::Pushed(unit));
+}
+
+fn h264_segments<'a>(
+    record: &AvcDecoderConfigurationRecord<'a>,
+    unit: &AccessUnit<'a>,
+    out: &mut Vec<Segment<'a>>,
+) {
+    use h264::NalUnitType;
+    out.push(Segment::Pushed(START_CODE));
+    out.push(Segment::Pushed(&h264::AUD));
+    let brings = |kind| nal_units(unit, record.length_size).any(|nal| NalUnitType::of(nal[0]) == kind);
+    // A picture that brings its own sets may have changed them since the sequence header: they go first.
+    if unit.random_access && !brings(NalUnitType::Sps) {
+        for set in record.sps.iter().chain(&record.sps_ext).chain(&record.pps) {
+            push_unit(set, out);
+        }
+    }
+    for nal in nal_units(unit, record.length_size) {
+        if NalUnitType::of(nal[0]) != NalUnitType::Aud {
+            push_unit(nal, out);
+        }
+    }
+}
+
+fn hevc_segments<'a>(
+    record: &HevcDecoderConfigurationRecord<'a>,
+    unit: &AccessUnit<'a>,
+    out: &mut Vec<Segment<'a>>,
+) {
+    use h265::NalUnitType;
+    let slice = nal_units(unit, record.length_size).find(|nal| NalUnitType::of(nal[0]).is_slice());
+    out.push(Segment::Pushed(START_CODE));
+    out.push(Segment::made(&h265::aud(slice.unwrap_or_default())));
+    let brings = |kind| nal_units(unit, record.length_size).any(|nal| NalUnitType::of(nal[0]) == kind);
+    if unit.random_access && !brings(NalUnitType::Sps) {
+        for set in &record.units {
+            push_unit(set, out);
+        }
+    }
+    for nal in nal_units(unit, record.length_size) {
+        if NalUnitType::of(nal[0]) != NalUnitType::Aud {
+            push_unit(nal, out);
+        }
+    }
+}
+
+/// An audio configuration, read.
+#[derive(Clone, Debug)]
+pub(crate) enum AudioFormat {
+    Aac(AudioSpecificConfig),
+    Mp3,
+}
+
+impl AudioFormat {
+    pub(crate) fn new(config: &AudioConfig<'_>) -> Result<Self, ConfigError> {
+        Ok(match config.codec {
+            AudioCodec::Aac => Self::Aac(AudioSpecificConfig::parse(config.record)?),
+            AudioCodec::Mp3 => Self::Mp3,
+        })
+    }
+
+    /// Appends the segments of a unit.
+    pub(crate) fn segments<'a>(&self, unit: &AccessUnit<'a>, out: &mut Vec<Segment<'a>>) {
+        if let Self::Aac(config) = self {
+            let header = AdtsHeader::new(config, unit.data.size() as usize);
+            out.push(Segment::made(&header.expect("the demuxer should leave out longer frames").0));
+        }
+        out.extend(unit.data.pieces().iter().map(|piece| Segment::Pushed(piece)));
+    }
+}

@@ -1,0 +1,229 @@
+//! The muxer: a sizing pass, then writing into the caller's buffers.
+
+use media::{Media, TrackKind};
+
+use crate::{
+    AUDIO_PID, ConfigError, MuxerPolicy, MuxerState, VIDEO_PID,
+    elementary::{AudioFormat, Segment, VideoFormat},
+    packet::{FirstPacket, Packetizer, packet_count, pcr_packet},
+    pes, psi,
+    schedule::{Schedule, Step},
+};
+
+/// Bytes of a transport stream packet.
+pub const PACKET_SIZE: usize = 188;
+
+const VIDEO_STREAM_ID: u8 = 0xe0;
+const AUDIO_STREAM_ID: u8 = 0xc0;
+
+/// One slice as a transport stream.
+#[derive(Debug)]
+pub struct Muxer<'a> {
+    media: Media<'a>,
+    video: Vec<VideoFormat<'a>>,
+    audio: Vec<AudioFormat>,
+    schedule: Schedule,
+    continuity: [u8; 4],
+    packetizer: Packetizer<'a>,
+    /// The track whose PES packet is being written.
+    track: TrackKind,
+    /// A table that goes after the one just written.
+    program_map_due: bool,
+    size: u64,
+    end_state: MuxerState,
+    program_changed: bool,
+}
+
+impl<'a> Muxer<'a> {
+    /// Goes over the slice's access units and sums up its packets.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn new(media: Media<'a>, state: &MuxerState, policy: MuxerPolicy) -> Result<Self, ConfigError> {
+        check_indices(&media)?;
+        let video: Vec<_> = media.video.configs.iter().map(VideoFormat::new).collect::<Result<_, _>>()?;
+        let audio: Vec<_> = media.audio.configs.iter().map(AudioFormat::new).collect::<Result<_, _>>()?;
+        let schedule = Schedule::new(&media, state, policy);
+        let mut muxer = Self {
+            media,
+            video,
+            audio,
+            schedule: schedule.clone(),
+            continuity: state.continuity,
+            packetizer: Packetizer::default(),
+            track: TrackKind::Video,
+            program_map_due: false,
+            size: 0,
+            end_state: *state,
+            program_changed: false,
+        };
+        muxer.sum_up();
+        muxer.program_changed = muxer.end_state.version != state.version;
+        muxer.schedule = schedule;
+        Ok(muxer)
+    }
+
+    /// Walks the schedule without writing.
+    fn sum_up(&mut self) {
+        let mut continuity = self.continuity;
+        let mut packets = 0;
+        let mut segments = Vec::new();
+        while let Some(step) = self.schedule.next(&self.media) {
+            match step {
+                Step::Tables => {
+                    packets += 2;
+                    continuity[0] = (continuity[0] + 1) & 0x0f;
+                    continuity[1] = (continuity[1] + 1) & 0x0f;
+                }
+                Step::Pcr(_) => packets += 1,
+                Step::Units { track, first, end, pcr_90khz } => {
+                    let pes = self.collect(track, first, end, pcr_90khz, &mut segments);
+                    let size = segments.iter().map(|segment| segment.bytes().len() as u64).sum();
+                    let count = packet_count(size, pes);
+                    packets += count;
+                    let counter = &mut continuity[counter_of(track)];
+                    *counter = (u64::from(*counter) + count) as u8 & 0x0f;
+                    segments.clear();
+                }
+            }
+        }
+        self.size = packets * PACKET_SIZE as u64;
+        self.end_state = MuxerState {
+            program: self.schedule.program,
+            version: self.schedule.version,
+            continuity,
+            pcr_90khz: self.schedule.pcr_90khz,
+        };
+    }
+
+    /// Bytes of the slice, exactly.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// What the next slice of the session begins with.
+    pub fn end_state(&self) -> MuxerState {
+        self.end_state
+    }
+
+    /// Whether the program differs from that of the slice before: a track more, or another codec.
+    pub fn program_changed(&self) -> bool {
+        self.program_changed
+    }
+
+    /// Writes the next packets into `out`, as many as fit whole, and returns the bytes written.
+    ///
+    /// 0 when the slice is written, or `out` is shorter than a packet.
+    pub fn write(&mut self, out: &mut [u8]) -> usize {
+        let (packets, _) = out.as_chunks_mut::<PACKET_SIZE>();
+        let mut written = 0;
+        for packet in packets {
+            if !self.write_packet(packet) {
+                break;
+            }
+            written += PACKET_SIZE;
+        }
+        written
+    }
+
+    /// Writes one packet; `false` at the end.
+    fn write_packet(&mut self, packet: &mut [u8; PACKET_SIZE]) -> bool {
+        if !self.packetizer.is_done() {
+            self.packetizer.write(packet, &mut self.continuity[counter_of(self.track)]);
+            return true;
+        }
+        if self.program_map_due {
+            self.program_map_due = false;
+            let profile = self.mpeg4_profile_and_level();
+            let Schedule { program, version, .. } = &self.schedule;
+            *packet = psi::pmt_packet(program, *version, profile, next(&mut self.continuity[1]));
+            return true;
+        }
+        match self.schedule.next(&self.media) {
+            None => return false,
+            Some(Step::Tables) => {
+                *packet = psi::pat_packet(next(&mut self.continuity[0]));
+                self.program_map_due = true;
+            }
+            Some(Step::Pcr(pcr_90khz)) => {
+                let pid = self.schedule.program.pcr_pid();
+                let track = if pid == VIDEO_PID { TrackKind::Video } else { TrackKind::Audio };
+                *packet = pcr_packet(pid, self.continuity[counter_of(track)], pcr_90khz);
+            }
+            Some(Step::Units { track, first, end, pcr_90khz }) => {
+                let mut segments = std::mem::take(self.packetizer.segments());
+                let pes = self.collect(track, first, end, pcr_90khz, &mut segments);
+                *self.packetizer.segments() = segments;
+                let pid = if track == TrackKind::Video { VIDEO_PID } else { AUDIO_PID };
+                self.packetizer.begin(pid, pes);
+                self.track = track;
+                self.packetizer.write(packet, &mut self.continuity[counter_of(track)]);
+            }
+        }
+        true
+    }
+
+    /// Puts the segments of a PES packet into the empty `segments`.
+    fn collect(
+        &self,
+        track: TrackKind,
+        first: usize,
+        end: usize,
+        pcr_90khz: Option<i64>,
+        segments: &mut Vec<Segment<'a>>,
+    ) -> FirstPacket {
+        // The header comes first but tells the length of what follows.
+        segments.push(Segment::Pushed(&[]));
+        let (stream_id, unit) = match track {
+            TrackKind::Video => {
+                let unit = &self.media.video.units[first];
+                self.video[unit.config as usize].segments(unit, segments);
+                (VIDEO_STREAM_ID, unit)
+            }
+            TrackKind::Audio => {
+                for unit in &self.media.audio.units[first..end] {
+                    self.audio[unit.config as usize].segments(unit, segments);
+                }
+                (AUDIO_STREAM_ID, &self.media.audio.units[first])
+            }
+        };
+        let size = segments.iter().map(|segment| segment.bytes().len() as u64).sum();
+        let (header, header_size) = pes::header(stream_id, unit.dts_90khz, unit.pts_90khz, size);
+        segments[0] = Segment::Made(header, header_size as u8);
+        FirstPacket { random_access: unit.random_access, pcr_90khz }
+    }
+
+    fn mpeg4_profile_and_level(&self) -> u8 {
+        /// Simple profile, level 1: what a stream without the header is taken for.
+        const DEFAULT: u8 = 0x01;
+        let headers = self.video.iter().find_map(|format| match format {
+            VideoFormat::Mpeg4(headers) => Some(headers),
+            _ => None,
+        });
+        headers.and_then(|headers| mpeg4::profile_and_level(headers)).unwrap_or(DEFAULT)
+    }
+}
+
+/// Steps a continuity counter.
+fn next(counter: &mut u8) -> u8 {
+    *counter = (*counter + 1) & 0x0f;
+    *counter
+}
+
+fn counter_of(track: TrackKind) -> usize {
+    match track {
+        TrackKind::Video => 2,
+        TrackKind::Audio => 3,
+    }
+}
+
+fn check_indices(media: &Media<'_>) -> Result<(), ConfigError> {
+    let video = (media.video.configs.len(), &media.video.units);
+    let audio = (media.audio.configs.len(), &media.audio.units);
+    for (count, units) in [video, audio] {
+        if let Some(unit) = units.iter().find(|unit| unit.config as usize >= count) {
+            return Err(ConfigError::Index { index: unit.config, count });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Transport stream packets of one PES packet: headers, adaptation fields, payload.
+
+use crate::{elementary::Segment, muxer::PACKET_SIZE, pes::wire_time};
+
+/// Bytes of a packet after its header.
+const BODY_SIZE: usize = PACKET_SIZE - 4;
+
+/// Bytes of an adaptation field with flags alone, and with a program clock reference.
+const FLAGS_SIZE: usize = 2;
+const PCR_SIZE: usize = 8;
+
+/// What the first packet of a PES packet says in its adaptation field.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FirstPacket {
+    pub(crate) random_access: bool,
+    /// Unit: 1/90 000 s, on the stream's clock.
+    pub(crate) pcr_90khz: Option<i64>,
+}
+
+impl FirstPacket {
+    fn adaptation_size(self) -> usize {
+        match (self.pcr_90khz, self.random_access) {
+            (Some(_), _) => PCR_SIZE,
+            (None, true) => FLAGS_SIZE,
+            (None, false) => 0,
+        }
+    }
+}
+
+/// Packets that a PES packet of `size` bytes takes.
+pub(crate) fn packet_count(size: u64, first: FirstPacket) -> u64 {
+    let capacity = (BODY_SIZE - first.adaptation_size()) as u64;
+    1 + size.saturating_sub(capacity).div_ceil(BODY_SIZE as u64)
+}
+
+/// A packet that carries a program clock reference and nothing else.
+///
+/// `continuity` is that of the packet before it on the PID: a packet without payload does not count.
+pub(crate) fn pcr_packet(pid: u16, continuity: u8, pcr_90khz: i64) -> [u8; PACKET_SIZE] {
+    let mut packet = [0xff; PACKET_SIZE];
+    packet[..4].copy_from_slice(&header(pid, false, 0x20, continuity));
+    packet[4] = (BODY_SIZE - 1) as u8;
+    packet[5] = 0x10;
+    packet[6..12].copy_from_slice(&pcr(pcr_90khz));
+    packet
+}
+
+fn header(pid: u16, start: bool, control: u8, continuity: u8) -> [u8; 4] {
+    let [pid_high, pid_low] = pid.to_be_bytes();
+    [0x47, u8::from(start) << 6 | pid_high, pid_low, control | continuity & 0x0f]
+}
+
+/// `program_clock_reference` with an extension of zero (13818-1 §2.4.3.5).
+fn pcr(pcr_90khz: i64) -> [u8; 6] {
+    let base = wire_time(pcr_90khz);
+    [
+        (base >> 25) as u8,
+        (base >> 17) as u8,
+        (base >> 9) as u8,
+        (base >> 1) as u8,
+        (base << 7) as u8 | 0x7e,
+        0,
+    ]
+}
+
+/// A PES packet being cut into transport stream packets.
+#[derive(Debug, Default)]
+pub(crate) struct Packetizer<'a> {
+    /// The PES packet's bytes in order.
+    segments: Vec<Segment<'a>>,
+    /// The segment in turn and its bytes already written.
+    segment: usize,
+    offset: usize,
+    /// Bytes of the PES packet not yet written.
+    left: u64,
+    pid: u16,
+    /// What the first packet carries, until it is written.
+    first: Option<FirstPacket>,
+}
+
+impl<'a> Packetizer<'a> {
+    /// The list of segments, emptied, for the next PES packet.
+    pub(crate) fn segments(&mut self) -> &mut Vec<Segment<'a>> {
+        &mut self.segments
+    }
+
+    /// Begins with the PES packet that was put into [`segments`](Self::segments).
+    pub(crate) fn begin(&mut self, pid: u16, first: FirstPacket) {
+        (self.segment, self.offset) = (0, 0);
+        self.left = self.segments.iter().map(|segment| segment.bytes().len() as u64).sum();
+        self.pid = pid;
+        self.first = Some(first);
+    }
+
+    /// Whether all has been written.
+    pub(crate) fn is_done(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Writes the next packet; `continuity` is the counter of the packet before it.
+    pub(crate) fn write(&mut self, packet: &mut [u8; PACKET_SIZE], continuity: &mut u8) {
+        *continuity = (*continuity + 1) & 0x0f;
+        let first = self.first.take();
+        let adaptation = first.unwrap_or_default();
+        let minimum = adaptation.adaptation_size();
+        let payload = self.left.min((BODY_SIZE - minimum) as u64) as usize;
+        let adaptation_size = BODY_SIZE - payload;
+        let control = if adaptation_size > 0 { 0x30 } else { 0x10 };
+        packet[..4].copy_from_slice(&header(self.pid, first.is_some(), control, *continuity));
+        let body = &mut packet[4..];
+        if adaptation_size > 0 {
+            write_adaptation(&mut body[..adaptation_size], adaptation);
+        }
+        self.copy(&mut body[adaptation_size..]);
+        self.left -= payload as u64;
+        if self.left == 0 {
+            self.segments.clear();
+        }
+    }
+
+    /// Fills `out` from the segments, which hold at least as many bytes.
+    fn copy(&mut self, mut out: &mut [u8]) {
+        loop {
+            let rest = &self.segments[self.segment].bytes()[self.offset..];
+            if rest.len() > out.len() {
+                out.copy_from_slice(&rest[..out.len()]);
+                self.offset += out.len();
+                return;
+            }
+            let (filled, unfilled) = out.split_at_mut(rest.len());
+            filled.copy_from_slice(rest);
+            out = unfilled;
+            self.segment += 1;
+            self.offset = 0;
+            if out.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+/// Fills an adaptation field, stuffing included (13818-1 §2.4.3.4).
+fn write_adaptation(field: &mut [u8], first: FirstPacket) {
+    field[0] = (field.len() - 1) as u8;
+    // A field of length zero has no flags: one byte of stuffing.
+    let Some(flags) = field.get_mut(1) else { return };
+    *flags = u8::from(first.random_access) << 6 | u8::from(first.pcr_90khz.is_some()) << 4;
+    let mut stuffing = FLAGS_SIZE;
+    if let Some(pcr_90khz) = first.pcr_90khz {
+        field[2..PCR_SIZE].copy_from_slice(&pcr(pcr_90khz));
+        stuffing = PCR_SIZE;
+    }
+    field[stuffing..].fill(0xff);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! PES packet headers.
+
+use crate::schedule::PTS_BASE_90KHZ;
+
+/// Bytes of the longest header: with presentation and decoding time.
+pub(crate) const MAX_HEADER_SIZE: usize = 19;
+
+/// Reduces a time of the session to the 33 bits that a stream carries.
+pub(crate) fn wire_time(time_90khz: i64) -> u64 {
+    time_90khz.cast_unsigned() & ((1 << 33) - 1)
+}
+
+/// The header of a PES packet (13818-1 §2.4.3.6) and its length.
+///
+/// `PES_packet_length` is 0, which video alone may use, where `payload_size` does not fit.
+pub(crate) fn header(stream_id: u8, dts: i64, pts: i64, payload_size: u64) -> ([u8; MAX_HEADER_SIZE], usize) {
+    let has_dts = dts != pts;
+    let size = if has_dts { 19 } else { 14 };
+    let length = u16::try_from(payload_size + size as u64 - 6).unwrap_or(0);
+    let [length_high, length_low] = length.to_be_bytes();
+    let mut header = [0; MAX_HEADER_SIZE];
+    // 0x84: the payload begins with an access unit (data_alignment_indicator).
+    header[..9].copy_from_slice(&[
+        0,
+        0,
+        1,
+        stream_id,
+        length_high,
+        length_low,
+        0x84,
+        if has_dts { 0xc0 } else { 0x80 },
+        size as u8 - 9,
+    ]);
+    header[9..14].copy_from_slice(&timestamp(if has_dts { 3 } else { 2 }, pts));
+    if has_dts {
+        header[14..].copy_from_slice(&timestamp(1, dts));
+    }
+    (header, size)
+}
+
+fn timestamp(prefix: u8, time_90khz: i64) -> [u8; 5] {
+    let time = wire_time(time_90khz + PTS_BASE_90KHZ);
+    [
+        prefix << 4 | (time >> 29) as u8 & 0x0e | 1,
+        (time >> 22) as u8,
+        (time >> 14) as u8 | 1,
+        (time >> 7) as u8,
+        (time << 1) as u8 | 1,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_wrap_at_33_bits() {
+        let at_zero = timestamp(2, -PTS_BASE_90KHZ);
+        assert_eq!(at_zero, [0x21, 0, 1, 0, 1]);
+        assert_eq!(timestamp(2, (1 << 33) - PTS_BASE_90KHZ), at_zero);
+        assert_eq!(timestamp(2, (1 << 33) - PTS_BASE_90KHZ - 1), [0x2f, 0xff, 0xff, 0xff, 0xff]);
+    }
+
+    #[test]
+    fn the_length_is_zero_where_it_does_not_fit() {
+        assert_eq!(header(0xe0, 0, 0, 65_527).0[4..6], [0xff, 0xff]);
+        assert_eq!(header(0xe0, 0, 0, 65_528).0[4..6], [0, 0]);
+        assert_eq!(header(0xe0, 0, 1, 65_522).0[4..6], [0xff, 0xff]);
+    }
+}

@@ -1,0 +1,70 @@
+//! What the program consists of.
+
+use media::{AudioCodec, AudioConfig, VideoCodec};
+
+/// PID of the program map table.
+pub const PMT_PID: u16 = 0x1000;
+
+/// PID of the video track.
+pub const VIDEO_PID: u16 = 0x100;
+
+/// PID of the audio track.
+pub const AUDIO_PID: u16 = 0x101;
+
+/// An audio track's stream type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AudioStream {
+    /// AAC behind ADTS headers.
+    Adts,
+    /// MPEG audio at the sample rates of MPEG-1.
+    Mpeg1,
+    /// MPEG audio at lower sample rates.
+    Mpeg2,
+}
+
+impl AudioStream {
+    /// The stream type of a configuration.
+    pub fn of(config: &AudioConfig<'_>) -> Self {
+        match config.codec {
+            AudioCodec::Aac => Self::Adts,
+            AudioCodec::Mp3 if config.sample_rate_hz >= 32_000 => Self::Mpeg1,
+            AudioCodec::Mp3 => Self::Mpeg2,
+        }
+    }
+
+    /// `stream_type` (13818-1 table 2-34).
+    pub fn stream_type(self) -> u8 {
+        match self {
+            Self::Adts => 0x0f,
+            Self::Mpeg1 => 0x03,
+            Self::Mpeg2 => 0x04,
+        }
+    }
+}
+
+/// The tracks that the program map table lists.
+///
+/// A track once listed stays listed for the session: a pause is no change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Program {
+    /// The video track's codec.
+    pub video: Option<VideoCodec>,
+    /// The audio track's stream type.
+    pub audio: Option<AudioStream>,
+}
+
+impl Program {
+    /// The track that carries the program clock reference: video where there is one.
+    pub(crate) fn pcr_pid(&self) -> u16 {
+        if self.video.is_some() { VIDEO_PID } else { AUDIO_PID }
+    }
+}
+
+/// `stream_type` of a video codec (13818-1 table 2-34).
+pub(crate) fn video_stream_type(codec: VideoCodec) -> u8 {
+    match codec {
+        VideoCodec::H264 => 0x1b,
+        VideoCodec::Hevc => 0x24,
+        VideoCodec::Mpeg4 => 0x10,
+    }
+}

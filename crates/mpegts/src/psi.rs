@@ -1,0 +1,111 @@
+//! Program association and program map tables, one packet each.
+
+use crate::{
+    PACKET_SIZE,
+    program::{AUDIO_PID, PMT_PID, Program, VIDEO_PID, video_stream_type},
+};
+
+/// The stream's and the program's only number.
+const PROGRAM_NUMBER: u16 = 1;
+
+/// The packet of the program association table (13818-1 §2.4.4.3).
+pub(crate) fn pat_packet(continuity: u8) -> [u8; PACKET_SIZE] {
+    let [number_high, number_low] = PROGRAM_NUMBER.to_be_bytes();
+    let [pid_high, pid_low] = PMT_PID.to_be_bytes();
+    packet(0, continuity, 0x00, PROGRAM_NUMBER, 0, &[number_high, number_low, 0xe0 | pid_high, pid_low])
+}
+
+/// The packet of the program map table (13818-1 §2.4.4.8).
+///
+/// `mpeg4_profile_and_level` goes into the descriptor of an MPEG-4 part 2 track.
+pub(crate) fn pmt_packet(
+    program: &Program,
+    version: u8,
+    mpeg4_profile_and_level: u8,
+    continuity: u8,
+) -> [u8; PACKET_SIZE] {
+    let [pcr_high, pcr_low] = program.pcr_pid().to_be_bytes();
+    let mut body = vec![0xe0 | pcr_high, pcr_low, 0xf0, 0];
+    if let Some(codec) = program.video {
+        // MPEG-4_video_descriptor (13818-1 §2.6.36).
+        let mpeg4 = [0x1b, 1, mpeg4_profile_and_level];
+        let descriptors = if codec == media::VideoCodec::Mpeg4 { &mpeg4[..] } else { &[] };
+        stream(&mut body, video_stream_type(codec), VIDEO_PID, descriptors);
+    }
+    if let Some(audio) = program.audio {
+        stream(&mut body, audio.stream_type(), AUDIO_PID, &[]);
+    }
+    packet(PMT_PID, continuity, 0x02, PROGRAM_NUMBER, version, &body)
+}
+
+fn stream(body: &mut Vec<u8>, stream_type: u8, pid: u16, descriptors: &[u8]) {
+    let [pid_high, pid_low] = pid.to_be_bytes();
+    body.extend_from_slice(&[stream_type, 0xe0 | pid_high, pid_low, 0xf0, descriptors.len() as u8]);
+    body.extend_from_slice(descriptors);
+}
+
+/// One table in one packet: header, pointer field, section, CRC, stuffing.
+fn packet(pid: u16, continuity: u8, table_id: u8, id: u16, version: u8, body: &[u8]) -> [u8; PACKET_SIZE] {
+    let [pid_high, pid_low] = pid.to_be_bytes();
+    let [id_high, id_low] = id.to_be_bytes();
+    let mut packet = [0xff; PACKET_SIZE];
+    let section_length = (5 + body.len() + 4) as u8;
+    let header = [
+        0x47,
+        0x40 | pid_high,
+        pid_low,
+        0x10 | continuity & 0x0f,
+        0, // pointer_field
+        table_id,
+        0xb0,
+        section_length,
+        id_high,
+        id_low,
+        0xc1 | (version & 0x1f) << 1,
+        0,
+        0,
+    ];
+    let end = header.len() + body.len();
+    packet[..header.len()].copy_from_slice(&header);
+    packet[header.len()..end].copy_from_slice(body);
+    let crc = crc32(&packet[5..end]);
+    packet[end..end + 4].copy_from_slice(&crc.to_be_bytes());
+    packet
+}
+
+/// CRC of 13818-1 annex A.
+fn crc32(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(u32::MAX, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| {
+            if crc & 0x8000_0000 == 0 { crc << 1 } else { crc << 1 ^ 0x04c1_1db7 }
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AudioStream;
+
+    #[test]
+    fn crc_of_a_known_section() {
+        // The program association table that FFmpeg writes.
+        let section = [0x00, 0xb0, 0x0d, 0x00, 0x01, 0xc1, 0x00, 0x00, 0x00, 0x01, 0xf0, 0x00];
+        assert_eq!(crc32(&section), 0x2ab1_04b2);
+        assert_eq!(pat_packet(3)[5..21], [&section[..], &[0x2a, 0xb1, 0x04, 0xb2]].concat());
+    }
+
+    #[test]
+    fn a_program_map_lists_its_tracks() {
+        let program = Program { video: Some(media::VideoCodec::Mpeg4), audio: Some(AudioStream::Mpeg1) };
+        let packet = pmt_packet(&program, 5, 0xf5, 9);
+        assert_eq!(packet[..5], [0x47, 0x50, 0x00, 0x19, 0]);
+        let section = [
+            0x02, 0xb0, 0x1a, 0, 1, 0xcb, 0, 0, 0xe1, 0x00, 0xf0, 0, 0x10, 0xe1, 0x00, 0xf0, 3, 0x1b, 1,
+            0xf5, 0x03, 0xe1, 0x01, 0xf0, 0,
+        ];
+        assert_eq!(packet[5..30], section);
+        assert_eq!(crc32(&packet[5..34]), 0, "a section with its CRC leaves no remainder");
+        assert!(packet[34..].iter().all(|&byte| byte == 0xff));
+    }
+}

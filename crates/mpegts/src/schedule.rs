@@ -1,0 +1,196 @@
+//! The order of things: which track is next, when tables and clock references are due.
+//!
+//! The sizing pass and the writing pass both walk a schedule, so that they cannot differ.
+
+use media::{AccessUnit, Media, TrackKind};
+
+use crate::{AudioStream, MuxerState, Program};
+
+/// The time on the stream's clock of the session's first access unit. Unit: 1/90 000 s.
+///
+/// Three seconds: room for a track that begins up to one second earlier, for decoding times moved up to one
+/// second earlier by negative composition offsets, and for [`PCR_LEAD_90KHZ`].
+pub const PTS_BASE_90KHZ: i64 = 3 * 90_000;
+
+/// How far the program clock reference runs before decoding times. Unit: 1/90 000 s.
+///
+/// Half a second: tracks interleaved that unevenly still arrive in time, and players buffer no longer.
+pub const PCR_LEAD_90KHZ: i64 = 45_000;
+
+/// Program tables are repeated from this age on. Unit: 1/90 000 s.
+///
+/// With steps of at most 100 ms between access units or clock references, two tables are never more than
+/// 100 ms apart.
+const TABLE_AGE_90KHZ: i64 = 50 * 90;
+
+/// Audio frames of one PES packet begin within this time. Unit: 1/90 000 s.
+const MAX_AUDIO_SPAN_90KHZ: i64 = 90 * 90;
+
+/// Audio frames of one PES packet lie so near to where their durations put them. Unit: 1/90 000 s.
+///
+/// Timestamps in whole milliseconds are off by up to one.
+const MAX_AUDIO_DEVIATION_90KHZ: i64 = 135;
+
+/// Bytes of audio in one PES packet; its length field has 16 bits.
+const MAX_AUDIO_BYTES: u64 = 32 * 1024;
+
+/// Clock references without media in one slice: those of a pause of a hundred seconds at 100 ms.
+///
+/// Bounds what pauses in a hostile chunk can make of it.
+const MAX_EMPTY_PCRS: u32 = 1_000;
+
+/// What the muxer may choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MuxerPolicy {
+    /// The longest time between program clock references. Unit: 1/90 000 s.
+    /// Default: 9 000 (100 ms, 13818-1 §2.7.2); 3 600 (40 ms) is what DVB asks for.
+    pub max_pcr_interval_90khz: u32,
+}
+
+impl Default for MuxerPolicy {
+    fn default() -> Self {
+        Self { max_pcr_interval_90khz: 9_000 }
+    }
+}
+
+/// One thing to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The program tables.
+    Tables,
+    /// A program clock reference by itself.
+    Pcr(i64),
+    /// A PES packet of the track's access units `first..end`, with a clock reference or without.
+    Units { track: TrackKind, first: usize, end: usize, pcr_90khz: Option<i64> },
+}
+
+/// Walks a slice.
+#[derive(Clone, Debug)]
+pub(crate) struct Schedule {
+    policy: MuxerPolicy,
+    video: usize,
+    audio: usize,
+    pub(crate) program: Program,
+    pub(crate) version: u8,
+    pub(crate) pcr_90khz: Option<i64>,
+    /// The clock when tables were last written in this slice.
+    tables_at: Option<i64>,
+    empty_pcrs: u32,
+}
+
+impl Schedule {
+    /// A schedule that begins where `state` ends, with the tracks that `media` begins with.
+    pub(crate) fn new(media: &Media<'_>, state: &MuxerState, policy: MuxerPolicy) -> Self {
+        let mut schedule = Self {
+            policy,
+            video: 0,
+            audio: 0,
+            program: state.program,
+            version: state.version,
+            pcr_90khz: state.pcr_90khz,
+            tables_at: None,
+            empty_pcrs: 0,
+        };
+        if !media.video.units.is_empty() {
+            schedule.list(media, TrackKind::Video);
+        }
+        if !media.audio.units.is_empty() {
+            schedule.list(media, TrackKind::Audio);
+        }
+        // One slice that changes both tracks is one change.
+        let is_change = schedule.program != state.program && state.program != Program::default();
+        schedule.version = (state.version + u8::from(is_change)) % 32;
+        schedule
+    }
+
+    /// Lists the track's next unit in the program; whether that changed it.
+    fn list(&mut self, media: &Media<'_>, track: TrackKind) -> bool {
+        let mut program = self.program;
+        match track {
+            TrackKind::Video => {
+                let config = media.video.units[self.video].config;
+                program.video = Some(media.video.configs[config as usize].codec);
+            }
+            TrackKind::Audio => {
+                let config = media.audio.units[self.audio].config;
+                program.audio = Some(AudioStream::of(&media.audio.configs[config as usize]));
+            }
+        }
+        let changed = program != self.program;
+        self.program = program;
+        changed
+    }
+
+    /// The next thing to write, or `None` at the end of the slice.
+    pub(crate) fn next(&mut self, media: &Media<'_>) -> Option<Step> {
+        let (track, unit) = match (media.video.units.get(self.video), media.audio.units.get(self.audio)) {
+            (None, None) => return None,
+            (Some(video), Some(audio)) if audio.dts_90khz < video.dts_90khz => (TrackKind::Audio, audio),
+            (Some(video), _) => (TrackKind::Video, video),
+            (None, Some(audio)) => (TrackKind::Audio, audio),
+        };
+        let due = unit.dts_90khz + PTS_BASE_90KHZ - PCR_LEAD_90KHZ;
+        let clock = self.pcr_90khz.map_or(due, |last| due.max(last));
+        if self.list(media, track) {
+            self.version = (self.version + 1) % 32;
+            self.tables_at = None;
+        }
+        // Tables go first in a slice, and then with the clock's steps.
+        let now = self.pcr_90khz.unwrap_or(clock);
+        if self.tables_at.is_none_or(|at| now - at >= TABLE_AGE_90KHZ) {
+            self.tables_at = Some(now);
+            return Some(Step::Tables);
+        }
+        let interval = i64::from(self.policy.max_pcr_interval_90khz.max(1));
+        if let Some(last) = self.pcr_90khz
+            && clock - last > interval
+            && self.empty_pcrs < MAX_EMPTY_PCRS
+        {
+            self.empty_pcrs += 1;
+            self.pcr_90khz = Some(last + interval);
+            return Some(Step::Pcr(last + interval));
+        }
+        let carries_pcr = track == TrackKind::Video || self.program.video.is_none();
+        if carries_pcr {
+            self.pcr_90khz = Some(clock);
+        }
+        let pcr_90khz = carries_pcr.then_some(clock);
+        Some(match track {
+            TrackKind::Video => {
+                self.video += 1;
+                Step::Units { track, first: self.video - 1, end: self.video, pcr_90khz }
+            }
+            TrackKind::Audio => {
+                let first = self.audio;
+                self.audio = audio_run_end(media, first);
+                Step::Units { track, first, end: self.audio, pcr_90khz }
+            }
+        })
+    }
+}
+
+/// Where the run of audio frames that share a PES packet with `first` ends.
+///
+/// Only the first frame's time is written; a decoder counts on from it, so the others must lie where it
+/// counts to.
+fn audio_run_end(media: &Media<'_>, first: usize) -> usize {
+    let units = &media.audio.units;
+    let AccessUnit { dts_90khz: start, config, .. } = units[first];
+    let duration = i64::from(media.audio.configs[config as usize].frame_duration_90khz);
+    let mut bytes = units[first].data.size();
+    let mut expected = start;
+    let mut end = first + 1;
+    while let Some(unit) = units.get(end) {
+        expected += duration;
+        bytes += unit.data.size();
+        let fits = unit.config == config
+            && unit.dts_90khz - start < MAX_AUDIO_SPAN_90KHZ
+            && (unit.dts_90khz - expected).abs() <= MAX_AUDIO_DEVIATION_90KHZ
+            && bytes <= MAX_AUDIO_BYTES;
+        if !fits {
+            break;
+        }
+        end += 1;
+    }
+    end
+}

@@ -1,0 +1,120 @@
+//! A chunk's tags to access units on the session's clock.
+
+use flv::{AudioTagHeader, Reader, TagKind, VideoPacket, VideoTagHeader};
+use media::{AudioCodec, Media, RepairKind, Repairs, TrackKind, VideoCodec};
+
+use crate::{
+    LeftOut, SessionState,
+    audio::{AudioAssembler, Outcome},
+    composition, left_out,
+    state::fingerprint,
+    video::VideoAssembler,
+};
+
+/// What a chunk holds.
+#[derive(Debug)]
+pub struct Demuxed<'a> {
+    /// Its tracks.
+    pub media: Media<'a>,
+    /// What was set right.
+    pub repairs: Repairs,
+    /// What cannot be recorded.
+    pub left_out: Vec<LeftOut>,
+    /// A track's configuration differs from the one before it, in this chunk or since the last.
+    pub configuration_changed: bool,
+}
+
+/// Reads a whole chunk and moves `state` past it.
+///
+/// # Errors
+/// When the chunk is not FLV; `state` is then of no use.
+pub fn demux<'a>(chunk: &'a [u8], state: &mut SessionState) -> Result<Demuxed<'a>, flv::Error> {
+    let mut video = VideoAssembler::default();
+    let mut audio = AudioAssembler::default();
+    let mut repairs = Repairs::default();
+    let mut left_out = Vec::new();
+    for tag in Reader::new(chunk)? {
+        let tag = tag?;
+        let timestamp_ms = tag.timestamp_ms;
+        match tag.kind {
+            // Script data describes the whole push and often wrongly; all of it is found in the media.
+            TagKind::Script => {}
+            // Empty messages are sent as keep-alives.
+            _ if tag.body.is_empty() => {}
+            TagKind::Video => match VideoTagHeader::parse(tag.body) {
+                Ok(message) => match video_codec(&message) {
+                    Some(codec) => {
+                        video.push(codec, timestamp_ms, &message, &mut state.timeline, &mut repairs);
+                    }
+                    None if matches!(message.packet, VideoPacket::Other(_)) => {}
+                    None => left_out::count(&mut left_out, TrackKind::Video, message.codec.name()),
+                },
+                Err(_) => repairs.count(RepairKind::MessageMalformed),
+            },
+            TagKind::Audio => match AudioTagHeader::parse(tag.body) {
+                Ok(message) => {
+                    let outcome = audio_codec(&message).map_or(Outcome::LeftOut, |codec| {
+                        audio.push(codec, timestamp_ms, &message, &mut state.timeline, &mut repairs)
+                    });
+                    if outcome == Outcome::LeftOut {
+                        left_out::count(&mut left_out, TrackKind::Audio, message.codec.name());
+                    }
+                }
+                Err(_) => repairs.count(RepairKind::MessageMalformed),
+            },
+        }
+    }
+    let mut media = Media { video: video.track, audio: audio.track };
+    composition::shift_decoding(&mut media.video.units, state, &mut repairs);
+    let changes = remember_configs(&media, state);
+    (0..changes).for_each(|_| repairs.count(RepairKind::ConfigurationChanged));
+    Ok(Demuxed { media, repairs, left_out, configuration_changed: changes > 0 })
+}
+
+/// The codec of a message that is recorded.
+fn video_codec(message: &VideoTagHeader<'_>) -> Option<VideoCodec> {
+    match message.codec {
+        _ if message.track != 0 => None,
+        flv::VideoCodec::Avc => Some(VideoCodec::H264),
+        flv::VideoCodec::Hevc => Some(VideoCodec::Hevc),
+        flv::VideoCodec::Mpeg4 => Some(VideoCodec::Mpeg4),
+        flv::VideoCodec::Legacy(_) | flv::VideoCodec::Enhanced(_) => None,
+    }
+}
+
+/// The codec of a message that is recorded.
+fn audio_codec(message: &AudioTagHeader<'_>) -> Option<AudioCodec> {
+    match message.codec {
+        _ if message.track != 0 => None,
+        flv::AudioCodec::Aac => Some(AudioCodec::Aac),
+        flv::AudioCodec::Mp3 => Some(AudioCodec::Mp3),
+        flv::AudioCodec::Legacy(_) | flv::AudioCodec::Enhanced(_) => None,
+    }
+}
+
+/// Keeps the fingerprints of the configurations last used; how often one followed another.
+fn remember_configs(media: &Media<'_>, state: &mut SessionState) -> usize {
+    let video = media.video.units.iter().map(|unit| unit.config);
+    let video = distinct(video).into_iter().map(|index| {
+        let config = &media.video.configs[index as usize];
+        fingerprint(&[config.codec.name().as_bytes(), config.record])
+    });
+    let audio = media.audio.units.iter().map(|unit| unit.config);
+    let audio = distinct(audio).into_iter().map(|index| {
+        let config = &media.audio.configs[index as usize];
+        let rate = config.sample_rate_hz.to_be_bytes();
+        fingerprint(&[config.codec.name().as_bytes(), config.record, &rate, &config.channels.to_be_bytes()])
+    });
+    remember(&mut state.video_config, video) + remember(&mut state.audio_config, audio)
+}
+
+/// The configurations in use; access units name them in rising order.
+fn distinct(configs: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut configs: Vec<u32> = configs.collect();
+    configs.dedup();
+    configs
+}
+
+fn remember(last: &mut Option<u64>, used: impl Iterator<Item = u64>) -> usize {
+    used.filter(|&config| last.replace(config).is_some_and(|before| before != config)).count()
+}

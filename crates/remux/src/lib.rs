@@ -1,0 +1,38 @@
+//! FLV chunks in, MPEG-TS slices out: what joins the formats of the media core.
+//!
+//! [`remux`] is the one door: it reads and checks a whole chunk, says what becomes of it, and gives a muxer
+//! that writes the slice. What happens between two chunks of a session is in an opaque [`SessionState`]; the
+//! same chunk and state always give the same bytes.
+//!
+//! ```
+//! # use recorder_remux as remux;
+//! let mut chunk = Vec::new();
+//! flv::write_header(&mut chunk, true, false);
+//! flv::write_tag(&mut chunk, flv::TagKind::Audio, 0, &[0xaf, 0, 0x12, 0x10])?;
+//! flv::write_tag(&mut chunk, flv::TagKind::Audio, 0, &[0xaf, 1, 0x21, 0x10, 0x04])?;
+//!
+//! let (slice, mut muxer) = remux::remux(&chunk, &[], &remux::Policy::default())?;
+//! let mut transport_stream = vec![0; slice.size as usize];
+//! assert_eq!(muxer.write(&mut transport_stream), transport_stream.len());
+//! assert!(slice.independent && slice.audio.is_some());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Memory: beside the chunk itself at most 16 bytes for each of its bytes, which only a chunk of empty
+//! messages comes near; ordinary media needs less than a hundredth of the chunk's size.
+#![deny(missing_docs)]
+
+mod audio;
+mod composition;
+mod demux;
+mod error;
+mod left_out;
+mod slice;
+mod state;
+mod video;
+
+pub use demux::{Demuxed, demux};
+pub use error::Error;
+pub use left_out::{LeftOut, MAX_LEFT_OUT};
+pub use slice::{AudioTrack, Policy, Slice, VideoTrack, remux};
+pub use state::{SessionState, StateError};

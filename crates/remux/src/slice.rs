@@ -1,0 +1,152 @@
+//! The one door: a chunk and a state in, a slice and its muxer out.
+
+use media::{Media, Repairs, TimelinePolicy};
+use mpegts::{Muxer, MuxerPolicy};
+
+use crate::{Demuxed, Error, LeftOut, SessionState, demux};
+
+/// What the caller may choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Longer chunks are refused. Default: 32 MiB.
+    pub max_bytes: u64,
+    /// What counts as a jump of the push's clock.
+    pub timeline: TimelinePolicy,
+    /// How densely the transport stream's clock is written.
+    pub muxer: MuxerPolicy,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { max_bytes: 32 << 20, timeline: TimelinePolicy::default(), muxer: MuxerPolicy::default() }
+    }
+}
+
+/// The video track of a slice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoTrack {
+    /// `h264`, `hevc` or `mpeg4`.
+    pub codec: &'static str,
+    /// Luma samples a row; 0 where the stream does not tell.
+    pub width: u32,
+    /// Rows a frame; 0 where the stream does not tell.
+    pub height: u32,
+    /// Access units in the slice.
+    pub access_units: u32,
+}
+
+/// The audio track of a slice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioTrack {
+    /// `aac` or `mp3`.
+    pub codec: &'static str,
+    /// Output sample rate in Hz.
+    pub sample_rate_hz: u32,
+    /// Output channels.
+    pub channels: u32,
+    /// Audio messages in the slice; each holds one frame, of MP3 maybe several.
+    pub frames: u32,
+}
+
+/// What became of a chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// Bytes of the chunk that were read: its whole length.
+    pub consumed: u64,
+    /// Bytes that the muxer will write, exactly. 0: nothing to record.
+    pub size: u64,
+    /// Repaired decoding time of the first access unit of the leading track (video, or audio alone), since
+    /// the session's first one. Unit: 1/90 000 s.
+    pub start_90khz: u64,
+    /// Sum of the leading track's repaired deltas, the last access unit's own estimated duration included.
+    /// Unit: 1/90 000 s.
+    pub duration_90khz: u64,
+    /// Decoding can begin with this slice.
+    pub independent: bool,
+    /// Tracks or their configuration do not continue the slice before.
+    pub discontinuity: bool,
+    /// The video track, where there is one.
+    pub video: Option<VideoTrack>,
+    /// The audio track, where there is one.
+    pub audio: Option<AudioTrack>,
+    /// What was set right.
+    pub repairs: Repairs,
+    /// What cannot be recorded.
+    pub left_out: Vec<LeftOut>,
+    /// The state for the next chunk, encoded.
+    pub state: Vec<u8>,
+}
+
+/// Remuxes one chunk.
+///
+/// `state` is empty for a session's first chunk and [`Slice::state`] of the one before for every other. The
+/// whole chunk is read and checked here; the muxer cannot fail.
+///
+/// # Errors
+/// See [`Error`]; nothing of the session is lost, the next chunk goes with the same state.
+pub fn remux<'a>(chunk: &'a [u8], state: &[u8], policy: &Policy) -> Result<(Slice, Muxer<'a>), Error> {
+    let consumed = chunk.len() as u64;
+    if consumed > policy.max_bytes {
+        return Err(Error::TooLarge { found: consumed, limit: policy.max_bytes });
+    }
+    let mut state = SessionState::decode(state)?;
+    state.timeline.policy = policy.timeline;
+    let Demuxed { media, repairs, left_out, configuration_changed } = demux(chunk, &mut state)?;
+    let (start_90khz, duration_90khz) = span(&media, &state);
+    let leading = media.video.units.first().or(media.audio.units.first());
+    let independent = leading.is_some_and(|unit| unit.random_access);
+    let (video, audio) = (video_track(&media), audio_track(&media));
+    let muxer = Muxer::new(media, &state.muxer, policy.muxer)?;
+    state.muxer = muxer.end_state();
+    let slice = Slice {
+        consumed,
+        size: muxer.size(),
+        start_90khz,
+        duration_90khz,
+        independent,
+        discontinuity: configuration_changed || muxer.program_changed(),
+        video,
+        audio,
+        repairs,
+        left_out,
+        state: state.encode(),
+    };
+    Ok((slice, muxer))
+}
+
+/// Start and duration of the leading track.
+fn span(media: &Media<'_>, state: &SessionState) -> (u64, u64) {
+    let (units, shift, last_duration) = if media.video.units.is_empty() {
+        let config = media.audio.configs.last();
+        (&media.audio.units, 0, config.map_or(0, |config| config.frame_duration_90khz))
+    } else {
+        let clock = state.timeline.video.as_ref();
+        (&media.video.units, state.decoding_shift_90khz, clock.map_or(0, |clock| clock.delta_90khz))
+    };
+    let (Some(first), Some(last)) = (units.first(), units.last()) else { return (0, 0) };
+    let start = first.dts_90khz + i64::from(shift);
+    let duration = last.dts_90khz - first.dts_90khz + i64::from(last_duration);
+    (u64::try_from(start).unwrap_or(0), u64::try_from(duration).unwrap_or(0))
+}
+
+fn video_track(media: &Media<'_>) -> Option<VideoTrack> {
+    let first = media.video.units.first()?;
+    let config = &media.video.configs[first.config as usize];
+    Some(VideoTrack {
+        codec: config.codec.name(),
+        width: config.width,
+        height: config.height,
+        access_units: media.video.units.len() as u32,
+    })
+}
+
+fn audio_track(media: &Media<'_>) -> Option<AudioTrack> {
+    let first = media.audio.units.first()?;
+    let config = &media.audio.configs[first.config as usize];
+    Some(AudioTrack {
+        codec: config.codec.name(),
+        sample_rate_hz: config.sample_rate_hz,
+        channels: config.channels,
+        frames: media.audio.units.len() as u32,
+    })
+}

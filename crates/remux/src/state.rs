@@ -1,0 +1,219 @@
+//! What the next chunk of a session must know of those before it.
+
+use media::{Timeline, TrackClock};
+use mpegts::MuxerState;
+
+/// Bytes that are no state of this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// Of another version.
+    #[error("expected state version {}, found {found}", SessionState::VERSION)]
+    Version {
+        /// The version found.
+        found: u8,
+    },
+    /// Too short or too long.
+    #[error("expected a state of {} bytes, found {found}", SessionState::SIZE)]
+    Size {
+        /// Bytes found.
+        found: usize,
+    },
+    /// A field holds what it cannot.
+    #[error("state field {field} is out of range")]
+    Field {
+        /// The field's name.
+        field: &'static str,
+    },
+}
+
+/// Where a session is between two chunks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionState {
+    /// The tracks' clocks. Its policy is not kept: it is given anew with each chunk.
+    pub timeline: Timeline,
+    /// By how much video decoding times are earlier, for negative composition offsets. Unit: 1/90 000 s.
+    pub decoding_shift_90khz: u32,
+    /// The decoding time of the last video access unit as it was written. Unit: 1/90 000 s.
+    pub last_video_dts_90khz: Option<i64>,
+    /// Fingerprint of the video configuration last used.
+    pub video_config: Option<u64>,
+    /// Fingerprint of the audio configuration last used.
+    pub audio_config: Option<u64>,
+    /// Continuity counters, tables, clock reference.
+    pub muxer: MuxerState,
+}
+
+/// Times beyond this cannot come from a session: two thousand years. Keeps every sum in 64 bits.
+const MAX_TIME_90KHZ: i64 = 1 << 52;
+
+impl SessionState {
+    /// The version of the encoding, its first byte.
+    pub const VERSION: u8 = 1;
+
+    /// Bytes of the encoding.
+    pub const SIZE: usize = 1 + 2 * 25 + 4 + 9 + 2 * 9 + MuxerState::SIZE;
+
+    /// The state as bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![Self::VERSION];
+        for clock in [self.timeline.video, self.timeline.audio] {
+            bytes.push(clock.is_some().into());
+            let (timestamp_ms, anchor, dts, delta) = clock.map_or((0, 0, 0, 0), |clock| {
+                (clock.timestamp_ms, clock.anchor_90khz, clock.dts_90khz, clock.delta_90khz)
+            });
+            bytes.extend_from_slice(&timestamp_ms.to_be_bytes());
+            bytes.extend_from_slice(&anchor.to_be_bytes());
+            bytes.extend_from_slice(&dts.to_be_bytes());
+            bytes.extend_from_slice(&delta.to_be_bytes());
+        }
+        bytes.extend_from_slice(&self.decoding_shift_90khz.to_be_bytes());
+        encode_optional(&mut bytes, self.last_video_dts_90khz.map(i64::cast_unsigned));
+        encode_optional(&mut bytes, self.video_config);
+        encode_optional(&mut bytes, self.audio_config);
+        bytes.extend_from_slice(&self.muxer.encode());
+        bytes
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote; no bytes are the state before the first chunk.
+    ///
+    /// # Errors
+    /// See [`StateError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, StateError> {
+        match bytes.first() {
+            None => return Ok(Self::default()),
+            Some(&Self::VERSION) => {}
+            Some(&found) => return Err(StateError::Version { found }),
+        }
+        if bytes.len() != Self::SIZE {
+            return Err(StateError::Size { found: bytes.len() });
+        }
+        let mut fields = Fields(&bytes[1..]);
+        let video = fields.clock()?;
+        let audio = fields.clock()?;
+        let decoding_shift_90khz = u32::from_be_bytes(fields.take());
+        if i64::from(decoding_shift_90khz) > crate::composition::MAX_SHIFT_90KHZ {
+            return Err(StateError::Field { field: "decoding shift" });
+        }
+        let last_video_dts_90khz = fields.optional("last decoding time")?.map(u64::cast_signed);
+        if !last_video_dts_90khz.is_none_or(is_time) {
+            return Err(StateError::Field { field: "last decoding time" });
+        }
+        let video_config = fields.optional("video configuration")?;
+        let audio_config = fields.optional("audio configuration")?;
+        let muxer = MuxerState::decode(&fields.take()).ok_or(StateError::Field { field: "muxer" })?;
+        let timeline = Timeline { video, audio, ..Timeline::default() };
+        Ok(Self { timeline, decoding_shift_90khz, last_video_dts_90khz, video_config, audio_config, muxer })
+    }
+}
+
+fn is_time(time_90khz: i64) -> bool {
+    (-MAX_TIME_90KHZ..=MAX_TIME_90KHZ).contains(&time_90khz)
+}
+
+fn encode_optional(bytes: &mut Vec<u8>, value: Option<u64>) {
+    bytes.push(value.is_some().into());
+    bytes.extend_from_slice(&value.unwrap_or(0).to_be_bytes());
+}
+
+/// Fields of a state whose size has been checked.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        let (taken, rest) = self.0.split_first_chunk().expect("the size should have been checked");
+        self.0 = rest;
+        *taken
+    }
+
+    fn flag(&mut self, field: &'static str) -> Result<bool, StateError> {
+        match self.take() {
+            [0] => Ok(false),
+            [1] => Ok(true),
+            _ => Err(StateError::Field { field }),
+        }
+    }
+
+    fn optional(&mut self, field: &'static str) -> Result<Option<u64>, StateError> {
+        let is_some = self.flag(field)?;
+        let value = u64::from_be_bytes(self.take());
+        Ok(is_some.then_some(value))
+    }
+
+    fn clock(&mut self) -> Result<Option<TrackClock>, StateError> {
+        let is_some = self.flag("clock")?;
+        let clock = TrackClock {
+            timestamp_ms: u32::from_be_bytes(self.take()),
+            anchor_90khz: i64::from_be_bytes(self.take()),
+            dts_90khz: i64::from_be_bytes(self.take()),
+            delta_90khz: u32::from_be_bytes(self.take()),
+        };
+        if !is_time(clock.anchor_90khz) || !is_time(clock.dts_90khz) {
+            return Err(StateError::Field { field: "clock" });
+        }
+        Ok(is_some.then_some(clock))
+    }
+}
+
+/// FNV-1a: tells configurations apart, guards nothing.
+pub(crate) fn fingerprint(parts: &[&[u8]]) -> u64 {
+    let bytes = parts.iter().flat_map(|part| part.iter());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> SessionState {
+        let clock = TrackClock {
+            timestamp_ms: u32::MAX,
+            anchor_90khz: 1 << 40,
+            dts_90khz: (1 << 40) + 1,
+            delta_90khz: 3600,
+        };
+        SessionState {
+            timeline: Timeline { video: Some(clock), audio: None, ..Timeline::default() },
+            decoding_shift_90khz: 7200,
+            last_video_dts_90khz: Some(-5),
+            video_config: Some(u64::MAX),
+            audio_config: None,
+            muxer: MuxerState { version: 31, continuity: [0, 15, 7, 8], ..MuxerState::default() },
+        }
+    }
+
+    #[test]
+    fn decoding_gives_back_what_was_encoded() {
+        for state in [sample(), SessionState::default()] {
+            let bytes = state.encode();
+            assert_eq!(bytes.len(), SessionState::SIZE);
+            assert_eq!(SessionState::decode(&bytes), Ok(state));
+        }
+        assert_eq!(SessionState::decode(&[]), Ok(SessionState::default()));
+    }
+
+    #[test]
+    fn other_versions_and_lengths_are_refused() {
+        let bytes = sample().encode();
+        assert_eq!(SessionState::decode(&[2]), Err(StateError::Version { found: 2 }));
+        for size in 1..bytes.len() {
+            assert_eq!(SessionState::decode(&bytes[..size]), Err(StateError::Size { found: size }));
+        }
+        let longer = [bytes.as_slice(), &[0]].concat();
+        assert_eq!(SessionState::decode(&longer), Err(StateError::Size { found: SessionState::SIZE + 1 }));
+    }
+
+    #[test]
+    fn every_changed_byte_gives_a_state_or_an_error() {
+        let bytes = sample().encode();
+        for index in 0..bytes.len() {
+            for value in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut changed = bytes.clone();
+                changed[index] = value;
+                if let Ok(state) = SessionState::decode(&changed) {
+                    assert_eq!(SessionState::decode(&state.encode()), Ok(state), "byte {index} as {value}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Video messages to access units.
+
+use bits::NalUnits;
+use flv::{FrameType, VideoPacket, VideoTagHeader};
+use h264::AvcDecoderConfigurationRecord;
+use h265::HevcDecoderConfigurationRecord;
+use media::{AccessUnit, Data, RepairKind, Repairs, Timeline, Track, TrackKind, VideoCodec, VideoConfig};
+use mpeg4::VideoObjectLayer;
+
+use crate::composition;
+
+/// The video track of a chunk as it is put together.
+#[derive(Debug, Default)]
+pub(crate) struct VideoAssembler<'a> {
+    pub(crate) track: Track<'a, VideoConfig<'a>>,
+    /// Bytes of the lengths before NAL units, by the last configuration.
+    length_size: u8,
+    /// Messages without a frame, which go before the next one.
+    pending: Vec<&'a [u8]>,
+    /// The timestamp of the last access unit.
+    last_timestamp_ms: u32,
+}
+
+/// What one message holds.
+#[derive(Debug, Default)]
+struct Content {
+    has_slice: bool,
+    starts_picture: bool,
+    random_access: bool,
+    /// Something other than slices and an end of sequence.
+    has_companions: bool,
+}
+
+impl<'a> VideoAssembler<'a> {
+    /// Takes a message of a codec that is recorded.
+    pub(crate) fn push(
+        &mut self,
+        codec: VideoCodec,
+        timestamp_ms: u32,
+        message: &VideoTagHeader<'a>,
+        timeline: &mut Timeline,
+        repairs: &mut Repairs,
+    ) {
+        match message.packet {
+            VideoPacket::SequenceHeader => self.configure(codec, message.payload, repairs),
+            VideoPacket::Frame => self.push_frame(codec, timestamp_ms, message, timeline, repairs),
+            VideoPacket::SequenceEnd | VideoPacket::Other(_) => {}
+        }
+    }
+
+    fn configure(&mut self, codec: VideoCodec, record: &'a [u8], repairs: &mut Repairs) {
+        if self.track.configs.last().is_some_and(|last| (last.codec, last.record) == (codec, record)) {
+            return;
+        }
+        let Some((length_size, width, height)) = read_record(codec, record) else {
+            repairs.count(RepairKind::SequenceHeaderMalformed);
+            return;
+        };
+        // A configuration that no frame used leaves no trace.
+        let used = self.track.units.last().map_or(0, |unit| unit.config as usize + 1);
+        self.track.configs.truncate(used);
+        self.track.configs.push(VideoConfig { codec, width, height, record });
+        self.length_size = length_size;
+        self.pending.clear();
+    }
+
+    fn push_frame(
+        &mut self,
+        codec: VideoCodec,
+        timestamp_ms: u32,
+        message: &VideoTagHeader<'a>,
+        timeline: &mut Timeline,
+        repairs: &mut Repairs,
+    ) {
+        if self.track.configs.last().is_none_or(|config| config.codec != codec) {
+            repairs.count(RepairKind::SequenceHeaderMissing);
+            return;
+        }
+        let Some(content) = self.read_content(codec, message.payload) else {
+            repairs.count(RepairKind::MessageMalformed);
+            return;
+        };
+        if !content.has_slice {
+            repairs.count(RepairKind::MessageWithoutFrame);
+            // An end of sequence alone would come before the delimiter of a picture it does not belong to.
+            if content.has_companions {
+                self.pending.push(message.payload);
+            }
+            return;
+        }
+        let config = self.track.configs.len() as u32 - 1;
+        let random_access = content.random_access || message.frame_type == FrameType::Key;
+        if !content.starts_picture
+            && self.pending.is_empty()
+            && let Some(unit) = self.track.units.last_mut()
+            && unit.config == config
+            && self.last_timestamp_ms == timestamp_ms
+        {
+            repairs.count(RepairKind::PictureInPieces);
+            unit.data.append(message.payload);
+            return;
+        }
+        let data = if self.pending.is_empty() {
+            Data::Whole(message.payload)
+        } else {
+            let mut pieces = std::mem::take(&mut self.pending);
+            pieces.push(message.payload);
+            Data::Pieces(pieces)
+        };
+        let dts_90khz = timeline.place(TrackKind::Video, timestamp_ms, repairs);
+        let pts_90khz = composition::presentation(dts_90khz, message.composition_time_ms, repairs);
+        self.last_timestamp_ms = timestamp_ms;
+        self.track.units.push(AccessUnit { dts_90khz, pts_90khz, random_access, config, data });
+    }
+
+    /// What a message holds, or `None` when its framing is wrong.
+    fn read_content(&self, codec: VideoCodec, payload: &[u8]) -> Option<Content> {
+        let mut content = Content::default();
+        if codec == VideoCodec::Mpeg4 {
+            let has_slice = !payload.is_empty();
+            return has_slice.then_some(Content { has_slice, starts_picture: true, ..content });
+        }
+        for unit in NalUnits::new(payload, self.length_size) {
+            let unit = unit.ok()?;
+            let (is_slice, is_random_access, starts_picture, is_end) = match codec {
+                VideoCodec::H264 => {
+                    let kind = h264::NalUnitType::of(unit[0]);
+                    let is_idr = kind == h264::NalUnitType::IdrSlice;
+                    (kind.is_slice(), is_idr, h264::starts_picture(unit), kind == h264::NalUnitType::End)
+                }
+                _ => {
+                    let kind = h265::NalUnitType::of(unit[0]);
+                    let is_irap = kind == h265::NalUnitType::IrapSlice;
+                    (kind.is_slice(), is_irap, h265::starts_picture(unit), kind == h265::NalUnitType::End)
+                }
+            };
+            if is_slice && !content.has_slice {
+                content.has_slice = true;
+                content.starts_picture = starts_picture;
+            }
+            content.random_access |= is_random_access;
+            content.has_companions |= !is_slice && !is_end;
+        }
+        Some(content)
+    }
+}
+
+/// Length size, width and height of a configuration record, or `None` when it cannot be used.
+///
+/// A picture size that cannot be read does not keep a stream from being recorded.
+fn read_record(codec: VideoCodec, record: &[u8]) -> Option<(u8, u32, u32)> {
+    Some(match codec {
+        VideoCodec::H264 => {
+            let record = AvcDecoderConfigurationRecord::parse(record).ok()?;
+            let (width, height) = record.first_sps().map_or((0, 0), |sps| (sps.width, sps.height));
+            (record.length_size, width, height)
+        }
+        VideoCodec::Hevc => {
+            let record = HevcDecoderConfigurationRecord::parse(record).ok()?;
+            let (width, height) = record.first_sps().map_or((0, 0), |sps| (sps.width, sps.height));
+            (record.length_size, width, height)
+        }
+        VideoCodec::Mpeg4 => {
+            let layer = VideoObjectLayer::find(record).ok()?;
+            let (width, height) = layer.map_or((0, 0), |layer| (layer.width, layer.height));
+            (4, width, height)
+        }
+    })
+}

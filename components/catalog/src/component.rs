@@ -6,10 +6,11 @@ use spin_sdk::experimental::wasi::keyvalue::{atomics, store as wasi_store};
 use spin_sdk::key_value::Store as SpinStore;
 
 use crate::bindings::exports::recorder::catalog::catalog::{
-    Container, Entry, Error as WitError, File, Guest, Outlook, Round, Session, Slice, Span, StreamName, Turn,
+    Command, Container, Entry, Error as WitError, File, Guest, Index, LocatedEntry, Outlook, Round, Session,
+    Slice, Span, StreamName, Stretch, Turn,
 };
 use crate::store::{Error, Store};
-use crate::{bindings, files, log, sessions, timers};
+use crate::{bindings, commands, content, files, indexes, log, sessions, timers};
 
 struct Component;
 
@@ -121,6 +122,47 @@ impl Guest for Component {
 
     async fn filed(stream: StreamName, file: File, object: String) -> Result<(), WitError> {
         Ok(files::filed(&Default::open().await?, &stream, file, object).await?)
+    }
+
+    async fn give_command(stream: StreamName, what: Command, now_ms: u64) -> Result<(), WitError> {
+        Ok(commands::give(&Default::open().await?, &stream, what, now_ms).await?)
+    }
+
+    async fn live_session(stream: StreamName) -> Result<Option<Session>, WitError> {
+        Ok(commands::live_session(&Default::open().await?, &stream).await?)
+    }
+
+    async fn live_sessions(domain: String) -> Result<Vec<Session>, WitError> {
+        Ok(commands::live_sessions(&Default::open().await?, &domain).await?)
+    }
+
+    async fn stretches(stream: StreamName, from_ms: u64, to_ms: u64) -> Result<Vec<Stretch>, WitError> {
+        Ok(content::stretches(&Default::open().await?, &stream, from_ms, to_ms).await?)
+    }
+
+    async fn slices_between(
+        stream: StreamName,
+        from_ms: u64,
+        to_ms: u64,
+        one_more: bool,
+    ) -> Result<Vec<LocatedEntry>, WitError> {
+        Ok(content::slices_between(&Default::open().await?, &stream, from_ms, to_ms, one_more).await?)
+    }
+
+    async fn add_index(index: Index) -> Result<(), WitError> {
+        Ok(indexes::add(&Default::open().await?, &index).await?)
+    }
+
+    async fn get_index(stream: StreamName, id: String) -> Result<Option<Index>, WitError> {
+        Ok(indexes::get(&Default::open().await?, &stream, &id).await?)
+    }
+
+    async fn list_indexes(stream: StreamName, from_ms: u64, to_ms: u64) -> Result<Vec<Index>, WitError> {
+        Ok(indexes::list(&Default::open().await?, &stream, from_ms, to_ms).await?)
+    }
+
+    async fn delete_index(stream: StreamName, id: String) -> Result<bool, WitError> {
+        Ok(indexes::delete(&Default::open().await?, &stream, &id).await?)
     }
 }
 

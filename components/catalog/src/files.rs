@@ -9,6 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::commands::{self, CLOSING_MS};
 use crate::sessions::{self, BEGIN_BOUND_MS, End, patience_ms};
 use crate::store::{Error, Store, read, write};
 use crate::types::{Container, Entry, File, Format, Outlook, Position, Session, Slice, Span, StreamName};
@@ -129,6 +130,17 @@ pub async fn look(
                 sessions::end(store, &session.id, last_ms).await?;
                 continue;
             }
+            let orders = commands::orders(store, &session).await?;
+            if let (Some(open), false) = (&open, orders.record) {
+                // Stopped by command: as good as a break, but for the session, which can be started again.
+                let wait_ms = if orders.close { CLOSING_MS } else { patience_ms(&session) };
+                let close_ms = orders.at_ms + wait_ms;
+                return Ok(if now_ms >= close_ms {
+                    open.due(frontier.sequence, at)
+                } else {
+                    Outlook::Later(close_ms.min(deadline_ms))
+                });
+            }
             let whole_ms = open.as_ref().map_or(u64::MAX, |open| now_ms + open.missing_ms().max(1000));
             return Ok(Outlook::Later(whole_ms.min(deadline_ms)));
         }
@@ -153,7 +165,8 @@ pub async fn look(
     }
 }
 
-/// Adds a session's slices to the open file, and says whether that made it whole.
+/// Adds a session's slices to the open file, and says whether that made it whole: its cycle is full, or a
+/// command has it cut there.
 async fn gather(
     store: &impl Store,
     open: &mut Option<Open>,
@@ -166,8 +179,12 @@ async fn gather(
         at.slice = length;
         return Ok(false);
     };
+    let cuts = if at.slice < length { commands::orders(store, session).await?.cuts } else { Vec::new() };
     while at.slice < length {
         for slice in log::page(store, &session.id, at.slice, length).await? {
+            if open.is_some() && cuts.contains(&at.slice) {
+                return Ok(true);
+            }
             let here = *at;
             at.slice += 1;
             let Some(slice) = slice else { continue };
@@ -264,6 +281,11 @@ async fn ended_at(store: &impl Store, session: &Session) -> Result<u64, Error> {
         Some(End { chunks: Some(chunks), .. }) => Ok(chunks),
         _ => Err(Error::Missing { key }),
     }
+}
+
+/// The format whose slices lie in the user's bucket.
+pub(crate) fn slices_format(session: &Session) -> Option<&Format> {
+    format(session, Container::M3u8)
 }
 
 fn format(session: &Session, container: Container) -> Option<&Format> {

@@ -9,10 +9,17 @@
 //! | `session/{id}/chunk/{seq}` | a committed chunk and its page | the commit of that chunk |
 //! | `session/{id}/head` | a number that chunks are committed up to, or a little past | any commit |
 //! | `session/{id}/end` | when it ended and with how many chunks | its end |
+//! | `session/{id}/orders` | whether it is to be recorded, once a command has said so | the command |
 //! | `stream/{name}/sessions` | counter: sessions begun | |
 //! | `stream/{name}/session/{number}` | the id of that session | its begin |
 //! | `stream/{name}/{container}` | where the next record file begins, and its number | the tick |
 //! | `stream/{name}/{container}/{sequence}` | a record file | the tick |
+//! | `stream/{name}/indexes` | counter: record files and playlists made known | |
+//! | `stream/{name}/index/{number}` | one of them | who made it known; its deletion |
+//! | `index/{id}` | the number of one of them in its stream | who made it known |
+//! | `domain/{name}/sessions` | counter: sessions begun | |
+//! | `domain/{name}/session/{number}` | the id of that session | its begin |
+//! | `domain/{name}/live` | a number below which all sessions have ended | who lists them |
 //! | `gateway/{name}` | when it was last alive | its heartbeat |
 //! | `gateway/{name}/changes` | counter: changed instructions | |
 //! | `gateway/{name}/change/{number}` | a changed instruction | the command |
@@ -46,6 +53,12 @@ pub fn end(id: &str) -> String {
     format!("session/{id}/end")
 }
 
+/// What a command said of a session.
+#[must_use]
+pub fn orders(id: &str) -> String {
+    format!("session/{id}/orders")
+}
+
 /// The counter of a stream's sessions.
 #[must_use]
 pub fn sessions(stream: &StreamName) -> String {
@@ -68,6 +81,42 @@ pub fn frontier(stream: &StreamName, container: Container) -> String {
 #[must_use]
 pub fn file(stream: &StreamName, container: Container, sequence: u64) -> String {
     format!("{}/{sequence}", frontier(stream, container))
+}
+
+/// The counter of a stream's record files and playlists.
+#[must_use]
+pub fn indexes(stream: &StreamName) -> String {
+    format!("stream/{}/indexes", name(stream))
+}
+
+/// A record file or playlist of a stream's.
+#[must_use]
+pub fn numbered_index(stream: &StreamName, number: u64) -> String {
+    format!("stream/{}/index/{number}", name(stream))
+}
+
+/// The number of a record file or playlist.
+#[must_use]
+pub fn index(id: &str) -> String {
+    format!("index/{id}")
+}
+
+/// The counter of a domain's sessions.
+#[must_use]
+pub fn domain_sessions(domain: &str) -> String {
+    format!("domain/{domain}/sessions")
+}
+
+/// The id of a domain's session.
+#[must_use]
+pub fn domain_session(domain: &str, number: u64) -> String {
+    format!("domain/{domain}/session/{number}")
+}
+
+/// The hint at a domain's first session that is live.
+#[must_use]
+pub fn domain_live(domain: &str) -> String {
+    format!("domain/{domain}/live")
 }
 
 /// When a gateway was last alive.

@@ -11,11 +11,17 @@
 //! | [`sessions`] | pushes: begin, end, heartbeat |
 //! | [`log`] | the slices of a session, committed one after the other |
 //! | [`files`] | record files: which run of slices each one holds |
+//! | [`commands`] | what RealTimeRecordCommand says |
+//! | [`content`] | what is recorded in a range of time |
+//! | [`indexes`] | record files and playlists, to be looked up |
 //! | [`timers`] | which streams to look at, and when |
 //!
 //! Records are the types of the WIT package as JSON: the package's version is the version of the data.
 
+pub mod commands;
+pub mod content;
 pub mod files;
+pub mod indexes;
 pub mod key;
 pub mod log;
 pub mod sessions;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Error, Store, read, write};
+use crate::store::{Error, Store, counted, read, write};
 use crate::types::{Session, StreamName};
 use crate::{key, log, timers};
 
@@ -37,9 +37,11 @@ pub async fn begin(store: &impl Store, session: Session) -> Result<Session, Erro
     if let Some(known) = find(store, &session.id).await? {
         return Ok(known.session);
     }
-    let number = store.increment(&key::sessions(&session.stream), 1).await?;
-    let number = u64::try_from(number).map_err(|_| Error::Store(format!("session number {number}")))?;
+    let number = counted(store, &key::sessions(&session.stream), 1).await?;
     store.set(&key::numbered_session(&session.stream, number), session.id.as_bytes()).await?;
+    let domain = &session.stream.domain;
+    let in_domain = counted(store, &key::domain_sessions(domain), 1).await?;
+    store.set(&key::domain_session(domain, in_domain), session.id.as_bytes()).await?;
     timers::wake(store, &session.stream, session.began_ms + patience_ms(&session)).await?;
     write(store, &key::session(&session.id), &Numbered { number, session: session.clone() }).await?;
     Ok(session)
@@ -70,8 +72,8 @@ pub async fn numbered(
 
 /// How many sessions of a stream have begun or are beginning.
 pub async fn count(store: &impl Store, stream: &StreamName) -> Result<u64, Error> {
-    let count = store.increment(&key::sessions(stream), 0).await?;
-    u64::try_from(count).map_err(|_| Error::Store(format!("session count {count}")))
+    let counter = key::sessions(stream);
+    if store.exists(&counter).await? { counted(store, &counter, 0).await } else { Ok(0) }
 }
 
 /// Ends a session; answers how many chunks it holds.
@@ -133,8 +135,7 @@ pub async fn heartbeat(
     if !store.exists(&counter).await? {
         return Ok((0, Vec::new()));
     }
-    let last = store.increment(&counter, 0).await?;
-    let last = u64::try_from(last).map_err(|_| Error::Store(format!("change number {last}")))?;
+    let last = counted(store, &counter, 0).await?;
     let mut changes = Vec::new();
     // A gateway that lost count starts again from the last change.
     let since = if since > last { last } else { since };

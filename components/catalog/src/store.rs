@@ -29,6 +29,18 @@ pub enum Error {
     /// No session has this id.
     #[error("no session {0:?}")]
     NoSuchSession(String),
+    /// The stream is not being pushed.
+    #[error("the stream is not being pushed")]
+    NoSuchStream,
+    /// No rule says where to record the stream to.
+    #[error("no rule matches the stream")]
+    NoRule,
+    /// The stream is being recorded already.
+    #[error("the stream is being recorded already")]
+    AlreadyRecording,
+    /// The stream is not being recorded, or has not been stopped.
+    #[error("the stream is not being recorded, or has not been stopped")]
+    NotRecording,
     /// The store failed.
     #[error("key-value store: {0}")]
     Store(String),
@@ -52,6 +64,10 @@ impl From<Error> for types::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::NoSuchSession(_) => Self::NoSuchSession,
+            Error::NoSuchStream => Self::NoSuchStream,
+            Error::NoRule => Self::NoRule,
+            Error::AlreadyRecording => Self::AlreadyRecording,
+            Error::NotRecording => Self::NotRecording,
             other => Self::Store(other.to_string()),
         }
     }
@@ -70,4 +86,11 @@ pub async fn write(store: &impl Store, key: &str, record: &impl Serialize) -> Re
     let bytes = serde_json::to_vec(record)
         .map_err(|error| Error::Record { key: key.into(), reason: error.to_string() })?;
     store.set(key, &bytes).await
+}
+
+/// Adds to a counter that is never negative.
+pub async fn counted(store: &impl Store, counter: &str, delta: u64) -> Result<u64, Error> {
+    let delta = i64::try_from(delta).map_err(|_| Error::Store(format!("{counter} + {delta}")))?;
+    let count = store.increment(counter, delta).await?;
+    u64::try_from(count).map_err(|_| Error::Store(format!("{counter} is {count}")))
 }

@@ -1,5 +1,7 @@
 //! The catalog on a store in memory: in order, broken off at every single operation, and repeated.
 
+mod commands;
+mod content;
 mod files;
 mod sessions;
 mod store;

@@ -9,7 +9,7 @@
 //! streams be looked at twice, which is harmless.
 
 use crate::key::{self, DUE_DONE, DUE_OPEN};
-use crate::store::{Error, Store, read, write};
+use crate::store::{Error, Store, counted, read, write};
 use crate::types::{Round, StreamName};
 
 /// Most seconds that one round reads: an hour without a tick is caught up with in six rounds.
@@ -93,10 +93,4 @@ async fn begin_before(store: &impl Store, second: u64) -> Result<(), Error> {
 async fn listed(store: &impl Store, second: u64) -> Result<u64, Error> {
     let counter = key::due(second);
     if store.exists(&counter).await? { counted(store, &counter, 0).await } else { Ok(0) }
-}
-
-async fn counted(store: &impl Store, counter: &str, delta: u64) -> Result<u64, Error> {
-    let delta = i64::try_from(delta).map_err(|_| Error::Store(format!("{counter} + {delta}")))?;
-    let count = store.increment(counter, delta).await?;
-    u64::try_from(count).map_err(|_| Error::Store(format!("{counter} is {count}")))
 }

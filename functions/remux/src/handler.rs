@@ -37,10 +37,7 @@ async fn serve(request: Request) -> Result<Answer, Refusal> {
 
     let headers = request.headers().clone();
     let (remuxed, transport_stream) = remux_body(request, &cursor, length, max_bytes).await?;
-    let anchor_ms = match cursor.anchor_ms {
-        0 => slice::anchor_ms(&headers, session.began_ms),
-        known => known,
-    };
+    let (anchor_ms, gap) = slice::anchor(&headers, cursor.anchor_ms, session.began_ms, remuxed.start90khz);
     let committed = if remuxed.size == 0 {
         None
     } else {
@@ -54,7 +51,7 @@ async fn serve(request: Request) -> Result<Answer, Refusal> {
             start90khz: remuxed.start90khz,
             duration90khz: remuxed.duration90khz,
             independent: remuxed.independent,
-            discontinuity: remuxed.discontinuity,
+            discontinuity: remuxed.discontinuity || gap,
             width: remuxed.video.as_ref().map_or(0, |video| video.width),
             height: remuxed.video.as_ref().map_or(0, |video| video.height),
         })

@@ -1,0 +1,113 @@
+//! What RealTimeRecordCommand says about a stream that is being pushed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sessions::{self, Change, End};
+use crate::store::{Error, Store, counted, read, write};
+use crate::types::{Command, Session, StreamName};
+use crate::{key, log, timers};
+
+/// How long a record file stays open after an order to close it, in milliseconds: time for the gateway to hear
+/// of it, which its heartbeats bound by 2 s, and to send what it had recorded until then.
+pub const CLOSING_MS: u64 = 5_000;
+
+/// Most places at which a session's record file can be waiting to be cut.
+const MOST_CUTS: usize = 64;
+
+/// What commands have said of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orders {
+    /// Whether it is to be recorded.
+    pub record: bool,
+    /// Since when, Unix milliseconds.
+    pub at_ms: u64,
+    /// Not to be recorded, and its record file not to be waited for.
+    pub close: bool,
+    /// Slices before which a record file ends.
+    pub cuts: Vec<u64>,
+}
+
+/// The session of a stream that is being pushed: the last that began, unless it has ended.
+pub async fn live_session(store: &impl Store, stream: &StreamName) -> Result<Option<Session>, Error> {
+    let last = sessions::count(store, stream).await?;
+    for number in (1..=last).rev() {
+        // A number without a session is one that is beginning, or never will.
+        if let Some(session) = sessions::numbered(store, stream, number).await? {
+            let ended = store.exists(&key::end(&session.id)).await?;
+            return Ok((!ended).then_some(session));
+        }
+    }
+    Ok(None)
+}
+
+/// What is to be recorded of a session: by its rule, or by the last command.
+pub async fn orders(store: &impl Store, session: &Session) -> Result<Orders, Error> {
+    let said = read(store, &key::orders(&session.id)).await?;
+    Ok(said.unwrap_or(Orders { record: session.record, at_ms: session.began_ms, ..Orders::default() }))
+}
+
+/// Carries a command out.
+pub async fn give(store: &impl Store, stream: &StreamName, what: Command, now_ms: u64) -> Result<(), Error> {
+    let session = live_session(store, stream).await?.ok_or(Error::NoSuchStream)?;
+    if session.formats.is_empty() {
+        return Err(Error::NoRule);
+    }
+    let mut orders = orders(store, &session).await?;
+    match (what, orders.record) {
+        (Command::Start, true) => return Err(Error::AlreadyRecording),
+        (Command::Stop, false) | (Command::CancelDelay, true) => return Err(Error::NotRecording),
+        (Command::CancelDelay, false) => orders.close = true,
+        (Command::Start | Command::Stop, record) => {
+            orders = Orders { record: !record, at_ms: now_ms, close: false, cuts: orders.cuts };
+        }
+        (Command::Restart, recording) => {
+            // The slice that is being recorded is still the old file's.
+            let length = log::length(store, &session.id).await?;
+            orders.cuts.push(if recording { length + 1 } else { length });
+            let surplus = orders.cuts.len().saturating_sub(MOST_CUTS);
+            orders.cuts.drain(..surplus);
+            orders = Orders { record: true, at_ms: now_ms, close: false, cuts: orders.cuts };
+        }
+    }
+    write(store, &key::orders(&session.id), &orders).await?;
+    if what != Command::CancelDelay {
+        announce(store, &session, orders.record).await?;
+    }
+    timers::wake(store, stream, now_ms + CLOSING_MS).await
+}
+
+/// Leaves word for the session's gateway, which asks at each heartbeat.
+async fn announce(store: &impl Store, session: &Session, record: bool) -> Result<(), Error> {
+    let number = counted(store, &key::changes(&session.gateway), 1).await?;
+    let change = Change { session: session.id.clone(), record };
+    write(store, &key::change(&session.gateway, number), &change).await
+}
+
+/// The sessions of a domain that are being pushed, oldest first.
+///
+/// The hint moves up as the oldest ones end, so that this costs what has begun since the oldest live one.
+pub async fn live_sessions(store: &impl Store, domain: &str) -> Result<Vec<Session>, Error> {
+    let counter = key::domain_sessions(domain);
+    if !store.exists(&counter).await? {
+        return Ok(Vec::new());
+    }
+    let last = counted(store, &counter, 0).await?;
+    let hint = key::domain_live(domain);
+    let first: u64 = read(store, &hint).await?.unwrap_or(1);
+    let (mut live, mut all_ended) = (Vec::new(), true);
+    for number in first..=last {
+        let Some(id) = store.get(&key::domain_session(domain, number)).await? else {
+            all_ended = false;
+            continue;
+        };
+        let id = String::from_utf8_lossy(&id);
+        let ended = read::<End>(store, &key::end(&id)).await?.is_some();
+        all_ended &= ended;
+        if all_ended {
+            write(store, &hint, &(number + 1)).await?;
+        } else if !ended && let Some(found) = sessions::find(store, &id).await? {
+            live.push(found.session);
+        }
+    }
+    Ok(live)
+}

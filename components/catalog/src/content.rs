@@ -1,0 +1,176 @@
+//! What is recorded in a range of wall-clock time.
+
+use crate::files::slices_format;
+use crate::sessions::{self, End, patience_ms};
+use crate::store::{Error, Store, read};
+use crate::types::{Entry, LocatedEntry, Session, Slice, StreamName, Stretch};
+use crate::{key, log};
+
+/// Sessions before the one that a range begins in which are looked at as well: pushes of one stream through
+/// two gateways can overlap.
+const OVERLAP: u64 = 2;
+
+/// The stretches recorded in a range, cut to it at whole slices.
+pub async fn stretches(
+    store: &impl Store,
+    stream: &StreamName,
+    from_ms: u64,
+    to_ms: u64,
+) -> Result<Vec<Stretch>, Error> {
+    let mut found: Vec<Stretch> = Vec::new();
+    for session in sessions_in(store, stream, from_ms, to_ms).await? {
+        let Some(format) = slices_format(&session) else { continue };
+        for slice in slices_in(store, &session, from_ms, to_ms).await? {
+            let end_ms = end_ms(&slice);
+            match found.last_mut() {
+                Some(last)
+                    if slice.start_ms <= last.end_ms + patience_ms(&session)
+                        && last.oss_bucket == session.oss_bucket
+                        && last.oss_endpoint == session.oss_endpoint
+                        && last.slice_object_prefix == format.slice_object_prefix =>
+                {
+                    last.end_ms = last.end_ms.max(end_ms);
+                    last.duration90khz += slice.duration90khz;
+                }
+                _ => found.push(Stretch {
+                    start_ms: slice.start_ms,
+                    end_ms,
+                    duration90khz: slice.duration90khz,
+                    oss_endpoint: session.oss_endpoint.clone(),
+                    oss_bucket: session.oss_bucket.clone(),
+                    slice_object_prefix: format.slice_object_prefix.clone(),
+                }),
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The slices that begin in a range; with `one_more` also the first one after them.
+pub async fn slices_between(
+    store: &impl Store,
+    stream: &StreamName,
+    from_ms: u64,
+    to_ms: u64,
+    one_more: bool,
+) -> Result<Vec<LocatedEntry>, Error> {
+    let mut found: Vec<LocatedEntry> = Vec::new();
+    // The slice after the range lies at most a break behind it, or it belongs to another recording.
+    let reach_ms = if one_more { to_ms.saturating_add(6 * 3600 * 1000) } else { to_ms };
+    for session in sessions_in(store, stream, from_ms, reach_ms).await? {
+        let mut continues = false;
+        for slice in slices_in(store, &session, from_ms, reach_ms).await? {
+            if slice.start_ms < from_ms {
+                continue;
+            }
+            let beyond = slice.start_ms >= to_ms;
+            if beyond && (!one_more || found.is_empty()) {
+                return Ok(found);
+            }
+            let fresh = !found.is_empty() && (!continues || slice.discontinuity);
+            if !fresh && let Some(before) = found.last_mut() {
+                let before = &mut before.entry.slice;
+                before.duration90khz = slice.start90khz.saturating_sub(before.start90khz);
+            }
+            found.push(LocatedEntry {
+                entry: Entry { slice, fresh },
+                oss_endpoint: session.oss_endpoint.clone(),
+                oss_bucket: session.oss_bucket.clone(),
+            });
+            continues = true;
+            if beyond {
+                return Ok(found);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The sessions that may have slices in a range, in order of their numbers.
+async fn sessions_in(
+    store: &impl Store,
+    stream: &StreamName,
+    from_ms: u64,
+    to_ms: u64,
+) -> Result<Vec<Session>, Error> {
+    let count = sessions::count(store, stream).await?;
+    // The last session that began at or before the range: they are numbered as they begin.
+    let (mut low, mut high) = (1, count + 1);
+    while low < high {
+        let middle = low.midpoint(high);
+        match began_at_or_after(store, stream, middle, count).await? {
+            Some(began_ms) if began_ms <= from_ms => low = middle + 1,
+            _ => high = middle,
+        }
+    }
+    let mut found = Vec::new();
+    for number in low.saturating_sub(1 + OVERLAP).max(1)..=count {
+        let Some(session) = sessions::numbered(store, stream, number).await? else { continue };
+        if session.began_ms >= to_ms {
+            break;
+        }
+        found.push(session);
+    }
+    Ok(found)
+}
+
+/// When the first session of at least this number began.
+async fn began_at_or_after(
+    store: &impl Store,
+    stream: &StreamName,
+    number: u64,
+    count: u64,
+) -> Result<Option<u64>, Error> {
+    for number in number..=count {
+        if let Some(session) = sessions::numbered(store, stream, number).await? {
+            return Ok(Some(session.began_ms));
+        }
+    }
+    Ok(None)
+}
+
+/// The slices of a session that overlap a range.
+async fn slices_in(
+    store: &impl Store,
+    session: &Session,
+    from_ms: u64,
+    to_ms: u64,
+) -> Result<Vec<Slice>, Error> {
+    let length = match read(store, &key::end(&session.id)).await? {
+        Some(End { chunks: Some(chunks), .. }) => chunks,
+        _ => log::length(store, &session.id).await?,
+    };
+    let mut at = first_page(store, &session.id, length, from_ms).await?;
+    let mut found = Vec::new();
+    while at < length {
+        let page = log::page(store, &session.id, at, length).await?;
+        at += page.len() as u64;
+        for slice in page.into_iter().flatten() {
+            if slice.start_ms >= to_ms {
+                return Ok(found);
+            }
+            if end_ms(&slice) > from_ms {
+                found.push(slice);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The begin of the last page whose first slice begins before a moment; 0 if none does.
+async fn first_page(store: &impl Store, id: &str, length: u64, from_ms: u64) -> Result<u64, Error> {
+    let (mut low, mut high) = (0, length.div_ceil(log::PAGE));
+    while low < high {
+        let middle = low.midpoint(high);
+        let page = log::page(store, id, middle * log::PAGE, length).await?;
+        match page.iter().flatten().next() {
+            Some(slice) if slice.start_ms >= from_ms => high = middle,
+            _ => low = middle + 1,
+        }
+    }
+    Ok(low.saturating_sub(1) * log::PAGE)
+}
+
+fn end_ms(slice: &Slice) -> u64 {
+    slice.start_ms + slice.duration90khz / 90
+}

@@ -1,0 +1,61 @@
+//! Record files and playlists made on request, as they can be looked up.
+//!
+//! They are numbered in the order in which they become known; a deleted one leaves its number empty.
+
+use crate::key;
+use crate::store::{Error, Store, counted, read, write};
+use crate::types::{Index, StreamName};
+
+/// Makes one known; harmless when repeated.
+///
+/// The pointer is written last: a call that breaks off before leaves a number whose pointer leads elsewhere or
+/// nowhere, which lists pass over.
+pub async fn add(store: &impl Store, index: &Index) -> Result<(), Error> {
+    if store.exists(&key::index(&index.id)).await? {
+        return Ok(());
+    }
+    let number = counted(store, &key::indexes(&index.stream), 1).await?;
+    write(store, &key::numbered_index(&index.stream, number), index).await?;
+    write(store, &key::index(&index.id), &number).await
+}
+
+/// A stream's record file or playlist.
+pub async fn get(store: &impl Store, stream: &StreamName, id: &str) -> Result<Option<Index>, Error> {
+    let Some(number) = read::<u64>(store, &key::index(id)).await? else { return Ok(None) };
+    let index: Option<Index> = read(store, &key::numbered_index(stream, number)).await?;
+    Ok(index.filter(|index| index.id == id))
+}
+
+/// A stream's record files and playlists whose content overlaps a range, oldest first.
+pub async fn list(
+    store: &impl Store,
+    stream: &StreamName,
+    from_ms: u64,
+    to_ms: u64,
+) -> Result<Vec<Index>, Error> {
+    let counter = key::indexes(stream);
+    if !store.exists(&counter).await? {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for number in 1..=counted(store, &counter, 0).await? {
+        let Some(index) = read::<Index>(store, &key::numbered_index(stream, number)).await? else { continue };
+        let overlaps = index.start_ms < to_ms && index.end_ms > from_ms;
+        if overlaps && read(store, &key::index(&index.id)).await? == Some(number) {
+            found.push(index);
+        }
+    }
+    Ok(found)
+}
+
+/// Forgets one; answers whether it was known.
+pub async fn delete(store: &impl Store, stream: &StreamName, id: &str) -> Result<bool, Error> {
+    if get(store, stream, id).await?.is_none() {
+        return Ok(false);
+    }
+    if let Some(number) = read::<u64>(store, &key::index(id)).await? {
+        store.delete(&key::numbered_index(stream, number)).await?;
+    }
+    store.delete(&key::index(id)).await?;
+    Ok(true)
+}

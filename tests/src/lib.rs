@@ -1,0 +1,25 @@
+//! What the end-to-end tests, the demo and the benchmarks share: the bundle as a user runs it, its API as a
+//! client calls it, and ffmpeg as a judge.
+//!
+//! Nothing here looks inside: the recorder is a process with three ports, its results are objects.
+
+pub mod api;
+pub mod bucket;
+pub mod ffmpeg;
+pub mod nal;
+pub mod server;
+
+use std::path::PathBuf;
+
+/// The project's folder.
+#[must_use]
+pub fn root() -> PathBuf {
+    let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("tests should lie in the project's folder").to_path_buf()
+}
+
+/// The bundled sample: 30 s of H.264 with B-frames and AAC.
+#[must_use]
+pub fn sample() -> PathBuf {
+    root().join("tests/assets/sample.flv")
+}

@@ -1,0 +1,59 @@
+//! SIGKILL in the middle of a push.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use harness::server::Server;
+use harness::{api, bucket, ffmpeg, nal, sample};
+
+/// Host and gateway are one process under `up`: both die at once, and with them the publisher's connection.
+#[test]
+fn what_was_pushed_before_a_kill_is_recorded_and_the_next_push_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path()).unwrap();
+    api::add_rule(&server, "live.example.com", "live", "5", "15").unwrap();
+    let url = server.rtmp_url("live.example.com", "live", "x");
+
+    let mut encoder = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "quiet", "-re", "-i"])
+        .arg(sample())
+        .args(["-c", "copy", "-f", "flv", &url])
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(14));
+    let before = bucket::objects(&server, "recordings", "record/live/x/").unwrap();
+    assert!(!before.is_empty(), "the first slices should be there after 14 s");
+    server.kill().unwrap();
+    let _ = encoder.kill();
+    encoder.wait().unwrap();
+
+    let server = server.start_again().unwrap();
+    harness::server::push(&sample(), &url, true).unwrap();
+    let patience = Duration::from_secs(40);
+    let found = bucket::wait_for_recordings(&server, "recordings", "record/live/x/", 1, patience).unwrap();
+
+    let pushed = ffmpeg::h264(&sample()).unwrap();
+    let pushed = nal::slices(&pushed);
+    let mut recorded = Vec::new();
+    for recording in &found {
+        recorded.extend(recording.transport_stream().unwrap());
+        for slice in &before {
+            let file = server.bucket_folder("recordings").join(slice);
+            assert!(
+                found.iter().any(|found| found.slices().contains(&file)),
+                "{slice} is in {}",
+                recording.object
+            );
+        }
+    }
+    let whole = folder.path().join("whole.ts");
+    std::fs::write(&whole, &recorded).unwrap();
+    let recorded = ffmpeg::h264(&whole).unwrap();
+    let recorded = nal::slices(&recorded);
+    // What was pushed until the kill, up to the moment that was not yet on disk; then the whole second push.
+    let first = recorded.len() - pushed.len();
+    assert!(first >= 12 * 25, "{first} pictures of 14 s are recorded");
+    assert_eq!(recorded[..first], pushed[..first]);
+    assert_eq!(recorded[first..], pushed[..]);
+}

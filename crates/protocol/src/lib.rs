@@ -20,7 +20,7 @@ pub use messages::{
     BeginSession, ChunkAnswer, ChunkPolicy, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Problem,
     SessionAnswer, SessionChange, TickAnswer,
 };
-pub use name::{NameError, StreamPath, check_name};
+pub use name::{MAX_NAME_BYTES, NameError, StreamPath, check_name};
 
 /// Media type of a chunk.
 pub const CHUNK_CONTENT_TYPE: &str = "video/x-flv";

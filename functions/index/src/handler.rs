@@ -7,7 +7,9 @@ use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
 use crate::bindings::recorder::bucket::objects::{Error as BucketError, Location};
-use crate::bindings::recorder::catalog::catalog::{self, Container, File, Outlook, Session, StreamName};
+use crate::bindings::recorder::catalog::catalog::{
+    self, Container, File, Index, Outlook, Session, StreamName,
+};
 use crate::bucket;
 use crate::record_file::{self, Name, Slice};
 
@@ -63,6 +65,7 @@ async fn close(stream: &StreamName, due: File) -> Result<(), String> {
     let file = decide(stream, due).await?;
     let session = catalog::get_session(file.session.clone()).await.map_err(|error| format!("{error:?}"))?;
     let entries = catalog::entries(stream.clone(), file.span).await.map_err(|error| format!("{error:?}"))?;
+    let size = entries.first().map_or((0, 0), |entry| (entry.slice.width, entry.slice.height));
     let slices: Vec<Slice> = entries
         .into_iter()
         .map(|entry| Slice {
@@ -74,6 +77,21 @@ async fn close(stream: &StreamName, due: File) -> Result<(), String> {
         })
         .collect();
     let object = put_playlist(&session, &file, &slices).await?;
+    let index = Index {
+        id: record_file::id(&session.id, file.sequence),
+        stream: stream.clone(),
+        oss_endpoint: session.oss_endpoint,
+        oss_bucket: session.oss_bucket,
+        object: object.clone(),
+        format: "m3u8".into(),
+        start_ms: file.start_ms,
+        end_ms: file.end_ms,
+        duration90khz: slices.iter().map(|slice| slice.duration_90khz).sum(),
+        width: size.0,
+        height: size.1,
+        created_ms: now_ms(),
+    };
+    catalog::add_index(index).await.map_err(|error| format!("{error:?}"))?;
     catalog::filed(stream.clone(), file, object).await.map_err(|error| format!("{error:?}"))
 }
 

@@ -45,6 +45,12 @@ impl Name<'_> {
     }
 }
 
+/// The id of a record file, in the form of a UUID: the session that it begins in, and its number.
+pub fn id(session: &str, sequence: u64) -> String {
+    let part = |from, to| session.get(from..to).unwrap_or("0000");
+    format!("{}-{}-{}-{}-{sequence:012x}", part(0, 8), part(8, 12), part(12, 16), part(16, 20))
+}
+
 /// A slice as a playlist sees it.
 pub struct Slice {
     pub object: String,
@@ -89,6 +95,11 @@ mod tests {
     fn a_record_file_is_named_by_its_time_in_the_zone_given() {
         assert_eq!(name(0), "record/live/x/3_2017-03-08-23-09-46_2017-03-08-23-10-40.m3u8");
         assert_eq!(name(1), "record/live/x/3_2017-03-08-23-09-46_2017-03-08-23-10-40-1.m3u8");
+    }
+
+    #[test]
+    fn a_record_file_has_one_id() {
+        assert_eq!(id("0123456789abcdef0123456789abcdef", 26), "01234567-89ab-cdef-0123-00000000001a");
     }
 
     #[test]

@@ -1,0 +1,240 @@
+//! One value that many callers change at once, each change decided upon the value before it.
+//!
+//! The store has no compare-and-swap; what it has is an atomic increment. This is how that suffices:
+//!
+//! - Each attempt to change the value draws a ticket from a counter. Tickets order the attempts.
+//! - The holder of a ticket first settles every ticket below, from the highest down to the first one that was
+//!   committed: it waits a little for an attempt that is under way, and then refuses it for good. What it finds
+//!   is the value before.
+//! - It decides, writes the value it proposes under its own ticket, and then commits.
+//! - An attempt's fate is a counter of its own. Committing adds [`COMMIT`], refusing adds [`REFUSE`]: whoever
+//!   comes first sees its own number come back, and only then has it won. Odd means committed, even refused.
+//!   Whoever comes second takes its number back.
+//! - The value is the one under the highest committed ticket.
+//!
+//! Why this is safe: let an attempt be committed with ticket e, on the value of ticket c. Each ticket between
+//! the two was refused before e was committed, so none of them will ever be. A later ticket either found e
+//! committed, and built on it, or refused e first, and then e would not have been committed. So the committed
+//! attempts form a chain in which each one was decided upon the value of the one before it. No clock is
+//! involved, and a caller that dies at any point leaves an attempt that the next one refuses, or a committed
+//! one whose caller has not been answered.
+//!
+//! One thing is settled by patience: while the second one has yet to take its number back, an odd fate of 3 or
+//! more does not tell who came first. Others look again until it does, up to [`PATIENCE`] times, and then take
+//! it for committed. If its owner died there, nobody was told otherwise. If its owner lives and was only that
+//! slow, it tries again upon a value that contains its own change already.
+//!
+//! What dies with its caller remains as garbage, a few bytes each, never as a wrong value.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::store::{Error, Store};
+
+/// Added to an attempt's fate by its owner.
+const COMMIT: i64 = 1;
+
+/// Added to an attempt's fate by the holder of a later ticket, and by an owner who gives up.
+const REFUSE: i64 = 2;
+
+/// How often a change is attempted while others refuse it; more than once only where callers stall or die.
+pub(crate) const ATTEMPTS: u32 = 64;
+
+/// How often an attempt under way is looked at before it is refused: some fifty times as many operations of the
+/// store as an attempt takes.
+const PATIENCE: u32 = 256;
+
+/// A state of the register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version<T> {
+    /// The ticket it was committed with; 0 where nothing ever was.
+    pub ticket: u64,
+    /// The value; none where it was removed or never set.
+    pub value: Option<T>,
+}
+
+/// How one attempt to change the register ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt<T, E> {
+    /// The value was changed; this is the one before.
+    Committed(Version<T>),
+    /// The value before did not allow it, and the register is as it was.
+    Declined(E),
+    /// Another change came between; the register is as that one left it.
+    Lost,
+}
+
+/// One value in the store, under a key of its own.
+#[derive(Clone, Debug)]
+pub struct Register<'a, S> {
+    store: &'a S,
+    key: String,
+    patience: u32,
+}
+
+enum Fate {
+    Committed,
+    Refused,
+    Undecided,
+}
+
+enum Found<T> {
+    Committed(Version<T>),
+    /// No ticket up to this one was committed, or only such as nobody will ask for any more.
+    Nothing {
+        /// An attempt on the way down could still be committed.
+        undecided: bool,
+    },
+    /// A committed ticket whose value is gone: a later one was committed and cleared it away meanwhile.
+    Superseded,
+}
+
+impl<'a, S: Store> Register<'a, S> {
+    /// The register under a key.
+    pub fn new(store: &'a S, key: String) -> Self {
+        Self { store, key, patience: PATIENCE }
+    }
+
+    /// The current state.
+    ///
+    /// # Errors
+    /// The store fails, or other callers change the register again and again.
+    pub async fn read<T: DeserializeOwned>(&self) -> Result<Version<T>, Error> {
+        for attempt in 0..ATTEMPTS {
+            let last = self.store.counter(&self.tickets()).await?;
+            // Finding nothing is final only if nothing was undecided on the way and no ticket was drawn since:
+            // else a value committed, and the one before it cleared away, behind our back could be missed.
+            match self.walk(last, attempt > 0).await? {
+                Found::Committed(version) => return Ok(version),
+                Found::Nothing { undecided: false } if self.store.counter(&self.tickets()).await? == last => {
+                    return Ok(Version { ticket: 0, value: None });
+                }
+                Found::Nothing { .. } | Found::Superseded => {}
+            }
+        }
+        Err(self.contended())
+    }
+
+    /// Attempts one change: `decide` sees the value before and answers the one after.
+    ///
+    /// # Errors
+    /// The store fails; then the change may have been made or not.
+    pub async fn attempt<T: Serialize + DeserializeOwned, E>(
+        &self,
+        decide: impl FnOnce(&Version<T>) -> Result<Option<T>, E>,
+    ) -> Result<Attempt<T, E>, Error> {
+        let ticket = self.store.increment(&self.tickets(), 1).await?;
+        let before = match self.walk(ticket - 1, true).await? {
+            Found::Committed(version) => version,
+            Found::Nothing { .. } => Version { ticket: 0, value: None },
+            Found::Superseded => return Ok(Attempt::Lost),
+        };
+        let after = match decide(&before) {
+            Ok(after) => after,
+            Err(reason) => {
+                self.store.increment(&self.fate(ticket), REFUSE).await?;
+                return Ok(Attempt::Declined(reason));
+            }
+        };
+        let record = serde_json::to_vec(&after)
+            .map_err(|error| Error::Record { key: self.proposal(ticket), reason: error.to_string() })?;
+        self.store.set(&self.proposal(ticket), &record).await?;
+        if self.store.increment(&self.fate(ticket), COMMIT).await? != COMMIT {
+            self.store.increment(&self.fate(ticket), -COMMIT).await?;
+            self.store.delete(&self.proposal(ticket)).await?;
+            return Ok(Attempt::Lost);
+        }
+        if before.ticket > 0 {
+            let superseded = before.ticket.cast_signed();
+            self.store.delete(&self.fate(superseded)).await?;
+            self.store.delete(&self.proposal(superseded)).await?;
+        }
+        Ok(Attempt::Committed(before))
+    }
+
+    /// Changes the value, again and again while others come between.
+    ///
+    /// # Errors
+    /// What `decide` declines with; the store fails; or every attempt is lost.
+    pub async fn change<T: Serialize + DeserializeOwned>(
+        &self,
+        decide: impl Fn(&Version<T>) -> Result<Option<T>, Error>,
+    ) -> Result<Version<T>, Error> {
+        for _ in 0..ATTEMPTS {
+            // What is declined anyway draws no ticket.
+            decide(&self.read().await?)?;
+            match self.attempt(&decide).await? {
+                Attempt::Committed(before) => return Ok(before),
+                Attempt::Declined(error) => return Err(error),
+                Attempt::Lost => {}
+            }
+        }
+        Err(self.contended())
+    }
+
+    /// Goes down from a ticket to the first committed one.
+    async fn walk<T: DeserializeOwned>(&self, from: i64, refuse: bool) -> Result<Found<T>, Error> {
+        let mut undecided = false;
+        for ticket in (1..=from).rev() {
+            match self.settle(ticket, refuse).await? {
+                Fate::Committed => return self.committed(ticket).await,
+                Fate::Refused => {}
+                Fate::Undecided => undecided = true,
+            }
+        }
+        Ok(Found::Nothing { undecided })
+    }
+
+    async fn committed<T: DeserializeOwned>(&self, ticket: i64) -> Result<Found<T>, Error> {
+        let key = self.proposal(ticket);
+        let Some(record) = self.store.get(&key).await? else { return Ok(Found::Superseded) };
+        let value = serde_json::from_slice(&record)
+            .map_err(|error| Error::Record { key, reason: error.to_string() })?;
+        Ok(Found::Committed(Version { ticket: ticket.unsigned_abs(), value }))
+    }
+
+    /// What became of a ticket; with `refuse` it is never undecided.
+    async fn settle(&self, ticket: i64, refuse: bool) -> Result<Fate, Error> {
+        let key = self.fate(ticket);
+        let mut fate = 0;
+        for _ in 0..self.patience {
+            fate = self.store.counter(&key).await?;
+            match fate {
+                0 if !refuse => return Ok(Fate::Undecided),
+                COMMIT => return Ok(Fate::Committed),
+                refused if refused != 0 && refused % 2 == 0 => return Ok(Fate::Refused),
+                _ => {}
+            }
+        }
+        if fate != 0 {
+            return Ok(Fate::Committed);
+        }
+        if self.store.increment(&key, REFUSE).await? % 2 == 0 {
+            return Ok(Fate::Refused);
+        }
+        self.store.increment(&key, -REFUSE).await?;
+        Ok(Fate::Committed)
+    }
+
+    /// The same register for a caller of less patience.
+    #[cfg(test)]
+    pub(crate) fn with_patience(self, patience: u32) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// What to answer when [`ATTEMPTS`] did not suffice.
+    pub(crate) fn contended(&self) -> Error {
+        Error::Contended { key: self.key.clone(), attempts: ATTEMPTS }
+    }
+
+    fn tickets(&self) -> String {
+        format!("{}/tickets", self.key)
+    }
+
+    fn proposal(&self, ticket: i64) -> String {
+        format!("{}/{ticket}", self.key)
+    }
+
+    fn fate(&self, ticket: i64) -> String {
+        format!("{}/{ticket}/fate", self.key)
+    }
+}

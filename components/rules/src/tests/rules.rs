@@ -1,0 +1,238 @@
+//! Rules and notify configs: what each call answers, alone and in a crowd.
+
+use super::simulation::{Caller, MemoryStore, Random, run, run_all};
+use super::{config, rule, triple};
+use crate::store::Error;
+use crate::types::Rule;
+use crate::{notify, rules};
+
+fn listed(store: &MemoryStore) -> Vec<String> {
+    let rules = run(rules::list_domain(store, "live.example.com")).unwrap();
+    rules.into_iter().map(|rule| format!("{}/{}", rule.triple.app, rule.triple.stream)).collect()
+}
+
+fn found(store: &MemoryStore, app: &str, stream: &str) -> Option<String> {
+    run(rules::find_for_push(store, "live.example.com", app, stream)).unwrap().map(|rule| rule.oss_bucket)
+}
+
+#[test]
+fn a_second_rule_of_a_triple_is_refused_and_changes_nothing() {
+    let store = MemoryStore::default();
+    assert_eq!(run(rules::add(&store, rule("live", "*", "first"))), Ok(()));
+    assert!(matches!(run(rules::add(&store, rule("live", "*", "second"))), Err(Error::AlreadyExists { .. })));
+    assert_eq!(found(&store, "live", "x").as_deref(), Some("first"));
+    assert_eq!(listed(&store), ["live/*"]);
+}
+
+#[test]
+fn a_push_falls_under_the_most_specific_rule() {
+    let store = MemoryStore::default();
+    for (app, stream, bucket) in
+        [("*", "*", "domain"), ("live", "*", "app"), ("*", "s", "name"), ("live", "s", "stream")]
+    {
+        run(rules::add(&store, rule(app, stream, bucket))).unwrap();
+    }
+    assert_eq!(found(&store, "live", "s").as_deref(), Some("stream"));
+    assert_eq!(found(&store, "live", "t").as_deref(), Some("app"));
+    assert_eq!(found(&store, "vod", "s").as_deref(), Some("name"));
+    assert_eq!(found(&store, "vod", "t").as_deref(), Some("domain"));
+    run(rules::delete(&store, &triple("live", "s"))).unwrap();
+    assert_eq!(found(&store, "live", "s").as_deref(), Some("name"));
+}
+
+#[test]
+fn a_rule_of_another_domain_is_not_found() {
+    let store = MemoryStore::default();
+    run(rules::add(&store, rule("*", "*", "b"))).unwrap();
+    assert_eq!(run(rules::find_for_push(&store, "other.example.com", "a", "s")), Ok(None));
+    assert_eq!(run(rules::list_domain(&store, "other.example.com")), Ok(vec![]));
+    // Names of domains have no case.
+    assert!(run(rules::find_for_push(&store, "LIVE.example.com", "a", "s")).unwrap().is_some());
+}
+
+#[test]
+fn rules_are_listed_oldest_first() {
+    let store = MemoryStore::default();
+    for (app, created) in [("c", 30), ("a", 10), ("b", 20), ("a2", 10)] {
+        run(rules::add(&store, Rule { created, ..rule(app, "*", "b") })).unwrap();
+    }
+    assert_eq!(listed(&store), ["a/*", "a2/*", "b/*", "c/*"]);
+    run(rules::delete(&store, &triple("b", "*"))).unwrap();
+    run(rules::add(&store, Rule { created: 40, ..rule("b", "*", "b") })).unwrap();
+    assert_eq!(listed(&store), ["a/*", "a2/*", "c/*", "b/*"]);
+}
+
+#[test]
+fn an_update_of_a_version_that_is_past_is_refused() {
+    let store = MemoryStore::default();
+    run(rules::add(&store, rule("a", "*", "1"))).unwrap();
+    let read = run(rules::get(&store, &triple("a", "*"))).unwrap().unwrap();
+    assert_eq!(run(rules::update(&store, Rule { delay_seconds: 60, ..read.clone() })), Ok(()));
+    assert!(matches!(run(rules::update(&store, read)), Err(Error::Changed { .. })));
+    let current = run(rules::get(&store, &triple("a", "*"))).unwrap().unwrap();
+    assert_eq!(current.delay_seconds, 60);
+    assert_eq!(listed(&store), ["a/*"]);
+}
+
+#[test]
+fn what_is_not_there_cannot_be_changed_or_removed() {
+    let store = MemoryStore::default();
+    assert!(matches!(run(rules::update(&store, rule("a", "*", "b"))), Err(Error::NotFound { .. })));
+    assert!(matches!(run(rules::delete(&store, &triple("a", "*"))), Err(Error::NotFound { .. })));
+    assert!(matches!(run(notify::update(&store, config("u"))), Err(Error::NotFound { .. })));
+    assert!(matches!(run(notify::delete(&store, "live.example.com")), Err(Error::NotFound { .. })));
+    // An exact triple: the wildcard's rule is another one.
+    run(rules::add(&store, rule("a", "*", "b"))).unwrap();
+    assert!(matches!(run(rules::delete(&store, &triple("a", "s"))), Err(Error::NotFound { .. })));
+}
+
+#[test]
+fn sixteen_adds_of_one_triple_have_one_winner() {
+    for seed in 0..300 {
+        let store = MemoryStore::default();
+        let callers: Vec<Caller<'_, _>> = (0..16)
+            .map(|n| Box::pin(rules::add(&store, rule("a", "s", &n.to_string()))) as Caller<'_, _>)
+            .collect();
+        let mut random = Random::new(seed);
+        let outcomes =
+            if seed % 2 == 0 { run_all(callers, random.fair()) } else { run_all(callers, random.lopsided()) };
+        let mut winners = Vec::new();
+        for (number, outcome) in outcomes.into_iter().flatten().enumerate() {
+            match outcome {
+                Ok(()) => winners.push(number.to_string()),
+                Err(error) => assert!(matches!(error, Error::AlreadyExists { .. }), "seed {seed}: {error}"),
+            }
+        }
+        assert_eq!(winners.len(), 1, "seed {seed}");
+        assert_eq!(found(&store, "a", "s").as_ref(), winners.first(), "seed {seed}");
+        assert_eq!(listed(&store), ["a/s"], "seed {seed}");
+    }
+}
+
+#[test]
+fn adds_of_many_triples_at_once_are_all_listed() {
+    for seed in 0..50 {
+        let store = MemoryStore::default();
+        let callers: Vec<Caller<'_, _>> = (10..40)
+            .map(|n| Box::pin(rules::add(&store, rule("a", &n.to_string(), "b"))) as Caller<'_, _>)
+            .collect();
+        assert!(
+            run_all(callers, Random::new(seed).fair()).into_iter().all(|outcome| outcome == Some(Ok(())))
+        );
+        let mut all = listed(&store);
+        all.sort();
+        assert_eq!(all, (10..40).map(|n| format!("a/{n}")).collect::<Vec<_>>(), "seed {seed}");
+    }
+}
+
+/// Adds, updates and removals of two triples at once, some callers dying: afterwards the list and the rules
+/// agree, every success is accounted for, and everything can still be changed.
+#[test]
+fn list_and_rules_agree_whatever_happened() {
+    #[derive(Clone, Copy, PartialEq, Debug)]
+    enum What {
+        Add,
+        Update,
+        Delete,
+    }
+    async fn call(store: &MemoryStore, what: What, stream: &str) -> Result<(), Error> {
+        match what {
+            What::Add => rules::add(store, rule("a", stream, "b")).await,
+            What::Update => match rules::get(store, &triple("a", stream)).await? {
+                Some(rule) => rules::update(store, rule).await,
+                None => Err(Error::NotFound { what: stream.into() }),
+            },
+            What::Delete => rules::delete(store, &triple("a", stream)).await,
+        }
+    }
+    for seed in 0..3_000 {
+        let store = MemoryStore::default();
+        let mut random = Random::new(seed);
+        let plan: Vec<_> = (0..10)
+            .map(|_| {
+                (
+                    [What::Add, What::Add, What::Update, What::Delete][random.below(4)],
+                    ["s", "t"][random.below(2)],
+                )
+            })
+            .collect();
+        let callers: Vec<Caller<'_, _>> = plan
+            .iter()
+            .map(|&(what, stream)| Box::pin(call(&store, what, stream)) as Caller<'_, _>)
+            .collect();
+        let outcomes = run_all(callers, random.deadly(if seed % 2 == 0 { 60 } else { usize::MAX }));
+        for stream in ["s", "t"] {
+            let count = |what, accept: fn(&Option<Result<(), Error>>) -> bool| {
+                let calls = plan.iter().zip(&outcomes).filter(|(call, _)| **call == (what, stream));
+                calls.filter(|(_, outcome)| accept(outcome)).count()
+            };
+            let present = usize::from(run(rules::get(&store, &triple("a", stream))).unwrap().is_some());
+            let (added, removed) =
+                (count(What::Add, |o| *o == Some(Ok(()))), count(What::Delete, |o| *o == Some(Ok(()))));
+            let (maybe_added, maybe_removed) =
+                (count(What::Add, Option::is_none), count(What::Delete, Option::is_none));
+            assert!(
+                added + maybe_added >= removed + present && added <= removed + maybe_removed + present,
+                "seed {seed} {stream}: {added} + {maybe_added}? added, {removed} + {maybe_removed}? removed, {present} there"
+            );
+        }
+        for stream in ["s", "t"] {
+            let there = run(rules::get(&store, &triple("a", stream))).unwrap().is_some();
+            assert_eq!(listed(&store).contains(&format!("a/{stream}")), there, "seed {seed} {stream}");
+            let repaired = if there {
+                run(rules::delete(&store, &triple("a", stream)))
+            } else {
+                run(rules::add(&store, rule("a", stream, "b")))
+            };
+            assert_eq!(repaired, Ok(()), "seed {seed} {stream}");
+            assert_eq!(listed(&store).contains(&format!("a/{stream}")), !there, "seed {seed} {stream}");
+        }
+    }
+}
+
+#[test]
+fn listing_skips_the_pages_that_removed_rules_left_empty() {
+    let store = MemoryStore::default();
+    for n in 0..200 {
+        run(rules::add(&store, rule("a", &n.to_string(), "b"))).unwrap();
+        if n != 199 {
+            run(rules::delete(&store, &triple("a", &n.to_string()))).unwrap();
+        }
+    }
+    assert_eq!(listed(&store), ["a/199"]);
+    // Of the index nothing is left of the removed rules but the counters of its pages.
+    assert_eq!(store.keys().iter().filter(|key| key.contains("/slot/")).count(), 1);
+}
+
+#[test]
+fn of_sixteen_notify_configs_added_at_once_one_stays() {
+    for seed in 0..200 {
+        let store = MemoryStore::default();
+        let callers: Vec<Caller<'_, _>> =
+            (0..16).map(|n| Box::pin(notify::add(&store, config(&n.to_string()))) as Caller<'_, _>).collect();
+        let outcomes = run_all(callers, Random::new(seed).fair());
+        let winners: Vec<_> =
+            (0..16).filter(|&n| outcomes[n] == Some(Ok(()))).map(|n| n.to_string()).collect();
+        assert_eq!(winners.len(), 1, "seed {seed}");
+        let stored = run(notify::get(&store, "live.example.com")).unwrap().unwrap();
+        assert_eq!(stored.notify_url, winners[0], "seed {seed}");
+    }
+}
+
+#[test]
+fn a_notify_config_is_added_changed_and_removed() {
+    let store = MemoryStore::default();
+    assert_eq!(run(notify::get(&store, "live.example.com")), Ok(None));
+    run(notify::add(&store, config("http://a"))).unwrap();
+    let stored = run(notify::get(&store, "Live.example.com")).unwrap().unwrap();
+    run(notify::update(
+        &store,
+        crate::types::NotifyConfig { notify_url: "http://b".into(), ..stored.clone() },
+    ))
+    .unwrap();
+    assert!(matches!(run(notify::update(&store, stored)), Err(Error::Changed { .. })));
+    assert_eq!(run(notify::get(&store, "live.example.com")).unwrap().unwrap().notify_url, "http://b");
+    run(notify::delete(&store, "live.example.com")).unwrap();
+    assert_eq!(run(notify::get(&store, "live.example.com")), Ok(None));
+    run(notify::add(&store, config("http://c"))).unwrap();
+}

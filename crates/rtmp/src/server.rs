@@ -107,10 +107,10 @@ impl ServerSession {
             let Some(received) = received else { return Ok(None) };
             let message = self.reader.message(received);
             match message.type_id {
-                message::AUDIO | message::VIDEO | message::DATA_AMF0 | message::DATA_AMF3 => {
-                    if self.publishing == Publishing::Accepted && media(&message).is_some() {
-                        return Ok(media(&self.reader.message(received)).map(ServerEvent::Media));
-                    }
+                message::AUDIO | message::VIDEO | message::DATA_AMF0 | message::DATA_AMF3
+                    if self.publishing == Publishing::Accepted && media(&message).is_some() =>
+                {
+                    return Ok(media(&self.reader.message(received)).map(ServerEvent::Media));
                 }
                 message::COMMAND_AMF0 | message::COMMAND_AMF3 => {
                     let command = Command::decode(&message)?;

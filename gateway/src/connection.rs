@@ -1,0 +1,201 @@
+//! One publisher's connection.
+
+mod input;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use rtmp::{Publish, ServerEvent, ServerSession};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::{
+    identity::Identity, ingest::Ingest, recorder::Recorder, registry::Claim, server::Gateway, spool::Record,
+    unix_ms,
+};
+use input::Input;
+
+/// A publisher that sends nothing for this long is gone. Encoders that send a picture every ten seconds exist.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// How long a connection may take until it publishes, step by step.
+const HESITATION: Duration = Duration::from_secs(10);
+
+/// How long the last words to a publisher may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Serves a connection to its end.
+pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, peer: SocketAddr) {
+    let mut connection = Connection { gateway, socket, peer, session: ServerSession::new(), live: None };
+    let outcome = connection.run().await;
+    if let Some(live) = connection.live.take() {
+        live.recorder.finish();
+    }
+    if let Err(error) = outcome {
+        tracing::warn!("{peer}: {error:#}");
+    }
+    connection.say_farewell().await;
+}
+
+struct Connection {
+    gateway: Arc<Gateway>,
+    socket: TcpStream,
+    peer: SocketAddr,
+    session: ServerSession,
+    live: Option<Live>,
+}
+
+/// A push that the connection receives.
+struct Live {
+    claim: Claim,
+    ingest: Arc<Ingest>,
+    recorder: Recorder,
+}
+
+impl Connection {
+    async fn run(&mut self) -> anyhow::Result<()> {
+        self.socket.set_nodelay(true)?;
+        let gateway = Arc::clone(&self.gateway);
+        let mut input = Input::new();
+        loop {
+            self.make_room().await?;
+            let received = match &mut self.live {
+                None => tokio::select! {
+                    () = gateway.shutdown.cancelled() => return Ok(()),
+                    received = timeout(HESITATION, input.receive(&mut self.socket)) => received,
+                },
+                Some(live) => tokio::select! {
+                    () = gateway.shutdown.cancelled() => return Ok(()),
+                    () = live.claim.kicked() => bail!("another publisher has taken {}", live.ingest.path),
+                    () = live.ingest.instructed.notified() => {
+                        live.recorder.obey().context("while writing to the spool")?;
+                        continue;
+                    }
+                    received = timeout(SILENCE, input.receive(&mut self.socket)) => received,
+                },
+            };
+            match received.context("publisher is silent")? {
+                Ok(0) => return Ok(()),
+                Ok(_) => self.take(&mut input).await?,
+                Err(error) if is_goodbye(&error) => return Ok(()),
+                Err(error) => return Err(error).context("while reading"),
+            }
+        }
+    }
+
+    /// Waits while the spool is full. What is open is closed then, so that it can be uploaded.
+    async fn make_room(&mut self) -> anyhow::Result<()> {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        while self.gateway.spool.is_full() {
+            if !live.ingest.has_waiting_chunks() {
+                live.recorder.cut().context("while writing to the spool")?;
+            }
+            tokio::select! {
+                () = self.gateway.shutdown.cancelled() => return Ok(()),
+                () = live.ingest.instructed.notified() => live.recorder.obey().context("while writing to the spool")?,
+                () = self.gateway.spool.room() => {}
+            }
+            live.claim.heard();
+        }
+        Ok(())
+    }
+
+    /// Takes what was received.
+    async fn take(&mut self, input: &mut Input) -> anyhow::Result<()> {
+        let mut rest = input.bytes();
+        let before = rest.len();
+        loop {
+            match self.session.read(&mut rest)? {
+                None => break,
+                Some(ServerEvent::Media(media)) => {
+                    if let Some(live) = &mut self.live {
+                        live.recorder.write(&media).context("while writing to the spool")?;
+                    }
+                }
+                Some(ServerEvent::Publish(publish)) => match self.begin(&publish) {
+                    Ok(live) => {
+                        self.live = Some(live);
+                        self.session.accept();
+                    }
+                    Err(error) => {
+                        self.session.refuse("NetStream.Publish.BadName", &format!("{error:#}"));
+                        return Err(error)
+                            .with_context(|| format!("publish of {:?} is refused", publish.name));
+                    }
+                },
+                Some(ServerEvent::Unpublish) => {
+                    if let Some(live) = self.live.take() {
+                        live.recorder.finish();
+                    }
+                }
+            }
+        }
+        let taken = before - rest.len();
+        input.consume(taken);
+        if let Some(live) = &mut self.live {
+            live.claim.heard();
+            live.recorder.flush().context("while writing to the spool")?;
+        }
+        self.answer().await
+    }
+
+    fn begin(&self, publish: &Publish) -> anyhow::Result<Live> {
+        let Identity { path, arguments } = Identity::of(publish)?;
+        let gateway = &self.gateway;
+        let claim =
+            gateway.registry.claim(&path).with_context(|| format!("{path} is being published already"))?;
+        let began_at_ms = unix_ms();
+        let push = format!("{began_at_ms:013}-{:08x}", fastrand::u32(..));
+        let record = Record {
+            domain: path.domain().into(),
+            app: path.app().into(),
+            stream: path.stream().into(),
+            push: push.clone(),
+            client: self.peer.to_string(),
+            arguments,
+            began_at_ms,
+            ..Record::default()
+        };
+        let folder = gateway.spool.pushes().join(push);
+        let ingest = Ingest::new(path, folder, record).context("while writing to the spool")?;
+        tracing::info!("{}: published by {}", ingest.path, self.peer);
+        let ingest = Arc::new(ingest);
+        gateway.enqueue(Arc::clone(&ingest));
+        let recorder =
+            Recorder::new(Arc::clone(&ingest), Arc::clone(&gateway.spool), Arc::clone(&gateway.pool));
+        Ok(Live { claim, ingest, recorder })
+    }
+
+    async fn answer(&mut self) -> anyhow::Result<()> {
+        let output = self.session.output();
+        if !output.is_empty() {
+            timeout(HESITATION, self.socket.write_all(output)).await.context("publisher does not read")??;
+            output.clear();
+        }
+        Ok(())
+    }
+
+    /// Says what is left to say, and waits until the publisher has closed: closing first would make the
+    /// system throw it away.
+    async fn say_farewell(mut self) {
+        let farewell = async {
+            if self.answer().await.is_ok() && self.socket.shutdown().await.is_ok() {
+                let mut ignored = [0; 16 << 10];
+                while self.socket.read(&mut ignored).await.is_ok_and(|bytes| bytes > 0) {}
+            }
+        };
+        // Without it then.
+        let _ = timeout(FAREWELL, farewell).await;
+    }
+}
+
+/// Whether this is how encoders end without saying so.
+fn is_goodbye(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe
+    )
+}

@@ -1,0 +1,224 @@
+//! The functions, as an HTTP server.
+
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    io,
+    pin::Pin,
+    task::{Context as TaskContext, Poll},
+    time::Duration,
+};
+
+use anyhow::Context;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http::{
+    HeaderValue, Method, Request, StatusCode,
+    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
+    request::Builder,
+};
+use http_body::{Frame, SizeHint};
+use http_body_util::{BodyExt, Full, Limited, StreamBody, combinators::UnsyncBoxBody};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use protocol::{CHUNK_CONTENT_TYPE, CHUNK_TIME_HEADER, Problem};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio_util::io::ReaderStream;
+
+use crate::{block::BLOCK_BYTES, spool::Chunk};
+
+/// Longest answer that is read.
+const MAX_ANSWER_BYTES: usize = 4 << 20;
+
+/// How long a call may take; a chunk is given more by its size.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The slowest upload that is waited for, in bytes per millisecond: 1 Mbit/s.
+const SLOWEST_BYTES_PER_MS: u64 = 125;
+
+/// Unused connections are closed after this long, sooner than servers do.
+const IDLE: Duration = Duration::from_secs(20);
+
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// Why a call did not succeed.
+#[derive(Debug)]
+pub(crate) enum CallError {
+    /// No answer: the call may or may not have had its effect.
+    NoAnswer(anyhow::Error),
+    /// An answer that is not 200.
+    Status(StatusCode, Problem),
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoAnswer(error) => write!(f, "{error:#}"),
+            Self::Status(status, problem) => write!(f, "{status}: {}: {}", problem.code, problem.message),
+        }
+    }
+}
+
+/// A client of the functions.
+#[derive(Clone, Debug)]
+pub(crate) struct Functions {
+    client: Client<HttpsConnector<HttpConnector>, Body>,
+    base: String,
+    authorization: HeaderValue,
+}
+
+impl Functions {
+    pub(crate) fn new(base: &str, ingest_token: &str) -> anyhow::Result<Self> {
+        let parsed: http::Uri = base.parse().with_context(|| format!("functions URL {base:?} is not one"))?;
+        anyhow::ensure!(
+            matches!(parsed.scheme_str(), Some("http" | "https")) && parsed.authority().is_some(),
+            "functions URL {base:?} should begin with http:// or https:// and a host"
+        );
+        let mut authorization = HeaderValue::try_from(format!("Bearer {ingest_token}"))
+            .context("ingest token holds characters that a header cannot")?;
+        authorization.set_sensitive(true);
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.enforce_http(false);
+        connector.set_connect_timeout(Some(Duration::from_secs(5)));
+        let provider = rustls::crypto::ring::default_provider();
+        let connector = HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(provider)
+            .context("while setting up TLS")?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE)
+            .pool_timer(TokioTimer::new())
+            .build(connector);
+        Ok(Self { client, base: base.trim_end_matches('/').to_owned(), authorization })
+    }
+
+    /// POSTs JSON and reads JSON.
+    pub(crate) async fn post<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<A, CallError> {
+        let body = serde_json::to_vec(body).map_err(|error| CallError::NoAnswer(error.into()))?;
+        let request = self.request(Method::POST, path).header(CONTENT_TYPE, "application/json");
+        let body = Full::new(Bytes::from(body)).map_err(never).boxed_unsync();
+        self.call(request, body, CALL_TIMEOUT).await
+    }
+
+    /// PUTs a chunk, from memory if it is there.
+    pub(crate) async fn put_chunk<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        chunk: ChunkBody,
+    ) -> Result<A, CallError> {
+        let request = self
+            .request(Method::PUT, path)
+            .header(CONTENT_TYPE, CHUNK_CONTENT_TYPE)
+            .header(CONTENT_LENGTH, chunk.bytes)
+            .header(CHUNK_TIME_HEADER, chunk.time_ms);
+        let timeout = CALL_TIMEOUT + Duration::from_millis(chunk.bytes / SLOWEST_BYTES_PER_MS);
+        let body = chunk.into_body().await.map_err(|error| CallError::NoAnswer(error.into()))?;
+        self.call(request, body, timeout).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> Builder {
+        let uri = format!("{}{path}", self.base);
+        Request::builder().method(method).uri(uri).header(AUTHORIZATION, self.authorization.clone())
+    }
+
+    async fn call<A: DeserializeOwned>(
+        &self,
+        request: Builder,
+        body: Body,
+        timeout: Duration,
+    ) -> Result<A, CallError> {
+        let answer = async {
+            let response = self.client.request(request.body(body)?).await?;
+            let status = response.status();
+            let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES);
+            let body = body.collect().await.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
+            anyhow::Ok((status, body))
+        };
+        let answer = tokio::time::timeout(timeout, answer).await;
+        let (status, body) = answer
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {timeout:?}")))
+            .map_err(CallError::NoAnswer)?;
+        if status == StatusCode::OK {
+            return serde_json::from_slice(&body)
+                .context("while reading the answer")
+                .map_err(CallError::NoAnswer);
+        }
+        Err(CallError::Status(status, problem(&body)))
+    }
+}
+
+/// The error that the body says, or the body's beginning.
+fn problem(body: &[u8]) -> Problem {
+    serde_json::from_slice(body).unwrap_or_else(|_| Problem {
+        code: "Unknown".into(),
+        message: String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned(),
+        expected: None,
+    })
+}
+
+fn never(error: Infallible) -> io::Error {
+    match error {}
+}
+
+/// What is sent of a chunk; cheap to make again for a retry.
+#[derive(Debug)]
+pub(crate) struct ChunkBody {
+    bytes: u64,
+    time_ms: u64,
+    path: std::path::PathBuf,
+    blocks: Option<Vec<Bytes>>,
+}
+
+impl ChunkBody {
+    pub(crate) fn of(chunk: &Chunk) -> Self {
+        let Chunk { bytes, time_ms, path, blocks, .. } = chunk;
+        Self { bytes: *bytes, time_ms: *time_ms, path: path.clone(), blocks: blocks.clone() }
+    }
+
+    async fn into_body(self) -> io::Result<Body> {
+        if let Some(blocks) = self.blocks {
+            return Ok(Blocks { left: self.bytes, blocks: blocks.into() }.boxed_unsync());
+        }
+        let file = tokio::fs::File::open(&self.path).await?;
+        let pieces = ReaderStream::with_capacity(file, BLOCK_BYTES);
+        Ok(StreamBody::new(pieces.map(|piece| piece.map(Frame::data))).boxed_unsync())
+    }
+}
+
+/// A body of known length out of blocks.
+struct Blocks {
+    left: u64,
+    blocks: VecDeque<Bytes>,
+}
+
+impl http_body::Body for Blocks {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let block = self.blocks.pop_front();
+        self.left -= block.as_ref().map_or(0, |block| block.len() as u64);
+        Poll::Ready(block.map(|block| Ok(Frame::data(block))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}

@@ -1,0 +1,260 @@
+//! From tags to chunks.
+
+use std::{io, sync::Arc};
+
+use flv::{AudioTagHeader, TAG_HEADER_SIZE, VideoTagHeader};
+use rtmp::{Media, MediaKind};
+
+use crate::{
+    block::Pool,
+    cut::Cutter,
+    headers::{Change, Class, Headers, classify, tag_kind},
+    ingest::Ingest,
+    spool::{OpenChunk, Spool},
+    unix_ms,
+};
+
+/// Writes one push into chunks, as the functions want them.
+///
+/// While nothing is to be recorded, chunks are held in memory from the last keyframe on, so that a later
+/// command begins there.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    ingest: Arc<Ingest>,
+    spool: Arc<Spool>,
+    pool: Arc<Pool>,
+    recording: bool,
+    cutter: Cutter,
+    headers: Headers,
+    open: Option<OpenChunk>,
+    /// The next frame needs another chunk.
+    cut_pending: bool,
+    /// Closed chunks in memory, of the group of pictures that `open` goes on with.
+    held: Vec<OpenChunk>,
+    /// Where the last frame that a player can begin with lies in `open`, and its times.
+    entry: Option<Entry>,
+    codecs: Codecs,
+    scratch: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    offset: u64,
+    timestamp_ms: u32,
+    time_ms: u64,
+}
+
+#[derive(Debug, Default)]
+struct Codecs {
+    video: String,
+    audio: String,
+    video_kbps: u32,
+}
+
+impl Codecs {
+    fn lacks(&self, kind: MediaKind) -> bool {
+        match kind {
+            MediaKind::Video => self.video.is_empty(),
+            MediaKind::Audio => self.audio.is_empty(),
+            MediaKind::Data => false,
+        }
+    }
+}
+
+impl Recorder {
+    pub(crate) fn new(ingest: Arc<Ingest>, spool: Arc<Spool>, pool: Arc<Pool>) -> Self {
+        let (instructions, _) = ingest.take_instructions();
+        Self {
+            ingest,
+            spool,
+            pool,
+            recording: instructions.record,
+            cutter: Cutter::new(instructions.policy),
+            headers: Headers::default(),
+            open: None,
+            cut_pending: false,
+            held: Vec::new(),
+            entry: None,
+            codecs: Codecs::default(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Takes a tag.
+    pub(crate) fn write(&mut self, media: &Media<'_>) -> io::Result<()> {
+        let tag_bytes = (TAG_HEADER_SIZE + media.body.len() + 4) as u64;
+        match classify(media) {
+            Class::Frame(frame) => {
+                let is_due = self.cutter.is_due(frame, media.timestamp_ms, tag_bytes);
+                let is_entry = self.cutter.is_entry(frame);
+                if self.open.is_some() && (is_due || self.cut_pending || !self.recording && is_entry) {
+                    self.cut()?;
+                }
+                if is_entry && !self.recording {
+                    self.held.clear();
+                }
+                if self.open.is_none() {
+                    self.open = Some(self.begin(media.timestamp_ms, unix_ms())?);
+                }
+                if self.codecs.lacks(media.kind) {
+                    self.learn_codecs(media);
+                }
+                if is_entry {
+                    let offset = self.open.as_ref().map_or(0, OpenChunk::bytes);
+                    self.entry = Some(Entry { offset, timestamp_ms: media.timestamp_ms, time_ms: unix_ms() });
+                }
+                self.append(media)
+            }
+            Class::Header(slot) => {
+                let change = self.headers.set(slot, media);
+                if change != Change::Repeated {
+                    self.learn_codecs(media);
+                }
+                match change {
+                    Change::Repeated => Ok(()),
+                    Change::Added => self.append(media),
+                    Change::Cuts => {
+                        self.cut_pending = true;
+                        Ok(())
+                    }
+                }
+            }
+            Class::Other => self.append(media),
+        }
+    }
+
+    /// Brings what was taken to disk.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.open.as_mut().map_or(Ok(()), OpenChunk::flush)
+    }
+
+    /// Does what the functions want now.
+    pub(crate) fn obey(&mut self) -> io::Result<()> {
+        let (instructions, discarded) = self.ingest.take_instructions();
+        self.cutter.policy = instructions.policy;
+        if discarded && self.recording {
+            self.recording = false;
+            self.hold()?;
+        }
+        match (self.recording, instructions.record) {
+            (true, false) => {
+                self.recording = false;
+                self.cut()
+            }
+            (false, true) => {
+                self.recording = true;
+                self.spool_held()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Moves the current group of pictures from the open chunk's file to memory.
+    fn hold(&mut self) -> io::Result<()> {
+        let Some(mut open) = self.open.take() else { return Ok(()) };
+        if let Some(entry) = self.entry.take() {
+            let tail = open.tail(entry.offset)?;
+            let mut held = self.begin(entry.timestamp_ms, entry.time_ms)?;
+            held.write(&tail)?;
+            self.cutter.add(tail.len() as u64);
+            self.open = Some(held);
+        }
+        open.forget()
+    }
+
+    /// Ends the open chunk, so that it can be uploaded.
+    pub(crate) fn cut(&mut self) -> io::Result<()> {
+        self.cut_pending = false;
+        self.entry = None;
+        let Some(open) = self.open.take() else { return Ok(()) };
+        if open.is_spooled() {
+            if let Some(chunk) = open.close()? {
+                self.ingest.add_chunk(chunk);
+            }
+            return Ok(());
+        }
+        let held_bytes: u64 = self.held.iter().map(OpenChunk::bytes).sum();
+        if held_bytes + open.bytes() > self.cutter.policy.max_bytes {
+            tracing::warn!("{}: group of pictures is too long to be held", self.ingest.path);
+            self.held.clear();
+        }
+        self.held.push(open);
+        Ok(())
+    }
+
+    /// The push is over.
+    pub(crate) fn finish(mut self) {
+        self.held.clear();
+        if let Err(error) = self.cut() {
+            tracing::error!("{}: last chunk cannot be written: {error}", self.ingest.path);
+        }
+        self.ingest.end(unix_ms());
+    }
+
+    /// A chunk that begins with the headers.
+    fn begin(&mut self, timestamp_ms: u32, time_ms: u64) -> io::Result<OpenChunk> {
+        let mut open = OpenChunk::new(&self.pool, time_ms);
+        if self.recording {
+            open.spool(&self.spool, &self.ingest.folder, self.ingest.take_index())?;
+        }
+        self.scratch.clear();
+        self.headers.write(timestamp_ms, &mut self.scratch);
+        open.write(&self.scratch)?;
+        self.cutter.begin(timestamp_ms, open.bytes());
+        Ok(open)
+    }
+
+    fn append(&mut self, media: &Media<'_>) -> io::Result<()> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        let before = open.bytes();
+        self.scratch.clear();
+        let kind = tag_kind(media.kind);
+        flv::write_tag_header(&mut self.scratch, kind, media.body.len(), media.timestamp_ms)
+            .expect("a message should be shorter than 2^24 bytes");
+        open.write(&self.scratch)?;
+        open.write(media.body)?;
+        self.scratch.clear();
+        flv::write_previous_tag_size(&mut self.scratch, media.body.len());
+        open.write(&self.scratch)?;
+        self.cutter.add(open.bytes() - before);
+        Ok(())
+    }
+
+    fn spool_held(&mut self) -> io::Result<()> {
+        for mut held in std::mem::take(&mut self.held) {
+            held.spool(&self.spool, &self.ingest.folder, self.ingest.take_index())?;
+            if let Some(chunk) = held.close()? {
+                self.ingest.add_chunk(chunk);
+            }
+        }
+        match &mut self.open {
+            Some(open) => open.spool(&self.spool, &self.ingest.folder, self.ingest.take_index()),
+            None => Ok(()),
+        }
+    }
+
+    fn learn_codecs(&mut self, media: &Media<'_>) {
+        match media.kind {
+            MediaKind::Video => {
+                self.codecs.video =
+                    VideoTagHeader::parse(media.body).map_or(String::new(), |tag| tag.codec.name());
+            }
+            MediaKind::Audio => {
+                self.codecs.audio =
+                    AudioTagHeader::parse(media.body).map_or(String::new(), |tag| tag.codec.name());
+            }
+            MediaKind::Data => {
+                self.codecs.video_kbps = video_kbps(media.body).unwrap_or(self.codecs.video_kbps)
+            }
+        }
+        let Codecs { video, audio, video_kbps } = &self.codecs;
+        let complete = !video.is_empty() && !audio.is_empty();
+        self.ingest.set_codecs(video, audio, *video_kbps, complete);
+    }
+}
+
+/// `videodatarate` of `onMetaData`, in kbit/s.
+fn video_kbps(body: &[u8]) -> Option<u32> {
+    let values = amf0::Value::decode_all(body).ok()?;
+    Some(values.get(1)?.get("videodatarate")?.as_number()? as u32)
+}

@@ -1,0 +1,171 @@
+//! What a restart finds in the spool.
+
+use std::{
+    collections::VecDeque,
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::UNIX_EPOCH,
+};
+
+use anyhow::Context;
+use flv::{FILE_HEADER_SIZE, TAG_HEADER_SIZE};
+use protocol::StreamPath;
+use rtmp::{Media, MediaKind};
+
+use super::{Record, Spool, chunk::Chunk, record::parse_chunk_path};
+use crate::headers::{Class, classify};
+
+/// Bytes of a tag's body that tell what it is.
+const BODY_START: usize = 64;
+
+/// A push that an earlier gateway did not complete.
+#[derive(Debug)]
+pub(crate) struct Recovered {
+    pub(crate) path: StreamPath,
+    pub(crate) folder: PathBuf,
+    pub(crate) record: Record,
+    pub(crate) chunks: VecDeque<Chunk>,
+}
+
+/// The pushes in the spool, in the order in which they came.
+///
+/// Each one is over: its end is the time of the last write if it is not known. A folder that cannot be
+/// understood is left alone and logged.
+pub(crate) fn recover(spool: &Arc<Spool>) -> anyhow::Result<Vec<Recovered>> {
+    let pushes = spool.pushes();
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(&pushes).with_context(|| format!("while listing {}", pushes.display()))? {
+        folders.push(entry?.path());
+    }
+    folders.sort();
+    let mut recovered = Vec::new();
+    for folder in folders {
+        match recover_push(spool, &folder) {
+            Ok(push) => recovered.push(push),
+            Err(error) => tracing::error!("push in {} cannot be recovered: {error:#}", folder.display()),
+        }
+    }
+    Ok(recovered)
+}
+
+fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<Recovered> {
+    let mut record = Record::load(folder)?;
+    let path = record.stream_path()?;
+    let mut last_write_ms = modified_ms(folder)?;
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if let Some((index, time_ms)) = parse_chunk_path(&path) {
+            files.push((index, time_ms, path));
+        }
+    }
+    files.sort();
+    let mut chunks = VecDeque::new();
+    for (index, time_ms, path) in files {
+        last_write_ms = last_write_ms.max(modified_ms(&path)?);
+        let bytes = trim(&path).with_context(|| format!("while trimming {}", path.display()))?;
+        if bytes == 0 {
+            fs::remove_file(&path)?;
+        } else {
+            chunks.push_back(Chunk::found(spool, path, index, time_ms, bytes));
+        }
+    }
+    record.ended_at_ms.get_or_insert(last_write_ms);
+    Ok(Recovered { path, folder: folder.to_owned(), record, chunks })
+}
+
+fn modified_ms(path: &Path) -> io::Result<u64> {
+    let since = fs::metadata(path)?.modified()?.duration_since(UNIX_EPOCH);
+    Ok(since.map_or(0, |since| since.as_millis() as u64))
+}
+
+/// Cuts a chunk back to whole tags and returns the bytes left; 0 when it holds no coded frame.
+pub(crate) fn trim(path: &Path) -> io::Result<u64> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let size = file.metadata()?.len();
+    let mut whole = FILE_HEADER_SIZE as u64;
+    let mut has_frame = false;
+    while let Some((tag_bytes, is_frame)) = read_tag(&mut file, whole, size)? {
+        whole += tag_bytes;
+        has_frame |= is_frame;
+    }
+    if !has_frame {
+        return Ok(0);
+    }
+    if whole < size {
+        file.set_len(whole)?;
+    }
+    Ok(whole)
+}
+
+/// Bytes of the tag at `offset` and whether it is a coded frame, or `None` if no whole tag is there.
+fn read_tag(file: &mut File, offset: u64, size: u64) -> io::Result<Option<(u64, bool)>> {
+    let mut start = [0; TAG_HEADER_SIZE + BODY_START];
+    let available = size.saturating_sub(offset).min(start.len() as u64) as usize;
+    if available < TAG_HEADER_SIZE {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(offset))?;
+    file.read_exact(&mut start[..available])?;
+    let body_bytes = u32::from_be_bytes([0, start[1], start[2], start[3]]);
+    let before_size = TAG_HEADER_SIZE as u64 + u64::from(body_bytes);
+    if offset + before_size + 4 > size {
+        return Ok(None);
+    }
+    let mut previous_tag_size = [0; 4];
+    file.seek(SeekFrom::Start(offset + before_size))?;
+    file.read_exact(&mut previous_tag_size)?;
+    // After a loss of power a file may have its length and not its bytes.
+    let kind = match start[0] {
+        8 => MediaKind::Audio,
+        9 => MediaKind::Video,
+        18 => MediaKind::Data,
+        _ => return Ok(None),
+    };
+    if u64::from(u32::from_be_bytes(previous_tag_size)) != before_size {
+        return Ok(None);
+    }
+    let body = &start[TAG_HEADER_SIZE..available.min(before_size as usize)];
+    let is_frame = matches!(classify(&Media { kind, timestamp_ms: 0, body }), Class::Frame(_));
+    Ok(Some((before_size + 4, is_frame)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_torn_at_any_byte_keeps_its_whole_tags() {
+        let mut bytes = Vec::new();
+        flv::write_header(&mut bytes, true, true);
+        let mut ends = vec![(bytes.len(), false)];
+        let bodies: [(flv::TagKind, &[u8], bool); 5] = [
+            (flv::TagKind::Video, &[0x17, 0, 0, 0, 0, 1, 2, 3], false),
+            (flv::TagKind::Audio, &[0xaf, 0, 0x12, 0x10], false),
+            (flv::TagKind::Video, &[0x17, 1, 0, 0, 0, 9, 9, 9, 9, 9], true),
+            (flv::TagKind::Audio, &[0xaf, 1, 7], true),
+            (flv::TagKind::Video, &[0x27; 100], true),
+        ];
+        for (kind, body, has_frame) in bodies {
+            flv::write_tag(&mut bytes, kind, 40, body).unwrap();
+            ends.push((bytes.len(), has_frame));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("0000000000-1.flv");
+        for torn in 0..=bytes.len() {
+            fs::write(&path, &bytes[..torn]).unwrap();
+            let last = ends.iter().rfind(|(end, _)| *end <= torn);
+            let expected = last.filter(|(_, has_frame)| *has_frame).map_or(0, |(end, _)| *end);
+            assert_eq!(trim(&path).unwrap(), expected as u64, "torn at {torn}");
+            if expected > 0 {
+                assert_eq!(fs::read(&path).unwrap(), bytes[..expected], "torn at {torn}");
+            }
+        }
+        // A tail of zeros: the length was written and the bytes were not.
+        let lost = [&bytes[..ends[4].0], &[0; 115]].concat();
+        fs::write(&path, lost).unwrap();
+        assert_eq!(trim(&path).unwrap(), ends[4].0 as u64);
+    }
+}

@@ -1,0 +1,66 @@
+//! The gateway between real RTMP and scripted functions.
+
+mod fake;
+mod media;
+mod recording;
+
+use std::{net::SocketAddr, path::Path};
+
+use gateway::{Config, push};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use fake::{Fake, TOKEN};
+
+/// A gateway in this process.
+struct Gateway {
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Gateway {
+    async fn start(functions: &str, spool: &Path) -> Self {
+        Self::with_limit(functions, spool, 1 << 30).await
+    }
+
+    async fn with_limit(functions: &str, spool: &Path, spool_limit_bytes: u64) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let config = Config {
+            functions: functions.into(),
+            ingest_token: TOKEN.into(),
+            name: None,
+            spool: spool.into(),
+            spool_limit_bytes,
+            tick: true,
+        };
+        let task = tokio::spawn(gateway::serve(config, listener, shutdown.clone()));
+        Self { address, shutdown, task }
+    }
+
+    fn url(&self, name: &str) -> String {
+        format!("rtmp://{}/live/{name}", self.address)
+    }
+
+    /// Pushes as fast as it goes.
+    async fn push(&self, file: &Path, name: &str) -> anyhow::Result<push::Summary> {
+        push::push(push::Options { file: file.into(), url: self.url(name), fast: true }).await
+    }
+
+    async fn stop(self) {
+        self.shutdown.cancel();
+        self.task.await.unwrap().unwrap();
+    }
+
+    /// Ends it as a crash does: nothing is flushed, ended or said.
+    async fn crash(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+async fn functions() -> Fake {
+    Fake::start(|_| fake::Act::Obey).await
+}

@@ -1,0 +1,192 @@
+use serde_json::json;
+
+use super::*;
+use crate::{action, faults};
+
+fn read_action(name: &str, pairs: &[(&str, &str)]) -> Result<Value, ApiError> {
+    let given: Given<'_> = pairs.iter().copied().collect();
+    read(action(name).unwrap().parameters, &given).map(Value::Object)
+}
+
+const RULE: &[(&str, &str)] = &[
+    ("DomainName", "test.com"),
+    ("AppName", "test123"),
+    ("OssBucket", "test123"),
+    ("OssEndpoint", "oss-cn-shanghai.aliyuncs.com"),
+    ("RecordFormat.1.Format", "m3u8"),
+];
+
+fn add_rule(more: &[(&str, &str)]) -> Result<Value, ApiError> {
+    read_action("AddLiveAppRecordConfig", &[RULE, more].concat())
+}
+
+#[test]
+fn the_shortest_rule_gets_the_defaults() {
+    assert_eq!(
+        add_rule(&[]).unwrap(),
+        json!({
+            "DomainName": "test.com", "AppName": "test123", "StreamName": "*", "OssBucket": "test123",
+            "OssEndpoint": "oss-cn-shanghai.aliyuncs.com", "OnDemand": 0, "DelayTime": 180,
+            "RecordFormat": [{"Format": "m3u8"}],
+        })
+    );
+}
+
+#[test]
+fn what_is_required_is_missed_by_name() {
+    for name in ["DomainName", "AppName", "OssBucket", "OssEndpoint"] {
+        assert_eq!(add_rule(&[(name, "")]), Err(ApiError::missing(name)));
+    }
+    assert_eq!(add_rule(&[("RecordFormat.2.CycleDuration", "900")]), Err(ApiError::missing("Format")));
+    assert_eq!(
+        add_rule(&[("RecordFormat.1.OssObjectPrefix", "")]),
+        Err(faults::MISSING_OSS_OBJECT_PREFIX.into())
+    );
+}
+
+#[test]
+fn each_limit_is_exact() {
+    let accepted = |name: &str, value: &str| add_rule(&[(name, value)]).is_ok();
+    for (name, good, bad) in [
+        ("DelayTime", ["15", "21600"], ["14", "21601"]),
+        ("RecordFormat.1.SliceDuration", ["5", "30"], ["4", "31"]),
+        ("RecordFormat.1.CycleDuration", ["5", "21600"], ["4", "21601"]),
+        ("OnDemand", ["0", "7"], ["3", "-1"]),
+        ("OssBucket", ["abc", "a-b.c9"], ["ab", "Abc"]),
+        (
+            "StartTime",
+            ["2019-02-15T01:00:00Z", "2024-02-29T00:00:00Z"],
+            ["2019-02-15", "2019-02-29T00:00:00Z"],
+        ),
+    ] {
+        assert!(good.iter().all(|value| accepted(name, value)), "{name}");
+        assert!(!bad.iter().any(|value| accepted(name, value)), "{name}");
+    }
+}
+
+#[test]
+fn wrong_values_have_the_documented_errors() {
+    for (name, value, fault) in [
+        ("OssBucket", "A", faults::INVALID_OSS_BUCKET_MALFORMED),
+        ("RecordFormat.1.Format", "cmaf", faults::INVALID_FORMAT),
+        ("RecordFormat.1.Format", "M3U8", faults::INVALID_FORMAT),
+        ("RecordFormat.1.CycleDuration", "1h", faults::INVALID_CYCLE_DURATION),
+        ("RecordFormat.1.OssObjectPrefix", "x", faults::INVALID_OSS_OBJECT_PREFIX),
+        ("RecordFormat.1.SliceOssObjectPrefix", "{Sequence}", faults::INVALID_SLICE_OSS_OBJECT_PREFIX),
+        ("StartTime", "2019-02-15T01:00:00:00Z", faults::INVALID_START_TIME),
+        ("EndTime", "now", faults::INVALID_END_TIME),
+    ] {
+        assert_eq!(add_rule(&[(name, value)]), Err(fault.into()), "{name}={value}");
+    }
+    for name in ["DelayTime", "OnDemand"] {
+        for value in ["x", "1.5", "+15", "0x10", " 15", "1e2", "99999999999999999999"] {
+            assert_eq!(add_rule(&[(name, value)]), Err(ApiError::malformed(name)), "{name}={value}");
+        }
+    }
+}
+
+#[test]
+fn lists_keep_the_order_of_their_numbers_and_tolerate_gaps() {
+    let pairs = [
+        ("TranscodeTemplates.10", "j"),
+        ("TranscodeTemplates.2", "b"),
+        ("RecordFormat.7.Format", "flv"),
+        ("RecordFormat.3.Format", "mp4"),
+    ];
+    let values = add_rule(&pairs).unwrap();
+    assert_eq!(values["TranscodeTemplates"], json!(["b", "j"]));
+    assert_eq!(values["RecordFormat"], json!([{"Format": "m3u8"}, {"Format": "mp4"}, {"Format": "flv"}]));
+}
+
+#[test]
+fn what_is_no_item_of_a_list_is_refused() {
+    for name in [
+        "RecordFormat.x.Format",
+        "RecordFormat.0.Format",
+        "RecordFormat.01.Format",
+        "RecordFormat..Format",
+        "RecordFormat.-1.Format",
+        "RecordFormat.4294967296.Format",
+        "RecordFormat.",
+    ] {
+        assert_eq!(add_rule(&[(name, "mp4")]), Err(ApiError::malformed("RecordFormat")), "{name}");
+    }
+    // An item that is text where fields belong has no field Format.
+    assert_eq!(add_rule(&[("RecordFormat.2", "mp4")]), Err(ApiError::missing("Format")));
+    // A list that is text is no list, and a name that only begins alike is another parameter.
+    assert!(add_rule(&[("RecordFormat", "mp4"), ("RecordFormats.1", "x")]).is_ok());
+}
+
+#[test]
+fn the_length_of_lists_is_bounded() {
+    let ids: Vec<_> = (1..=21).map(|n| format!("RecordId.{n}")).collect();
+    let base = [("DomainName", "d"), ("AppName", "a"), ("StreamName", "s"), ("RemoveFile", "false")];
+    let with = |count: usize| {
+        let items: Vec<_> = ids[..count].iter().map(|name| (name.as_str(), "x")).collect();
+        read_action("DeleteLiveStreamRecordIndexFiles", &[&base[..], &items].concat())
+    };
+    assert_eq!(with(0), Err(ApiError::missing("RecordId")));
+    assert!(with(20).is_ok());
+    assert_eq!(with(21), Err(ApiError::malformed("RecordId")));
+}
+
+#[test]
+fn page_numbers_outside_their_range_are_clamped() {
+    let page = |size: &str, number: &str| {
+        let pairs = [("DomainName", "d"), ("PageSize", size), ("PageNum", number)];
+        read_action("DescribeLiveRecordConfig", &pairs).map(|v| (v["PageSize"].clone(), v["PageNum"].clone()))
+    };
+    assert_eq!(page("1", "0"), Ok((json!(5), json!(1))));
+    assert_eq!(page("99999999999999999999", "-99999999999999999999"), Ok((json!(30), json!(1))));
+    assert_eq!(page("", ""), Ok((json!(10), json!(1))));
+    assert_eq!(page("ten", "1"), Err(ApiError::malformed("PageSize")));
+}
+
+#[test]
+fn booleans_have_no_case() {
+    let notify = |value: &str| {
+        let pairs =
+            [("DomainName", "d"), ("NotifyUrl", "http://cb.test.com/a?b=c"), ("NeedStatusNotify", value)];
+        read_action("AddLiveRecordNotifyConfig", &pairs).map(|values| values["NeedStatusNotify"].clone())
+    };
+    assert_eq!(notify("True"), Ok(json!(true)));
+    assert_eq!(notify("FALSE"), Ok(json!(false)));
+    for value in ["1", "yes", "None", "tru"] {
+        assert_eq!(notify(value), Err(ApiError::malformed("NeedStatusNotify")), "{value}");
+    }
+}
+
+#[test]
+fn a_url_is_http_and_has_a_host() {
+    let url =
+        |value: &str| read_action("AddLiveRecordNotifyConfig", &[("DomainName", "d"), ("NotifyUrl", value)]);
+    for value in ["http://cb.test.com", "https://cb.test.com:8443/a?b=c", "HTTP://cb", "http://[::1]:80/"] {
+        assert!(url(value).is_ok(), "{value}");
+    }
+    for value in [
+        "ftp://cb",
+        "cb.test.com",
+        "http://",
+        "http:///a",
+        "http://a b",
+        "http://u:p@cb",
+        "http://cb\n",
+        "//cb",
+    ] {
+        assert_eq!(url(value), Err(faults::INVALID_NOTIFY_URL.into()), "{value}");
+    }
+}
+
+#[test]
+fn names_cannot_leave_their_folder() {
+    for name in ["..", ".", "a/b", "a\\b", "a\nb", "a\0"] {
+        assert_eq!(add_rule(&[("StreamName", name)]), Err(ApiError::malformed("StreamName")), "{name:?}");
+    }
+    assert!(add_rule(&[("StreamName", "直播 1")]).is_ok());
+    let command = |stream| {
+        let pairs = [("DomainName", "d"), ("AppName", "a"), ("StreamName", stream), ("Command", "start")];
+        read_action("RealTimeRecordCommand", &pairs)
+    };
+    assert_eq!(command("*"), Err(ApiError::malformed("StreamName")));
+    assert!(command("s").is_ok());
+}

@@ -133,7 +133,7 @@ impl<'a> Iterator for Reader<'a> {
         match Tag::parse(rest, offset) {
             Ok(Some((tag, size))) => {
                 self.offset += size;
-                return Some(Ok(tag));
+                Some(Ok(tag))
             }
             Ok(None) => {
                 self.offset = self.bytes.len();

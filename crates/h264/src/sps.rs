@@ -122,3 +122,76 @@ fn skip_picture_order_count(reader: &mut BitReader<'_>) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(unit: &[u8], profile_idc: u8, level_idc: u8, width: u32, height: u32) {
+        let expected = SequenceParameterSet { profile_idc, level_idc, width, height };
+        assert_eq!(SequenceParameterSet::parse(unit), Ok(expected));
+    }
+
+    #[test]
+    fn sizes_of_streams_that_x264_made() {
+        check(
+            &[
+                0x67, 0x42, 0xc0, 0x28, 0xda, 0x01, 0xe0, 0x08, 0x9f, 0x97, 0x01, 0x10, 0x00, 0x00, 0x03,
+                0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0x20, 0xf1, 0x83, 0x2a,
+            ],
+            66,
+            40,
+            1920,
+            1080,
+        );
+        check(
+            &[
+                0x67, 0x4d, 0x40, 0x1e, 0xec, 0xa0, 0x50, 0x31, 0xf9, 0xf0, 0x11, 0x00, 0x00, 0x03, 0x00,
+                0x01, 0x00, 0x00, 0x03, 0x00, 0x32, 0x1f, 0x14, 0x29, 0x96,
+            ],
+            77,
+            30,
+            640,
+            360,
+        );
+        check(
+            &[
+                0x67, 0xf4, 0x00, 0x0d, 0x91, 0x9b, 0x28, 0x2a, 0x33, 0xc7, 0xc5, 0xe0, 0x22, 0x00, 0x00,
+                0x03, 0x00, 0x02, 0x00, 0x00, 0x03, 0x00, 0x64, 0x1e, 0x28, 0x53, 0x2c,
+            ],
+            244,
+            13,
+            322,
+            182,
+        );
+        check(
+            &[
+                0x67, 0x64, 0x00, 0x0c, 0xac, 0xd9, 0x41, 0x41, 0x9f, 0x9f, 0x01, 0x10, 0x00, 0x00, 0x03,
+                0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0x20, 0xf1, 0x42, 0x99, 0x60,
+            ],
+            100,
+            12,
+            320,
+            180,
+        );
+    }
+
+    #[test]
+    fn every_cut_is_an_error() {
+        let unit = &[
+            0x67, 0x42, 0xc0, 0x28, 0xda, 0x01, 0xe0, 0x08, 0x9f, 0x97, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00,
+            0x10, 0x00, 0x00, 0x03, 0x03, 0x20, 0xf1, 0x83, 0x2a,
+        ];
+        let end = (0..unit.len()).find(|&end| SequenceParameterSet::parse(&unit[..end]).is_ok());
+        assert!(end.is_some_and(|end| end > 8), "size is read from {end:?} bytes");
+    }
+
+    #[test]
+    fn a_crop_of_the_whole_picture_is_refused() {
+        assert_eq!(cropped("frame_crop_offset", 32, 2, 8, 7), Ok(2));
+        let error = Error::SpsRange { field: "frame_crop_offset", found: 16, limit: 15 };
+        assert_eq!(cropped("frame_crop_offset", 32, 2, 8, 8), Err(error));
+        assert!(cropped("frame_crop_offset", 32, 2, u32::MAX, u32::MAX).is_err());
+    }
+}

@@ -4,20 +4,25 @@ use bits::{BitReader, EndOfBits};
 
 /// `visual_object_sequence_start_code` (14496-2 table 6-3).
 const VISUAL_OBJECT_SEQUENCE: u8 = 0xb0;
+/// `visual_object_start_code`.
+const VISUAL_OBJECT: u8 = 0xb5;
+/// `vop_start_code`.
+const VOP: u8 = 0xb6;
 
-/// The start codes in `bytes`, each with the bytes after it.
+/// The start codes before the first VOP, each with the bytes after it.
 fn start_codes(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let codes = bytes.windows(4).enumerate().filter(|(_, window)| window[..3] == [0, 0, 1]);
-    codes.map(|(position, window)| (window[3], &bytes[position + 4..]))
+    codes.map(|(position, window)| (window[3], &bytes[position + 4..])).take_while(|&(code, _)| code != VOP)
 }
 
-fn is_video_object_layer(code: u8) -> bool {
+/// Whether a start code begins a video object layer header, without which nothing can be decoded.
+pub fn is_video_object_layer(code: u8) -> bool {
     (0x20..=0x2f).contains(&code)
 }
 
-/// Whether a frame brings the headers of its stream itself, so that none have to be put before it.
-pub fn begins_with_headers(frame: &[u8]) -> bool {
-    matches!(frame, [0, 0, 1, VISUAL_OBJECT_SEQUENCE | 0x00..=0x2f, ..])
+/// Whether a start code begins the headers of a stream rather than a picture.
+pub fn is_header(code: u8) -> bool {
+    matches!(code, 0x00..=0x2f | VISUAL_OBJECT_SEQUENCE | VISUAL_OBJECT)
 }
 
 /// `profile_and_level_indication` of the visual object sequence, where there is one.
@@ -35,7 +40,7 @@ pub struct VideoObjectLayer {
 }
 
 impl VideoObjectLayer {
-    /// Reads the first video object layer of `headers`; `None` where there is none.
+    /// Reads the first video object layer before a VOP; `None` where there is none.
     ///
     /// # Errors
     /// When it ends early.
@@ -46,7 +51,11 @@ impl VideoObjectLayer {
             .transpose()
     }
 
-    fn parse(layer: &[u8]) -> Result<Self, EndOfBits> {
+    /// Reads what follows the start code of a video object layer.
+    ///
+    /// # Errors
+    /// When it ends early.
+    pub fn parse(layer: &[u8]) -> Result<Self, EndOfBits> {
         let mut reader = BitReader::new(layer);
         reader.skip(1 + 8)?; // random_accessible_vol, video_object_type_indication
         let mut version = 1;
@@ -99,8 +108,8 @@ mod tests {
         let layer = VideoObjectLayer::find(HEADERS).unwrap();
         assert_eq!(layer, Some(VideoObjectLayer { width: 320, height: 240 }));
         assert_eq!(profile_and_level(HEADERS), Some(1));
-        assert!(begins_with_headers(HEADERS));
-        assert!(!begins_with_headers(&[0, 0, 1, 0xb6, 0x10]));
+        assert_eq!(VideoObjectLayer::find(&[&[0, 0, 1, 0xb6, 0x10], HEADERS].concat()), Ok(None));
+        assert!(is_header(0xb0) && is_header(0x20) && !is_header(0xb3) && !is_header(0xb6));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! | 14496-2 | ISO/IEC 14496-2, MPEG-4 visual |
 #![deny(missing_docs)]
 
+mod framing;
 mod headers;
 
-pub use headers::{VideoObjectLayer, begins_with_headers, profile_and_level};
+pub use framing::{Framing, START_CODE_PREFIX, split_lengths};
+pub use headers::{VideoObjectLayer, is_header, is_video_object_layer, profile_and_level};

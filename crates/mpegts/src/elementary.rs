@@ -86,7 +86,8 @@ impl<'a> VideoFormat<'a> {
             Self::Hevc(record) => hevc_segments(record, unit, out),
             Self::Mpeg4(headers) => {
                 let pieces = unit.data.pieces();
-                if unit.random_access && !mpeg4::begins_with_headers(pieces[0]) {
+                let first_code = pieces.iter().copied().flatten().nth(3);
+                if unit.random_access && !first_code.is_some_and(|&code| mpeg4::is_header(code)) {
                     out.push(Segment::Pushed(headers));
                 }
                 out.extend(pieces.iter().map(|piece| Segment::Pushed(piece)));

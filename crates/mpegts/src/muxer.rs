@@ -93,6 +93,7 @@ impl<'a> Muxer<'a> {
             version: self.schedule.version,
             continuity,
             pcr_90khz: self.schedule.pcr_90khz,
+            tables_90khz: self.schedule.tables_at,
         };
     }
 

@@ -17,11 +17,14 @@ pub const PTS_BASE_90KHZ: i64 = 3 * 90_000;
 /// Half a second: tracks interleaved that unevenly still arrive in time, and players buffer no longer.
 pub const PCR_LEAD_90KHZ: i64 = 45_000;
 
-/// Program tables are repeated from this age on. Unit: 1/90 000 s.
+/// The longest time between program tables. Unit: 1/90 000 s.
 ///
-/// With steps of at most 100 ms between access units or clock references, two tables are never more than
-/// 100 ms apart.
-const TABLE_AGE_90KHZ: i64 = 50 * 90;
+/// 100 ms, as players expect that join anywhere.
+const MAX_TABLE_INTERVAL_90KHZ: i64 = 9_000;
+
+/// From this age on tables are repeated with the next clock reference, so that they seldom need one of their
+/// own. Unit: 1/90 000 s.
+const TABLE_AGE_90KHZ: i64 = 4_500;
 
 /// Audio frames of one PES packet begin within this time. Unit: 1/90 000 s.
 const MAX_AUDIO_SPAN_90KHZ: i64 = 90 * 90;
@@ -73,8 +76,12 @@ pub(crate) struct Schedule {
     pub(crate) program: Program,
     pub(crate) version: u8,
     pub(crate) pcr_90khz: Option<i64>,
-    /// The clock when tables were last written in this slice.
-    tables_at: Option<i64>,
+    /// The clock when tables were last written.
+    pub(crate) tables_at: Option<i64>,
+    /// The slice, or the program as it now is, has not had its tables.
+    tables_missing: bool,
+    /// What follows the tables just given out.
+    after_tables: Option<Step>,
     empty_pcrs: u32,
 }
 
@@ -88,7 +95,9 @@ impl Schedule {
             program: state.program,
             version: state.version,
             pcr_90khz: state.pcr_90khz,
-            tables_at: None,
+            tables_at: state.tables_90khz,
+            tables_missing: true,
+            after_tables: None,
             empty_pcrs: 0,
         };
         if !media.video.units.is_empty() {
@@ -123,6 +132,9 @@ impl Schedule {
 
     /// The next thing to write, or `None` at the end of the slice.
     pub(crate) fn next(&mut self, media: &Media<'_>) -> Option<Step> {
+        if let Some(step) = self.after_tables.take() {
+            return Some(step);
+        }
         let (track, unit) = match (media.video.units.get(self.video), media.audio.units.get(self.audio)) {
             (None, None) => return None,
             (Some(video), Some(audio)) if audio.dts_90khz < video.dts_90khz => (TrackKind::Audio, audio),
@@ -133,39 +145,41 @@ impl Schedule {
         let clock = self.pcr_90khz.map_or(due, |last| due.max(last));
         if self.list(media, track) {
             self.version = (self.version + 1) % 32;
-            self.tables_at = None;
-        }
-        // Tables go first in a slice, and then with the clock's steps.
-        let now = self.pcr_90khz.unwrap_or(clock);
-        if self.tables_at.is_none_or(|at| now - at >= TABLE_AGE_90KHZ) {
-            self.tables_at = Some(now);
-            return Some(Step::Tables);
-        }
-        let interval = i64::from(self.policy.max_pcr_interval_90khz.max(1));
-        if let Some(last) = self.pcr_90khz
-            && clock - last > interval
-            && self.empty_pcrs < MAX_EMPTY_PCRS
-        {
-            self.empty_pcrs += 1;
-            self.pcr_90khz = Some(last + interval);
-            return Some(Step::Pcr(last + interval));
+            self.tables_missing = true;
         }
         let carries_pcr = track == TrackKind::Video || self.program.video.is_none();
-        if carries_pcr {
-            self.pcr_90khz = Some(clock);
+        let deadline =
+            self.deadline().filter(|&deadline| clock > deadline && self.empty_pcrs < MAX_EMPTY_PCRS);
+        let pcr_90khz = deadline.or(carries_pcr.then_some(clock));
+        self.pcr_90khz = pcr_90khz.or(self.pcr_90khz);
+        let step = if let Some(pcr_90khz) = deadline {
+            self.empty_pcrs += 1;
+            Step::Pcr(pcr_90khz)
+        } else if track == TrackKind::Video {
+            self.video += 1;
+            Step::Units { track, first: self.video - 1, end: self.video, pcr_90khz }
+        } else {
+            let first = self.audio;
+            self.audio = audio_run_end(media, first);
+            Step::Units { track, first, end: self.audio, pcr_90khz }
+        };
+        // Tables go first in a slice, and then just before clock references.
+        let is_old = |pcr: i64| self.tables_at.is_none_or(|at| pcr - at >= TABLE_AGE_90KHZ);
+        if self.tables_missing || pcr_90khz.is_some_and(is_old) {
+            self.tables_missing = false;
+            self.tables_at = Some(pcr_90khz.unwrap_or(clock));
+            self.after_tables = Some(step);
+            return Some(Step::Tables);
         }
-        let pcr_90khz = carries_pcr.then_some(clock);
-        Some(match track {
-            TrackKind::Video => {
-                self.video += 1;
-                Step::Units { track, first: self.video - 1, end: self.video, pcr_90khz }
-            }
-            TrackKind::Audio => {
-                let first = self.audio;
-                self.audio = audio_run_end(media, first);
-                Step::Units { track, first, end: self.audio, pcr_90khz }
-            }
-        })
+        Some(step)
+    }
+
+    /// When a clock reference has to come, be there media or not; `None` before the first one.
+    fn deadline(&self) -> Option<i64> {
+        let last = self.pcr_90khz?;
+        let by_interval = last + i64::from(self.policy.max_pcr_interval_90khz.max(1));
+        let by_tables = self.tables_at.map_or(by_interval, |at| at + MAX_TABLE_INTERVAL_90KHZ);
+        Some(by_interval.min(by_tables).max(last))
     }
 }
 

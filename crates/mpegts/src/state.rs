@@ -15,11 +15,13 @@ pub struct MuxerState {
     pub continuity: [u8; 4],
     /// The last program clock reference. Unit: 1/90 000 s, on the stream's clock, not reduced to 33 bits.
     pub pcr_90khz: Option<i64>,
+    /// When the program tables were last written, on the same clock.
+    pub tables_90khz: Option<i64>,
 }
 
 impl MuxerState {
     /// Bytes of the encoded state.
-    pub const SIZE: usize = 16;
+    pub const SIZE: usize = 7 + 2 * 9;
 
     /// The state as bytes.
     pub fn encode(&self) -> [u8; Self::SIZE] {
@@ -33,36 +35,46 @@ impl MuxerState {
         let mut bytes = [0; Self::SIZE];
         bytes[..3].copy_from_slice(&[video, audio, self.version]);
         bytes[3..7].copy_from_slice(&self.continuity);
-        bytes[7] = self.pcr_90khz.is_some().into();
-        bytes[8..].copy_from_slice(&self.pcr_90khz.unwrap_or(0).to_be_bytes());
+        for (field, time) in bytes[7..].chunks_mut(9).zip([self.pcr_90khz, self.tables_90khz]) {
+            field[0] = time.is_some().into();
+            field[1..].copy_from_slice(&time.unwrap_or(0).to_be_bytes());
+        }
         bytes
     }
 
     /// Reads what [`encode`](Self::encode) wrote, or `None` where a field cannot be.
     pub fn decode(bytes: &[u8; Self::SIZE]) -> Option<Self> {
-        let video = match bytes[0] {
+        let [video, audio, version, c0, c1, c2, c3, times @ ..] = *bytes;
+        let video = match video {
             0 => None,
             1 => Some(VideoCodec::H264),
             2 => Some(VideoCodec::Hevc),
             3 => Some(VideoCodec::Mpeg4),
             _ => return None,
         };
-        let audio = match bytes[1] {
+        let audio = match audio {
             0 => None,
             0x0f => Some(AudioStream::Adts),
             0x03 => Some(AudioStream::Mpeg1),
             0x04 => Some(AudioStream::Mpeg2),
             _ => return None,
         };
-        let [_, _, version, c0, c1, c2, c3, has_pcr, pcr @ ..] = *bytes;
-        let pcr = i64::from_be_bytes(pcr);
-        let pcr_90khz = match has_pcr {
-            0 if pcr == 0 => None,
-            1 if (0..1 << 52).contains(&pcr) => Some(pcr),
-            _ => return None,
-        };
         let continuity = [c0, c1, c2, c3];
-        let in_range = version < 32 && continuity.iter().all(|&counter| counter < 16);
-        in_range.then_some(Self { program: Program { video, audio }, version, continuity, pcr_90khz })
+        if version >= 32 || continuity.iter().any(|&counter| counter >= 16) {
+            return None;
+        }
+        let (pcr, tables) = times.split_first_chunk::<9>()?;
+        let (pcr_90khz, tables_90khz) = (decode_time(pcr)?, decode_time(tables.first_chunk()?)?);
+        Some(Self { program: Program { video, audio }, version, continuity, pcr_90khz, tables_90khz })
+    }
+}
+
+/// A time that may be absent; `None` where it is none that a session reaches.
+fn decode_time(&[is_some, ref time @ ..]: &[u8; 9]) -> Option<Option<i64>> {
+    let time = i64::from_be_bytes(*time);
+    match is_some {
+        0 if time == 0 => Some(None),
+        1 if (0..1 << 52).contains(&time) => Some(Some(time)),
+        _ => None,
     }
 }

@@ -30,6 +30,8 @@ pub struct Demuxed<'a> {
 /// When the chunk is not FLV; `state` is then of no use.
 pub fn demux<'a>(chunk: &'a [u8], state: &mut SessionState) -> Result<Demuxed<'a>, flv::Error> {
     let mut video = VideoAssembler::default();
+    // MPEG-4 headers may come in the first keyframe alone, and a later chunk begin without one.
+    video.has_mpeg4_headers = state.video_config.is_some();
     let mut audio = AudioAssembler::default();
     let mut repairs = Repairs::default();
     let mut left_out = Vec::new();

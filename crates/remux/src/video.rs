@@ -5,7 +5,7 @@ use flv::{FrameType, VideoPacket, VideoTagHeader};
 use h264::AvcDecoderConfigurationRecord;
 use h265::HevcDecoderConfigurationRecord;
 use media::{AccessUnit, Data, RepairKind, Repairs, Timeline, Track, TrackKind, VideoCodec, VideoConfig};
-use mpeg4::VideoObjectLayer;
+use mpeg4::{Framing, VideoObjectLayer};
 
 use crate::composition;
 
@@ -19,6 +19,10 @@ pub(crate) struct VideoAssembler<'a> {
     pending: Vec<&'a [u8]>,
     /// The timestamp of the last access unit.
     last_timestamp_ms: u32,
+    /// The framing of the last MPEG-4 part 2 frame.
+    mpeg4_framing: Option<Framing>,
+    /// An MPEG-4 part 2 stream has had its headers, in this chunk or before.
+    pub(crate) has_mpeg4_headers: bool,
 }
 
 /// What one message holds.
@@ -61,6 +65,7 @@ impl<'a> VideoAssembler<'a> {
         self.track.configs.truncate(used);
         self.track.configs.push(VideoConfig { codec, width, height, record });
         self.length_size = length_size;
+        self.has_mpeg4_headers |= codec == VideoCodec::Mpeg4 && width > 0;
         self.pending.clear();
     }
 
@@ -76,6 +81,10 @@ impl<'a> VideoAssembler<'a> {
             repairs.count(RepairKind::SequenceHeaderMissing);
             return;
         }
+        if codec == VideoCodec::Mpeg4 {
+            self.push_mpeg4(timestamp_ms, message, timeline, repairs);
+            return;
+        }
         let Some(content) = self.read_content(codec, message.payload) else {
             repairs.count(RepairKind::MessageMalformed);
             return;
@@ -88,12 +97,11 @@ impl<'a> VideoAssembler<'a> {
             }
             return;
         }
-        let config = self.track.configs.len() as u32 - 1;
         let random_access = content.random_access || message.frame_type == FrameType::Key;
         if !content.starts_picture
             && self.pending.is_empty()
             && let Some(unit) = self.track.units.last_mut()
-            && unit.config == config
+            && unit.config as usize + 1 == self.track.configs.len()
             && self.last_timestamp_ms == timestamp_ms
         {
             repairs.count(RepairKind::PictureInPieces);
@@ -107,8 +115,61 @@ impl<'a> VideoAssembler<'a> {
             pieces.push(message.payload);
             Data::Pieces(pieces)
         };
+        self.add(timestamp_ms, message, random_access, data, timeline, repairs);
+    }
+
+    fn push_mpeg4(
+        &mut self,
+        timestamp_ms: u32,
+        message: &VideoTagHeader<'a>,
+        timeline: &mut Timeline,
+        repairs: &mut Repairs,
+    ) {
+        let framing = Framing::of(message.payload, self.mpeg4_framing);
+        self.mpeg4_framing = framing.or(self.mpeg4_framing);
+        let data = match framing {
+            None => {
+                repairs.count(RepairKind::MessageMalformed);
+                return;
+            }
+            Some(Framing::StartCodes) => Data::Whole(message.payload),
+            Some(Framing::Lengths) => {
+                let parts = mpeg4::split_lengths(message.payload).unwrap_or_default();
+                Data::Pieces(parts.into_iter().flat_map(|part| [mpeg4::START_CODE_PREFIX, part]).collect())
+            }
+        };
+        let layer = match &data {
+            Data::Whole(frame) => VideoObjectLayer::find(frame).ok().flatten(),
+            Data::Pieces(pieces) => {
+                let layer =
+                    pieces.iter().find(|part| mpeg4::is_video_object_layer(part[0]) && part.len() > 3);
+                layer.and_then(|layer| VideoObjectLayer::parse(&layer[1..]).ok())
+            }
+        };
+        if let (Some(layer), Some(config)) = (layer, self.track.configs.last_mut()) {
+            (config.width, config.height) = (layer.width, layer.height);
+            self.has_mpeg4_headers = true;
+        }
+        if !self.has_mpeg4_headers {
+            repairs.count(RepairKind::SequenceHeaderMissing);
+            return;
+        }
+        let random_access = message.frame_type == FrameType::Key;
+        self.add(timestamp_ms, message, random_access, data, timeline, repairs);
+    }
+
+    fn add(
+        &mut self,
+        timestamp_ms: u32,
+        message: &VideoTagHeader<'a>,
+        random_access: bool,
+        data: Data<'a>,
+        timeline: &mut Timeline,
+        repairs: &mut Repairs,
+    ) {
         let dts_90khz = timeline.place(TrackKind::Video, timestamp_ms, repairs);
         let pts_90khz = composition::presentation(dts_90khz, message.composition_time_ms, repairs);
+        let config = self.track.configs.len() as u32 - 1;
         self.last_timestamp_ms = timestamp_ms;
         self.track.units.push(AccessUnit { dts_90khz, pts_90khz, random_access, config, data });
     }
@@ -116,10 +177,6 @@ impl<'a> VideoAssembler<'a> {
     /// What a message holds, or `None` when its framing is wrong.
     fn read_content(&self, codec: VideoCodec, payload: &[u8]) -> Option<Content> {
         let mut content = Content::default();
-        if codec == VideoCodec::Mpeg4 {
-            let has_slice = !payload.is_empty();
-            return has_slice.then_some(Content { has_slice, starts_picture: true, ..content });
-        }
         for unit in NalUnits::new(payload, self.length_size) {
             let unit = unit.ok()?;
             let (is_slice, is_random_access, starts_picture, is_end) = match codec {

@@ -1,0 +1,11 @@
+//! Real media, recorded: what comes out is compared with what went in, and judged by others.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod chunks;
+mod compare;
+mod corpus;
+mod entries;
+mod ffmpeg;
+mod flv_muxer;
+mod packets;
+mod transport_stream;

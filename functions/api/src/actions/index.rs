@@ -1,0 +1,175 @@
+//! An M3U8 over the slices of a range.
+
+use api::{
+    ApiError,
+    answers::{IndexCreated, Record},
+    calls::CreateLiveStreamRecordIndexFiles,
+    faults, range,
+};
+use hls::{MediaPlaylist, Segment, relative_uri};
+use naming::{Kind, Template, Values};
+use s3::Bucket;
+use sha2::{Digest, Sha256};
+
+use super::{bucket_failed, catalog_failed, check_bucket};
+use crate::{
+    backend::Backend,
+    bindings::recorder::bucket::objects::{Error as BucketError, Location},
+    bindings::recorder::catalog::catalog::{Index, LocatedEntry, StreamName},
+    convert::{facts, stream},
+    settings::Settings,
+};
+
+/// Media type of a playlist (RFC 8216 §4).
+const CONTENT_TYPE: &str = "application/vnd.apple.mpegurl";
+
+/// Writes the M3U8 and makes it known.
+///
+/// Its id follows from what was asked, so that a repeated request finds what the first one made.
+pub(super) async fn create(
+    backend: &impl Backend,
+    settings: &Settings,
+    call: CreateLiveStreamRecordIndexFiles,
+) -> Result<IndexCreated, ApiError> {
+    let (start_ms, end_ms) = range::content(call.start_time, call.end_time)?;
+    let object = object_name(settings, &call, (start_ms, end_ms))?;
+    let id = record_id(&call);
+    let name = stream(call.domain_name, call.app_name, call.stream_name);
+    let target = Location { endpoint: call.oss_endpoint, bucket: call.oss_bucket };
+    check_bucket(backend, &target.endpoint, &target.bucket).await?;
+
+    let slices = backend
+        .slices_between(name.clone(), (start_ms, end_ms), call.end_time_included)
+        .await
+        .map_err(catalog_failed)?;
+    let Some(source) = slices.first().map(location) else { return Err(nothing(backend, name).await?) };
+    if slices.iter().any(|slice| location(slice) != source) {
+        return Err(faults::INVALID_CONFIG_CHANGED.into());
+    }
+    let playlist = playlist(&slices, &source, &target, &object)?;
+    let tag = tag(&id, &playlist);
+    match backend.put_new(target.clone(), &object, CONTENT_TYPE, &tag, playlist.into_bytes()).await {
+        Ok(_) => {}
+        Err(BucketError::Taken) => return Err(faults::OSS_OBJECT_ALREADY_EXISTS.into()),
+        Err(error) => return Err(bucket_failed(error)),
+    }
+    let index = match backend.get_index(name.clone(), &id).await.map_err(catalog_failed)? {
+        Some(index) => index,
+        None => {
+            let index = describe(id, name, target, object, &slices, backend.now_ms());
+            backend.add_index(index.clone()).await.map_err(catalog_failed)?;
+            index
+        }
+    };
+    Ok(IndexCreated { record_info: Record::from(facts(index)).without_format() })
+}
+
+/// Why there is nothing to make an index of.
+async fn nothing(backend: &impl Backend, name: StreamName) -> Result<ApiError, ApiError> {
+    let live = backend.live_session(name.clone()).await.map_err(catalog_failed)?.is_some();
+    let known = live || !backend.list_indexes(name, (0, u64::MAX)).await.map_err(catalog_failed)?.is_empty();
+    Ok(if known { faults::NO_RECORD_CONTENT.into() } else { faults::INVALID_INDEX_STREAM_NOT_FOUND.into() })
+}
+
+fn object_name(
+    settings: &Settings,
+    call: &CreateLiveStreamRecordIndexFiles,
+    (start_ms, end_ms): (u64, u64),
+) -> Result<String, ApiError> {
+    let values = Values {
+        app: &call.app_name,
+        stream: &call.stream_name,
+        sequence: 0,
+        start_ms,
+        end_ms,
+        timezone: settings.timezone,
+    };
+    Template::parse(&call.oss_object, Kind::IndexFile)
+        .and_then(|template| template.object_name(&values, ""))
+        .map_err(|error| ApiError::from(faults::INVALID_OSS_OBJECT).with_detail(format_args!("The {error}.")))
+}
+
+fn location(slice: &LocatedEntry) -> Location {
+    Location { endpoint: slice.oss_endpoint.clone(), bucket: slice.oss_bucket.clone() }
+}
+
+fn playlist(
+    slices: &[LocatedEntry],
+    source: &Location,
+    target: &Location,
+    object: &str,
+) -> Result<String, ApiError> {
+    let segment = |located: &LocatedEntry| {
+        let slice = &located.entry.slice;
+        let uri = if source == target {
+            relative_uri(object, &slice.object)
+        } else {
+            let bucket = Bucket::new(&source.endpoint, &source.bucket);
+            bucket.and_then(|bucket| bucket.object_url(&slice.object)).map_err(|error| {
+                eprintln!("slice {:?}: {error}", slice.object);
+                ApiError::from(faults::INTERNAL_ERROR)
+            })?
+        };
+        Ok(Segment {
+            uri,
+            duration_90khz: slice.duration90khz,
+            discontinuity: located.entry.fresh,
+            independent: slice.independent,
+            program_date_time_ms: Some(slice.start_ms),
+        })
+    };
+    let segments = slices.iter().map(segment).collect::<Result<_, ApiError>>()?;
+    Ok(MediaPlaylist { segments }.to_string())
+}
+
+fn describe(
+    id: String,
+    stream: StreamName,
+    target: Location,
+    object: String,
+    slices: &[LocatedEntry],
+    created_ms: u64,
+) -> Index {
+    let sized = slices.iter().map(|slice| &slice.entry.slice).find(|slice| slice.width > 0);
+    let ends = slices.iter().map(|slice| &slice.entry.slice).map(|s| s.start_ms + s.duration90khz / 90);
+    Index {
+        id,
+        stream,
+        oss_endpoint: target.endpoint,
+        oss_bucket: target.bucket,
+        object,
+        format: "m3u8".into(),
+        start_ms: slices.first().map_or(0, |slice| slice.entry.slice.start_ms),
+        end_ms: ends.max().unwrap_or_default(),
+        duration90khz: slices.iter().map(|slice| slice.entry.slice.duration90khz).sum(),
+        width: sized.map_or(0, |slice| slice.width),
+        height: sized.map_or(0, |slice| slice.height),
+        created_ms,
+    }
+}
+
+/// An id in the form of a UUID, the same for the same request.
+fn record_id(call: &CreateLiveStreamRecordIndexFiles) -> String {
+    let mut hash = Sha256::new();
+    let names = [&call.domain_name, &call.app_name, &call.stream_name];
+    let target = [&call.oss_endpoint, &call.oss_bucket, &call.oss_object];
+    for part in names.into_iter().chain(target) {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.update(call.start_time.to_be_bytes());
+    hash.update(call.end_time.to_be_bytes());
+    hash.update([u8::from(call.end_time_included)]);
+    uuid(hash.finalize().into())
+}
+
+fn uuid(hash: [u8; 32]) -> String {
+    let hex = hex::encode(&hash[..16]);
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// What the bucket remembers of the playlist: a request repeated while nothing was recorded in between finds
+/// its own.
+fn tag(id: &str, playlist: &str) -> String {
+    format!("{id}/{}", hex::encode(&Sha256::digest(playlist)[..8]))
+}

@@ -1,0 +1,74 @@
+//! What the actions need of the world: the components, a store for nonces, the clock.
+
+use crate::bindings::recorder::bucket::objects::{self, Created, Location};
+use crate::bindings::recorder::catalog::catalog::{
+    self, Command, Index, LocatedEntry, Session, StreamName, Stretch,
+};
+use crate::bindings::recorder::rules::rules::{self, NotifyConfig, Rule, Triple};
+
+/// What the actions need of the world. Each function is the one of its component's interface.
+#[expect(async_fn_in_trait, reason = "used within this function only; no caller needs a Send bound")]
+#[expect(missing_docs, reason = "wit/ documents each function")]
+pub trait Backend: Store {
+    fn now_ms(&self) -> u64;
+
+    async fn add_rule(&self, rule: Rule) -> Result<(), rules::Error>;
+    async fn update_rule(&self, rule: Rule) -> Result<(), rules::Error>;
+    async fn delete_rule(&self, triple: Triple) -> Result<(), rules::Error>;
+    async fn get_rule(&self, triple: Triple) -> Result<Option<Rule>, rules::Error>;
+    async fn list_rules(&self, domain: &str) -> Result<Vec<Rule>, rules::Error>;
+
+    async fn add_notify(&self, config: NotifyConfig) -> Result<(), rules::Error>;
+    async fn update_notify(&self, config: NotifyConfig) -> Result<(), rules::Error>;
+    async fn delete_notify(&self, domain: &str) -> Result<(), rules::Error>;
+    async fn get_notify(&self, domain: &str) -> Result<Option<NotifyConfig>, rules::Error>;
+
+    async fn give_command(&self, stream: StreamName, what: Command) -> Result<(), catalog::Error>;
+    async fn live_session(&self, stream: StreamName) -> Result<Option<Session>, catalog::Error>;
+    async fn live_sessions(&self, domain: &str) -> Result<Vec<Session>, catalog::Error>;
+    async fn stretches(
+        &self,
+        stream: StreamName,
+        range_ms: (u64, u64),
+    ) -> Result<Vec<Stretch>, catalog::Error>;
+    async fn slices_between(
+        &self,
+        stream: StreamName,
+        range_ms: (u64, u64),
+        one_more: bool,
+    ) -> Result<Vec<LocatedEntry>, catalog::Error>;
+    async fn add_index(&self, index: Index) -> Result<(), catalog::Error>;
+    async fn get_index(&self, stream: StreamName, id: &str) -> Result<Option<Index>, catalog::Error>;
+    async fn list_indexes(
+        &self,
+        stream: StreamName,
+        range_ms: (u64, u64),
+    ) -> Result<Vec<Index>, catalog::Error>;
+    async fn delete_index(&self, stream: StreamName, id: &str) -> Result<bool, catalog::Error>;
+
+    async fn check_bucket(&self, at: Location) -> Result<(), objects::Error>;
+    async fn put_new(
+        &self,
+        at: Location,
+        key: &str,
+        content_type: &str,
+        tag: &str,
+        body: Vec<u8>,
+    ) -> Result<Created, objects::Error>;
+}
+
+/// The key-value store, for nonces alone: rules and recordings are the components' to store.
+///
+/// A counter lives under its own key and is only ever touched by [`increment`](Store::increment) and
+/// [`delete`](Store::delete): how a backend encodes it differs.
+#[expect(async_fn_in_trait, reason = "used within this function only; no caller needs a Send bound")]
+pub trait Store {
+    /// The value under a key.
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, String>;
+    /// Puts a value under a key.
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), String>;
+    /// Removes a key; harmless if it is absent.
+    async fn delete(&self, key: &str) -> Result<(), String>;
+    /// Adds one to a counter, which is 0 while absent, and answers its new value.
+    async fn increment(&self, key: &str) -> Result<i64, String>;
+}

@@ -53,10 +53,6 @@ impl Block {
         rest
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
     pub(crate) fn is_full(&self) -> bool {
         self.bytes.len() == BLOCK_BYTES
     }

@@ -1,22 +1,26 @@
 //! One publisher's connection.
 
-mod input;
+mod line;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail};
 use rtmp::{Publish, ServerEvent, ServerSession};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
+    time::{sleep_until, timeout},
 };
 
 use crate::{
     identity::Identity, ingest::Ingest, recorder::Recorder, registry::Claim, server::Gateway, spool::Record,
     unix_ms,
 };
-use input::Input;
+use line::Line;
 
 /// A publisher that sends nothing for this long is gone. Encoders that send a picture every ten seconds exist.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -24,12 +28,19 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// How long a connection may take until it publishes, step by step.
 const HESITATION: Duration = Duration::from_secs(10);
 
+/// What is due on disk within this time is written when there is something to do anyway.
+const EARLY: Duration = Duration::from_millis(30);
+
 /// How long the last words to a publisher may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Serves a connection to its end.
 pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, peer: SocketAddr) {
-    let mut connection = Connection { gateway, socket, peer, session: ServerSession::new(), live: None };
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!("{peer}: {error}");
+    }
+    let line = Line::new(socket);
+    let mut connection = Connection { gateway, line, peer, session: ServerSession::new(), live: None };
     let outcome = connection.run().await;
     if let Some(live) = connection.live.take() {
         live.recorder.finish();
@@ -42,7 +53,7 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, peer: Socket
 
 struct Connection {
     gateway: Arc<Gateway>,
-    socket: TcpStream,
+    line: Line,
     peer: SocketAddr,
     session: ServerSession,
     live: Option<Live>,
@@ -57,15 +68,13 @@ struct Live {
 
 impl Connection {
     async fn run(&mut self) -> anyhow::Result<()> {
-        self.socket.set_nodelay(true)?;
         let gateway = Arc::clone(&self.gateway);
-        let mut input = Input::new();
         loop {
             self.make_room().await?;
             let received = match &mut self.live {
                 None => tokio::select! {
                     () = gateway.shutdown.cancelled() => return Ok(()),
-                    received = timeout(HESITATION, input.receive(&mut self.socket)) => received,
+                    received = timeout(HESITATION, self.line.receive()) => received,
                 },
                 Some(live) => tokio::select! {
                     () = gateway.shutdown.cancelled() => return Ok(()),
@@ -74,12 +83,16 @@ impl Connection {
                         live.recorder.obey().context("while writing to the spool")?;
                         continue;
                     }
-                    received = timeout(SILENCE, input.receive(&mut self.socket)) => received,
+                    () = until(live.recorder.flush_due()) => {
+                        live.recorder.flush().context("while writing to the spool")?;
+                        continue;
+                    }
+                    received = timeout(SILENCE, self.line.receive()) => received,
                 },
             };
             match received.context("publisher is silent")? {
                 Ok(0) => return Ok(()),
-                Ok(_) => self.take(&mut input).await?,
+                Ok(_) => self.take().await?,
                 Err(error) if is_goodbye(&error) => return Ok(()),
                 Err(error) => return Err(error).context("while reading"),
             }
@@ -93,6 +106,7 @@ impl Connection {
             if !live.ingest.has_waiting_chunks() {
                 live.recorder.cut().context("while writing to the spool")?;
             }
+            live.recorder.flush().context("while writing to the spool")?;
             tokio::select! {
                 () = self.gateway.shutdown.cancelled() => return Ok(()),
                 () = live.ingest.instructed.notified() => live.recorder.obey().context("while writing to the spool")?,
@@ -104,9 +118,10 @@ impl Connection {
     }
 
     /// Takes what was received.
-    async fn take(&mut self, input: &mut Input) -> anyhow::Result<()> {
-        let mut rest = input.bytes();
+    async fn take(&mut self) -> anyhow::Result<()> {
+        let mut rest = self.line.bytes();
         let before = rest.len();
+        let mut is_accepted = false;
         loop {
             match self.session.read(&mut rest)? {
                 None => break,
@@ -119,6 +134,7 @@ impl Connection {
                     Ok(live) => {
                         self.live = Some(live);
                         self.session.accept();
+                        is_accepted = true;
                     }
                     Err(error) => {
                         self.session.refuse("NetStream.Publish.BadName", &format!("{error:#}"));
@@ -134,10 +150,16 @@ impl Connection {
             }
         }
         let taken = before - rest.len();
-        input.consume(taken);
+        self.line.consume(taken);
+        if is_accepted {
+            self.line.expect_media();
+        }
         if let Some(live) = &mut self.live {
             live.claim.heard();
-            live.recorder.flush().context("while writing to the spool")?;
+            // A little early, to spare a wake-up of its own.
+            if live.recorder.flush_due().is_some_and(|due| due <= Instant::now() + EARLY) {
+                live.recorder.flush().context("while writing to the spool")?;
+            }
         }
         self.answer().await
     }
@@ -172,23 +194,28 @@ impl Connection {
     async fn answer(&mut self) -> anyhow::Result<()> {
         let output = self.session.output();
         if !output.is_empty() {
-            timeout(HESITATION, self.socket.write_all(output)).await.context("publisher does not read")??;
+            timeout(HESITATION, self.line.send(output)).await.context("publisher does not read")??;
             output.clear();
         }
         Ok(())
     }
 
-    /// Says what is left to say, and waits until the publisher has closed: closing first would make the
-    /// system throw it away.
+    /// Says what is left to say, such as why a publish is refused.
     async fn say_farewell(mut self) {
         let farewell = async {
-            if self.answer().await.is_ok() && self.socket.shutdown().await.is_ok() {
-                let mut ignored = [0; 16 << 10];
-                while self.socket.read(&mut ignored).await.is_ok_and(|bytes| bytes > 0) {}
-            }
+            self.answer().await?;
+            anyhow::Ok(self.line.close().await?)
         };
         // Without it then.
         let _ = timeout(FAREWELL, farewell).await;
+    }
+}
+
+/// Completes at that time, or never.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time.into()).await,
+        None => std::future::pending().await,
     }
 }
 

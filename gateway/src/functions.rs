@@ -53,6 +53,14 @@ pub(crate) enum CallError {
     Status(StatusCode, Problem),
 }
 
+impl CallError {
+    /// Whether trying again will not help by itself, as with a wrong token.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Status(status, _)
+            if status.is_client_error() && !matches!(status.as_u16(), 408 | 409 | 425 | 429))
+    }
+}
+
 impl std::fmt::Display for CallError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -181,8 +189,8 @@ pub(crate) struct ChunkBody {
 
 impl ChunkBody {
     pub(crate) fn of(chunk: &Chunk) -> Self {
-        let Chunk { bytes, time_ms, path, blocks, .. } = chunk;
-        Self { bytes: *bytes, time_ms: *time_ms, path: path.clone(), blocks: blocks.clone() }
+        let &Chunk { bytes, time_ms, .. } = chunk;
+        Self { bytes, time_ms, path: chunk.path().to_owned(), blocks: chunk.blocks() }
     }
 
     async fn into_body(self) -> io::Result<Body> {

@@ -8,6 +8,7 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 use protocol::{ChunkPolicy, StreamPath};
@@ -115,6 +116,19 @@ impl Ingest {
     pub(crate) fn take_instructions(&self) -> (Instructions, bool) {
         let mut state = self.state();
         (state.instructions, std::mem::take(&mut state.discard))
+    }
+
+    /// Brings all that waits to disk.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        let mut state = self.state();
+        // What is not on disk came after what is.
+        let on_disk = state.chunks.iter().rposition(Chunk::is_on_disk).map_or(0, |last| last + 1);
+        state.chunks.range_mut(on_disk..).try_for_each(Chunk::flush)
+    }
+
+    /// Gives back the memory of what waits and is on disk.
+    pub(crate) fn leave_memory(&self) {
+        self.state().chunks.iter_mut().for_each(Chunk::leave_memory);
     }
 
     pub(crate) fn has_waiting_chunks(&self) -> bool {
@@ -235,15 +249,8 @@ impl Ingest {
     }
 
     /// Files that have waited since before `than` and would not survive a loss of power; they are said to.
-    pub(crate) fn take_unsynced(&self, than: std::time::Instant) -> Vec<PathBuf> {
-        let mut state = self.state();
-        let waiting = state.chunks.iter_mut().filter(|chunk| !chunk.synced && chunk.since < than);
-        waiting
-            .map(|chunk| {
-                chunk.synced = true;
-                chunk.path.clone()
-            })
-            .collect()
+    pub(crate) fn take_unsynced(&self, than: Instant) -> Vec<PathBuf> {
+        self.state().chunks.iter_mut().filter_map(|chunk| chunk.take_unsynced(than)).collect()
     }
 
     fn save(&self, state: &State) {
@@ -254,7 +261,7 @@ impl Ingest {
 }
 
 fn discard(chunk: Chunk) {
-    if let Err(error) = fs::remove_file(&chunk.path) {
-        tracing::error!("{} cannot be deleted: {error}", chunk.path.display());
+    if let Err(error) = chunk.delete() {
+        tracing::error!("{} cannot be deleted: {error}", chunk.path().display());
     }
 }

@@ -1,6 +1,10 @@
 //! From tags to chunks.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use flv::{AudioTagHeader, TAG_HEADER_SIZE, VideoTagHeader};
 use rtmp::{Media, MediaKind};
@@ -13,6 +17,10 @@ use crate::{
     spool::{OpenChunk, Spool},
     unix_ms,
 };
+
+/// What came longer ago than this is on disk: it is what a crash may lose. A chunk that is acknowledged sooner
+/// is never written.
+const FLUSH_AFTER: Duration = Duration::from_millis(120);
 
 /// Writes one push into chunks, as the functions want them.
 ///
@@ -34,6 +42,7 @@ pub(crate) struct Recorder {
     /// Where the last frame that a player can begin with lies in `open`, and its times.
     entry: Option<Entry>,
     codecs: Codecs,
+    flush_due: Option<Instant>,
     scratch: Vec<u8>,
 }
 
@@ -76,6 +85,7 @@ impl Recorder {
             held: Vec::new(),
             entry: None,
             codecs: Codecs::default(),
+            flush_due: None,
             scratch: Vec::new(),
         }
     }
@@ -123,9 +133,22 @@ impl Recorder {
         }
     }
 
-    /// Brings what was taken to disk.
+    /// When what was taken must be on disk, if it is not.
+    pub(crate) fn flush_due(&self) -> Option<Instant> {
+        self.flush_due
+    }
+
+    /// Brings what was taken to disk, in the order in which it came: a crash leaves no gap.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.flush_due = None;
+        self.ingest.flush()?;
         self.open.as_mut().map_or(Ok(()), OpenChunk::flush)
+    }
+
+    fn leave_memory(&mut self) -> io::Result<()> {
+        self.flush()?;
+        self.ingest.leave_memory();
+        self.open.as_mut().map_or(Ok(()), OpenChunk::leave_memory)
     }
 
     /// Does what the functions want now.
@@ -167,7 +190,7 @@ impl Recorder {
         self.cut_pending = false;
         self.entry = None;
         let Some(open) = self.open.take() else { return Ok(()) };
-        if open.is_spooled() {
+        if open.is_placed() {
             if let Some(chunk) = open.close()? {
                 self.ingest.add_chunk(chunk);
             }
@@ -185,7 +208,7 @@ impl Recorder {
     /// The push is over.
     pub(crate) fn finish(mut self) {
         self.held.clear();
-        if let Err(error) = self.cut() {
+        if let Err(error) = self.cut().and_then(|()| self.flush()) {
             tracing::error!("{}: last chunk cannot be written: {error}", self.ingest.path);
         }
         self.ingest.end(unix_ms());
@@ -195,7 +218,7 @@ impl Recorder {
     fn begin(&mut self, timestamp_ms: u32, time_ms: u64) -> io::Result<OpenChunk> {
         let mut open = OpenChunk::new(&self.pool, time_ms);
         if self.recording {
-            open.spool(&self.spool, &self.ingest.folder, self.ingest.take_index())?;
+            open.place(&self.spool, &self.ingest.folder, self.ingest.take_index());
         }
         self.scratch.clear();
         self.headers.write(timestamp_ms, &mut self.scratch);
@@ -217,20 +240,23 @@ impl Recorder {
         flv::write_previous_tag_size(&mut self.scratch, media.body.len());
         open.write(&self.scratch)?;
         self.cutter.add(open.bytes() - before);
-        Ok(())
+        if self.recording && self.flush_due.is_none() {
+            self.flush_due = Some(Instant::now() + FLUSH_AFTER);
+        }
+        if self.pool.is_crowded() && open.is_in_memory() { self.leave_memory() } else { Ok(()) }
     }
 
     fn spool_held(&mut self) -> io::Result<()> {
         for mut held in std::mem::take(&mut self.held) {
-            held.spool(&self.spool, &self.ingest.folder, self.ingest.take_index())?;
+            held.place(&self.spool, &self.ingest.folder, self.ingest.take_index());
             if let Some(chunk) = held.close()? {
                 self.ingest.add_chunk(chunk);
             }
         }
-        match &mut self.open {
-            Some(open) => open.spool(&self.spool, &self.ingest.folder, self.ingest.take_index()),
-            None => Ok(()),
+        if let Some(open) = &mut self.open {
+            open.place(&self.spool, &self.ingest.folder, self.ingest.take_index());
         }
+        self.flush()
     }
 
     fn learn_codecs(&mut self, media: &Media<'_>) {

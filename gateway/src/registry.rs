@@ -113,10 +113,6 @@ impl Registry {
         self.lanes().values().flatten().cloned().collect()
     }
 
-    pub(crate) fn is_done(&self) -> bool {
-        self.lanes().is_empty()
-    }
-
     fn names(&self) -> MutexGuard<'_, HashMap<StreamPath, Arc<Publisher>>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -171,5 +167,27 @@ impl Sessions {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_free_after_its_publisher_and_taken_from_a_silent_one() {
+        let registry = Arc::new(Registry::default());
+        let path = StreamPath::new("d", "a", "s").unwrap();
+        let first = registry.claim(&path).unwrap();
+        assert!(registry.claim(&path).is_none());
+        drop(first);
+        let second = registry.claim(&path).unwrap();
+        second.publisher.heard_ms.fetch_sub(SILENT_MS, Ordering::Relaxed);
+        let third = registry.claim(&path).unwrap();
+        assert!(second.publisher.kick.is_cancelled());
+        drop(second);
+        assert!(registry.claim(&path).is_none(), "the name is the third's");
+        drop(third);
+        assert!(registry.claim(&path).is_some());
     }
 }

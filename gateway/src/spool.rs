@@ -8,6 +8,8 @@
 //! <spool>/refused/<push>-<index>.flv, .txt    a chunk that the functions refused for good, and why
 //! ```
 //!
+//! What a push has sent is in memory at first and on disk within 100 ms, in the order in which it came; a chunk
+//! that is acknowledged sooner never has a file.
 //! `<push>` begins with the time of the publish, so that names sort as the pushes came. The last file of a
 //! live push is appended to; it ends anywhere after a crash, and [`recover`] cuts it back to whole tags.
 //! A file is deleted once it is acknowledged, and the folder once the push's end is.

@@ -136,7 +136,7 @@ async fn put_front(gateway: &Gateway, ingest: &Arc<Ingest>, session_path: &str) 
 
 /// Puts the chunk at the front aside: trying again would not help, and the next one can be taken.
 fn keep_refused(gateway: &Gateway, ingest: &Arc<Ingest>, error: &CallError) {
-    let Some(chunk) = ingest.take_refused() else { return };
+    let Some(mut chunk) = ingest.take_refused() else { return };
     let kept = gateway.spool.refused(&ingest.record().push, chunk.index);
     tracing::error!(
         "{}: chunk of {} bytes is refused and kept in {}: {error}",
@@ -144,7 +144,9 @@ fn keep_refused(gateway: &Gateway, ingest: &Arc<Ingest>, error: &CallError) {
         chunk.bytes,
         kept.display()
     );
-    let outcome = fs::rename(&chunk.path, &kept)
+    let outcome = chunk
+        .flush()
+        .and_then(|()| fs::rename(chunk.path(), &kept))
         .and_then(|()| fs::write(kept.with_extension("txt"), format!("{}: {error}\n", ingest.path)));
     if let Err(error) = outcome {
         tracing::error!("{}: refused chunk cannot be kept: {error}", ingest.path);
@@ -162,17 +164,28 @@ async fn end(gateway: &Gateway, ingest: &Arc<Ingest>, session_path: &str, ended_
             }
             // It is over already.
             Err(CallError::Status(StatusCode::NOT_FOUND | StatusCode::GONE, _)) => return Outcome::Ended,
+            Err(error @ CallError::Status(StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY, _)) => {
+                tracing::error!("{}: the end of session {session_path} is refused: {error}", ingest.path);
+                return Outcome::Ended;
+            }
             Err(error) => backoff.wait("session cannot be ended", &error).await,
         }
     }
 }
 
-/// Waits a little before a retry.
 impl Backoff<'_> {
+    /// Waits a little before a retry.
     async fn wait(&mut self, what: &str, error: &CallError) {
         let delay = self.next(error);
         if self.is_worth_saying() {
-            tracing::warn!("{}: {what}: {error}; trying again", self.ingest.path);
+            if error.is_refusal() {
+                tracing::error!(
+                    "{}: {what}: {error}; trying again, but only people can change this",
+                    self.ingest.path
+                );
+            } else {
+                tracing::warn!("{}: {what}: {error}; trying again", self.ingest.path);
+            }
         }
         sleep(delay).await;
     }

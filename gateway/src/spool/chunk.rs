@@ -15,151 +15,184 @@ use crate::block::{Block, Pool};
 
 /// The chunk that a push is writing.
 ///
-/// Bytes gather in a block; [`flush`](Self::flush) brings them to the file. Without a file the chunk is held
-/// in memory alone, until it is wanted or forgotten.
+/// Bytes gather in memory; [`flush`](Self::flush) brings them to the file, once it has a
+/// [`place`](Self::place) in the spool. Without one it is held in memory alone, until it is wanted or forgotten.
 #[derive(Debug)]
 pub(crate) struct OpenChunk {
     time_ms: u64,
     bytes: u64,
-    file: Option<OnDisk>,
+    placed: Option<Placed>,
     pool: Arc<Pool>,
-    /// Full blocks, in order; empty once the chunk is not kept in memory.
+    /// Full blocks, in order; none once it has left memory.
     full: Vec<Bytes>,
-    in_memory: bool,
     block: Block,
-    /// Bytes of `block` that are in the file.
-    flushed: usize,
+    in_memory: bool,
 }
 
+/// A chunk's place in the spool.
 #[derive(Debug)]
-struct OnDisk {
+struct Placed {
     index: u64,
-    path: PathBuf,
-    file: File,
     charge: Charge,
+    copy: DiskCopy,
 }
 
 impl OpenChunk {
     /// An empty chunk in memory. `time_ms`: when its first tag came, Unix milliseconds.
     pub(crate) fn new(pool: &Arc<Pool>, time_ms: u64) -> Self {
+        let block = pool.take();
         Self {
             time_ms,
             bytes: 0,
-            file: None,
+            placed: None,
             pool: Arc::clone(pool),
             full: Vec::new(),
+            block,
             in_memory: true,
-            block: pool.take(),
-            flushed: 0,
         }
     }
 
-    /// Gives it a file, with all that it holds.
-    pub(crate) fn spool(&mut self, spool: &Arc<Spool>, folder: &Path, index: u64) -> io::Result<()> {
-        let path = chunk_path(folder, index, self.time_ms);
-        let file = File::create(&path)?;
-        let mut on_disk = OnDisk { index, path, file, charge: Charge::new(spool) };
-        for block in &self.full {
-            on_disk.append(block)?;
-        }
-        self.file = Some(on_disk);
-        self.flush()
+    /// Gives it a place in the spool.
+    pub(crate) fn place(&mut self, spool: &Arc<Spool>, folder: &Path, index: u64) {
+        let mut charge = Charge::new(spool);
+        charge.add(self.bytes);
+        let copy = DiskCopy::new(chunk_path(folder, index, self.time_ms));
+        self.placed = Some(Placed { index, charge, copy });
+    }
+
+    pub(crate) fn is_placed(&self) -> bool {
+        self.placed.is_some()
+    }
+
+    /// Whether it is in memory and could be on disk alone.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.in_memory && self.is_placed()
     }
 
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Whether it has a file.
-    pub(crate) fn is_spooled(&self) -> bool {
-        self.file.is_some()
-    }
-
     pub(crate) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        self.bytes += bytes.len() as u64;
+        if let Some(placed) = &mut self.placed {
+            placed.charge.add(bytes.len() as u64);
+        }
         while !bytes.is_empty() {
-            bytes = self.block.fill(bytes);
+            let rest = self.block.fill(bytes);
+            self.bytes += (bytes.len() - rest.len()) as u64;
+            bytes = rest;
             if self.block.is_full() {
-                self.turn_block()?;
+                if self.in_memory {
+                    let full = std::mem::replace(&mut self.block, self.pool.take());
+                    self.full.push(Bytes::from_owner(full));
+                } else {
+                    self.flush()?;
+                    self.block.clear();
+                }
             }
         }
         Ok(())
     }
 
-    /// Brings what was written to the file, if there is one.
+    /// Brings what was written to the file, if it has a place.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        if let Some(on_disk) = &mut self.file {
-            let new = &self.block.as_ref()[self.flushed..];
-            if !new.is_empty() {
-                on_disk.append(new)?;
-                self.flushed = self.block.len();
-            }
+        let Some(placed) = &mut self.placed else { return Ok(()) };
+        if self.in_memory {
+            placed.copy.write(self.full.iter().map(AsRef::as_ref).chain([self.block.as_ref()]))
+        } else {
+            placed.copy.write_end(self.block.as_ref(), self.bytes)
         }
-        Ok(())
     }
 
-    fn turn_block(&mut self) -> io::Result<()> {
-        self.flush()?;
-        if self.file.is_some() && self.pool.is_crowded() {
+    /// Brings it to the file and gives its memory back.
+    pub(crate) fn leave_memory(&mut self) -> io::Result<()> {
+        if self.is_in_memory() {
+            self.flush()?;
             self.in_memory = false;
             self.full.clear();
         }
-        if self.in_memory {
-            let full = std::mem::replace(&mut self.block, self.pool.take());
-            self.full.push(Bytes::from_owner(full));
-        } else {
-            self.block.clear();
-        }
-        self.flushed = 0;
         Ok(())
     }
 
-    /// What is written of a chunk in a file becomes one that waits; a chunk in memory alone is forgotten.
+    /// It waits from now on; one without a place is forgotten.
     pub(crate) fn close(mut self) -> io::Result<Option<Chunk>> {
-        self.flush()?;
-        let Some(on_disk) = self.file else { return Ok(None) };
-        let mut blocks = self.full;
-        if self.in_memory {
-            blocks.push(Bytes::from_owner(self.block));
+        if !self.in_memory {
+            self.flush()?;
         }
+        let Some(Placed { index, charge, copy }) = self.placed else { return Ok(None) };
+        let mut blocks = self.full;
+        blocks.push(Bytes::from_owner(self.block));
         Ok(Some(Chunk {
-            index: on_disk.index,
+            index,
             time_ms: self.time_ms,
-            path: on_disk.path,
             bytes: self.bytes,
-            blocks: (self.in_memory && !self.pool.is_crowded()).then_some(blocks),
+            blocks: self.in_memory.then_some(blocks),
+            copy,
             since: Instant::now(),
-            synced: false,
-            _charge: on_disk.charge,
+            is_synced: false,
+            _charge: charge,
         }))
     }
 
-    /// The bytes from `offset` on, which must be in a file or in memory.
+    /// The bytes from `offset` on.
     pub(crate) fn tail(&mut self, offset: u64) -> io::Result<Vec<u8>> {
-        self.flush()?;
-        if let Some(on_disk) = &self.file {
-            let mut bytes = fs::read(&on_disk.path)?;
-            return Ok(bytes.split_off((offset as usize).min(bytes.len())));
+        let mut bytes = Vec::new();
+        if self.in_memory {
+            self.full.iter().for_each(|block| bytes.extend_from_slice(block));
+            bytes.extend_from_slice(self.block.as_ref());
+        } else if let Some(placed) = &mut self.placed {
+            placed.copy.write_end(self.block.as_ref(), self.bytes)?;
+            bytes = fs::read(&placed.copy.path)?;
         }
-        let mut bytes: Vec<u8> = self.full.iter().flat_map(|block| block.iter().copied()).collect();
-        bytes.extend_from_slice(self.block.as_ref());
-        Ok(bytes.split_off((offset as usize).min(bytes.len())))
+        Ok(bytes.split_off(bytes.len().min(offset as usize)))
     }
 
     /// Deletes its file.
     pub(crate) fn forget(self) -> io::Result<()> {
-        match self.file {
-            Some(on_disk) => fs::remove_file(on_disk.path),
-            None => Ok(()),
-        }
+        self.placed.map_or(Ok(()), |placed| placed.copy.delete())
     }
 }
 
-impl OnDisk {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)?;
-        self.charge.add(bytes.len() as u64);
+/// A file that has the first bytes of a chunk; there is none before the first of them.
+#[derive(Debug)]
+struct DiskCopy {
+    path: PathBuf,
+    file: Option<File>,
+    bytes: u64,
+}
+
+impl DiskCopy {
+    fn new(path: PathBuf) -> Self {
+        Self { path, file: None, bytes: 0 }
+    }
+
+    /// Appends what it lacks of `pieces`, which are all of the chunk.
+    fn write<'a>(&mut self, pieces: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
+        let mut end = 0;
+        for piece in pieces {
+            end += piece.len() as u64;
+            self.write_end(piece, end)?;
+        }
         Ok(())
+    }
+
+    /// Appends what it lacks of `piece`, which ends at `end`.
+    fn write_end(&mut self, piece: &[u8], end: u64) -> io::Result<()> {
+        if end <= self.bytes {
+            return Ok(());
+        }
+        let lacking = &piece[piece.len() - (end - self.bytes) as usize..];
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(File::create(&self.path)?),
+        };
+        file.write_all(lacking)?;
+        self.bytes = end;
+        Ok(())
+    }
+
+    fn delete(&self) -> io::Result<()> {
+        if self.bytes > 0 { fs::remove_file(&self.path) } else { Ok(()) }
     }
 }
 
@@ -170,14 +203,13 @@ pub(crate) struct Chunk {
     pub(crate) index: u64,
     /// When its first tag came, Unix milliseconds.
     pub(crate) time_ms: u64,
-    pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
     /// Its bytes, while they are in memory.
-    pub(crate) blocks: Option<Vec<Bytes>>,
+    blocks: Option<Vec<Bytes>>,
+    copy: DiskCopy,
     /// Since when it waits.
-    pub(crate) since: Instant,
-    /// Whether it would survive a loss of power.
-    pub(crate) synced: bool,
+    since: Instant,
+    is_synced: bool,
     _charge: Charge,
 }
 
@@ -186,15 +218,126 @@ impl Chunk {
     pub(crate) fn found(spool: &Arc<Spool>, path: PathBuf, index: u64, time_ms: u64, bytes: u64) -> Self {
         let mut charge = Charge::new(spool);
         charge.add(bytes);
+        let copy = DiskCopy { path, file: None, bytes };
         Self {
             index,
             time_ms,
-            path,
             bytes,
             blocks: None,
+            copy,
             since: Instant::now(),
-            synced: true,
+            is_synced: true,
             _charge: charge,
         }
+    }
+
+    /// Its file, whole once [`is_on_disk`](Self::is_on_disk).
+    pub(crate) fn path(&self) -> &Path {
+        &self.copy.path
+    }
+
+    /// Its bytes, if they are in memory.
+    pub(crate) fn blocks(&self) -> Option<Vec<Bytes>> {
+        self.blocks.clone()
+    }
+
+    pub(crate) fn is_on_disk(&self) -> bool {
+        self.copy.bytes == self.bytes
+    }
+
+    /// Brings all of it to its file.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if let Some(blocks) = &self.blocks {
+            self.copy.write(blocks.iter().map(AsRef::as_ref))?;
+        }
+        self.copy.file = None;
+        Ok(())
+    }
+
+    /// Gives its memory back, once it is on disk.
+    pub(crate) fn leave_memory(&mut self) {
+        if self.is_on_disk() {
+            self.blocks = None;
+        }
+    }
+
+    /// Its file, if it has waited since before `than` and would not survive a loss of power; it is said to
+    /// from now on.
+    pub(crate) fn take_unsynced(&mut self, than: Instant) -> Option<PathBuf> {
+        let is_due = !self.is_synced && self.is_on_disk() && self.since < than;
+        is_due.then(|| {
+            self.is_synced = true;
+            self.copy.path.clone()
+        })
+    }
+
+    /// Deletes its file.
+    pub(crate) fn delete(&self) -> io::Result<()> {
+        self.copy.delete()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::BLOCK_BYTES;
+
+    /// Writes pieces, doing something before each one, and checks the chunk's file.
+    fn check(name: &str, mut between: impl FnMut(usize, &mut OpenChunk)) -> Chunk {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path(), 1 << 30).unwrap();
+        let pool = Arc::default();
+        let mut open = OpenChunk::new(&pool, 7);
+        let mut expected = Vec::new();
+        for at in 0..9 {
+            if at == 2 {
+                open.place(&spool, folder.path(), 3);
+            }
+            between(at, &mut open);
+            let piece = vec![at as u8; BLOCK_BYTES / 3 + at];
+            open.write(&piece).unwrap();
+            expected.extend_from_slice(&piece);
+        }
+        assert!(open.tail(100_000).unwrap() == expected[100_000..], "{name}");
+        let mut chunk = open.close().unwrap().unwrap();
+        assert_eq!((chunk.index, chunk.time_ms, chunk.bytes), (3, 7, expected.len() as u64), "{name}");
+        if let Some(blocks) = chunk.blocks() {
+            assert!(blocks.concat() == expected, "{name}");
+        }
+        chunk.flush().unwrap();
+        assert!(chunk.is_on_disk(), "{name}");
+        assert!(fs::read(chunk.path()).unwrap() == expected, "{name}");
+        chunk.leave_memory();
+        assert!(chunk.blocks().is_none(), "{name}");
+        chunk.delete().unwrap();
+        assert!(!chunk.path().exists(), "{name}");
+        chunk
+    }
+
+    #[test]
+    fn the_file_is_what_was_written_whenever_it_was_brought_there() {
+        check("at the end", |_, _| {});
+        check("before each piece", |_, open| open.flush().unwrap());
+        check("now and then", |at, open| {
+            if at % 3 == 0 {
+                open.flush().unwrap()
+            }
+        });
+        for left in 0..9 {
+            let chunk = check("out of memory", |at, open| {
+                if at == left {
+                    open.leave_memory().unwrap()
+                }
+            });
+            assert_eq!(chunk.index, 3);
+        }
+    }
+
+    #[test]
+    fn a_chunk_without_a_place_is_forgotten() {
+        let mut open = OpenChunk::new(&Arc::default(), 7);
+        open.write(b"FLV").unwrap();
+        open.flush().unwrap();
+        assert!(open.close().unwrap().is_none());
     }
 }

@@ -28,9 +28,7 @@ impl<'a> Backoff<'a> {
 
     /// The wait after this failure.
     pub(crate) fn next(&mut self, error: &CallError) -> Duration {
-        let is_refusal = matches!(error, CallError::Status(status, _)
-            if status.is_client_error() && !matches!(status.as_u16(), 408 | 409 | 425 | 429));
-        let delay = if is_refusal { REFUSED } else { self.delay };
+        let delay = if error.is_refusal() { REFUSED } else { self.delay };
         self.delay = (self.delay * 2).min(LONGEST);
         delay.mul_f64(0.5 + fastrand::f64() / 2.0)
     }

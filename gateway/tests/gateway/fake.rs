@@ -101,7 +101,6 @@ pub(crate) struct Session {
     pub(crate) begin: BeginSession,
     pub(crate) chunks: Vec<(u64, Bytes)>,
     pub(crate) ended: Option<EndSession>,
-    over: bool,
 }
 
 impl Fake {
@@ -172,11 +171,6 @@ impl Fake {
         })
         .await;
         self.log().sessions.clone()
-    }
-
-    /// The functions forget that the session was ever there.
-    pub(crate) fn end_session(log: &mut Log, at: usize) {
-        log.sessions[at].over = true;
     }
 }
 
@@ -255,9 +249,9 @@ fn obey(log: &mut Log, call: &Call, body: Bytes) -> Response<Full<Bytes>> {
                 Some(session) => session.name.clone(),
                 None => {
                     let name = format!("s{}", log.sessions.len());
-                    let (chunks, ended, over) = (Vec::new(), None, false);
+                    let (chunks, ended) = (Vec::new(), None);
                     let stream = call.stream.clone();
-                    log.sessions.push(Session { name: name.clone(), stream, begin, chunks, ended, over });
+                    log.sessions.push(Session { name: name.clone(), stream, begin, chunks, ended });
                     name
                 }
             };
@@ -268,8 +262,7 @@ fn obey(log: &mut Log, call: &Call, body: Bytes) -> Response<Full<Bytes>> {
                 return refuse(StatusCode::NOT_FOUND, None);
             };
             assert_eq!(session.stream, call.stream);
-            if session.over || call.kind == Kind::Chunk && session.ended.is_some() {
-                session.ended.get_or_insert_default();
+            if call.kind == Kind::Chunk && session.ended.is_some() {
                 return refuse(StatusCode::GONE, None);
             }
             if call.kind == Kind::End {

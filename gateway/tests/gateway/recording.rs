@@ -2,9 +2,11 @@
 
 use std::process::Stdio;
 
+use protocol::ChunkPolicy;
+
 use crate::{
     Gateway, fake, functions,
-    media::{SHAPE, Shape, begins_with_keyframe, file_frames, frames, write_flv},
+    media::{SHAPE, Shape, VIDEO_HEADER, begins_with_keyframe, file_frames, frames, write_flv},
 };
 
 #[tokio::test]
@@ -28,6 +30,60 @@ async fn every_tag_arrives_once_and_in_order() {
     gateway.stop().await;
     let left = std::fs::read_dir(folder.path().join("spool/pushes")).unwrap().count();
     assert_eq!(left, 0, "the spool is empty");
+}
+
+#[tokio::test]
+async fn odd_pushes_are_cut_and_complete() {
+    let near_the_end = u32::MAX - 7_000;
+    let shapes = [
+        ("one keyframe at the beginning alone", Shape { gop: 0, frames: 1_100, ..SHAPE }, 3),
+        ("timestamps that wrap", Shape { first_ms: near_the_end, ..SHAPE }, 4),
+        ("pictures larger than the functions take", Shape { frames: 10, frame_bytes: 3 << 20, ..SHAPE }, 10),
+        ("one picture", Shape { frames: 1, ..SHAPE }, 1),
+    ];
+    let functions = functions().await;
+    functions.log().policy = Some(ChunkPolicy { max_bytes: 4 << 20, ..ChunkPolicy::default() });
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    for (at, (what, shape, chunks)) in shapes.into_iter().enumerate() {
+        let file = folder.path().join("x.flv");
+        let pushed = write_flv(&file, shape);
+        gateway.push(&file, &format!("s{at}")).await.unwrap();
+        let session = functions.ended(at + 1).await.pop().unwrap();
+        assert!(frames(&session.chunks) == pushed, "{what}");
+        // A fast push may be ahead of the policy by one chunk.
+        let found = session.chunks.len();
+        assert!(found == chunks || found + 1 == chunks, "{what}: {found} chunks");
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_changed_configuration_begins_a_chunk_and_a_repeated_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = folder.path().join("part.flv");
+    let mut file = Vec::new();
+    let mut pushed = Vec::new();
+    for (at, level) in [0x1f, 0x1f, 0x20, 0x1f].into_iter().enumerate() {
+        pushed.extend(write_flv(
+            &part,
+            Shape { frames: 25, first_ms: at as u32 * 1_000, seed: at as u32, ..SHAPE },
+        ));
+        let mut bytes = std::fs::read(&part).unwrap();
+        let header = bytes.windows(VIDEO_HEADER.len()).position(|window| window == VIDEO_HEADER).unwrap();
+        bytes[header + VIDEO_HEADER.len() - 1] = level;
+        file.extend_from_slice(&bytes[if at == 0 { 0 } else { flv::FILE_HEADER_SIZE }..]);
+    }
+    let whole = folder.path().join("whole.flv");
+    std::fs::write(&whole, file).unwrap();
+    let functions = functions().await;
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    gateway.push(&whole, "x").await.unwrap();
+    let session = functions.ended(1).await.remove(0);
+    let lengths: Vec<_> = session.chunks.iter().map(|chunk| frames([chunk]).len()).collect();
+    assert_eq!(lengths, [100, 50, 50]);
+    assert!(frames(&session.chunks) == pushed);
+    gateway.stop().await;
 }
 
 #[tokio::test]

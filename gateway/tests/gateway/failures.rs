@@ -1,0 +1,391 @@
+//! Functions that fail, and gateways that crash.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use protocol::{ChunkPolicy, Problem, SessionChange};
+
+use crate::{
+    Gateway,
+    fake::{Act, Fake, Kind, Session, fail},
+    functions,
+    media::{SHAPE, Shape, begins_with_keyframe, frames, write_flv},
+};
+
+/// Pushes once against scripted functions; the media of all sessions together must be what was pushed.
+async fn check(
+    script: impl FnMut(&crate::fake::Call) -> Act + Send + 'static,
+    sessions: usize,
+) -> Vec<Session> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    let pushed = write_flv(&file, SHAPE);
+    let functions = Fake::start(script).await;
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    gateway.push(&file, "x").await.unwrap();
+    let sessions = functions.ended(sessions).await;
+    assert!(frames(sessions.iter().flat_map(|session| &session.chunks)) == pushed);
+    gateway.stop().await;
+    sessions
+}
+
+#[tokio::test]
+async fn each_call_is_tried_again_until_it_succeeds() {
+    for status in [500, 503, 429, 401] {
+        check(move |call| if call.nth == 0 { fail(status) } else { Act::Obey }, 1).await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_reply_repeats_the_same_bytes() {
+    let sessions = check(|call| if call.nth % 2 == 0 { Act::LoseReply } else { Act::Obey }, 1).await;
+    assert_eq!(sessions[0].chunks.len(), 4);
+}
+
+#[tokio::test]
+async fn slow_functions_are_waited_for() {
+    check(
+        |call| if call.kind == Kind::Chunk { Act::Delay(Duration::from_millis(300)) } else { Act::Obey },
+        1,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_over_or_unknown_is_followed_by_another() {
+    for status in [410, 404] {
+        let script = move |call: &crate::fake::Call| match (call.kind, call.nth) {
+            (Kind::Chunk, 2) => fail(status),
+            _ => Act::Obey,
+        };
+        // The first session has no end of its own: the functions have ended it.
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.flv");
+        let pushed = write_flv(&file, SHAPE);
+        let functions = Fake::start(script).await;
+        let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+        gateway.push(&file, "x").await.unwrap();
+        functions
+            .until("the end of the second session", |log| {
+                log.sessions.len() == 2 && log.sessions[1].ended.is_some()
+            })
+            .await;
+        let sessions = functions.log().sessions.clone();
+        assert_eq!(sessions.iter().map(|session| session.chunks.len()).collect::<Vec<_>>(), [2, 2]);
+        assert!(frames(sessions.iter().flat_map(|session| &session.chunks)) == pushed);
+        gateway.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_refused_chunk_is_kept_aside_and_the_next_takes_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let file = folder.path().join("x.flv");
+    let pushed = write_flv(&file, SHAPE);
+    let problem = Problem { code: "NotFlv".into(), message: "tag type 99 at byte 13".into(), expected: None };
+    let functions = Fake::start(move |call| match (call.kind, call.nth) {
+        (Kind::Chunk, 1) => Act::Fail(422, problem.clone()),
+        _ => Act::Obey,
+    })
+    .await;
+    let gateway = Gateway::start(&functions.url(), &spool).await;
+    gateway.push(&file, "x").await.unwrap();
+    let session = functions.ended(1).await.remove(0);
+    assert_eq!(session.chunks.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [0, 1, 2]);
+
+    let mut kept: Vec<_> =
+        std::fs::read_dir(spool.join("refused")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    kept.sort();
+    let refused = std::fs::read(&kept[0]).unwrap().into();
+    let reason = std::fs::read_to_string(&kept[1]).unwrap();
+    assert!(reason.contains("NotFlv: tag type 99 at byte 13"), "{reason}");
+    let mut chunks = session.chunks;
+    chunks.insert(1, (1, refused));
+    assert!(frames(&chunks) == pushed);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_conflict_ahead_is_followed() {
+    // As when the functions know more of the session than a gateway whose spool was lost.
+    let problem = Problem { code: "SequenceGap".into(), message: "gap".into(), expected: Some(1) };
+    let mut behind = true;
+    let script = move |call: &crate::fake::Call| match call.kind {
+        Kind::Chunk if call.seq == 0 && std::mem::take(&mut behind) => Act::Fail(409, problem.clone()),
+        Kind::Chunk if call.seq == 1 && call.nth == 1 => fail(410),
+        _ => Act::Obey,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    let pushed = write_flv(&file, SHAPE);
+    let functions = Fake::start(script).await;
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    gateway.push(&file, "x").await.unwrap();
+    functions
+        .until("the second session", |log| log.sessions.len() == 2 && log.sessions[1].ended.is_some())
+        .await;
+    assert!(frames(&functions.log().sessions[1].chunks) == pushed);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_chunk_wanted_again_after_it_is_gone_ends_the_session_and_begins_another() {
+    let problem = Problem { code: "SequenceGap".into(), message: "lost".into(), expected: Some(0) };
+    let sessions = check(
+        move |call| match (call.kind, call.seq) {
+            (Kind::Chunk, 2) if call.session == "s0" => Act::Fail(409, problem.clone()),
+            _ => Act::Obey,
+        },
+        2,
+    )
+    .await;
+    assert_eq!(sessions.iter().map(|session| session.chunks.len()).collect::<Vec<_>>(), [2, 2]);
+}
+
+#[tokio::test]
+async fn functions_that_start_late_get_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    let pushed = write_flv(&file, SHAPE);
+    let address = functions().await.address;
+    let gateway = Gateway::start(&format!("http://{address}"), &folder.path().join("spool")).await;
+    gateway.push(&file, "x").await.unwrap();
+    let functions = Fake::start_at(address, |_| Act::Obey).await;
+    let session = functions.ended(1).await.remove(0);
+    assert!(frames(&session.chunks) == pushed);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn sessions_of_one_stream_follow_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let functions =
+        Fake::start(
+            |call| if call.kind == Kind::Chunk { Act::Delay(Duration::from_millis(50)) } else { Act::Obey },
+        );
+    let functions = functions.await;
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    let mut pushed = Vec::new();
+    for at in 0..3 {
+        let file = folder.path().join(format!("{at}.flv"));
+        pushed.push(write_flv(&file, Shape { seed: at << 20, ..SHAPE }));
+        gateway.push(&file, "x").await.unwrap();
+    }
+    let sessions = functions.ended(3).await;
+    for (session, pushed) in sessions.iter().zip(&pushed) {
+        assert!(frames(&session.chunks) == *pushed);
+    }
+    for pair in sessions.windows(2) {
+        let end = pair[0].ended.as_ref().map(|end| end.ended_at_ms);
+        assert!(end <= Some(pair[1].begin.began_at_ms), "{end:?} {}", pair[1].begin.began_at_ms);
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_crashed_gateway_completes_its_pushes_when_it_starts_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let file = folder.path().join("x.flv");
+    let pushed = write_flv(&file, SHAPE);
+    let is_stuck = Arc::new(AtomicBool::new(true));
+    let stuck = Arc::clone(&is_stuck);
+    // One chunk is taken, its acknowledgement is lost, and then nothing works.
+    let functions = Fake::start(move |call| match call.kind {
+        Kind::Chunk if stuck.load(Ordering::Relaxed) && call.nth == 0 => Act::LoseReply,
+        Kind::Chunk | Kind::End if stuck.load(Ordering::Relaxed) => fail(503),
+        _ => Act::Obey,
+    })
+    .await;
+    let gateway = Gateway::start(&functions.url(), &spool).await;
+    gateway.push(&file, "x").await.unwrap();
+    functions
+        .until("the first chunk", |log| log.sessions.first().is_some_and(|session| session.chunks.len() == 1))
+        .await;
+    gateway.crash().await;
+
+    is_stuck.store(false, Ordering::Relaxed);
+    let gateway = restart(&functions, &spool).await;
+    let session = functions.ended(1).await.remove(0);
+    assert!(frames(&session.chunks) == pushed, "once each, over both lives");
+    gateway.push(&file, "x").await.unwrap();
+    let sessions = functions.ended(2).await;
+    assert!(frames(&sessions[1].chunks) == pushed, "the next push records normally");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_crash_in_the_middle_of_a_push_loses_at_most_a_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let file = folder.path().join("x.flv");
+    let pushed = write_flv(&file, Shape { frames: 100, ..SHAPE });
+    let functions = functions().await;
+    let gateway = Gateway::start(&functions.url(), &spool).await;
+    let pushing = tokio::spawn(gateway::push::push(gateway::push::Options {
+        file: file.clone(),
+        url: gateway.url("x"),
+        fast: false,
+    }));
+    functions.until("a heartbeat or two", |log| log.heartbeats >= 3).await;
+    gateway.crash().await;
+    assert!(pushing.await.unwrap().is_err());
+
+    let gateway = restart(&functions, &spool).await;
+    let session = functions.ended(1).await.remove(0);
+    let recorded = frames(&session.chunks);
+    assert!(recorded.len() >= 2 * 25, "{} tags of about two seconds", recorded.len());
+    assert!(recorded[..] == pushed[..recorded.len()]);
+    let lived = session.ended.unwrap().ended_at_ms - session.begin.began_at_ms;
+    assert!((1_000..10_000).contains(&lived), "{lived}");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_in_the_middle_of_a_push_uploads_and_ends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let file = folder.path().join("x.flv");
+    let pushed = write_flv(&file, SHAPE);
+    let functions = functions().await;
+    let gateway = Gateway::start(&functions.url(), &spool).await;
+    let url = gateway.url("x");
+    let options = gateway::push::Options { file: file.clone(), url, fast: false };
+    let pushing = tokio::spawn(gateway::push::push(options));
+    functions.until("a tick or two", |log| log.ticks >= 2 && log.sessions.len() == 1).await;
+    gateway.stop().await;
+    pushing.await.unwrap().unwrap_err();
+    let session = functions.log().sessions.remove(0);
+    assert!(session.ended.is_some());
+    let recorded = frames(&session.chunks);
+    assert!(!recorded.is_empty());
+    assert!(recorded[..] == pushed[..recorded.len()]);
+    assert_eq!(walk(&spool.join("pushes")), 0);
+}
+
+/// The tasks of a crashed gateway take a moment to let the spool go.
+async fn restart(functions: &Fake, spool: &Path) -> Gateway {
+    loop {
+        let gateway = Gateway::start(&functions.url(), spool).await;
+        if tokio::net::TcpStream::connect(gateway.address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            if !gateway.task.is_finished() {
+                return gateway;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_full_spool_holds_the_publisher_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let file = folder.path().join("x.flv");
+    // 24 MB, more than sockets keep, against a spool of 1 MB.
+    let pushed = write_flv(&file, Shape { frames: 800, frame_bytes: 30_000, ..SHAPE });
+    let is_open = Arc::new(AtomicBool::new(false));
+    let open = Arc::clone(&is_open);
+    let functions = Fake::start(move |call| match call.kind {
+        Kind::Chunk if !open.load(Ordering::Relaxed) => fail(503),
+        _ => Act::Obey,
+    })
+    .await;
+    let gateway = Gateway::with_limit(&functions.url(), &spool, 1 << 20).await;
+    let pushing = tokio::spawn(gateway::push::push(gateway::push::Options {
+        file: file.clone(),
+        url: gateway.url("x"),
+        fast: true,
+    }));
+    functions.until("three heartbeats", |log| log.heartbeats >= 3).await;
+    assert!(!pushing.is_finished());
+    let spooled: u64 = walk(&spool.join("pushes"));
+    assert!((1 << 20..3 << 20).contains(&spooled), "{spooled} bytes in the spool");
+    is_open.store(true, Ordering::Relaxed);
+    pushing.await.unwrap().unwrap();
+    let session = functions.ended(1).await.remove(0);
+    assert!(frames(&session.chunks) == pushed);
+    gateway.stop().await;
+}
+
+fn walk(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries
+        .map(
+            |entry| if entry.path().is_dir() { walk(&entry.path()) } else { entry.metadata().unwrap().len() },
+        )
+        .sum()
+}
+
+#[tokio::test]
+async fn nothing_is_recorded_until_a_heartbeat_says_so_and_then_from_the_keyframe_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    // Keyframes each second, for ten.
+    let pushed = write_flv(&file, Shape { frames: 250, gop: 25, ..SHAPE });
+    let functions = functions().await;
+    functions.log().record = false;
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    let pushing = tokio::spawn(gateway::push::push(gateway::push::Options {
+        file: file.clone(),
+        url: gateway.url("x"),
+        fast: false,
+    }));
+    let instruct = |record| {
+        let change = SessionChange { session: "s0".into(), record, chunk: ChunkPolicy::default() };
+        functions.log().changes.push(change);
+    };
+    functions.until("a session in the heartbeat", |log| log.seen_by_heartbeat == ["s0"]).await;
+    let beats = functions.log().heartbeats;
+    functions.until("two more heartbeats", |log| log.heartbeats >= beats + 2).await;
+    instruct(true);
+    functions.until("four more heartbeats", |log| log.heartbeats >= beats + 6).await;
+    instruct(false);
+    functions.until("the chunk before the stop", |log| !log.sessions[0].chunks.is_empty()).await;
+    assert!(!pushing.is_finished());
+    pushing.await.unwrap().unwrap();
+
+    let session = functions.ended(1).await.remove(0);
+    assert!(session.chunks.iter().take(1).all(|(_, chunk)| begins_with_keyframe(chunk)));
+    let recorded = frames(&session.chunks);
+    let from = pushed.iter().position(|tag| *tag == recorded[0]).unwrap();
+    assert!(recorded[..] == pushed[from..from + recorded.len()]);
+    assert!((25..150).contains(&(from / 2)), "from frame {}", from / 2);
+    assert!(
+        (75..=175).contains(&(recorded.len() / 2)),
+        "{} frames in four to five seconds",
+        recorded.len() / 2
+    );
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_name_is_taken_once_and_a_bad_name_never() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    write_flv(&file, SHAPE);
+    let functions = functions().await;
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    let live = tokio::spawn(gateway::push::push(gateway::push::Options {
+        file: file.clone(),
+        url: gateway.url("x"),
+        fast: false,
+    }));
+    functions.until("the first session", |log| log.sessions.len() == 1).await;
+    let error = gateway.push(&file, "x").await.unwrap_err();
+    let expected = "server refused: NetStream.Publish.BadName: 127.0.0.1/live/x is being published already";
+    assert_eq!(error.to_string(), expected);
+    let error = gateway.push(&file, "..").await.unwrap_err().to_string();
+    assert!(error.starts_with("server refused: NetStream.Publish.BadName: stream name is \"..\""), "{error}");
+    live.abort();
+    functions.ended(1).await;
+    gateway.push(&file, "x").await.unwrap();
+    functions.ended(2).await;
+    gateway.stop().await;
+}

@@ -138,6 +138,10 @@ pub mod faults {
             "Specified api is not found, please check your url and method.";
         /// The version is not 2016-11-01.
         INVALID_VERSION = 404 "InvalidVersion" "Specified parameter Version is not valid.";
+        /// No action is named.
+        MISSING_ACTION = 400 "MissingAction" "Action is mandatory for this action.";
+        /// No version is named.
+        MISSING_VERSION = 400 "MissingVersion" "Version is mandatory for this action.";
         /// The method is neither GET nor POST.
         UNSUPPORTED_METHOD = 405 "UnsupportedHTTPMethod" "Specified HTTP method is not supported.";
         /// The body is not a form.
@@ -165,6 +169,8 @@ pub mod faults {
         /// The cycle is no number of seconds in its range.
         INVALID_CYCLE_DURATION = 400 "InvalidCycleDuration.Malformed"
             "Specified CycleDuration Format is not valid.";
+        /// A rule without any format.
+        MISSING_RECORD_FORMAT = 400 "MissingRecordFormat" "RecordFormat is mandatory for this action.";
         /// The template of record files is given and empty.
         MISSING_OSS_OBJECT_PREFIX = 400 "MissingOssObjectPrefix" "OssObjectPrefix is mandatory for this action.";
         /// The template of record files is not one.
@@ -180,6 +186,10 @@ pub mod faults {
         /// The end is not after the start, or the range is too long.
         INVALID_END_TIME_MISMATCH = 400 "InvalidEndTime.Mismatch"
             "Specified end time does not math the specified start time.";
+        /// A config without any URL.
+        MISSING_NOTIFY_URL = 400 "MissingNotifyUrl" "NotifyUrl is mandatory for this action.";
+        /// Callbacks are to be signed, and there is no key.
+        MISSING_NOTIFY_AUTH_KEY = 400 "MissingNotifyAuthKey" "NotifyAuthKey is mandatory for this action.";
         /// The URL does not begin with `http://` or `https://`, or is none.
         INVALID_NOTIFY_URL = 400 "InvalidNotifyUrl.Malformed" "Specified NotifyUrl is invalid.";
         /// The URL leads into a private network, and the setting forbids that.

@@ -131,11 +131,11 @@ impl Incoming {
     /// # Errors
     /// It is not named, it does not exist, or the version is another one.
     pub fn action(&self) -> Result<&'static Action, ApiError> {
-        let version = self.version.as_deref().ok_or_else(|| ApiError::missing("Version"))?;
+        let version = self.version.as_deref().ok_or(faults::MISSING_VERSION)?;
         if version != VERSION {
             return Err(faults::INVALID_VERSION.into());
         }
-        let name = self.action.as_deref().ok_or_else(|| ApiError::missing("Action"))?;
+        let name = self.action.as_deref().ok_or(faults::MISSING_ACTION)?;
         action(name).ok_or_else(|| faults::INVALID_ACTION_NOT_FOUND.into())
     }
 

@@ -73,10 +73,10 @@ impl NotifyConfig {
 
     fn checked(self, private: PrivateCallbacks) -> Result<Self, ApiError> {
         if self.notify_url.is_none() && self.on_demand_url.is_none() {
-            return Err(ApiError::missing("NotifyUrl"));
+            return Err(faults::MISSING_NOTIFY_URL.into());
         }
         if self.notify_req_auth && self.notify_auth_key.is_none() {
-            return Err(ApiError::missing("NotifyAuthKey"));
+            return Err(faults::MISSING_NOTIFY_AUTH_KEY.into());
         }
         let check = |url: &Option<String>, fault: Fault| match url {
             Some(url) if private == PrivateCallbacks::Refused && is_private(url) => {

@@ -93,7 +93,7 @@ impl Rule {
     /// No format at all, a format that comes twice, a window that ends before it begins.
     pub fn new(call: AddLiveAppRecordConfig, now_s: u64) -> Result<Self, ApiError> {
         if call.record_format.is_empty() && call.transcode_record_format.is_empty() {
-            return Err(ApiError::missing("RecordFormat"));
+            return Err(faults::MISSING_RECORD_FORMAT.into());
         }
         let mut rule = Self {
             domain: call.domain_name,

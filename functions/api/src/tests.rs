@@ -8,7 +8,7 @@ mod nonces;
 mod world;
 
 use acs::encode;
-use api::{Request, Response};
+use api::{Field, Request, Response, Shape};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, Mac};
 use serde_json::Value;
@@ -143,7 +143,46 @@ fn call(world: &World, action: &str, parameters: &[(&str, &str)]) -> (u16, Value
     let nonce = world.next_nonce();
     let scheme = SCHEMES[usize::try_from(nonce).unwrap() % SCHEMES.len()];
     let response = send(world, &Client::new(scheme, nonce).request(action, parameters));
-    (response.status, serde_json::from_str(&response.body).unwrap())
+    let body = serde_json::from_str(&response.body).unwrap();
+    if response.status == 200 {
+        assert_conforms(action, &body);
+    }
+    (response.status, body)
+}
+
+/// Whether an answer has the fields, and of the types, that the table says.
+fn assert_conforms(action: &str, body: &Value) {
+    fn object(fields: &[Field], value: &Value, place: &str) {
+        for (name, value) in value.as_object().unwrap_or_else(|| panic!("{place} is no object")) {
+            let field =
+                fields.iter().find(|field| field.name == name).unwrap_or_else(|| panic!("{place}.{name}"));
+            shape(&field.shape, value, &format!("{place}.{name}"));
+        }
+    }
+    fn shape(expected: &Shape, value: &Value, place: &str) {
+        match *expected {
+            Shape::Text => assert!(value.is_string(), "{place}: {value}"),
+            Shape::Time => {
+                assert!(value.as_str().is_some_and(|text| acs::time::parse(text).is_ok()), "{place}")
+            }
+            Shape::Integer => assert!(value.is_u64(), "{place}: {value}"),
+            Shape::Number => assert!(value.is_number(), "{place}: {value}"),
+            Shape::Boolean => assert!(value.is_boolean(), "{place}: {value}"),
+            Shape::Object(fields) => object(fields, value, place),
+            Shape::List(item) => {
+                for value in value.as_array().unwrap_or_else(|| panic!("{place} is no list")) {
+                    shape(item, value, place);
+                }
+            }
+        }
+    }
+    let mut answer = body.as_object().unwrap().clone();
+    assert!(answer.remove("RequestId").is_some_and(|id| id.is_string()), "{action}");
+    let fields = api::action(action).unwrap().answer;
+    for field in fields {
+        assert!(answer.contains_key(field.name), "{action}.{}", field.name);
+    }
+    object(fields, &Value::Object(answer), action);
 }
 
 /// The error code of a call; `OK` for a success.

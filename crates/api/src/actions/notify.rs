@@ -41,6 +41,8 @@ pub(super) const ADD: Action = Action {
     ],
     answer: &[],
     faults: &[
+        faults::MISSING_NOTIFY_URL,
+        faults::MISSING_NOTIFY_AUTH_KEY,
         faults::CONFIG_ALREADY_EXISTS,
         faults::INVALID_NOTIFY_URL_UNSAFE,
         faults::INVALID_ON_DEMAND_URL_UNSAFE,
@@ -61,6 +63,7 @@ pub(super) const UPDATE: Action = Action {
     ],
     answer: &[],
     faults: &[
+        faults::MISSING_NOTIFY_AUTH_KEY,
         faults::INVALID_CONFIG_NOT_FOUND,
         faults::INVALID_NOTIFY_URL_UNSAFE,
         faults::INVALID_ON_DEMAND_URL_UNSAFE,

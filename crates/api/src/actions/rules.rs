@@ -123,7 +123,11 @@ pub(super) const ADD: Action = Action {
         TEMPLATES,
     ],
     answer: &[],
-    faults: &[faults::CONFIG_ALREADY_EXISTS, faults::INVALID_OSS_BUCKET_NOT_FOUND],
+    faults: &[
+        faults::MISSING_RECORD_FORMAT,
+        faults::CONFIG_ALREADY_EXISTS,
+        faults::INVALID_OSS_BUCKET_NOT_FOUND,
+    ],
 };
 
 pub(super) const UPDATE: Action = Action {

@@ -62,7 +62,7 @@ fn each_container_has_its_defaults() {
 #[test]
 fn a_rule_needs_a_format_and_each_once() {
     let none = AddLiveAppRecordConfig { record_format: vec![], ..added() };
-    assert_eq!(Rule::new(none.clone(), 0), Err(ApiError::missing("RecordFormat")));
+    assert_eq!(Rule::new(none.clone(), 0), Err(faults::MISSING_RECORD_FORMAT.into()));
     let transcoded = AddLiveAppRecordConfig { transcode_record_format: vec![format(Container::Mp4)], ..none };
     assert!(Rule::new(transcoded, 0).is_ok());
     let twice = vec![format(Container::Mp4), format(Container::Mp4)];

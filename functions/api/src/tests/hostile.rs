@@ -142,7 +142,8 @@ fn every_action_takes_every_parameter_that_its_table_allows() {
             }
             let pairs: Vec<_> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
             let client = Client::new(SCHEMES[round % 4], world.next_nonce());
-            let (status, code) = check(&world, &client.request(action.name, &pairs), action.name);
+            let request = client.request(action.name, &pairs);
+            let (status, code) = check(&world, &request, action.name);
             succeeded += usize::from(status == 200);
             let excused = action.faults.iter().any(|fault| fault.code == code)
                 || code.starts_with("Missing")

@@ -66,6 +66,16 @@ struct Live {
     recorder: Recorder,
 }
 
+impl Live {
+    /// Does what the functions want.
+    fn obey(&mut self) -> anyhow::Result<()> {
+        if self.ingest.is_refused() {
+            bail!("the functions refuse {}", self.ingest.path);
+        }
+        self.recorder.obey().context("while writing to the spool")
+    }
+}
+
 impl Connection {
     async fn run(&mut self) -> anyhow::Result<()> {
         let gateway = Arc::clone(&self.gateway);
@@ -80,7 +90,7 @@ impl Connection {
                     () = gateway.shutdown.cancelled() => return Ok(()),
                     () = live.claim.kicked() => bail!("another publisher has taken {}", live.ingest.path),
                     () = live.ingest.instructed.notified() => {
-                        live.recorder.obey().context("while writing to the spool")?;
+                        live.obey()?;
                         continue;
                     }
                     () = until(live.recorder.flush_due()) => {
@@ -109,7 +119,7 @@ impl Connection {
             live.recorder.flush().context("while writing to the spool")?;
             tokio::select! {
                 () = self.gateway.shutdown.cancelled() => return Ok(()),
-                () = live.ingest.instructed.notified() => live.recorder.obey().context("while writing to the spool")?,
+                () = live.ingest.instructed.notified() => live.obey()?,
                 () = self.gateway.spool.room() => {}
             }
             live.claim.heard();

@@ -34,6 +34,7 @@ pub(crate) struct Ingest {
     /// Wakes the recorder: the functions want something else.
     pub(crate) instructed: Notify,
     live: AtomicBool,
+    refused: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -81,6 +82,7 @@ impl Ingest {
             arrived: Notify::new(),
             instructed: Notify::new(),
             live: AtomicBool::new(live),
+            refused: AtomicBool::new(false),
         }
     }
 
@@ -91,6 +93,11 @@ impl Ingest {
     /// Whether its connection is there.
     pub(crate) fn is_live(&self) -> bool {
         self.live.load(Ordering::Relaxed)
+    }
+
+    /// Whether the functions will not have it at all.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     // The recorder's side.
@@ -179,6 +186,12 @@ impl Ingest {
             }
         }
         self.set_instructions(&mut state, instructions);
+    }
+
+    /// The functions will not have it at all.
+    pub(crate) fn refuse(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+        self.instructed.notify_one();
     }
 
     pub(crate) fn instruct(&self, instructions: Instructions) {

@@ -1,9 +1,8 @@
 //! The ingest gateway: RTMP pushes in, FLV chunks out.
 //!
-//! Each push is cut into self-contained FLV chunks ([`cut`]), appended tag by tag to files in the spool
-//! ([`spool`]) and brought to the functions in order, until each one is acknowledged ([`upload`]). It writes no
-//! container but FLV and looks into no coded media: what it reads of a tag is the header that tells
-//! keyframes and configuration apart.
+//! Each push is cut into self-contained FLV chunks, which are appended to files in the spool and brought to the
+//! functions in order, until each one is acknowledged. It writes no container but FLV and looks into no coded
+//! media: what it reads of a tag is the header that tells keyframes and configuration apart.
 //!
 //! | module | is |
 //! | --- | --- |

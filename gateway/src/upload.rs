@@ -18,6 +18,10 @@ use backoff::Backoff;
 /// How long the first headers are waited for, so that the functions are told the codecs.
 const CODECS_WAIT: Duration = Duration::from_secs(1);
 
+/// Answers about what was sent, not about who sent it or when: the same again would be answered the same.
+const REFUSALS: [StatusCode; 3] =
+    [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY];
+
 /// Uploads all of a push and returns when the functions know its end.
 ///
 /// Tries forever: what bounds the wait is the spool, which holds publishers back when it is full.
@@ -41,7 +45,10 @@ enum Outcome {
 async fn upload_session(gateway: &Gateway, ingest: &Arc<Ingest>) -> Outcome {
     let session = match ingest.record().session {
         Some(session) => session,
-        None => begin(gateway, ingest).await,
+        None => match begin(gateway, ingest).await {
+            Ok(session) => session,
+            Err(refusal) => return keep_all_refused(gateway, ingest, &refusal).await,
+        },
     };
     gateway.sessions.insert(&session, ingest);
     let outcome = upload_chunks(gateway, ingest, &session).await;
@@ -49,7 +56,8 @@ async fn upload_session(gateway: &Gateway, ingest: &Arc<Ingest>) -> Outcome {
     outcome
 }
 
-async fn begin(gateway: &Gateway, ingest: &Arc<Ingest>) -> String {
+/// The session's name, or why there will never be one.
+async fn begin(gateway: &Gateway, ingest: &Arc<Ingest>) -> Result<String, CallError> {
     let codecs = async {
         while !ingest.codecs_known() {
             ingest.arrived.notified().await;
@@ -65,9 +73,26 @@ async fn begin(gateway: &Gateway, ingest: &Arc<Ingest>) -> String {
             Ok(SessionAnswer { session, record, chunk }) => {
                 tracing::info!("{}: session {session}, record: {record}", ingest.path);
                 ingest.begun(&session, Instructions { record, policy: chunk });
-                return session;
+                return Ok(session);
+            }
+            Err(CallError::Status(status, problem)) if REFUSALS.contains(&status) => {
+                return Err(CallError::Status(status, problem));
             }
             Err(error) => backoff.wait("session cannot be begun", &error).await,
+        }
+    }
+}
+
+/// A push that the functions will not have: its publisher is sent away, and what it sent is kept aside so that
+/// the spool stays free for others.
+async fn keep_all_refused(gateway: &Gateway, ingest: &Arc<Ingest>, refusal: &CallError) -> Outcome {
+    tracing::error!("{}: push is refused: {refusal}", ingest.path);
+    ingest.refuse();
+    loop {
+        match ingest.next() {
+            Next::Wait => ingest.arrived.notified().await,
+            Next::Chunk => keep_refused(gateway, ingest, refusal),
+            Next::End(_) => return Outcome::Ended,
         }
     }
 }
@@ -125,7 +150,7 @@ async fn put_front(gateway: &Gateway, ingest: &Arc<Ingest>, session_path: &str) 
                 }
                 _ => backoff.wait("chunk is in conflict", &error).await,
             },
-            CallError::Status(StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY, _) => {
+            CallError::Status(status, _) if REFUSALS.contains(status) => {
                 keep_refused(gateway, ingest, &error);
                 return Outcome::Ended;
             }
@@ -164,8 +189,9 @@ async fn end(gateway: &Gateway, ingest: &Arc<Ingest>, session_path: &str, ended_
             }
             // It is over already.
             Err(CallError::Status(StatusCode::NOT_FOUND | StatusCode::GONE, _)) => return Outcome::Ended,
-            Err(error @ CallError::Status(StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY, _)) => {
-                tracing::error!("{}: the end of session {session_path} is refused: {error}", ingest.path);
+            Err(CallError::Status(status, problem)) if REFUSALS.contains(&status) => {
+                let error = CallError::Status(status, problem);
+                tracing::error!("{}: the end of {session_path} is refused: {error}", ingest.path);
                 return Outcome::Ended;
             }
             Err(error) => backoff.wait("session cannot be ended", &error).await,

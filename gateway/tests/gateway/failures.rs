@@ -113,6 +113,32 @@ async fn a_refused_chunk_is_kept_aside_and_the_next_takes_its_number() {
 }
 
 #[tokio::test]
+async fn a_push_that_is_refused_is_sent_away_and_kept_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let file = folder.path().join("x.flv");
+    let pushed = write_flv(&file, SHAPE);
+    let functions = Fake::start(|call| match call.kind {
+        Kind::Begin if call.stream.ends_with("/x") => fail(422),
+        _ => Act::Obey,
+    })
+    .await;
+    let gateway = Gateway::start(&functions.url(), &spool).await;
+    let options = gateway::push::Options { file: file.clone(), url: gateway.url("x"), fast: false };
+    gateway::push::push(options).await.unwrap_err();
+    gateway.push(&file, "y").await.unwrap();
+    let session = functions.ended(1).await.remove(0);
+    assert!(frames(&session.chunks) == pushed);
+    gateway.stop().await;
+    assert_eq!(walk(&spool.join("pushes")), 0);
+    let mut kept: Vec<_> =
+        std::fs::read_dir(spool.join("refused")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    kept.sort();
+    let recorded = frames(&[(0, std::fs::read(&kept[0]).unwrap().into())]);
+    assert!(!recorded.is_empty() && recorded[..] == pushed[..recorded.len()]);
+}
+
+#[tokio::test]
 async fn a_conflict_ahead_is_followed() {
     // As when the functions know more of the session than a gateway whose spool was lost.
     let problem = Problem { code: "SequenceGap".into(), message: "gap".into(), expected: Some(1) };

@@ -67,12 +67,10 @@ async fn read_bounded(mut chunk: StreamReader<u8>, max_bytes: u64) -> Result<Vec
 
 /// Writes the slice in blocks, until it ends or nobody reads.
 async fn write_all(mut muxer: mpegts::Muxer<'_>, mut output: StreamWriter<u8>) {
-    let mut block = vec![0; BLOCK_SIZE];
+    let mut block = Vec::with_capacity(BLOCK_SIZE);
     loop {
-        block.resize(BLOCK_SIZE, 0);
-        let written = muxer.write(&mut block);
-        block.truncate(written);
-        if written == 0 {
+        muxer.write(&mut block);
+        if block.is_empty() {
             return;
         }
         block = output.write_all(block).await;

@@ -5,7 +5,7 @@ use media::{Media, TrackKind};
 use crate::{
     AUDIO_PID, ConfigError, MuxerPolicy, MuxerState, VIDEO_PID,
     elementary::{AudioFormat, Segment, VideoFormat},
-    packet::{FirstPacket, Packetizer, packet_count, pcr_packet},
+    packet::{FirstPacket, Packetizer, has_room, packet_count, pcr_packet},
     pes, psi,
     schedule::{Schedule, Step},
 };
@@ -112,44 +112,38 @@ impl<'a> Muxer<'a> {
         self.program_changed
     }
 
-    /// Writes the next packets into `out`, as many as fit whole, and returns the bytes written.
+    /// Appends the next packets to `out`, as many as fit whole into its capacity.
     ///
-    /// 0 when the slice is written, or `out` is shorter than a packet.
-    pub fn write(&mut self, out: &mut [u8]) -> usize {
-        let (packets, _) = out.as_chunks_mut::<PACKET_SIZE>();
-        let mut written = 0;
-        for packet in packets {
-            if !self.write_packet(packet) {
-                break;
+    /// `out` stays as it is when the slice is written. It never grows: with less room than a packet nothing
+    /// is written either.
+    pub fn write(&mut self, out: &mut Vec<u8>) {
+        while has_room(out) {
+            if !self.packetizer.is_done() {
+                self.packetizer.write(out, &mut self.continuity[counter_of(self.track)]);
+            } else if self.program_map_due {
+                self.program_map_due = false;
+                let profile = self.mpeg4_profile_and_level();
+                let Schedule { program, version, .. } = &self.schedule;
+                let packet = psi::pmt_packet(program, *version, profile, next(&mut self.continuity[1]));
+                out.extend_from_slice(&packet);
+            } else if !self.write_step(out) {
+                return;
             }
-            written += PACKET_SIZE;
         }
-        written
     }
 
-    /// Writes one packet; `false` at the end.
-    fn write_packet(&mut self, packet: &mut [u8; PACKET_SIZE]) -> bool {
-        if !self.packetizer.is_done() {
-            self.packetizer.write(packet, &mut self.continuity[counter_of(self.track)]);
-            return true;
-        }
-        if self.program_map_due {
-            self.program_map_due = false;
-            let profile = self.mpeg4_profile_and_level();
-            let Schedule { program, version, .. } = &self.schedule;
-            *packet = psi::pmt_packet(program, *version, profile, next(&mut self.continuity[1]));
-            return true;
-        }
+    /// Writes the first packet of the next step, or prepares to; `false` at the end of the slice.
+    fn write_step(&mut self, out: &mut Vec<u8>) -> bool {
         match self.schedule.next(&self.media) {
             None => return false,
             Some(Step::Tables) => {
-                *packet = psi::pat_packet(next(&mut self.continuity[0]));
+                out.extend_from_slice(&psi::pat_packet(next(&mut self.continuity[0])));
                 self.program_map_due = true;
             }
             Some(Step::Pcr(pcr_90khz)) => {
                 let pid = self.schedule.program.pcr_pid();
                 let track = if pid == VIDEO_PID { TrackKind::Video } else { TrackKind::Audio };
-                *packet = pcr_packet(pid, self.continuity[counter_of(track)], pcr_90khz);
+                out.extend_from_slice(&pcr_packet(pid, self.continuity[counter_of(track)], pcr_90khz));
             }
             Some(Step::Units { track, first, end, pcr_90khz }) => {
                 let mut segments = std::mem::take(self.packetizer.segments());
@@ -158,7 +152,6 @@ impl<'a> Muxer<'a> {
                 let pid = if track == TrackKind::Video { VIDEO_PID } else { AUDIO_PID };
                 self.packetizer.begin(pid, pes);
                 self.track = track;
-                self.packetizer.write(packet, &mut self.continuity[counter_of(track)]);
             }
         }
         true

@@ -97,60 +97,91 @@ impl<'a> Packetizer<'a> {
         self.left == 0
     }
 
-    /// Writes the next packet; `continuity` is the counter of the packet before it.
-    pub(crate) fn write(&mut self, packet: &mut [u8; PACKET_SIZE], continuity: &mut u8) {
-        *continuity = (*continuity + 1) & 0x0f;
-        let first = self.first.take();
-        let adaptation = first.unwrap_or_default();
-        let minimum = adaptation.adaptation_size();
-        let payload = self.left.min((BODY_SIZE - minimum) as u64) as usize;
-        let adaptation_size = BODY_SIZE - payload;
-        let control = if adaptation_size > 0 { 0x30 } else { 0x10 };
-        packet[..4].copy_from_slice(&header(self.pid, first.is_some(), control, *continuity));
-        let body = &mut packet[4..];
-        if adaptation_size > 0 {
-            write_adaptation(&mut body[..adaptation_size], adaptation);
+    /// Appends packets until the PES packet ends or `out` is full.
+    ///
+    /// `continuity` is the counter of the packet before.
+    pub(crate) fn write(&mut self, out: &mut Vec<u8>, continuity: &mut u8) {
+        while self.left > 0 && has_room(out) {
+            *continuity = (*continuity + 1) & 0x0f;
+            match self.first.take() {
+                Some(first) => self.write_packet(out, Some(first), *continuity),
+                None if self.left < BODY_SIZE as u64 => self.write_packet(out, None, *continuity),
+                None => {
+                    out.extend_from_slice(&header(self.pid, false, 0x10, *continuity));
+                    self.copy(out, BODY_SIZE);
+                    self.write_run(out, continuity);
+                }
+            }
         }
-        self.copy(&mut body[adaptation_size..]);
-        self.left -= payload as u64;
         if self.left == 0 {
             self.segments.clear();
         }
     }
 
-    /// Fills `out` from the segments, which hold at least as many bytes.
-    fn copy(&mut self, mut out: &mut [u8]) {
+    /// Appends the packets that one segment fills: nearly all of a large frame.
+    fn write_run(&mut self, out: &mut Vec<u8>, continuity: &mut u8) {
+        let Some(segment) = self.segments.get(self.segment) else { return };
+        let (bodies, _) = segment.bytes()[self.offset..].as_chunks::<BODY_SIZE>();
+        let room = (out.capacity() - out.len()) / PACKET_SIZE;
+        let [sync, pid_high, pid_low, _] = header(self.pid, false, 0x10, 0);
+        for body in bodies.iter().take(room) {
+            *continuity = (*continuity + 1) & 0x0f;
+            out.extend_from_slice(&[sync, pid_high, pid_low, 0x10 | *continuity]);
+            out.extend_from_slice(body);
+        }
+        let written = bodies.len().min(room) * BODY_SIZE;
+        self.offset += written;
+        self.left -= written as u64;
+    }
+
+    /// Appends a packet that has an adaptation field, or needs one as stuffing.
+    fn write_packet(&mut self, out: &mut Vec<u8>, first: Option<FirstPacket>, continuity: u8) {
+        let adaptation = first.unwrap_or_default();
+        let capacity = BODY_SIZE - adaptation.adaptation_size();
+        let payload = self.left.min(capacity as u64) as usize;
+        let adaptation_size = BODY_SIZE - payload;
+        let control = if adaptation_size > 0 { 0x30 } else { 0x10 };
+        out.extend_from_slice(&header(self.pid, first.is_some(), control, continuity));
+        if adaptation_size > 0 {
+            let mut field = [0xff; BODY_SIZE];
+            write_adaptation(&mut field[..adaptation_size], adaptation);
+            out.extend_from_slice(&field[..adaptation_size]);
+        }
+        self.copy(out, payload);
+    }
+
+    /// Appends the next `size` bytes of the segments, which hold at least as many.
+    fn copy(&mut self, out: &mut Vec<u8>, mut size: usize) {
+        self.left -= size as u64;
         loop {
             let rest = &self.segments[self.segment].bytes()[self.offset..];
-            if rest.len() > out.len() {
-                out.copy_from_slice(&rest[..out.len()]);
-                self.offset += out.len();
+            if let Some(piece) = rest.get(..size) {
+                out.extend_from_slice(piece);
+                self.offset += size;
                 return;
             }
-            let (filled, unfilled) = out.split_at_mut(rest.len());
-            filled.copy_from_slice(rest);
-            out = unfilled;
+            out.extend_from_slice(rest);
+            size -= rest.len();
             self.segment += 1;
             self.offset = 0;
-            if out.is_empty() {
-                return;
-            }
         }
     }
 }
 
-/// Fills an adaptation field, stuffing included (13818-1 §2.4.3.4).
+/// Whether a packet fits into what is allocated.
+pub(crate) fn has_room(out: &Vec<u8>) -> bool {
+    out.capacity() - out.len() >= PACKET_SIZE
+}
+
+/// Fills an adaptation field that begins as stuffing (13818-1 §2.4.3.4).
 fn write_adaptation(field: &mut [u8], first: FirstPacket) {
     field[0] = (field.len() - 1) as u8;
     // A field of length zero has no flags: one byte of stuffing.
     let Some(flags) = field.get_mut(1) else { return };
     *flags = u8::from(first.random_access) << 6 | u8::from(first.pcr_90khz.is_some()) << 4;
-    let mut stuffing = FLAGS_SIZE;
     if let Some(pcr_90khz) = first.pcr_90khz {
-        field[2..PCR_SIZE].copy_from_slice(&pcr(pcr_90khz));
-        stuffing = PCR_SIZE;
+        field[FLAGS_SIZE..PCR_SIZE].copy_from_slice(&pcr(pcr_90khz));
     }
-    field[stuffing..].fill(0xff);
 }
 
 #[cfg(test)]

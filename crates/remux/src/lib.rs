@@ -12,8 +12,9 @@
 //! flv::write_tag(&mut chunk, flv::TagKind::Audio, 0, &[0xaf, 1, 0x21, 0x10, 0x04])?;
 //!
 //! let (slice, mut muxer) = remux::remux(&chunk, &[], &remux::Policy::default())?;
-//! let mut transport_stream = vec![0; slice.size as usize];
-//! assert_eq!(muxer.write(&mut transport_stream), transport_stream.len());
+//! let mut transport_stream = Vec::with_capacity(slice.size as usize);
+//! muxer.write(&mut transport_stream);
+//! assert_eq!(transport_stream.len() as u64, slice.size);
 //! assert!(slice.independent && slice.audio.is_some());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -6,12 +6,16 @@ fn cut(pieces: &[&'static [u8]], first: FirstPacket) -> Vec<[u8; PACKET_SIZE]> {
     packetizer.segments().extend(pieces.iter().map(|piece| Segment::Pushed(piece)));
     packetizer.begin(0x100, first);
     let mut continuity = 14;
-    let mut packets = Vec::new();
-    while !packetizer.is_done() {
-        let mut packet = [0xaa; PACKET_SIZE];
-        packetizer.write(&mut packet, &mut continuity);
-        packets.push(packet);
-    }
+    // Room for one packet, then for many: a full block stops anywhere.
+    let mut stream = Vec::with_capacity(PACKET_SIZE);
+    packetizer.write(&mut stream, &mut continuity);
+    assert_eq!(stream.len(), PACKET_SIZE);
+    stream.reserve_exact(PACKET_SIZE * 10);
+    packetizer.write(&mut stream, &mut continuity);
+    assert!(packetizer.is_done());
+    let (packets, rest) = stream.as_chunks::<PACKET_SIZE>();
+    assert!(rest.is_empty());
+    let packets = packets.to_vec();
     let size = pieces.iter().map(|piece| piece.len() as u64).sum();
     assert_eq!(packets.len() as u64, packet_count(size, first), "the count told before");
     packets

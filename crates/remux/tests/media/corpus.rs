@@ -16,14 +16,18 @@ fn record(chunks: &[Vec<u8>]) -> Vec<(Slice, Vec<u8>)> {
     let mut slices = Vec::new();
     for chunk in chunks {
         let (slice, mut muxer) = remux(chunk, &state, &Policy::default()).unwrap();
-        // A buffer that is no multiple of a packet and one byte larger than the slice.
-        let mut stream = vec![0; slice.size as usize + 1];
-        let mut written = 0;
-        for block in stream.chunks_mut(188 * 7) {
-            written += muxer.write(block);
+        // Blocks that are no multiple of a packet.
+        let mut stream = Vec::new();
+        let mut block = Vec::with_capacity(188 * 7 + 1);
+        loop {
+            block.clear();
+            muxer.write(&mut block);
+            if block.is_empty() {
+                break;
+            }
+            stream.extend_from_slice(&block);
         }
-        assert_eq!(written as u64, slice.size, "the size told before writing");
-        stream.truncate(written);
+        assert_eq!(stream.len() as u64, slice.size, "the size told before writing");
         state = slice.state.clone();
         slices.push((slice, stream));
     }

@@ -1,0 +1,73 @@
+//! Serving HTTP/1.1 on a listener, and stopping without breaking off what runs.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// For the head of a request to arrive.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// For requests that run while the server stops.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long to wait when no connection can be accepted, for want of file descriptors for example.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// Serves each connection with what `service` makes for its peer, until `stop` is cancelled.
+pub(crate) async fn serve_connections<F, S, B>(listener: TcpListener, service: F, stop: CancellationToken)
+where
+    F: Fn(SocketAddr) -> S,
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<Fault>,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Fault>,
+{
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!("a connection could not be accepted: {error}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        // Without it, the end of a response waits for the acknowledgement of its beginning.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!("TCP_NODELAY was refused: {error}");
+        }
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIMEOUT)
+            .serve_connection(TokioIo::new(stream), service(peer));
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%peer, "a connection ended: {error}");
+            }
+        });
+    }
+    drop(listener);
+    let drained = pin!(graceful.shutdown());
+    if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
+        tracing::warn!("requests still ran after {} s and were broken off", DRAIN_TIMEOUT.as_secs());
+    }
+}

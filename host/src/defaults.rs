@@ -1,0 +1,140 @@
+//! What `up` sets for local use, and the refusal to serve others with it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use anyhow::{Result, ensure};
+use host::environment_name;
+
+const ACCESS_KEY_ID: &str = "testid";
+const ACCESS_KEY_SECRET: &str = "testsecret";
+const INGEST_TOKEN: &str = "testtoken";
+
+/// The bucket for unfinished work.
+pub(crate) const WORK_BUCKET: &str = "work";
+
+/// The variables that guard what is listened on, in the environment's names.
+const SECRETS: [&str; 4] =
+    ["access_keys", "ingest_token", "bucket_access_key_id", "bucket_access_key_secret"];
+
+/// Application variables for local use, each overridden by the environment.
+pub(crate) struct Variables(BTreeMap<String, String>);
+
+impl Variables {
+    /// Values for functions that find the bucket server at `bucket`.
+    pub(crate) fn local(bucket: SocketAddr) -> Self {
+        let bucket = format!("http://{}", reachable(bucket));
+        let defaults = [
+            ("access_keys", format!("{ACCESS_KEY_ID}:{ACCESS_KEY_SECRET}")),
+            ("ingest_token", INGEST_TOKEN.to_owned()),
+            ("bucket_access_key_id", ACCESS_KEY_ID.to_owned()),
+            ("bucket_access_key_secret", ACCESS_KEY_SECRET.to_owned()),
+            ("bucket_hosts", bucket.clone()),
+            ("callback_hosts", "*://*:*".to_owned()),
+            ("work_bucket", format!("{bucket}/{WORK_BUCKET}")),
+            ("name_timezone", "+08:00".to_owned()),
+            ("private_callbacks", "true".to_owned()),
+        ];
+        Self(
+            defaults
+                .into_iter()
+                .map(|(name, value)| {
+                    let value = std::env::var(environment_name(name)).unwrap_or(value);
+                    (name.to_owned(), value)
+                })
+                .collect(),
+        )
+    }
+
+    /// The value of one that [`Variables::local`] sets.
+    pub(crate) fn get(&self, name: &str) -> &str {
+        &self.0[name]
+    }
+
+    pub(crate) fn into_map(self) -> BTreeMap<String, String> {
+        self.0
+    }
+}
+
+/// The address at which this machine reaches what listens on `address`.
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// Checks that what others can reach is not guarded by the secrets that everybody knows.
+pub(crate) fn check_exposure(
+    addresses: &[SocketAddr],
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<()> {
+    let Some(exposed) = addresses.iter().find(|address| !address.ip().is_loopback()) else { return Ok(()) };
+    let missing: Vec<String> = SECRETS
+        .into_iter()
+        .map(environment_name)
+        .filter(|name| {
+            environment(name).is_none_or(|value| value.is_empty() || value.contains(ACCESS_KEY_SECRET))
+        })
+        .collect();
+    ensure!(
+        missing.is_empty(),
+        "{exposed} can be reached from outside: set own secrets first, in {}",
+        missing.join(", ")
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: [(&str, &str); 4] = [
+        ("SPIN_VARIABLE_ACCESS_KEYS", "id:own"),
+        ("SPIN_VARIABLE_INGEST_TOKEN", "own"),
+        ("SPIN_VARIABLE_BUCKET_ACCESS_KEY_ID", "id"),
+        ("SPIN_VARIABLE_BUCKET_ACCESS_KEY_SECRET", "own"),
+    ];
+
+    fn check(address: &str, environment: &[(&str, &str)]) -> Result<()> {
+        let addresses = ["127.0.0.1:1".parse().unwrap(), address.parse().unwrap()];
+        check_exposure(&addresses, |name| {
+            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_loopback_needs_no_own_secrets() {
+        assert!(check("127.0.0.2:3000", &[]).is_ok());
+        assert!(check("[::1]:3000", &[]).is_ok());
+    }
+
+    #[test]
+    fn other_addresses_need_every_secret() {
+        assert!(check("0.0.0.0:3000", &OWN).is_ok());
+        for left_out in 0..OWN.len() {
+            let mut environment = OWN.to_vec();
+            let (name, _) = environment.remove(left_out);
+            let error = check("192.0.2.1:3000", &environment).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("192.0.2.1:3000"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_known_secret_is_not_an_own_one() {
+        let mut environment = OWN.to_vec();
+        environment[0].1 = "testid:testsecret";
+        assert!(check("0.0.0.0:3000", &environment).is_err());
+    }
+
+    #[test]
+    fn an_unspecified_address_is_reached_over_the_loopback() {
+        assert_eq!(reachable("0.0.0.0:9".parse().unwrap()), "127.0.0.1:9".parse().unwrap());
+        assert_eq!(reachable("[::]:9".parse().unwrap()), "[::1]:9".parse().unwrap());
+        assert_eq!(reachable("192.0.2.1:9".parse().unwrap()), "192.0.2.1:9".parse().unwrap());
+    }
+}

@@ -1,0 +1,200 @@
+//! An application, ready to answer requests.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context, Result};
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Config, Engine};
+
+use crate::allowed_hosts::AllowedHosts;
+use crate::clock::{Clock, RandomSource, SystemClock, SystemRandom};
+use crate::component_cache::ComponentCache;
+use crate::compose::compose;
+use crate::function::{Function, FunctionState, InstanceLimits};
+use crate::instance::InstanceState;
+use crate::interfaces;
+use crate::key_value::KeyValue;
+use crate::key_value::memory::MemoryStore;
+use crate::manifest::Manifest;
+use crate::outbound::{HttpOutbound, Outbound};
+use crate::routing::Router;
+use crate::variables::Variables;
+
+/// An application whose components are compiled and linked.
+pub struct Host {
+    pub(crate) engine: Engine,
+    pub(crate) router: Router,
+    pub(crate) functions: BTreeMap<String, Function>,
+    pub(crate) own_address: Arc<OnceLock<SocketAddr>>,
+}
+
+/// Gathers what a [`Host`] is made of; everything has a default.
+pub struct HostBuilder {
+    manifest: Manifest,
+    variables: BTreeMap<String, String>,
+    environment: bool,
+    cache: Option<PathBuf>,
+    key_value: Arc<dyn KeyValue>,
+    outbound: Arc<dyn Outbound>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn RandomSource>,
+    limits: InstanceLimits,
+}
+
+impl HostBuilder {
+    /// Begins with the system's time and randomness, HTTP over TCP, and a key-value store in memory.
+    #[must_use]
+    pub fn new(manifest: Manifest) -> Self {
+        Self {
+            manifest,
+            variables: BTreeMap::new(),
+            environment: false,
+            cache: None,
+            key_value: Arc::new(MemoryStore::default()),
+            outbound: Arc::new(HttpOutbound::default()),
+            clock: Arc::new(SystemClock::default()),
+            random: Arc::new(SystemRandom),
+            limits: InstanceLimits::default(),
+        }
+    }
+
+    /// Values of application variables; they beat the manifest's defaults.
+    #[must_use]
+    pub fn variables(mut self, variables: BTreeMap<String, String>) -> Self {
+        self.variables = variables;
+        self
+    }
+
+    /// Lets `SPIN_VARIABLE_…` of the environment beat every other value of a variable.
+    #[must_use]
+    pub fn variables_from_environment(mut self) -> Self {
+        self.environment = true;
+        self
+    }
+
+    /// Keeps compiled components in `directory`.
+    #[must_use]
+    pub fn cache(mut self, directory: PathBuf) -> Self {
+        self.cache = Some(directory);
+        self
+    }
+
+    /// The store labelled `default`.
+    #[must_use]
+    pub fn key_value(mut self, store: Arc<dyn KeyValue>) -> Self {
+        self.key_value = store;
+        self
+    }
+
+    /// What sends the requests of guests.
+    #[must_use]
+    pub fn outbound(mut self, outbound: Arc<dyn Outbound>) -> Self {
+        self.outbound = outbound;
+        self
+    }
+
+    /// What guests read as time.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// What guests read as randomness.
+    #[must_use]
+    pub fn random(mut self, random: Arc<dyn RandomSource>) -> Self {
+        self.random = random;
+        self
+    }
+
+    /// Bounds of every instance.
+    #[must_use]
+    pub fn limits(mut self, limits: InstanceLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Composes, compiles and links every component.
+    ///
+    /// # Errors
+    ///
+    /// When a variable has no value, a component cannot be read, composed or compiled, or it imports what
+    /// this host does not implement.
+    pub fn build(self) -> Result<Host> {
+        let variables = Variables::resolve(&self.manifest, &self.variables, |name| {
+            if self.environment { std::env::var(name).ok() } else { None }
+        })?;
+        let engine = engine()?;
+        let mut linker = Linker::new(&engine);
+        interfaces::add_to_linker(&mut linker)?;
+        let own_address = Arc::new(OnceLock::new());
+
+        let mut functions = BTreeMap::new();
+        for (id, declared) in &self.manifest.components {
+            let context = || format!("in the component {id:?}");
+            let component = self.component(&engine, id).with_context(context)?;
+            let patterns = declared
+                .allowed_outbound_hosts
+                .iter()
+                .map(|pattern| variables.expand(pattern))
+                .collect::<Result<Vec<_>>>()
+                .with_context(context)?;
+            let state = FunctionState {
+                component: id.as_str().into(),
+                variables: variables.of(declared).with_context(context)?,
+                allowed_hosts: Arc::new(AllowedHosts::parse(patterns).with_context(context)?),
+                key_value: (!declared.key_value_stores.is_empty()).then(|| self.key_value.clone()),
+                outbound: self.outbound.clone(),
+                own_address: own_address.clone(),
+                clock: self.clock.clone(),
+                random: self.random.clone(),
+                limits: self.limits,
+            };
+            let function = link(&linker, &engine, &component, state).with_context(context)?;
+            functions.insert(id.clone(), function);
+        }
+        let triggers = self.manifest.triggers.iter();
+        let router =
+            Router::new(triggers.map(|trigger| (trigger.route.as_str(), trigger.component.as_str())))?;
+        Ok(Host { engine, router, functions, own_address })
+    }
+
+    fn component(&self, engine: &Engine, id: &str) -> Result<Component> {
+        let bytes = compose(id, &self.manifest.components[id], &self.manifest.directory)?;
+        match &self.cache {
+            Some(directory) => ComponentCache::new(directory.clone()).load(engine, &bytes),
+            None => compile(engine, &bytes),
+        }
+    }
+}
+
+fn engine() -> Result<Engine> {
+    let mut config = Config::new();
+    config.wasm_component_model_async(true);
+    config.epoch_interruption(true);
+    Ok(Engine::new(&config)?)
+}
+
+/// Compiles the component `bytes`.
+pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component> {
+    Component::from_binary(engine, bytes).map_err(|error| error.context("while compiling").into())
+}
+
+fn link(
+    linker: &Linker<InstanceState>,
+    engine: &Engine,
+    component: &Component,
+    state: FunctionState,
+) -> Result<Function> {
+    let mut linker = linker.clone();
+    interfaces::refused::add_to_linker(&mut linker, engine, component)?;
+    let pre = linker.instantiate_pre(component).map_err(|error| {
+        error.context("it imports what this host does not implement, or in another shape")
+    })?;
+    let function = Function::new(pre, state)
+        .map_err(|error| error.context("it does not export wasi:http/handler@0.3.0"))?;
+    Ok(function)
+}

@@ -1,0 +1,103 @@
+//! `wasi:http@0.3.0`: the types, and the client with `allowed_outbound_hosts` enforced.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use http::header::HOST;
+use http::uri::{Authority, Scheme};
+use http::{Request, Response, Uri};
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime_wasi_http::{
+    Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
+};
+
+use crate::allowed_hosts::AllowedHosts;
+use crate::instance::InstanceState;
+use crate::outbound::Outbound;
+
+/// The name by which an application addresses itself, as in Spin.
+const SELF: &str = "self.alt";
+
+/// Outbound HTTP of one instance.
+pub(crate) struct HttpCtx {
+    http: WasiHttpCtx,
+    hooks: Hooks,
+}
+
+struct Hooks {
+    allowed: Arc<AllowedHosts>,
+    outbound: Arc<dyn Outbound>,
+    /// Where the application itself listens, once it does.
+    own_address: Arc<OnceLock<SocketAddr>>,
+}
+
+impl HttpCtx {
+    pub(crate) fn new(
+        allowed: Arc<AllowedHosts>,
+        outbound: Arc<dyn Outbound>,
+        own_address: Arc<OnceLock<SocketAddr>>,
+    ) -> Self {
+        Self { http: WasiHttpCtx::new(), hooks: Hooks { allowed, outbound, own_address } }
+    }
+
+    pub(crate) fn view<'a>(&'a mut self, table: &'a mut ResourceTable) -> WasiHttpCtxView<'a> {
+        WasiHttpCtxView { hooks: &mut self.hooks, table, ctx: &mut self.http }
+    }
+}
+
+pub(super) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+    wasmtime_wasi_http::p3::add_to_linker(linker)
+}
+
+impl WasiHttpView for InstanceState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.http.view(&mut self.table)
+    }
+}
+
+type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
+
+impl WasiHttpHooks for Hooks {
+    fn send_request(
+        &mut self,
+        mut request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        // How the guest fared with the response: the connection tells the peer all there is to tell.
+        _response_outcome: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Sent> + Send> {
+        let sent = self.address(request.uri()).map(|uri| {
+            *request.uri_mut() = uri;
+            // The client sets it from the URI.
+            request.headers_mut().remove(HOST);
+            self.outbound.send(request, options.unwrap_or_default())
+        });
+        Box::new(async move {
+            let nothing_more: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
+            Ok((sent?.await?, nothing_more))
+        })
+    }
+}
+
+impl Hooks {
+    /// Where a request to `uri` goes, if it is allowed.
+    fn address(&self, uri: &Uri) -> Result<Uri, Error> {
+        if uri.host() != Some(SELF) {
+            if self.allowed.allows(&uri.to_string()) {
+                return Ok(uri.clone());
+            }
+            tracing::warn!(
+                to = uri.authority().map(Authority::as_str),
+                "a request was denied: allowed_outbound_hosts does not have its host"
+            );
+            return Err(Error::HttpRequestDenied);
+        }
+        if !self.allowed.allows_self() {
+            return Err(Error::HttpRequestDenied);
+        }
+        let own = self.own_address.get().ok_or(Error::HttpRequestUriInvalid)?;
+        let mut parts = uri.clone().into_parts();
+        parts.scheme = Some(Scheme::HTTP);
+        parts.authority = Some(own.to_string().parse().map_err(|_| Error::HttpRequestUriInvalid)?);
+        Uri::from_parts(parts).map_err(|_| Error::HttpRequestUriInvalid)
+    }
+}

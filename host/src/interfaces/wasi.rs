@@ -1,0 +1,38 @@
+//! WASI 0.2 and 0.3 as the standard library of a guest needs them: clocks, randomness and output.
+//!
+//! There is no environment, no file and no socket.
+
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use wasmtime::component::Linker;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
+
+use crate::clock::{Clock, RandomSource, WasiClock};
+use crate::guest_log::{GuestLog, Stream};
+use crate::instance::InstanceState;
+
+/// Makes the WASI state of one instance of `component`.
+pub(crate) fn context(component: &Arc<str>, clock: &Arc<dyn Clock>, random: &dyn RandomSource) -> WasiCtx {
+    let seed = random.seed();
+    let mut generator = StdRng::from_seed(seed);
+    let insecure_seed = rand::Rng::next_u64(&mut generator);
+    let insecure = StdRng::from_rng(&mut generator);
+    WasiCtxBuilder::new()
+        .stdout(GuestLog::new(component.clone(), Stream::Stdout))
+        .stderr(GuestLog::new(component.clone(), Stream::Stderr))
+        .wall_clock(WasiClock(clock.clone()))
+        .monotonic_clock(WasiClock(clock.clone()))
+        .insecure_random_seed(insecure_seed.into())
+        .insecure_random(insecure)
+        .secure_random(generator)
+        .allow_tcp(false)
+        .allow_udp(false)
+        .build()
+}
+
+pub(super) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi::p3::add_to_linker(linker)
+}

@@ -1,0 +1,81 @@
+//! The store behind `spin:key-value` and `wasi:keyvalue`.
+//!
+//! A trait, so that a simulation can put its own in the place of the [`disk`] one.
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+pub mod disk;
+pub mod memory;
+
+/// Why an operation failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum KeyValueError {
+    /// An increment of a key whose value is not a counter.
+    #[error("the value under {key:?} is {length} bytes long, a counter is 8")]
+    NotACounter {
+        /// The key.
+        key: String,
+        /// Length of its value, in bytes.
+        length: usize,
+    },
+    /// An increment past what a counter holds.
+    #[error("the counter under {key:?} is {value}, adding {delta} overflows it")]
+    CounterOverflow {
+        /// The key.
+        key: String,
+        /// The counter's value.
+        value: i64,
+        /// What was to be added.
+        delta: i64,
+    },
+    /// The store itself failed; whether a write took place is unknown.
+    #[error("the key-value store failed: {0}")]
+    Store(String),
+}
+
+/// A result of this module.
+pub type Result<T, E = KeyValueError> = std::result::Result<T, E>;
+
+/// A key-value store.
+///
+/// A write is durable once its future has resolved, and every read that begins later sees it.
+/// Counters are values of 8 bytes, little-endian, as Spin's own store keeps them.
+#[async_trait]
+pub trait KeyValue: Send + Sync + 'static {
+    /// The value under `key`.
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>>;
+
+    /// Puts `value` under `key`.
+    async fn set(&self, key: String, value: Vec<u8>) -> Result<()>;
+
+    /// Removes `key`, if it is there.
+    async fn delete(&self, key: String) -> Result<()>;
+
+    /// Whether there is a value under `key`.
+    async fn exists(&self, key: &str) -> Result<bool>;
+
+    /// Adds `delta` to the counter under `key`, 0 if absent, and answers its new value.
+    async fn increment(&self, key: String, delta: i64) -> Result<i64>;
+
+    /// At most `limit` keys greater than `after`, ascending.
+    async fn keys_after(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>>;
+}
+
+/// Adds `delta` to the counter that `value` encodes.
+fn add_to_counter(key: &str, value: Option<&[u8]>, delta: i64) -> Result<i64> {
+    let value = match value {
+        None => 0,
+        Some(bytes) => i64::from_le_bytes(
+            bytes
+                .try_into()
+                .map_err(|_| KeyValueError::NotACounter { key: key.to_owned(), length: bytes.len() })?,
+        ),
+    };
+    value.checked_add(delta).ok_or_else(|| KeyValueError::CounterOverflow {
+        key: key.to_owned(),
+        value,
+        delta,
+    })
+}

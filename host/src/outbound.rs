@@ -1,0 +1,127 @@
+//! Requests that guests send, once they are allowed: over TCP by default, elsewhere in a simulation.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http_body_util::BodyExt;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+
+use crate::idle_timeout::IdleTimeout;
+
+/// Sends a request and answers the response, both with bodies that stream.
+pub trait Outbound: Send + Sync + 'static {
+    /// Sends `request`, whose URI is absolute.
+    fn send(
+        &self,
+        request: http::Request<WasiBody>,
+        options: RequestOptions,
+    ) -> BoxFuture<'static, Result<http::Response<WasiBody>, Error>>;
+}
+
+/// For a TCP connection with its TLS handshake.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// For what a guest sets no bound: as Spin, long enough for a large body on a slow line.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// How long an idle connection is kept for the next request.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// HTTP/1.1 over TCP and TLS, with connections kept for reuse.
+#[derive(Clone)]
+pub struct HttpOutbound {
+    client: Client<HttpsConnector<HttpConnector>, WasiBody>,
+}
+
+impl Default for HttpOutbound {
+    fn default() -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        // Without it, a small request waits for the acknowledgement of the one before.
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        tcp.set_keepalive(Some(Duration::from_secs(60)));
+        let connector = HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .build(connector);
+        Self { client }
+    }
+}
+
+impl Outbound for HttpOutbound {
+    fn send(
+        &self,
+        request: http::Request<WasiBody>,
+        options: RequestOptions,
+    ) -> BoxFuture<'static, Result<http::Response<WasiBody>, Error>> {
+        let response = self.client.request(request);
+        let first_byte = options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let between_bytes = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
+        async move {
+            let response = tokio::time::timeout(first_byte, response)
+                .await
+                .map_err(|_| Error::ConnectionReadTimeout)?
+                .map_err(|error| classify(&error))?;
+            Ok(response.map(|body| IdleTimeout::new(body.map_err(Error::from), between_bytes).boxed_unsync()))
+        }
+        .boxed()
+    }
+}
+
+/// The WASI error that says best why a request failed.
+fn classify(error: &hyper_util::client::legacy::Error) -> Error {
+    tracing::debug!(error = error as &dyn StdError, "an outbound request failed");
+    let causes = || std::iter::successors(error.source(), |cause| (*cause).source());
+    if let Some(tls) = causes().find_map(|cause| tls_error(cause)) {
+        return match tls {
+            rustls::Error::InvalidCertificate(_) => Error::TlsCertificateError,
+            _ => Error::TlsProtocolError,
+        };
+    }
+    if error.is_connect() {
+        // Name resolution fails with an I/O error of no kind; the connector says in words where it was.
+        if causes().any(|cause| cause.to_string().starts_with("dns error")) {
+            return Error::DnsError { rcode: Some("address not available".into()), info_code: None };
+        }
+        let kind = causes().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+        return match kind {
+            Some(io::ErrorKind::TimedOut) => Error::ConnectionTimeout,
+            Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+                Error::DestinationIpUnroutable
+            }
+            _ => Error::ConnectionRefused,
+        };
+    }
+    // The guest's own body failed, or ended before its declared length.
+    for cause in causes() {
+        if let Some(Error::HttpRequestBodySize(size)) = cause.downcast_ref::<Error>() {
+            return Error::HttpRequestBodySize(*size);
+        }
+        if let Some(error) = cause.downcast_ref::<hyper::Error>()
+            && (error.is_incomplete_message() || error.is_closed() || error.is_canceled())
+        {
+            return Error::ConnectionTerminated;
+        }
+        if cause.downcast_ref::<io::Error>().is_some() {
+            return Error::ConnectionTerminated;
+        }
+    }
+    Error::HttpProtocolError
+}
+
+fn tls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    cause.downcast_ref().or_else(|| cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref())
+}

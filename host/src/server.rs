@@ -1,0 +1,136 @@
+//! The HTTP server in front of the functions: requests as Spin hands them to a guest.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use http::header::{CONNECTION, HOST};
+use http::uri::{Authority, Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use crate::connections::serve_connections;
+use crate::drain::Drained;
+use crate::epoch::EpochTicker;
+use crate::host::Host;
+use crate::routing::RouteMatch;
+
+/// Longest head of a request that reaches a guest: names and values together, in bytes.
+const MAX_HEADER_BYTES: usize = 64 << 10;
+
+/// Routes that Spin answers itself begin so.
+const WELL_KNOWN: &str = "/.well-known/spin/";
+
+impl Host {
+    /// Answers what arrives at `listener` until `stop` is cancelled and the running requests have ended,
+    /// or have had their time.
+    ///
+    /// # Errors
+    ///
+    /// When the address of `listener` cannot be read.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) -> Result<()> {
+        // Before anything is served, so that a request of the application to itself finds it.
+        _ = self.own_address.set(listener.local_addr()?);
+        let _ticker = EpochTicker::start(&self.engine)?;
+        let service = move |client: SocketAddr| {
+            let host = self.clone();
+            service_fn(move |request: Request<Incoming>| {
+                let host = host.clone();
+                async move {
+                    let request = request.map(|body| Drained::new(body).map_err(Error::from).boxed_unsync());
+                    Ok::<_, Infallible>(host.handle(request, client).await)
+                }
+            })
+        };
+        serve_connections(listener, service, stop).await;
+        Ok(())
+    }
+
+    /// Answers one request of `client`.
+    pub async fn handle(&self, mut request: Request<WasiBody>, client: SocketAddr) -> Response<WasiBody> {
+        let path = request.uri().path().to_owned();
+        if let Some(well_known) = path.strip_prefix(WELL_KNOWN) {
+            return match well_known {
+                "health" => plain(StatusCode::OK, "OK"),
+                _ => plain(StatusCode::NOT_FOUND, ""),
+            };
+        }
+        let Some(route) = self.router.route(&path) else { return plain(StatusCode::NOT_FOUND, "") };
+        let head: usize =
+            request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if head > MAX_HEADER_BYTES {
+            return plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "");
+        }
+        if let Err(error) = prepare(&mut request, &route, client) {
+            tracing::info!(path, "a request was refused: {error:#}");
+            return plain(StatusCode::BAD_REQUEST, "");
+        }
+        let function = &self.functions[route.component];
+        match function.handle(request).await {
+            Ok(response) => response,
+            Err(error) => {
+                tracing::error!(component = route.component, path, "a request failed: {error:?}");
+                plain(StatusCode::INTERNAL_SERVER_ERROR, "")
+            }
+        }
+    }
+}
+
+fn plain(status: StatusCode, body: &'static str) -> Response<WasiBody> {
+    let body = Full::new(Bytes::from_static(body.as_bytes())).map_err(|never| match never {});
+    let mut response = Response::new(body.boxed_unsync());
+    *response.status_mut() = status;
+    response
+}
+
+/// Makes the URI absolute and adds Spin's headers.
+fn prepare(request: &mut Request<WasiBody>, route: &RouteMatch<'_>, client: SocketAddr) -> Result<()> {
+    let uri = absolute(request.uri(), request.headers())?;
+    let headers = request.headers_mut();
+    // Of the connection, not of the message: a guest that forwards the request must not forward this.
+    headers.remove(CONNECTION);
+
+    let mut set = |name: &str, value: &str| -> Result<()> {
+        headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+        Ok(())
+    };
+    set("spin-path-info", &route.path_info)?;
+    set("spin-full-url", &uri.to_string())?;
+    set("spin-matched-route", route.matched_route)?;
+    set("spin-base-path", "/")?;
+    set("spin-raw-component-route", route.raw_route)?;
+    set("spin-component-route", route.route_prefix())?;
+    set("spin-client-addr", &client.to_string())?;
+    for (name, value) in &route.segments {
+        let name = format!("spin-path-match-{}", name.to_ascii_lowercase().replace('_', "-"));
+        set(&name, value)?;
+    }
+    *request.uri_mut() = uri;
+    Ok(())
+}
+
+/// The URI with the authority of the `Host` header; path and query stay as they are on the wire.
+fn absolute(uri: &Uri, headers: &HeaderMap) -> Result<Uri> {
+    let header = match headers.get(HOST) {
+        Some(value) => {
+            Some(value.to_str()?.parse::<Authority>().context("the host header is not an authority")?)
+        }
+        None => None,
+    };
+    let mut parts = uri.clone().into_parts();
+    let authority = match (header, parts.authority.take()) {
+        (None, None) => bail!("there is no host header"),
+        (Some(header), Some(uri)) if header != uri => bail!("the host header and the URI disagree"),
+        (Some(authority), _) | (None, Some(authority)) => authority,
+    };
+    parts.scheme = Some(Scheme::HTTP);
+    parts.authority = Some(authority);
+    Ok(Uri::from_parts(parts)?)
+}

@@ -1,0 +1,173 @@
+//! `live-recorder up` as a process: what it prints, refuses, keeps over a kill, and how it ends.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use crate::support::GUESTS;
+
+const FREE_PORT: &str = "127.0.0.1:0";
+
+const MANIFEST: &str = r#"
+    spin_manifest_version = 2
+    application = { name = "test" }
+    trigger.http = [{ route = "/...", component = "guest" }]
+    component.guest = { source = "GUEST", key_value_stores = ["default"] }
+"#;
+
+fn command(data: &Path, listen: &str, rtmp: &str) -> Command {
+    let manifest = data.join("spin.toml");
+    std::fs::write(&manifest, MANIFEST.replace("GUEST", GUESTS.join("probe.wasm").to_str().unwrap()))
+        .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_live-recorder"));
+    command.args(["up", "--listen", listen, "--rtmp", rtmp, "--bucket", FREE_PORT]);
+    command.arg("--manifest").arg(manifest).arg("--data").arg(data.join("data"));
+    command
+}
+
+/// A running recorder; killed when dropped.
+struct Running {
+    child: Child,
+    /// What the line `ready` said, by name.
+    addresses: BTreeMap<String, String>,
+}
+
+impl Running {
+    fn start(data: &Path) -> Self {
+        let mut child = command(data, FREE_PORT, FREE_PORT).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let fields = line.strip_prefix("ready ").unwrap_or_else(|| panic!("{line:?}")).split_whitespace();
+        let addresses = fields
+            .filter_map(|field| field.split_once('='))
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
+        Self { child, addresses }
+    }
+
+    fn functions(&self) -> SocketAddr {
+        self.addresses["functions"].strip_prefix("http://").unwrap().parse().unwrap()
+    }
+
+    /// The answer to GET, `None` where the connection breaks.
+    fn get(&self, target: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(self.functions()).ok()?;
+        // By HTTP/1.0 the answer is not in pieces and the connection ends with it.
+        write!(stream, "GET {target} HTTP/1.0\r\nhost: x\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
+    }
+
+    fn terminate(&mut self) -> std::process::ExitStatus {
+        let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(killed.success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+fn refused(mut command: Command) -> String {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    assert!(!status.success());
+    String::from_utf8_lossy(&stderr).into_owned()
+}
+
+#[test]
+fn up_says_ready_when_all_three_accept_and_ends_cleanly() {
+    let data = tempfile::tempdir().unwrap();
+    let mut running = Running::start(data.path());
+    assert_eq!(
+        running.addresses.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["bucket", "functions", "rtmp"]
+    );
+    for address in running.addresses.values() {
+        TcpStream::connect(address.split_once("://").unwrap().1).unwrap();
+    }
+    for bucket in ["recordings", "work"] {
+        assert!(data.path().join("data/buckets").join(bucket).is_dir(), "{bucket}");
+    }
+    assert_eq!(running.terminate().code(), Some(0));
+}
+
+/// Increments the counter and answers its new value, `None` where the connection breaks.
+fn increment(running: &Running) -> Option<u64> {
+    running.get("/increment?count")?.parse().ok()
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill() {
+    const WRITERS: u64 = 8;
+    let data = tempfile::tempdir().unwrap();
+    let mut acknowledged = 0;
+    for round in 0..3 {
+        let mut running = Running::start(data.path());
+        let first = increment(&running).unwrap();
+        assert!(first > acknowledged, "round {round}: {first} after {acknowledged} was acknowledged");
+        let (acknowledge, acknowledgements) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            for _ in 0..WRITERS {
+                let (running, acknowledge) = (&running, acknowledge.clone());
+                scope.spawn(move || {
+                    while let Some(count) = increment(running) {
+                        acknowledge.send(count).unwrap();
+                    }
+                });
+            }
+            drop(acknowledge);
+            let mut counts = acknowledgements.iter();
+            let before: Vec<u64> = counts.by_ref().take(100).collect();
+            let killed = Command::new("kill").args(["-9", &running.child.id().to_string()]).status().unwrap();
+            assert!(killed.success());
+            acknowledged = before.into_iter().chain(counts).max().unwrap();
+        });
+        running.child.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let stderr = refused(command(data.path(), FREE_PORT, &address));
+    assert!(
+        stderr.contains(&address) && stderr.contains("already in use") && stderr.contains("--rtmp"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn listening_for_others_needs_own_secrets() {
+    let data = tempfile::tempdir().unwrap();
+    let stderr = refused(command(data.path(), "0.0.0.0:0", FREE_PORT));
+    assert!(stderr.contains("SPIN_VARIABLE_ACCESS_KEYS"), "{stderr}");
+}
+
+#[test]
+fn a_damaged_compiled_component_is_compiled_anew() {
+    let data = tempfile::tempdir().unwrap();
+    Running::start(data.path()).terminate();
+    let mut damaged = 0;
+    for entry in std::fs::read_dir(data.path().join("data/components")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "cwasm") {
+            let mut bytes = std::fs::read(&path).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            std::fs::write(&path, bytes).unwrap();
+            damaged += 1;
+        }
+    }
+    assert_eq!(damaged, 1);
+    let running = Running::start(data.path());
+    assert!(running.get("/random").is_some());
+}

@@ -101,6 +101,9 @@ impl<'a, S: Store> Register<'a, S> {
     pub async fn read<T: DeserializeOwned>(&self) -> Result<Version<T>, Error> {
         for attempt in 0..ATTEMPTS {
             let last = self.store.counter(&self.tickets()).await?;
+            if last == 0 {
+                return Ok(Version { ticket: 0, value: None });
+            }
             // Finding nothing is final only if nothing was undecided on the way and no ticket was drawn since:
             // else a value committed, and the one before it cleared away, behind our back could be missed.
             match self.walk(last, attempt > 0).await? {

@@ -4,7 +4,7 @@ use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use crate::{AccessKey, Error, time};
+use crate::{AccessKey, Error};
 
 /// How far a request's time may lie from ours, either way, in seconds.
 ///
@@ -33,10 +33,6 @@ pub struct Claim {
 }
 
 impl Claim {
-    pub(crate) fn signed_at(text: &str) -> Result<u64, Error> {
-        time::parse(text)
-    }
-
     /// The access key that is claimed.
     #[must_use]
     pub fn key_id(&self) -> &str {

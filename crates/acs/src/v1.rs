@@ -8,6 +8,7 @@ use crate::{
     encode,
     encoding::{canonical, required},
     error::excerpt,
+    time,
 };
 
 /// Reads the claim of a request from its method and its decoded parameters, those of the query and of the form
@@ -30,7 +31,7 @@ pub fn claim(method: &str, parameters: &[(String, String)]) -> Result<Claim, Err
     Ok(Claim {
         scheme: Scheme::V1,
         key_id: key_id.into(),
-        signed_at_s: Claim::signed_at(timestamp)?,
+        signed_at_s: time::parse(timestamp)?,
         nonce: nonce.into(),
         string_to_sign,
         signature: BASE64_STANDARD.decode(signature).unwrap_or_default(),

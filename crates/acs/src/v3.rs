@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{Claim, Error, claim::Scheme, encoding::canonical, error::excerpt};
+use crate::{Claim, Error, claim::Scheme, encoding::canonical, error::excerpt, time};
 
 /// What an `Authorization` header of this scheme begins with.
 pub const SCHEME: &str = "ACS3-HMAC-SHA256";
@@ -78,7 +78,7 @@ pub fn claim(request: &Request<'_>) -> Result<Claim, Error> {
     Ok(Claim {
         scheme: Scheme::V3,
         key_id: authorization.credential.into(),
-        signed_at_s: Claim::signed_at(request.header("x-acs-date")?)?,
+        signed_at_s: time::parse(request.header("x-acs-date")?)?,
         nonce: request.header("x-acs-signature-nonce")?.into(),
         string_to_sign: format!("{SCHEME}\n{}", hex::encode(Sha256::digest(canonical_request))),
         signature: hex::decode(authorization.signature).unwrap_or_default(),

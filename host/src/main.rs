@@ -5,6 +5,7 @@ mod ingest;
 mod ticker;
 mod up;
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -84,7 +85,8 @@ pub(crate) struct PushArgs {
 
 fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_env("LIVE_RECORDER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
     let cli = Cli::parse();
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {

@@ -38,7 +38,7 @@ async fn errors_when_a_dependency_does_not_inherit() {
     assert_eq!(get(&host, "/attempt/variables").await.refused(), "Error::Undefined(\"greeting\")");
     let target = format!("/put?authority={receiver}&path=/x");
     let refused = send(&host, "POST", &target, Bytes::from_static(b"abc")).await.refused();
-    assert!(refused.contains("\"wasi:http/client\" is not permitted"), "{refused}");
+    assert!(refused.contains("is not permitted"), "{refused}");
     // What needs no grant works, and is empty.
     assert_eq!(get(&host, "/attempt/environment").await.granted(), "0 variables");
     assert_eq!(get(&host, "/attempt/files").await.granted(), "no files");

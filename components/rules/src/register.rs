@@ -10,7 +10,8 @@
 //! - An attempt's fate is a counter of its own. Committing adds [`COMMIT`], refusing adds [`REFUSE`]: whoever
 //!   comes first sees its own number come back, and only then has it won. Odd means committed, even refused.
 //!   Whoever comes second takes its number back.
-//! - The value is the one under the highest committed ticket.
+//! - The value is the one under the highest committed ticket. Its owner marks the proposal as committed, so that
+//!   others need not ask its fate.
 //!
 //! Why this is safe: let an attempt be committed with ticket e, on the value of ticket c. Each ticket between
 //! the two was refused before e was committed, so none of them will ever be. A later ticket either found e
@@ -26,7 +27,7 @@
 //!
 //! What dies with its caller remains as garbage, a few bytes each, never as a wrong value.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::store::{Error, Store};
 
@@ -69,6 +70,14 @@ pub struct Register<'a, S> {
     store: &'a S,
     key: String,
     patience: u32,
+}
+
+/// What lies under a ticket.
+#[derive(Serialize, Deserialize)]
+struct Proposal<T> {
+    /// Only ever set once it is true; left out by an owner who died too early.
+    committed: bool,
+    value: Option<T>,
 }
 
 enum Fate {
@@ -138,14 +147,15 @@ impl<'a, S: Store> Register<'a, S> {
                 return Ok(Attempt::Declined(reason));
             }
         };
-        let record = serde_json::to_vec(&after)
-            .map_err(|error| Error::Record { key: self.proposal(ticket), reason: error.to_string() })?;
-        self.store.set(&self.proposal(ticket), &record).await?;
+        let mut proposal = Proposal { committed: false, value: after };
+        self.propose(ticket, &proposal).await?;
         if self.store.increment(&self.fate(ticket), COMMIT).await? != COMMIT {
             self.store.increment(&self.fate(ticket), -COMMIT).await?;
             self.store.delete(&self.proposal(ticket)).await?;
             return Ok(Attempt::Lost);
         }
+        proposal.committed = true;
+        self.propose(ticket, &proposal).await?;
         if before.ticket > 0 {
             let superseded = before.ticket.cast_signed();
             self.store.delete(&self.fate(superseded)).await?;
@@ -178,8 +188,20 @@ impl<'a, S: Store> Register<'a, S> {
     async fn walk<T: DeserializeOwned>(&self, from: i64, refuse: bool) -> Result<Found<T>, Error> {
         let mut undecided = false;
         for ticket in (1..=from).rev() {
+            let proposal = self.proposed(ticket).await?;
+            if let Some(Proposal { committed: true, value }) = proposal {
+                return Ok(Found::Committed(Version { ticket: ticket.unsigned_abs(), value }));
+            }
             match self.settle(ticket, refuse).await? {
-                Fate::Committed => return self.committed(ticket).await,
+                // Its proposal was written before it was committed, but perhaps after we first looked.
+                Fate::Committed => {
+                    return Ok(match self.proposed(ticket).await? {
+                        Some(Proposal { value, .. }) => {
+                            Found::Committed(Version { ticket: ticket.unsigned_abs(), value })
+                        }
+                        None => Found::Superseded,
+                    });
+                }
                 Fate::Refused => {}
                 Fate::Undecided => undecided = true,
             }
@@ -187,12 +209,18 @@ impl<'a, S: Store> Register<'a, S> {
         Ok(Found::Nothing { undecided })
     }
 
-    async fn committed<T: DeserializeOwned>(&self, ticket: i64) -> Result<Found<T>, Error> {
+    async fn proposed<T: DeserializeOwned>(&self, ticket: i64) -> Result<Option<Proposal<T>>, Error> {
         let key = self.proposal(ticket);
-        let Some(record) = self.store.get(&key).await? else { return Ok(Found::Superseded) };
-        let value = serde_json::from_slice(&record)
-            .map_err(|error| Error::Record { key, reason: error.to_string() })?;
-        Ok(Found::Committed(Version { ticket: ticket.unsigned_abs(), value }))
+        let Some(record) = self.store.get(&key).await? else { return Ok(None) };
+        let proposal = serde_json::from_slice(&record);
+        proposal.map(Some).map_err(|error| Error::Record { key, reason: error.to_string() })
+    }
+
+    async fn propose<T: Serialize>(&self, ticket: i64, proposal: &Proposal<T>) -> Result<(), Error> {
+        let key = self.proposal(ticket);
+        let record = serde_json::to_vec(proposal);
+        let record = record.map_err(|error| Error::Record { key: key.clone(), reason: error.to_string() })?;
+        self.store.set(&key, &record).await
     }
 
     /// What became of a ticket; with `refuse` it is never undecided.

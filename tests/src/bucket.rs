@@ -9,8 +9,7 @@ use m3u8_rs::MediaPlaylist;
 
 use crate::server::Server;
 
-/// The objects of a bucket whose names begin with a prefix, by name; names that begin with a dot are the
-/// server's own.
+/// The objects of a bucket whose names begin with a prefix, by name.
 ///
 /// # Errors
 /// The folder cannot be read.
@@ -19,9 +18,6 @@ pub fn objects(server: &Server, bucket: &str, prefix: &str) -> Result<Vec<String
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let file = entry.file_name().into_string().ok().context("a file name is not UTF-8")?;
-            if file.starts_with('.') {
-                continue;
-            }
             let name = if name.is_empty() { file } else { format!("{name}/{file}") };
             if entry.file_type()?.is_dir() {
                 walk(&entry.path(), &name, found)?;

@@ -33,7 +33,7 @@ pub fn quiet(arguments: &[&str]) -> Result<Vec<u8>> {
 /// # Errors
 /// ffmpeg warns or fails.
 pub fn frame_hashes(input: &Path, track: &str) -> Result<Vec<String>> {
-    Ok(frames(input, track)?.into_iter().map(|(_, hash)| hash).collect())
+    Ok(frames(input, track, &[])?.into_iter().map(|(_, hash)| hash).collect())
 }
 
 /// When a track's frames are shown, in milliseconds since its first.
@@ -41,29 +41,17 @@ pub fn frame_hashes(input: &Path, track: &str) -> Result<Vec<String>> {
 /// # Errors
 /// ffmpeg warns or fails.
 pub fn frame_times_ms(input: &Path, track: &str) -> Result<Vec<i64>> {
-    let frames = frames(input, track)?;
+    let frames = frames(input, track, &["-copyts"])?;
     let first = frames.first().map_or(0, |(time, _)| *time);
     Ok(frames.into_iter().map(|(time, _)| time - first).collect())
 }
 
-fn frames(input: &Path, track: &str) -> Result<Vec<(i64, String)>> {
+fn frames(input: &Path, track: &str, options: &[&str]) -> Result<Vec<(i64, String)>> {
     let input = input.to_str().context("a path is not UTF-8")?;
     let map = format!("0:{track}:0");
-    let output = quiet(&[
-        "-xerror",
-        "-copyts",
-        "-i",
-        input,
-        "-map",
-        &map,
-        "-fps_mode",
-        "passthrough",
-        "-enc_time_base",
-        "1:1000",
-        "-f",
-        "framemd5",
-        "-",
-    ])?;
+    let judge =
+        ["-xerror", "-i", input, "-map", &map, "-fps_mode", "passthrough", "-enc_time_base", "1:1000"];
+    let output = quiet(&[options, &judge, &["-f", "framemd5", "-"]].concat())?;
     let mut frames = Vec::new();
     for line in String::from_utf8(output)?.lines().filter(|line| !line.starts_with('#')) {
         let fields: Vec<&str> = line.split(',').map(str::trim).collect();

@@ -32,10 +32,16 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     cargo
 }
 
+/// The packages that run or embed the native runtime.
+///
+/// They are always built together: each choice of packages may choose other features of what they depend on,
+/// and building the Wasm runtime once more for that takes minutes.
+pub(crate) const NATIVE: [&str; 3] = ["live-recorder", "recorder-gateway", "recorder-tests"];
+
 /// Everything.
 pub(crate) fn all() -> Result<()> {
     wasm()?;
-    native(&["live-recorder"])
+    native()
 }
 
 /// The components that `spin.toml` names.
@@ -48,10 +54,10 @@ pub(crate) fn wasm() -> Result<()> {
     run(&mut build)
 }
 
-/// Native packages, optimised.
-pub(crate) fn native(packages: &[&str]) -> Result<()> {
+/// The native packages, optimised.
+pub(crate) fn native() -> Result<()> {
     let mut build = cargo(&["build", "--profile", "native"]);
-    for package in packages {
+    for package in NATIVE {
         build.args(["--package", package]);
     }
     run(&mut build)

@@ -21,15 +21,13 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
     if let Some(unknown) = arguments.iter().find(|argument| *argument != "--exit") {
         bail!("demo takes --exit and nothing else, not {unknown:?}");
     }
-    build::wasm()?;
-    build::native(&["live-recorder", "recorder-tests"])?;
+    build::all()?;
     become_native("demo", arguments)
 }
 
 /// Benchmarks.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
-    build::wasm()?;
-    build::native(&["live-recorder", "recorder-tests"])?;
+    build::all()?;
     become_native("bench", arguments)
 }
 

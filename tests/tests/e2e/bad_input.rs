@@ -143,7 +143,7 @@ fn names_work_end_to_end_or_are_refused_and_never_leave_their_prefix() {
 }
 
 #[test]
-fn an_absent_bucket_is_told_at_configuration_and_keeps_chunks_unacknowledged() {
+fn a_bucket_that_is_absent_or_refuses_is_told_and_keeps_chunks_unacknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let server = start(folder.path());
     let rule = [
@@ -161,10 +161,12 @@ fn an_absent_bucket_is_told_at_configuration_and_keeps_chunks_unacknowledged() {
     let bucket_folder = server.bucket_folder("recordings");
     let aside = folder.path().join("aside");
     std::fs::rename(&bucket_folder, &aside).unwrap();
+    std::fs::write(&bucket_folder, "no folder").unwrap();
     let path = format!("/streams/d.example/live/x/sessions/{session}/chunks/0");
     let flv = std::fs::read(sample()).unwrap();
     let (status, problem) = client.send("PUT", &path, &flv);
     assert_eq!((status, &problem["code"]), (503, &json!("BucketFailed")), "{problem}");
+    std::fs::remove_file(&bucket_folder).unwrap();
     std::fs::rename(&aside, &bucket_folder).unwrap();
     assert_eq!(client.send("PUT", &path, &flv).0, 200);
 }

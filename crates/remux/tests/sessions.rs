@@ -319,5 +319,5 @@ fn a_thousand_hours_of_audio_pass_both_wraps() {
         start_90khz += u64::from(FRAMES * STEP_MS) * 90;
         state = slice.state;
     }
-    assert!(start_90khz > 1_000 * 3_600 * 90_000 && start_90khz > 1 << 33);
+    assert!(start_90khz > 1_000 * 3_600 * 90_000);
 }

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use crate::{flv_muxer, packets::Source};
@@ -55,7 +56,11 @@ pub(crate) fn make(entry: Entry) -> Sample {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
     std::fs::create_dir_all(&directory).unwrap();
     let is_flv = entry.signalling == "ffmpeg";
-    let master = directory.join(&entry.name).with_extension(if is_flv { "flv" } else { "mp4" });
+    // Tests run at once and may ask for the same piece: each has its own.
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let extension = if is_flv { "flv" } else { "mp4" };
+    let master = directory.join(format!("{}-{number}.{extension}", entry.name));
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-y"])
         .args(&entry.arguments)

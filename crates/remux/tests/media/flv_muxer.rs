@@ -26,7 +26,12 @@ pub(crate) fn write(signalling: &str, source: &mut Source) -> Vec<u8> {
         let is_aac = audio.codec == "aac";
         if is_aac {
             let head: &[u8] = if signalling == "hvc1-x" { b"\x90mp4a" } else { b"\xaf\x00" };
-            tags.push((0, TagKind::Audio, [head, &audio.extradata].concat()));
+            let config = if signalling == "he-aac" {
+                he_aac_config(&audio.extradata)
+            } else {
+                audio.extradata.clone()
+            };
+            tags.push((0, TagKind::Audio, [head, &config].concat()));
         }
         let head: &[u8] = match signalling {
             "hvc1-x" => b"\x91mp4a",
@@ -87,4 +92,14 @@ fn with_lengths(frame: &[u8]) -> Vec<u8> {
     let ends = starts.iter().skip(1).copied().chain([frame.len()]);
     let parts = starts.iter().zip(ends).map(|(&start, end)| &frame[start + 3..end]);
     parts.flat_map(|part| [&(part.len() as u32).to_be_bytes(), part].concat()).collect()
+}
+
+/// The configuration of AAC LC at 24 kHz, said to be the core of 48 kHz (14496-3 §1.6.5.2, hierarchical).
+///
+/// No free encoder here makes spectral band replication; its decoders do without where a frame has none.
+fn he_aac_config(low_complexity: &[u8]) -> Vec<u8> {
+    let channels = low_complexity[1] >> 3 & 0x0f;
+    // Object type 5, index 6, channels, index 3, object type 2, no more: 5 + 4 + 4 + 4 + 5 + 3 bits.
+    let bits = 5 << 20 | 6 << 16 | u32::from(channels) << 12 | 3 << 8 | 2 << 3;
+    (bits << 7).to_be_bytes().to_vec()
 }

@@ -7,5 +7,6 @@ mod corpus;
 mod entries;
 mod ffmpeg;
 mod flv_muxer;
+mod odd;
 mod packets;
 mod transport_stream;

@@ -1,0 +1,126 @@
+//! Odd pushes made of real media: parameter sets that change, an hour of audio alone, every split.
+
+use std::path::Path;
+
+use flv::{Reader, Tag, TagKind};
+
+use crate::{
+    chunks, compare,
+    corpus::record,
+    entries::{self, Sample},
+    ffmpeg,
+    packets::{Packet, Source},
+    transport_stream,
+};
+
+fn sample(name: &str) -> Sample {
+    entries::make(entries::all().into_iter().find(|entry| entry.name == name).unwrap())
+}
+
+/// The file with `offset_ms` added to all times.
+fn moved(file: &[u8], offset_ms: u32) -> Vec<u8> {
+    let mut moved = Vec::new();
+    flv::write_header(&mut moved, true, true);
+    for tag in Reader::new(file).unwrap().map(Result::unwrap) {
+        flv::write_tag(&mut moved, tag.kind, tag.timestamp_ms.wrapping_add(offset_ms), tag.body).unwrap();
+    }
+    moved
+}
+
+#[test]
+fn a_recording_goes_on_when_the_encoder_changes_its_parameter_sets() {
+    if !ffmpeg::is_installed() {
+        return;
+    }
+    let (first, second) = (sample("h264_aac"), sample("h264_other_size"));
+    let mut pieces = chunks::cut(&first.flv, 2_000);
+    let boundary = pieces.len();
+    pieces.extend(chunks::cut(&moved(&second.flv, 6_100), 2_000));
+    let slices = record(&pieces);
+    let marks: Vec<bool> = slices.iter().map(|(slice, _)| slice.discontinuity).collect();
+    assert_eq!(marks, (0..pieces.len()).map(|index| index == boundary).collect::<Vec<_>>());
+    let sizes: Vec<_> =
+        slices.iter().filter_map(|(slice, _)| slice.video.as_ref()).map(|video| video.width).collect();
+    assert_eq!((sizes[0], sizes[boundary]), (320, 160));
+
+    let stream: Vec<u8> = slices.iter().flat_map(|(_, stream)| stream).copied().collect();
+    assert_eq!(transport_stream::check_multiplex(&stream, 9_000).versions, [0]);
+    let (pes, _) = transport_stream::pes_packets(&stream);
+    let (before, after) = pes.split_at(first.source.video.as_ref().unwrap().packets.len());
+    let base = mpegts::PTS_BASE_90KHZ;
+    compare::video(first.source.video.as_ref().unwrap(), before, base, 0);
+    compare::video(second.source.video.as_ref().unwrap(), after, base + 6_100 * 90, 0);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus/changed.ts");
+    std::fs::write(&path, &stream).unwrap();
+    ffmpeg::decodes_without_a_warning(&path);
+}
+
+#[test]
+fn an_hour_of_audio_alone() {
+    if !ffmpeg::is_installed() {
+        return;
+    }
+    let Sample { flv, source, .. } = sample("aac_only");
+    let tags: Vec<Tag<'_>> = Reader::new(&flv).unwrap().map(Result::unwrap).collect();
+    let is_audio = |tag: &&Tag<'_>| tag.kind == TagKind::Audio;
+    let mut messages = tags.iter().filter(is_audio);
+    let header = messages.next().unwrap().body;
+    let bodies: Vec<&[u8]> = messages.map(|tag| tag.body).collect();
+    let mut hour = Source::default();
+    let mut audio = source.audio.unwrap();
+    audio.packets.clear();
+    let mut file = Vec::new();
+    flv::write_header(&mut file, true, false);
+    flv::write_tag(&mut file, TagKind::Audio, 0, header).unwrap();
+    for frame in 0..3_600 * 44_100 / 1_024_u64 {
+        let body = bodies[frame as usize % bodies.len()];
+        let time_ms = frame * 1_024_000 / 44_100;
+        flv::write_tag(&mut file, TagKind::Audio, time_ms as u32, body).unwrap();
+        let time_ms = time_ms as i64;
+        audio.packets.push(Packet {
+            dts_ms: time_ms,
+            pts_ms: time_ms,
+            is_key: true,
+            data: body[2..].to_vec(),
+        });
+    }
+    hour.audio = Some(audio);
+
+    let slices = record(&chunks::cut(&file, 5_000));
+    assert!(slices.len() > 700);
+    let stream: Vec<u8> = slices.iter().flat_map(|(_, stream)| stream).copied().collect();
+    transport_stream::check_multiplex(&stream, 9_000);
+    let (_, pes) = transport_stream::pes_packets(&stream);
+    compare::audio(hour.audio.as_ref().unwrap(), &pes, mpegts::PTS_BASE_90KHZ, 1_024.0 * 90_000.0 / 44_100.0);
+    let last = &slices[slices.len() - 1].0;
+    let end_s = (last.start_90khz + last.duration_90khz) as f64 / 90_000.0;
+    assert!((end_s - 3_600.0).abs() < 0.03, "ends after {end_s} s");
+}
+
+#[test]
+fn every_split_of_a_real_file_gives_the_same_tags() {
+    if !ffmpeg::is_installed() {
+        return;
+    }
+    // The first few tags hold every kind; splits further on are all alike.
+    let flv = sample("h264_aac").flv;
+    let file = &flv[..flv.len().min(12_000)];
+    let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+        let mut demuxer = flv::Demuxer::new();
+        let mut tags = Vec::new();
+        for piece in pieces {
+            demuxer.push(piece);
+            while let Some(tag) = demuxer.next_tag().unwrap() {
+                tags.push((tag.kind, tag.timestamp_ms, tag.offset, tag.body.to_vec()));
+            }
+        }
+        tags
+    };
+    let whole = read(&mut [file].into_iter());
+    assert!(whole.len() > 3);
+    assert_eq!(read(&mut file.chunks(1)), whole);
+    for split in 0..file.len() {
+        let (head, tail) = file.split_at(split);
+        assert_eq!(read(&mut [head, tail].into_iter()), whole, "split at {split}");
+    }
+}

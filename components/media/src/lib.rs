@@ -21,6 +21,9 @@ use exports::recorder::media::remux as contract;
 const READ_SIZE: usize = 256 * 1024;
 const BLOCK_SIZE: usize = 188 * 1394;
 
+/// Room for a chunk of ordinary length, so that it need not be moved as it grows.
+const FIRST_CAPACITY: u64 = 4 << 20;
+
 struct Component;
 
 impl contract::Guest for Component {
@@ -51,7 +54,7 @@ impl contract::Guest for Component {
 
 /// Reads the stream to its end, or to the first byte past `max_bytes`.
 async fn read_bounded(mut chunk: StreamReader<u8>, max_bytes: u64) -> Result<Vec<u8>, contract::Error> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(max_bytes.min(FIRST_CAPACITY) as usize);
     loop {
         bytes.reserve(READ_SIZE);
         let (status, filled) = chunk.read(bytes).await;

@@ -35,6 +35,9 @@ repair_kinds! {
     TimestampEqual = "timestamp-equal",
     /// A track began on a clock far from the other track's; it begins beside it.
     TrackClockAligned = "track-clock-aligned",
+    /// A track so far behind the other that its frame is decoded before the stream's clock reaches it; kept
+    /// in its place.
+    TrackBehindClock = "track-behind-clock",
     /// Composition offsets below zero: decoding times are earlier by what they need.
     CompositionOffsetNegative = "composition-offset-negative",
     /// A composition offset that no reordering explains; the frame is shown when decoded or at the limit.

@@ -1,6 +1,6 @@
 //! The one door: a chunk and a state in, a slice and its muxer out.
 
-use media::{Media, Repairs, TimelinePolicy};
+use media::{AccessUnit, Media, RepairKind, Repairs, TimelinePolicy};
 use mpegts::{Muxer, MuxerPolicy};
 
 use crate::{Demuxed, Error, LeftOut, SessionState, demux};
@@ -91,7 +91,8 @@ pub fn remux<'a>(chunk: &'a [u8], state: &[u8], policy: &Policy) -> Result<(Slic
     }
     let mut state = SessionState::decode(state)?;
     state.timeline.policy = policy.timeline;
-    let Demuxed { media, repairs, left_out, configuration_changed } = demux(chunk, &mut state)?;
+    let Demuxed { media, mut repairs, left_out, configuration_changed } = demux(chunk, &mut state)?;
+    count_behind_clock(&media, state.muxer.pcr_90khz, &mut repairs);
     let (start_90khz, duration_90khz) = span(&media, &state);
     let leading = media.video.units.first().or(media.audio.units.first());
     let independent = leading.is_some_and(|unit| unit.random_access);
@@ -112,6 +113,15 @@ pub fn remux<'a>(chunk: &'a [u8], state: &[u8], policy: &Policy) -> Result<(Slic
         state: state.encode(),
     };
     Ok((slice, muxer))
+}
+
+/// Counts access units whose decoding time the clock of the slice before has passed.
+fn count_behind_clock(media: &Media<'_>, pcr_90khz: Option<i64>, repairs: &mut Repairs) {
+    let Some(pcr_90khz) = pcr_90khz else { return };
+    for units in [&media.video.units, &media.audio.units] {
+        let is_behind = |unit: &&AccessUnit<'_>| unit.dts_90khz + mpegts::PTS_BASE_90KHZ <= pcr_90khz;
+        units.iter().take_while(is_behind).for_each(|_| repairs.count(RepairKind::TrackBehindClock));
+    }
 }
 
 /// Start and duration of the leading track.

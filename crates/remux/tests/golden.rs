@@ -94,4 +94,4 @@ macro_rules! golden_tests {
     };
 }
 
-golden_tests! { h264_aac h264_slices hevc_enhanced mpeg4_lengths mp3 }
+golden_tests! { h264_aac h264_slices he_aac he_aac_v2 hevc_enhanced mpeg4_lengths mp3 }

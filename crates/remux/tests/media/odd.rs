@@ -124,3 +124,22 @@ fn every_split_of_a_real_file_gives_the_same_tags() {
         assert_eq!(read(&mut [head, tail].into_iter()), whole, "split at {split}");
     }
 }
+
+#[test]
+fn spectral_band_replication_and_parametric_stereo_decode_alike() {
+    if !ffmpeg::is_installed() {
+        return;
+    }
+    for name in ["he_aac", "he_aac_v2"] {
+        let flv = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/corpus/golden/{name}.flv"));
+        let slices = record(&[std::fs::read(&flv).unwrap()]);
+        let audio = slices[0].0.audio.as_ref().unwrap();
+        assert_eq!((audio.sample_rate_hz, audio.channels), (48_000, 2), "{name}");
+        let stream = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus").join(name).with_extension("ts");
+        std::fs::create_dir_all(stream.parent().unwrap()).unwrap();
+        std::fs::write(&stream, &slices[0].1).unwrap();
+        ffmpeg::decodes_without_a_warning(&stream);
+        let hashes = ffmpeg::frame_hashes(&flv, "a:0");
+        assert!(hashes.is_some() && hashes == ffmpeg::frame_hashes(&stream, "a:0"), "{name}");
+    }
+}

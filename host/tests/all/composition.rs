@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use bytes::Bytes;
-use host::{Host, HostBuilder};
+use host::Host;
 
-use crate::support::{Served, get, manifest, pattern, probe, receiver, send};
+use crate::support::{Served, builder, get, manifest, pattern, probe, receiver, send};
 
 /// `relay` with `transform` and with `sink` inheriting `inherit`, and the grants in `component`.
 fn relay(inherit: &str, component: &str) -> Result<Host> {
@@ -13,7 +13,7 @@ fn relay(inherit: &str, component: &str) -> Result<Host> {
          \"conformance:transform/transform@0.1.0\" = {{ path = \"transform.wasm\" }}\n\
          \"conformance:sink/sink@0.1.0\" = {{ path = \"sink.wasm\"{inherit} }}\n"
     );
-    HostBuilder::new(manifest(&dependencies)).build()
+    builder(manifest(&dependencies)).build()
 }
 
 const EVERYTHING: &str = "key_value_stores = [\"default\"]\n\
@@ -77,7 +77,7 @@ async fn an_answer_that_comes_early_is_not_lost() {
 #[tokio::test]
 async fn a_dependency_that_counts_needs_the_store() {
     let counter = |inherit: &str| {
-        HostBuilder::new(manifest(&format!(
+        builder(manifest(&format!(
             "source = \"relay.wasm\"\nkey_value_stores = [\"default\"]\n[component.guest.dependencies]\n\
              \"conformance:sink/sink@0.1.0\" = {{ path = \"counter.wasm\"{inherit} }}\n"
         )))
@@ -93,7 +93,7 @@ async fn a_dependency_that_counts_needs_the_store() {
 
 #[tokio::test]
 async fn a_dependency_that_nobody_imports_is_named() {
-    let error = HostBuilder::new(manifest(
+    let error = builder(manifest(
         "source = \"probe.wasm\"\n[component.guest.dependencies]\n\"a:b/c@0.1.0\" = { path = \"transform.wasm\" }",
     ))
     .build()
@@ -104,6 +104,6 @@ async fn a_dependency_that_nobody_imports_is_named() {
 
 #[tokio::test]
 async fn an_import_without_a_dependency_is_named() {
-    let error = HostBuilder::new(manifest("source = \"relay.wasm\"")).build().err().unwrap();
+    let error = builder(manifest("source = \"relay.wasm\"")).build().err().unwrap();
     assert!(format!("{error:#}").contains("conformance:"), "{error:#}");
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use host::{Clock, HostBuilder, RandomSource};
+use host::{Clock, RandomSource};
 
-use crate::support::{get, manifest, probe};
+use crate::support::{builder, get, manifest, probe};
 
 struct StoppedClock;
 
@@ -30,7 +30,7 @@ impl RandomSource for Seed {
 #[tokio::test]
 async fn the_injected_clock_is_what_a_guest_reads() {
     let manifest = manifest("source = \"probe.wasm\"");
-    let host = HostBuilder::new(manifest).clock(Arc::new(StoppedClock)).build().unwrap();
+    let host = builder(manifest).clock(Arc::new(StoppedClock)).build().unwrap();
     assert_eq!(get(&host, "/clock").await.granted(), "981173106789 0");
 }
 
@@ -48,7 +48,7 @@ async fn equal_seeds_give_equal_randomness_and_others_do_not() {
     let mut seen = Vec::new();
     for seed in [1, 1, 2] {
         let manifest = manifest("source = \"probe.wasm\"");
-        let host = HostBuilder::new(manifest).random(Arc::new(Seed(seed))).build().unwrap();
+        let host = builder(manifest).random(Arc::new(Seed(seed))).build().unwrap();
         seen.push(get(&host, "/random").await.granted());
     }
     assert_eq!(seen[0], seen[1]);
@@ -76,7 +76,7 @@ async fn a_guest_reads_the_variables_of_its_component_alone() {
     "#;
     let manifest = host::Manifest::parse(text, crate::support::GUESTS.clone()).unwrap();
     let given = [("name".to_owned(), "world".to_owned())].into();
-    let host = HostBuilder::new(manifest).variables(given).build().unwrap();
+    let host = builder(manifest).variables(given).build().unwrap();
     assert_eq!(get(&host, "/variable?greeting").await.granted(), "hello world");
     assert_eq!(get(&host, "/variable?other").await.refused(), "Error::Undefined(\"other\")");
     assert_eq!(get(&host, "/variable?No").await.refused(), "Error::InvalidName(\"No\")");

@@ -1,12 +1,11 @@
 //! Requests in and out.
 
 use bytes::Bytes;
-use host::HostBuilder;
 use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Served, get, manifest, pattern, probe, receiver, send, summary};
+use crate::support::{Served, builder, get, manifest, pattern, probe, receiver, send, summary};
 
 /// Writes `head` and `body` to `address` and reads to the end.
 async fn exchange(address: std::net::SocketAddr, head: &str, body: &[u8]) -> String {
@@ -27,7 +26,7 @@ async fn a_guest_sees_the_request_as_spin_hands_it_over() {
         component.guest = { source = "probe.wasm" }
     "#;
     let manifest = host::Manifest::parse(text, crate::support::GUESTS.clone()).unwrap();
-    let served = Served::new(HostBuilder::new(manifest).build().unwrap()).await;
+    let served = Served::new(builder(manifest).build().unwrap()).await;
     let head =
         "GET /request?a=%2F&b=c%20d HTTP/1.1\r\nHost: Some.Host:81\r\nX-Own: 1\r\nConnection: close\r\n\r\n";
     let answer = exchange(served.address, head, b"").await;
@@ -66,7 +65,7 @@ async fn a_path_without_a_route_is_404() {
         component.guest = { source = "probe.wasm" }
     "#;
     let manifest = host::Manifest::parse(text, crate::support::GUESTS.clone()).unwrap();
-    let host = HostBuilder::new(manifest).build().unwrap();
+    let host = builder(manifest).build().unwrap();
     assert_eq!(get(&host, "/other").await.status, StatusCode::NOT_FOUND);
     assert_eq!(get(&host, "/.well-known/spin/health").await.body, "OK");
 }
@@ -134,7 +133,7 @@ async fn a_granted_host_by_a_template_is_reached() {
     "#;
     let manifest = host::Manifest::parse(text, crate::support::GUESTS.clone()).unwrap();
     let given = [("address".to_owned(), receiver.to_string())].into();
-    let host = HostBuilder::new(manifest).variables(given).build().unwrap();
+    let host = builder(manifest).variables(given).build().unwrap();
     get(&host, &format!("/fetch?http://{receiver}/x")).await.granted();
 }
 
@@ -168,6 +167,6 @@ async fn an_empty_body_is_one() {
 
 #[tokio::test]
 async fn a_manifest_without_the_component_file_names_it() {
-    let error = HostBuilder::new(manifest("source = \"absent.wasm\"")).build().err().unwrap();
+    let error = builder(manifest("source = \"absent.wasm\"")).build().err().unwrap();
     assert!(format!("{error:#}").contains("absent.wasm"), "{error:#}");
 }

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use host::{HostBuilder, InstanceLimits};
+use host::InstanceLimits;
 use http::StatusCode;
 
-use crate::support::{Served, get, manifest, probe};
+use crate::support::{Served, builder, get, manifest, probe};
 
 #[tokio::test]
 async fn an_instance_gets_no_more_memory_than_its_limit() {
     let limits = InstanceLimits { memory_bytes: 64 << 20, ..InstanceLimits::default() };
-    let host = HostBuilder::new(manifest("source = \"probe.wasm\"")).limits(limits).build().unwrap();
+    let host = builder(manifest("source = \"probe.wasm\"")).limits(limits).build().unwrap();
     assert_eq!(get(&host, "/allocate?32").await.granted(), (32 << 20).to_string());
     let refused = get(&host, "/allocate?128").await.refused();
     assert!(refused.starts_with("refused"), "{refused}");
@@ -58,7 +58,7 @@ async fn a_guest_that_computes_does_not_hold_up_the_others() {
 #[tokio::test]
 async fn a_guest_that_never_answers_is_ended() {
     let limits = InstanceLimits { request: Duration::from_millis(300), ..InstanceLimits::default() };
-    let host = HostBuilder::new(manifest("source = \"probe.wasm\"")).limits(limits).build().unwrap();
+    let host = builder(manifest("source = \"probe.wasm\"")).limits(limits).build().unwrap();
     assert_eq!(get(&host, "/wait?60000").await.status, StatusCode::INTERNAL_SERVER_ERROR);
     get(&host, "/random").await.granted();
 }

@@ -40,9 +40,14 @@ pub(crate) fn manifest(component: &str) -> Manifest {
     Manifest::parse(&text, GUESTS.clone()).unwrap()
 }
 
+/// A builder that compiles nothing twice, over all tests and runs.
+pub(crate) fn builder(manifest: Manifest) -> HostBuilder {
+    HostBuilder::new(manifest).cache(GUESTS.join("../compiled"))
+}
+
 /// A host whose one component is `probe` with the grants in `component`.
 pub(crate) fn probe(component: &str) -> Host {
-    HostBuilder::new(manifest(&format!("source = \"probe.wasm\"\n{component}"))).build().unwrap()
+    builder(manifest(&format!("source = \"probe.wasm\"\n{component}"))).build().unwrap()
 }
 
 /// What came back.

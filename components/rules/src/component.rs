@@ -1,5 +1,7 @@
 //! The component itself: the WIT package on Spin's key-value store.
 
+use std::time::Duration;
+
 use spin_sdk::experimental::wasi::keyvalue::{atomics, store as wasi_store};
 use spin_sdk::key_value::Store as SpinStore;
 
@@ -44,6 +46,10 @@ impl Store for Default {
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
         atomics::increment(&self.wasi, key, delta).map_err(|error| failed("increment", key, &error))
+    }
+
+    async fn pause(&self) {
+        spin_sdk::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

@@ -4,26 +4,26 @@
 //!
 //! - Each attempt to change the value draws a ticket from a counter. Tickets order the attempts.
 //! - The holder of a ticket first settles every ticket below, from the highest down to the first one that was
-//!   committed: it waits a little for an attempt that is under way, and then refuses it for good. What it finds
+//!   committed: it waits a while for an attempt that is under way, and then refuses it for good. What it finds
 //!   is the value before.
 //! - It decides, writes the value it proposes under its own ticket, and then commits.
-//! - An attempt's fate is a counter of its own. Committing adds [`COMMIT`], refusing adds [`REFUSE`]: whoever
-//!   comes first sees its own number come back, and only then has it won. Odd means committed, even refused.
-//!   Whoever comes second takes its number back.
-//! - The value is the one under the highest committed ticket. Its owner marks the proposal as committed, so that
-//!   others need not ask its fate.
+//! - An attempt's fate is a counter of its own. Committing adds `COMMIT`, refusing adds `REFUSE`: whoever comes
+//!   first sees its own number come back, and only then has it won. Odd means committed, even refused. Whoever
+//!   comes second takes its number back.
+//! - What was settled is marked in the proposal, so that everybody else only reads.
+//! - The value is the one under the highest committed ticket.
 //!
 //! Why this is safe: let an attempt be committed with ticket e, on the value of ticket c. Each ticket between
 //! the two was refused before e was committed, so none of them will ever be. A later ticket either found e
 //! committed, and built on it, or refused e first, and then e would not have been committed. So the committed
-//! attempts form a chain in which each one was decided upon the value of the one before it. No clock is
-//! involved, and a caller that dies at any point leaves an attempt that the next one refuses, or a committed
-//! one whose caller has not been answered.
+//! attempts form a chain in which each one was decided upon the value of the one before it. How long anybody
+//! waits does not matter for that, and a caller that dies at any point leaves an attempt that the next one
+//! refuses, or a committed one whose caller has not been answered.
 //!
-//! One thing is settled by patience: while the second one has yet to take its number back, an odd fate of 3 or
-//! more does not tell who came first. Others look again until it does, up to [`PATIENCE`] times, and then take
-//! it for committed. If its owner died there, nobody was told otherwise. If its owner lives and was only that
-//! slow, it tries again upon a value that contains its own change already.
+//! One thing is settled by patience: between refusing an attempt and marking it, its owner can still add its
+//! number, and a third caller who gives up waiting right then finds an odd fate and takes it for committed. If
+//! the owner died there, nobody was told otherwise. If it lives and was only that slow, it tries again upon a
+//! value that contains its own change already.
 //!
 //! What dies with its caller remains as garbage, a few bytes each, never as a wrong value.
 
@@ -34,15 +34,15 @@ use crate::store::{Error, Store};
 /// Added to an attempt's fate by its owner.
 const COMMIT: i64 = 1;
 
-/// Added to an attempt's fate by the holder of a later ticket, and by an owner who gives up.
+/// Added to an attempt's fate by the holder of a later ticket.
 const REFUSE: i64 = 2;
 
 /// How often a change is attempted while others refuse it; more than once only where callers stall or die.
 pub(crate) const ATTEMPTS: u32 = 64;
 
-/// How often an attempt under way is looked at before it is refused: some fifty times as many operations of the
-/// store as an attempt takes.
-const PATIENCE: u32 = 256;
+/// How often an attempt under way is looked at before it is refused: some 3 s, where an attempt takes
+/// milliseconds.
+const PATIENCE: u32 = 300;
 
 /// A state of the register.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,15 +75,16 @@ pub struct Register<'a, S> {
 /// What lies under a ticket.
 #[derive(Serialize, Deserialize)]
 struct Proposal<T> {
-    /// Only ever set once it is true; left out by an owner who died too early.
-    committed: bool,
+    mark: Mark,
     value: Option<T>,
 }
 
-enum Fate {
+/// What is known of a proposal without asking its fate.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Mark {
+    Proposed,
     Committed,
     Refused,
-    Undecided,
 }
 
 enum Found<T> {
@@ -97,6 +98,13 @@ enum Found<T> {
     Superseded,
 }
 
+enum Settled<T> {
+    Committed(Option<T>),
+    Refused,
+    Undecided,
+    Superseded,
+}
+
 impl<'a, S: Store> Register<'a, S> {
     /// The register under a key.
     pub fn new(store: &'a S, key: String) -> Self {
@@ -107,7 +115,7 @@ impl<'a, S: Store> Register<'a, S> {
     ///
     /// # Errors
     /// The store fails, or other callers change the register again and again.
-    pub async fn read<T: DeserializeOwned>(&self) -> Result<Version<T>, Error> {
+    pub async fn read<T: Serialize + DeserializeOwned>(&self) -> Result<Version<T>, Error> {
         for attempt in 0..ATTEMPTS {
             let last = self.store.counter(&self.tickets()).await?;
             if last == 0 {
@@ -143,23 +151,24 @@ impl<'a, S: Store> Register<'a, S> {
         let after = match decide(&before) {
             Ok(after) => after,
             Err(reason) => {
-                self.store.increment(&self.fate(ticket), REFUSE).await?;
+                self.mark::<T>(ticket, Mark::Refused, None).await?;
                 return Ok(Attempt::Declined(reason));
             }
         };
-        let mut proposal = Proposal { committed: false, value: after };
-        self.propose(ticket, &proposal).await?;
+        let after = self.mark(ticket, Mark::Proposed, after).await?;
         if self.store.increment(&self.fate(ticket), COMMIT).await? != COMMIT {
             self.store.increment(&self.fate(ticket), -COMMIT).await?;
-            self.store.delete(&self.proposal(ticket)).await?;
+            self.mark::<T>(ticket, Mark::Refused, None).await?;
             return Ok(Attempt::Lost);
         }
-        proposal.committed = true;
-        self.propose(ticket, &proposal).await?;
-        if before.ticket > 0 {
-            let superseded = before.ticket.cast_signed();
+        self.mark(ticket, Mark::Committed, after).await?;
+        // Nobody goes further down than this ticket now. The fates of refused attempts stay, for their owners.
+        let superseded = before.ticket.cast_signed();
+        for below in superseded.max(1)..ticket {
+            self.store.delete(&self.proposal(below)).await?;
+        }
+        if superseded > 0 {
             self.store.delete(&self.fate(superseded)).await?;
-            self.store.delete(&self.proposal(superseded)).await?;
         }
         Ok(Attempt::Committed(before))
     }
@@ -184,29 +193,66 @@ impl<'a, S: Store> Register<'a, S> {
         Err(self.contended())
     }
 
-    /// Goes down from a ticket to the first committed one.
-    async fn walk<T: DeserializeOwned>(&self, from: i64, refuse: bool) -> Result<Found<T>, Error> {
+    /// Goes down from a ticket to the first committed one; with `refuse` it leaves none undecided.
+    async fn walk<T: Serialize + DeserializeOwned>(
+        &self,
+        from: i64,
+        refuse: bool,
+    ) -> Result<Found<T>, Error> {
         let mut undecided = false;
         for ticket in (1..=from).rev() {
-            let proposal = self.proposed(ticket).await?;
-            if let Some(Proposal { committed: true, value }) = proposal {
-                return Ok(Found::Committed(Version { ticket: ticket.unsigned_abs(), value }));
-            }
             match self.settle(ticket, refuse).await? {
-                // Its proposal was written before it was committed, but perhaps after we first looked.
-                Fate::Committed => {
-                    return Ok(match self.proposed(ticket).await? {
-                        Some(Proposal { value, .. }) => {
-                            Found::Committed(Version { ticket: ticket.unsigned_abs(), value })
-                        }
-                        None => Found::Superseded,
-                    });
+                Settled::Committed(value) => {
+                    return Ok(Found::Committed(Version { ticket: ticket.unsigned_abs(), value }));
                 }
-                Fate::Refused => {}
-                Fate::Undecided => undecided = true,
+                Settled::Refused => {}
+                Settled::Undecided => undecided = true,
+                Settled::Superseded => return Ok(Found::Superseded),
             }
         }
         Ok(Found::Nothing { undecided })
+    }
+
+    /// What became of a ticket.
+    async fn settle<T: Serialize + DeserializeOwned>(
+        &self,
+        ticket: i64,
+        refuse: bool,
+    ) -> Result<Settled<T>, Error> {
+        for look in 0..=self.patience {
+            match self.proposed(ticket).await? {
+                Some(Proposal { mark: Mark::Committed, value }) => return Ok(Settled::Committed(value)),
+                Some(Proposal { mark: Mark::Refused, .. }) => return Ok(Settled::Refused),
+                Some(_) if look == 0 && self.store.counter(&self.fate(ticket)).await? == COMMIT => {
+                    return self.find_committed(ticket).await;
+                }
+                _ if !refuse => return Ok(Settled::Undecided),
+                _ if look < self.patience => self.store.pause().await,
+                _ => {}
+            }
+        }
+        if self.store.increment(&self.fate(ticket), REFUSE).await? % 2 == 0 {
+            self.mark::<T>(ticket, Mark::Refused, None).await?;
+            return Ok(Settled::Refused);
+        }
+        self.store.increment(&self.fate(ticket), -REFUSE).await?;
+        self.find_committed(ticket).await
+    }
+
+    /// A ticket that is committed, and that its owner has not marked yet, or did not live to mark: that is ours
+    /// to do then, for later readers.
+    async fn find_committed<T: Serialize + DeserializeOwned>(
+        &self,
+        ticket: i64,
+    ) -> Result<Settled<T>, Error> {
+        match self.proposed(ticket).await? {
+            Some(Proposal { mark: Mark::Refused, .. }) => Ok(Settled::Refused),
+            Some(Proposal { mark: Mark::Committed, value }) => Ok(Settled::Committed(value)),
+            Some(Proposal { mark: Mark::Proposed, value }) => {
+                self.mark(ticket, Mark::Committed, value).await.map(Settled::Committed)
+            }
+            None => Ok(Settled::Superseded),
+        }
     }
 
     async fn proposed<T: DeserializeOwned>(&self, ticket: i64) -> Result<Option<Proposal<T>>, Error> {
@@ -216,34 +262,19 @@ impl<'a, S: Store> Register<'a, S> {
         proposal.map(Some).map_err(|error| Error::Record { key, reason: error.to_string() })
     }
 
-    async fn propose<T: Serialize>(&self, ticket: i64, proposal: &Proposal<T>) -> Result<(), Error> {
+    /// Writes a proposal, and gives its value back.
+    async fn mark<T: Serialize>(
+        &self,
+        ticket: i64,
+        mark: Mark,
+        value: Option<T>,
+    ) -> Result<Option<T>, Error> {
         let key = self.proposal(ticket);
-        let record = serde_json::to_vec(proposal);
+        let proposal = Proposal { mark, value };
+        let record = serde_json::to_vec(&proposal);
         let record = record.map_err(|error| Error::Record { key: key.clone(), reason: error.to_string() })?;
-        self.store.set(&key, &record).await
-    }
-
-    /// What became of a ticket; with `refuse` it is never undecided.
-    async fn settle(&self, ticket: i64, refuse: bool) -> Result<Fate, Error> {
-        let key = self.fate(ticket);
-        let mut fate = 0;
-        for _ in 0..self.patience {
-            fate = self.store.counter(&key).await?;
-            match fate {
-                0 if !refuse => return Ok(Fate::Undecided),
-                COMMIT => return Ok(Fate::Committed),
-                refused if refused != 0 && refused % 2 == 0 => return Ok(Fate::Refused),
-                _ => {}
-            }
-        }
-        if fate != 0 {
-            return Ok(Fate::Committed);
-        }
-        if self.store.increment(&key, REFUSE).await? % 2 == 0 {
-            return Ok(Fate::Refused);
-        }
-        self.store.increment(&key, -REFUSE).await?;
-        Ok(Fate::Committed)
+        self.store.set(&key, &record).await?;
+        Ok(proposal.value)
     }
 
     /// The same register for a caller of less patience.

@@ -19,6 +19,9 @@ pub trait Store {
     /// Adds to a counter, which is 0 while absent, and answers its new value.
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error>;
 
+    /// Lets others go on for a moment, some 10 ms.
+    async fn pause(&self);
+
     /// The value of a counter, without creating it.
     async fn counter(&self, key: &str) -> Result<i64, Error> {
         if self.exists(key).await? { self.increment(key, 0).await } else { Ok(0) }

@@ -3,6 +3,7 @@
 //! `cargo bench -p recorder-remux [-- FILE.flv]`; without a file one is made with ffmpeg. The file is cut as the
 //! gateway cuts it and the chunks go through one session, each measured from its first byte read to its last
 //! byte written.
+#![expect(clippy::unwrap_used, reason = "the chunks of the tests are cut by a test's code")]
 
 use std::{
     hint::black_box,

@@ -95,3 +95,19 @@ macro_rules! golden_tests {
 }
 
 golden_tests! { h264_aac h264_slices he_aac he_aac_v2 hevc_enhanced mpeg4_lengths mp3 }
+
+#[test]
+fn a_push_that_breaks_off_after_any_tag_is_recorded_up_to_there() {
+    let whole = include_bytes!("../../../tests/corpus/golden/h264_aac.flv");
+    let ends: Vec<u64> = flv::Reader::new(whole).unwrap().map(|tag| tag.unwrap().offset).collect();
+    let mut last_size = 0;
+    for end in ends {
+        let (slice, mut muxer) = remux(&whole[..end as usize], &[], &Policy::default()).unwrap();
+        let mut stream = Vec::with_capacity(slice.size as usize);
+        muxer.write(&mut stream);
+        assert_eq!(stream.len() as u64, slice.size);
+        assert!(slice.size >= last_size, "a tag more, {last_size} to {} bytes", slice.size);
+        last_size = slice.size;
+    }
+    assert!(last_size > 188 * 10);
+}

@@ -4,7 +4,7 @@
 //! its time would be refused for its age alone, and then removed, so that the store does not grow with time.
 //! Keys cannot be listed, so each nonce first enters a log, numbered by a counter; every request looks at the
 //! oldest few entries and removes those that are past. The work of a request is bounded, and since each one
-//! adds one entry and removes up to [`SWEEP`], the log is about as long as nonces are kept.
+//! adds one entry and removes up to `SWEEP`, the log is about as long as nonces are kept.
 //!
 //! | key | holds |
 //! | --- | --- |

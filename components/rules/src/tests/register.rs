@@ -14,7 +14,7 @@ fn register(store: &MemoryStore) -> Register<'_, MemoryStore> {
 
 /// Callers that refuse each other at first sight: fewer schedules, and the worst of them.
 fn impatient(store: &MemoryStore) -> Register<'_, MemoryStore> {
-    register(store).with_patience(1)
+    register(store).with_patience(0)
 }
 
 /// Sets the value where there is none.

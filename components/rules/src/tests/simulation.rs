@@ -58,6 +58,10 @@ impl Store for MemoryStore {
         *counter += delta;
         Ok(*counter)
     }
+
+    async fn pause(&self) {
+        pause().await;
+    }
 }
 
 async fn pause() {

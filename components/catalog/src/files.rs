@@ -101,7 +101,7 @@ pub async fn look(
             if number > at.session {
                 at = Position { session: number, slice: 0 };
             }
-            session
+            *session
         }
         Next::Wait(until_ms) => return Ok(Outlook::Later(until_ms)),
         Next::None => return Ok(Outlook::Idle),
@@ -151,7 +151,7 @@ pub async fn look(
             }
             (Next::Session(number, next), _) => {
                 at = Position { session: number, slice: 0 };
-                session = next;
+                session = *next;
             }
             (_, Some(open)) if now_ms >= deadline_ms => return Ok(open.due(frontier.sequence, at)),
             (Next::Wait(until_ms), _) => return Ok(Outlook::Later(until_ms)),
@@ -247,7 +247,7 @@ pub async fn filed(store: &impl Store, stream: &StreamName, file: File, object: 
 
 /// What comes at or after a session number.
 enum Next {
-    Session(u64, Session),
+    Session(u64, Box<Session>),
     /// A session may be beginning right now; it is certain at this moment.
     Wait(u64),
     None,
@@ -268,7 +268,7 @@ async fn next_session(
             return Ok(if number > from && now_ms < certain_ms {
                 Next::Wait(certain_ms)
             } else {
-                Next::Session(number, session)
+                Next::Session(number, Box::new(session))
             });
         }
     }

@@ -70,8 +70,10 @@ async fn read_bounded(mut chunk: StreamReader<u8>, max_bytes: u64) -> Result<Vec
 
 /// Writes the slice in blocks, until it ends or nobody reads.
 async fn write_all(mut muxer: mpegts::Muxer<'_>, mut output: StreamWriter<u8>) {
-    let mut block = Vec::with_capacity(BLOCK_SIZE);
+    let mut block = Vec::new();
     loop {
+        // The buffer comes back empty and as large as it was: this allocates once.
+        block.reserve(BLOCK_SIZE);
         muxer.write(&mut block);
         if block.is_empty() {
             return;

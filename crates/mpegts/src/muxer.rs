@@ -27,7 +27,7 @@ pub struct Muxer<'a> {
     packetizer: Packetizer<'a>,
     /// The track whose PES packet is being written.
     track: TrackKind,
-    /// A table that goes after the one just written.
+    /// The program association table has been written, the program map has not.
     program_map_due: bool,
     size: u64,
     end_state: MuxerState,

@@ -25,11 +25,13 @@ pub(crate) struct VideoAssembler<'a> {
     pub(crate) has_mpeg4_headers: bool,
 }
 
-/// What one message holds.
+/// What one message of NAL units holds.
 #[derive(Debug, Default)]
 struct Content {
     has_slice: bool,
+    /// Its first slice is the first of a picture.
     starts_picture: bool,
+    /// A slice of a picture that decoding can begin with.
     random_access: bool,
     /// Something other than slices and an end of sequence.
     has_companions: bool,

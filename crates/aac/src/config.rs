@@ -2,6 +2,8 @@
 
 use bits::{BitReader, EndOfBits};
 
+use crate::ProgramConfig;
+
 /// A configuration that cannot be read, or that ADTS cannot carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -21,11 +23,19 @@ pub enum Error {
         /// In Hz, or 0 for a reserved index.
         found: u32,
     },
-    /// The channel configuration is reserved, or is described by a program config element.
-    #[error("expected a channel configuration of 1 to 7, found {found}")]
+    /// The channel configuration is reserved.
+    #[error("expected a channel configuration of 0 to 7, found {found}")]
     ChannelConfiguration {
         /// The channel configuration.
         found: u32,
+    },
+    /// A program config element with more than live channel layouts need.
+    #[error("program config element of {bits} bits passes the limit of {limit}")]
+    ProgramConfig {
+        /// Bits before its comment.
+        bits: u64,
+        /// Bits allowed.
+        limit: u64,
     },
     /// Frames of 960 samples, which ADTS cannot signal.
     #[error("frames of 960 samples")]
@@ -39,8 +49,10 @@ pub struct AudioSpecificConfig {
     pub object_type: u8,
     /// Index of the core coder's sampling frequency: 0 to 12.
     pub sampling_frequency_index: u8,
-    /// 1 to 7; 6 is 5.1, 7 is 7.1.
+    /// 1 to 7; 6 is 5.1, 7 is 7.1. 0 where [`program_config`](Self::program_config) says instead.
     pub channel_configuration: u8,
+    /// The channels, where no configuration number has them: FFmpeg's 5.1 with side channels, for one.
+    pub program_config: Option<ProgramConfig>,
     /// Output sample rate where spectral band replication is signalled explicitly, in Hz.
     pub extension_sample_rate_hz: Option<u32>,
     /// Parametric stereo is signalled explicitly.
@@ -83,17 +95,27 @@ impl AudioSpecificConfig {
             .iter()
             .position(|&known| known == sampling_frequency_hz)
             .ok_or(Error::SamplingFrequency { found: sampling_frequency_hz })?;
-        if !(1..=7).contains(&channel_configuration) {
+        if channel_configuration > 7 {
             return Err(Error::ChannelConfiguration { found: channel_configuration });
         }
+        if reader.flag()? {
+            reader.skip(14)?; // coreCoderDelay
+        }
+        let extension_flag = reader.flag()?;
+        let program_config = match channel_configuration {
+            0 => Some(ProgramConfig::parse(&mut reader)?),
+            _ => None,
+        };
         let mut config = Self {
             object_type: object_type as u8,
             sampling_frequency_index: sampling_frequency_index as u8,
             channel_configuration: channel_configuration as u8,
+            program_config,
             extension_sample_rate_hz,
             parametric_stereo,
         };
-        if extension_sample_rate_hz.is_none() {
+        // An extensionFlag of 1 has no meaning for object types 1 to 4.
+        if extension_sample_rate_hz.is_none() && !extension_flag {
             // The extension at the end is optional: what cannot be read is not there.
             let _ = config.read_backward_compatible_extension(&mut reader);
         }
@@ -102,12 +124,6 @@ impl AudioSpecificConfig {
 
     /// SBR and PS signalled behind the core's configuration, so that old decoders pass over them.
     fn read_backward_compatible_extension(&mut self, reader: &mut BitReader<'_>) -> Result<(), Error> {
-        if reader.flag()? {
-            reader.skip(14)?; // coreCoderDelay
-        }
-        if reader.flag()? {
-            return Ok(()); // An extensionFlag of 1 has no meaning for object types 1 to 4.
-        }
         if reader.bits(11)? != 0x2b7 || read_object_type(reader)? != SBR || !reader.flag()? {
             return Ok(());
         }
@@ -128,6 +144,9 @@ impl AudioSpecificConfig {
 
     /// Output channels.
     pub fn channels(&self) -> u32 {
+        if let Some(program_config) = &self.program_config {
+            return program_config.channels.into();
+        }
         match self.channel_configuration {
             1 if self.parametric_stereo => 2,
             7 => 8,
@@ -183,6 +202,6 @@ mod tests {
         assert_eq!(AudioSpecificConfig::parse(&[0xb9, 0x90]), Err(Error::ObjectType { found: 23 }));
         assert_eq!(AudioSpecificConfig::parse(&[0x12, 0x14]), Err(Error::ShortFrames));
         assert_eq!(AudioSpecificConfig::parse(&[0x16, 0x90]), Err(Error::SamplingFrequency { found: 0 }));
-        assert_eq!(AudioSpecificConfig::parse(&[0x12, 0x00]), Err(Error::ChannelConfiguration { found: 0 }));
+        assert_eq!(AudioSpecificConfig::parse(&[0x12, 0x40]), Err(Error::ChannelConfiguration { found: 8 }));
     }
 }

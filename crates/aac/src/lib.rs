@@ -9,6 +9,8 @@
 
 mod adts;
 mod config;
+mod program_config;
 
 pub use adts::{AdtsHeader, MAX_FRAME_SIZE};
 pub use config::{AudioSpecificConfig, Error};
+pub use program_config::ProgramConfig;

@@ -172,7 +172,8 @@ impl AudioFormat {
     pub(crate) fn segments<'a>(&self, unit: &AccessUnit<'a>, out: &mut Vec<Segment<'a>>) {
         if let Self::Aac(config) = self {
             let header = AdtsHeader::new(config, unit.data.size() as usize);
-            out.push(Segment::made(&header.expect("the demuxer should leave out longer frames").0));
+            let header = header.expect("the demuxer should leave out longer frames");
+            out.push(Segment::made(header.as_bytes()));
         }
         out.extend(unit.data.pieces().iter().map(|piece| Segment::Pushed(piece)));
     }

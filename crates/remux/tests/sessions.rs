@@ -259,7 +259,7 @@ fn script_data_and_empty_messages_are_passed_over() {
 #[test]
 fn messages_with_wrong_lengths_are_dropped_and_counted() {
     let overrun = [0x27, 1, 0, 0, 0, 0, 0, 0, 9, 0x41];
-    let long_aac = [&[0xaf, 1][..], &[0; 8185]].concat();
+    let long_aac = [&[0xaf, 1][..], &[0; 8173]].concat();
     let chunk = Chunk::with_headers()
         .key(0)
         .tag(Video, 40, &overrun)

@@ -101,7 +101,13 @@ pub(crate) fn audio(source: &Stream, pes: &[Pes], base: i64, frame_duration: f64
             let (index, packet) = packets.next().expect("more audio than there was");
             if source.codec == "aac" {
                 let frame = frames.next().expect("as many frames as headers");
-                assert!(frame == packet.data, "audio frame {index} differs");
+                // A program config element may go before the frame, which begins with another element.
+                let before = frame.strip_suffix(packet.data.as_slice());
+                let before = before.unwrap_or_else(|| panic!("audio frame {index} differs"));
+                assert!(
+                    before.is_empty() || before[0] >> 5 == 5,
+                    "audio frame {index} follows {before:02x?}"
+                );
                 rest = &rest[7 + frame.len()..];
             } else {
                 rest = rest

@@ -165,5 +165,5 @@ corpus_tests! {
     h264_50fps h264_60fps h264_29_97fps h264_2fps h264_2fps_only h264_avc1 h264_negative
     h264_other_size hevc_id12 hevc_hvc1 hevc_hvc1_x hevc_temporal hevc_open_gop
     mpeg4_mp3 mpeg4_bframes_aac mpeg4_lengths mpeg4_in_band
-    aac_only aac_mono_16k aac_he aac_5_1 mp3_only mp3_22k mp3_8k
+    aac_only aac_mono_16k aac_he aac_5_1 aac_5_1_side mp3_only mp3_22k mp3_8k
 }

@@ -21,7 +21,12 @@ pub(crate) fn decodes_without_a_warning(path: &Path) {
         .output()
         .unwrap();
     let messages = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && messages.is_empty(), "{}: {messages}", path.display());
+    // Said of the source too: FFmpeg has no name for the channels of a program config element.
+    let messages: Vec<&str> = messages
+        .lines()
+        .filter(|line| !line.starts_with("Guessed Channel Layout") && !line.is_empty())
+        .collect();
+    assert!(output.status.success() && messages.is_empty(), "{}: {messages:?}", path.display());
 }
 
 /// Hashes of the decoded frames of a stream; `None` where the file has no such stream.

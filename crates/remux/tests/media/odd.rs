@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use flv::{Reader, Tag, TagKind};
+use recorder_remux::{Policy, remux};
 
 use crate::{
     chunks, compare,
@@ -141,5 +142,20 @@ fn spectral_band_replication_and_parametric_stereo_decode_alike() {
         ffmpeg::decodes_without_a_warning(&stream);
         let hashes = ffmpeg::frame_hashes(&flv, "a:0");
         assert!(hashes.is_some() && hashes == ffmpeg::frame_hashes(&stream, "a:0"), "{name}");
+    }
+}
+
+#[test]
+fn clock_references_come_as_densely_as_the_policy_asks() {
+    let flv = include_bytes!("../../../../tests/corpus/golden/h264_aac.flv");
+    for interval in [3_600, 9_000] {
+        let muxer = mpegts::MuxerPolicy { max_pcr_interval_90khz: interval };
+        let policy = Policy { muxer, ..Policy::default() };
+        let (slice, mut muxer) = remux(flv, &[], &policy).unwrap();
+        let mut stream = Vec::with_capacity(slice.size as usize);
+        muxer.write(&mut stream);
+        let pcrs = transport_stream::check_multiplex(&stream, i64::from(interval)).pcrs;
+        // Five pictures a second: most references stand alone.
+        assert!(pcrs.len() > 72_000 / interval as usize, "{} references", pcrs.len());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -50,8 +50,9 @@ pub(crate) async fn run_alone(args: GatewayArgs, stop: CancellationToken) -> Res
 }
 
 /// `live-recorder push`.
-pub(crate) async fn push(args: PushArgs) -> Result<()> {
+pub(crate) async fn push(args: PushArgs, stop: CancellationToken) -> Result<()> {
     let options = gateway::push::Options { file: args.file, url: args.url, fast: args.fast };
-    println!("{}", gateway::push::push(options).await?);
+    let pushed = stop.run_until_cancelled(gateway::push::push(options)).await;
+    println!("{}", pushed.context("interrupted")??);
     Ok(())
 }

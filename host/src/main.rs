@@ -95,7 +95,7 @@ fn main() -> anyhow::Result<()> {
         match cli.command {
             Command::Up(args) => up::run(args, stop).await,
             Command::Gateway(args) => ingest::run_alone(args, stop).await,
-            Command::Push(args) => ingest::push(args).await,
+            Command::Push(args) => ingest::push(args, stop).await,
         }
     })
 }

@@ -116,12 +116,17 @@ fn prepare(request: &mut Request<WasiBody>, route: &RouteMatch<'_>, client: Sock
     Ok(())
 }
 
+/// The authority that a `Host` header names. Some clients put a whole URL there, and sign it so: the header
+/// itself stays as it came.
+fn authority(host: &str) -> Result<Authority> {
+    let named = host.split_once("://").map_or(host, |(_, rest)| rest);
+    named.parse().context("the host header is not an authority")
+}
+
 /// The URI with the authority of the `Host` header; path and query stay as they are on the wire.
 fn absolute(uri: &Uri, headers: &HeaderMap) -> Result<Uri> {
     let header = match headers.get(HOST) {
-        Some(value) => {
-            Some(value.to_str()?.parse::<Authority>().context("the host header is not an authority")?)
-        }
+        Some(value) => Some(authority(value.to_str()?)?),
         None => None,
     };
     let mut parts = uri.clone().into_parts();
@@ -133,4 +138,19 @@ fn absolute(uri: &Uri, headers: &HeaderMap) -> Result<Uri> {
     parts.scheme = Some(Scheme::HTTP);
     parts.authority = Some(authority);
     Ok(Uri::from_parts(parts)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_header_may_be_a_whole_url() {
+        for host in ["127.0.0.1:3000", "http://127.0.0.1:3000", "https://127.0.0.1:3000"] {
+            let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static(host))]);
+            let uri = absolute(&Uri::from_static("/a%2Fb?c"), &headers).unwrap();
+            assert_eq!(uri.to_string(), "http://127.0.0.1:3000/a%2Fb?c", "{host}");
+        }
+        assert!(absolute(&Uri::from_static("/"), &HeaderMap::new()).is_err());
+    }
 }

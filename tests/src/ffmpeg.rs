@@ -28,7 +28,7 @@ pub fn quiet(arguments: &[&str]) -> Result<Vec<u8>> {
 /// What a track's frames are, decoded: `v` or `a`.
 ///
 /// Each frame is a line of its duration, size and hash. Timestamps are left out: containers count them from
-/// different zeros; [`frame_times`] compares them.
+/// different zeros; [`frame_times_ms`] tells them.
 ///
 /// # Errors
 /// ffmpeg warns or fails.

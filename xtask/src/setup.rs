@@ -35,28 +35,41 @@ pub(crate) fn wasm_target() -> Result<()> {
     )
 }
 
-/// Makes sure that ffmpeg is there, which the tests push and judge with.
-pub(crate) fn ffmpeg() -> Result<()> {
-    if has("ffmpeg") && has("ffprobe") {
+/// What the tests push, judge and call the API with: programs, and Debian's packages that have them.
+const TEST_TOOLS: [(&[&str], &str); 3] = [
+    (&["ffmpeg", "-version"], "ffmpeg"),
+    (&["python3", "-c", "import venv, ensurepip"], "python3-venv"),
+    (&["npm", "--version"], "npm"),
+];
+
+/// Makes sure that the tests' tools are there.
+pub(crate) fn test_tools() -> Result<()> {
+    let missing = || TEST_TOOLS.iter().filter(|(probe, _)| !succeeds(probe)).map(|(_, package)| *package);
+    let packages: Vec<&str> = missing().collect();
+    if packages.is_empty() {
         return Ok(());
     }
-    print("setting up: ffmpeg, by apt-get");
+    print(&format!("setting up: {}, by apt-get", packages.join(", ")));
     let apt = |arguments: &[&str]| {
-        Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status()
+        let mut apt = Command::new("apt-get");
+        apt.args(arguments).args(&packages).env("DEBIAN_FRONTEND", "noninteractive");
+        apt.status().is_ok_and(|status| status.success())
     };
-    let updated = apt(&["update", "-q"]);
-    if updated.is_err()
-        || apt(&["install", "-y", "-q", "--no-install-recommends", "ffmpeg"]).is_err()
-        || !has("ffmpeg")
-    {
-        bail!("the tests push and judge with ffmpeg and ffprobe, which are not installed and could not be");
+    let _ = Command::new("apt-get").args(["update", "-q"]).status();
+    apt(&["install", "-y", "-q", "--no-install-recommends"]);
+    let missing: Vec<&str> = missing().collect();
+    if missing.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    bail!(
+        "the tests need what Debian's packages {} have, and it could not be installed; install it by hand",
+        missing.join(", ")
+    )
 }
 
-fn has(program: &str) -> bool {
-    let version = Command::new(program).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    version.is_ok_and(|status| status.success())
+fn succeeds(probe: &[&str]) -> bool {
+    let run = Command::new(probe[0]).args(&probe[1..]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    run.is_ok_and(|status| status.success())
 }
 
 fn has_wasm_target() -> Result<bool> {

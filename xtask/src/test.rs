@@ -1,5 +1,7 @@
 //! Every test.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::build::{self, cargo, run};
@@ -7,7 +9,7 @@ use crate::setup;
 
 /// Runs every test; the runners print their counts.
 pub(crate) fn all() -> Result<()> {
-    setup::ffmpeg()?;
+    setup::test_tools()?;
     build::wasm()?;
     // The core and the functions' logic: quick to build, with overflow checks.
     let mut core = cargo(&["test", "--workspace"]);
@@ -20,5 +22,7 @@ pub(crate) fn all() -> Result<()> {
     for package in build::NATIVE {
         native.args(["--package", package]);
     }
-    run(&mut native)
+    run(&mut native)?;
+    // The official clients of the recording API, against the binary just built.
+    run(Command::new("python3").arg("tests/sdk/run.py"))
 }

@@ -128,6 +128,10 @@ impl Guest for Component {
         Ok(commands::give(&Default::open().await?, &stream, what, now_ms).await?)
     }
 
+    async fn known_stream(stream: StreamName) -> Result<bool, WitError> {
+        Ok(sessions::count(&Default::open().await?, &stream).await? > 0)
+    }
+
     async fn live_session(stream: StreamName) -> Result<Option<Session>, WitError> {
         Ok(commands::live_session(&Default::open().await?, &stream).await?)
     }

@@ -24,6 +24,7 @@ pub trait Backend: Store {
     async fn get_notify(&self, domain: &str) -> Result<Option<NotifyConfig>, rules::Error>;
 
     async fn give_command(&self, stream: StreamName, what: Command) -> Result<(), catalog::Error>;
+    async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error>;
     async fn live_session(&self, stream: StreamName) -> Result<Option<Session>, catalog::Error>;
     async fn live_sessions(&self, domain: &str) -> Result<Vec<Session>, catalog::Error>;
     async fn stretches(

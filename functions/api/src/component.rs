@@ -186,6 +186,10 @@ impl Backend for Components {
         catalog::give_command(stream, what, self.now_ms()).await
     }
 
+    async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error> {
+        catalog::known_stream(stream).await
+    }
+
     async fn live_session(&self, stream: StreamName) -> Result<Option<Session>, catalog::Error> {
         catalog::live_session(stream).await
     }

@@ -179,6 +179,11 @@ impl KeyValue for DiskStore {
     }
 
     async fn increment(&self, key: String, delta: i64) -> Result<i64> {
+        if delta == 0 {
+            // Adding nothing is how a counter is read, and a reader waits for nobody.
+            let value = self.get(&key).await?;
+            return add_to_counter(&key, value.as_deref(), 0);
+        }
         self.write(key, Operation::Increment(delta)).await
     }
 

@@ -66,8 +66,7 @@ pub(super) async fn create(
 
 /// Why there is nothing to make an index of.
 async fn nothing(backend: &impl Backend, name: StreamName) -> Result<ApiError, ApiError> {
-    let live = backend.live_session(name.clone()).await.map_err(catalog_failed)?.is_some();
-    let known = live || !backend.list_indexes(name, (0, u64::MAX)).await.map_err(catalog_failed)?.is_empty();
+    let known = backend.known_stream(name).await.map_err(catalog_failed)?;
     Ok(if known { faults::NO_RECORD_CONTENT.into() } else { faults::INVALID_INDEX_STREAM_NOT_FOUND.into() })
 }
 

@@ -237,6 +237,11 @@ impl Backend for World {
         self.told.borrow_mut().take().unwrap_or(Ok(()))
     }
 
+    async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error> {
+        let recorded = !self.list_indexes(stream.clone(), (0, u64::MAX)).await?.is_empty();
+        Ok(recorded || self.live_session(stream).await?.is_some())
+    }
+
     async fn live_session(&self, stream: StreamName) -> Result<Option<Session>, catalog::Error> {
         self.catalog()?;
         Ok(self.live.borrow().iter().find(|session| session.stream == stream).cloned())

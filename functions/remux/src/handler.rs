@@ -74,6 +74,10 @@ async fn remux_body(
     let (remuxed, transport_stream) = match remuxed {
         Err(remux::Error::TooLarge(limit)) => return Err(too_large(length, limit)),
         Err(remux::Error::BadState(reason)) => return Err(Refusal::unavailable("BadState", reason)),
+        Err(remux::Error::OutOfMemory(read)) => {
+            let message = format!("there is no memory for more than {read} bytes of the chunk; try again");
+            return Err(Refusal::unavailable("OutOfMemory", message));
+        }
         Err(remux::Error::Malformed(reason)) => {
             // What looks malformed may only be cut off; that is the sender's line, not its data.
             end.await.map_err(|error| cut_off(error.to_string()))?;

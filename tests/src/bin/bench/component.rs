@@ -1,0 +1,131 @@
+//! The media component as the host runs it: compiled ahead, in a store of its own, fed by a stream.
+
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use anyhow::{Result, anyhow};
+use bytes::Bytes;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use wasmtime::component::{
+    Component as WasmComponent, Linker, ResourceTable, Source, StreamConsumer, StreamReader, StreamResult,
+};
+use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        inline: "package recorder:bench; world bench { export recorder:media/remux@0.1.0; }",
+        path: ["../wit/media"],
+    });
+}
+
+struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// One instance, used for chunk after chunk.
+pub(crate) struct Component {
+    store: Store<State>,
+    remux: bindings::Bench,
+    runtime: Runtime,
+}
+
+impl Component {
+    pub(crate) fn load(root: &Path) -> Result<Self> {
+        let mut config = wasmtime::Config::new();
+        config.wasm_component_model_async(true);
+        let engine = Engine::new(&config)?;
+        let file = root.join("target/wasm32-wasip2/release/recorder_media_component.wasm");
+        let component = WasmComponent::from_file(&engine, file)?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        let mut store =
+            Store::new(&engine, State { wasi: WasiCtxBuilder::new().build(), table: ResourceTable::new() });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let remux = runtime.block_on(bindings::Bench::instantiate_async(&mut store, &component, &linker))?;
+        Ok(Self { store, remux, runtime })
+    }
+
+    /// Remuxes the chunks of one session, and copies out what it writes.
+    pub(crate) fn record(&mut self, chunks: &[Bytes]) -> Result<()> {
+        let Self { store, remux, runtime } = self;
+        runtime.block_on(async {
+            let mut state = Vec::new();
+            for chunk in chunks {
+                let chunk = chunk.clone();
+                let (sender, drained) = oneshot::channel();
+                let remuxed = store
+                    .run_concurrent(async |accessor| -> wasmtime::Result<_> {
+                        let input = accessor.with(|access| StreamReader::new(access, chunk))?;
+                        let remux = remux.recorder_media_remux();
+                        let remuxed = remux.call_flv_to_ts(accessor, input, state, 32 << 20).await?;
+                        let (slice, output) = match remuxed {
+                            Ok(remuxed) => remuxed,
+                            Err(error) => return Ok(Err(anyhow!("{error:?}"))),
+                        };
+                        accessor.with(|access| output.pipe(access, Drain::new(sender)))?;
+                        let bytes = drained.await.unwrap_or(0);
+                        Ok(if bytes == slice.size {
+                            Ok(slice.state)
+                        } else {
+                            Err(anyhow!("{bytes} bytes came of {}", slice.size))
+                        })
+                    })
+                    .await??;
+                state = remuxed?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Copies a stream into a block of the host, as a body that is sent on is, and counts it.
+struct Drain {
+    block: Vec<u8>,
+    bytes: u64,
+    done: Option<oneshot::Sender<u64>>,
+}
+
+impl Drain {
+    fn new(done: oneshot::Sender<u64>) -> Self {
+        Self { block: Vec::new(), bytes: 0, done: Some(done) }
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        if let Some(done) = self.done.take() {
+            let _ = done.send(self.bytes);
+        }
+    }
+}
+
+impl StreamConsumer<State> for Drain {
+    type Item = u8;
+
+    fn poll_consume(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        store: StoreContextMut<'_, State>,
+        source: Source<'_, u8>,
+        _: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        let mut source = source.as_direct(store);
+        let bytes = source.remaining();
+        let count = bytes.len();
+        self.block.clear();
+        self.block.extend_from_slice(bytes);
+        self.bytes += count as u64;
+        source.mark_read(count);
+        Poll::Ready(Ok(StreamResult::Completed))
+    }
+}

@@ -1,0 +1,137 @@
+//! `cargo xtask bench media`: FLV to TS in the sandboxed component, beside the core as native code, `ffmpeg -c copy`
+//! and memcpy, on the same file in the same run.
+#![expect(clippy::print_stdout, reason = "a command-line program speaks to its user")]
+
+#[path = "../../../../crates/remux/tests/media/chunks.rs"]
+#[expect(clippy::unwrap_used, reason = "the file is made by ffmpeg")]
+mod chunks;
+mod component;
+
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use bytes::Bytes;
+use component::Component;
+use remux::{Policy, remux};
+
+/// Rounds of each measurement, the fastest of which counts.
+const ROUNDS: usize = 10;
+
+/// The block that the component writes at a time.
+const BLOCK_SIZE: usize = 188 * 1394;
+
+fn main() -> Result<()> {
+    match std::env::args().nth(1).as_deref() {
+        None | Some("media") => media(),
+        Some(unknown) => bail!("there is no benchmark {unknown:?}; there is: media"),
+    }
+}
+
+fn media() -> Result<()> {
+    let path = sample()?;
+    let file = std::fs::read(&path)?;
+    let chunks = chunks::cut(&file, 5_000);
+    let megabytes = file.len() as f64 / 1e6;
+    let longest = chunks.iter().map(Vec::len).max().unwrap_or(0) as f64 / 1e6;
+    println!("{}: {megabytes:.1} MB, {} chunks of at most {longest:.1} MB", path.display(), chunks.len());
+
+    let mut component = Component::load(&harness::root())?;
+    let memcpy = fastest(|| copy(&chunks))?;
+    let native = fastest(|| record(&chunks))?;
+    let bodies: Vec<Bytes> = chunks.iter().map(|chunk| Bytes::copy_from_slice(chunk)).collect();
+    let sandboxed = fastest(|| component.record(&bodies))?;
+    let ffmpeg = ffmpeg_copy(&path)?;
+    println!("{:<26} {:>8} {:>11} {:>11}", "", "MB/s", "of memcpy", "of ffmpeg");
+    for (name, time) in [
+        ("memcpy", memcpy),
+        ("core, native", native),
+        ("component, sandboxed", sandboxed),
+        ("ffmpeg -c copy", ffmpeg),
+    ] {
+        let ratio = |reference: Duration| reference.as_secs_f64() / time.as_secs_f64();
+        let speed = megabytes / time.as_secs_f64();
+        println!("{name:<26} {speed:>8.0} {:>11.2} {:>11.2}", ratio(memcpy), ratio(ffmpeg));
+    }
+    Ok(())
+}
+
+fn fastest(mut run: impl FnMut() -> Result<()>) -> Result<Duration> {
+    let mut fastest = Duration::MAX;
+    for _ in 0..ROUNDS {
+        let begun = Instant::now();
+        run()?;
+        fastest = fastest.min(begun.elapsed());
+    }
+    Ok(fastest)
+}
+
+/// What memcpy needs to move the chunks, block by block, as a muxer that did nothing would.
+fn copy(chunks: &[Vec<u8>]) -> Result<()> {
+    let mut block = vec![0; BLOCK_SIZE];
+    for piece in chunks.iter().flat_map(|chunk| chunk.chunks(BLOCK_SIZE)) {
+        block[..piece.len()].copy_from_slice(piece);
+        black_box(&block);
+    }
+    Ok(())
+}
+
+/// The core as native code, in one session.
+fn record(chunks: &[Vec<u8>]) -> Result<()> {
+    let mut block = Vec::with_capacity(BLOCK_SIZE);
+    let mut state = Vec::new();
+    for chunk in chunks {
+        let (slice, mut muxer) = remux(chunk, &state, &Policy::default())?;
+        loop {
+            block.clear();
+            muxer.write(&mut block);
+            if block.is_empty() {
+                break;
+            }
+            black_box(&block);
+        }
+        state = slice.state;
+    }
+    Ok(())
+}
+
+/// ffmpeg on the whole file, its start aside.
+fn ffmpeg_copy(path: &Path) -> Result<Duration> {
+    let run = |limit: &[&str]| -> Result<()> {
+        let status = Command::new("ffmpeg")
+            .args(["-v", "error", "-nostdin", "-y", "-i"])
+            .arg(path)
+            .args(limit)
+            .args(["-c", "copy", "-f", "mpegts", "/dev/null"])
+            .status()
+            .context("cannot start ffmpeg, the reference")?;
+        ensure!(status.success(), "ffmpeg ended with {status}");
+        Ok(())
+    };
+    Ok(fastest(|| run(&[]))?.saturating_sub(fastest(|| run(&["-t", "0.01"]))?))
+}
+
+/// Half a minute of 720p at 8 Mb/s, ten times over: 300 MB, made once.
+fn sample() -> Result<PathBuf> {
+    let folder = harness::root().join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    let (part, sample) = (folder.join("half-minute.flv"), folder.join("sample.flv"));
+    if sample.exists() {
+        return Ok(sample);
+    }
+    println!("making {} with ffmpeg", sample.display());
+    let ffmpeg = |arguments: &[&str], output: &Path| -> Result<()> {
+        let mut command = Command::new("ffmpeg");
+        let status = command.args(["-v", "error", "-nostdin", "-y"]).args(arguments).arg(output).status()?;
+        ensure!(status.success(), "ffmpeg ended with {status}");
+        Ok(())
+    };
+    let encode = "-f lavfi -i testsrc2=s=1280x720:r=25:d=30,noise=alls=20:allf=t -f lavfi -i sine=440:r=48000:d=30 \
+                  -c:v libx264 -preset ultrafast -g 50 -b:v 8M -maxrate 8M -bufsize 8M -c:a aac -b:a 128k";
+    ffmpeg(&encode.split_whitespace().collect::<Vec<_>>(), &part)?;
+    let part = part.to_str().context("the project's folder has a name that is not UTF-8")?;
+    ffmpeg(&["-stream_loop", "9", "-i", part, "-c", "copy"], &sample)?;
+    Ok(sample)
+}

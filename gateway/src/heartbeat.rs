@@ -24,7 +24,8 @@ const SAY_EVERY: Duration = Duration::from_secs(10);
 pub(crate) async fn beat(gateway: Arc<Gateway>) {
     let mut seconds = seconds();
     let mut said = None;
-    let mut since = 0;
+    // Whatever was commanded before this start concerns pushes that are over: begin with the newest change.
+    let mut since = u64::MAX;
     loop {
         seconds.tick().await;
         let heartbeat =

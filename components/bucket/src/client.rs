@@ -9,6 +9,12 @@ use spin_sdk::wit_bindgen::StreamReader;
 
 use crate::bindings::exports::recorder::bucket::objects::Error;
 
+/// How long a bucket may take to be reached, to take a request with its body and begin its answer, and between
+/// parts of its answer, in seconds.
+const CONNECT_S: u64 = 5;
+const FIRST_BYTE_S: u64 = 60;
+const BETWEEN_BYTES_S: u64 = 20;
+
 /// What a bucket answered.
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -44,7 +50,14 @@ pub(crate) async fn send(
     };
     let scheme = if bucket.https() { types::Scheme::Https } else { types::Scheme::Http };
     let (_, no_trailers) = wit_future::new(|| Ok(None));
-    let (outgoing, _sent) = types::Request::new(headers, body, no_trailers, None);
+    let options = types::RequestOptions::new();
+    let seconds = |count: u64| Some(count * 1_000_000_000);
+    let bounded = options
+        .set_connect_timeout(seconds(CONNECT_S))
+        .and_then(|()| options.set_first_byte_timeout(seconds(FIRST_BYTE_S)))
+        .and_then(|()| options.set_between_bytes_timeout(seconds(BETWEEN_BYTES_S)));
+    bounded.map_err(|error| Error::Invalid(format!("request options: {error:?}")))?;
+    let (outgoing, _sent) = types::Request::new(headers, body, no_trailers, Some(options));
     let prepared = outgoing
         .set_method(&method)
         .and_then(|()| outgoing.set_scheme(Some(&scheme)))

@@ -30,7 +30,12 @@ struct Component;
 impl Guest for Component {
     async fn check(at: Location) -> Result<(), Error> {
         let bucket = open(&at)?;
-        let answer = send(&bucket, Request::head_bucket(&bucket), None).await?;
+        // A store that cannot be reached cannot be used.
+        let unreachable = |error| match error {
+            Error::Unavailable(text) => Error::NoSuchBucket(text),
+            other => other,
+        };
+        let answer = send(&bucket, Request::head_bucket(&bucket), None).await.map_err(unreachable)?;
         match answer.status {
             200..=299 => Ok(()),
             status @ (301 | 307 | 400 | 403 | 404) => {

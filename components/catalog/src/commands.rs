@@ -23,6 +23,8 @@ pub struct Orders {
     pub at_ms: u64,
     /// Not to be recorded, and its record file not to be waited for.
     pub close: bool,
+    /// It was to be recorded before: there is something to close or to start anew.
+    pub started: bool,
     /// Slices before which a record file ends.
     pub cuts: Vec<u64>,
 }
@@ -43,7 +45,13 @@ pub async fn live_session(store: &impl Store, stream: &StreamName) -> Result<Opt
 /// What is to be recorded of a session: by its rule, or by the last command.
 pub async fn orders(store: &impl Store, session: &Session) -> Result<Orders, Error> {
     let said = read(store, &key::orders(&session.id)).await?;
-    Ok(said.unwrap_or(Orders { record: session.record, at_ms: session.began_ms, ..Orders::default() }))
+    let by_rule = Orders {
+        record: session.record,
+        started: session.record,
+        at_ms: session.began_ms,
+        ..Orders::default()
+    };
+    Ok(said.unwrap_or(by_rule))
 }
 
 /// Carries a command out.
@@ -53,33 +61,38 @@ pub async fn give(store: &impl Store, stream: &StreamName, what: Command, now_ms
         return Err(Error::NoRule);
     }
     let mut orders = orders(store, &session).await?;
-    match (what, orders.record) {
-        (Command::Start, true) => return Err(Error::AlreadyRecording),
-        (Command::Stop, false) | (Command::CancelDelay, true) => return Err(Error::NotRecording),
-        (Command::CancelDelay, false) => orders.close = true,
-        (Command::Start | Command::Stop, record) => {
-            orders = Orders { record: !record, at_ms: now_ms, close: false, cuts: orders.cuts };
+    let recording = orders.record;
+    match what {
+        Command::Start if recording => return Err(Error::AlreadyRecording),
+        Command::Stop if !recording => return Err(Error::NotRecording),
+        Command::CancelDelay if recording || !orders.started => return Err(Error::NotRecording),
+        Command::Restart if !orders.started => return Err(Error::NotRecording),
+        Command::CancelDelay => orders.close = true,
+        Command::Start | Command::Stop => {
+            orders =
+                Orders { record: !recording, at_ms: now_ms, close: false, started: true, cuts: orders.cuts };
         }
-        (Command::Restart, recording) => {
+        Command::Restart => {
             // The slice that is being recorded is still the old file's.
             let length = log::length(store, &session.id).await?;
             orders.cuts.push(if recording { length + 1 } else { length });
             let surplus = orders.cuts.len().saturating_sub(MOST_CUTS);
             orders.cuts.drain(..surplus);
-            orders = Orders { record: true, at_ms: now_ms, close: false, cuts: orders.cuts };
+            orders = Orders { record: true, at_ms: now_ms, close: false, started: true, cuts: orders.cuts };
         }
     }
-    write(store, &key::orders(&session.id), &orders).await?;
-    if what != Command::CancelDelay {
-        announce(store, &session, orders.record).await?;
+    // The gateway's word first: a command that breaks off after it can be given again.
+    if orders.record != recording {
+        announce(store, &session, orders.record, now_ms).await?;
     }
+    write(store, &key::orders(&session.id), &orders).await?;
     timers::wake(store, stream, now_ms + CLOSING_MS).await
 }
 
 /// Leaves word for the session's gateway, which asks at each heartbeat.
-async fn announce(store: &impl Store, session: &Session, record: bool) -> Result<(), Error> {
+async fn announce(store: &impl Store, session: &Session, record: bool, at_ms: u64) -> Result<(), Error> {
     let number = counted(store, &key::changes(&session.gateway), 1).await?;
-    let change = Change { session: session.id.clone(), record };
+    let change = Change { session: session.id.clone(), record, at_ms };
     write(store, &key::change(&session.gateway, number), &change).await
 }
 

@@ -96,8 +96,8 @@ impl Guest for Component {
         Ok(log::commit(&Default::open().await?, &session, seq, commit).await?)
     }
 
-    async fn name_taken(session: String, seq: u64, names_taken: u32) -> Result<(), WitError> {
-        Ok(log::name_taken(&Default::open().await?, &session, seq, names_taken).await?)
+    async fn names_taken(session: String, count: u32) -> Result<(), WitError> {
+        Ok(log::names_taken(&Default::open().await?, &session, count).await?)
     }
 
     async fn due(now_ms: u64) -> Result<Round, WitError> {

@@ -10,6 +10,9 @@ use crate::{key, log};
 /// two gateways can overlap.
 const OVERLAP: u64 = 2;
 
+/// How far behind a range the slice that follows it can begin, in milliseconds: gateways cut well before.
+const REACH_MS: u64 = 600_000;
+
 /// The stretches recorded in a range, cut to it at whole slices.
 pub async fn stretches(
     store: &impl Store,
@@ -46,7 +49,7 @@ pub async fn stretches(
     Ok(found)
 }
 
-/// The slices that begin in a range; with `one_more` also the first one after them.
+/// The slices that begin in a range; with `one_more` also the one that continues the last of them.
 pub async fn slices_between(
     store: &impl Store,
     stream: &StreamName,
@@ -55,17 +58,17 @@ pub async fn slices_between(
     one_more: bool,
 ) -> Result<Vec<LocatedEntry>, Error> {
     let mut found: Vec<LocatedEntry> = Vec::new();
-    // The slice after the range lies at most a break behind it, or it belongs to another recording.
-    let reach_ms = if one_more { to_ms.saturating_add(6 * 3600 * 1000) } else { to_ms };
-    for session in sessions_in(store, stream, from_ms, reach_ms).await? {
+    for session in sessions_in(store, stream, from_ms, to_ms).await? {
         let mut continues = false;
+        let reach_ms = if one_more { to_ms.saturating_add(REACH_MS) } else { to_ms };
         for slice in slices_in(store, &session, from_ms, reach_ms).await? {
             if slice.start_ms < from_ms {
                 continue;
             }
+            // The slice after the range belongs to it only where it continues the last one in it.
             let beyond = slice.start_ms >= to_ms;
-            if beyond && (!one_more || found.is_empty()) {
-                return Ok(found);
+            if beyond && (!continues || slice.discontinuity) {
+                break;
             }
             let fresh = !found.is_empty() && (!continues || slice.discontinuity);
             if !fresh && let Some(before) = found.last_mut() {
@@ -79,7 +82,7 @@ pub async fn slices_between(
             });
             continues = true;
             if beyond {
-                return Ok(found);
+                break;
             }
         }
     }

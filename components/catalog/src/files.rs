@@ -15,6 +15,9 @@ use crate::store::{Error, Store, read, write};
 use crate::types::{Container, Entry, File, Format, Outlook, Position, Session, Slice, Span, StreamName};
 use crate::{key, log};
 
+/// How long a session that seems to be over is listened for, in milliseconds: several heartbeats.
+const SILENCE_MS: u64 = 5_000;
+
 /// Where a stream's next record file begins.
 ///
 /// Sessions before it have ended, and all of their slices are in files.
@@ -124,9 +127,17 @@ pub async fn look(
         };
         let deadline_ms = last_ms + patience_ms(&session);
         if !matches!(ended, Some(End { chunks: Some(_), .. })) {
+            if ended.is_none() && now_ms >= deadline_ms {
+                // Nobody has heard of it for as long as a break may last. That may be this side's silence: who
+                // pushes has a moment to be heard again.
+                let since_ms = sessions::silent_since(store, &session.id, last_ms, now_ms).await?;
+                if now_ms < since_ms + SILENCE_MS {
+                    return Ok(Outlook::Later(since_ms + SILENCE_MS));
+                }
+            }
             if ended.is_some() || now_ms >= deadline_ms {
-                // Nobody has heard of it for as long as a break may last, or its end broke off: it is over.
-                // A chunk that comes yet is refused, and goes into a session of its own.
+                // It is over, or its end broke off. A chunk that comes yet is refused, and goes into a session
+                // of its own.
                 sessions::end(store, &session.id, last_ms).await?;
                 continue;
             }
@@ -242,6 +253,11 @@ pub async fn filed(store: &impl Store, stream: &StreamName, file: File, object: 
     let next = Frontier { at: file.span.end, sequence: file.sequence + 1 };
     let record = key::file(stream, container, file.sequence);
     write(store, &record, &Filed { file, object }).await?;
+    let frontier: Frontier = read(store, &key::frontier(stream, container)).await?.unwrap_or_default();
+    // A tick that comes late must not file again what others have filed since.
+    if frontier.sequence >= next.sequence {
+        return Ok(());
+    }
     write(store, &key::frontier(stream, container), &next).await
 }
 

@@ -8,6 +8,8 @@
 //! | `session/{id}` | the session | its begin |
 //! | `session/{id}/chunk/{seq}` | a committed chunk and its page | the commit of that chunk |
 //! | `session/{id}/head` | a number that chunks are committed up to, or a little past | any commit |
+//! | `session/{id}/names` | how many object names turned out to be somebody else's | a chunk that found so |
+//! | `session/{id}/silent` | when it was first found to give no sign of life | the tick |
 //! | `session/{id}/end` | when it ended and with how many chunks | its end |
 //! | `session/{id}/orders` | whether it is to be recorded, once a command has said so | the command |
 //! | `stream/{name}/sessions` | counter: sessions begun | |
@@ -45,6 +47,18 @@ pub fn chunk(id: &str, seq: u64) -> String {
 #[must_use]
 pub fn head(id: &str) -> String {
     format!("session/{id}/head")
+}
+
+/// How many object names of a session are somebody else's.
+#[must_use]
+pub fn names(id: &str) -> String {
+    format!("session/{id}/names")
+}
+
+/// When a session was found silent.
+#[must_use]
+pub fn silent(id: &str) -> String {
+    format!("session/{id}/silent")
 }
 
 /// A session's end.

@@ -23,15 +23,6 @@ use crate::types::{Cursor, Slice, Turn};
 /// that a page stays well below the 256 KiB that a value may have.
 pub const PAGE: u64 = 64;
 
-/// What is stored under a chunk's key.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Chunk {
-    /// Not committed; that many object names turned out to be somebody else's.
-    NamesTaken(u32),
-    /// Committed.
-    Committed(Committed),
-}
-
 /// A committed chunk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Committed {
@@ -50,23 +41,22 @@ pub async fn turn(store: &impl Store, id: &str, seq: u64) -> Result<Turn, Error>
     if let Some(end) = read::<End>(store, &key::end(id)).await? {
         return Ok(after_end(&end, seq));
     }
-    let names_taken = match read(store, &key::chunk(id, seq)).await? {
-        Some(Chunk::Committed(_)) => return Ok(Turn::Done),
-        Some(Chunk::NamesTaken(count)) => count,
-        None => 0,
-    };
+    if committed(store, id, seq).await?.is_some() {
+        return Ok(Turn::Done);
+    }
+    let taken = read(store, &key::names(id)).await?.unwrap_or(0);
     // A record right before `seq` means that `seq` is next, unless it is the last of its page: those stay.
     if seq.is_multiple_of(PAGE) && seq < head(store, id).await? {
         return Ok(Turn::Done);
     }
     if seq == 0 {
-        return Ok(Turn::Next(Cursor { remux_state: Vec::new(), anchor_ms: 0, names_taken }));
+        return Ok(Turn::Next(Cursor { remux_state: Vec::new(), anchor_ms: 0, taken }));
     }
     if let Some(before) = committed(store, id, seq - 1).await? {
         let remux_state = BASE64_STANDARD
             .decode(&before.remux_state)
             .map_err(|error| Error::Record { key: key::chunk(id, seq - 1), reason: error.to_string() })?;
-        return Ok(Turn::Next(Cursor { remux_state, anchor_ms: before.anchor_ms, names_taken }));
+        return Ok(Turn::Next(Cursor { remux_state, anchor_ms: before.anchor_ms, taken }));
     }
     let length = length(store, id).await?;
     Ok(if seq < length { Turn::Done } else { Turn::Gap(length) })
@@ -101,7 +91,7 @@ pub async fn commit(store: &impl Store, id: &str, seq: u64, commit: Commit) -> R
         at_ms: commit.now_ms,
         page,
     };
-    write(store, &key::chunk(id, seq), &Chunk::Committed(record)).await?;
+    write(store, &key::chunk(id, seq), &record).await?;
     write(store, &key::head(id), &(seq + 1)).await?;
     if seq >= PAGE && !(seq + 1).is_multiple_of(PAGE) {
         store.delete(&key::chunk(id, seq - PAGE)).await?;
@@ -112,30 +102,35 @@ pub async fn commit(store: &impl Store, id: &str, seq: u64, commit: Commit) -> R
     })
 }
 
-/// Notes that object names of the chunk whose turn it is are somebody else's.
-pub async fn name_taken(store: &impl Store, id: &str, seq: u64, count: u32) -> Result<(), Error> {
-    write(store, &key::chunk(id, seq), &Chunk::NamesTaken(count)).await
+/// Notes that object names of this session are somebody else's: from now on it takes others.
+pub async fn names_taken(store: &impl Store, id: &str, count: u32) -> Result<(), Error> {
+    write(store, &key::names(id), &count).await
 }
 
 /// How many chunks are committed.
 pub async fn length(store: &impl Store, id: &str) -> Result<u64, Error> {
     let mut length = head(store, id).await?;
-    while committed(store, id, length).await?.is_some() {
-        length += 1;
+    loop {
+        // A call that came late may have set the hint back to where records are deleted already: the last of
+        // a page is not.
+        let page_end = length - length % PAGE + PAGE - 1;
+        if committed(store, id, length).await?.is_some() {
+            length += 1;
+        } else if committed(store, id, page_end).await?.is_some() {
+            length = page_end + 1;
+        } else {
+            return Ok(length);
+        }
     }
-    Ok(length)
 }
 
 /// A committed chunk's record, if it is one of the last [`PAGE`] or the last of its page.
 pub async fn committed(store: &impl Store, id: &str, seq: u64) -> Result<Option<Committed>, Error> {
-    Ok(match read(store, &key::chunk(id, seq)).await? {
-        Some(Chunk::Committed(record)) => Some(record),
-        _ => None,
-    })
+    read(store, &key::chunk(id, seq)).await
 }
 
-/// The slices of the chunks from `first` up to the end of its page or of the `length` committed ones,
-/// whichever comes first.
+/// The slices of the chunks from `first` up to the end of its page or of the first `length` chunks, whichever
+/// comes first. Those chunks are committed, and more may be.
 pub async fn page(
     store: &impl Store,
     id: &str,
@@ -143,11 +138,17 @@ pub async fn page(
     length: u64,
 ) -> Result<Vec<Option<Slice>>, Error> {
     let start = first - first % PAGE;
-    let last = (start + PAGE).min(length) - 1;
-    let record =
-        committed(store, id, last).await?.ok_or_else(|| Error::Missing { key: key::chunk(id, last) })?;
-    let skip = usize::try_from(first - start).expect("an offset in a page should fit any usize");
-    Ok(record.page.into_iter().skip(skip).collect())
+    let end = (start + PAGE).min(length);
+    // A page that is whole lies under its last chunk, and then maybe under no other any more.
+    let record = match committed(store, id, start + PAGE - 1).await? {
+        Some(record) => record,
+        None => {
+            let last = committed(store, id, end - 1).await?;
+            last.ok_or_else(|| Error::Missing { key: key::chunk(id, end - 1) })?
+        }
+    };
+    let within = |seq: u64| usize::try_from(seq - start).expect("an offset in a page should fit any usize");
+    Ok(record.page.into_iter().take(within(end)).skip(within(first)).collect())
 }
 
 async fn head(store: &impl Store, id: &str) -> Result<u64, Error> {

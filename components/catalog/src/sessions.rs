@@ -24,9 +24,9 @@ pub struct End {
     pub chunks: Option<u64>,
 }
 
-/// How long a call may take between counting a session and writing it down, in milliseconds.
+/// How long a call may take between counting a session or a change and writing it down, in milliseconds.
 ///
-/// A session number without a session is waited for that long, and then counts as never begun.
+/// A number without a session is waited for that long, and then counts as never begun.
 pub const BEGIN_BOUND_MS: u64 = 60_000;
 
 /// Begins a session, or answers the one that began under this id.
@@ -43,6 +43,10 @@ pub async fn begin(store: &impl Store, session: Session) -> Result<Session, Erro
     let in_domain = counted(store, &key::domain_sessions(domain), 1).await?;
     store.set(&key::domain_session(domain, in_domain), session.id.as_bytes()).await?;
     timers::wake(store, &session.stream, session.began_ms + patience_ms(&session)).await?;
+    // A call for the same session may have overtaken this one; then its number holds.
+    if let Some(known) = find(store, &session.id).await? {
+        return Ok(known.session);
+    }
     write(store, &key::session(&session.id), &Numbered { number, session: session.clone() }).await?;
     Ok(session)
 }
@@ -108,6 +112,18 @@ pub async fn last_sign_ms(store: &impl Store, session: &Session, chunks: u64) ->
     Ok(last)
 }
 
+/// Since when a session has been found silent that last gave a sign of life at `last_ms`, Unix milliseconds;
+/// from now on if it is found so for the first time.
+pub async fn silent_since(store: &impl Store, id: &str, last_ms: u64, now_ms: u64) -> Result<u64, Error> {
+    match read(store, &key::silent(id)).await? {
+        Some(since_ms) if since_ms > last_ms => Ok(since_ms),
+        _ => {
+            write(store, &key::silent(id), &now_ms).await?;
+            Ok(now_ms)
+        }
+    }
+}
+
 /// How long after its last sign of life a session's record file stays open, in milliseconds.
 #[must_use]
 pub fn patience_ms(session: &Session) -> u64 {
@@ -121,6 +137,8 @@ pub struct Change {
     pub session: String,
     /// Whether its slices are wanted from now on.
     pub record: bool,
+    /// When it was changed, Unix milliseconds.
+    pub at_ms: u64,
 }
 
 /// A gateway is alive; answers the number of its last change and the changes after `since`.
@@ -136,15 +154,18 @@ pub async fn heartbeat(
         return Ok((0, Vec::new()));
     }
     let last = counted(store, &counter, 0).await?;
-    let mut changes = Vec::new();
     // A gateway that lost count starts again from the last change.
     let since = if since > last { last } else { since };
+    let (mut heard, mut changes) = (since, Vec::new());
     for number in since + 1..=last {
-        match read(store, &key::change(gateway, number)).await? {
-            Some(change) => changes.push(change),
-            // Counted and not yet written: it will be there at one of the next heartbeats.
-            None => return Ok((number - 1, changes)),
+        // A number without a change is one that is just being written, or never will be: what comes after it
+        // waits until that is certain.
+        let Some(change) = read::<Change>(store, &key::change(gateway, number)).await? else { continue };
+        if number > heard + 1 && at_ms < change.at_ms + BEGIN_BOUND_MS {
+            break;
         }
+        heard = number;
+        changes.push(change);
     }
-    Ok((last, changes))
+    Ok((heard, changes))
 }

@@ -98,7 +98,7 @@ pub struct StreamPath {
 }
 
 impl StreamPath {
-    /// Checks the three names.
+    /// Checks the three names. The domain is taken in lowercase: names of hosts compare without case.
     ///
     /// # Errors
     /// The first rule that one of them breaks.
@@ -107,7 +107,8 @@ impl StreamPath {
         app: impl Into<String>,
         stream: impl Into<String>,
     ) -> Result<Self, NameError> {
-        let path = Self { domain: domain.into(), app: app.into(), stream: stream.into() };
+        let domain = domain.into().to_ascii_lowercase();
+        let path = Self { domain, app: app.into(), stream: stream.into() };
         check_name("domain", &path.domain)?;
         check_name("app", &path.app)?;
         check_name("stream", &path.stream)?;
@@ -186,6 +187,15 @@ mod tests {
             error.to_string(),
             r#"stream name "../../x" holds '/' at byte 2, which is not allowed in a name"#
         );
+    }
+
+    #[test]
+    fn domains_compare_without_case() {
+        assert_eq!(
+            StreamPath::new("Live.Example.COM", "A", "S"),
+            StreamPath::new("live.example.com", "A", "S")
+        );
+        assert_ne!(StreamPath::new("d", "A", "s"), StreamPath::new("d", "a", "s"));
     }
 
     #[test]

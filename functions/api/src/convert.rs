@@ -120,7 +120,7 @@ pub(crate) fn facts(index: Index) -> RecordFacts {
     }
 }
 
-/// A stream.
+/// A stream. Domain names compare without case, and are recorded in lowercase.
 pub(crate) fn stream(domain: String, app: String, stream: String) -> StreamName {
-    StreamName { domain, app, stream }
+    StreamName { domain: domain.to_ascii_lowercase(), app, stream }
 }

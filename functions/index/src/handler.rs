@@ -16,8 +16,11 @@ use crate::record_file::{self, Name, Slice};
 /// When a stream is looked at again of which something failed, in milliseconds.
 const RETRY_MS: u64 = 5_000;
 
+/// After this long a tick leaves what is due to the next one, in milliseconds.
+const MOST_MS: u64 = 15_000;
+
 /// How many names are tried for a record file before it is left for the next try.
-const MOST_NAMES: u32 = 16;
+const MOST_NAMES: u32 = 4;
 
 #[http_service]
 async fn handle(request: Request) -> Answer {
@@ -26,14 +29,19 @@ async fn handle(request: Request) -> Answer {
 
 async fn serve(request: Request) -> Result<Answer, Refusal> {
     authorized(&request).await?;
-    let now_ms = now_ms();
-    let round = catalog::due(now_ms).await.map_err(|error| failed(&error))?;
+    let began_ms = now_ms();
+    let round = catalog::due(began_ms).await.map_err(|error| failed(&error))?;
     let mut answer = TickAnswer::default();
     for stream in round.streams {
+        if now_ms() > began_ms + MOST_MS {
+            // One slow bucket must not keep the other streams' files waiting.
+            catalog::wake(stream, now_ms()).await.map_err(|error| failed(&error))?;
+            continue;
+        }
         answer.streams += 1;
-        if let Err(reason) = see_to(&stream, now_ms, &mut answer).await {
+        if let Err(reason) = see_to(&stream, began_ms, &mut answer).await {
             answer.failures.push(format!("{}: {reason}", name(&stream)));
-            catalog::wake(stream, now_ms + RETRY_MS).await.map_err(|error| failed(&error))?;
+            catalog::wake(stream, now_ms() + RETRY_MS).await.map_err(|error| failed(&error))?;
         }
     }
     // Only now: had this call broken off, the next tick would have seen to the same streams.
@@ -107,7 +115,7 @@ async fn decide(stream: &StreamName, due: File) -> Result<File, String> {
     }
     let at = bucket::location(&work_bucket)
         .ok_or_else(|| format!("variable work_bucket is {work_bucket:?}, not endpoint/bucket"))?;
-    let key = format!("decisions/{}/m3u8/{}.json", name(stream), due.sequence);
+    let key = format!("decisions/{}/m3u8/{}-{}.json", name(stream), due.sequence, due.session);
     let bytes = serde_json::to_vec(&due).map_err(|error| error.to_string())?;
     let decided = bucket::put_or_read(&at, &key, bytes).await;
     let decided = decided.map_err(|error| format!("decision {key:?}: {}", explain(error)))?;
@@ -129,6 +137,7 @@ async fn put_playlist(session: &Session, file: &File, slices: &[Slice]) -> Resul
         start_ms: file.start_ms,
         end_ms: file.end_ms,
         timezone: timezone.parse().map_err(|error| format!("variable name_timezone: {error}"))?,
+        session: &session.id,
     };
     let tag = format!("{}/m3u8/{}", session.id, file.sequence);
     for names_taken in 0..MOST_NAMES {

@@ -20,10 +20,12 @@ pub struct Name<'a> {
     pub end_ms: u64,
     /// Zone of the calendar parts.
     pub timezone: Timezone,
+    /// Id of the session that it begins in.
+    pub session: &'a str,
 }
 
 impl Name<'_> {
-    /// The object name; a file whose name somebody else has taken gets the next one.
+    /// The object name; a file whose name somebody else has taken carries the id of its session.
     ///
     /// # Errors
     /// A template that is not one, or a name that would leave its prefix, as a sentence.
@@ -37,9 +39,11 @@ impl Name<'_> {
             end_ms: self.end_ms,
             timezone: self.timezone,
         };
+        let session = self.session.get(..8).unwrap_or(self.session);
         let extension = match names_taken {
             0 => ".m3u8".to_owned(),
-            taken => format!("-{taken}.m3u8"),
+            1 => format!("-{session}.m3u8"),
+            taken => format!("-{session}-{taken}.m3u8"),
         };
         template.object_name(&values, &extension).map_err(|error| error.to_string())
     }
@@ -86,6 +90,7 @@ mod tests {
             start_ms: 1_488_985_786_000,
             end_ms: 1_488_985_840_000,
             timezone: "+08:00".parse().unwrap(),
+            session: "0123456789abcdef",
         }
         .object(names_taken)
         .unwrap()
@@ -94,7 +99,7 @@ mod tests {
     #[test]
     fn a_record_file_is_named_by_its_time_in_the_zone_given() {
         assert_eq!(name(0), "record/live/x/3_2017-03-08-23-09-46_2017-03-08-23-10-40.m3u8");
-        assert_eq!(name(1), "record/live/x/3_2017-03-08-23-09-46_2017-03-08-23-10-40-1.m3u8");
+        assert_eq!(name(1), "record/live/x/3_2017-03-08-23-09-46_2017-03-08-23-10-40-01234567.m3u8");
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::bindings::recorder::catalog::catalog::{self, Container, Format, Sessi
 use crate::bindings::recorder::rules::rules::{self, Rule};
 use crate::decision::{Terms, chunk_policy, session_id};
 
+/// How long a push without a rule may be silent before it counts as over.
+const DEFAULT_DELAY_SECONDS: u32 = 180;
+
 #[http_service]
 async fn handle(request: Request) -> Answer {
     serve(request).await.unwrap_or_else(Answer::from)
@@ -66,7 +69,7 @@ fn session(path: &StreamPath, id: String, begin: BeginSession, rule: Option<Rule
         record: false,
         oss_endpoint: String::new(),
         oss_bucket: String::new(),
-        delay_seconds: 0,
+        delay_seconds: DEFAULT_DELAY_SECONDS,
         formats: Vec::new(),
     };
     if let Some(rule) = rule {
@@ -100,6 +103,17 @@ async fn end(path: &SessionPath, end: EndSession) -> Result<Answer, Refusal> {
     // A gateway's clock may be ahead: nothing ends in the future.
     let now_ms = now_ms();
     let at_ms = if end.ended_at_ms == 0 { now_ms } else { end.ended_at_ms.min(now_ms) };
+    let name = StreamName {
+        domain: path.stream.domain().into(),
+        app: path.stream.app().into(),
+        stream: path.stream.stream().into(),
+    };
+    match catalog::get_session(path.session.clone()).await {
+        Ok(session) if session.stream == name => {}
+        Ok(_) => return Err(Refusal::no_such_session(&path.session)),
+        // What went wrong is said below.
+        Err(_) => {}
+    }
     match catalog::end(path.session.clone(), at_ms).await {
         Ok(chunks) => Ok(json(StatusCode::OK, &EndAnswer { chunks })),
         Err(catalog::Error::NoSuchSession) => Err(Refusal::no_such_session(&path.session)),

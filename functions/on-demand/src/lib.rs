@@ -17,6 +17,7 @@ mod bindings {
             }",
         path: ["../../wit/rules", "../../wit/catalog"],
         runtime_path: "spin_sdk::wit_bindgen::rt",
+        additional_derives: [PartialEq],
         generate_all,
     });
 }

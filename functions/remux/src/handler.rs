@@ -42,7 +42,7 @@ async fn serve(request: Request) -> Result<Answer, Refusal> {
         None
     } else {
         let start_ms = slice::wall_ms(anchor_ms, remuxed.start90khz);
-        let object = object_name(&session, seq, start_ms, cursor.names_taken).await?;
+        let object = object_name(&session, seq, start_ms, cursor.taken).await?;
         put(&session, seq, &cursor, &object, remuxed.size, transport_stream).await?;
         Some(Slice {
             object,
@@ -70,7 +70,7 @@ async fn remux_body(
     let (_, read) = wit_future::new(|| Ok(()));
     let (chunk, end) = types::Request::consume_body(incoming, read);
     let remuxed = remux::flv_to_ts(chunk, cursor.remux_state.clone(), max_bytes).await;
-    let cut_off = |message: String| Refusal::bad_request("BodyCutOff", message);
+    let cut_off = |message: String| Refusal::unavailable("BodyCutOff", message);
     let (remuxed, transport_stream) = match remuxed {
         Err(remux::Error::TooLarge(limit)) => return Err(too_large(length, limit)),
         Err(remux::Error::BadState(reason)) => return Err(Refusal::unavailable("BadState", reason)),
@@ -117,13 +117,14 @@ async fn object_name(
         seq,
         start_ms,
         timezone,
+        session: &session.id,
         names_taken,
     };
     name.object().map_err(|reason| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "BadObjectName", reason))
 }
 
 /// Puts the slice into the user's bucket. A name that somebody else has taken is noted, and the chunk
-/// refused for now: its next try takes another name.
+/// refused for now: its next try, and every chunk after it, takes names of the session's own.
 async fn put(
     session: &Session,
     seq: u64,
@@ -139,7 +140,7 @@ async fn put(
     match created {
         Ok(_) => Ok(()),
         Err(objects::Error::Taken) => {
-            catalog::name_taken(session.id.clone(), seq, cursor.names_taken + 1)
+            catalog::names_taken(session.id.clone(), cursor.taken + 1)
                 .await
                 .map_err(|error| store_failed(&error))?;
             Err(Refusal::unavailable("NameTaken", format!("object {object:?} is somebody else's; try again")))

@@ -23,7 +23,10 @@ pub struct Name<'a> {
     pub start_ms: u64,
     /// Zone of the calendar parts.
     pub timezone: Timezone,
-    /// How many names of this slice turned out to be somebody else's.
+    /// The session's id.
+    pub session: &'a str,
+    /// How many names of the session turned out to be somebody else's: after the first one, its slices carry
+    /// its id.
     pub names_taken: u32,
 }
 
@@ -42,9 +45,11 @@ impl Name<'_> {
             end_ms: self.start_ms,
             timezone: self.timezone,
         };
+        let session = self.session.get(..8).unwrap_or(self.session);
         let extension = match self.names_taken {
             0 => ".ts".to_owned(),
-            taken => format!("-{taken}.ts"),
+            1 => format!("-{session}.ts"),
+            taken => format!("-{session}-{taken}.ts"),
         };
         template.object_name(&values, &extension).map_err(|error| error.to_string())
     }
@@ -90,6 +95,7 @@ mod tests {
             seq: 7,
             start_ms: 1_488_985_786_999,
             timezone: "+08:00".parse().unwrap(),
+            session: "0123456789abcdef",
             names_taken,
         }
         .object()
@@ -99,7 +105,8 @@ mod tests {
     fn names_follow_from_template_time_and_number_alone() {
         let template = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}";
         assert_eq!(name(template, 0).unwrap(), "record/live/直播/1488985786_7.ts");
-        assert_eq!(name(template, 2).unwrap(), "record/live/直播/1488985786_7-2.ts");
+        assert_eq!(name(template, 1).unwrap(), "record/live/直播/1488985786_7-01234567.ts");
+        assert_eq!(name(template, 2).unwrap(), "record/live/直播/1488985786_7-01234567-2.ts");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use spin_sdk::http::Request;
 use spin_sdk::variables;
@@ -36,8 +36,11 @@ pub async fn variable(name: &str) -> Result<String, Refusal> {
 /// 413 for a body past 1 MiB, 400 for one that is not the JSON expected.
 pub async fn read_json<T: DeserializeOwned + Default>(request: Request) -> Result<T, Refusal> {
     let body = Limited::new(request.into_body(), MAX_JSON_BYTES).collect().await.map_err(|error| {
-        let message = format!("the body cannot be read, or has more than {MAX_JSON_BYTES} bytes: {error}");
-        Refusal::new(http::StatusCode::PAYLOAD_TOO_LARGE, "BodyTooLarge", message)
+        if error.is::<LengthLimitError>() {
+            let message = format!("the body has more than {MAX_JSON_BYTES} bytes");
+            return Refusal::new(http::StatusCode::PAYLOAD_TOO_LARGE, "BodyTooLarge", message);
+        }
+        Refusal::unavailable("BodyCutOff", error.to_string())
     })?;
     let body = body.to_bytes();
     if body.is_empty() {

@@ -24,10 +24,46 @@ fn commands_fit_the_state_or_are_refused() {
         end(&store, "x", 6_000).await.unwrap();
         assert_eq!(say(Command::Stop, 7_000).await, Err(Error::NoSuchStream));
 
-        let change = |record| Change { session: "x".into(), record };
+        let change = |record, at_ms| Change { session: "x".into(), record, at_ms };
         let heard = heartbeat(&store, "g", 0, 7_000).await.unwrap();
-        assert_eq!(heard, (2, vec![change(false), change(true)]));
+        assert_eq!(heard, (2, vec![change(false, 3_000), change(true, 5_000)]));
         assert_eq!(heartbeat(&store, "g", 2, 8_000).await, Ok((2, vec![])));
+    });
+}
+
+#[test]
+fn what_was_never_started_can_be_started_and_nothing_else() {
+    run(async {
+        let store = MemoryStore::default();
+        let mut by_command = session("x", 1_000);
+        by_command.record = false;
+        begin(&store, by_command).await.unwrap();
+        for what in [Command::Stop, Command::CancelDelay, Command::Restart] {
+            assert_eq!(give(&store, &stream(), what, 2_000).await, Err(Error::NotRecording), "{what:?}");
+        }
+        assert_eq!(give(&store, &stream(), Command::Start, 2_000).await, Ok(()));
+    });
+}
+
+#[test]
+fn a_command_that_breaks_off_anywhere_can_be_given_again_and_is_heard() {
+    run(async {
+        for operation in 0..20 {
+            let store = MemoryStore::default();
+            begin(&store, session("x", 1_000)).await.unwrap();
+            store.break_at(operation);
+            let given = give(&store, &stream(), Command::Stop, 2_000).await;
+            store.mend();
+            if given.is_err() {
+                let again = give(&store, &stream(), Command::Stop, 3_000).await;
+                assert!(matches!(again, Ok(()) | Err(Error::NotRecording)), "{operation}: {again:?}");
+            }
+            let (since, heard) = heartbeat(&store, "g", 0, 100_000).await.unwrap();
+            assert!(heard.iter().all(|change| !change.record) && !heard.is_empty(), "{operation}");
+            give(&store, &stream(), Command::Start, 101_000).await.unwrap();
+            let (_, heard) = heartbeat(&store, "g", since, 200_000).await.unwrap();
+            assert_eq!(heard.last().map(|change| change.record), Some(true), "{operation}");
+        }
     });
 }
 

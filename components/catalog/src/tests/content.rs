@@ -48,6 +48,8 @@ fn slices_are_those_that_begin_in_the_range_and_one_more_if_asked() {
         assert_eq!(found(2_001_000, 2_011_000, true).await, [2_005_000, 2_010_000, 2_015_000]);
         assert_eq!(found(2_490_000, 6_001_000, false).await, [2_490_000, 2_495_000, 6_000_000]);
         assert!(found(3_000_000, 4_000_000, true).await.is_empty());
+        // An hour later is another recording.
+        assert_eq!(found(2_490_000, 2_500_000, true).await, [2_490_000, 2_495_000]);
         let across = slices_between(&store, &stream(), 2_490_000, 6_001_000, false).await.unwrap();
         assert_eq!(across.iter().map(|found| found.entry.fresh).collect::<Vec<_>>(), [false, false, true]);
     });

@@ -100,12 +100,52 @@ fn a_session_without_sign_of_life_is_over_after_the_delay() {
         pushed(&store, "x", 100_000, 2).await;
         heartbeat(&store, "g", 0, 118_000).await.unwrap();
         assert_eq!(close_all(&store, 132_999).await.1, Outlook::Later(133_000));
-        assert_eq!(close_all(&store, 133_000).await, (vec![[1, 0, 1, 2]], Outlook::Idle));
+        assert_eq!(close_all(&store, 133_000).await, (vec![], Outlook::Later(138_000)));
+        assert_eq!(close_all(&store, 138_000).await, (vec![[1, 0, 1, 2]], Outlook::Idle));
         // What comes yet is refused, and its sender begins a session of its own.
         assert_eq!(log::turn(&store, "x", 2).await, Ok(Turn::Over(2)));
         pushed(&store, "y", 140_000, 1).await;
         end(&store, "y", 145_000).await.unwrap();
         assert_eq!(close_all(&store, 160_000).await, (vec![[2, 0, 2, 1]], Outlook::Idle));
+    });
+}
+
+#[test]
+fn an_outage_of_the_functions_does_not_end_a_live_session() {
+    run(async {
+        let store = MemoryStore::default();
+        pushed(&store, "x", 100_000, 2).await;
+        // Nothing is heard for an hour, for nobody listens; the first tick comes before the first heartbeat.
+        assert_eq!(close_all(&store, 3_700_000).await, (vec![], Outlook::Later(3_705_000)));
+        heartbeat(&store, "g", 0, 3_700_500).await.unwrap();
+        assert_eq!(close_all(&store, 3_705_000).await, (vec![], Outlook::Later(3_715_000)));
+        assert_eq!(commit(&store, "x", 100_000, 2).await, Ok(Turn::Done));
+    });
+}
+
+#[test]
+fn a_file_far_behind_the_end_of_the_log_is_closed_as_well() {
+    run(async {
+        let store = MemoryStore::default();
+        pushed(&store, "x", 100_000, 200).await;
+        end(&store, "x", 1_100_000).await.unwrap();
+        let (runs, outlook) = close_all(&store, 2_000_000).await;
+        assert_eq!((runs.len(), outlook), (50, Outlook::Idle));
+        assert_eq!(runs[14], [1, 56, 1, 60]);
+    });
+}
+
+#[test]
+fn what_is_filed_is_not_filed_again_by_a_late_tick() {
+    run(async {
+        let store = MemoryStore::default();
+        pushed(&store, "x", 100_000, 8).await;
+        let first = due(&store, 140_000).await;
+        filed(&store, &stream(), first.clone(), String::new()).await.unwrap();
+        let second = due(&store, 140_000).await;
+        filed(&store, &stream(), second, String::new()).await.unwrap();
+        filed(&store, &stream(), first, String::new()).await.unwrap();
+        assert!(matches!(close_all(&store, 140_000).await, (runs, Outlook::Later(_)) if runs.is_empty()));
     });
 }
 

@@ -58,7 +58,7 @@ pub(super) async fn online_list(
     let mut sessions = if call.stream_type == StreamType::Transcoded {
         Vec::new()
     } else {
-        backend.live_sessions(&call.domain_name).await.map_err(catalog_failed)?
+        backend.live_sessions(&call.domain_name.to_ascii_lowercase()).await.map_err(catalog_failed)?
     };
     sessions.retain(|session| app_matches(session) && name_matches(session));
     let infos = sessions.into_iter().map(|session| info(session, call.only_stream)).collect();

@@ -237,7 +237,9 @@ fn obey(log: &mut Log, call: &Call, body: Bytes) -> Response<Full<Bytes>> {
             let heartbeat: Heartbeat = serde_json::from_slice(&body).unwrap();
             log.heartbeats += 1;
             log.seen_by_heartbeat = heartbeat.sessions;
-            let sessions = log.changes[heartbeat.since as usize..].to_vec();
+            // A `since` past the last change counts as the last one: so does the catalog.
+            let since = log.changes.len().min(usize::try_from(heartbeat.since).unwrap());
+            let sessions = log.changes[since..].to_vec();
             respond(StatusCode::OK, &HeartbeatAnswer { since: log.changes.len() as u64, sessions })
         }
         Kind::Begin => {

@@ -34,6 +34,8 @@ pub enum Error {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bucket {
     https: bool,
+    /// The endpoint itself says `https://`.
+    says_https: bool,
     /// The `Host` header: the bucket's own host name, or the endpoint's.
     authority: String,
     /// What comes before the key: `/`, or `/bucket/`.
@@ -82,6 +84,7 @@ impl Bucket {
             || bare.parse::<std::net::Ipv4Addr>().is_ok();
         Ok(Self {
             https: scheme.map_or(!local, |scheme| scheme == "https"),
+            says_https: scheme == Some("https"),
             authority: if local { host.into() } else { format!("{name}.{host}") },
             root: if local { format!("/{name}/") } else { "/".into() },
             region: region(bare).into(),
@@ -131,12 +134,13 @@ impl Bucket {
         Ok(format!("{}{}", self.root, utf8_percent_encode(key, KEY)))
     }
 
-    /// The URL of an object, percent-encoded.
+    /// The URL of an object as it is handed to players, percent-encoded: `http://`, as the recording API does,
+    /// unless the endpoint itself says `https://`.
     ///
     /// # Errors
     /// As [`object_path`](Self::object_path).
     pub fn object_url(&self, key: &str) -> Result<String, Error> {
-        let scheme = if self.https { "https" } else { "http" };
+        let scheme = if self.says_https { "https" } else { "http" };
         Ok(format!("{scheme}://{}{}", self.authority, self.object_path(key)?))
     }
 }
@@ -178,12 +182,12 @@ mod tests {
     fn endpoints_are_addressed_as_their_store_expects() {
         check(
             "oss-cn-shanghai.aliyuncs.com",
-            "https://bkt.oss-cn-shanghai.aliyuncs.com/a/b.ts",
+            "http://bkt.oss-cn-shanghai.aliyuncs.com/a/b.ts",
             "cn-shanghai",
         );
         check(
             "oss-cn-beijing-internal.aliyuncs.com",
-            "https://bkt.oss-cn-beijing-internal.aliyuncs.com/a/b.ts",
+            "http://bkt.oss-cn-beijing-internal.aliyuncs.com/a/b.ts",
             "cn-beijing",
         );
         check(
@@ -191,7 +195,7 @@ mod tests {
             "https://bkt.s3.us-west-2.amazonaws.com/a/b.ts",
             "us-west-2",
         );
-        check("s3.amazonaws.com", "https://bkt.s3.amazonaws.com/a/b.ts", "us-east-1");
+        check("s3.amazonaws.com", "http://bkt.s3.amazonaws.com/a/b.ts", "us-east-1");
         check("http://127.0.0.1:9000", "http://127.0.0.1:9000/bkt/a/b.ts", "us-east-1");
         check("127.0.0.1:9000/", "http://127.0.0.1:9000/bkt/a/b.ts", "us-east-1");
         check("localhost", "http://localhost/bkt/a/b.ts", "us-east-1");

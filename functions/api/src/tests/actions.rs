@@ -327,7 +327,7 @@ fn an_index_is_written_shown_and_forgotten() {
     assert_eq!(
         *info,
         json!({
-            "RecordId": id, "RecordUrl": "https://test123.oss-cn-shanghai.aliyuncs.com/i/teststream.m3u8",
+            "RecordId": id, "RecordUrl": "http://test123.oss-cn-shanghai.aliyuncs.com/i/teststream.m3u8",
             "DomainName": "test.com", "AppName": "live", "StreamName": "teststream",
             "OssEndpoint": ENDPOINT, "OssBucket": BUCKET, "OssObject": "i/teststream.m3u8",
             "StartTime": "2026-11-22T10:00:00Z", "EndTime": "2026-11-22T10:00:30Z", "Duration": 30.0,
@@ -380,7 +380,7 @@ fn an_index_in_another_bucket_names_its_slices_absolutely() {
     let objects = world.objects.borrow();
     let playlist = &objects["other-bucket/i/teststream.m3u8"].1;
     let url =
-        format!("\nhttps://test123.oss-cn-shanghai.aliyuncs.com/record/live/teststream/{RECORDED_S}_0.ts\n");
+        format!("\nhttp://test123.oss-cn-shanghai.aliyuncs.com/record/live/teststream/{RECORDED_S}_0.ts\n");
     assert!(playlist.contains(&url), "{playlist}");
     assert_eq!(playlist.matches("#EXTINF").count(), 6);
 }

@@ -54,11 +54,7 @@ async fn begin(path: &StreamPath, begin: BeginSession) -> Result<Answer, Refusal
 fn session(path: &StreamPath, id: String, begin: BeginSession, rule: Option<Rule>, now_ms: u64) -> Session {
     let mut session = Session {
         id,
-        stream: StreamName {
-            domain: path.domain().into(),
-            app: path.app().into(),
-            stream: path.stream().into(),
-        },
+        stream: stream_name(path),
         gateway: begin.gateway,
         client: begin.client,
         arguments: Vec::new(),
@@ -103,22 +99,20 @@ async fn end(path: &SessionPath, end: EndSession) -> Result<Answer, Refusal> {
     // A gateway's clock may be ahead: nothing ends in the future.
     let now_ms = now_ms();
     let at_ms = if end.ended_at_ms == 0 { now_ms } else { end.ended_at_ms.min(now_ms) };
-    let name = StreamName {
-        domain: path.stream.domain().into(),
-        app: path.stream.app().into(),
-        stream: path.stream.stream().into(),
+    let refuse = |error| match error {
+        catalog::Error::NoSuchSession => Refusal::no_such_session(&path.session),
+        other => failed(&other),
     };
-    match catalog::get_session(path.session.clone()).await {
-        Ok(session) if session.stream == name => {}
-        Ok(_) => return Err(Refusal::no_such_session(&path.session)),
-        // What went wrong is said below.
-        Err(_) => {}
+    let session = catalog::get_session(path.session.clone()).await.map_err(refuse)?;
+    if session.stream != stream_name(&path.stream) {
+        return Err(Refusal::no_such_session(&path.session));
     }
-    match catalog::end(path.session.clone(), at_ms).await {
-        Ok(chunks) => Ok(json(StatusCode::OK, &EndAnswer { chunks })),
-        Err(catalog::Error::NoSuchSession) => Err(Refusal::no_such_session(&path.session)),
-        Err(error) => Err(failed(&error)),
-    }
+    let chunks = catalog::end(session.id, at_ms).await.map_err(refuse)?;
+    Ok(json(StatusCode::OK, &EndAnswer { chunks }))
+}
+
+fn stream_name(path: &StreamPath) -> StreamName {
+    StreamName { domain: path.domain().into(), app: path.app().into(), stream: path.stream().into() }
 }
 
 async fn heartbeat(heartbeat: Heartbeat) -> Result<Answer, Refusal> {

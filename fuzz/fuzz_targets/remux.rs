@@ -3,7 +3,7 @@
 
 use remux::{Policy, SessionState, remux};
 
-/// One byte that says whether a state follows, then a chunk.
+// One byte that says whether a state follows, then a chunk.
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let Some((&has_state, rest)) = input.split_first() else { return };
     let state_size = if has_state == 1 { SessionState::SIZE.min(rest.len()) } else { 0 };

@@ -12,8 +12,9 @@ pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 
 /// The project's folder.
 pub(crate) fn root() -> PathBuf {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().expect("xtask should lie in the project's folder").to_path_buf()
+    // As cargo says it now: a target folder that several checkouts share holds one binary for all of them.
+    let xtask = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo should have started this");
+    Path::new(&xtask).parent().expect("xtask should lie in the project's folder").to_path_buf()
 }
 
 /// Runs a command and says which; its failure is an error.

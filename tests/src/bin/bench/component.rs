@@ -1,5 +1,7 @@
 //! The media component as the host runs it: compiled ahead, in a store of its own, fed by a stream.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -55,8 +57,8 @@ impl Component {
         Ok(Self { store, remux, runtime })
     }
 
-    /// Remuxes the chunks of one session, and copies out what it writes.
-    pub(crate) fn record(&mut self, chunks: &[Bytes]) -> Result<()> {
+    /// Remuxes the chunks of one session.
+    pub(crate) fn record(&mut self, chunks: &[Bytes], sink: Sink) -> Result<()> {
         let Self { store, remux, runtime } = self;
         runtime.block_on(async {
             let mut state = Vec::new();
@@ -72,7 +74,7 @@ impl Component {
                             Ok(remuxed) => remuxed,
                             Err(error) => return Ok(Err(anyhow!("{error:?}"))),
                         };
-                        accessor.with(|access| output.pipe(access, Drain::new(sender)))?;
+                        accessor.with(|access| output.pipe(access, Drain::new(sink, sender)?))?;
                         let bytes = drained.await.unwrap_or(0);
                         Ok(if bytes == slice.size {
                             Ok(slice.state)
@@ -88,16 +90,30 @@ impl Component {
     }
 }
 
-/// Copies a stream into a block of the host, as a body that is sent on is, and counts it.
+/// What becomes of the component's output.
+#[derive(Clone, Copy)]
+pub(crate) enum Sink {
+    /// Written to the null device out of the component's memory, as ffmpeg writes out of its own.
+    Null,
+    /// Copied into a block of the host, as a body that is sent on is.
+    Copy,
+}
+
+/// Takes a stream, and counts it.
 struct Drain {
+    null: Option<File>,
     block: Vec<u8>,
     bytes: u64,
     done: Option<oneshot::Sender<u64>>,
 }
 
 impl Drain {
-    fn new(done: oneshot::Sender<u64>) -> Self {
-        Self { block: Vec::new(), bytes: 0, done: Some(done) }
+    fn new(sink: Sink, done: oneshot::Sender<u64>) -> std::io::Result<Self> {
+        let null = match sink {
+            Sink::Null => Some(File::create("/dev/null")?),
+            Sink::Copy => None,
+        };
+        Ok(Self { null, block: Vec::new(), bytes: 0, done: Some(done) })
     }
 }
 
@@ -122,8 +138,12 @@ impl StreamConsumer<State> for Drain {
         let mut source = source.as_direct(store);
         let bytes = source.remaining();
         let count = bytes.len();
-        self.block.clear();
-        self.block.extend_from_slice(bytes);
+        if let Some(null) = &mut self.null {
+            null.write_all(bytes)?;
+        } else {
+            self.block.clear();
+            self.block.extend_from_slice(bytes);
+        }
         self.bytes += count as u64;
         source.mark_read(count);
         Poll::Ready(Ok(StreamResult::Completed))

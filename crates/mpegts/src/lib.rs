@@ -25,6 +25,7 @@ mod state;
 
 pub use elementary::ConfigError;
 pub use muxer::{Muxer, PACKET_SIZE};
+pub use pes::MAX_AUDIO_SIZE;
 pub use program::{AUDIO_PID, AudioStream, PMT_PID, Program, VIDEO_PID};
 pub use schedule::{MuxerPolicy, PCR_LEAD_90KHZ, PTS_BASE_90KHZ};
 pub use state::MuxerState;

@@ -5,6 +5,10 @@ use crate::schedule::PTS_BASE_90KHZ;
 /// Bytes of the longest header: with presentation and decoding time.
 pub(crate) const MAX_HEADER_SIZE: usize = 19;
 
+/// Bytes of the longest payload of a PES packet that must tell its length, as audio must; it has no decoding
+/// time beside the presentation time.
+pub const MAX_AUDIO_SIZE: usize = u16::MAX as usize - 8;
+
 /// Reduces a time of the session to the 33 bits that a stream carries.
 pub(crate) fn wire_time(time_90khz: i64) -> u64 {
     time_90khz.cast_unsigned() & ((1 << 33) - 1)

@@ -2,7 +2,7 @@
 //!
 //! The sizing pass and the writing pass both walk a schedule, so that they cannot differ.
 
-use media::{AccessUnit, Media, TrackKind};
+use media::{AccessUnit, AudioConfig, Media, TrackKind};
 
 use crate::{AudioStream, MuxerState, Program};
 
@@ -14,8 +14,10 @@ pub const PTS_BASE_90KHZ: i64 = 3 * 90_000;
 
 /// How far the program clock reference runs before decoding times. Unit: 1/90 000 s.
 ///
-/// Half a second: tracks interleaved that unevenly still arrive in time, and players buffer no longer.
-pub const PCR_LEAD_90KHZ: i64 = 45_000;
+/// An eighth of a second: longer than clock references are apart, so that a frame whose last byte comes with the
+/// next one is there when it is decoded; and so short that audio waits in the small buffer that a decoder has
+/// for it (13818-1 §2.4.2).
+pub const PCR_LEAD_90KHZ: i64 = 11_250;
 
 /// The longest time between program tables. Unit: 1/90 000 s.
 ///
@@ -34,8 +36,12 @@ const MAX_AUDIO_SPAN_90KHZ: i64 = 90 * 90;
 /// Timestamps in whole milliseconds are off by up to one.
 const MAX_AUDIO_DEVIATION_90KHZ: i64 = 135;
 
-/// Bytes of audio in one PES packet; its length field has 16 bits.
-const MAX_AUDIO_BYTES: u64 = 32 * 1024;
+/// A decoder's buffer for audio in bytes, for up to two channels and for more (13818-1 §2.4.2).
+const AUDIO_BUFFER_SIZE: u64 = 3_584;
+const MULTICHANNEL_BUFFER_SIZE: u64 = 8_976;
+
+/// What an audio frame takes there beside its own bytes: an ADTS header, and maybe a PES header.
+const AUDIO_HEADERS_SIZE: u64 = 7 + 14;
 
 /// Clock references without media in one slice: those of a pause of a hundred seconds at 100 ms.
 ///
@@ -186,21 +192,29 @@ impl Schedule {
 /// Where the run of audio frames that share a PES packet with `first` ends.
 ///
 /// Only the first frame's time is written; a decoder counts on from it, so the others must lie where it
-/// counts to.
+/// counts to. All of them arrive at once, while the decoder still holds those of the last [`PCR_LEAD_90KHZ`].
 fn audio_run_end(media: &Media<'_>, first: usize) -> usize {
     let units = &media.audio.units;
     let AccessUnit { dts_90khz: start, config, .. } = units[first];
-    let duration = i64::from(media.audio.configs[config as usize].frame_duration_90khz);
-    let mut bytes = units[first].data.size();
+    let AudioConfig { frame_duration_90khz, channels, .. } = media.audio.configs[config as usize];
+    let buffer_size = if channels > 2 { MULTICHANNEL_BUFFER_SIZE } else { AUDIO_BUFFER_SIZE };
+    let held_since = start - PCR_LEAD_90KHZ;
+    if units[0].dts_90khz > held_since {
+        // What the slice before left in the buffer is not known here.
+        return first + 1;
+    }
+    let size = |unit: &AccessUnit<'_>| unit.data.size() + AUDIO_HEADERS_SIZE;
+    let held = units[..first].iter().rev().take_while(|unit| unit.dts_90khz > held_since);
+    let mut bytes = held.map(size).sum::<u64>() + size(&units[first]);
     let mut expected = start;
     let mut end = first + 1;
     while let Some(unit) = units.get(end) {
-        expected += duration;
-        bytes += unit.data.size();
+        expected += i64::from(frame_duration_90khz);
+        bytes += size(unit);
         let fits = unit.config == config
             && unit.dts_90khz - start < MAX_AUDIO_SPAN_90KHZ
             && (unit.dts_90khz - expected).abs() <= MAX_AUDIO_DEVIATION_90KHZ
-            && bytes <= MAX_AUDIO_BYTES;
+            && bytes <= buffer_size;
         if !fits {
             break;
         }

@@ -45,11 +45,11 @@ impl<'a> AudioAssembler<'a> {
                 }
             }
             (AudioCodec::Mp3, AudioPacket::Frame) => match FrameHeader::parse(message.payload) {
-                Ok(header) => {
+                Ok(header) if message.payload.len() <= mpegts::MAX_AUDIO_SIZE => {
                     self.configure_mp3(&header);
                     self.add(timestamp_ms, message.payload, timeline, repairs);
                 }
-                Err(_) => repairs.count(RepairKind::MessageMalformed),
+                _ => repairs.count(RepairKind::MessageMalformed),
             },
             _ => {}
         }

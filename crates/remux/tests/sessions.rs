@@ -239,7 +239,7 @@ fn continuity_goes_on_from_slice_to_slice_and_chunks_give_the_same_bytes_again()
 #[test]
 fn audio_that_lags_behind_the_clock_is_kept_and_counted() {
     let (first, _) = record(&Chunk::with_headers().key(0).aac(0).inter(2_000), &[]);
-    let (second, _) = record(&Chunk::with_headers().key(2_040).aac(23).aac(1_400).aac(1_520), &first.state);
+    let (second, _) = record(&Chunk::with_headers().key(2_040).aac(23).aac(1_870).aac(1_880), &first.state);
     assert_eq!(repairs(&second), [(RepairKind::TrackBehindClock, 2)]);
     assert_eq!(second.audio.unwrap().frames, 3);
 }
@@ -260,15 +260,17 @@ fn script_data_and_empty_messages_are_passed_over() {
 fn messages_with_wrong_lengths_are_dropped_and_counted() {
     let overrun = [0x27, 1, 0, 0, 0, 0, 0, 0, 9, 0x41];
     let long_aac = [&[0xaf, 1][..], &[0; 8173]].concat();
+    let long_mp3 = [&[0x2f, 0xff, 0xfb, 0x90, 0x00][..], &[0; 65_524]].concat();
     let chunk = Chunk::with_headers()
         .key(0)
         .tag(Video, 40, &overrun)
         .tag(Video, 60, b"\x27\x01")
         .tag(Audio, 60, &long_aac)
         .tag(Audio, 70, b"\xaf\x01")
+        .tag(Audio, 75, &long_mp3)
         .inter(80);
     let (slice, _) = record(&chunk, &[]);
-    assert_eq!(repairs(&slice), [(RepairKind::MessageMalformed, 4)]);
+    assert_eq!(repairs(&slice), [(RepairKind::MessageMalformed, 5)]);
     assert_eq!(slice.video.unwrap().access_units, 2);
 }
 

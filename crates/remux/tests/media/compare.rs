@@ -129,12 +129,22 @@ pub(crate) fn audio(source: &Stream, pes: &[Pes], base: i64, frame_duration: f64
 
 fn split_adts(mut stream: &[u8]) -> Vec<&[u8]> {
     let mut frames = Vec::new();
-    while !stream.is_empty() {
-        assert_eq!((stream[0], stream[1]), (0xff, 0xf1), "ADTS header");
-        let size =
-            usize::from(stream[3] & 3) << 11 | usize::from(stream[4]) << 3 | usize::from(stream[5] >> 5);
+    for size in adts_sizes(stream) {
         frames.push(&stream[7..size]);
         stream = &stream[size..];
     }
     frames
+}
+
+/// Sizes of the frames, their headers included.
+pub(crate) fn adts_sizes(mut stream: &[u8]) -> Vec<usize> {
+    let mut sizes = Vec::new();
+    while !stream.is_empty() {
+        assert_eq!((stream[0], stream[1]), (0xff, 0xf1), "ADTS header");
+        let size =
+            usize::from(stream[3] & 3) << 11 | usize::from(stream[4]) << 3 | usize::from(stream[5] >> 5);
+        sizes.push(size);
+        stream = &stream[size..];
+    }
+    sizes
 }

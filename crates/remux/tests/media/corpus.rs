@@ -7,7 +7,7 @@ use recorder_remux::{Policy, Slice, remux};
 use crate::{
     chunks, compare,
     entries::{self, Sample},
-    ffmpeg, transport_stream,
+    ffmpeg, target_decoder, transport_stream,
 };
 
 /// Remuxes a session's chunks.
@@ -89,6 +89,7 @@ fn check_media(sample: &Sample, slices: &[(Slice, Vec<u8>)], stream: &[u8]) {
     } else {
         assert!(video_pes.is_empty());
     }
+    let mut frame_duration = 0.0;
     if let Some(source) = &sample.source.audio {
         let track = slices[0].0.audio.as_ref().unwrap();
         assert_eq!(track.codec, source.codec);
@@ -99,10 +100,21 @@ fn check_media(sample: &Sample, slices: &[(Slice, Vec<u8>)], stream: &[u8]) {
             _ if rate_hz < 32_000.0 => (576.0, rate_hz),
             _ => (1152.0, rate_hz),
         };
-        compare::audio(source, &audio_pes, base, samples * 90_000.0 / core_rate_hz);
+        frame_duration = samples * 90_000.0 / core_rate_hz;
+        compare::audio(source, &audio_pes, base, frame_duration);
     } else {
         assert!(audio_pes.is_empty());
     }
+    let sizes = match sample.source.audio.as_ref().map(|audio| audio.codec.as_str()) {
+        Some("aac") => compare::adts_sizes,
+        _ => |data: &[u8]| vec![data.len()],
+    };
+    let fullness = target_decoder::play(stream, frame_duration, sizes);
+    // Of more than two channels, and of two.
+    let audio_buffer = if sample.entry.name.starts_with("aac_5_1") { 8_976 } else { 3_584 };
+    // Of H.264 at level 1.2, the lowest here (14496-10 table A-1).
+    let video_buffer = 150_000;
+    assert!(fullness.audio <= audio_buffer && fullness.video <= video_buffer, "{fullness:?}");
 }
 
 /// Slices follow one another without gap or overlap beyond what rounding to milliseconds leaves.

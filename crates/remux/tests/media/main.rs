@@ -9,4 +9,5 @@ mod ffmpeg;
 mod flv_muxer;
 mod odd;
 mod packets;
+mod target_decoder;
 mod transport_stream;

@@ -51,19 +51,15 @@ pub(crate) fn check_multiplex(stream: &[u8], max_pcr_interval: i64) -> Multiplex
     for packet in stream.chunks(188) {
         found.packets += 1;
         assert_eq!(packet[0], 0x47);
-        let pid = u16::from_be_bytes([packet[1] & 0x1f, packet[2]]);
-        let (has_field, has_payload) = (packet[3] & 0x20 != 0, packet[3] & 0x10 != 0);
+        let pid = pid(packet);
+        let has_payload = packet[3] & 0x10 != 0;
         let counter = packet[3] & 0x0f;
         if let Some(last) = continuity.insert(pid, counter) {
             assert_eq!(counter, (last + u8::from(has_payload)) & 0x0f, "continuity of PID {pid:#x}");
         }
-        let field_size = if has_field { usize::from(packet[4]) + 1 } else { 0 };
-        assert!(field_size <= 184 - usize::from(has_payload));
-        if field_size > 1 && packet[5] & 0x10 != 0 {
+        assert!(field_size(packet) <= 184 - usize::from(has_payload));
+        if let Some(pcr) = pcr(packet) {
             assert_eq!(Some(pid), pcr_pid, "PID of the clock reference");
-            let base =
-                u64::from_be_bytes([0, 0, 0, packet[6], packet[7], packet[8], packet[9], packet[10]]) >> 7;
-            let pcr = base as i64;
             if let Some(last) = found.pcrs.last() {
                 assert!(pcr >= *last, "clock reference {pcr} after {last}");
                 assert!(pcr - last <= max_pcr_interval, "{} between clock references", pcr - last);
@@ -77,7 +73,7 @@ pub(crate) fn check_multiplex(stream: &[u8], max_pcr_interval: i64) -> Multiplex
                 }
             }
         }
-        let payload = &packet[4 + field_size..];
+        let payload = payload(packet);
         let is_start = packet[1] & 0x40 != 0;
         if pid == 0 || pid == 0x1000 {
             tables.push(pid);
@@ -97,6 +93,28 @@ pub(crate) fn check_multiplex(stream: &[u8], max_pcr_interval: i64) -> Multiplex
         }
     }
     found
+}
+
+pub(crate) fn pid(packet: &[u8]) -> u16 {
+    u16::from_be_bytes([packet[1] & 0x1f, packet[2]])
+}
+
+/// Bytes of the adaptation field with its length.
+fn field_size(packet: &[u8]) -> usize {
+    if packet[3] & 0x20 == 0 { 0 } else { usize::from(packet[4]) + 1 }
+}
+
+pub(crate) fn payload(packet: &[u8]) -> &[u8] {
+    &packet[4 + field_size(packet)..]
+}
+
+/// The program clock reference, where the packet has one.
+pub(crate) fn pcr(packet: &[u8]) -> Option<i64> {
+    let has_pcr = field_size(packet) > 1 && packet[5] & 0x10 != 0;
+    has_pcr.then(|| {
+        let [a, b, c, d, e] = [6, 7, 8, 9, 10].map(|index| i64::from(packet[index]));
+        (a << 32 | b << 24 | c << 16 | d << 8 | e) >> 7
+    })
 }
 
 fn timestamp(field: &[u8]) -> i64 {

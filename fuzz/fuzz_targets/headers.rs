@@ -19,7 +19,10 @@ libfuzzer_sys::fuzz_target!(|input: (u8, &[u8])| {
         4 => {
             if let Ok(config) = aac::AudioSpecificConfig::parse(bytes) {
                 assert!(config.sample_rate_hz() > 0 || config.extension_sample_rate_hz == Some(0));
-                assert!(aac::AdtsHeader::new(&config, bytes.len()).is_some() == (bytes.len() <= aac::MAX_FRAME_SIZE));
+                assert!(
+                    aac::AdtsHeader::new(&config, bytes.len()).is_some()
+                        == (bytes.len() <= aac::MAX_FRAME_SIZE)
+                );
             }
         }
         5 => {

@@ -38,5 +38,6 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let next = SessionState::decode(&slice.state).expect("a state given out should be taken");
     assert_eq!(next.encode(), slice.state);
     // The same chunk once more follows the first one.
-    let (_, _) = remux(chunk, &slice.state, &Policy::default()).expect("a chunk taken once should be taken again");
+    let (_, _) =
+        remux(chunk, &slice.state, &Policy::default()).expect("a chunk taken once should be taken again");
 });

@@ -10,6 +10,7 @@ pub(crate) fn all() -> Result<()> {
     setup::wasm_target()?;
     tidy::check()?;
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    run(cargo(&["fmt", "--check"]).current_dir("fuzz"))?;
     run(&mut cargo(&[
         "clippy",
         "--workspace",

@@ -35,11 +35,12 @@ pub(crate) fn wasm_target() -> Result<()> {
     )
 }
 
-/// What the tests push, judge and call the API with: programs, and Debian's packages that have them.
-const TEST_TOOLS: [(&[&str], &str); 3] = [
+/// What the tests push, judge, call the API and are built with: programs, and Debian's packages that have them.
+const TEST_TOOLS: [(&[&str], &str); 4] = [
     (&["ffmpeg", "-version"], "ffmpeg"),
     (&["python3", "-c", "import venv, ensurepip"], "python3-venv"),
     (&["npm", "--version"], "npm"),
+    (&["c++", "--version"], "g++"),
 ];
 
 /// Makes sure that the tests' tools are there.

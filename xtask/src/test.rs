@@ -1,8 +1,9 @@
 //! Every test.
 
+use std::fs::DirEntry;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::build::{self, cargo, run};
 use crate::setup;
@@ -23,6 +24,46 @@ pub(crate) fn all() -> Result<()> {
         native.args(["--package", package]);
     }
     run(&mut native)?;
+    core_as_wasm()?;
+    fuzz()?;
     // The official clients of the recording API, against the binary just built.
     run(Command::new("python3").arg("tests/sdk/run.py"))
+}
+
+/// The core's tests that need no files and no other program, where a `usize` has 32 bits.
+fn core_as_wasm() -> Result<()> {
+    let mut core = cargo(&["test", "--target", build::WASM_TARGET, "--lib"]);
+    core.args(["--test", "golden", "--test", "sessions", "--test", "memory"]);
+    for package in crates()? {
+        core.args(["--package", &package]);
+    }
+    run(core.env("CARGO_TARGET_WASM32_WASIP2_RUNNER", build::root().join("target/native/wasi-run")))
+}
+
+/// The packages of the core.
+fn crates() -> Result<Vec<String>> {
+    let folders = std::fs::read_dir("crates").context("cannot list crates")?;
+    let package = |folder: DirEntry| format!("recorder-{}", folder.file_name().display());
+    let mut packages = folders.map(|folder| Ok(package(folder?))).collect::<Result<Vec<_>>>()?;
+    packages.sort();
+    Ok(packages)
+}
+
+/// Ten seconds of every fuzz target, from its seeds on.
+fn fuzz() -> Result<()> {
+    for target in ["amf0", "flv", "headers", "remux", "roundtrip_mpegts"] {
+        let mut fuzz = cargo(&["run", "--release", "--bin", target, "--"]);
+        fuzz.args(["-max_total_time=10", "-seed=1", "-rss_limit_mb=512", "-print_final_stats=1"]);
+        // What is found goes into the first folder, which is therefore not that of the seeds.
+        let found = build::root().join("target/fuzz/found").join(target);
+        let _ = std::fs::remove_dir_all(&found);
+        std::fs::create_dir_all(&found).with_context(|| format!("cannot create {}", found.display()))?;
+        fuzz.arg(format!("-artifact_prefix={}/", found.display())).arg(found);
+        let seeds = build::root().join("fuzz/seeds").join(target);
+        if seeds.is_dir() {
+            fuzz.arg(seeds);
+        }
+        run(fuzz.current_dir("fuzz"))?;
+    }
+    Ok(())
 }

@@ -89,6 +89,9 @@ pub(crate) struct Schedule {
     /// What follows the tables just given out.
     after_tables: Option<Step>,
     empty_pcrs: u32,
+    /// The first audio unit that the decoder has and has not decoded, and the bytes from it on.
+    waiting: usize,
+    waiting_bytes: u64,
 }
 
 impl Schedule {
@@ -105,6 +108,8 @@ impl Schedule {
             tables_missing: true,
             after_tables: None,
             empty_pcrs: 0,
+            waiting: 0,
+            waiting_bytes: 0,
         };
         if !media.video.units.is_empty() {
             schedule.list(media, TrackKind::Video);
@@ -166,7 +171,7 @@ impl Schedule {
             Step::Units { track, first: self.video - 1, end: self.video, pcr_90khz }
         } else {
             let first = self.audio;
-            self.audio = audio_run_end(media, first);
+            self.audio = self.audio_run_end(media, first);
             Step::Units { track, first, end: self.audio, pcr_90khz }
         };
         // Tables go first in a slice, and then just before clock references.
@@ -187,38 +192,41 @@ impl Schedule {
         let by_tables = self.tables_at.map_or(by_interval, |at| at + MAX_TABLE_INTERVAL_90KHZ);
         Some(by_interval.min(by_tables).max(last))
     }
-}
 
-/// Where the run of audio frames that share a PES packet with `first` ends.
-///
-/// Only the first frame's time is written; a decoder counts on from it, so the others must lie where it
-/// counts to. All of them arrive at once, while the decoder still holds those of the last [`PCR_LEAD_90KHZ`].
-fn audio_run_end(media: &Media<'_>, first: usize) -> usize {
-    let units = &media.audio.units;
-    let AccessUnit { dts_90khz: start, config, .. } = units[first];
-    let AudioConfig { frame_duration_90khz, channels, .. } = media.audio.configs[config as usize];
-    let buffer_size = if channels > 2 { MULTICHANNEL_BUFFER_SIZE } else { AUDIO_BUFFER_SIZE };
-    let held_since = start - PCR_LEAD_90KHZ;
-    if units[0].dts_90khz > held_since {
-        // What the slice before left in the buffer is not known here.
-        return first + 1;
-    }
-    let size = |unit: &AccessUnit<'_>| unit.data.size() + AUDIO_HEADERS_SIZE;
-    let held = units[..first].iter().rev().take_while(|unit| unit.dts_90khz > held_since);
-    let mut bytes = held.map(size).sum::<u64>() + size(&units[first]);
-    let mut expected = start;
-    let mut end = first + 1;
-    while let Some(unit) = units.get(end) {
-        expected += i64::from(frame_duration_90khz);
-        bytes += size(unit);
-        let fits = unit.config == config
-            && unit.dts_90khz - start < MAX_AUDIO_SPAN_90KHZ
-            && (unit.dts_90khz - expected).abs() <= MAX_AUDIO_DEVIATION_90KHZ
-            && bytes <= buffer_size;
-        if !fits {
-            break;
+    /// Where the run of audio frames that share a PES packet with `first` ends.
+    ///
+    /// Only the first frame's time is written; a decoder counts on from it, so the others must lie where it
+    /// counts to. All of them arrive at once, beside those that still wait.
+    fn audio_run_end(&mut self, media: &Media<'_>, first: usize) -> usize {
+        let units = &media.audio.units;
+        let size = |unit: &AccessUnit<'_>| unit.data.size() + AUDIO_HEADERS_SIZE;
+        let AccessUnit { dts_90khz: start, config, .. } = units[first];
+        let AudioConfig { frame_duration_90khz, channels, .. } = media.audio.configs[config as usize];
+        let buffer_size = if channels > 2 { MULTICHANNEL_BUFFER_SIZE } else { AUDIO_BUFFER_SIZE };
+        while units[self.waiting].dts_90khz <= start - PCR_LEAD_90KHZ {
+            self.waiting_bytes -= size(&units[self.waiting]);
+            self.waiting += 1;
         }
-        end += 1;
+        self.waiting_bytes += size(&units[first]);
+        if self.waiting == 0 {
+            // What waits of the slice before is not known here.
+            return first + 1;
+        }
+        let mut expected = start;
+        let mut end = first + 1;
+        while let Some(unit) = units.get(end) {
+            expected += i64::from(frame_duration_90khz);
+            let bytes = self.waiting_bytes + size(unit);
+            let fits = unit.config == config
+                && unit.dts_90khz - start < MAX_AUDIO_SPAN_90KHZ
+                && (unit.dts_90khz - expected).abs() <= MAX_AUDIO_DEVIATION_90KHZ
+                && bytes <= buffer_size;
+            if !fits {
+                break;
+            }
+            self.waiting_bytes = bytes;
+            end += 1;
+        }
+        end
     }
-    end
 }

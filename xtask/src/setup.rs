@@ -36,8 +36,9 @@ pub(crate) fn wasm_target() -> Result<()> {
 }
 
 /// What the tests push, judge, call the API and are built with: programs, and Debian's packages that have them.
-const TEST_TOOLS: [(&[&str], &str); 4] = [
+const TEST_TOOLS: [(&[&str], &str); 5] = [
     (&["ffmpeg", "-version"], "ffmpeg"),
+    (&["tsreport", "-h"], "tstools"),
     (&["python3", "-c", "import venv, ensurepip"], "python3-venv"),
     (&["npm", "--version"], "npm"),
     (&["c++", "--version"], "g++"),

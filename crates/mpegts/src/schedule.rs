@@ -153,7 +153,8 @@ impl Schedule {
             (None, Some(audio)) => (TrackKind::Audio, audio),
         };
         let due = unit.dts_90khz + PTS_BASE_90KHZ - PCR_LEAD_90KHZ;
-        let clock = self.pcr_90khz.map_or(due, |last| due.max(last));
+        // References rise: one that repeats would be taken for a wrap of the clock.
+        let clock = self.pcr_90khz.map_or(due, |last| due.max(last + 1));
         if self.list(media, track) {
             self.version = (self.version + 1) % 32;
             self.tables_missing = true;
@@ -190,7 +191,7 @@ impl Schedule {
         let last = self.pcr_90khz?;
         let by_interval = last + i64::from(self.policy.max_pcr_interval_90khz.max(1));
         let by_tables = self.tables_at.map_or(by_interval, |at| at + MAX_TABLE_INTERVAL_90KHZ);
-        Some(by_interval.min(by_tables).max(last))
+        Some(by_interval.min(by_tables).max(last + 1))
     }
 
     /// Where the run of audio frames that share a PES packet with `first` ends.

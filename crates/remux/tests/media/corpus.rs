@@ -7,7 +7,7 @@ use recorder_remux::{Policy, Slice, remux};
 use crate::{
     chunks, compare,
     entries::{self, Sample},
-    ffmpeg, target_decoder, transport_stream,
+    ffmpeg, target_decoder, transport_stream, tstools,
 };
 
 /// Remuxes a session's chunks.
@@ -135,6 +135,7 @@ fn judge(sample: &Sample, slices: &[(Slice, Vec<u8>)], stream: &[u8]) {
     let whole = directory.join(name).with_extension("ts");
     std::fs::write(&whole, stream).unwrap();
     ffmpeg::decodes_without_a_warning(&whole);
+    tstools::reports_no_error(&whole);
     for track in ["v:0", "a:0"] {
         let (expected, found) =
             (ffmpeg::frame_hashes(&sample.master, track), ffmpeg::frame_hashes(&whole, track));

@@ -11,3 +11,4 @@ mod odd;
 mod packets;
 mod target_decoder;
 mod transport_stream;
+mod tstools;

@@ -61,7 +61,7 @@ pub(crate) fn check_multiplex(stream: &[u8], max_pcr_interval: i64) -> Multiplex
         if let Some(pcr) = pcr(packet) {
             assert_eq!(Some(pid), pcr_pid, "PID of the clock reference");
             if let Some(last) = found.pcrs.last() {
-                assert!(pcr >= *last, "clock reference {pcr} after {last}");
+                assert!(pcr > *last, "clock reference {pcr} after {last}");
                 assert!(pcr - last <= max_pcr_interval, "{} between clock references", pcr - last);
             }
             found.pcrs.push(pcr);

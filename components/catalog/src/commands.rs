@@ -1,9 +1,10 @@
 //! What RealTimeRecordCommand says about a stream that is being pushed.
 
 use serde::{Deserialize, Serialize};
+use store::Store;
 
+use crate::record::{Error, counted, read, write};
 use crate::sessions::{self, Change, End};
-use crate::store::{Error, Store, counted, read, write};
 use crate::types::{Command, Session, StreamName};
 use crate::{key, log, timers};
 

@@ -2,57 +2,15 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use spin_sdk::experimental::wasi::keyvalue::{atomics, store as wasi_store};
-use spin_sdk::key_value::Store as SpinStore;
+use store::SpinStore;
 
 use crate::bindings::exports::recorder::catalog::catalog::{
     Command, Container, Entry, Error as WitError, File, Guest, Index, LocatedEntry, Outlook, Round, Session,
     Slice, Span, StreamName, Stretch, Turn,
 };
-use crate::store::{Error, Store};
 use crate::{bindings, commands, content, files, indexes, log, sessions, timers};
 
 struct Component;
-
-/// The application's default store: through Spin's interface, and for counters through WASI's.
-struct Default {
-    spin: SpinStore,
-    wasi: wasi_store::Bucket,
-}
-
-impl Default {
-    async fn open() -> Result<Self, Error> {
-        let spin = SpinStore::open_default().await.map_err(|error| Error::Store(format!("{error:?}")))?;
-        let wasi = wasi_store::open("default").map_err(|error| Error::Store(format!("{error:?}")))?;
-        Ok(Self { spin, wasi })
-    }
-}
-
-impl Store for Default {
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.spin.get(key).await.map_err(|error| failed("get", key, &error))
-    }
-
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.spin.set(key, value).await.map_err(|error| failed("set", key, &error))
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), Error> {
-        self.spin.delete(key).await.map_err(|error| failed("delete", key, &error))
-    }
-
-    async fn exists(&self, key: &str) -> Result<bool, Error> {
-        self.spin.exists(key).await.map_err(|error| failed("exists", key, &error))
-    }
-
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
-        atomics::increment(&self.wasi, key, delta).map_err(|error| failed("increment", key, &error))
-    }
-}
-
-fn failed(what: &str, key: &str, error: &impl std::fmt::Debug) -> Error {
-    Error::Store(format!("{what} {key:?}: {error:?}"))
-}
 
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -61,15 +19,15 @@ fn now_ms() -> u64 {
 
 impl Guest for Component {
     async fn begin(session: Session) -> Result<Session, WitError> {
-        Ok(sessions::begin(&Default::open().await?, session).await?)
+        Ok(sessions::begin(&SpinStore::open().await?, session).await?)
     }
 
     async fn get_session(id: String) -> Result<Session, WitError> {
-        Ok(sessions::get(&Default::open().await?, &id).await?.session)
+        Ok(sessions::get(&SpinStore::open().await?, &id).await?.session)
     }
 
     async fn end(id: String, at_ms: u64) -> Result<u64, WitError> {
-        Ok(sessions::end(&Default::open().await?, &id, at_ms).await?)
+        Ok(sessions::end(&SpinStore::open().await?, &id, at_ms).await?)
     }
 
     async fn heartbeat(
@@ -77,12 +35,12 @@ impl Guest for Component {
         since: u64,
         at_ms: u64,
     ) -> Result<(u64, Vec<(String, bool)>), WitError> {
-        let (since, changes) = sessions::heartbeat(&Default::open().await?, &gateway, since, at_ms).await?;
+        let (since, changes) = sessions::heartbeat(&SpinStore::open().await?, &gateway, since, at_ms).await?;
         Ok((since, changes.into_iter().map(|change| (change.session, change.record)).collect()))
     }
 
     async fn whose_turn(session: String, seq: u64) -> Result<Turn, WitError> {
-        Ok(log::turn(&Default::open().await?, &session, seq).await?)
+        Ok(log::turn(&SpinStore::open().await?, &session, seq).await?)
     }
 
     async fn commit(
@@ -93,55 +51,55 @@ impl Guest for Component {
         anchor_ms: u64,
     ) -> Result<Turn, WitError> {
         let commit = log::Commit { slice, remux_state, anchor_ms, now_ms: now_ms() };
-        Ok(log::commit(&Default::open().await?, &session, seq, commit).await?)
+        Ok(log::commit(&SpinStore::open().await?, &session, seq, commit).await?)
     }
 
     async fn names_taken(session: String, count: u32) -> Result<(), WitError> {
-        Ok(log::names_taken(&Default::open().await?, &session, count).await?)
+        Ok(log::names_taken(&SpinStore::open().await?, &session, count).await?)
     }
 
     async fn due(now_ms: u64) -> Result<Round, WitError> {
-        Ok(timers::due(&Default::open().await?, now_ms).await?)
+        Ok(timers::due(&SpinStore::open().await?, now_ms).await?)
     }
 
     async fn settle(mark: u64) -> Result<(), WitError> {
-        Ok(timers::settle(&Default::open().await?, mark).await?)
+        Ok(timers::settle(&SpinStore::open().await?, mark).await?)
     }
 
     async fn wake(stream: StreamName, at_ms: u64) -> Result<(), WitError> {
-        Ok(timers::wake(&Default::open().await?, &stream, at_ms).await?)
+        Ok(timers::wake(&SpinStore::open().await?, &stream, at_ms).await?)
     }
 
     async fn look(stream: StreamName, container: Container, now_ms: u64) -> Result<Outlook, WitError> {
-        Ok(files::look(&Default::open().await?, &stream, container, now_ms).await?)
+        Ok(files::look(&SpinStore::open().await?, &stream, container, now_ms).await?)
     }
 
     async fn entries(stream: StreamName, run: Span) -> Result<Vec<Entry>, WitError> {
-        Ok(files::entries(&Default::open().await?, &stream, run).await?)
+        Ok(files::entries(&SpinStore::open().await?, &stream, run).await?)
     }
 
     async fn filed(stream: StreamName, file: File, object: String) -> Result<(), WitError> {
-        Ok(files::filed(&Default::open().await?, &stream, file, object).await?)
+        Ok(files::filed(&SpinStore::open().await?, &stream, file, object).await?)
     }
 
     async fn give_command(stream: StreamName, what: Command, now_ms: u64) -> Result<(), WitError> {
-        Ok(commands::give(&Default::open().await?, &stream, what, now_ms).await?)
+        Ok(commands::give(&SpinStore::open().await?, &stream, what, now_ms).await?)
     }
 
     async fn known_stream(stream: StreamName) -> Result<bool, WitError> {
-        Ok(sessions::count(&Default::open().await?, &stream).await? > 0)
+        Ok(sessions::count(&SpinStore::open().await?, &stream).await? > 0)
     }
 
     async fn live_session(stream: StreamName) -> Result<Option<Session>, WitError> {
-        Ok(commands::live_session(&Default::open().await?, &stream).await?)
+        Ok(commands::live_session(&SpinStore::open().await?, &stream).await?)
     }
 
     async fn live_sessions(domain: String) -> Result<Vec<Session>, WitError> {
-        Ok(commands::live_sessions(&Default::open().await?, &domain).await?)
+        Ok(commands::live_sessions(&SpinStore::open().await?, &domain).await?)
     }
 
     async fn stretches(stream: StreamName, from_ms: u64, to_ms: u64) -> Result<Vec<Stretch>, WitError> {
-        Ok(content::stretches(&Default::open().await?, &stream, from_ms, to_ms).await?)
+        Ok(content::stretches(&SpinStore::open().await?, &stream, from_ms, to_ms).await?)
     }
 
     async fn slices_between(
@@ -150,23 +108,23 @@ impl Guest for Component {
         to_ms: u64,
         one_more: bool,
     ) -> Result<Vec<LocatedEntry>, WitError> {
-        Ok(content::slices_between(&Default::open().await?, &stream, from_ms, to_ms, one_more).await?)
+        Ok(content::slices_between(&SpinStore::open().await?, &stream, from_ms, to_ms, one_more).await?)
     }
 
     async fn add_index(index: Index) -> Result<(), WitError> {
-        Ok(indexes::add(&Default::open().await?, &index).await?)
+        Ok(indexes::add(&SpinStore::open().await?, &index).await?)
     }
 
     async fn get_index(stream: StreamName, id: String) -> Result<Option<Index>, WitError> {
-        Ok(indexes::get(&Default::open().await?, &stream, &id).await?)
+        Ok(indexes::get(&SpinStore::open().await?, &stream, &id).await?)
     }
 
     async fn list_indexes(stream: StreamName, from_ms: u64, to_ms: u64) -> Result<Vec<Index>, WitError> {
-        Ok(indexes::list(&Default::open().await?, &stream, from_ms, to_ms).await?)
+        Ok(indexes::list(&SpinStore::open().await?, &stream, from_ms, to_ms).await?)
     }
 
     async fn delete_index(stream: StreamName, id: String) -> Result<bool, WitError> {
-        Ok(indexes::delete(&Default::open().await?, &stream, &id).await?)
+        Ok(indexes::delete(&SpinStore::open().await?, &stream, &id).await?)
     }
 }
 

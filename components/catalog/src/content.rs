@@ -1,8 +1,10 @@
 //! What is recorded in a range of wall-clock time.
 
+use store::Store;
+
 use crate::files::slices_format;
+use crate::record::{Error, read};
 use crate::sessions::{self, End, patience_ms};
-use crate::store::{Error, Store, read};
 use crate::types::{Entry, LocatedEntry, Session, Slice, StreamName, Stretch};
 use crate::{key, log};
 

@@ -8,10 +8,11 @@
 //! object that is created once, and acts on what was written first.
 
 use serde::{Deserialize, Serialize};
+use store::Store;
 
 use crate::commands::{self, CLOSING_MS};
+use crate::record::{Error, read, write};
 use crate::sessions::{self, BEGIN_BOUND_MS, End, patience_ms};
-use crate::store::{Error, Store, read, write};
 use crate::types::{Container, Entry, File, Format, Outlook, Position, Session, Slice, Span, StreamName};
 use crate::{key, log};
 

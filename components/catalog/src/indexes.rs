@@ -2,8 +2,10 @@
 //!
 //! They are numbered in the order in which they become known; a deleted one leaves its number empty.
 
+use store::Store;
+
 use crate::key;
-use crate::store::{Error, Store, counted, read, write};
+use crate::record::{Error, counted, read, write};
 use crate::types::{Index, StreamName};
 
 /// Makes one known; harmless when repeated.

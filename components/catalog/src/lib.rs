@@ -1,7 +1,7 @@
 //! The catalog: what was pushed, what was recorded of it, what is due.
 //!
-//! This component adapts the WIT package `recorder:catalog` to a key-value store that offers get, set,
-//! delete, exists and an atomic increment, and nothing else. It knows no media, no bucket and no HTTP.
+//! This component adapts the WIT package `recorder:catalog` to the key-value store as the crate `store` has it.
+//! It knows no media, no bucket and no HTTP.
 //!
 //! How facts are laid out, and why concurrent and repeated calls are safe, is said where it is done:
 //!
@@ -24,8 +24,8 @@ pub mod files;
 pub mod indexes;
 pub mod key;
 pub mod log;
+pub mod record;
 pub mod sessions;
-pub mod store;
 pub mod timers;
 
 #[cfg(target_arch = "wasm32")]

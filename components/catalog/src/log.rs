@@ -13,10 +13,11 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
+use store::Store;
 
 use crate::key;
+use crate::record::{Error, read, write};
 use crate::sessions::End;
-use crate::store::{Error, Store, read, write};
 use crate::types::{Cursor, Slice, Turn};
 
 /// Chunks a page. A slice's record has at most about 1.3 kB (its object's name has at most 1023 bytes), so

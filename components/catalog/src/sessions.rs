@@ -1,8 +1,9 @@
 //! Pushes: begin, end, heartbeat.
 
 use serde::{Deserialize, Serialize};
+use store::Store;
 
-use crate::store::{Error, Store, counted, read, write};
+use crate::record::{Error, counted, read, write};
 use crate::types::{Session, StreamName};
 use crate::{key, log, timers};
 

@@ -9,7 +9,7 @@ mod timers;
 
 use std::future::Future;
 
-use crate::store::Error;
+use crate::record::Error;
 use crate::types::{Container, Format, Session, Slice, StreamName, Turn};
 use crate::{log, sessions as push};
 use store::MemoryStore;

@@ -8,8 +8,10 @@
 //! A second is settled once its streams are seen to. A tick that breaks off, or runs beside another, makes
 //! streams be looked at twice, which is harmless.
 
+use store::Store;
+
 use crate::key::{self, DUE_DONE, DUE_OPEN};
-use crate::store::{Error, Store, counted, read, write};
+use crate::record::{Error, counted, read, write};
 use crate::types::{Round, StreamName};
 
 /// Most seconds that one round reads: an hour without a tick is caught up with in six rounds.

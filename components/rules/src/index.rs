@@ -9,11 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    key,
-    store::{Error, Store},
-    types::Triple,
-};
+use crate::{error::Error, key, shared_store::SharedStore, types::Triple};
 
 /// Slots a page.
 const PAGE: i64 = 64;
@@ -32,7 +28,7 @@ struct Entry {
     stream: String,
 }
 
-impl<'a, S: Store> Index<'a, S> {
+impl<'a, S: SharedStore> Index<'a, S> {
     /// The index of a domain.
     pub fn new(store: &'a S, domain: &str) -> Self {
         Self { store, domain: domain.into(), key: key::index(domain) }

@@ -1,7 +1,7 @@
 //! Recording rules and notify configs.
 //!
-//! This component adapts the WIT package `recorder:rules` to a key-value store that offers get, set, delete,
-//! exists and an atomic increment, and nothing else: no compare-and-swap, no batch, no listing of keys.
+//! This component adapts the WIT package `recorder:rules` to the key-value store as the crate `store` has it: get,
+//! set, delete, exists and an atomic increment, no compare-and-swap, no batch, no listing of keys.
 //!
 //! | module | what |
 //! | --- | --- |
@@ -13,12 +13,13 @@
 //!
 //! Records are the types of the WIT package as JSON: the package's version is the version of the data.
 
+pub mod error;
 pub mod index;
 pub mod key;
 pub mod notify;
 pub mod register;
 pub mod rules;
-pub mod store;
+pub mod shared_store;
 
 #[cfg(target_arch = "wasm32")]
 mod component;

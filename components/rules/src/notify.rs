@@ -1,9 +1,10 @@
 //! Notify configs: a register a domain.
 
 use crate::{
+    error::Error,
     key,
     register::{Register, Version},
-    store::{Error, Store},
+    shared_store::SharedStore,
     types::NotifyConfig,
 };
 
@@ -11,7 +12,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::AlreadyExists`]; the store fails.
-pub async fn add(store: &impl Store, config: NotifyConfig) -> Result<(), Error> {
+pub async fn add(store: &impl SharedStore, config: NotifyConfig) -> Result<(), Error> {
     let decide = |before: &Version<NotifyConfig>| match before.value {
         Some(_) => Err(Error::AlreadyExists { what: name(&config.domain) }),
         None => Ok(Some(config.clone())),
@@ -24,7 +25,7 @@ pub async fn add(store: &impl Store, config: NotifyConfig) -> Result<(), Error> 
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Changed`]; the store fails.
-pub async fn update(store: &impl Store, config: NotifyConfig) -> Result<(), Error> {
+pub async fn update(store: &impl SharedStore, config: NotifyConfig) -> Result<(), Error> {
     let decide = |before: &Version<NotifyConfig>| {
         let what = name(&config.domain);
         match before {
@@ -41,7 +42,7 @@ pub async fn update(store: &impl Store, config: NotifyConfig) -> Result<(), Erro
 ///
 /// # Errors
 /// [`Error::NotFound`]; the store fails.
-pub async fn delete(store: &impl Store, domain: &str) -> Result<(), Error> {
+pub async fn delete(store: &impl SharedStore, domain: &str) -> Result<(), Error> {
     let decide = |before: &Version<NotifyConfig>| match before.value {
         Some(_) => Ok(None),
         None => Err(Error::NotFound { what: name(domain) }),
@@ -54,12 +55,12 @@ pub async fn delete(store: &impl Store, domain: &str) -> Result<(), Error> {
 ///
 /// # Errors
 /// The store fails.
-pub async fn get(store: &impl Store, domain: &str) -> Result<Option<NotifyConfig>, Error> {
+pub async fn get(store: &impl SharedStore, domain: &str) -> Result<Option<NotifyConfig>, Error> {
     let version: Version<NotifyConfig> = register(store, domain).read().await?;
     Ok(version.value.map(|config| NotifyConfig { version: version.ticket, ..config }))
 }
 
-fn register<'a, S: Store>(store: &'a S, domain: &str) -> Register<'a, S> {
+fn register<'a, S: SharedStore>(store: &'a S, domain: &str) -> Register<'a, S> {
     Register::new(store, key::notify(domain))
 }
 

@@ -29,7 +29,8 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::store::{Error, Store};
+use crate::error::Error;
+use crate::shared_store::SharedStore;
 
 /// Added to an attempt's fate by its owner.
 const COMMIT: i64 = 1;
@@ -105,7 +106,7 @@ enum Settled<T> {
     Superseded,
 }
 
-impl<'a, S: Store> Register<'a, S> {
+impl<'a, S: SharedStore> Register<'a, S> {
     /// The register under a key.
     pub fn new(store: &'a S, key: String) -> Self {
         Self { store, key, patience: PATIENCE }

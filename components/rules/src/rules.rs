@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    error::Error,
     index::Index,
     key,
     register::{ATTEMPTS, Attempt, Register, Version},
-    store::{Error, Store},
+    shared_store::SharedStore,
     types::{Rule, Triple},
 };
 
@@ -24,7 +25,7 @@ struct Indexed {
 ///
 /// # Errors
 /// [`Error::AlreadyExists`]; the store fails.
-pub async fn add(store: &impl Store, rule: Rule) -> Result<(), Error> {
+pub async fn add(store: &impl SharedStore, rule: Rule) -> Result<(), Error> {
     let register = Register::new(store, key::rule(&rule.triple));
     let index = Index::new(store, &rule.triple.domain);
     let decline = |before: &Version<Indexed>| match before.value {
@@ -55,7 +56,7 @@ pub async fn add(store: &impl Store, rule: Rule) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Changed`]; the store fails.
-pub async fn update(store: &impl Store, rule: Rule) -> Result<(), Error> {
+pub async fn update(store: &impl SharedStore, rule: Rule) -> Result<(), Error> {
     let register = Register::new(store, key::rule(&rule.triple));
     let decide = |before: &Version<Indexed>| {
         let current = before.value.as_ref().ok_or_else(|| Error::NotFound { what: name(&rule.triple) })?;
@@ -72,7 +73,7 @@ pub async fn update(store: &impl Store, rule: Rule) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`]; the store fails.
-pub async fn delete(store: &impl Store, triple: &Triple) -> Result<(), Error> {
+pub async fn delete(store: &impl SharedStore, triple: &Triple) -> Result<(), Error> {
     let decide = |before: &Version<Indexed>| match before.value {
         Some(_) => Ok(None),
         None => Err(Error::NotFound { what: name(triple) }),
@@ -88,7 +89,7 @@ pub async fn delete(store: &impl Store, triple: &Triple) -> Result<(), Error> {
 ///
 /// # Errors
 /// The store fails.
-pub async fn get(store: &impl Store, triple: &Triple) -> Result<Option<Rule>, Error> {
+pub async fn get(store: &impl SharedStore, triple: &Triple) -> Result<Option<Rule>, Error> {
     Ok(indexed(store, triple).await?.map(|indexed| indexed.rule))
 }
 
@@ -96,7 +97,7 @@ pub async fn get(store: &impl Store, triple: &Triple) -> Result<Option<Rule>, Er
 ///
 /// # Errors
 /// The store fails.
-pub async fn list_domain(store: &impl Store, domain: &str) -> Result<Vec<Rule>, Error> {
+pub async fn list_domain(store: &impl SharedStore, domain: &str) -> Result<Vec<Rule>, Error> {
     let mut rules = Vec::new();
     for (slot, triple) in Index::new(store, domain).slots_in_use().await? {
         rules.extend(
@@ -112,7 +113,7 @@ pub async fn list_domain(store: &impl Store, domain: &str) -> Result<Vec<Rule>, 
 /// # Errors
 /// The store fails.
 pub async fn find_for_push(
-    store: &impl Store,
+    store: &impl SharedStore,
     domain: &str,
     app: &str,
     stream: &str,
@@ -126,7 +127,7 @@ pub async fn find_for_push(
     Ok(None)
 }
 
-async fn indexed(store: &impl Store, triple: &Triple) -> Result<Option<Indexed>, Error> {
+async fn indexed(store: &impl SharedStore, triple: &Triple) -> Result<Option<Indexed>, Error> {
     let version: Version<Indexed> = Register::new(store, key::rule(triple)).read().await?;
     Ok(version.value.map(|indexed| {
         let rule = Rule { version: version.ticket, ..indexed.rule };

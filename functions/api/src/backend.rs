@@ -1,5 +1,7 @@
 //! What the actions need of the world: the components, a store for nonces, the clock.
 
+use store::Store;
+
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
     self, Command, Index, LocatedEntry, Session, StreamName, Stretch,
@@ -9,7 +11,10 @@ use crate::bindings::recorder::rules::rules::{self, NotifyConfig, Rule, Triple};
 /// What the actions need of the world. Each function is the one of its component's interface.
 #[expect(async_fn_in_trait, reason = "used within this function only; no caller needs a Send bound")]
 #[expect(missing_docs, reason = "wit/ documents each function")]
-pub trait Backend: Store {
+pub trait Backend {
+    /// The key-value store, for nonces alone: rules and recordings are the components' to store.
+    fn store(&self) -> &impl Store;
+
     fn now_ms(&self) -> u64;
 
     async fn add_rule(&self, rule: Rule) -> Result<(), rules::Error>;
@@ -56,20 +61,4 @@ pub trait Backend: Store {
         tag: &str,
         body: Vec<u8>,
     ) -> Result<Created, objects::Error>;
-}
-
-/// The key-value store, for nonces alone: rules and recordings are the components' to store.
-///
-/// A counter lives under its own key and is only ever touched by [`increment`](Store::increment) and
-/// [`delete`](Store::delete): how a backend encodes it differs.
-#[expect(async_fn_in_trait, reason = "used within this function only; no caller needs a Send bound")]
-pub trait Store {
-    /// The value under a key.
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, String>;
-    /// Puts a value under a key.
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), String>;
-    /// Removes a key; harmless if it is absent.
-    async fn delete(&self, key: &str) -> Result<(), String>;
-    /// Adds one to a counter, which is 0 while absent, and answers its new value.
-    async fn increment(&self, key: &str) -> Result<i64, String>;
 }

@@ -4,15 +4,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use api::{ApiError, Request, Response, faults};
 use http_body_util::{BodyExt, Limited};
-use spin_sdk::experimental::wasi::keyvalue::{atomics, store as wasi_store};
 use spin_sdk::http::Request as HttpRequest;
 use spin_sdk::http_service;
-use spin_sdk::key_value::Store as SpinStore;
 use spin_sdk::variables;
 use spin_sdk::wasip3::random::random::get_random_bytes;
 use spin_sdk::wit_bindgen;
+use store::{SpinStore, Store};
 
-use crate::backend::{Backend, Store};
+use crate::backend::Backend;
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
     self, Command, Index, LocatedEntry, Session, StreamName, Stretch,
@@ -66,8 +65,8 @@ async fn handle(request: HttpRequest) -> http::Response<String> {
 async fn answer(request: &Request, request_id: &str) -> Response {
     let ready = async {
         let settings = settings().await?;
-        let backend = Components::open().await?;
-        Ok::<_, String>((settings, backend))
+        let store = SpinStore::open().await.map_err(|error| error.to_string())?;
+        Ok::<_, String>((settings, Components { store }))
     };
     match ready.await {
         Ok((settings, backend)) => serve(&backend, &settings, request, request_id).await,
@@ -109,38 +108,14 @@ fn request_id() -> String {
 
 /// The components, the store and the clock.
 struct Components {
-    spin: SpinStore,
-    wasi: wasi_store::Bucket,
-}
-
-impl Components {
-    async fn open() -> Result<Self, String> {
-        Ok(Self {
-            spin: SpinStore::open_default().await.map_err(|error| format!("key-value store: {error:?}"))?,
-            wasi: wasi_store::open("default").map_err(|error| format!("key-value store: {error:?}"))?,
-        })
-    }
-}
-
-impl Store for Components {
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, String> {
-        self.spin.get(key).await.map_err(|error| format!("get {key:?}: {error:?}"))
-    }
-
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), String> {
-        self.spin.set(key, value).await.map_err(|error| format!("set {key:?}: {error:?}"))
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), String> {
-        self.spin.delete(key).await.map_err(|error| format!("delete {key:?}: {error:?}"))
-    }
-
-    async fn increment(&self, key: &str) -> Result<i64, String> {
-        atomics::increment(&self.wasi, key, 1).map_err(|error| format!("increment {key:?}: {error:?}"))
-    }
+    store: SpinStore,
 }
 
 impl Backend for Components {
+    fn store(&self) -> &impl Store {
+        &self.store
+    }
+
     fn now_ms(&self) -> u64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

@@ -14,8 +14,7 @@
 //! | `nonces/oldest` | number of the oldest entry; a hint that concurrent requests may set back |
 
 use acs::Claim;
-
-use crate::backend::Store;
+use store::Store;
 
 /// Entries of the log that each request looks at. More than one: the log has to shrink after a busy time.
 const SWEEP: u64 = 3;
@@ -31,18 +30,18 @@ const OVERDUE: u64 = 1_000;
 ///
 /// # Errors
 /// The store fails.
-pub async fn admit(store: &impl Store, claim: &Claim, now_s: u64) -> Result<bool, String> {
+pub async fn admit(store: &impl Store, claim: &Claim, now_s: u64) -> Result<bool, store::Error> {
     let id = claim.nonce_id();
-    let number = store.increment("nonces/entries").await?.unsigned_abs();
+    let number = store.increment("nonces/entries", 1).await?.unsigned_abs();
     let forget_s = claim.nonce_expires_s().saturating_add(CLOCK_SKEW_S);
     // The entry comes first: a nonce without one would stay for ever.
     store.set(&entry(number), format!("{forget_s} {id}").as_bytes()).await?;
-    let first = store.increment(&nonce(&id)).await? == 1;
+    let first = store.increment(&nonce(&id), 1).await? == 1;
     sweep(store, number, now_s).await?;
     Ok(first)
 }
 
-async fn sweep(store: &impl Store, newest: u64, now_s: u64) -> Result<(), String> {
+async fn sweep(store: &impl Store, newest: u64, now_s: u64) -> Result<(), store::Error> {
     let hint = store.get("nonces/oldest").await?;
     let first = hint.and_then(|hint| String::from_utf8(hint).ok()?.parse().ok()).unwrap_or(1);
     let mut oldest: u64 = first;

@@ -57,8 +57,9 @@ pub async fn authenticate(
     let key = settings.keys.find(incoming.claim.key_id())?;
     incoming.claim.check_time(now_s)?;
     incoming.claim.verify(key)?;
-    let first =
-        nonces::admit(backend, &incoming.claim, now_s).await.map_err(|error| actions::unavailable(&error))?;
+    let first = nonces::admit(backend.store(), &incoming.claim, now_s)
+        .await
+        .map_err(|error| actions::unavailable(&error.to_string()))?;
     if !first {
         return Err(faults::SIGNATURE_NONCE_USED.into());
     }

@@ -4,8 +4,8 @@ use super::store::MemoryStore;
 use super::{commit, pushed, run, session, stream};
 use crate::commands::{give, live_session, live_sessions};
 use crate::files::look;
+use crate::record::Error;
 use crate::sessions::{Change, begin, end, heartbeat};
-use crate::store::Error;
 use crate::types::{Command, Container::M3u8, Outlook};
 
 #[test]

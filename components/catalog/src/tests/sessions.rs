@@ -3,8 +3,8 @@
 use super::store::MemoryStore;
 use super::{commit, pushed, run, session, stream};
 use crate::log::{self, PAGE, turn};
+use crate::record::Error;
 use crate::sessions::{begin, count, end, get, heartbeat};
-use crate::store::Error;
 use crate::types::{Cursor, Turn};
 
 fn next(remux_state: Vec<u8>, anchor_ms: u64) -> Turn {
@@ -110,7 +110,7 @@ fn a_late_repeat_of_an_old_chunk_undoes_nothing() {
             let before = log::committed(&store, "x", PAGE - 1).await.unwrap().unwrap();
             if late != PAGE {
                 // The record that the late call builds on is gone by now; it had read it before.
-                crate::store::write(&store, &crate::key::chunk("x", late - 1), &before).await.unwrap();
+                crate::record::write(&store, &crate::key::chunk("x", late - 1), &before).await.unwrap();
             }
             assert_eq!(commit(&store, "x", 1_000, late).await, Ok(Turn::Done));
             assert_eq!(log::length(&store, "x").await, Ok(chunks), "{late}");

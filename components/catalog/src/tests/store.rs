@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use crate::store::{Error, Store};
+use store::{Error, Store};
 
 /// Keeps counters and values apart, as some backends do: a test that mixes them up fails.
 #[derive(Default)]
@@ -41,7 +41,7 @@ impl MemoryStore {
         let operation = self.operations.get();
         self.operations.set(operation + 1);
         match self.breaks_at.get() {
-            Some(at) if operation >= at => Err(Error::Store("broken off".into())),
+            Some(at) if operation >= at => Err(Error("broken off".into())),
             _ => Ok(()),
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::simulation::{Caller, MemoryStore, Random, every_schedule, run, run_all};
 use crate::{
+    error::Error,
     register::{Attempt, Register, Version},
-    store::Error,
 };
 
 fn register(store: &MemoryStore) -> Register<'_, MemoryStore> {

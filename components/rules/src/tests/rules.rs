@@ -2,7 +2,7 @@
 
 use super::simulation::{Caller, MemoryStore, Random, run, run_all};
 use super::{config, rule, triple};
-use crate::store::Error;
+use crate::error::Error;
 use crate::types::Rule;
 use crate::{notify, rules};
 

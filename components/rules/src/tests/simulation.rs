@@ -6,7 +6,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::store::{Error, Store};
+use store::{Error, Store};
+
+use crate::shared_store::SharedStore;
 
 /// A store in memory; each operation lets every other caller go first, if the schedule wants it so.
 #[derive(Default)]
@@ -58,7 +60,9 @@ impl Store for MemoryStore {
         *counter += delta;
         Ok(*counter)
     }
+}
 
+impl SharedStore for MemoryStore {
     async fn pause(&self) {
         pause().await;
     }

@@ -3,8 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
+use store::Store;
+
 use super::NOW_S;
-use crate::backend::{Backend, Store};
+use crate::backend::Backend;
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
     self, Command, Entry, Index, LocatedEntry, Session, Slice, StreamName, Stretch,
@@ -122,33 +124,41 @@ impl World {
 }
 
 impl Store for World {
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, String> {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, store::Error> {
         Ok(self.values.borrow().get(key).cloned())
     }
 
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), String> {
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), store::Error> {
         self.values.borrow_mut().insert(key.into(), value.into());
         Ok(())
     }
 
-    async fn delete(&self, key: &str) -> Result<(), String> {
+    async fn delete(&self, key: &str) -> Result<(), store::Error> {
         self.values.borrow_mut().remove(key);
         self.counters.borrow_mut().remove(key);
         Ok(())
     }
 
-    async fn increment(&self, key: &str) -> Result<i64, String> {
+    async fn exists(&self, key: &str) -> Result<bool, store::Error> {
+        Ok(self.values.borrow().contains_key(key) || self.counters.borrow().contains_key(key))
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, store::Error> {
         if self.broken.get() {
-            return Err("broken".into());
+            return Err(store::Error("broken".into()));
         }
         let mut counters = self.counters.borrow_mut();
         let counter = counters.entry(key.into()).or_default();
-        *counter += 1;
+        *counter += delta;
         Ok(*counter)
     }
 }
 
 impl Backend for World {
+    fn store(&self) -> &impl Store {
+        self
+    }
+
     fn now_ms(&self) -> u64 {
         self.now_s.get() * 1000
     }

@@ -1,32 +1,6 @@
-//! The store as this component sees it.
+//! Why a call fails.
 
 use crate::types;
-
-/// What is asked of a key-value store: the operations that every backend of Spin does correctly.
-///
-/// A counter lives under its own key and is only ever touched by [`increment`](Store::increment),
-/// [`exists`](Store::exists) and [`delete`](Store::delete): how a backend encodes it differs.
-#[expect(async_fn_in_trait, reason = "used within this component only; no caller needs a Send bound")]
-pub trait Store {
-    /// The value under a key.
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error>;
-    /// Puts a value under a key.
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error>;
-    /// Removes a key; harmless if it is absent.
-    async fn delete(&self, key: &str) -> Result<(), Error>;
-    /// Whether the key is there, a counter's included.
-    async fn exists(&self, key: &str) -> Result<bool, Error>;
-    /// Adds to a counter, which is 0 while absent, and answers its new value.
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error>;
-
-    /// Lets others go on for a moment, some 10 ms.
-    async fn pause(&self);
-
-    /// The value of a counter, without creating it.
-    async fn counter(&self, key: &str) -> Result<i64, Error> {
-        if self.exists(key).await? { self.increment(key, 0).await } else { Ok(0) }
-    }
-}
 
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,8 +27,8 @@ pub enum Error {
         version: u64,
     },
     /// The store failed.
-    #[error("key-value store: {0}")]
-    Store(String),
+    #[error(transparent)]
+    Store(#[from] store::Error),
     /// A record cannot be read.
     #[error("record {key:?} is not readable: {reason}")]
     Record {
@@ -71,6 +45,12 @@ pub enum Error {
         /// How often it was tried.
         attempts: u32,
     },
+}
+
+impl From<store::Error> for types::Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error.to_string())
+    }
 }
 
 impl From<Error> for types::Error {

@@ -1,26 +1,9 @@
-//! The store as this component sees it, and the records in it.
+//! Records in the key-value store, and what can go wrong with them.
 
 use serde::{Serialize, de::DeserializeOwned};
+use store::Store;
 
 use crate::types;
-
-/// What is asked of a key-value store: the operations that every backend of Spin does correctly.
-///
-/// A counter lives under its own key and is only ever touched by [`increment`](Store::increment) and
-/// [`delete`](Store::delete): how a backend encodes it differs.
-#[expect(async_fn_in_trait, reason = "used within this component only; no caller needs a Send bound")]
-pub trait Store {
-    /// The value under a key.
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error>;
-    /// Puts a value under a key.
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error>;
-    /// Removes a key; harmless if it is absent.
-    async fn delete(&self, key: &str) -> Result<(), Error>;
-    /// Whether the key is there, a counter's included.
-    async fn exists(&self, key: &str) -> Result<bool, Error>;
-    /// Adds to a counter, which is 0 while absent, and answers its new value.
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error>;
-}
 
 /// What can go wrong between a call and the store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,8 +25,16 @@ pub enum Error {
     #[error("the stream is not being recorded, or has not been stopped")]
     NotRecording,
     /// The store failed.
-    #[error("key-value store: {0}")]
-    Store(String),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A counter is what it can never be.
+    #[error("counter {key:?} is {value}")]
+    Counter {
+        /// Its key.
+        key: String,
+        /// What it is, or would be.
+        value: i128,
+    },
     /// A record cannot be read.
     #[error("record {key:?} is not readable: {reason}")]
     Record {
@@ -58,6 +49,12 @@ pub enum Error {
         /// Its key.
         key: String,
     },
+}
+
+impl From<store::Error> for types::Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error.to_string())
+    }
 }
 
 impl From<Error> for types::Error {
@@ -85,12 +82,13 @@ pub async fn read<T: DeserializeOwned>(store: &impl Store, key: &str) -> Result<
 pub async fn write(store: &impl Store, key: &str, record: &impl Serialize) -> Result<(), Error> {
     let bytes = serde_json::to_vec(record)
         .map_err(|error| Error::Record { key: key.into(), reason: error.to_string() })?;
-    store.set(key, &bytes).await
+    Ok(store.set(key, &bytes).await?)
 }
 
 /// Adds to a counter that is never negative.
 pub async fn counted(store: &impl Store, counter: &str, delta: u64) -> Result<u64, Error> {
-    let delta = i64::try_from(delta).map_err(|_| Error::Store(format!("{counter} + {delta}")))?;
+    let wrong = |value: i128| Error::Counter { key: counter.into(), value };
+    let delta = i64::try_from(delta).map_err(|_| wrong(delta.into()))?;
     let count = store.increment(counter, delta).await?;
-    u64::try_from(count).map_err(|_| Error::Store(format!("{counter} is {count}")))
+    u64::try_from(count).map_err(|_| wrong(count.into()))
 }

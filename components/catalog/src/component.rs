@@ -78,8 +78,8 @@ impl Guest for Component {
         Ok(files::entries(&SpinStore::open().await?, &stream, run).await?)
     }
 
-    async fn filed(stream: StreamName, file: File, object: String) -> Result<(), WitError> {
-        Ok(files::filed(&SpinStore::open().await?, &stream, file, object).await?)
+    async fn filed(stream: StreamName, file: File) -> Result<(), WitError> {
+        Ok(files::filed(&SpinStore::open().await?, &stream, file).await?)
     }
 
     async fn give_command(stream: StreamName, what: Command, now_ms: u64) -> Result<(), WitError> {

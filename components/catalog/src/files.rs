@@ -36,15 +36,6 @@ impl Default for Frontier {
     }
 }
 
-/// A record file that is in the bucket.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Filed {
-    /// The file.
-    pub file: File,
-    /// Its object name.
-    pub object: String,
-}
-
 /// A file while its slices are gathered.
 struct Open {
     first: Position,
@@ -249,17 +240,15 @@ pub async fn entries(store: &impl Store, stream: &StreamName, run: Span) -> Resu
 }
 
 /// Notes that a file is in the bucket.
-pub async fn filed(store: &impl Store, stream: &StreamName, file: File, object: String) -> Result<(), Error> {
-    let container = file.container;
+pub async fn filed(store: &impl Store, stream: &StreamName, file: File) -> Result<(), Error> {
     let next = Frontier { at: file.span.end, sequence: file.sequence + 1 };
-    let record = key::file(stream, container, file.sequence);
-    write(store, &record, &Filed { file, object }).await?;
-    let frontier: Frontier = read(store, &key::frontier(stream, container)).await?.unwrap_or_default();
+    let key = key::frontier(stream, file.container);
+    let frontier: Frontier = read(store, &key).await?.unwrap_or_default();
     // A tick that comes late must not file again what others have filed since.
     if frontier.sequence >= next.sequence {
         return Ok(());
     }
-    write(store, &key::frontier(stream, container), &next).await
+    write(store, &key, &next).await
 }
 
 /// What comes at or after a session number.

@@ -15,7 +15,6 @@
 //! | `stream/{name}/sessions` | counter: sessions begun | |
 //! | `stream/{name}/session/{number}` | the id of that session | its begin |
 //! | `stream/{name}/{container}` | where the next record file begins, and its number | the tick |
-//! | `stream/{name}/{container}/{sequence}` | a record file | the tick |
 //! | `stream/{name}/indexes` | counter: record files and playlists made known | |
 //! | `stream/{name}/index/{number}` | one of them | who made it known; its deletion |
 //! | `index/{id}` | the number of one of them in its stream | who made it known |
@@ -89,12 +88,6 @@ pub fn numbered_session(stream: &StreamName, number: u64) -> String {
 #[must_use]
 pub fn frontier(stream: &StreamName, container: Container) -> String {
     format!("stream/{}/{}", name(stream), extension(container))
-}
-
-/// A record file.
-#[must_use]
-pub fn file(stream: &StreamName, container: Container, sequence: u64) -> String {
-    format!("{}/{sequence}", frontier(stream, container))
 }
 
 /// The counter of a stream's record files and playlists.

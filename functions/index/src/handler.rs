@@ -90,7 +90,7 @@ async fn close(stream: &StreamName, due: File) -> Result<(), String> {
         stream: stream.clone(),
         oss_endpoint: session.oss_endpoint,
         oss_bucket: session.oss_bucket,
-        object: object.clone(),
+        object,
         format: "m3u8".into(),
         start_ms: file.start_ms,
         end_ms: file.end_ms,
@@ -100,7 +100,7 @@ async fn close(stream: &StreamName, due: File) -> Result<(), String> {
         created_ms: now_ms(),
     };
     catalog::add_index(index).await.map_err(|error| format!("{error:?}"))?;
-    catalog::filed(stream.clone(), file, object).await.map_err(|error| format!("{error:?}"))
+    catalog::filed(stream.clone(), file).await.map_err(|error| format!("{error:?}"))
 }
 
 /// What the file holds, once and for all.

@@ -17,7 +17,7 @@ async fn close_all(store: &MemoryStore, now_ms: u64) -> (Vec<[u64; 4]>, Outlook)
                 assert_eq!(file.slices, entries(store, &stream(), file.span).await.unwrap().len() as u64);
                 let Span { first, end } = file.span;
                 runs.push([first.session, first.slice, end.session, end.slice]);
-                filed(store, &stream(), file, String::new()).await.unwrap();
+                filed(store, &stream(), file).await.unwrap();
             }
             other => return (runs, other),
         }
@@ -141,10 +141,10 @@ fn what_is_filed_is_not_filed_again_by_a_late_tick() {
         let store = MemoryStore::default();
         pushed(&store, "x", 100_000, 8).await;
         let first = due(&store, 140_000).await;
-        filed(&store, &stream(), first.clone(), String::new()).await.unwrap();
+        filed(&store, &stream(), first.clone()).await.unwrap();
         let second = due(&store, 140_000).await;
-        filed(&store, &stream(), second, String::new()).await.unwrap();
-        filed(&store, &stream(), first, String::new()).await.unwrap();
+        filed(&store, &stream(), second).await.unwrap();
+        filed(&store, &stream(), first).await.unwrap();
         assert!(matches!(close_all(&store, 140_000).await, (runs, Outlook::Later(_)) if runs.is_empty()));
     });
 }
@@ -194,7 +194,7 @@ fn closing_that_breaks_off_anywhere_files_each_slice_once() {
                 while let Ok(Outlook::Due(file)) = look(&store, &stream(), M3u8, 200_000).await {
                     let Span { first, end } = file.span;
                     runs.push([first.session, first.slice, end.session, end.slice]);
-                    if filed(&store, &stream(), file, String::new()).await.is_err() {
+                    if filed(&store, &stream(), file).await.is_err() {
                         break;
                     }
                 }

@@ -20,6 +20,12 @@ pub enum Error {
         /// Which kind is missing.
         missing: &'static str,
     },
+    /// The configuration record holds more parameter sets than can be told apart.
+    #[error("HEVC configuration record holds more than {limit} parameter sets")]
+    TooManyUnits {
+        /// The most that are read.
+        limit: usize,
+    },
     /// The sequence parameter set ends early.
     #[error("sequence parameter set: {0}")]
     Sps(#[from] EndOfBits),

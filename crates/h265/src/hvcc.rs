@@ -14,6 +14,9 @@ pub struct HevcDecoderConfigurationRecord<'a> {
 /// Bytes before the arrays.
 const FIXED_SIZE: usize = 23;
 
+/// Parameter sets and SEI that a record may hold: more than there are identifiers for sets, 16 + 16 + 64.
+const MAX_UNITS: usize = 256;
+
 impl<'a> HevcDecoderConfigurationRecord<'a> {
     /// Reads the record.
     ///
@@ -40,6 +43,9 @@ impl<'a> HevcDecoderConfigurationRecord<'a> {
                 let unit = take(usize::from(u16::from_be_bytes([size[0], size[1]])))?;
                 if !unit.is_empty() {
                     units.push(unit);
+                }
+                if units.len() > MAX_UNITS {
+                    return Err(Error::TooManyUnits { limit: MAX_UNITS });
                 }
             }
         }

@@ -32,10 +32,13 @@ impl Framing {
     }
 }
 
+/// Parts of a frame that are read at most; more are no frame.
+const MAX_PARTS: usize = 8_192;
+
 /// The parts of a frame behind lengths, each beginning with the value of its start code.
 pub fn split_lengths(frame: &[u8]) -> Option<Vec<&[u8]>> {
-    let parts: Vec<&[u8]> = NalUnits::new(frame, 4).collect::<Result<_, _>>().ok()?;
-    let is_valid = !parts.is_empty() && parts.iter().all(|part| is_start_code(part[0]));
+    let parts: Vec<&[u8]> = NalUnits::new(frame, 4).take(MAX_PARTS + 1).collect::<Result<_, _>>().ok()?;
+    let is_valid = (1..=MAX_PARTS).contains(&parts.len()) && parts.iter().all(|part| is_start_code(part[0]));
     is_valid.then_some(parts)
 }
 

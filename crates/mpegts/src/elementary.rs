@@ -79,15 +79,17 @@ impl<'a> VideoFormat<'a> {
         })
     }
 
-    /// Appends the segments of a unit.
-    pub(crate) fn segments(&self, unit: &AccessUnit<'a>, out: &mut Vec<Segment<'a>>) {
+    /// Appends the segments of a unit, its parameter sets before it where they are due.
+    ///
+    /// A picture that brings its own sets may have changed them since the sequence header: none go before it.
+    pub(crate) fn segments(&self, unit: &AccessUnit<'a>, parameter_sets: bool, out: &mut Vec<Segment<'a>>) {
         match self {
-            Self::H264(record) => h264_segments(record, unit, out),
-            Self::Hevc(record) => hevc_segments(record, unit, out),
+            Self::H264(record) => h264_segments(record, unit, parameter_sets, out),
+            Self::Hevc(record) => hevc_segments(record, unit, parameter_sets, out),
             Self::Mpeg4(headers) => {
                 let pieces = unit.data.pieces();
                 let first_code = pieces.iter().copied().flatten().nth(3);
-                if unit.random_access && !first_code.is_some_and(|&code| mpeg4::is_header(code)) {
+                if parameter_sets && !first_code.is_some_and(|&code| mpeg4::is_header(code)) {
                     out.push(Segment::Pushed(headers));
                 }
                 out.extend(pieces.iter().map(|piece| Segment::Pushed(piece)));
@@ -112,14 +114,14 @@ fn push_unit<'a>(unit: &'a [u8], out: &mut Vec<Segment<'a>>) {
 fn h264_segments<'a>(
     record: &AvcDecoderConfigurationRecord<'a>,
     unit: &AccessUnit<'a>,
+    parameter_sets: bool,
     out: &mut Vec<Segment<'a>>,
 ) {
     use h264::NalUnitType;
     out.push(Segment::Pushed(START_CODE));
     out.push(Segment::Pushed(&h264::AUD));
     let brings = |kind| nal_units(unit, record.length_size).any(|nal| NalUnitType::of(nal[0]) == kind);
-    // A picture that brings its own sets may have changed them since the sequence header: they go first.
-    if unit.random_access && !brings(NalUnitType::Sps) {
+    if parameter_sets && !brings(NalUnitType::Sps) {
         for set in record.sps.iter().chain(&record.sps_ext).chain(&record.pps) {
             push_unit(set, out);
         }
@@ -134,6 +136,7 @@ fn h264_segments<'a>(
 fn hevc_segments<'a>(
     record: &HevcDecoderConfigurationRecord<'a>,
     unit: &AccessUnit<'a>,
+    parameter_sets: bool,
     out: &mut Vec<Segment<'a>>,
 ) {
     use h265::NalUnitType;
@@ -141,7 +144,7 @@ fn hevc_segments<'a>(
     out.push(Segment::Pushed(START_CODE));
     out.push(Segment::made(&h265::aud(slice.unwrap_or_default())));
     let brings = |kind| nal_units(unit, record.length_size).any(|nal| NalUnitType::of(nal[0]) == kind);
-    if unit.random_access && !brings(NalUnitType::Sps) {
+    if parameter_sets && !brings(NalUnitType::Sps) {
         for set in &record.units {
             push_unit(set, out);
         }

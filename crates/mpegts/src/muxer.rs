@@ -7,7 +7,7 @@ use crate::{
     elementary::{AudioFormat, Segment, VideoFormat},
     packet::{FirstPacket, Packetizer, has_room, packet_count, pcr_packet},
     pes, psi,
-    schedule::{Schedule, Step},
+    schedule::{Pes, Schedule, Step},
 };
 
 /// Bytes of a transport stream packet.
@@ -76,12 +76,12 @@ impl<'a> Muxer<'a> {
                     continuity[1] = (continuity[1] + 1) & 0x0f;
                 }
                 Step::Pcr(_) => packets += 1,
-                Step::Units { track, first, end, pcr_90khz } => {
-                    let pes = self.collect(track, first, end, pcr_90khz, &mut segments);
+                Step::Pes(pes) => {
+                    let first_packet = self.collect(pes, &mut segments);
                     let size = segments.iter().map(|segment| segment.bytes().len() as u64).sum();
-                    let count = packet_count(size, pes);
+                    let count = packet_count(size, first_packet);
                     packets += count;
-                    let counter = &mut continuity[counter_of(track)];
+                    let counter = &mut continuity[counter_of(pes.track)];
                     *counter = (u64::from(*counter) + count) as u8 & 0x0f;
                     segments.clear();
                 }
@@ -145,33 +145,27 @@ impl<'a> Muxer<'a> {
                 let track = if pid == VIDEO_PID { TrackKind::Video } else { TrackKind::Audio };
                 out.extend_from_slice(&pcr_packet(pid, self.continuity[counter_of(track)], pcr_90khz));
             }
-            Some(Step::Units { track, first, end, pcr_90khz }) => {
+            Some(Step::Pes(pes)) => {
                 let mut segments = std::mem::take(self.packetizer.segments());
-                let pes = self.collect(track, first, end, pcr_90khz, &mut segments);
+                let first_packet = self.collect(pes, &mut segments);
                 *self.packetizer.segments() = segments;
-                let pid = if track == TrackKind::Video { VIDEO_PID } else { AUDIO_PID };
-                self.packetizer.begin(pid, pes);
-                self.track = track;
+                let pid = if pes.track == TrackKind::Video { VIDEO_PID } else { AUDIO_PID };
+                self.packetizer.begin(pid, first_packet);
+                self.track = pes.track;
             }
         }
         true
     }
 
     /// Puts the segments of a PES packet into the empty `segments`.
-    fn collect(
-        &self,
-        track: TrackKind,
-        first: usize,
-        end: usize,
-        pcr_90khz: Option<i64>,
-        segments: &mut Vec<Segment<'a>>,
-    ) -> FirstPacket {
+    fn collect(&self, pes: Pes, segments: &mut Vec<Segment<'a>>) -> FirstPacket {
+        let Pes { track, first, end, pcr_90khz, parameter_sets } = pes;
         // The header comes first but tells the length of what follows.
         segments.push(Segment::Pushed(&[]));
         let (stream_id, unit) = match track {
             TrackKind::Video => {
                 let unit = &self.media.video.units[first];
-                self.video[unit.config as usize].segments(unit, segments);
+                self.video[unit.config as usize].segments(unit, parameter_sets, segments);
                 (VIDEO_STREAM_ID, unit)
             }
             TrackKind::Audio => {

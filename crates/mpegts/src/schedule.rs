@@ -69,8 +69,22 @@ pub(crate) enum Step {
     Tables,
     /// A program clock reference by itself.
     Pcr(i64),
-    /// A PES packet of the track's access units `first..end`, with a clock reference or without.
-    Units { track: TrackKind, first: usize, end: usize, pcr_90khz: Option<i64> },
+    /// A PES packet.
+    Pes(Pes),
+}
+
+/// What goes into a PES packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pes {
+    pub(crate) track: TrackKind,
+    /// The track's access units `first..end`.
+    pub(crate) first: usize,
+    pub(crate) end: usize,
+    /// The clock reference that it carries.
+    pub(crate) pcr_90khz: Option<i64>,
+    /// Parameter sets are due before its picture, unless that brings its own: once in a slice, so that the
+    /// slice can be decoded alone, and where they change.
+    pub(crate) parameter_sets: bool,
 }
 
 /// Walks a slice.
@@ -89,6 +103,8 @@ pub(crate) struct Schedule {
     /// What follows the tables just given out.
     after_tables: Option<Step>,
     empty_pcrs: u32,
+    /// The video configuration whose parameter sets were last due.
+    sets_of: Option<u32>,
     /// The first audio unit that the decoder has and has not decoded, and the bytes from it on.
     waiting: usize,
     waiting_bytes: u64,
@@ -108,6 +124,7 @@ impl Schedule {
             tables_missing: true,
             after_tables: None,
             empty_pcrs: 0,
+            sets_of: None,
             waiting: 0,
             waiting_bytes: 0,
         };
@@ -168,12 +185,16 @@ impl Schedule {
             self.empty_pcrs += 1;
             Step::Pcr(pcr_90khz)
         } else if track == TrackKind::Video {
+            let parameter_sets = unit.random_access && self.sets_of != Some(unit.config);
+            if parameter_sets {
+                self.sets_of = Some(unit.config);
+            }
             self.video += 1;
-            Step::Units { track, first: self.video - 1, end: self.video, pcr_90khz }
+            Step::Pes(Pes { track, first: self.video - 1, end: self.video, pcr_90khz, parameter_sets })
         } else {
             let first = self.audio;
             self.audio = self.audio_run_end(media, first);
-            Step::Units { track, first, end: self.audio, pcr_90khz }
+            Step::Pes(Pes { track, first, end: self.audio, pcr_90khz, parameter_sets: false })
         };
         // Tables go first in a slice, and then just before clock references.
         let is_old = |pcr: i64| self.tables_at.is_none_or(|at| pcr - at >= TABLE_AGE_90KHZ);

@@ -15,8 +15,11 @@ pub(crate) struct VideoAssembler<'a> {
     pub(crate) track: Track<'a, VideoConfig<'a>>,
     /// Bytes of the lengths before NAL units, by the last configuration.
     length_size: u8,
-    /// Messages without a frame, which go before the next one.
+    /// Messages without a frame, which go before the next one, and their NAL units.
     pending: Vec<&'a [u8]>,
+    pending_units: usize,
+    /// NAL units of the last access unit.
+    last_units: usize,
     /// The timestamp of the last access unit.
     last_timestamp_ms: u32,
     /// The framing of the last MPEG-4 part 2 frame.
@@ -25,9 +28,13 @@ pub(crate) struct VideoAssembler<'a> {
     pub(crate) has_mpeg4_headers: bool,
 }
 
+/// NAL units of an access unit. No encoder comes near; a chunk of empty ones would be costly to hold.
+const MAX_NAL_UNITS: usize = 8_192;
+
 /// What one message of NAL units holds.
 #[derive(Debug, Default)]
 struct Content {
+    units: usize,
     has_slice: bool,
     /// Its first slice is the first of a picture.
     starts_picture: bool,
@@ -69,6 +76,7 @@ impl<'a> VideoAssembler<'a> {
         self.length_size = length_size;
         self.has_mpeg4_headers |= codec == VideoCodec::Mpeg4 && width > 0;
         self.pending.clear();
+        self.pending_units = 0;
     }
 
     fn push_frame(
@@ -92,9 +100,14 @@ impl<'a> VideoAssembler<'a> {
             return;
         };
         if !content.has_slice {
+            if self.pending_units + content.units > MAX_NAL_UNITS {
+                repairs.count(RepairKind::MessageMalformed);
+                return;
+            }
             repairs.count(RepairKind::MessageWithoutFrame);
             // An end of sequence alone would come before the delimiter of a picture it does not belong to.
             if content.has_companions {
+                self.pending_units += content.units;
                 self.pending.push(message.payload);
             }
             return;
@@ -106,10 +119,16 @@ impl<'a> VideoAssembler<'a> {
             && unit.config as usize + 1 == self.track.configs.len()
             && self.last_timestamp_ms == timestamp_ms
         {
-            repairs.count(RepairKind::PictureInPieces);
-            unit.data.append(message.payload);
+            self.last_units += content.units;
+            if self.last_units > MAX_NAL_UNITS {
+                repairs.count(RepairKind::MessageMalformed);
+            } else {
+                repairs.count(RepairKind::PictureInPieces);
+                unit.data.append(message.payload);
+            }
             return;
         }
+        self.last_units = std::mem::take(&mut self.pending_units) + content.units;
         let data = if self.pending.is_empty() {
             Data::Whole(message.payload)
         } else {
@@ -176,11 +195,15 @@ impl<'a> VideoAssembler<'a> {
         self.track.units.push(AccessUnit { dts_90khz, pts_90khz, random_access, config, data });
     }
 
-    /// What a message holds, or `None` when its framing is wrong.
+    /// What a message holds, or `None` when its framing is wrong or it holds too much.
     fn read_content(&self, codec: VideoCodec, payload: &[u8]) -> Option<Content> {
         let mut content = Content::default();
         for unit in NalUnits::new(payload, self.length_size) {
             let unit = unit.ok()?;
+            content.units += 1;
+            if content.units > MAX_NAL_UNITS {
+                return None;
+            }
             let (is_slice, is_random_access, starts_picture, is_end) = match codec {
                 VideoCodec::H264 => {
                     let kind = h264::NalUnitType::of(unit[0]);

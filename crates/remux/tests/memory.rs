@@ -50,7 +50,10 @@ fn multiple(chunk: &[u8]) -> f64 {
     (PEAK.load(Relaxed) - before) as f64 / chunk.len() as f64
 }
 
+/// Baseline, as small as a record can be, with lengths of four bytes and of one.
 const AVC: &[u8] = b"\x17\0\0\0\0\x01\x42\xc0\x1e\xff\xe1\0\x04\x67\x42\xc0\x1e\x01\0\x02\x68\xce";
+const AVC_SHORT_LENGTHS: &[u8] =
+    b"\x17\0\0\0\0\x01\x42\xc0\x1e\xfc\xe1\0\x04\x67\x42\xc0\x1e\x01\0\x02\x68\xce";
 
 fn chunk(header: (flv::TagKind, &[u8]), message: (flv::TagKind, &[u8]), count: u32) -> Vec<u8> {
     let mut chunk = Vec::new();
@@ -70,6 +73,17 @@ fn memory_is_a_stated_multiple_of_the_chunk() {
     let without_frame = chunk((Video, AVC), (Video, b"\x27\x01\0\0\0\0\0\0\x01\x06"), 200_000);
     let one_nal_after_another = [&[0x17, 1, 0, 0, 0][..], &b"\0\0\0\x01\x65".repeat(1 << 20)].concat();
     let many_units = chunk((Video, AVC), (Video, &one_nal_after_another), 1);
+    let short_units = [&[0x17, 1, 0, 0, 0][..], &b"\x01\x65".repeat(8_000)].concat();
+    let short_units = chunk((Video, AVC_SHORT_LENGTHS), (Video, &short_units), 100);
+    let pieces = [&[0x27, 1, 0, 0, 0][..], &b"\x01\x41".repeat(100)].concat();
+    let pieces = (0..10_000).fold(chunk((Video, AVC_SHORT_LENGTHS), (Video, &pieces), 1), |mut chunk, _| {
+        flv::write_tag(&mut chunk, Video, 0, &pieces).unwrap();
+        chunk
+    });
+    let sets = (0x20..0x23_u8)
+        .flat_map(|kind| [&[kind, 0xff, 0xff][..], &[0, 1, kind << 1].repeat(0xffff)].concat());
+    let record = [&[0x1c, 0, 0, 0, 0, 1][..], &[0; 21], &[3], &sets.collect::<Vec<_>>()].concat();
+    let hevc = chunk((Video, &record), (Video, b"\x1c\x01\0\0\0\x01\x26\x01\x80"), 1_000);
     let mpeg4_parts = [&[0x19, 1, 0, 0, 0][..], &b"\0\0\0\x01\x20".repeat(1 << 20)].concat();
     let mpeg4 = chunk(
         (Video, b"\x19\0\0\0\0\0\0\x01\x20\0\xc4\x8d\x88\0\xcd\x0a\x04\x1e\x14\x63"),
@@ -86,14 +100,19 @@ fn memory_is_a_stated_multiple_of_the_chunk() {
         (Video, &[&b"\x27\x01\0\0\0\0\0\x4e\x20\x41\x80"[..], &[7; 19_998]].concat()),
         250,
     );
+    let sound = chunk((Audio, b"\xaf\0\x12\x10"), (Audio, &[&[0xaf, 1][..], &[7; 372]].concat()), 10_000);
     for (name, chunk, limit) in [
-        ("smallest audio messages", smallest_audio, 32.0),
-        ("smallest pictures", smallest_video, 32.0),
-        ("messages without a frame", without_frame, 32.0),
-        ("as many NAL units as fit", many_units, 32.0),
-        ("as many MPEG-4 parts as fit", mpeg4, 32.0),
-        ("a new configuration a frame", configurations, 32.0),
+        ("smallest audio messages", smallest_audio, 8.0),
+        ("smallest pictures", smallest_video, 8.0),
+        ("messages without a frame", without_frame, 8.0),
+        ("as many NAL units as fit", many_units, 8.0),
+        ("as many NAL units as fit behind lengths of one byte", short_units, 8.0),
+        ("a picture in thousands of messages", pieces, 8.0),
+        ("as many HEVC parameter sets as fit", hevc, 8.0),
+        ("as many MPEG-4 parts as fit", mpeg4, 8.0),
+        ("a new configuration a frame", configurations, 8.0),
         ("ordinary pictures", ordinary, 0.01),
+        ("ordinary sound", sound, 0.4),
     ] {
         let multiple = multiple(&chunk);
         assert!(multiple < limit, "{name}: {multiple:.3} bytes for each of {}", chunk.len());

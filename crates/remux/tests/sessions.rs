@@ -275,6 +275,44 @@ fn messages_with_wrong_lengths_are_dropped_and_counted() {
 }
 
 #[test]
+fn more_nal_units_than_a_picture_can_have_are_dropped_and_counted() {
+    let many = |count| -> Vec<&[u8]> { vec![b"\x41\x9a"; count] };
+    let chunk =
+        Chunk::with_headers().key(0).avc(40, false, &many(8_193)).avc(80, false, &many(8_192)).inter(120);
+    let (slice, _) = record(&chunk, &[]);
+    assert_eq!(repairs(&slice), [(RepairKind::MessageMalformed, 1)]);
+    assert_eq!(slice.video.unwrap().access_units, 3);
+
+    // Nor can they come in several messages, be they slices of one picture or what goes before it.
+    let next: &[u8] = b"\x41\x1a";
+    let sei: &[u8] = b"\x06\x01";
+    let chunk = Chunk::with_headers().key(0).avc(40, false, &many(8_192)).avc(40, false, &[next]).inter(80);
+    assert_eq!(repairs(&record(&chunk, &[]).0), [(RepairKind::MessageMalformed, 1)]);
+    let chunk = Chunk::with_headers().avc(0, false, &vec![sei; 8_192]).avc(0, false, &[sei]);
+    let expected = [(RepairKind::MessageWithoutFrame, 1), (RepairKind::MessageMalformed, 1)];
+    assert_eq!(repairs(&record(&chunk, &[]).0), expected);
+}
+
+#[test]
+fn parameter_sets_go_once_into_a_slice_however_many_keyframes_it_has() {
+    let record_of = |size: u16| {
+        let sps = [&b"\x67\x42\xc0\x1e"[..], &vec![0xff; usize::from(size) - 4]].concat();
+        let size = size.to_be_bytes();
+        [&b"\x17\0\0\0\0\x01\x42\xc0\x1e\xff\xe1"[..], &size, &sps, b"\x01\0\x02\x68\xce"].concat()
+    };
+    let session = |record: &[u8]| {
+        let chunk = Chunk::new().tag(Video, 0, record);
+        (0..100).fold(chunk, |chunk, n| chunk.key(n * 40))
+    };
+    let (small, _) = record(&session(&record_of(20)), &[]);
+    let (large, stream) = record(&session(&record_of(60_020)), &[]);
+    assert!(large.size - small.size < 62_000, "{} and {} bytes", small.size, large.size);
+    // The next slice has them again.
+    let (next, _) = record(&session(&record_of(60_020)), &large.state);
+    assert_eq!(next.size, stream.len() as u64);
+}
+
+#[test]
 fn a_chunk_that_is_cut_or_too_long_is_refused() {
     let chunk = Chunk::with_headers().key(0).aac(0).0;
     for end in 0..chunk.len() {

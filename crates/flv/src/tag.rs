@@ -112,11 +112,13 @@ impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
         match parse_file_header(bytes)? {
             Some(offset) => Ok(Self { bytes, offset }),
-            None => Err(Error::Truncated {
-                offset: 0,
-                needed: FILE_HEADER_SIZE as u64,
-                available: bytes.len() as u64,
-            }),
+            None => {
+                let data_offset = bytes
+                    .get(5..9)
+                    .map_or(0, |field| field.iter().fold(0, |value, &byte| value << 8 | u64::from(byte)));
+                let needed = (data_offset + PREVIOUS_TAG_SIZE as u64).max(FILE_HEADER_SIZE as u64);
+                Err(Error::Truncated { offset: 0, needed, available: bytes.len() as u64 })
+            }
         }
     }
 }

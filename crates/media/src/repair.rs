@@ -31,7 +31,8 @@ repair_kinds! {
     TimestampJumpBackward = "timestamp-jump-backward",
     /// A timestamp lay a little before the one before it; the frame follows one tick after.
     TimestampStepBackward = "timestamp-step-backward",
-    /// Two access units of a track had one timestamp; the second follows one tick after.
+    /// Two access units of a track had one timestamp; the second follows a frame after, or a tick where the
+    /// format does not say how long a frame lasts.
     TimestampEqual = "timestamp-equal",
     /// A track began on a clock far from the other track's; it begins beside it.
     TrackClockAligned = "track-clock-aligned",

@@ -4,6 +4,9 @@
 //! keeps its distance. One that is not near is first asked of the other track's clock: a track that paused,
 //! or that follows the other through a jump, finds its place there, and the two stay in step. Only when
 //! that does not fit either is it a jump, and the track goes on at its own frame rate.
+//!
+//! Tracks that drift apart keep the times that were pushed: which of them is right cannot be told, and a
+//! recording that moved either would be out of step with the push.
 
 use crate::{RepairKind, Repairs, TICKS_PER_MS, TrackKind};
 
@@ -51,7 +54,7 @@ impl TrackClock {
     }
 }
 
-/// A frame's duration before two have been seen: 25 frames a second.
+/// A frame's duration before two have been seen, where the format does not say: 25 frames a second.
 const FIRST_DELTA_90KHZ: u32 = 3_600;
 
 /// The longest distance that counts as a frame's duration: one second.
@@ -71,15 +74,23 @@ pub struct Timeline {
 impl Timeline {
     /// The decoding time of a track's next access unit.
     ///
-    /// Strictly after the track's last one. Unit: 1/90 000 s since the session's first access unit.
-    pub fn place(&mut self, track: TrackKind, timestamp_ms: u32, repairs: &mut Repairs) -> i64 {
+    /// Strictly after the track's last one: where two have one timestamp, `frame_90khz` after it, which is 1
+    /// where the format does not say how long a frame lasts.
+    /// Unit: 1/90 000 s, of the result since the session's first access unit.
+    pub fn place(
+        &mut self,
+        track: TrackKind,
+        timestamp_ms: u32,
+        frame_90khz: u32,
+        repairs: &mut Repairs,
+    ) -> i64 {
         let (own, other) = match track {
             TrackKind::Video => (self.video, self.audio),
             TrackKind::Audio => (self.audio, self.video),
         };
         let clock = match own {
-            None => self.begin(timestamp_ms, other, repairs),
-            Some(own) => self.advance(own, other, timestamp_ms, repairs),
+            None => self.begin(timestamp_ms, other, frame_90khz, repairs),
+            Some(own) => self.advance(own, other, timestamp_ms, frame_90khz, repairs),
         };
         match track {
             TrackKind::Video => self.video = Some(clock),
@@ -88,7 +99,13 @@ impl Timeline {
         clock.dts_90khz
     }
 
-    fn begin(&self, timestamp_ms: u32, other: Option<TrackClock>, repairs: &mut Repairs) -> TrackClock {
+    fn begin(
+        &self,
+        timestamp_ms: u32,
+        other: Option<TrackClock>,
+        frame_90khz: u32,
+        repairs: &mut Repairs,
+    ) -> TrackClock {
         let earliest = -i64::from(self.policy.max_early_ms) * TICKS_PER_MS;
         let time = match other {
             None => 0,
@@ -100,7 +117,8 @@ impl Timeline {
                 }
             },
         };
-        TrackClock { timestamp_ms, anchor_90khz: time, dts_90khz: time, delta_90khz: FIRST_DELTA_90KHZ }
+        let delta_90khz = if frame_90khz > 1 { frame_90khz } else { FIRST_DELTA_90KHZ };
+        TrackClock { timestamp_ms, anchor_90khz: time, dts_90khz: time, delta_90khz }
     }
 
     fn advance(
@@ -108,6 +126,7 @@ impl Timeline {
         own: TrackClock,
         other: Option<TrackClock>,
         timestamp_ms: u32,
+        frame_90khz: u32,
         repairs: &mut Repairs,
     ) -> TrackClock {
         let distance_ms = own.distance_ms(timestamp_ms);
@@ -133,18 +152,20 @@ impl Timeline {
             beside.unwrap_or_else(|| other.map_or(next, |other| next.max(other.dts_90khz)))
         };
         let step = anchor_90khz - own.dts_90khz;
+        let is_equal = distance_ms == 0;
         if step <= 0 {
-            repairs.count(if distance_ms == 0 {
+            repairs.count(if is_equal {
                 RepairKind::TimestampEqual
             } else {
                 RepairKind::TimestampStepBackward
             });
         }
+        let least = if is_equal { i64::from(frame_90khz.max(1)) } else { 1 };
         let is_duration = (TICKS_PER_MS..=MAX_DELTA_90KHZ).contains(&step);
         TrackClock {
             timestamp_ms,
             anchor_90khz,
-            dts_90khz: own.dts_90khz + step.max(1),
+            dts_90khz: own.dts_90khz + step.max(least),
             delta_90khz: if is_duration { step as u32 } else { own.delta_90khz },
         }
     }

@@ -81,7 +81,8 @@ impl<'a> VideoFormat<'a> {
 
     /// Appends the segments of a unit, its parameter sets before it where they are due.
     ///
-    /// A picture that brings its own sets may have changed them since the sequence header: none go before it.
+    /// A picture that brings sets of its own may have changed them since the sequence header: where it brings all
+    /// kinds none go before it, else theirs are read last.
     pub(crate) fn segments(&self, unit: &AccessUnit<'a>, parameter_sets: bool, out: &mut Vec<Segment<'a>>) {
         match self {
             Self::H264(record) => h264_segments(record, unit, parameter_sets, out),
@@ -121,7 +122,7 @@ fn h264_segments<'a>(
     out.push(Segment::Pushed(START_CODE));
     out.push(Segment::Pushed(&h264::AUD));
     let brings = |kind| nal_units(unit, record.length_size).any(|nal| NalUnitType::of(nal[0]) == kind);
-    if parameter_sets && !brings(NalUnitType::Sps) {
+    if parameter_sets && ![NalUnitType::Sps, NalUnitType::Pps].into_iter().all(brings) {
         for set in record.sps.iter().chain(&record.sps_ext).chain(&record.pps) {
             push_unit(set, out);
         }
@@ -144,7 +145,7 @@ fn hevc_segments<'a>(
     out.push(Segment::Pushed(START_CODE));
     out.push(Segment::made(&h265::aud(slice.unwrap_or_default())));
     let brings = |kind| nal_units(unit, record.length_size).any(|nal| NalUnitType::of(nal[0]) == kind);
-    if parameter_sets && !brings(NalUnitType::Sps) {
+    if parameter_sets && ![NalUnitType::Vps, NalUnitType::Sps, NalUnitType::Pps].into_iter().all(brings) {
         for set in &record.units {
             push_unit(set, out);
         }

@@ -41,8 +41,14 @@ impl<'a> Muxer<'a> {
     /// See [`ConfigError`].
     pub fn new(media: Media<'a>, state: &MuxerState, policy: MuxerPolicy) -> Result<Self, ConfigError> {
         check_indices(&media)?;
-        let video: Vec<_> = media.video.configs.iter().map(VideoFormat::new).collect::<Result<_, _>>()?;
-        let audio: Vec<_> = media.audio.configs.iter().map(AudioFormat::new).collect::<Result<_, _>>()?;
+        let mut video = Vec::with_capacity(media.video.configs.len());
+        for config in &media.video.configs {
+            video.push(VideoFormat::new(config)?);
+        }
+        let mut audio = Vec::with_capacity(media.audio.configs.len());
+        for config in &media.audio.configs {
+            audio.push(AudioFormat::new(config)?);
+        }
         let schedule = Schedule::new(&media, state, policy);
         let mut muxer = Self {
             media,
@@ -178,7 +184,9 @@ impl<'a> Muxer<'a> {
         let size = segments.iter().map(|segment| segment.bytes().len() as u64).sum();
         let (header, header_size) = pes::header(stream_id, unit.dts_90khz, unit.pts_90khz, size);
         segments[0] = Segment::Made(header, header_size as u8);
-        FirstPacket { random_access: unit.random_access, pcr_90khz }
+        // A decoder can begin where it also gets the parameter sets.
+        let random_access = unit.random_access && (parameter_sets || track == TrackKind::Audio);
+        FirstPacket { random_access, pcr_90khz }
     }
 
     fn mpeg4_profile_and_level(&self) -> u8 {

@@ -43,6 +43,16 @@ const MULTICHANNEL_BUFFER_SIZE: u64 = 8_976;
 /// What an audio frame takes there beside its own bytes: an ADTS header, and maybe a PES header.
 const AUDIO_HEADERS_SIZE: u64 = 7 + 14;
 
+/// Bytes of a configuration record that is repeated before each keyframe; a longer one goes once into a slice.
+///
+/// Encoders write one or two hundred. Bounds what a hostile record can make of many small keyframes.
+const MAX_REPEATED_SETS_SIZE: usize = 1_024;
+
+/// Audio that a push sends ahead of video by up to this goes early into the end of a slice. Unit: 1/90 000 s.
+///
+/// Else it would drive the clock past the video with which the next slice begins.
+const MAX_AUDIO_AHEAD_90KHZ: i64 = 45_000;
+
 /// Clock references without media in one slice: those of a pause of a hundred seconds at 100 ms.
 ///
 /// Bounds what pauses in a hostile chunk can make of it.
@@ -82,8 +92,7 @@ pub(crate) struct Pes {
     pub(crate) end: usize,
     /// The clock reference that it carries.
     pub(crate) pcr_90khz: Option<i64>,
-    /// Parameter sets are due before its picture, unless that brings its own: once in a slice, so that the
-    /// slice can be decoded alone, and where they change.
+    /// Parameter sets are due before its picture, as far as that does not bring its own: a decoder can begin.
     pub(crate) parameter_sets: bool,
 }
 
@@ -169,7 +178,13 @@ impl Schedule {
             (Some(video), _) => (TrackKind::Video, video),
             (None, Some(audio)) => (TrackKind::Audio, audio),
         };
-        let due = unit.dts_90khz + PTS_BASE_90KHZ - PCR_LEAD_90KHZ;
+        let mut due = unit.dts_90khz + PTS_BASE_90KHZ - PCR_LEAD_90KHZ;
+        if let Some(next_video) = self.video_after_slice(media)
+            && due > next_video
+            && due - next_video <= MAX_AUDIO_AHEAD_90KHZ
+        {
+            due = next_video;
+        }
         // References rise: one that repeats would be taken for a wrap of the clock.
         let clock = self.pcr_90khz.map_or(due, |last| due.max(last + 1));
         if self.list(media, track) {
@@ -177,15 +192,19 @@ impl Schedule {
             self.tables_missing = true;
         }
         let carries_pcr = track == TrackKind::Video || self.program.video.is_none();
-        let deadline =
-            self.deadline().filter(|&deadline| clock > deadline && self.empty_pcrs < MAX_EMPTY_PCRS);
+        let deadline = match self.deadline() {
+            // A track that carries no clock reference begins the session.
+            None => (!carries_pcr).then_some(clock),
+            Some(deadline) => (clock > deadline && self.empty_pcrs < MAX_EMPTY_PCRS).then_some(deadline),
+        };
         let pcr_90khz = deadline.or(carries_pcr.then_some(clock));
         self.pcr_90khz = pcr_90khz.or(self.pcr_90khz);
         let step = if let Some(pcr_90khz) = deadline {
             self.empty_pcrs += 1;
             Step::Pcr(pcr_90khz)
         } else if track == TrackKind::Video {
-            let parameter_sets = unit.random_access && self.sets_of != Some(unit.config);
+            let is_small = media.video.configs[unit.config as usize].record.len() <= MAX_REPEATED_SETS_SIZE;
+            let parameter_sets = unit.random_access && (is_small || self.sets_of != Some(unit.config));
             if parameter_sets {
                 self.sets_of = Some(unit.config);
             }
@@ -205,6 +224,15 @@ impl Schedule {
             return Some(Step::Tables);
         }
         Some(step)
+    }
+
+    /// When the next slice's video is due, as far as can be told, once that of this one is written.
+    fn video_after_slice(&self, media: &Media<'_>) -> Option<i64> {
+        let (last, before) = media.video.units.split_last()?;
+        let before = before.last()?;
+        let is_written = self.video == media.video.units.len();
+        let next_dts = last.dts_90khz + (last.dts_90khz - before.dts_90khz);
+        is_written.then_some(next_dts + PTS_BASE_90KHZ - PCR_LEAD_90KHZ)
     }
 
     /// When a clock reference has to come, be there media or not; `None` before the first one.

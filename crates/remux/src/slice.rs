@@ -1,6 +1,6 @@
 //! The one door: a chunk and a state in, a slice and its muxer out.
 
-use media::{AccessUnit, Media, RepairKind, Repairs, TimelinePolicy};
+use media::{AccessUnit, AudioCodec, Media, RepairKind, Repairs, TimelinePolicy};
 use mpegts::{Muxer, MuxerPolicy};
 
 use crate::{Demuxed, Error, LeftOut, SessionState, demux};
@@ -127,8 +127,7 @@ fn count_behind_clock(media: &Media<'_>, pcr_90khz: Option<i64>, repairs: &mut R
 /// Start and duration of the leading track.
 fn span(media: &Media<'_>, state: &SessionState) -> (u64, u64) {
     let (units, shift, last_duration) = if media.video.units.is_empty() {
-        let config = media.audio.configs.last();
-        (&media.audio.units, 0, config.map_or(0, |config| config.frame_duration_90khz))
+        (&media.audio.units, 0, last_audio_duration(media, state))
     } else {
         let clock = state.timeline.video.as_ref();
         (&media.video.units, state.decoding_shift_90khz, clock.map_or(0, |clock| clock.delta_90khz))
@@ -137,6 +136,17 @@ fn span(media: &Media<'_>, state: &SessionState) -> (u64, u64) {
     let start = first.dts_90khz + i64::from(shift);
     let duration = last.dts_90khz - first.dts_90khz + i64::from(last_duration);
     (u64::try_from(start).unwrap_or(0), u64::try_from(duration).unwrap_or(0))
+}
+
+/// How long the last audio message plays: a frame, or of MP3 maybe several, as the messages before it were apart.
+fn last_audio_duration(media: &Media<'_>, state: &SessionState) -> u32 {
+    let Some(last) = media.audio.units.last() else { return 0 };
+    let config = &media.audio.configs[last.config as usize];
+    let delta_90khz = state.timeline.audio.map_or(0, |clock| clock.delta_90khz);
+    match config.codec {
+        AudioCodec::Aac => config.frame_duration_90khz,
+        AudioCodec::Mp3 => config.frame_duration_90khz.max(delta_90khz),
+    }
 }
 
 fn video_track(media: &Media<'_>) -> Option<VideoTrack> {

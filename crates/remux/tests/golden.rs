@@ -80,6 +80,13 @@ fn check(name: &str, flv: &[u8], expected: &[u8], expected_dump: &str) {
 
 macro_rules! golden_tests {
     ($($name:ident)+) => {
+        const FILES: &[(&str, &[u8])] = &[
+            $((
+                stringify!($name),
+                include_bytes!(concat!("../../../tests/corpus/golden/", stringify!($name), ".flv")),
+            ),)+
+        ];
+
         $(
             #[test]
             fn $name() {
@@ -110,4 +117,30 @@ fn a_push_that_breaks_off_after_any_tag_is_recorded_up_to_there() {
         last_size = slice.size;
     }
     assert!(last_size > 188 * 10);
+}
+
+#[test]
+fn every_split_of_every_file_gives_the_same_tags() {
+    for (name, file) in FILES {
+        let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+            let mut demuxer = flv::Demuxer::new();
+            let mut tags = Vec::new();
+            for piece in pieces {
+                demuxer.push(piece);
+                while let Some(tag) = demuxer.next_tag().unwrap() {
+                    tags.push((tag.kind, tag.timestamp_ms, tag.offset, tag.body.to_vec()));
+                }
+            }
+            tags
+        };
+        let whole: Vec<_> = flv::Reader::new(file)
+            .unwrap()
+            .map(|tag| tag.map(|tag| (tag.kind, tag.timestamp_ms, tag.offset, tag.body.to_vec())).unwrap())
+            .collect();
+        assert!(read(&mut file.chunks(1)) == whole, "{name} byte by byte");
+        for split in 0..=file.len() {
+            let (head, tail) = file.split_at(split);
+            assert!(read(&mut [head, tail].into_iter()) == whole, "{name} split at {split}");
+        }
+    }
 }

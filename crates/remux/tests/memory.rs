@@ -95,6 +95,13 @@ fn memory_is_a_stated_multiple_of_the_chunk() {
         flv::write_tag(&mut chunk, Audio, n, &[0xaf, 1, 0x21]).unwrap();
         chunk
     });
+    let records = (0..32_769_u32).fold(chunk((Video, AVC), (Video, b""), 0), |mut chunk, n| {
+        let record =
+            if n % 2 == 0 { AVC_SHORT_LENGTHS.to_vec() } else { [AVC_SHORT_LENGTHS, b"\0"].concat() };
+        flv::write_tag(&mut chunk, Video, n, &record).unwrap();
+        flv::write_tag(&mut chunk, Video, n, b"\x27\x01\0\0\0\x01\x41").unwrap();
+        chunk
+    });
     let ordinary = chunk(
         (Video, AVC),
         (Video, &[&b"\x27\x01\0\0\0\0\0\x4e\x20\x41\x80"[..], &[7; 19_998]].concat()),
@@ -111,6 +118,7 @@ fn memory_is_a_stated_multiple_of_the_chunk() {
         ("as many HEVC parameter sets as fit", hevc, 8.0),
         ("as many MPEG-4 parts as fit", mpeg4, 8.0),
         ("a new configuration a frame", configurations, 8.0),
+        ("a new record a picture", records, 8.0),
         ("ordinary pictures", ordinary, 0.01),
         ("ordinary sound", sound, 0.4),
     ] {

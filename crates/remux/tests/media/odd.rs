@@ -11,7 +11,7 @@ use crate::{
     entries::{self, Sample},
     ffmpeg,
     packets::{Packet, Source},
-    transport_stream,
+    transport_stream, tstools,
 };
 
 fn sample(name: &str) -> Sample {
@@ -54,6 +54,62 @@ fn a_recording_goes_on_when_the_encoder_changes_its_parameter_sets() {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus/changed.ts");
     std::fs::write(&path, &stream).unwrap();
     ffmpeg::decodes_without_a_warning(&path);
+}
+
+/// The file with each track's tags in place and audio, or video, sent earlier than the other by `ahead_ms`.
+fn interleaved(file: &[u8], early: TagKind, ahead_ms: u32) -> Vec<u8> {
+    let mut tags: Vec<Tag<'_>> = Reader::new(file).unwrap().map(Result::unwrap).collect();
+    tags.sort_by_key(|tag| if tag.kind == early { tag.timestamp_ms } else { tag.timestamp_ms + ahead_ms });
+    let mut interleaved = Vec::new();
+    flv::write_header(&mut interleaved, true, true);
+    for tag in tags {
+        flv::write_tag(&mut interleaved, tag.kind, tag.timestamp_ms, tag.body).unwrap();
+    }
+    interleaved
+}
+
+#[test]
+fn tracks_that_are_sent_unevenly_arrive_in_time() {
+    if !ffmpeg::is_installed() {
+        return;
+    }
+    let sample = sample("h264_aac");
+    for (early, ahead_ms) in [(TagKind::Audio, 400), (TagKind::Video, 100)] {
+        let slices = record(&chunks::cut(&interleaved(&sample.flv, early, ahead_ms), 2_000));
+        assert!(slices.len() > 2);
+        let stream: Vec<u8> = slices.iter().flat_map(|(_, stream)| stream).copied().collect();
+        transport_stream::check_multiplex(&stream, 9_000);
+        let (video, audio) = transport_stream::pes_packets(&stream);
+        let [video_source, audio_source] =
+            [&sample.source.video, &sample.source.audio].map(|it| it.as_ref().unwrap());
+        let first = if early == TagKind::Audio { audio_source } else { video_source };
+        let base = mpegts::PTS_BASE_90KHZ - first.packets[0].dts_ms * 90;
+        compare::video(video_source, &video, base, 0);
+        compare::audio(audio_source, &audio, base, 1_024.0 * 90_000.0 / 44_100.0);
+    }
+}
+
+#[test]
+fn video_that_begins_two_seconds_after_audio_leaves_no_gap_in_the_clock() {
+    if !ffmpeg::is_installed() {
+        return;
+    }
+    let sample = sample("h264_aac");
+    let mut late = Vec::new();
+    flv::write_header(&mut late, true, true);
+    for tag in Reader::new(&sample.flv).unwrap().map(Result::unwrap) {
+        if tag.kind == TagKind::Audio || tag.timestamp_ms >= 2_000 || tag.body[1] == 0 {
+            flv::write_tag(&mut late, tag.kind, tag.timestamp_ms, tag.body).unwrap();
+        }
+    }
+    let slices = record(&[late]);
+    let multiplex = transport_stream::check_multiplex(&slices[0].1, 9_000);
+    let first = multiplex.pcrs[0];
+    assert!(first <= mpegts::PTS_BASE_90KHZ, "the first clock reference is {first}");
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus/late-video.ts");
+    std::fs::write(&path, &slices[0].1).unwrap();
+    ffmpeg::decodes_without_a_warning(&path);
+    tstools::reports_no_error(&path);
 }
 
 #[test]

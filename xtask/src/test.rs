@@ -42,16 +42,22 @@ fn core_as_wasm() -> Result<()> {
 
 /// The packages of the core.
 fn crates() -> Result<Vec<String>> {
-    let folders = std::fs::read_dir("crates").context("cannot list crates")?;
-    let package = |folder: DirEntry| format!("recorder-{}", folder.file_name().display());
-    let mut packages = folders.map(|folder| Ok(package(folder?))).collect::<Result<Vec<_>>>()?;
-    packages.sort();
-    Ok(packages)
+    Ok(folder("crates")?.into_iter().map(|name| format!("recorder-{name}")).collect())
+}
+
+/// The names in a folder, in order.
+fn folder(path: &str) -> Result<Vec<String>> {
+    let entries = std::fs::read_dir(path).with_context(|| format!("cannot list {path}"))?;
+    let name = |entry: DirEntry| entry.file_name().display().to_string();
+    let mut names = entries.map(|entry| Ok(name(entry?))).collect::<Result<Vec<_>>>()?;
+    names.sort();
+    Ok(names)
 }
 
 /// Ten seconds of every fuzz target, from its seeds on.
 fn fuzz() -> Result<()> {
-    for target in ["amf0", "flv", "headers", "remux", "roundtrip_mpegts"] {
+    for target in folder("fuzz/fuzz_targets")? {
+        let target = target.trim_end_matches(".rs");
         let mut fuzz = cargo(&["run", "--release", "--bin", target, "--"]);
         fuzz.args(["-max_total_time=10", "-seed=1", "-rss_limit_mb=512", "-print_final_stats=1"]);
         // What is found goes into the first folder, which is therefore not that of the seeds.

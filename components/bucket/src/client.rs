@@ -80,7 +80,7 @@ pub(crate) async fn send(
     Ok(Answer { status, headers, body })
 }
 
-/// Reads a body up to a limit; more than that is an error unless the answer is one itself.
+/// Reads a body up to a limit, and leaves the rest.
 async fn read(mut stream: StreamReader<u8>, limit: usize) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
     loop {

@@ -75,8 +75,13 @@ impl Guest for Component {
     async fn get_small(at: Location, key: String, max_bytes: u32) -> Result<Vec<u8>, Error> {
         let bucket = open(&at)?;
         let get = Request::get(&bucket, &key).map_err(invalid)?;
-        let answer = client::send(&bucket, signed(&bucket, get).await?, None, max_bytes).await?;
+        let limit = max_bytes.saturating_add(1);
+        let answer = client::send(&bucket, signed(&bucket, get).await?, None, limit).await?;
         match answer.status {
+            200 if answer.body.len() as u64 > u64::from(max_bytes) => {
+                let name = format!("{}/{}/{key}", at.endpoint, at.bucket);
+                Err(Error::Invalid(format!("{name} has more than {max_bytes} bytes")))
+            }
             200 => Ok(answer.body),
             404 if answer.code() != Some("NoSuchBucket") => Err(Error::NoSuchObject),
             _ => Err(refused("GET", &at, &key, &answer)),

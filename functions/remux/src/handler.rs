@@ -37,6 +37,7 @@ async fn serve(request: Request) -> Result<Answer, Refusal> {
 
     let headers = request.headers().clone();
     let (remuxed, transport_stream) = remux_body(request, &cursor, length, max_bytes).await?;
+    report(&session, seq, &remuxed);
     let (anchor_ms, gap) = slice::anchor(&headers, cursor.anchor_ms, session.began_ms, remuxed.start90khz);
     let committed = if remuxed.size == 0 {
         None
@@ -91,6 +92,19 @@ async fn remux_body(
             Err(cut_off(format!("the body has {} of its {length} bytes", remuxed.consumed)))
         }
         _ => Ok((remuxed, transport_stream)),
+    }
+}
+
+/// Says in the log what the push did wrong, and which tracks cannot be recorded.
+fn report(session: &Session, seq: u64, remuxed: &remux::Slice) {
+    let repairs = remuxed.repairs.iter().map(|repair| format!("{} ×{}", repair.kind, repair.count));
+    let left_out = remuxed
+        .left_out
+        .iter()
+        .map(|track| format!("{} {} not recorded ({} messages)", track.kind, track.codec, track.messages));
+    let all: Vec<String> = repairs.chain(left_out).collect();
+    if !all.is_empty() {
+        eprintln!("session {} chunk {seq}: {}", session.id, all.join(", "));
     }
 }
 

@@ -45,6 +45,8 @@ impl Component {
     pub(crate) fn load(root: &Path) -> Result<Self> {
         let mut config = wasmtime::Config::new();
         config.wasm_component_model_async(true);
+        // As in the host, which ends a function that never yields.
+        config.epoch_interruption(true);
         let engine = Engine::new(&config)?;
         let file = root.join("target/wasm32-wasip2/release/recorder_media_component.wasm");
         let component = WasmComponent::from_file(&engine, file)?;
@@ -52,6 +54,7 @@ impl Component {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         let mut store =
             Store::new(&engine, State { wasi: WasiCtxBuilder::new().build(), table: ResourceTable::new() });
+        store.set_epoch_deadline(1);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let remux = runtime.block_on(bindings::Bench::instantiate_async(&mut store, &component, &linker))?;
         Ok(Self { store, remux, runtime })

@@ -10,7 +10,7 @@ const ACCESS_KEY_ID: &str = "testid";
 const ACCESS_KEY_SECRET: &str = "testsecret";
 const INGEST_TOKEN: &str = "testtoken";
 
-/// The bucket for unfinished work.
+/// The bucket for what ticks decided.
 pub(crate) const WORK_BUCKET: &str = "work";
 
 /// The variables that guard what is listened on, in the environment's names.

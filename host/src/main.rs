@@ -48,7 +48,7 @@ pub(crate) struct UpArgs {
     /// The folder for all state.
     #[arg(long, default_value = ".live-recorder")]
     pub(crate) data: PathBuf,
-    /// A bucket to make at the start, beside the one for unfinished work; `recordings` if none is given.
+    /// A bucket to make at the start, beside the recorder's own; `recordings` if none is given.
     #[arg(long = "create-bucket", value_name = "NAME")]
     pub(crate) create_bucket: Vec<String>,
 }

@@ -1,6 +1,7 @@
 //! The layout of the keys.
 //!
-//! Every key has one writer at a time, or is a counter, or is written with the same value by all its writers.
+//! Every key has one writer at a time, or is a counter, or is written with the same value by all its writers, or
+//! is a hint that may be set back at no harm (`head`, `live`, `due/done`).
 //! No part of a name holds a slash, so that keys of different kinds never meet.
 //!
 //! | key | holds | written by |

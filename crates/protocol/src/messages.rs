@@ -25,7 +25,7 @@ pub struct BeginSession {
     pub audio_codec: String,
     /// Video bitrate in kbit/s, 0 if unknown.
     pub video_kbps: u32,
-    /// When the push began by the gateway's clock, Unix milliseconds; 0 if unknown.
+    /// When the push began by the gateway's clock, Unix milliseconds; 0 if unknown. Functions go by their own.
     pub began_at_ms: u64,
 }
 
@@ -88,9 +88,9 @@ pub struct EndAnswer {
 pub struct Heartbeat {
     /// Name of the gateway.
     pub gateway: String,
-    /// Sessions being pushed to it now.
+    /// Sessions being pushed to it now: for people who read the call, no function needs them.
     pub sessions: Vec<String>,
-    /// The `since` of the last answer, 0 at first.
+    /// The `since` of the last answer. At first the largest number: begin with the newest change.
     pub since: u64,
 }
 
@@ -128,7 +128,7 @@ pub struct TickAnswer {
 /// The body of every error answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// Stable, for programs: `SequenceGap`, `NotFlv` …
+    /// Stable, for programs: `SequenceGap`, `MalformedChunk` …
     pub code: String,
     /// For people: what was found, what was expected, and where.
     pub message: String,

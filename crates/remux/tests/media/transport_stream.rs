@@ -9,6 +9,7 @@ use mpeg2ts::{
 };
 
 /// One PES packet. Times are those written, on the 90 kHz clock.
+#[derive(Clone)]
 pub(crate) struct Pes {
     pub(crate) pts: i64,
     pub(crate) dts: i64,

@@ -57,22 +57,24 @@ fn check(sample: &Sample) {
     }
 }
 
+/// The timestamp of the first frame of either track: the session's zero.
+pub(crate) fn start_ms(file: &[u8]) -> i64 {
+    let is_frame = |tag: &flv::Tag<'_>| match tag.kind {
+        flv::TagKind::Video => {
+            flv::VideoTagHeader::parse(tag.body).unwrap().packet == flv::VideoPacket::Frame
+        }
+        flv::TagKind::Audio => {
+            flv::AudioTagHeader::parse(tag.body).unwrap().packet == flv::AudioPacket::Frame
+        }
+        flv::TagKind::Script => false,
+    };
+    let tags = flv::Reader::new(file).unwrap().map(Result::unwrap);
+    tags.filter(is_frame).map(|tag| i64::from(tag.timestamp_ms)).next().unwrap()
+}
+
 fn check_media(sample: &Sample, slices: &[(Slice, Vec<u8>)], stream: &[u8]) {
     let (video_pes, audio_pes) = transport_stream::pes_packets(stream);
-    let flv = flv::Reader::new(&sample.flv).unwrap().map(Result::unwrap);
-    let first_ms = flv
-        .filter(|tag| match tag.kind {
-            flv::TagKind::Video => {
-                flv::VideoTagHeader::parse(tag.body).unwrap().packet == flv::VideoPacket::Frame
-            }
-            flv::TagKind::Audio => {
-                flv::AudioTagHeader::parse(tag.body).unwrap().packet == flv::AudioPacket::Frame
-            }
-            flv::TagKind::Script => false,
-        })
-        .map(|tag| i64::from(tag.timestamp_ms))
-        .next()
-        .unwrap();
+    let first_ms = start_ms(&sample.flv);
     // ffprobe's times of an FLV are the tags'; the first tag stands for the session's zero.
     let base = mpegts::PTS_BASE_90KHZ - first_ms * 90;
     if let Some(source) = &sample.source.video {
@@ -159,8 +161,7 @@ macro_rules! corpus_tests {
             #[test]
             fn $name() {
                 if ffmpeg::is_installed() {
-                    let entry = entries::all().into_iter().find(|entry| entry.name == stringify!($name));
-                    check(&entries::make(entry.expect("the list has an entry of that name")));
+                    check(&entries::sample(stringify!($name)));
                 }
             }
         )+

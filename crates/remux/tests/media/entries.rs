@@ -51,8 +51,13 @@ pub(crate) struct Sample {
     pub(crate) source: Source,
 }
 
+/// Makes the piece of the corpus that has this name.
+pub(crate) fn sample(name: &str) -> Sample {
+    make(all().into_iter().find(|entry| entry.name == name).expect("the list has an entry of that name"))
+}
+
 /// Makes a piece of the corpus.
-pub(crate) fn make(entry: Entry) -> Sample {
+fn make(entry: Entry) -> Sample {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
     std::fs::create_dir_all(&directory).unwrap();
     let is_flv = entry.signalling == "ffmpeg";

@@ -1,6 +1,7 @@
 //! Real media, recorded: what comes out is compared with what went in, and judged by others.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod changes;
 mod chunks;
 mod compare;
 mod corpus;

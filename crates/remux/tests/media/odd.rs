@@ -1,117 +1,18 @@
-//! Odd pushes made of real media: parameter sets that change, an hour of audio alone, every split.
+//! Odd pushes made of real media: uneven, late, long, through the wrap of the clock, in every split.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flv::{Reader, Tag, TagKind};
-use recorder_remux::{Policy, remux};
+use recorder_remux::{Policy, SessionState, remux};
 
 use crate::{
     chunks, compare,
-    corpus::record,
-    entries::{self, Sample},
+    corpus::{record, start_ms},
+    entries::{Sample, sample},
     ffmpeg,
     packets::{Packet, Source},
-    transport_stream::{self, Pes},
-    tstools,
+    transport_stream, tstools,
 };
-
-fn sample(name: &str) -> Sample {
-    entries::make(entries::all().into_iter().find(|entry| entry.name == name).unwrap())
-}
-
-/// The file with `offset_ms` added to all times.
-fn moved(file: &[u8], offset_ms: u32) -> Vec<u8> {
-    let mut moved = Vec::new();
-    flv::write_header(&mut moved, true, true);
-    for tag in Reader::new(file).unwrap().map(Result::unwrap) {
-        flv::write_tag(&mut moved, tag.kind, tag.timestamp_ms.wrapping_add(offset_ms), tag.body).unwrap();
-    }
-    moved
-}
-
-/// Records one piece of the corpus after another in one session, and checks that all of both is there.
-///
-/// `versions` are those of the program map; the second piece begins with the one slice that is a discontinuity.
-fn check_change(first: &str, second: &str, versions: &[u8]) -> PathBuf {
-    let (first, second) = (sample(first), sample(second));
-    // Later than either track of the first ends.
-    let offset_ms = 10_100;
-    let mut pieces = chunks::cut(&first.flv, 2_000);
-    let boundary = pieces.len();
-    pieces.extend(chunks::cut(&moved(&second.flv, offset_ms), 2_000));
-    let slices = record(&pieces);
-    let marks: Vec<bool> = slices.iter().map(|(slice, _)| slice.discontinuity).collect();
-    assert_eq!(marks, (0..pieces.len()).map(|index| index == boundary).collect::<Vec<_>>());
-    let stream: Vec<u8> = slices.iter().flat_map(|(_, stream)| stream).copied().collect();
-    assert_eq!(transport_stream::check_multiplex(&stream, 9_000).versions, versions);
-
-    // Each piece's own times, the second's after the first's.
-    let start_ms = |sample: &Sample| {
-        let tracks = [&sample.source.video, &sample.source.audio].into_iter().flatten();
-        tracks.map(|track| track.packets[0].dts_ms).min().unwrap()
-    };
-    let first_base = mpegts::PTS_BASE_90KHZ - start_ms(&first) * 90;
-    let (video, audio) = transport_stream::pes_packets(&stream);
-    let is_first = |pes: &&Pes| pes.dts < first_base + i64::from(offset_ms) * 90;
-    for (sample, base, wanted) in
-        [(&first, first_base, true), (&second, first_base + i64::from(offset_ms) * 90, false)]
-    {
-        let of =
-            |pes: &[Pes]| -> Vec<Pes> { pes.iter().filter(|pes| is_first(pes) == wanted).cloned().collect() };
-        match &sample.source.video {
-            Some(source) => compare::video(source, &of(&video), base, 0),
-            None => assert!(of(&video).is_empty()),
-        }
-        match &sample.source.audio {
-            Some(source) => {
-                let [first, .., last] = source.packets.as_slice() else { panic!("two packets at least") };
-                let frames = source.packets.len() as f64 - 1.0;
-                let frame_duration = (last.dts_ms - first.dts_ms) as f64 * 90.0 / frames;
-                compare::audio(source, &of(&audio), base, frame_duration);
-            }
-            None => assert!(of(&audio).is_empty()),
-        }
-    }
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("corpus/{}-to-{}.ts", first.entry.name, second.entry.name));
-    std::fs::write(&path, &stream).unwrap();
-    path
-}
-
-#[test]
-fn a_recording_goes_on_when_the_encoder_changes_its_parameter_sets() {
-    if !ffmpeg::is_installed() {
-        return;
-    }
-    for (first, second) in [
-        ("h264_aac", "h264_other_size"),
-        ("hevc_hvc1", "hevc_other_size"),
-        ("mpeg4_bframes_aac", "mpeg4_other_size"),
-        ("aac_only", "aac_mono_16k"),
-    ] {
-        let path = check_change(first, second, &[0]);
-        ffmpeg::decodes_without_a_warning(&path);
-        tstools::reports_no_error(&path);
-    }
-}
-
-#[test]
-fn a_recording_goes_on_when_a_track_comes_or_a_codec_changes() {
-    if !ffmpeg::is_installed() {
-        return;
-    }
-    // Neither ffmpeg nor tstools reads a second program map, and ffmpeg's own clock stumbles over MP3's other rate.
-    for (first, second, versions) in [
-        ("h264_only", "h264_aac", &[0, 1][..]),
-        ("aac_only", "h264_aac", &[0, 1]),
-        ("h264_aac", "hevc_hvc1", &[0, 1]),
-        ("h264_aac", "h264_baseline_mp3", &[0, 1]),
-        ("mp3_only", "mp3_22k", &[0, 1]),
-        ("mp3_only", "mp3_only_48k", &[0]),
-    ] {
-        check_change(first, second, versions);
-    }
-}
 
 /// The file with each track's tags in place and audio, or video, sent earlier than the other by `ahead_ms`.
 fn interleaved(file: &[u8], early: TagKind, ahead_ms: u32) -> Vec<u8> {
@@ -167,6 +68,56 @@ fn video_that_begins_two_seconds_after_audio_leaves_no_gap_in_the_clock() {
     std::fs::write(&path, &slices[0].1).unwrap();
     ffmpeg::decodes_without_a_warning(&path);
     tstools::reports_no_error(&path);
+}
+
+#[test]
+fn a_recording_goes_on_through_the_wrap_of_its_clock() {
+    /// Where the 33 bits of a transport stream's clock end, after 26.5 hours.
+    const WRAP: i64 = 1 << 33;
+    if !ffmpeg::is_installed() {
+        return;
+    }
+    let sample = sample("h264_aac");
+    let pieces = chunks::cut(&sample.flv, 2_000);
+    let (first, _) = remux(&pieces[0], &[], &Policy::default()).unwrap();
+    // The session as it would be a day later: the wrap comes three seconds on.
+    let later = WRAP - mpegts::PTS_BASE_90KHZ - 5 * 90_000;
+    let mut state = SessionState::decode(&first.state).unwrap();
+    for clock in [&mut state.timeline.video, &mut state.timeline.audio].into_iter().flatten() {
+        clock.anchor_90khz += later;
+        clock.dts_90khz += later;
+    }
+    for time in [&mut state.last_video_dts_90khz, &mut state.muxer.pcr_90khz, &mut state.muxer.tables_90khz] {
+        *time = time.map(|time| time + later);
+    }
+    let mut state = state.encode();
+    let mut stream = Vec::new();
+    for piece in &pieces[1..] {
+        let (slice, mut muxer) = remux(piece, &state, &Policy::default()).unwrap();
+        assert_eq!(slice.repairs, media::Repairs::default());
+        let mut written = Vec::with_capacity(slice.size as usize);
+        muxer.write(&mut written);
+        stream.extend_from_slice(&written);
+        state = slice.state;
+    }
+
+    let unwrapped = |time: i64| if time < WRAP / 2 { time + WRAP } else { time };
+    let pcrs: Vec<i64> = stream.chunks(188).filter_map(transport_stream::pcr).collect();
+    assert!(pcrs.iter().any(|&pcr| pcr > WRAP / 2) && pcrs.iter().any(|&pcr| pcr < WRAP / 2));
+    assert!(pcrs.windows(2).all(|pair| (1..=9_000).contains(&(unwrapped(pair[1]) - unwrapped(pair[0])))));
+    let (mut video, _) = transport_stream::pes_packets(&stream);
+    for pes in &mut video {
+        (pes.pts, pes.dts) = (unwrapped(pes.pts), unwrapped(pes.dts));
+    }
+    video.sort_by_key(|pes| pes.dts);
+    let mut source = sample.source.video.unwrap();
+    let recorded = first.video.unwrap().access_units as usize;
+    source.packets.drain(..recorded);
+    let start_ms = start_ms(&sample.flv);
+    compare::video(&source, &video, mpegts::PTS_BASE_90KHZ + later - start_ms * 90, 0);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus/wrap.ts");
+    std::fs::write(&path, &stream).unwrap();
+    ffmpeg::decodes_without_a_warning(&path);
 }
 
 #[test]

@@ -51,6 +51,8 @@ repair_kinds! {
     ConfigurationChanged = "configuration-changed",
     /// A message of delimiters, parameter sets or SEI alone; it belongs to the picture after it.
     MessageWithoutFrame = "message-without-frame",
+    /// Messages without a frame at the end of a chunk were too long to be kept for the next one; dropped.
+    CompanionLost = "companion-lost",
     /// Slices of one picture in several messages; joined.
     PictureInPieces = "picture-in-pieces",
     /// A message whose header, NAL unit lengths or frame header are wrong; dropped.

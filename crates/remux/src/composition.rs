@@ -25,7 +25,11 @@ pub(crate) fn presentation(dts_90khz: i64, composition_time_ms: i32, repairs: &m
 ///
 /// Presentation times are what a viewer sees, so they stay. The shift only grows within a session: decoding
 /// times that would fall back behind the last one written are squeezed behind it.
-pub(crate) fn shift_decoding(units: &mut [AccessUnit<'_>], state: &mut SessionState, repairs: &mut Repairs) {
+pub(crate) fn shift_decoding(
+    units: &mut [AccessUnit<'_>],
+    state: &mut SessionState<'_>,
+    repairs: &mut Repairs,
+) {
     let needed = units.iter().map(|unit| unit.dts_90khz - unit.pts_90khz).max().unwrap_or(0);
     let shift = needed.clamp(i64::from(state.decoding_shift_90khz), MAX_SHIFT_90KHZ);
     state.decoding_shift_90khz = shift as u32;
@@ -60,7 +64,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(times_ms: &[(i64, i32)], state: &mut SessionState, expected_ms: &[(i64, i64)]) -> Repairs {
+    fn check(times_ms: &[(i64, i32)], state: &mut SessionState<'_>, expected_ms: &[(i64, i64)]) -> Repairs {
         let mut repairs = Repairs::default();
         let mut units = units(times_ms, &mut repairs);
         shift_decoding(&mut units, state, &mut repairs);

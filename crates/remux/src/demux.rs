@@ -7,7 +7,7 @@ use crate::{
     LeftOut, SessionState,
     audio::{AudioAssembler, Outcome},
     composition, left_out,
-    state::fingerprint,
+    state::{fingerprint, video_fingerprint},
     video::VideoAssembler,
 };
 
@@ -28,10 +28,11 @@ pub struct Demuxed<'a> {
 ///
 /// # Errors
 /// When the chunk is not FLV; `state` is then of no use.
-pub fn demux<'a>(chunk: &'a [u8], state: &mut SessionState) -> Result<Demuxed<'a>, flv::Error> {
+pub fn demux<'a>(chunk: &'a [u8], state: &mut SessionState<'a>) -> Result<Demuxed<'a>, flv::Error> {
     let mut video = VideoAssembler::default();
     // MPEG-4 headers may come in the first keyframe alone, and a later chunk begin without one.
     video.has_mpeg4_headers = state.video_config.is_some();
+    video.carry(std::mem::take(&mut state.companions), state.video_config);
     let mut audio = AudioAssembler::default();
     let mut repairs = Repairs::default();
     let mut left_out = Vec::new();
@@ -66,6 +67,7 @@ pub fn demux<'a>(chunk: &'a [u8], state: &mut SessionState) -> Result<Demuxed<'a
             },
         }
     }
+    state.companions = video.take_companions(&mut repairs);
     let mut media = Media { video: video.track, audio: audio.track };
     composition::shift_decoding(&mut media.video.units, state, &mut repairs);
     let changes = remember_configs(&media, state);
@@ -95,11 +97,11 @@ fn audio_codec(message: &AudioTagHeader<'_>) -> Option<AudioCodec> {
 }
 
 /// Keeps the fingerprints of the configurations last used; how often one followed another.
-fn remember_configs(media: &Media<'_>, state: &mut SessionState) -> usize {
+fn remember_configs(media: &Media<'_>, state: &mut SessionState<'_>) -> usize {
     let video = media.video.units.iter().map(|unit| unit.config);
     let video = distinct(video).into_iter().map(|index| {
         let config = &media.video.configs[index as usize];
-        fingerprint(&[config.codec.name().as_bytes(), config.record])
+        video_fingerprint(config)
     });
     let audio = media.audio.units.iter().map(|unit| unit.config);
     let audio = distinct(audio).into_iter().map(|index| {

@@ -84,7 +84,7 @@ pub struct Slice {
 ///
 /// # Errors
 /// See [`Error`]; nothing of the session is lost, the next chunk goes with the same state.
-pub fn remux<'a>(chunk: &'a [u8], state: &[u8], policy: &Policy) -> Result<(Slice, Muxer<'a>), Error> {
+pub fn remux<'a>(chunk: &'a [u8], state: &'a [u8], policy: &Policy) -> Result<(Slice, Muxer<'a>), Error> {
     let consumed = chunk.len() as u64;
     if consumed > policy.max_bytes {
         return Err(Error::TooLarge { found: consumed, limit: policy.max_bytes });
@@ -125,7 +125,7 @@ fn count_behind_clock(media: &Media<'_>, pcr_90khz: Option<i64>, repairs: &mut R
 }
 
 /// Start and duration of the leading track.
-fn span(media: &Media<'_>, state: &SessionState) -> (u64, u64) {
+fn span(media: &Media<'_>, state: &SessionState<'_>) -> (u64, u64) {
     let (units, shift, last_duration) = if media.video.units.is_empty() {
         (&media.audio.units, 0, last_audio_duration(media, state))
     } else {
@@ -139,7 +139,7 @@ fn span(media: &Media<'_>, state: &SessionState) -> (u64, u64) {
 }
 
 /// How long the last audio message plays: a frame, or of MP3 maybe several, as the messages before it were apart.
-fn last_audio_duration(media: &Media<'_>, state: &SessionState) -> u32 {
+fn last_audio_duration(media: &Media<'_>, state: &SessionState<'_>) -> u32 {
     let Some(last) = media.audio.units.last() else { return 0 };
     let config = &media.audio.configs[last.config as usize];
     let delta_90khz = state.timeline.audio.map_or(0, |clock| clock.delta_90khz);

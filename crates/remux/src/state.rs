@@ -1,6 +1,6 @@
 //! What the next chunk of a session must know of those before it.
 
-use media::{Timeline, TrackClock};
+use media::{Timeline, TrackClock, VideoConfig};
 use mpegts::MuxerState;
 
 /// Bytes that are no state of this version.
@@ -13,8 +13,11 @@ pub enum StateError {
         /// The version found.
         found: u8,
     },
-    /// Too short or too long.
-    #[error("expected a state of {} bytes, found {found}", SessionState::SIZE)]
+    /// Cut off, or longer than what it says it holds.
+    #[error(
+        "expected a state of {} bytes and messages behind their lengths, found {found}",
+        SessionState::SIZE
+    )]
     Size {
         /// Bytes found.
         found: usize,
@@ -29,7 +32,7 @@ pub enum StateError {
 
 /// Where a session is between two chunks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SessionState {
+pub struct SessionState<'a> {
     /// The tracks' clocks. Its policy is not kept: it is given anew with each chunk.
     pub timeline: Timeline,
     /// By how much video decoding times are earlier, for negative composition offsets. Unit: 1/90 000 s.
@@ -42,16 +45,22 @@ pub struct SessionState {
     pub audio_config: Option<u64>,
     /// Continuity counters, tables, clock reference.
     pub muxer: MuxerState,
+    /// Video messages without a frame that ended the chunk, at most [`MAX_COMPANIONS_SIZE`] bytes with two for
+    /// each: they go before the next picture.
+    pub companions: Vec<&'a [u8]>,
 }
+
+/// Bytes of messages without a frame that are kept for the next chunk.
+pub(crate) const MAX_COMPANIONS_SIZE: usize = 2_048;
 
 /// Times beyond this cannot come from a session: two thousand years. Keeps every sum in 64 bits.
 const MAX_TIME_90KHZ: i64 = 1 << 52;
 
-impl SessionState {
+impl<'a> SessionState<'a> {
     /// The version of the encoding, its first byte.
-    pub const VERSION: u8 = 1;
+    pub const VERSION: u8 = 2;
 
-    /// Bytes of the encoding.
+    /// Bytes of the encoding without companions.
     pub const SIZE: usize = 1 + 2 * 25 + 4 + 9 + 2 * 9 + MuxerState::SIZE;
 
     /// The state as bytes.
@@ -72,6 +81,10 @@ impl SessionState {
         encode_optional(&mut bytes, self.video_config);
         encode_optional(&mut bytes, self.audio_config);
         bytes.extend_from_slice(&self.muxer.encode());
+        for message in &self.companions {
+            bytes.extend_from_slice(&(message.len() as u16).to_be_bytes());
+            bytes.extend_from_slice(message);
+        }
         bytes
     }
 
@@ -79,16 +92,19 @@ impl SessionState {
     ///
     /// # Errors
     /// See [`StateError`].
-    pub fn decode(bytes: &[u8]) -> Result<Self, StateError> {
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, StateError> {
         match bytes.first() {
             None => return Ok(Self::default()),
             Some(&Self::VERSION) => {}
             Some(&found) => return Err(StateError::Version { found }),
         }
-        if bytes.len() != Self::SIZE {
-            return Err(StateError::Size { found: bytes.len() });
+        let wrong_size = StateError::Size { found: bytes.len() };
+        let (fixed, companions) = bytes.split_at_checked(Self::SIZE).ok_or(wrong_size)?;
+        if companions.len() > MAX_COMPANIONS_SIZE {
+            return Err(wrong_size);
         }
-        let mut fields = Fields(&bytes[1..]);
+        let companions = decode_companions(companions).ok_or(wrong_size)?;
+        let mut fields = Fields(&fixed[1..]);
         let video = fields.clock()?;
         let audio = fields.clock()?;
         let decoding_shift_90khz = u32::from_be_bytes(fields.take());
@@ -103,7 +119,15 @@ impl SessionState {
         let audio_config = fields.optional("audio configuration")?;
         let muxer = MuxerState::decode(&fields.take()).ok_or(StateError::Field { field: "muxer" })?;
         let timeline = Timeline { video, audio, ..Timeline::default() };
-        Ok(Self { timeline, decoding_shift_90khz, last_video_dts_90khz, video_config, audio_config, muxer })
+        Ok(Self {
+            timeline,
+            decoding_shift_90khz,
+            last_video_dts_90khz,
+            video_config,
+            audio_config,
+            muxer,
+            companions,
+        })
     }
 }
 
@@ -114,6 +138,16 @@ fn is_time(time_90khz: i64) -> bool {
 fn encode_optional(bytes: &mut Vec<u8>, value: Option<u64>) {
     bytes.push(value.is_some().into());
     bytes.extend_from_slice(&value.unwrap_or(0).to_be_bytes());
+}
+
+fn decode_companions(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut messages = Vec::new();
+    while let Some((size, rest)) = bytes.split_first_chunk() {
+        let (message, rest) = rest.split_at_checked(u16::from_be_bytes(*size).into())?;
+        messages.push(message);
+        bytes = rest;
+    }
+    bytes.is_empty().then_some(messages)
 }
 
 /// Fields of a state whose size has been checked.
@@ -155,6 +189,11 @@ impl Fields<'_> {
     }
 }
 
+/// Tells a video configuration from others.
+pub(crate) fn video_fingerprint(config: &VideoConfig<'_>) -> u64 {
+    fingerprint(&[config.codec.name().as_bytes(), config.record])
+}
+
 /// FNV-1a: tells configurations apart, guards nothing.
 pub(crate) fn fingerprint(parts: &[&[u8]]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.iter());
@@ -165,7 +204,7 @@ pub(crate) fn fingerprint(parts: &[&[u8]]) -> u64 {
 mod tests {
     use super::*;
 
-    fn sample() -> SessionState {
+    fn sample() -> SessionState<'static> {
         let clock = TrackClock {
             timestamp_ms: u32::MAX,
             anchor_90khz: 1 << 40,
@@ -179,6 +218,7 @@ mod tests {
             video_config: Some(u64::MAX),
             audio_config: None,
             muxer: MuxerState { version: 31, continuity: [0, 15, 7, 8], ..MuxerState::default() },
+            companions: vec![&[6, 1, 0x80], &[9, 0xf0]],
         }
     }
 
@@ -186,7 +226,8 @@ mod tests {
     fn decoding_gives_back_what_was_encoded() {
         for state in [sample(), SessionState::default()] {
             let bytes = state.encode();
-            assert_eq!(bytes.len(), SessionState::SIZE);
+            let companions: usize = state.companions.iter().map(|message| 2 + message.len()).sum();
+            assert_eq!(bytes.len(), SessionState::SIZE + companions);
             assert_eq!(SessionState::decode(&bytes), Ok(state));
         }
         assert_eq!(SessionState::decode(&[]), Ok(SessionState::default()));
@@ -195,12 +236,17 @@ mod tests {
     #[test]
     fn other_versions_and_lengths_are_refused() {
         let bytes = sample().encode();
-        assert_eq!(SessionState::decode(&[2]), Err(StateError::Version { found: 2 }));
-        for size in 1..bytes.len() {
+        assert_eq!(SessionState::decode(&[1]), Err(StateError::Version { found: 1 }));
+        // Between two companions a state may end.
+        for size in
+            (1..bytes.len()).filter(|&size| ![SessionState::SIZE, SessionState::SIZE + 5].contains(&size))
+        {
             assert_eq!(SessionState::decode(&bytes[..size]), Err(StateError::Size { found: size }));
         }
-        let longer = [bytes.as_slice(), &[0]].concat();
-        assert_eq!(SessionState::decode(&longer), Err(StateError::Size { found: SessionState::SIZE + 1 }));
+        for more in [1, MAX_COMPANIONS_SIZE] {
+            let longer = [bytes.as_slice(), &vec![0; more]].concat();
+            assert_eq!(SessionState::decode(&longer), Err(StateError::Size { found: longer.len() }));
+        }
     }
 
     #[test]

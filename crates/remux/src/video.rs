@@ -7,7 +7,10 @@ use h265::HevcDecoderConfigurationRecord;
 use media::{AccessUnit, Data, RepairKind, Repairs, Timeline, Track, TrackKind, VideoCodec, VideoConfig};
 use mpeg4::{Framing, VideoObjectLayer};
 
-use crate::composition;
+use crate::{
+    composition,
+    state::{MAX_COMPANIONS_SIZE, video_fingerprint},
+};
 
 /// The video track of a chunk as it is put together.
 #[derive(Debug, Default)]
@@ -18,6 +21,9 @@ pub(crate) struct VideoAssembler<'a> {
     /// Messages without a frame, which go before the next one, and their NAL units.
     pending: Vec<&'a [u8]>,
     pending_units: usize,
+    /// Such messages at the end of the chunk before, and the configuration that they belong to.
+    carried: Vec<&'a [u8]>,
+    carried_for: Option<u64>,
     /// NAL units of the last access unit.
     last_units: usize,
     /// The timestamp of the last access unit.
@@ -45,6 +51,23 @@ struct Content {
 }
 
 impl<'a> VideoAssembler<'a> {
+    /// Takes what the chunk before left.
+    pub(crate) fn carry(&mut self, companions: Vec<&'a [u8]>, config: Option<u64>) {
+        (self.carried, self.carried_for) = (companions, config);
+    }
+
+    /// What this chunk leaves to the next one.
+    pub(crate) fn take_companions(&mut self, repairs: &mut Repairs) -> Vec<&'a [u8]> {
+        let mut companions = std::mem::take(&mut self.carried);
+        companions.append(&mut self.pending);
+        let size: usize = companions.iter().map(|message| 2 + message.len()).sum();
+        if size > MAX_COMPANIONS_SIZE {
+            repairs.count(RepairKind::CompanionLost);
+            companions.clear();
+        }
+        companions
+    }
+
     /// Takes a message of a codec that is recorded.
     pub(crate) fn push(
         &mut self,
@@ -129,10 +152,14 @@ impl<'a> VideoAssembler<'a> {
             return;
         }
         self.last_units = std::mem::take(&mut self.pending_units) + content.units;
-        let data = if self.pending.is_empty() {
+        let mut pieces = std::mem::take(&mut self.carried);
+        if self.carried_for != self.track.configs.last().map(video_fingerprint) {
+            pieces.clear();
+        }
+        pieces.append(&mut self.pending);
+        let data = if pieces.is_empty() {
             Data::Whole(message.payload)
         } else {
-            let mut pieces = std::mem::take(&mut self.pending);
             pieces.push(message.payload);
             Data::Pieces(pieces)
         };

@@ -85,6 +85,30 @@ fn a_message_without_a_frame_goes_with_the_next_picture() {
 }
 
 #[test]
+fn a_message_without_a_frame_at_the_end_of_a_chunk_goes_with_the_next_picture() {
+    let sei: &[u8] = b"\x06\x05\x01\x77\x80";
+    let contains = |stream: &[u8]| stream.windows(5).any(|window| window == sei);
+    let (first, stream) = record(&Chunk::with_headers().key(0).avc(40, false, &[sei]), &[]);
+    assert_eq!(repairs(&first), [(RepairKind::MessageWithoutFrame, 1)]);
+    assert!(!contains(&stream));
+    // A chunk of sound alone passes it on.
+    let (second, stream) = record(&Chunk::with_headers().aac(40), &first.state);
+    assert!(!contains(&stream));
+    let (third, stream) = record(&Chunk::with_headers().key(80), &second.state);
+    assert!(contains(&stream) && third.repairs == media::Repairs::default());
+    let (_, stream) = record(&Chunk::with_headers().key(120), &third.state);
+    assert!(!contains(&stream), "it goes out once");
+    // With other parameter sets it is of no use, and what is too long is not kept.
+    let other = Chunk::new().tag(Video, 0, AVC_OTHER).key(80);
+    assert!(!contains(&record(&other, &second.state).1));
+    let long = [sei, &[0x55; 2_048]].concat();
+    let (slice, _) = record(&Chunk::with_headers().key(0).avc(40, false, &[&long]), &[]);
+    let lost = [(RepairKind::MessageWithoutFrame, 1), (RepairKind::CompanionLost, 1)];
+    assert_eq!(repairs(&slice), lost);
+    assert_eq!(slice.state.len(), SessionState::SIZE);
+}
+
+#[test]
 fn slices_of_one_picture_in_two_messages_become_one_access_unit() {
     let second = [b"\x65\x08\x81".as_slice()];
     let chunk = Chunk::with_headers().key(0).avc(0, true, &second).inter(40);
@@ -288,7 +312,7 @@ fn more_nal_units_than_a_picture_can_have_are_dropped_and_counted() {
     let sei: &[u8] = b"\x06\x01";
     let chunk = Chunk::with_headers().key(0).avc(40, false, &many(8_192)).avc(40, false, &[next]).inter(80);
     assert_eq!(repairs(&record(&chunk, &[]).0), [(RepairKind::MessageMalformed, 1)]);
-    let chunk = Chunk::with_headers().avc(0, false, &vec![sei; 8_192]).avc(0, false, &[sei]);
+    let chunk = Chunk::with_headers().avc(0, false, &vec![sei; 8_192]).avc(0, false, &[sei]).key(40);
     let expected = [(RepairKind::MessageWithoutFrame, 1), (RepairKind::MessageMalformed, 1)];
     assert_eq!(repairs(&record(&chunk, &[]).0), expected);
 }

@@ -23,7 +23,7 @@ pub(crate) fn all() -> Result<()> {
     ]))?;
     // What is compiled for Wasm only: the adapters and the handlers.
     let mut wasm = cargo(&["clippy", "--release", "--target", WASM_TARGET]);
-    for package in tidy::wasm_packages()? {
+    for package in tidy::packages_for_wasm()? {
         wasm.args(["--package", &package]);
     }
     run(wasm.args(["--", "-D", "warnings"]))?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use store::Store;
 
-use crate::record::{Error, counted, read, write};
+use crate::record::{Error, count, counted, read, write};
 use crate::sessions::{self, Change, End};
 use crate::types::{Command, Session, StreamName};
 use crate::{key, log, timers};
@@ -101,11 +101,10 @@ async fn announce(store: &impl Store, session: &Session, record: bool, at_ms: u6
 ///
 /// The hint moves up as the oldest ones end, so that this costs what has begun since the oldest live one.
 pub async fn live_sessions(store: &impl Store, domain: &str) -> Result<Vec<Session>, Error> {
-    let counter = key::domain_sessions(domain);
-    if !store.exists(&counter).await? {
+    let last = count(store, &key::domain_sessions(domain)).await?;
+    if last == 0 {
         return Ok(Vec::new());
     }
-    let last = counted(store, &counter, 0).await?;
     let hint = key::domain_live(domain);
     let first: u64 = read(store, &hint).await?.unwrap_or(1);
     let (mut live, mut all_ended) = (Vec::new(), true);

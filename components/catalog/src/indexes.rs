@@ -5,7 +5,7 @@
 use store::Store;
 
 use crate::key;
-use crate::record::{Error, counted, read, write};
+use crate::record::{Error, count, counted, read, write};
 use crate::types::{Index, StreamName};
 
 /// Makes one known; harmless when repeated.
@@ -35,12 +35,8 @@ pub async fn list(
     from_ms: u64,
     to_ms: u64,
 ) -> Result<Vec<Index>, Error> {
-    let counter = key::indexes(stream);
-    if !store.exists(&counter).await? {
-        return Ok(Vec::new());
-    }
     let mut found = Vec::new();
-    for number in 1..=counted(store, &counter, 0).await? {
+    for number in 1..=count(store, &key::indexes(stream)).await? {
         let Some(index) = read::<Index>(store, &key::numbered_index(stream, number)).await? else { continue };
         let overlaps = index.start_ms < to_ms && index.end_ms > from_ms;
         if overlaps && read(store, &key::index(&index.id)).await? == Some(number) {

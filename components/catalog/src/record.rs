@@ -87,8 +87,17 @@ pub async fn write(store: &impl Store, key: &str, record: &impl Serialize) -> Re
 
 /// Adds to a counter that is never negative.
 pub async fn counted(store: &impl Store, counter: &str, delta: u64) -> Result<u64, Error> {
-    let wrong = |value: i128| Error::Counter { key: counter.into(), value };
-    let delta = i64::try_from(delta).map_err(|_| wrong(delta.into()))?;
+    let delta = i64::try_from(delta).map_err(|_| wrong(counter, delta.into()))?;
     let count = store.increment(counter, delta).await?;
-    u64::try_from(count).map_err(|_| wrong(count.into()))
+    u64::try_from(count).map_err(|_| wrong(counter, count.into()))
+}
+
+/// What a counter that is never negative is at, without creating it.
+pub async fn count(store: &impl Store, counter: &str) -> Result<u64, Error> {
+    let count = store.counter(counter).await?;
+    u64::try_from(count).map_err(|_| wrong(counter, count.into()))
+}
+
+fn wrong(counter: &str, value: i128) -> Error {
+    Error::Counter { key: counter.into(), value }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use store::Store;
 
-use crate::record::{Error, counted, read, write};
+use crate::record::{self, Error, counted, read, write};
 use crate::types::{Session, StreamName};
 use crate::{key, log, timers};
 
@@ -77,8 +77,7 @@ pub async fn numbered(
 
 /// How many sessions of a stream have begun or are beginning.
 pub async fn count(store: &impl Store, stream: &StreamName) -> Result<u64, Error> {
-    let counter = key::sessions(stream);
-    if store.exists(&counter).await? { counted(store, &counter, 0).await } else { Ok(0) }
+    record::count(store, &key::sessions(stream)).await
 }
 
 /// Ends a session; answers how many chunks it holds.
@@ -150,11 +149,7 @@ pub async fn heartbeat(
     at_ms: u64,
 ) -> Result<(u64, Vec<Change>), Error> {
     write(store, &key::gateway(gateway), &at_ms).await?;
-    let counter = key::changes(gateway);
-    if !store.exists(&counter).await? {
-        return Ok((0, Vec::new()));
-    }
-    let last = counted(store, &counter, 0).await?;
+    let last = record::count(store, &key::changes(gateway)).await?;
     // A gateway that lost count starts again from the last change.
     let since = if since > last { last } else { since };
     let (mut heard, mut changes) = (since, Vec::new());

@@ -11,7 +11,7 @@
 use store::Store;
 
 use crate::key::{self, DUE_DONE, DUE_OPEN};
-use crate::record::{Error, counted, read, write};
+use crate::record::{Error, count, counted, read, write};
 use crate::types::{Round, StreamName};
 
 /// Most seconds that one round reads: an hour without a tick is caught up with in six rounds.
@@ -91,8 +91,7 @@ async fn begin_before(store: &impl Store, second: u64) -> Result<(), Error> {
     }
 }
 
-/// How many timers a second has. A counter is not read where there is none, for that would make one.
+/// How many timers a second has.
 async fn listed(store: &impl Store, second: u64) -> Result<u64, Error> {
-    let counter = key::due(second);
-    if store.exists(&counter).await? { counted(store, &counter, 0).await } else { Ok(0) }
+    count(store, &key::due(second)).await
 }

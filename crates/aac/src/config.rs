@@ -30,7 +30,7 @@ pub enum Error {
         found: u32,
     },
     /// A program config element with more than live channel layouts need.
-    #[error("program config element of {bits} bits passes the limit of {limit}")]
+    #[error("program config element of {bits} bits exceeds the limit of {limit}")]
     ProgramConfig {
         /// Bits before its comment.
         bits: u64,

@@ -1,6 +1,6 @@
 //! NAL units as MP4 and FLV frame them: each behind its length.
 
-/// A NAL unit's length passes the bytes that are there.
+/// A NAL unit's length exceeds the bytes that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("NAL unit of {declared} bytes at offset {offset}, {available} are left")]
 pub struct NalLengthError {

@@ -45,7 +45,7 @@ pub enum Error {
         available: u64,
     },
     /// A tag body to be written does not fit the 24-bit length field.
-    #[error("tag body of {found} bytes passes the limit of 16777215")]
+    #[error("tag body of {found} bytes exceeds the limit of 16777215")]
     BodyTooLong {
         /// Bytes of the body.
         found: u64,

@@ -29,8 +29,8 @@ pub enum Error {
     /// The sequence parameter set ends early.
     #[error("sequence parameter set: {0}")]
     Sps(#[from] EndOfBits),
-    /// A field of the sequence parameter set passes the standard's range.
-    #[error("sequence parameter set: {field} of {found} passes the limit of {limit}")]
+    /// A field of the sequence parameter set exceeds the standard's range.
+    #[error("sequence parameter set: {field} of {found} exceeds the limit of {limit}")]
     SpsRange {
         /// The field's name.
         field: &'static str,

@@ -88,7 +88,7 @@ pub struct AudioConfig<'a> {
     pub record: &'a [u8],
 }
 
-/// Coded data in one piece, or in several where an encoder spread it over messages.
+/// Coded data in one piece, or in several: where an encoder spread it over messages, or start codes go between.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Data<'a> {
     /// As one message carried it.

@@ -36,8 +36,8 @@ pub enum ConfigError {
 /// Some bytes of a PES packet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Segment<'a> {
-    /// As they were pushed.
-    Pushed(&'a [u8]),
+    /// Not copied: pushed bytes, mostly, or constants.
+    Lent(&'a [u8]),
     /// Made by the muxer, with their length.
     Made([u8; pes::MAX_HEADER_SIZE], u8),
 }
@@ -45,7 +45,7 @@ pub(crate) enum Segment<'a> {
 impl Segment<'_> {
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
-            Self::Pushed(bytes) => bytes,
+            Self::Lent(bytes) => bytes,
             Self::Made(bytes, length) => &bytes[..usize::from(*length)],
         }
     }
@@ -91,9 +91,9 @@ impl<'a> VideoFormat<'a> {
                 let pieces = unit.data.pieces();
                 let first_code = pieces.iter().copied().flatten().nth(3);
                 if parameter_sets && !first_code.is_some_and(|&code| mpeg4::is_header(code)) {
-                    out.push(Segment::Pushed(headers));
+                    out.push(Segment::Lent(headers));
                 }
-                out.extend(pieces.iter().map(|piece| Segment::Pushed(piece)));
+                out.extend(pieces.iter().map(|piece| Segment::Lent(piece)));
             }
         }
     }
@@ -108,8 +108,8 @@ fn nal_units<'u, 'a>(
 }
 
 fn push_unit<'a>(unit: &'a [u8], out: &mut Vec<Segment<'a>>) {
-    out.push(Segment::Pushed(START_CODE));
-    out.push(Segment::Pushed(unit));
+    out.push(Segment::Lent(START_CODE));
+    out.push(Segment::Lent(unit));
 }
 
 fn h264_segments<'a>(
@@ -119,8 +119,8 @@ fn h264_segments<'a>(
     out: &mut Vec<Segment<'a>>,
 ) {
     use h264::NalUnitType;
-    out.push(Segment::Pushed(START_CODE));
-    out.push(Segment::Pushed(&h264::AUD));
+    out.push(Segment::Lent(START_CODE));
+    out.push(Segment::Lent(&h264::AUD));
     let brings = |kind| nal_units(unit, record.length_size).any(|nal| NalUnitType::of(nal[0]) == kind);
     if parameter_sets && ![NalUnitType::Sps, NalUnitType::Pps].into_iter().all(brings) {
         for set in record.sps.iter().chain(&record.sps_ext).chain(&record.pps) {
@@ -142,7 +142,7 @@ fn hevc_segments<'a>(
 ) {
     use h265::NalUnitType;
     let slice = nal_units(unit, record.length_size).find(|nal| NalUnitType::of(nal[0]).is_slice());
-    out.push(Segment::Pushed(START_CODE));
+    out.push(Segment::Lent(START_CODE));
     out.push(Segment::made(&h265::aud(slice.unwrap_or_default())));
     let brings = |kind| nal_units(unit, record.length_size).any(|nal| NalUnitType::of(nal[0]) == kind);
     if parameter_sets && ![NalUnitType::Vps, NalUnitType::Sps, NalUnitType::Pps].into_iter().all(brings) {
@@ -179,6 +179,6 @@ impl AudioFormat {
             let header = header.expect("the demuxer should leave out longer frames");
             out.push(Segment::made(header.as_bytes()));
         }
-        out.extend(unit.data.pieces().iter().map(|piece| Segment::Pushed(piece)));
+        out.extend(unit.data.pieces().iter().map(|piece| Segment::Lent(piece)));
     }
 }

@@ -167,7 +167,7 @@ impl<'a> Muxer<'a> {
     fn collect(&self, pes: Pes, segments: &mut Vec<Segment<'a>>) -> FirstPacket {
         let Pes { track, first, end, pcr_90khz, parameter_sets } = pes;
         // The header comes first but tells the length of what follows.
-        segments.push(Segment::Pushed(&[]));
+        segments.push(Segment::Lent(&[]));
         let (stream_id, unit) = match track {
             TrackKind::Video => {
                 let unit = &self.media.video.units[first];

@@ -6,8 +6,8 @@ use crate::StateError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The chunk passes the limit given.
-    #[error("chunk of {found} bytes passes the limit of {limit}")]
+    /// The chunk exceeds the limit given.
+    #[error("chunk of {found} bytes exceeds the limit of {limit}")]
     TooLarge {
         /// Bytes of the chunk.
         found: u64,

@@ -189,9 +189,10 @@ impl Fields<'_> {
     }
 }
 
-/// Tells a video configuration from others.
+/// Tells a video configuration from others; the size may be another than the record's.
 pub(crate) fn video_fingerprint(config: &VideoConfig<'_>) -> u64 {
-    fingerprint(&[config.codec.name().as_bytes(), config.record])
+    let (width, height) = (config.width.to_be_bytes(), config.height.to_be_bytes());
+    fingerprint(&[config.codec.name().as_bytes(), config.record, &width, &height])
 }
 
 /// FNV-1a: tells configurations apart, guards nothing.

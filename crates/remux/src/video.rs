@@ -41,6 +41,8 @@ const MAX_NAL_UNITS: usize = 8_192;
 #[derive(Debug, Default)]
 struct Content {
     units: usize,
+    /// The picture size that a parameter set says.
+    size: Option<(u32, u32)>,
     has_slice: bool,
     /// Its first slice is the first of a picture.
     starts_picture: bool,
@@ -92,14 +94,27 @@ impl<'a> VideoAssembler<'a> {
             repairs.count(RepairKind::SequenceHeaderMalformed);
             return;
         };
-        // A configuration that no frame used leaves no trace.
-        let used = self.track.units.last().map_or(0, |unit| unit.config as usize + 1);
-        self.track.configs.truncate(used);
-        self.track.configs.push(VideoConfig { codec, width, height, record });
+        self.set(VideoConfig { codec, width, height, record });
         self.length_size = length_size;
         self.has_mpeg4_headers |= codec == VideoCodec::Mpeg4 && width > 0;
         self.pending.clear();
         self.pending_units = 0;
+    }
+
+    fn set(&mut self, config: VideoConfig<'a>) {
+        // A configuration that no frame used leaves no trace.
+        let used = self.track.units.last().map_or(0, |unit| unit.config as usize + 1);
+        self.track.configs.truncate(used);
+        self.track.configs.push(config);
+    }
+
+    /// Takes the picture size that a keyframe itself brings, which may not be that of the sequence header.
+    fn set_size(&mut self, width: u32, height: u32) {
+        if let Some(&last) = self.track.configs.last()
+            && (last.width, last.height) != (width, height)
+        {
+            self.set(VideoConfig { width, height, ..last });
+        }
     }
 
     fn push_frame(
@@ -122,6 +137,9 @@ impl<'a> VideoAssembler<'a> {
             repairs.count(RepairKind::MessageMalformed);
             return;
         };
+        if let Some((width, height)) = content.size {
+            self.set_size(width, height);
+        }
         if !content.has_slice {
             if self.pending_units + content.units > MAX_NAL_UNITS {
                 repairs.count(RepairKind::MessageMalformed);
@@ -194,8 +212,8 @@ impl<'a> VideoAssembler<'a> {
                 layer.and_then(|layer| VideoObjectLayer::parse(&layer[1..]).ok())
             }
         };
-        if let (Some(layer), Some(config)) = (layer, self.track.configs.last_mut()) {
-            (config.width, config.height) = (layer.width, layer.height);
+        if let Some(layer) = layer {
+            self.set_size(layer.width, layer.height);
             self.has_mpeg4_headers = true;
         }
         if !self.has_mpeg4_headers {
@@ -234,11 +252,19 @@ impl<'a> VideoAssembler<'a> {
             let (is_slice, is_random_access, starts_picture, is_end) = match codec {
                 VideoCodec::H264 => {
                     let kind = h264::NalUnitType::of(unit[0]);
+                    if kind == h264::NalUnitType::Sps {
+                        let sps = h264::SequenceParameterSet::parse(unit).ok();
+                        content.size = sps.map(|sps| (sps.width, sps.height)).or(content.size);
+                    }
                     let is_idr = kind == h264::NalUnitType::IdrSlice;
                     (kind.is_slice(), is_idr, h264::starts_picture(unit), kind == h264::NalUnitType::End)
                 }
                 _ => {
                     let kind = h265::NalUnitType::of(unit[0]);
+                    if kind == h265::NalUnitType::Sps {
+                        let sps = h265::SequenceParameterSet::parse(unit).ok();
+                        content.size = sps.map(|sps| (sps.width, sps.height)).or(content.size);
+                    }
                     let is_irap = kind == h265::NalUnitType::IrapSlice;
                     (kind.is_slice(), is_irap, h265::starts_picture(unit), kind == h265::NalUnitType::End)
                 }

@@ -154,6 +154,20 @@ fn other_parameter_sets_are_a_discontinuity_in_the_same_program() {
 }
 
 #[test]
+fn a_size_that_changes_in_the_keyframes_alone_is_a_discontinuity() {
+    let sps_1080 = &AVC_1080[13..13 + 0x1a];
+    let sps_180: &[u8] = b"\x67\x64\x00\x0c\xac\xd9\x41\x41\x9f\x9f\x01\x10\x00\x00\x03\x00\x10\x00\x00\x03\x03\x20\xf1\x42\x99\x60";
+    let idr: &[u8] = b"\x65\x88\x80";
+    let width = |slice: &Slice| slice.video.as_ref().unwrap().width;
+    let (first, _) = record(&Chunk::with_headers().avc(0, true, &[sps_1080, idr]), &[]);
+    assert_eq!((first.discontinuity, width(&first)), (false, 1920));
+    let (second, _) = record(&Chunk::with_headers().avc(40, true, &[sps_180, idr]), &first.state);
+    assert_eq!((second.discontinuity, width(&second)), (true, 320));
+    let (third, _) = record(&Chunk::with_headers().avc(80, true, &[sps_180, idr]), &second.state);
+    assert_eq!((third.discontinuity, width(&third)), (false, 320));
+}
+
+#[test]
 fn parameter_sets_that_change_inside_a_chunk_go_before_their_keyframe() {
     let chunk = Chunk::with_headers().key(0).inter(40).tag(Video, 80, AVC_OTHER).key(80);
     let (slice, stream) = record(&chunk, &[]);

@@ -52,16 +52,14 @@ async fn serve(request: Request) -> Result<Answer, Refusal> {
 /// Does what is due for a stream, and notes when to look at it again.
 async fn see_to(stream: &StreamName, now_ms: u64, answer: &mut TickAnswer) -> Result<(), String> {
     loop {
-        match catalog::look(stream.clone(), Container::M3u8, now_ms)
-            .await
-            .map_err(|error| format!("{error:?}"))?
-        {
+        let outlook = catalog::look(stream.clone(), Container::M3u8, now_ms).await;
+        match outlook.map_err(|error| said("look", error))? {
             Outlook::Due(file) => {
                 close(stream, file).await?;
                 answer.files += 1;
             }
             Outlook::Later(at_ms) => {
-                return catalog::wake(stream.clone(), at_ms).await.map_err(|error| format!("{error:?}"));
+                return catalog::wake(stream.clone(), at_ms).await.map_err(|error| said("wake", error));
             }
             Outlook::Idle => return Ok(()),
         }
@@ -71,8 +69,9 @@ async fn see_to(stream: &StreamName, now_ms: u64, answer: &mut TickAnswer) -> Re
 /// Writes a record file's playlist and notes that it is there.
 async fn close(stream: &StreamName, due: File) -> Result<(), String> {
     let file = decide(stream, due).await?;
-    let session = catalog::get_session(file.session.clone()).await.map_err(|error| format!("{error:?}"))?;
-    let entries = catalog::entries(stream.clone(), file.span).await.map_err(|error| format!("{error:?}"))?;
+    let session = catalog::get_session(file.session.clone()).await.map_err(|error| said("session", error))?;
+    let entries =
+        catalog::entries(stream.clone(), file.span).await.map_err(|error| said("entries", error))?;
     let size = entries.first().map_or((0, 0), |entry| (entry.slice.width, entry.slice.height));
     let slices: Vec<Slice> = entries
         .into_iter()
@@ -99,8 +98,8 @@ async fn close(stream: &StreamName, due: File) -> Result<(), String> {
         height: size.1,
         created_ms: now_ms(),
     };
-    catalog::add_index(index).await.map_err(|error| format!("{error:?}"))?;
-    catalog::filed(stream.clone(), file).await.map_err(|error| format!("{error:?}"))
+    catalog::add_index(index).await.map_err(|error| said("add-index", error))?;
+    catalog::filed(stream.clone(), file).await.map_err(|error| said("filed", error))
 }
 
 /// What the file holds, once and for all.
@@ -151,6 +150,14 @@ async fn put_playlist(session: &Session, file: &File, slices: &[Slice]) -> Resul
         }
     }
     Err(format!("{MOST_NAMES} names of record file {} are somebody else's", file.sequence))
+}
+
+/// What the catalog answered to a call.
+fn said(call: &str, error: catalog::Error) -> String {
+    match error {
+        catalog::Error::Store(reason) => format!("catalog {call}: {reason}"),
+        other => format!("catalog {call}: {other:?}"),
+    }
 }
 
 fn explain(error: BucketError) -> String {

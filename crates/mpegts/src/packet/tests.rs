@@ -3,7 +3,7 @@ use super::*;
 /// Cuts `size` bytes of payload and checks every rule of a packet; returns the packets.
 fn cut(pieces: &[&'static [u8]], first: FirstPacket) -> Vec<[u8; PACKET_SIZE]> {
     let mut packetizer = Packetizer::default();
-    packetizer.segments().extend(pieces.iter().map(|piece| Segment::Pushed(piece)));
+    packetizer.segments().extend(pieces.iter().map(|piece| Segment::Lent(piece)));
     packetizer.begin(0x100, first);
     let mut continuity = 14;
     // Room for one packet, then for many: a full block stops anywhere.

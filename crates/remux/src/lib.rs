@@ -26,6 +26,7 @@
 
 mod audio;
 mod composition;
+mod content;
 mod demux;
 mod error;
 mod left_out;

@@ -1,6 +1,5 @@
 //! Video messages to access units.
 
-use bits::NalUnits;
 use flv::{FrameType, VideoPacket, VideoTagHeader};
 use h264::AvcDecoderConfigurationRecord;
 use h265::HevcDecoderConfigurationRecord;
@@ -9,6 +8,7 @@ use mpeg4::{Framing, VideoObjectLayer};
 
 use crate::{
     composition,
+    content::{Content, MAX_NAL_UNITS},
     state::{MAX_COMPANIONS_SIZE, video_fingerprint},
 };
 
@@ -32,24 +32,6 @@ pub(crate) struct VideoAssembler<'a> {
     mpeg4_framing: Option<Framing>,
     /// An MPEG-4 part 2 stream has had its headers, in this chunk or before.
     pub(crate) has_mpeg4_headers: bool,
-}
-
-/// NAL units of an access unit. No encoder comes near; a chunk of empty ones would be costly to hold.
-const MAX_NAL_UNITS: usize = 8_192;
-
-/// What one message of NAL units holds.
-#[derive(Debug, Default)]
-struct Content {
-    units: usize,
-    /// The picture size that a parameter set says.
-    size: Option<(u32, u32)>,
-    has_slice: bool,
-    /// Its first slice is the first of a picture.
-    starts_picture: bool,
-    /// A slice of a picture that decoding can begin with.
-    random_access: bool,
-    /// Something other than slices and an end of sequence.
-    has_companions: bool,
 }
 
 impl<'a> VideoAssembler<'a> {
@@ -133,7 +115,7 @@ impl<'a> VideoAssembler<'a> {
             self.push_mpeg4(timestamp_ms, message, timeline, repairs);
             return;
         }
-        let Some(content) = self.read_content(codec, message.payload) else {
+        let Some(content) = Content::read(codec, message.payload, self.length_size) else {
             repairs.count(RepairKind::MessageMalformed);
             return;
         };
@@ -238,45 +220,6 @@ impl<'a> VideoAssembler<'a> {
         let config = self.track.configs.len() as u32 - 1;
         self.last_timestamp_ms = timestamp_ms;
         self.track.units.push(AccessUnit { dts_90khz, pts_90khz, random_access, config, data });
-    }
-
-    /// What a message holds, or `None` when its framing is wrong or it holds too much.
-    fn read_content(&self, codec: VideoCodec, payload: &[u8]) -> Option<Content> {
-        let mut content = Content::default();
-        for unit in NalUnits::new(payload, self.length_size) {
-            let unit = unit.ok()?;
-            content.units += 1;
-            if content.units > MAX_NAL_UNITS {
-                return None;
-            }
-            let (is_slice, is_random_access, starts_picture, is_end) = match codec {
-                VideoCodec::H264 => {
-                    let kind = h264::NalUnitType::of(unit[0]);
-                    if kind == h264::NalUnitType::Sps {
-                        let sps = h264::SequenceParameterSet::parse(unit).ok();
-                        content.size = sps.map(|sps| (sps.width, sps.height)).or(content.size);
-                    }
-                    let is_idr = kind == h264::NalUnitType::IdrSlice;
-                    (kind.is_slice(), is_idr, h264::starts_picture(unit), kind == h264::NalUnitType::End)
-                }
-                _ => {
-                    let kind = h265::NalUnitType::of(unit[0]);
-                    if kind == h265::NalUnitType::Sps {
-                        let sps = h265::SequenceParameterSet::parse(unit).ok();
-                        content.size = sps.map(|sps| (sps.width, sps.height)).or(content.size);
-                    }
-                    let is_irap = kind == h265::NalUnitType::IrapSlice;
-                    (kind.is_slice(), is_irap, h265::starts_picture(unit), kind == h265::NalUnitType::End)
-                }
-            };
-            if is_slice && !content.has_slice {
-                content.has_slice = true;
-                content.starts_picture = starts_picture;
-            }
-            content.random_access |= is_random_access;
-            content.has_companions |= !is_slice && !is_end;
-        }
-        Some(content)
     }
 }
 

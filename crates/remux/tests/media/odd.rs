@@ -1,4 +1,4 @@
-//! Odd pushes made of real media: uneven, late, long, through the wrap of the clock, in every split.
+//! Odd pushes made of real media: uneven, late, long, through the wrap of the clock.
 
 use std::path::Path;
 
@@ -160,34 +160,6 @@ fn an_hour_of_audio_alone() {
     let last = &slices[slices.len() - 1].0;
     let end_s = (last.start_90khz + last.duration_90khz) as f64 / 90_000.0;
     assert!((end_s - 3_600.0).abs() < 0.03, "ends after {end_s} s");
-}
-
-#[test]
-fn every_split_of_a_real_file_gives_the_same_tags() {
-    if !ffmpeg::is_installed() {
-        return;
-    }
-    // The first few tags hold every kind; splits further on are all alike.
-    let flv = sample("h264_aac").flv;
-    let file = &flv[..flv.len().min(12_000)];
-    let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
-        let mut demuxer = flv::Demuxer::new();
-        let mut tags = Vec::new();
-        for piece in pieces {
-            demuxer.push(piece);
-            while let Some(tag) = demuxer.next_tag().unwrap() {
-                tags.push((tag.kind, tag.timestamp_ms, tag.offset, tag.body.to_vec()));
-            }
-        }
-        tags
-    };
-    let whole = read(&mut [file].into_iter());
-    assert!(whole.len() > 3);
-    assert_eq!(read(&mut file.chunks(1)), whole);
-    for split in 0..file.len() {
-        let (head, tail) = file.split_at(split);
-        assert_eq!(read(&mut [head, tail].into_iter()), whole, "split at {split}");
-    }
 }
 
 #[test]

@@ -128,9 +128,8 @@ impl<'a> Muxer<'a> {
                 self.packetizer.write(out, &mut self.continuity[counter_of(self.track)]);
             } else if self.program_map_due {
                 self.program_map_due = false;
-                let profile = self.mpeg4_profile_and_level();
                 let Schedule { program, version, .. } = &self.schedule;
-                let packet = psi::pmt_packet(program, *version, profile, next(&mut self.continuity[1]));
+                let packet = psi::pmt_packet(program, *version, next(&mut self.continuity[1]));
                 out.extend_from_slice(&packet);
             } else if !self.write_step(out) {
                 return;
@@ -187,16 +186,6 @@ impl<'a> Muxer<'a> {
         // A decoder can begin where it also gets the parameter sets.
         let random_access = unit.random_access && (parameter_sets || track == TrackKind::Audio);
         FirstPacket { random_access, pcr_90khz }
-    }
-
-    fn mpeg4_profile_and_level(&self) -> u8 {
-        /// Simple profile, level 1: what a stream without the header is taken for.
-        const DEFAULT: u8 = 0x01;
-        let headers = self.video.iter().find_map(|format| match format {
-            VideoFormat::Mpeg4(headers) => Some(headers),
-            _ => None,
-        });
-        headers.and_then(|headers| mpeg4::profile_and_level(headers)).unwrap_or(DEFAULT)
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Program {
     pub video: Option<VideoCodec>,
     /// The audio track's stream type.
     pub audio: Option<AudioStream>,
+    /// `profile_and_level_indication` of an MPEG-4 part 2 track, as its descriptor says it; 0 before one was seen.
+    pub mpeg4_profile_and_level: u8,
 }
 
 impl Program {

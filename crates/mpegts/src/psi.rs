@@ -16,19 +16,12 @@ pub(crate) fn pat_packet(continuity: u8) -> [u8; PACKET_SIZE] {
 }
 
 /// The packet of the program map table (13818-1 §2.4.4.8).
-///
-/// `mpeg4_profile_and_level` goes into the descriptor of an MPEG-4 part 2 track.
-pub(crate) fn pmt_packet(
-    program: &Program,
-    version: u8,
-    mpeg4_profile_and_level: u8,
-    continuity: u8,
-) -> [u8; PACKET_SIZE] {
+pub(crate) fn pmt_packet(program: &Program, version: u8, continuity: u8) -> [u8; PACKET_SIZE] {
     let [pcr_high, pcr_low] = program.pcr_pid().to_be_bytes();
     let mut body = vec![0xe0 | pcr_high, pcr_low, 0xf0, 0];
     if let Some(codec) = program.video {
         // MPEG-4_video_descriptor (13818-1 §2.6.36).
-        let mpeg4 = [0x1b, 1, mpeg4_profile_and_level];
+        let mpeg4 = [0x1b, 1, program.mpeg4_profile_and_level];
         let descriptors = if codec == media::VideoCodec::Mpeg4 { &mpeg4[..] } else { &[] };
         stream(&mut body, video_stream_type(codec), VIDEO_PID, descriptors);
     }
@@ -97,8 +90,12 @@ mod tests {
 
     #[test]
     fn a_program_map_lists_its_tracks() {
-        let program = Program { video: Some(media::VideoCodec::Mpeg4), audio: Some(AudioStream::Mpeg1) };
-        let packet = pmt_packet(&program, 5, 0xf5, 9);
+        let program = Program {
+            video: Some(media::VideoCodec::Mpeg4),
+            audio: Some(AudioStream::Mpeg1),
+            mpeg4_profile_and_level: 0xf5,
+        };
+        let packet = pmt_packet(&program, 5, 9);
         assert_eq!(packet[..5], [0x47, 0x50, 0x00, 0x19, 0]);
         let section = [
             0x02, 0xb0, 0x1a, 0, 1, 0xcb, 0, 0, 0xe1, 0x00, 0xf0, 0, 0x10, 0xe1, 0x00, 0xf0, 3, 0x1b, 1,

@@ -2,9 +2,9 @@
 //!
 //! The sizing pass and the writing pass both walk a schedule, so that they cannot differ.
 
-use media::{AccessUnit, AudioConfig, Media, TrackKind};
+use media::{AccessUnit, AudioConfig, Media, TrackKind, VideoCodec};
 
-use crate::{AudioStream, MuxerState, Program};
+use crate::{AudioStream, MuxerState, Program, elementary};
 
 /// The time on the stream's clock of the session's first access unit. Unit: 1/90 000 s.
 ///
@@ -154,8 +154,13 @@ impl Schedule {
         let mut program = self.program;
         match track {
             TrackKind::Video => {
-                let config = media.video.units[self.video].config;
-                program.video = Some(media.video.configs[config as usize].codec);
+                let unit = &media.video.units[self.video];
+                let config = &media.video.configs[unit.config as usize];
+                program.video = Some(config.codec);
+                if config.codec == VideoCodec::Mpeg4 {
+                    let found = elementary::mpeg4_profile_and_level(config, unit);
+                    program.mpeg4_profile_and_level = found.unwrap_or(program.mpeg4_profile_and_level);
+                }
             }
             TrackKind::Audio => {
                 let config = media.audio.units[self.audio].config;

@@ -21,7 +21,7 @@ pub struct MuxerState {
 
 impl MuxerState {
     /// Bytes of the encoded state.
-    pub const SIZE: usize = 7 + 2 * 9;
+    pub const SIZE: usize = 8 + 2 * 9;
 
     /// The state as bytes.
     pub fn encode(&self) -> [u8; Self::SIZE] {
@@ -35,7 +35,8 @@ impl MuxerState {
         let mut bytes = [0; Self::SIZE];
         bytes[..3].copy_from_slice(&[video, audio, self.version]);
         bytes[3..7].copy_from_slice(&self.continuity);
-        for (field, time) in bytes[7..].chunks_mut(9).zip([self.pcr_90khz, self.tables_90khz]) {
+        bytes[7] = self.program.mpeg4_profile_and_level;
+        for (field, time) in bytes[8..].chunks_mut(9).zip([self.pcr_90khz, self.tables_90khz]) {
             field[0] = time.is_some().into();
             field[1..].copy_from_slice(&time.unwrap_or(0).to_be_bytes());
         }
@@ -44,7 +45,7 @@ impl MuxerState {
 
     /// Reads what [`encode`](Self::encode) wrote, or `None` where a field cannot be.
     pub fn decode(bytes: &[u8; Self::SIZE]) -> Option<Self> {
-        let [video, audio, version, c0, c1, c2, c3, times @ ..] = *bytes;
+        let [video, audio, version, c0, c1, c2, c3, mpeg4_profile_and_level, times @ ..] = *bytes;
         let video = match video {
             0 => None,
             1 => Some(VideoCodec::H264),
@@ -65,7 +66,13 @@ impl MuxerState {
         }
         let (pcr, tables) = times.split_first_chunk::<9>()?;
         let (pcr_90khz, tables_90khz) = (decode_time(pcr)?, decode_time(tables.first_chunk()?)?);
-        Some(Self { program: Program { video, audio }, version, continuity, pcr_90khz, tables_90khz })
+        Some(Self {
+            program: Program { video, audio, mpeg4_profile_and_level },
+            version,
+            continuity,
+            pcr_90khz,
+            tables_90khz,
+        })
     }
 }
 

@@ -207,6 +207,20 @@ fn a_codec_that_changes_inside_a_chunk_gets_its_tables_at_once() {
 }
 
 /// Versions of the program map table in order, repetitions left out.
+#[test]
+fn another_mpeg4_profile_is_a_new_version_of_the_program() {
+    let chunk = |profile: u8| {
+        let layer = b"\0\0\x01\x20\0\xc4\x8d\x88\0\xcd\x0a\x04\x1e\x14\x63";
+        let header = [&[0x19, 0, 0, 0, 0, 0, 0, 1, 0xb0, profile][..], layer].concat();
+        Chunk::new().tag(Video, 0, &header).tag(Video, 0, b"\x19\x01\0\0\0\0\0\x01\xb6\x10")
+    };
+    let describes = |stream: &[u8], profile| stream.windows(3).any(|window| window == [0x1b, 1, profile]);
+    let (first, stream) = record(&chunk(0x01), &[]);
+    assert!(describes(&stream, 0x01) && pmt_versions(&stream) == [0]);
+    let (second, stream) = record(&chunk(0xf5), &first.state);
+    assert!(describes(&stream, 0xf5) && pmt_versions(&stream) == [1] && second.discontinuity);
+}
+
 fn pmt_versions(stream: &[u8]) -> Vec<u8> {
     let tables = stream.chunks(188).filter(|packet| packet[1] & 0x1f == 0x10 && packet[2] == 0);
     let mut versions: Vec<u8> = tables.map(|packet| packet[10] >> 1 & 0x1f).collect();

@@ -27,3 +27,6 @@ mod uri;
 
 pub use playlist::{MediaPlaylist, Segment};
 pub use uri::relative_uri;
+
+/// Media type of a playlist (RFC 8216 §4).
+pub const CONTENT_TYPE: &str = "application/vnd.apple.mpegurl";

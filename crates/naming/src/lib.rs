@@ -33,7 +33,7 @@ mod template;
 mod timezone;
 
 pub use error::Error;
-pub use object::{MAX_OBJECT_NAME_BYTES, check_object_name};
+pub use object::{MAX_OBJECT_NAME_BYTES, check_object_name, suffix};
 pub use template::{
     DEFAULT_RECORD_FILE, DEFAULT_SLICE, Kind, MAX_TEMPLATE_BYTES, Template, Values, Variable,
 };

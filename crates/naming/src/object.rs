@@ -29,6 +29,17 @@ pub fn check_object_name(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// What goes between a name and its extension when names of a session turned out to be somebody else's: the
+/// begin of its id, and from the second one on how many they are.
+pub fn suffix(session: &str, names_taken: u32) -> String {
+    let session = session.get(..8).unwrap_or(session);
+    match names_taken {
+        0 => String::new(),
+        1 => format!("-{session}"),
+        taken => format!("-{session}-{taken}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +55,12 @@ mod tests {
             check_object_name("a/../b"),
             Err(Error::Segment { name: "a/../b".into(), segment: "..".into(), at: 2 })
         );
+    }
+
+    #[test]
+    fn a_session_whose_name_is_taken_goes_by_its_id() {
+        let suffixes = [0, 1, 2].map(|taken| suffix("0123456789", taken));
+        assert_eq!(suffixes, ["", "-01234567", "-01234567-2"]);
     }
 
     #[test]

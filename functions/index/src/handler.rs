@@ -143,7 +143,7 @@ async fn put_playlist(session: &Session, file: &File, slices: &[Slice]) -> Resul
         let object = name.object(names_taken)?;
         let at = Location { endpoint: session.oss_endpoint.clone(), bucket: session.oss_bucket.clone() };
         let playlist = record_file::playlist(&object, slices).to_string().into_bytes();
-        match bucket::put(at, &object, record_file::CONTENT_TYPE, &tag, playlist).await {
+        match bucket::put(at, &object, hls::CONTENT_TYPE, &tag, playlist).await {
             Ok(_) => return Ok(object),
             Err(BucketError::Taken) => {}
             Err(error) => return Err(format!("record file {object:?}: {}", explain(error))),

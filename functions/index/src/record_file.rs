@@ -3,9 +3,6 @@
 use hls::{MediaPlaylist, Segment, relative_uri};
 use naming::{Kind, Template, Timezone, Values};
 
-/// Media type of a playlist (RFC 8216 §4).
-pub const CONTENT_TYPE: &str = "application/vnd.apple.mpegurl";
-
 /// What a record file's name is made of.
 pub struct Name<'a> {
     /// The rule's `OssObjectPrefix`.
@@ -39,12 +36,7 @@ impl Name<'_> {
             end_ms: self.end_ms,
             timezone: self.timezone,
         };
-        let session = self.session.get(..8).unwrap_or(self.session);
-        let extension = match names_taken {
-            0 => ".m3u8".to_owned(),
-            1 => format!("-{session}.m3u8"),
-            taken => format!("-{session}-{taken}.m3u8"),
-        };
+        let extension = format!("{}.m3u8", naming::suffix(self.session, names_taken));
         template.object_name(&values, &extension).map_err(|error| error.to_string())
     }
 }

@@ -45,12 +45,7 @@ impl Name<'_> {
             end_ms: self.start_ms,
             timezone: self.timezone,
         };
-        let session = self.session.get(..8).unwrap_or(self.session);
-        let extension = match self.names_taken {
-            0 => ".ts".to_owned(),
-            1 => format!("-{session}.ts"),
-            taken => format!("-{session}-{taken}.ts"),
-        };
+        let extension = format!("{}.ts", naming::suffix(self.session, self.names_taken));
         template.object_name(&values, &extension).map_err(|error| error.to_string())
     }
 }

@@ -20,9 +20,6 @@ use crate::{
     settings::Settings,
 };
 
-/// Media type of a playlist (RFC 8216 §4).
-const CONTENT_TYPE: &str = "application/vnd.apple.mpegurl";
-
 /// Writes the M3U8 and makes it known.
 ///
 /// Its id follows from what was asked, so that a repeated request finds what the first one made.
@@ -48,7 +45,7 @@ pub(super) async fn create(
     }
     let playlist = playlist(&slices, &source, &target, &object)?;
     let tag = tag(&id, &playlist);
-    match backend.put_new(target.clone(), &object, CONTENT_TYPE, &tag, playlist.into_bytes()).await {
+    match backend.put_new(target.clone(), &object, hls::CONTENT_TYPE, &tag, playlist.into_bytes()).await {
         Ok(_) => {}
         Err(BucketError::Taken) => return Err(faults::OSS_OBJECT_ALREADY_EXISTS.into()),
         Err(error) => return Err(bucket_failed(error)),

@@ -25,9 +25,13 @@ pub fn is_header(code: u8) -> bool {
     matches!(code, 0x00..=0x2f | VISUAL_OBJECT_SEQUENCE | VISUAL_OBJECT)
 }
 
-/// `profile_and_level_indication` of the visual object sequence, where there is one.
+/// `profile_and_level_indication` (14496-2 §6.2.2), where the headers begin with a visual object sequence; their
+/// first start code may lack its prefix.
 pub fn profile_and_level(headers: &[u8]) -> Option<u8> {
-    start_codes(headers).find(|&(code, _)| code == VISUAL_OBJECT_SEQUENCE)?.1.first().copied()
+    match *headers {
+        [0, 0, 1, VISUAL_OBJECT_SEQUENCE, found, ..] | [VISUAL_OBJECT_SEQUENCE, found, ..] => Some(found),
+        _ => None,
+    }
 }
 
 /// What a video object layer header says of the stream (14496-2 §6.2.3).

@@ -99,18 +99,12 @@ impl<'a> VideoFormat<'a> {
     }
 }
 
-/// `profile_and_level_indication`, as the sequence header or else a keyframe says it (14496-2 §6.2.2).
+/// `profile_and_level_indication`, as the sequence header or else the frame begins with it.
 pub(crate) fn mpeg4_profile_and_level(config: &VideoConfig<'_>, unit: &AccessUnit<'_>) -> Option<u8> {
-    let in_keyframe = || {
-        let pieces = unit.data.pieces().iter();
-        // Behind a start code of its own, or with it.
-        let headers = pieces.filter(|_| unit.random_access).map(|piece| match piece.split_first() {
-            Some((&0xb0, rest)) => rest.first().copied(),
-            _ => mpeg4::profile_and_level(piece),
-        });
-        headers.flatten().next()
-    };
-    mpeg4::profile_and_level(config.record).or_else(in_keyframe)
+    // A start code that stood for a length is a piece of its own.
+    let mut begin = unit.data.pieces().iter().take(2);
+    mpeg4::profile_and_level(config.record)
+        .or_else(|| begin.find_map(|piece| mpeg4::profile_and_level(piece)))
 }
 
 /// The NAL units of a unit; the demuxer has checked their lengths.

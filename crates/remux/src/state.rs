@@ -1,6 +1,6 @@
 //! What the next chunk of a session must know of those before it.
 
-use media::{Timeline, TrackClock, VideoConfig};
+use media::{Timeline, TrackClock, VideoCodec, VideoConfig};
 use mpegts::MuxerState;
 
 /// Bytes that are no state of this version.
@@ -45,8 +45,8 @@ pub struct SessionState<'a> {
     pub audio_config: Option<u64>,
     /// Continuity counters, tables, clock reference.
     pub muxer: MuxerState,
-    /// Video messages without a frame that ended the chunk, at most [`MAX_COMPANIONS_SIZE`] bytes with two for
-    /// each: they go before the next picture.
+    /// Video messages without a frame that ended the chunk, at most 2 048 bytes with two for each: they go
+    /// before the next picture.
     pub companions: Vec<&'a [u8]>,
 }
 
@@ -190,8 +190,14 @@ impl Fields<'_> {
 }
 
 /// Tells a video configuration from others; the size may be another than the record's.
+///
+/// Of MPEG-4 part 2 it does not count: the headers may come once, in the first keyframe of a session.
 pub(crate) fn video_fingerprint(config: &VideoConfig<'_>) -> u64 {
-    let (width, height) = (config.width.to_be_bytes(), config.height.to_be_bytes());
+    let size = match config.codec {
+        VideoCodec::Mpeg4 => [0, 0],
+        VideoCodec::H264 | VideoCodec::Hevc => [config.width, config.height],
+    };
+    let [width, height] = size.map(u32::to_be_bytes);
     fingerprint(&[config.codec.name().as_bytes(), config.record, &width, &height])
 }
 

@@ -208,6 +208,17 @@ fn a_codec_that_changes_inside_a_chunk_gets_its_tables_at_once() {
 
 /// Versions of the program map table in order, repetitions left out.
 #[test]
+fn mpeg4_headers_that_come_once_in_the_first_keyframe_are_no_change_later() {
+    let layer = b"\0\0\x01\x20\0\xc4\x8d\x88\0\xcd\x0a\x04\x1e\x14\x63";
+    let keyframe = [&b"\x19\x01\0\0\0"[..], layer, b"\0\0\x01\xb6\x10"].concat();
+    let chunk = |frame: &[u8]| Chunk::new().tag(Video, 0, b"\x19\0\0\0\0").tag(Video, 0, frame);
+    let (first, _) = record(&chunk(&keyframe), &[]);
+    assert_eq!(first.video.unwrap().width, 320);
+    let (second, _) = record(&chunk(b"\x19\x01\0\0\0\0\0\x01\xb6\x10"), &first.state);
+    assert_eq!((second.discontinuity, second.video.unwrap().access_units), (false, 1));
+}
+
+#[test]
 fn another_mpeg4_profile_is_a_new_version_of_the_program() {
     let chunk = |profile: u8| {
         let layer = b"\0\0\x01\x20\0\xc4\x8d\x88\0\xcd\x0a\x04\x1e\x14\x63";

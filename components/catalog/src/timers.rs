@@ -26,9 +26,11 @@ pub async fn wake(store: &impl Store, stream: &StreamName, at_ms: u64) -> Result
     loop {
         let number = counted(store, &key::due(second), 1).await?;
         write(store, &key::due_stream(second, number), stream).await?;
-        let open = counted(store, DUE_OPEN, 0).await?;
+        let mut open = counted(store, DUE_OPEN, 0).await?;
         if open == 0 {
             begin_before(store, second).await?;
+            // The first tick may have begun meanwhile, without having seen that.
+            open = counted(store, DUE_OPEN, 0).await?;
         }
         if open < second {
             return Ok(());
@@ -40,14 +42,19 @@ pub async fn wake(store: &impl Store, stream: &StreamName, at_ms: u64) -> Result
 /// The streams due up to a moment.
 pub async fn due(store: &impl Store, now_ms: u64) -> Result<Round, Error> {
     let now = now_ms / 1000;
-    let Some(done) = read::<u64>(store, DUE_DONE).await? else {
-        return Ok(Round { streams: Vec::new(), mark: 0 });
+    // The first timer ever lies ahead, or there has been none.
+    let nothing = Round { streams: Vec::new(), mark: 0 };
+    let Some(done) = read::<u64>(store, DUE_DONE).await?.filter(|&done| done < now) else {
+        return Ok(nothing);
     };
-    let mut mark = now.min(done + MOST_SECONDS).max(done);
+    let mut mark = now.min(done + MOST_SECONDS);
     let open = counted(store, DUE_OPEN, 0).await?;
     if mark > open {
         counted(store, DUE_OPEN, mark - open).await?;
     }
+    // Once more: one of the first timers may have set it back; who does so from here on sees the counter raised.
+    let Some(done) = read::<u64>(store, DUE_DONE).await? else { return Ok(nothing) };
+    mark = mark.min(done + MOST_SECONDS);
     let mut streams: Vec<StreamName> = Vec::new();
     for second in done + 1..=mark {
         for number in 1..=listed(store, second).await? {

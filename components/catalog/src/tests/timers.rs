@@ -29,6 +29,20 @@ fn a_stream_is_due_at_its_second_and_not_before() {
 }
 
 #[test]
+fn the_first_timer_ever_holds_up_no_earlier_one() {
+    run(async {
+        let store = MemoryStore::default();
+        wake(&store, &stream(), 300_000).await.unwrap();
+        assert!(names(&store, 100_000).await.is_empty());
+        wake(&store, &other(), 110_000).await.unwrap();
+        assert!(names(&store, 109_000).await.is_empty());
+        assert_eq!(names(&store, 110_000).await, ["t"]);
+        assert!(names(&store, 299_000).await.is_empty());
+        assert_eq!(names(&store, 300_000).await, ["s"]);
+    });
+}
+
+#[test]
 fn a_moment_that_has_passed_is_due_at_the_next_tick() {
     run(async {
         let store = MemoryStore::default();

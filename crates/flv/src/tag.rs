@@ -71,9 +71,9 @@ fn tag_size(body_size: usize) -> usize {
     TAG_HEADER_SIZE + body_size + PREVIOUS_TAG_SIZE
 }
 
-/// Bytes before the first tag, or `None` when more are needed to tell.
-fn parse_file_header(bytes: &[u8]) -> Result<Option<usize>, Error> {
-    let Some((header, _)) = bytes.split_first_chunk::<9>() else { return Ok(None) };
+/// Bytes before the first tag, as far as can be told: more than there are where the file ends before them.
+fn file_header_size(bytes: &[u8]) -> Result<usize, Error> {
+    let Some((header, _)) = bytes.split_first_chunk::<9>() else { return Ok(FILE_HEADER_SIZE) };
     if &header[..4] != b"FLV\x01" {
         return Err(Error::Signature { found: [header[0], header[1], header[2], header[3]] });
     }
@@ -82,8 +82,7 @@ fn parse_file_header(bytes: &[u8]) -> Result<Option<usize>, Error> {
     if data_offset < 9 {
         return Err(Error::HeaderLength { found: data_offset });
     }
-    let size = (data_offset as usize).saturating_add(PREVIOUS_TAG_SIZE);
-    Ok((bytes.len() >= size).then_some(size))
+    Ok((data_offset as usize).saturating_add(PREVIOUS_TAG_SIZE))
 }
 
 /// Bytes that the tag at the start of `bytes` needs, as far as can be told.
@@ -110,16 +109,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Error::Signature`], [`Error::HeaderLength`], [`Error::Truncated`].
     pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
-        match parse_file_header(bytes)? {
-            Some(offset) => Ok(Self { bytes, offset }),
-            None => {
-                let data_offset = bytes
-                    .get(5..9)
-                    .map_or(0, |field| field.iter().fold(0, |value, &byte| value << 8 | u64::from(byte)));
-                let needed = (data_offset + PREVIOUS_TAG_SIZE as u64).max(FILE_HEADER_SIZE as u64);
-                Err(Error::Truncated { offset: 0, needed, available: bytes.len() as u64 })
-            }
+        let offset = file_header_size(bytes)?;
+        if bytes.len() < offset {
+            return Err(Error::Truncated { offset: 0, needed: offset as u64, available: bytes.len() as u64 });
         }
+        Ok(Self { bytes, offset })
     }
 }
 
@@ -182,7 +176,10 @@ impl Demuxer {
     /// As [`Reader`], except that an incomplete tag is not one. The same error comes again on every later call.
     pub fn next_tag(&mut self) -> Result<Option<Tag<'_>>, Error> {
         if !self.in_tags {
-            let Some(size) = parse_file_header(&self.buffer)? else { return Ok(None) };
+            let size = file_header_size(&self.buffer)?;
+            if self.buffer.len() < size {
+                return Ok(None);
+            }
             self.read = size;
             self.in_tags = true;
         }

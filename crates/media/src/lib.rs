@@ -8,8 +8,8 @@
 //! # use recorder_media as media;
 //! use media::{Repairs, Timeline, TrackKind};
 //! let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-//! assert_eq!(timeline.place(TrackKind::Video, 4_294_967_280, 1, &mut repairs), 0);
-//! assert_eq!(timeline.place(TrackKind::Video, 24, 1, &mut repairs), 40 * media::TICKS_PER_MS);
+//! assert_eq!(timeline.place(TrackKind::Video, 4_294_967_280, None, &mut repairs), 0);
+//! assert_eq!(timeline.place(TrackKind::Video, 24, None, &mut repairs), 40 * media::TICKS_PER_MS);
 //! assert_eq!(repairs.iter().collect::<Vec<_>>(), [(media::RepairKind::TimestampWrap, 1)]);
 //! ```
 #![deny(missing_docs)]

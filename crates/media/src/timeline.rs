@@ -74,14 +74,14 @@ pub struct Timeline {
 impl Timeline {
     /// The decoding time of a track's next access unit.
     ///
-    /// Strictly after the track's last one: where two have one timestamp, `frame_90khz` after it, which is 1
-    /// where the format does not say how long a frame lasts.
+    /// Strictly after the track's last one: where two have one timestamp by `frame_90khz`, where the format says
+    /// how long a frame lasts, else by a tick.
     /// Unit: 1/90 000 s, of the result since the session's first access unit.
     pub fn place(
         &mut self,
         track: TrackKind,
         timestamp_ms: u32,
-        frame_90khz: u32,
+        frame_90khz: Option<u32>,
         repairs: &mut Repairs,
     ) -> i64 {
         let (own, other) = match track {
@@ -103,7 +103,7 @@ impl Timeline {
         &self,
         timestamp_ms: u32,
         other: Option<TrackClock>,
-        frame_90khz: u32,
+        frame_90khz: Option<u32>,
         repairs: &mut Repairs,
     ) -> TrackClock {
         let earliest = -i64::from(self.policy.max_early_ms) * TICKS_PER_MS;
@@ -117,7 +117,7 @@ impl Timeline {
                 }
             },
         };
-        let delta_90khz = if frame_90khz > 1 { frame_90khz } else { FIRST_DELTA_90KHZ };
+        let delta_90khz = frame_90khz.unwrap_or(FIRST_DELTA_90KHZ);
         TrackClock { timestamp_ms, anchor_90khz: time, dts_90khz: time, delta_90khz }
     }
 
@@ -126,7 +126,7 @@ impl Timeline {
         own: TrackClock,
         other: Option<TrackClock>,
         timestamp_ms: u32,
-        frame_90khz: u32,
+        frame_90khz: Option<u32>,
         repairs: &mut Repairs,
     ) -> TrackClock {
         let distance_ms = own.distance_ms(timestamp_ms);
@@ -160,12 +160,12 @@ impl Timeline {
                 RepairKind::TimestampStepBackward
             });
         }
-        let least = if is_equal { i64::from(frame_90khz.max(1)) } else { 1 };
+        let frame_90khz = frame_90khz.filter(|_| is_equal).unwrap_or(1);
         let is_duration = (TICKS_PER_MS..=MAX_DELTA_90KHZ).contains(&step);
         TrackClock {
             timestamp_ms,
             anchor_90khz,
-            dts_90khz: own.dts_90khz + step.max(least),
+            dts_90khz: own.dts_90khz + step.max(i64::from(frame_90khz.max(1))),
             delta_90khz: if is_duration { step as u32 } else { own.delta_90khz },
         }
     }

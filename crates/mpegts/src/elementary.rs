@@ -115,9 +115,8 @@ fn nal_units<'u, 'a>(
     unit.data.pieces().iter().flat_map(move |piece| NalUnits::new(piece, length_size).map_while(Result::ok))
 }
 
-fn push_unit<'a>(unit: &'a [u8], out: &mut Vec<Segment<'a>>) {
-    out.push(Segment::Lent(START_CODE));
-    out.push(Segment::Lent(unit));
+fn push_units<'a>(units: impl Iterator<Item = &'a [u8]>, out: &mut Vec<Segment<'a>>) {
+    out.extend(units.flat_map(|unit| [Segment::Lent(START_CODE), Segment::Lent(unit)]));
 }
 
 fn h264_segments<'a>(
@@ -126,20 +125,14 @@ fn h264_segments<'a>(
     parameter_sets: bool,
     out: &mut Vec<Segment<'a>>,
 ) {
-    use h264::NalUnitType;
-    out.push(Segment::Lent(START_CODE));
-    out.push(Segment::Lent(&h264::AUD));
-    let brings = |kind| nal_units(unit, record.length_size).any(|nal| NalUnitType::of(nal[0]) == kind);
-    if parameter_sets && ![NalUnitType::Sps, NalUnitType::Pps].into_iter().all(brings) {
-        for set in record.sps.iter().chain(&record.sps_ext).chain(&record.pps) {
-            push_unit(set, out);
-        }
+    use h264::NalUnitType::{self, Aud, Pps, Sps};
+    let kind = |nal: &[u8]| NalUnitType::of(nal[0]);
+    out.extend([Segment::Lent(START_CODE), Segment::Lent(&h264::AUD)]);
+    let brings = |set| nal_units(unit, record.length_size).any(|nal| kind(nal) == set);
+    if parameter_sets && ![Sps, Pps].into_iter().all(brings) {
+        push_units(record.sps.iter().chain(&record.sps_ext).chain(&record.pps).copied(), out);
     }
-    for nal in nal_units(unit, record.length_size) {
-        if NalUnitType::of(nal[0]) != NalUnitType::Aud {
-            push_unit(nal, out);
-        }
-    }
+    push_units(nal_units(unit, record.length_size).filter(|nal| kind(nal) != Aud), out);
 }
 
 fn hevc_segments<'a>(
@@ -148,21 +141,15 @@ fn hevc_segments<'a>(
     parameter_sets: bool,
     out: &mut Vec<Segment<'a>>,
 ) {
-    use h265::NalUnitType;
-    let slice = nal_units(unit, record.length_size).find(|nal| NalUnitType::of(nal[0]).is_slice());
-    out.push(Segment::Lent(START_CODE));
-    out.push(Segment::made(&h265::aud(slice.unwrap_or_default())));
-    let brings = |kind| nal_units(unit, record.length_size).any(|nal| NalUnitType::of(nal[0]) == kind);
-    if parameter_sets && ![NalUnitType::Vps, NalUnitType::Sps, NalUnitType::Pps].into_iter().all(brings) {
-        for set in &record.units {
-            push_unit(set, out);
-        }
+    use h265::NalUnitType::{self, Aud, Pps, Sps, Vps};
+    let kind = |nal: &[u8]| NalUnitType::of(nal[0]);
+    let slice = nal_units(unit, record.length_size).find(|nal| kind(nal).is_slice());
+    out.extend([Segment::Lent(START_CODE), Segment::made(&h265::aud(slice.unwrap_or_default()))]);
+    let brings = |set| nal_units(unit, record.length_size).any(|nal| kind(nal) == set);
+    if parameter_sets && ![Vps, Sps, Pps].into_iter().all(brings) {
+        push_units(record.units.iter().copied(), out);
     }
-    for nal in nal_units(unit, record.length_size) {
-        if NalUnitType::of(nal[0]) != NalUnitType::Aud {
-            push_unit(nal, out);
-        }
-    }
+    push_units(nal_units(unit, record.length_size).filter(|nal| kind(nal) != Aud), out);
 }
 
 /// An audio configuration, read.

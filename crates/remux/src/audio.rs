@@ -97,7 +97,7 @@ impl<'a> AudioAssembler<'a> {
     }
 
     fn add(&mut self, timestamp_ms: u32, frame: &'a [u8], timeline: &mut Timeline, repairs: &mut Repairs) {
-        let frame_90khz = self.track.configs.last().map_or(1, |config| config.frame_duration_90khz);
+        let frame_90khz = self.track.configs.last().map(|config| config.frame_duration_90khz);
         let dts_90khz = timeline.place(TrackKind::Audio, timestamp_ms, frame_90khz, repairs);
         self.track.units.push(AccessUnit {
             dts_90khz,

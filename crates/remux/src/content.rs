@@ -31,22 +31,15 @@ impl Content {
             if content.units > MAX_NAL_UNITS {
                 return None;
             }
+            content.size = picture_size(codec, unit).or(content.size);
             let (is_slice, is_random_access, starts_picture, is_end) = match codec {
                 VideoCodec::H264 => {
                     let kind = h264::NalUnitType::of(unit[0]);
-                    if kind == h264::NalUnitType::Sps {
-                        let sps = h264::SequenceParameterSet::parse(unit).ok();
-                        content.size = sps.map(|sps| (sps.width, sps.height)).or(content.size);
-                    }
                     let is_idr = kind == h264::NalUnitType::IdrSlice;
                     (kind.is_slice(), is_idr, h264::starts_picture(unit), kind == h264::NalUnitType::End)
                 }
                 _ => {
                     let kind = h265::NalUnitType::of(unit[0]);
-                    if kind == h265::NalUnitType::Sps {
-                        let sps = h265::SequenceParameterSet::parse(unit).ok();
-                        content.size = sps.map(|sps| (sps.width, sps.height)).or(content.size);
-                    }
                     let is_irap = kind == h265::NalUnitType::IrapSlice;
                     (kind.is_slice(), is_irap, h265::starts_picture(unit), kind == h265::NalUnitType::End)
                 }
@@ -59,5 +52,18 @@ impl Content {
             content.has_companions |= !is_slice && !is_end;
         }
         Some(content)
+    }
+}
+
+/// Width and height, where the unit is a sequence parameter set that can be read.
+fn picture_size(codec: VideoCodec, unit: &[u8]) -> Option<(u32, u32)> {
+    match codec {
+        VideoCodec::H264 if h264::NalUnitType::of(unit[0]) == h264::NalUnitType::Sps => {
+            h264::SequenceParameterSet::parse(unit).ok().map(|sps| (sps.width, sps.height))
+        }
+        VideoCodec::Hevc if h265::NalUnitType::of(unit[0]) == h265::NalUnitType::Sps => {
+            h265::SequenceParameterSet::parse(unit).ok().map(|sps| (sps.width, sps.height))
+        }
+        _ => None,
     }
 }

@@ -215,7 +215,7 @@ impl<'a> VideoAssembler<'a> {
         timeline: &mut Timeline,
         repairs: &mut Repairs,
     ) {
-        let dts_90khz = timeline.place(TrackKind::Video, timestamp_ms, 1, repairs);
+        let dts_90khz = timeline.place(TrackKind::Video, timestamp_ms, None, repairs);
         let pts_90khz = composition::presentation(dts_90khz, message.composition_time_ms, repairs);
         let config = self.track.configs.len() as u32 - 1;
         self.last_timestamp_ms = timestamp_ms;

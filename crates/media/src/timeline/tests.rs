@@ -7,8 +7,10 @@ use TrackKind::{Audio, Video};
 #[track_caller]
 fn check(pushed: &[(TrackKind, u32)], placed_ms: &[i64], expected: &[(RepairKind, u32)]) {
     let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-    let placed: Vec<i64> =
-        pushed.iter().map(|&(track, ms)| timeline.place(track, ms, 1, &mut repairs) / TICKS_PER_MS).collect();
+    let placed: Vec<i64> = pushed
+        .iter()
+        .map(|&(track, ms)| timeline.place(track, ms, None, &mut repairs) / TICKS_PER_MS)
+        .collect();
     assert_eq!(placed, placed_ms);
     assert_eq!(repairs.iter().collect::<Vec<_>>(), expected);
 }
@@ -83,7 +85,7 @@ fn tracks_on_clocks_far_apart_are_aligned_and_each_keeps_its_pace() {
 fn equal_timestamps_become_strictly_rising_and_do_not_move_what_follows() {
     let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
     let placed: Vec<i64> =
-        [0, 40, 40, 40, 80].iter().map(|&ms| timeline.place(Video, ms, 1, &mut repairs)).collect();
+        [0, 40, 40, 40, 80].iter().map(|&ms| timeline.place(Video, ms, None, &mut repairs)).collect();
     assert_eq!(placed, [0, 3600, 3601, 3602, 7200]);
     assert_eq!(repairs.of(RepairKind::TimestampEqual), 2);
 }
@@ -92,7 +94,7 @@ fn equal_timestamps_become_strictly_rising_and_do_not_move_what_follows() {
 fn a_small_step_back_keeps_the_order() {
     let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
     let placed: Vec<i64> =
-        [0, 40, 20, 80].iter().map(|&ms| timeline.place(Video, ms, 1, &mut repairs)).collect();
+        [0, 40, 20, 80].iter().map(|&ms| timeline.place(Video, ms, None, &mut repairs)).collect();
     assert_eq!(placed, [0, 3600, 3601, 7200]);
     assert_eq!(repairs.of(RepairKind::TimestampStepBackward), 1);
 }
@@ -105,7 +107,7 @@ fn every_sequence_of_extreme_timestamps_rises_strictly() {
             for c in extremes {
                 let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
                 let placed: Vec<i64> =
-                    [a, b, c, a].iter().map(|&ms| timeline.place(Video, ms, 1, &mut repairs)).collect();
+                    [a, b, c, a].iter().map(|&ms| timeline.place(Video, ms, None, &mut repairs)).collect();
                 assert!(placed.is_sorted_by(|a, b| a < b), "{a} {b} {c}: {placed:?}");
             }
         }
@@ -116,8 +118,10 @@ fn every_sequence_of_extreme_timestamps_rises_strictly() {
 fn sound_that_comes_in_pairs_of_one_timestamp_plays_frame_after_frame() {
     let mut timeline = Timeline::default();
     let mut repairs = Repairs::default();
-    let times: Vec<i64> =
-        [0, 0, 43, 43, 85, 85].iter().map(|&ms| timeline.place(Audio, ms, 1_920, &mut repairs)).collect();
+    let times: Vec<i64> = [0, 0, 43, 43, 85, 85]
+        .iter()
+        .map(|&ms| timeline.place(Audio, ms, Some(1_920), &mut repairs))
+        .collect();
     assert_eq!(times, [0, 1_920, 3_870, 5_790, 7_650, 9_570]);
     assert_eq!(repairs.of(RepairKind::TimestampEqual), 3);
 }
@@ -130,8 +134,8 @@ fn tracks_that_drift_apart_keep_the_times_that_were_pushed() {
     for frame in 0..hour {
         // The encoder's sound card is slower than its clock by 1 in 1 000: 3.6 s in an hour.
         let (video, audio) = (frame * 40, frame * 40 + frame * 40 / 1_000);
-        assert_eq!(timeline.place(Video, video, 1, &mut repairs), i64::from(video) * TICKS_PER_MS);
-        assert_eq!(timeline.place(Audio, audio, 1_920, &mut repairs), i64::from(audio) * TICKS_PER_MS);
+        assert_eq!(timeline.place(Video, video, None, &mut repairs), i64::from(video) * TICKS_PER_MS);
+        assert_eq!(timeline.place(Audio, audio, Some(1_920), &mut repairs), i64::from(audio) * TICKS_PER_MS);
     }
     assert_eq!(repairs, Repairs::default());
 }

@@ -8,6 +8,7 @@ pub mod bucket;
 pub mod ffmpeg;
 pub mod nal;
 pub mod server;
+pub mod wasi;
 
 use std::path::PathBuf;
 

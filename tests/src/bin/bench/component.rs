@@ -1,4 +1,4 @@
-//! The media component as the host runs it: compiled ahead, in a store of its own, fed by a stream.
+//! The media component as the host runs it: compiled before it is measured, in a store of its own, fed by a stream.
 
 use std::fs::File;
 use std::io::Write;
@@ -8,30 +8,20 @@ use std::task::{Context, Poll};
 
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
+use harness::wasi::State;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use wasmtime::component::{
-    Component as WasmComponent, Linker, ResourceTable, Source, StreamConsumer, StreamReader, StreamResult,
+    Component as WasmComponent, Linker, Source, StreamConsumer, StreamReader, StreamResult,
 };
 use wasmtime::{Engine, Store, StoreContextMut};
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::WasiCtx;
 
 mod bindings {
     wasmtime::component::bindgen!({
         inline: "package recorder:bench; world bench { export recorder:media/remux@0.1.0; }",
         path: ["../wit/media"],
     });
-}
-
-struct State {
-    wasi: WasiCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
 }
 
 /// One instance, used for chunk after chunk.
@@ -52,8 +42,7 @@ impl Component {
         let component = WasmComponent::from_file(&engine, file)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        let mut store =
-            Store::new(&engine, State { wasi: WasiCtxBuilder::new().build(), table: ResourceTable::new() });
+        let mut store = Store::new(&engine, State::new(WasiCtx::default()));
         store.set_epoch_deadline(1);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let remux = runtime.block_on(bindings::Bench::instantiate_async(&mut store, &component, &linker))?;

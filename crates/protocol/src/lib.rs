@@ -2,25 +2,31 @@
 //!
 //! Not a client and not a server: types that both sides share, so that neither can drift.
 //!
+//! [`Route`] owns method and path of each call, [`Call`] ties a JSON body to its route and its answer:
+//!
 //! | call | body | answer |
 //! | --- | --- | --- |
 //! | `POST /streams/{domain}/{app}/{stream}/sessions` | [`BeginSession`] | [`SessionAnswer`] |
 //! | `PUT …/sessions/{session}/chunks/{seq}` | one FLV chunk | [`ChunkAnswer`] |
 //! | `POST …/sessions/{session}/end` | [`EndSession`] or nothing | [`EndAnswer`] |
 //! | `POST /heartbeat` | [`Heartbeat`] | [`HeartbeatAnswer`] |
-//! | `POST /tick` | nothing | [`TickAnswer`] |
+//! | `POST /tick` | [`Tick`] or nothing | [`TickAnswer`] |
 //!
 //! Every call carries `Authorization: Bearer <ingest_token>`; every error is a [`Problem`].
 #![deny(missing_docs)]
 
+mod call;
 mod messages;
 mod name;
+mod route;
 
+pub use call::Call;
 pub use messages::{
     BeginSession, ChunkAnswer, ChunkPolicy, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Problem,
-    SessionAnswer, SessionChange, TickAnswer,
+    SessionAnswer, SessionChange, Tick, TickAnswer,
 };
 pub use name::{MAX_NAME_BYTES, NameError, StreamPath, check_name};
+pub use route::{ChunkPath, Route, RouteError, SessionPath};
 
 /// Media type of a chunk.
 pub const CHUNK_CONTENT_TYPE: &str = "video/x-flv";

@@ -114,6 +114,11 @@ pub struct SessionChange {
     pub chunk: ChunkPolicy,
 }
 
+/// Whatever is due is to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tick {}
+
 /// What a tick did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TickAnswer {

@@ -155,7 +155,7 @@ impl fmt::Display for StreamPath {
     }
 }
 
-fn encode(segment: &str) -> impl fmt::Display {
+pub(crate) fn encode(segment: &str) -> impl fmt::Display {
     utf8_percent_encode(segment, SEGMENT)
 }
 

@@ -1,0 +1,59 @@
+//! Which JSON body goes to which route, and what is answered to it.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    BeginSession, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Route, SessionAnswer, SessionPath,
+    StreamPath, Tick, TickAnswer,
+};
+
+/// A JSON body with its route and its answer, for both sides: a caller cannot send it elsewhere, and reads
+/// what a function cannot help answering.
+///
+/// An empty body stands for the default. (A chunk is no JSON; its route is [`Route::Chunk`], its answer
+/// [`ChunkAnswer`](crate::ChunkAnswer).)
+pub trait Call: Serialize + DeserializeOwned + Default {
+    /// What the path names: a stream, a session or nothing.
+    type Address;
+    /// The body of the answer 200.
+    type Answer: Serialize + DeserializeOwned;
+
+    /// Where the body is sent to.
+    fn route(address: Self::Address) -> Route;
+}
+
+impl Call for BeginSession {
+    type Address = StreamPath;
+    type Answer = SessionAnswer;
+
+    fn route(stream: StreamPath) -> Route {
+        Route::Sessions(stream)
+    }
+}
+
+impl Call for EndSession {
+    type Address = SessionPath;
+    type Answer = EndAnswer;
+
+    fn route(session: SessionPath) -> Route {
+        Route::End(session)
+    }
+}
+
+impl Call for Heartbeat {
+    type Address = ();
+    type Answer = HeartbeatAnswer;
+
+    fn route((): ()) -> Route {
+        Route::Heartbeat
+    }
+}
+
+impl Call for Tick {
+    type Address = ();
+    type Answer = TickAnswer;
+
+    fn route((): ()) -> Route {
+        Route::Tick
+    }
+}

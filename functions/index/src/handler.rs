@@ -1,8 +1,8 @@
 //! From the request to the answer.
 
 use http::StatusCode;
-use protocol::TickAnswer;
-use shared::{Answer, Refusal, authorized, json, now_ms, variable};
+use protocol::{Route, TickAnswer};
+use shared::{Answer, Refusal, authorized, json, now_ms, route, variable};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
@@ -29,6 +29,13 @@ async fn handle(request: Request) -> Answer {
 
 async fn serve(request: Request) -> Result<Answer, Refusal> {
     authorized(&request).await?;
+    match route(&request)? {
+        Route::Tick => tick().await,
+        other => Err(Refusal::no_such_route(&other)),
+    }
+}
+
+async fn tick() -> Result<Answer, Refusal> {
     let began_ms = now_ms();
     let round = catalog::due(began_ms).await.map_err(|error| failed(&error))?;
     let mut answer = TickAnswer::default();

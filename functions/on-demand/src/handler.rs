@@ -1,11 +1,11 @@
 //! From the request to the answer.
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use protocol::{
-    BeginSession, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, SessionAnswer, SessionChange,
-    StreamPath, check_name,
+    BeginSession, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Route, SessionAnswer, SessionChange,
+    SessionPath, StreamPath, check_name,
 };
-use shared::{Answer, Refusal, SessionPath, authorized, json, now_ms, read_json, sessions_path};
+use shared::{Answer, Refusal, authorized, json, now_ms, read_json, route};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 use spin_sdk::wasip3::random::random::get_random_bytes;
@@ -24,15 +24,11 @@ async fn handle(request: Request) -> Answer {
 
 async fn serve(request: Request) -> Result<Answer, Refusal> {
     authorized(&request).await?;
-    if request.method() != Method::POST {
-        let message = format!("{} is not answered here; POST is", request.method());
-        return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message));
-    }
-    let path = request.uri().path().to_owned();
-    match path.rsplit('/').next() {
-        Some("heartbeat") => heartbeat(read_json(request).await?).await,
-        Some("end") => end(&SessionPath::parse(&path, "end")?, read_json(request).await?).await,
-        _ => begin(&sessions_path(&path)?, read_json(request).await?).await,
+    match route(&request)? {
+        Route::Sessions(stream) => begin(&stream, read_json(request).await?).await,
+        Route::End(session) => end(&session, read_json(request).await?).await,
+        Route::Heartbeat => heartbeat(read_json(request).await?).await,
+        other => Err(Refusal::no_such_route(&other)),
     }
 }
 
@@ -136,7 +132,7 @@ fn check_gateway(name: &str) -> Result<(), Refusal> {
     if name.is_empty() {
         return Ok(());
     }
-    check_name("gateway", name).map_err(|error| Refusal::bad_request("InvalidName", error.to_string()))
+    Ok(check_name("gateway", name)?)
 }
 
 fn failed(error: &catalog::Error) -> Refusal {

@@ -1,8 +1,8 @@
 //! From the request to the answer.
 
 use http::{HeaderMap, StatusCode, header::CONTENT_LENGTH};
-use protocol::{ChunkAnswer, ChunkPolicy};
-use shared::{Answer, ChunkPath, Refusal, authorized, json, variable};
+use protocol::{ChunkAnswer, ChunkPath, ChunkPolicy, Route};
+use shared::{Answer, Refusal, authorized, json, route, variable};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 use spin_sdk::wasip3::{http::types, wit_future};
@@ -19,7 +19,10 @@ async fn handle(request: Request) -> Answer {
 
 async fn serve(request: Request) -> Result<Answer, Refusal> {
     authorized(&request).await?;
-    let ChunkPath { session: path, seq } = ChunkPath::parse(request.uri().path())?;
+    let ChunkPath { session: path, seq } = match route(&request)? {
+        Route::Chunk(chunk) => chunk,
+        other => return Err(Refusal::no_such_route(&other)),
+    };
     let max_bytes = ChunkPolicy::default().max_bytes;
     let length = content_length(request.headers())?;
     if length.is_some_and(|length| length > max_bytes) {

@@ -1,8 +1,8 @@
 //! Answers: JSON, and for an error a [`Problem`] with the status that fits.
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, Response, StatusCode};
-use protocol::Problem;
+use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use protocol::{NameError, Problem, Route, RouteError};
 use serde::Serialize;
 use subtle::ConstantTimeEq;
 
@@ -16,19 +16,28 @@ pub struct Refusal {
     pub status: StatusCode,
     /// What the body says.
     pub problem: Problem,
+    /// With 405: the method that the path does have.
+    pub allow: Option<Method>,
 }
 
 impl Refusal {
     /// A refusal with a stable code for programs and a sentence for people.
     #[must_use]
     pub fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { status, problem: Problem { code: code.into(), message: message.into(), expected: None } }
+        let problem = Problem { code: code.into(), message: message.into(), expected: None };
+        Self { status, problem, allow: None }
     }
 
     /// 400: the call is not well-formed.
     #[must_use]
     pub fn bad_request(code: &str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// 404: another function's route.
+    #[must_use]
+    pub fn no_such_route(route: &Route) -> Self {
+        RouteError::NoSuchRoute { path: route.to_string() }.into()
     }
 
     /// 404: no such session.
@@ -48,19 +57,50 @@ impl Refusal {
     }
 }
 
+impl From<RouteError> for Refusal {
+    fn from(error: RouteError) -> Self {
+        let message = error.to_string();
+        match error {
+            RouteError::Method { allowed, .. } => Self {
+                allow: Some(allowed),
+                ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+            },
+            RouteError::Name(error) => error.into(),
+            RouteError::Session { session } => Self::no_such_session(&session),
+            RouteError::Sequence { .. } => Self::bad_request("InvalidSequence", message),
+            _ => Self::new(StatusCode::NOT_FOUND, "NoSuchRoute", message),
+        }
+    }
+}
+
+impl From<NameError> for Refusal {
+    fn from(error: NameError) -> Self {
+        Self::bad_request("InvalidName", error.to_string())
+    }
+}
+
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
-        json(refusal.status, &refusal.problem)
+        let mut answer = encode(refusal.status, &refusal.problem, "application/problem+json");
+        if let Some(method) = refusal.allow {
+            let method = HeaderValue::from_str(method.as_str()).expect("a method should be a header's value");
+            answer.headers_mut().insert(ALLOW, method);
+        }
+        answer
     }
 }
 
 /// A JSON answer.
 #[must_use]
 pub fn json(status: StatusCode, body: &impl Serialize) -> Answer {
+    encode(status, body, "application/json")
+}
+
+fn encode(status: StatusCode, body: &impl Serialize, content_type: &'static str) -> Answer {
     let body = serde_json::to_string(body).expect("an answer should be representable as JSON");
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
 }
 
@@ -113,6 +153,30 @@ mod tests {
         for header in ["Bearer secre", "Bearer secrets", "Bearer Secret", "Bearer  secret"] {
             assert!(!check(Some(header), "secret"), "{header:?}");
         }
+    }
+
+    #[test]
+    fn a_wrong_method_is_answered_with_the_right_one() {
+        let error = Route::parse(&Method::GET, "/tick").unwrap_err();
+        let answer = Answer::from(Refusal::from(error));
+        assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(answer.headers()[ALLOW], "POST");
+        assert_eq!(answer.headers()[CONTENT_TYPE], "application/problem+json");
+        let problem: Problem = serde_json::from_str(answer.body()).unwrap();
+        assert_eq!(problem.message, r#"GET is not answered at "/tick"; POST is"#);
+    }
+
+    #[test]
+    fn each_refused_path_has_the_code_that_gateways_know() {
+        let code = |method: &Method, path: &str| {
+            let refusal = Refusal::from(Route::parse(method, path).unwrap_err());
+            (refusal.status.as_u16(), refusal.problem.code)
+        };
+        let (post, put) = (&Method::POST, &Method::PUT);
+        assert_eq!(code(post, "/nowhere"), (404, "NoSuchRoute".into()));
+        assert_eq!(code(post, "/streams/d/../s/sessions"), (400, "InvalidName".into()));
+        assert_eq!(code(post, "/streams/d/a/s/sessions/a_b/end"), (404, "NoSuchSession".into()));
+        assert_eq!(code(put, "/streams/d/a/s/sessions/a/chunks/x"), (400, "InvalidSequence".into()));
     }
 
     #[test]

@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use spin_sdk::http::Request;
 use spin_sdk::variables;
 
+use protocol::Route;
+
 use crate::{Refusal, authorize};
 
 /// Longest JSON body in bytes. A gateway's heartbeat with 1,000 sessions has about 40,000.
@@ -18,6 +20,14 @@ const MAX_JSON_BYTES: usize = 1 << 20;
 /// 401 where it does not.
 pub async fn authorized(request: &Request) -> Result<(), Refusal> {
     authorize(request.headers(), &variable("ingest_token").await?)
+}
+
+/// Which call the request is.
+///
+/// # Errors
+/// 404 for a path that no call has, 405 for a wrong method, 400 for a name or number that is not one.
+pub fn route(request: &Request) -> Result<Route, Refusal> {
+    Ok(Route::parse(request.method(), request.uri().path())?)
 }
 
 /// A variable of the application.

@@ -78,10 +78,7 @@ impl Guest for Component {
         let limit = max_bytes.saturating_add(1);
         let answer = client::send(&bucket, signed(&bucket, get).await?, None, limit).await?;
         match answer.status {
-            200 if answer.body.len() as u64 > u64::from(max_bytes) => {
-                let name = format!("{}/{}/{key}", at.endpoint, at.bucket);
-                Err(Error::Invalid(format!("{name} has more than {max_bytes} bytes")))
-            }
+            200 if answer.body.len() as u64 > u64::from(max_bytes) => Err(Error::TooLarge(max_bytes)),
             200 => Ok(answer.body),
             404 if answer.code() != Some("NoSuchBucket") => Err(Error::NoSuchObject),
             _ => Err(refused("GET", &at, &key, &answer)),

@@ -58,7 +58,7 @@ pub async fn orders(store: &impl Store, session: &Session) -> Result<Orders, Err
 /// Carries a command out.
 pub async fn give(store: &impl Store, stream: &StreamName, what: Command, now_ms: u64) -> Result<(), Error> {
     let session = live_session(store, stream).await?.ok_or(Error::NoSuchStream)?;
-    if session.formats.is_empty() {
+    if session.rule.is_none() {
         return Err(Error::NoRule);
     }
     let mut orders = orders(store, &session).await?;
@@ -87,14 +87,16 @@ pub async fn give(store: &impl Store, stream: &StreamName, what: Command, now_ms
         announce(store, &session, orders.record, now_ms).await?;
     }
     write(store, &key::orders(&session.id), &orders).await?;
-    timers::wake(store, stream, now_ms + CLOSING_MS).await
+    timers::set_due(store, stream, now_ms + CLOSING_MS).await
 }
 
 /// Leaves word for the session's gateway, which asks at each heartbeat.
 async fn announce(store: &impl Store, session: &Session, record: bool, at_ms: u64) -> Result<(), Error> {
-    let number = counted(store, &key::changes(&session.gateway), 1).await?;
+    // A gateway without a name sends no heartbeats.
+    let Some(gateway) = &session.gateway else { return Ok(()) };
+    let number = counted(store, &key::changes(gateway), 1).await?;
     let change = Change { session: session.id.clone(), record, at_ms };
-    write(store, &key::change(&session.gateway, number), &change).await
+    write(store, &key::change(gateway, number), &change).await
 }
 
 /// The sessions of a domain that are being pushed, oldest first.

@@ -2,10 +2,9 @@
 
 use store::Store;
 
-use crate::files::slices_format;
 use crate::record::{Error, read};
 use crate::sessions::{self, End, patience_ms};
-use crate::types::{Entry, LocatedEntry, Session, Slice, StreamName, Stretch};
+use crate::types::{Entry, LocatedEntry, RecordedSpan, Session, SessionRule, Slice, SliceFormat, StreamName};
 use crate::{key, log};
 
 /// Sessions before the one that a range begins in which are looked at as well: pushes of one stream through
@@ -15,35 +14,35 @@ const OVERLAP: u64 = 2;
 /// How far behind a range the slice that follows it can begin, in milliseconds: gateways cut well before.
 const REACH_MS: u64 = 600_000;
 
-/// The stretches recorded in a range, cut to it at whole slices.
-pub async fn stretches(
+/// What is recorded in a range, cut to it at whole slices.
+pub async fn recorded_spans(
     store: &impl Store,
     stream: &StreamName,
     from_ms: u64,
     to_ms: u64,
-) -> Result<Vec<Stretch>, Error> {
-    let mut found: Vec<Stretch> = Vec::new();
+) -> Result<Vec<RecordedSpan>, Error> {
+    let mut found: Vec<RecordedSpan> = Vec::new();
     for session in sessions_in(store, stream, from_ms, to_ms).await? {
-        let Some(format) = slices_format(&session) else { continue };
+        let Some((rule, slices)) = slice_format(&session) else { continue };
         for slice in slices_in(store, &session, from_ms, to_ms).await? {
             let end_ms = end_ms(&slice);
             match found.last_mut() {
                 Some(last)
                     if slice.start_ms <= last.end_ms + patience_ms(&session)
-                        && last.oss_bucket == session.oss_bucket
-                        && last.oss_endpoint == session.oss_endpoint
-                        && last.slice_object_prefix == format.slice_object_prefix =>
+                        && last.oss_bucket == rule.oss_bucket
+                        && last.oss_endpoint == rule.oss_endpoint
+                        && last.slice_object_prefix == slices.object_prefix =>
                 {
                     last.end_ms = last.end_ms.max(end_ms);
                     last.duration90khz += slice.duration90khz;
                 }
-                _ => found.push(Stretch {
+                _ => found.push(RecordedSpan {
                     start_ms: slice.start_ms,
                     end_ms,
                     duration90khz: slice.duration90khz,
-                    oss_endpoint: session.oss_endpoint.clone(),
-                    oss_bucket: session.oss_bucket.clone(),
-                    slice_object_prefix: format.slice_object_prefix.clone(),
+                    oss_endpoint: rule.oss_endpoint.clone(),
+                    oss_bucket: rule.oss_bucket.clone(),
+                    slice_object_prefix: slices.object_prefix.clone(),
                 }),
             }
         }
@@ -61,6 +60,7 @@ pub async fn slices_between(
 ) -> Result<Vec<LocatedEntry>, Error> {
     let mut found: Vec<LocatedEntry> = Vec::new();
     for session in sessions_in(store, stream, from_ms, to_ms).await? {
+        let Some((rule, _)) = slice_format(&session) else { continue };
         let mut continues = false;
         let reach_ms = if one_more { to_ms.saturating_add(REACH_MS) } else { to_ms };
         for slice in slices_in(store, &session, from_ms, reach_ms).await? {
@@ -72,15 +72,15 @@ pub async fn slices_between(
             if beyond && (!continues || slice.discontinuity) {
                 break;
             }
-            let fresh = !found.is_empty() && (!continues || slice.discontinuity);
-            if !fresh && let Some(before) = found.last_mut() {
+            let discontinuity = !found.is_empty() && (!continues || slice.discontinuity);
+            if !discontinuity && let Some(before) = found.last_mut() {
                 let before = &mut before.entry.slice;
                 before.duration90khz = slice.start90khz.saturating_sub(before.start90khz);
             }
             found.push(LocatedEntry {
-                entry: Entry { slice, fresh },
-                oss_endpoint: session.oss_endpoint.clone(),
-                oss_bucket: session.oss_bucket.clone(),
+                entry: Entry { slice, discontinuity },
+                oss_endpoint: rule.oss_endpoint.clone(),
+                oss_bucket: rule.oss_bucket.clone(),
             });
             continues = true;
             if beyond {
@@ -89,6 +89,12 @@ pub async fn slices_between(
         }
     }
     Ok(found)
+}
+
+/// A session's rule, and what it says of slices, where it wants any.
+fn slice_format(session: &Session) -> Option<(&SessionRule, &SliceFormat)> {
+    let rule = session.rule.as_ref()?;
+    Some((rule, rule.formats.iter().find_map(|format| format.slices.as_ref())?))
 }
 
 /// The sessions that may have slices in a range, in order of their numbers.

@@ -13,7 +13,9 @@ use store::Store;
 use crate::commands::{self, CLOSING_MS};
 use crate::record::{Error, read, write};
 use crate::sessions::{self, BEGIN_BOUND_MS, End, patience_ms};
-use crate::types::{Container, Entry, File, Format, Outlook, Position, Session, Slice, Span, StreamName};
+use crate::types::{
+    Container, Entry, Format, NextFile, Position, RecordFile, Session, Slice, SliceRange, StreamName,
+};
 use crate::{key, log};
 
 /// How long a session that seems to be over is listened for, in milliseconds: several heartbeats.
@@ -61,32 +63,34 @@ impl Open {
 
     /// Whether a session's slices may go on in this file: what its rule says of it has not changed.
     fn fits(&self, session: &Session) -> bool {
-        session.oss_endpoint == self.session.oss_endpoint
-            && session.oss_bucket == self.session.oss_bucket
+        let bucket = |session: &Session| {
+            session.rule.as_ref().map(|rule| (rule.oss_endpoint.clone(), rule.oss_bucket.clone()))
+        };
+        bucket(session) == bucket(&self.session)
             && format(session, self.format.container) == Some(&self.format)
     }
 
-    fn due(&self, sequence: u64, end: Position) -> Outlook {
-        Outlook::Due(File {
+    fn due(&self, sequence: u64, end: Position) -> NextFile {
+        NextFile::Due(RecordFile {
             container: self.format.container,
             sequence,
-            span: Span { first: self.first, end },
+            slices: SliceRange { first: self.first, end },
             session: self.session.id.clone(),
             start_ms: self.start_ms,
             end_ms: self.end_ms,
             duration90khz: self.duration90khz,
-            slices: self.slices,
+            slice_count: self.slices,
         })
     }
 }
 
-/// What a stream's record files of one container need at a moment.
-pub async fn look(
+/// Ends the sessions that have been silent for too long, and answers the next record file.
+pub async fn advance(
     store: &impl Store,
     stream: &StreamName,
     container: Container,
     now_ms: u64,
-) -> Result<Outlook, Error> {
+) -> Result<NextFile, Error> {
     let frontier: Frontier = read(store, &key::frontier(stream, container)).await?.unwrap_or_default();
     let count = sessions::count(store, stream).await?;
     let mut open: Option<Open> = None;
@@ -98,8 +102,8 @@ pub async fn look(
             }
             *session
         }
-        Next::Wait(until_ms) => return Ok(Outlook::Later(until_ms)),
-        Next::None => return Ok(Outlook::Idle),
+        Next::Wait(until_ms) => return Ok(NextFile::NotBefore(until_ms)),
+        Next::None => return Ok(NextFile::None),
     };
     loop {
         let ended = read::<End>(store, &key::end(&session.id)).await?;
@@ -124,7 +128,7 @@ pub async fn look(
                 // pushes has a moment to be heard again.
                 let since_ms = sessions::silent_since(store, &session.id, last_ms, now_ms).await?;
                 if now_ms < since_ms + SILENCE_MS {
-                    return Ok(Outlook::Later(since_ms + SILENCE_MS));
+                    return Ok(NextFile::NotBefore(since_ms + SILENCE_MS));
                 }
             }
             if ended.is_some() || now_ms >= deadline_ms {
@@ -141,11 +145,11 @@ pub async fn look(
                 return Ok(if now_ms >= close_ms {
                     open.due(frontier.sequence, at)
                 } else {
-                    Outlook::Later(close_ms.min(deadline_ms))
+                    NextFile::NotBefore(close_ms.min(deadline_ms))
                 });
             }
             let whole_ms = open.as_ref().map_or(u64::MAX, |open| now_ms + open.missing_ms().max(1000));
-            return Ok(Outlook::Later(whole_ms.min(deadline_ms)));
+            return Ok(NextFile::NotBefore(whole_ms.min(deadline_ms)));
         }
 
         match (next_session(store, stream, at.session + 1, count, now_ms).await?, &open) {
@@ -157,12 +161,12 @@ pub async fn look(
                 session = *next;
             }
             (_, Some(open)) if now_ms >= deadline_ms => return Ok(open.due(frontier.sequence, at)),
-            (Next::Wait(until_ms), _) => return Ok(Outlook::Later(until_ms)),
-            (Next::None, Some(_)) => return Ok(Outlook::Later(deadline_ms)),
+            (Next::Wait(until_ms), _) => return Ok(NextFile::NotBefore(until_ms)),
+            (Next::None, Some(_)) => return Ok(NextFile::NotBefore(deadline_ms)),
             (Next::None, None) => {
                 at = Position { session: at.session + 1, slice: 0 };
                 write(store, &key::frontier(stream, container), &Frontier { at, ..frontier }).await?;
-                return Ok(Outlook::Idle);
+                return Ok(NextFile::None);
             }
         }
     }
@@ -210,29 +214,34 @@ async fn gather(
 }
 
 /// The slices of a run, each with the duration that the slice after it gives it.
-pub async fn entries(store: &impl Store, stream: &StreamName, run: Span) -> Result<Vec<Entry>, Error> {
+pub async fn entries(
+    store: &impl Store,
+    stream: &StreamName,
+    slices: SliceRange,
+) -> Result<Vec<Entry>, Error> {
     let mut entries: Vec<Entry> = Vec::new();
-    for number in run.first.session..=run.end.session {
+    for number in slices.first.session..=slices.end.session {
         let Some(session) = sessions::numbered(store, stream, number).await? else { continue };
-        let mut at = if number == run.first.session { run.first.slice } else { 0 };
-        let end = if number == run.end.session { run.end.slice } else { ended_at(store, &session).await? };
-        let mut fresh = true;
+        let mut at = if number == slices.first.session { slices.first.slice } else { 0 };
+        let end =
+            if number == slices.end.session { slices.end.slice } else { ended_at(store, &session).await? };
+        let mut begins = true;
         while at < end {
             let page = log::page(store, &session.id, at, end).await?;
             at += page.len() as u64;
             for slice in page.into_iter().flatten() {
                 match entries.last_mut() {
                     // The end of a slice was an estimate until the begin of the next was known.
-                    Some(before) if !fresh && !slice.discontinuity => {
+                    Some(before) if !begins && !slice.discontinuity => {
                         before.slice.duration90khz = slice.start90khz.saturating_sub(before.slice.start90khz);
-                        entries.push(Entry { slice, fresh: false });
+                        entries.push(Entry { slice, discontinuity: false });
                     }
                     before => {
-                        let fresh = before.is_some();
-                        entries.push(Entry { slice, fresh });
+                        let discontinuity = before.is_some();
+                        entries.push(Entry { slice, discontinuity });
                     }
                 }
-                fresh = false;
+                begins = false;
             }
         }
     }
@@ -240,8 +249,8 @@ pub async fn entries(store: &impl Store, stream: &StreamName, run: Span) -> Resu
 }
 
 /// Notes that a file is in the bucket.
-pub async fn filed(store: &impl Store, stream: &StreamName, file: File) -> Result<(), Error> {
-    let next = Frontier { at: file.span.end, sequence: file.sequence + 1 };
+pub async fn commit_file(store: &impl Store, stream: &StreamName, file: RecordFile) -> Result<(), Error> {
+    let next = Frontier { at: file.slices.end, sequence: file.sequence + 1 };
     let key = key::frontier(stream, file.container);
     let frontier: Frontier = read(store, &key).await?.unwrap_or_default();
     // A tick that comes late must not file again what others have filed since.
@@ -289,11 +298,6 @@ async fn ended_at(store: &impl Store, session: &Session) -> Result<u64, Error> {
     }
 }
 
-/// The format whose slices lie in the user's bucket.
-pub(crate) fn slices_format(session: &Session) -> Option<&Format> {
-    format(session, Container::M3u8)
-}
-
 fn format(session: &Session, container: Container) -> Option<&Format> {
-    session.formats.iter().find(|format| format.container == container)
+    session.rule.as_ref()?.formats.iter().find(|format| format.container == container)
 }

@@ -6,13 +6,13 @@ use store::Store;
 
 use crate::key;
 use crate::record::{Error, count, counted, read, write};
-use crate::types::{Index, StreamName};
+use crate::types::{IndexFile, StreamName};
 
 /// Makes one known; harmless when repeated.
 ///
 /// The pointer is written last: a call that breaks off before leaves a number whose pointer leads elsewhere or
 /// nowhere, which lists pass over.
-pub async fn add(store: &impl Store, index: &Index) -> Result<(), Error> {
+pub async fn add(store: &impl Store, index: &IndexFile) -> Result<(), Error> {
     if store.exists(&key::index(&index.id)).await? {
         return Ok(());
     }
@@ -22,9 +22,9 @@ pub async fn add(store: &impl Store, index: &Index) -> Result<(), Error> {
 }
 
 /// A stream's record file or playlist.
-pub async fn get(store: &impl Store, stream: &StreamName, id: &str) -> Result<Option<Index>, Error> {
+pub async fn get(store: &impl Store, stream: &StreamName, id: &str) -> Result<Option<IndexFile>, Error> {
     let Some(number) = read::<u64>(store, &key::index(id)).await? else { return Ok(None) };
-    let index: Option<Index> = read(store, &key::numbered_index(stream, number)).await?;
+    let index: Option<IndexFile> = read(store, &key::numbered_index(stream, number)).await?;
     Ok(index.filter(|index| index.id == id))
 }
 
@@ -34,10 +34,12 @@ pub async fn list(
     stream: &StreamName,
     from_ms: u64,
     to_ms: u64,
-) -> Result<Vec<Index>, Error> {
+) -> Result<Vec<IndexFile>, Error> {
     let mut found = Vec::new();
     for number in 1..=count(store, &key::indexes(stream)).await? {
-        let Some(index) = read::<Index>(store, &key::numbered_index(stream, number)).await? else { continue };
+        let Some(index) = read::<IndexFile>(store, &key::numbered_index(stream, number)).await? else {
+            continue;
+        };
         let overlaps = index.start_ms < to_ms && index.end_ms > from_ms;
         if overlaps && read(store, &key::index(&index.id)).await? == Some(number) {
             found.push(index);

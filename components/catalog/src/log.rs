@@ -18,9 +18,9 @@ use store::Store;
 use crate::key;
 use crate::record::{Error, read, write};
 use crate::sessions::End;
-use crate::types::{Cursor, Slice, Turn};
+use crate::types::{ChunkStatus, Cursor, Slice};
 
-/// Chunks a page. A slice's record has at most about 1.3 kB (its object's name has at most 1023 bytes), so
+/// Chunks a page. A slice's record has at most about 1.4 kB (its object's name has at most 1023 bytes), so
 /// that a page stays well below the 256 KiB that a value may have.
 pub const PAGE: u64 = 64;
 
@@ -37,30 +37,34 @@ pub struct Committed {
     pub page: Vec<Option<Slice>>,
 }
 
-/// Whose turn it is in a session.
-pub async fn turn(store: &impl Store, id: &str, seq: u64) -> Result<Turn, Error> {
+/// Where a chunk stands in its session.
+pub async fn status(store: &impl Store, id: &str, seq: u64) -> Result<ChunkStatus, Error> {
     if let Some(end) = read::<End>(store, &key::end(id)).await? {
         return Ok(after_end(&end, seq));
     }
     if committed(store, id, seq).await?.is_some() {
-        return Ok(Turn::Done);
+        return Ok(ChunkStatus::Committed);
     }
-    let taken = read(store, &key::names(id)).await?.unwrap_or(0);
+    let names_taken = read(store, &key::names(id)).await?.unwrap_or(0);
     // A record right before `seq` means that `seq` is next, unless it is the last of its page: those stay.
     if seq.is_multiple_of(PAGE) && seq < head(store, id).await? {
-        return Ok(Turn::Done);
+        return Ok(ChunkStatus::Committed);
     }
     if seq == 0 {
-        return Ok(Turn::Next(Cursor { remux_state: Vec::new(), anchor_ms: 0, taken }));
+        return Ok(ChunkStatus::Next(Cursor { remux_state: None, anchor_ms: None, names_taken }));
     }
     if let Some(before) = committed(store, id, seq - 1).await? {
         let remux_state = BASE64_STANDARD
             .decode(&before.remux_state)
             .map_err(|error| Error::Record { key: key::chunk(id, seq - 1), reason: error.to_string() })?;
-        return Ok(Turn::Next(Cursor { remux_state, anchor_ms: before.anchor_ms, taken }));
+        return Ok(ChunkStatus::Next(Cursor {
+            remux_state: Some(remux_state),
+            anchor_ms: Some(before.anchor_ms),
+            names_taken,
+        }));
     }
     let length = length(store, id).await?;
-    Ok(if seq < length { Turn::Done } else { Turn::Gap(length) })
+    Ok(if seq < length { ChunkStatus::Committed } else { ChunkStatus::Gap(length) })
 }
 
 /// A chunk to commit.
@@ -75,11 +79,11 @@ pub struct Commit {
     pub now_ms: u64,
 }
 
-/// Commits the chunk whose turn it is.
+/// Commits the chunk that is next.
 ///
 /// The end of the session is read after the chunk is written, and a session's length is counted after its
 /// end is written: whichever comes first, both sides agree on whether this chunk is part of the session.
-pub async fn commit(store: &impl Store, id: &str, seq: u64, commit: Commit) -> Result<Turn, Error> {
+pub async fn commit(store: &impl Store, id: &str, seq: u64, commit: Commit) -> Result<ChunkStatus, Error> {
     let mut page = Vec::new();
     if !seq.is_multiple_of(PAGE) {
         let before = key::chunk(id, seq - 1);
@@ -99,12 +103,12 @@ pub async fn commit(store: &impl Store, id: &str, seq: u64, commit: Commit) -> R
     }
     Ok(match read::<End>(store, &key::end(id)).await? {
         Some(end) => after_end(&end, seq),
-        None => Turn::Done,
+        None => ChunkStatus::Committed,
     })
 }
 
 /// Notes that object names of this session are somebody else's: from now on it takes others.
-pub async fn names_taken(store: &impl Store, id: &str, count: u32) -> Result<(), Error> {
+pub async fn set_names_taken(store: &impl Store, id: &str, count: u32) -> Result<(), Error> {
     write(store, &key::names(id), &count).await
 }
 
@@ -156,10 +160,10 @@ async fn head(store: &impl Store, id: &str) -> Result<u64, Error> {
     Ok(read(store, &key::head(id)).await?.unwrap_or(0))
 }
 
-fn after_end(end: &End, seq: u64) -> Turn {
+fn after_end(end: &End, seq: u64) -> ChunkStatus {
     match end.chunks {
-        None => Turn::Ending,
-        Some(chunks) if seq < chunks => Turn::Done,
-        Some(chunks) => Turn::Over(chunks),
+        None => ChunkStatus::Ending,
+        Some(chunks) if seq < chunks => ChunkStatus::Committed,
+        Some(chunks) => ChunkStatus::Over(chunks),
     }
 }

@@ -43,7 +43,7 @@ pub async fn begin(store: &impl Store, session: Session) -> Result<Session, Erro
     let domain = &session.stream.domain;
     let in_domain = counted(store, &key::domain_sessions(domain), 1).await?;
     store.set(&key::domain_session(domain, in_domain), session.id.as_bytes()).await?;
-    timers::wake(store, &session.stream, session.began_ms + patience_ms(&session)).await?;
+    timers::set_due(store, &session.stream, session.began_ms + patience_ms(&session)).await?;
     // A call for the same session may have overtaken this one; then its number holds.
     if let Some(known) = find(store, &session.id).await? {
         return Ok(known.session);
@@ -94,14 +94,16 @@ pub async fn end(store: &impl Store, id: &str, at_ms: u64) -> Result<u64, Error>
             (at_ms, chunks)
         }
     };
-    timers::wake(store, &session.stream, end.0 + patience_ms(&session)).await?;
+    timers::set_due(store, &session.stream, end.0 + patience_ms(&session)).await?;
     Ok(end.1)
 }
 
 /// When a session that has not ended last gave a sign of life, Unix milliseconds.
 pub async fn last_sign_ms(store: &impl Store, session: &Session, chunks: u64) -> Result<u64, Error> {
     let mut last = session.began_ms;
-    if let Some(seen) = read::<u64>(store, &key::gateway(&session.gateway)).await? {
+    if let Some(gateway) = &session.gateway
+        && let Some(seen) = read::<u64>(store, &key::gateway(gateway)).await?
+    {
         last = last.max(seen);
     }
     if chunks > 0
@@ -124,10 +126,14 @@ pub async fn silent_since(store: &impl Store, id: &str, last_ms: u64, now_ms: u6
     }
 }
 
+/// How long a session without a rule may be silent before it counts as over, in seconds.
+const DEFAULT_DELAY_SECONDS: u32 = 180;
+
 /// How long after its last sign of life a session's record file stays open, in milliseconds.
 #[must_use]
 pub fn patience_ms(session: &Session) -> u64 {
-    u64::from(session.delay_seconds) * 1000
+    let delay_seconds = session.rule.as_ref().map_or(DEFAULT_DELAY_SECONDS, |rule| rule.delay_seconds);
+    u64::from(delay_seconds) * 1000
 }
 
 /// A changed instruction.

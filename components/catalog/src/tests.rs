@@ -10,7 +10,10 @@ mod timers;
 use std::future::Future;
 
 use crate::record::Error;
-use crate::types::{Container, Format, Session, Slice, StreamName, Turn};
+use crate::types::{
+    AudioTrack, ChunkStatus, Container, Format, Session, SessionRule, Slice, SliceFormat, StreamName,
+    VideoTrack,
+};
 use crate::{log, sessions as push};
 use store::MemoryStore;
 
@@ -29,24 +32,25 @@ fn session(id: &str, began_ms: u64) -> Session {
     Session {
         id: id.into(),
         stream: stream(),
-        gateway: "g".into(),
-        client: String::new(),
+        gateway: Some("g".into()),
+        client: None,
         arguments: Vec::new(),
-        video_codec: String::new(),
-        audio_codec: String::new(),
-        video_kbps: 0,
+        video_codec: None,
+        audio_codec: None,
+        video_kbps: None,
         began_ms,
         record: true,
-        oss_endpoint: "localhost".into(),
-        oss_bucket: "bkt".into(),
-        delay_seconds: 15,
-        formats: vec![Format {
-            container: Container::M3u8,
-            cycle_seconds: 20,
-            slice_seconds: 5,
-            object_prefix: "f".into(),
-            slice_object_prefix: "s".into(),
-        }],
+        rule: Some(SessionRule {
+            oss_endpoint: "localhost".into(),
+            oss_bucket: "bkt".into(),
+            delay_seconds: 15,
+            formats: vec![Format {
+                container: Container::M3u8,
+                cycle_seconds: 20,
+                object_prefix: "f".into(),
+                slices: Some(SliceFormat { seconds: 5, object_prefix: "s".into() }),
+            }],
+        }),
     }
 }
 
@@ -60,12 +64,12 @@ fn slice(began_ms: u64, seq: u64) -> Slice {
         duration90khz: 5 * SECOND,
         independent: true,
         discontinuity: false,
-        width: 0,
-        height: 0,
+        video: Some(VideoTrack { codec: "h264".into(), size: None }),
+        audio: Some(AudioTrack { codec: "aac".into() }),
     }
 }
 
-async fn commit(store: &MemoryStore, id: &str, began_ms: u64, seq: u64) -> Result<Turn, Error> {
+async fn commit(store: &MemoryStore, id: &str, began_ms: u64, seq: u64) -> Result<ChunkStatus, Error> {
     let commit = log::Commit {
         slice: Some(slice(began_ms, seq)),
         remux_state: vec![u8::try_from(seq % 256).unwrap()],
@@ -79,6 +83,6 @@ async fn commit(store: &MemoryStore, id: &str, began_ms: u64, seq: u64) -> Resul
 async fn pushed(store: &MemoryStore, id: &str, began_ms: u64, chunks: u64) {
     push::begin(store, session(id, began_ms)).await.unwrap();
     for seq in 0..chunks {
-        assert_eq!(commit(store, id, began_ms, seq).await, Ok(Turn::Done));
+        assert_eq!(commit(store, id, began_ms, seq).await, Ok(ChunkStatus::Committed));
     }
 }

@@ -12,7 +12,7 @@ use store::Store;
 
 use crate::key::{self, DUE_DONE, DUE_OPEN};
 use crate::record::{Error, count, counted, read, write};
-use crate::types::{Round, StreamName};
+use crate::types::{DueStreams, StreamName};
 
 /// Most seconds that one round reads: an hour without a tick is caught up with in six rounds.
 const MOST_SECONDS: u64 = 600;
@@ -21,7 +21,7 @@ const MOST_SECONDS: u64 = 600;
 const ENOUGH_STREAMS: usize = 256;
 
 /// Makes a stream due at a moment, or as soon as possible if that has passed.
-pub async fn wake(store: &impl Store, stream: &StreamName, at_ms: u64) -> Result<(), Error> {
+pub async fn set_due(store: &impl Store, stream: &StreamName, at_ms: u64) -> Result<(), Error> {
     let mut second = at_ms.div_ceil(1000);
     loop {
         let number = counted(store, &key::due(second), 1).await?;
@@ -40,10 +40,10 @@ pub async fn wake(store: &impl Store, stream: &StreamName, at_ms: u64) -> Result
 }
 
 /// The streams due up to a moment.
-pub async fn due(store: &impl Store, now_ms: u64) -> Result<Round, Error> {
+pub async fn list_due(store: &impl Store, now_ms: u64) -> Result<DueStreams, Error> {
     let now = now_ms / 1000;
     // The first timer ever lies ahead, or there has been none.
-    let nothing = Round { streams: Vec::new(), mark: 0 };
+    let nothing = DueStreams { streams: Vec::new(), mark: 0 };
     let Some(done) = read::<u64>(store, DUE_DONE).await?.filter(|&done| done < now) else {
         return Ok(nothing);
     };
@@ -69,11 +69,11 @@ pub async fn due(store: &impl Store, now_ms: u64) -> Result<Round, Error> {
             break;
         }
     }
-    Ok(Round { streams, mark })
+    Ok(DueStreams { streams, mark })
 }
 
 /// Forgets the seconds up to a mark.
-pub async fn settle(store: &impl Store, mark: u64) -> Result<(), Error> {
+pub async fn clear_due(store: &impl Store, mark: u64) -> Result<(), Error> {
     let Some(done) = read::<u64>(store, DUE_DONE).await? else { return Ok(()) };
     for second in done + 1..=mark {
         let listed = listed(store, second).await?;

@@ -4,7 +4,7 @@ use store::Store;
 
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
-    self, Command, Index, LocatedEntry, Session, StreamName, Stretch,
+    self, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
 };
 use crate::bindings::recorder::rules::rules::{self, NotifyConfig, Rule, Triple};
 
@@ -32,24 +32,24 @@ pub trait Backend {
     async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error>;
     async fn live_session(&self, stream: StreamName) -> Result<Option<Session>, catalog::Error>;
     async fn live_sessions(&self, domain: &str) -> Result<Vec<Session>, catalog::Error>;
-    async fn stretches(
+    async fn recorded_spans(
         &self,
         stream: StreamName,
         range_ms: (u64, u64),
-    ) -> Result<Vec<Stretch>, catalog::Error>;
+    ) -> Result<Vec<RecordedSpan>, catalog::Error>;
     async fn slices_between(
         &self,
         stream: StreamName,
         range_ms: (u64, u64),
         one_more: bool,
     ) -> Result<Vec<LocatedEntry>, catalog::Error>;
-    async fn add_index(&self, index: Index) -> Result<(), catalog::Error>;
-    async fn get_index(&self, stream: StreamName, id: &str) -> Result<Option<Index>, catalog::Error>;
+    async fn add_index(&self, index: IndexFile) -> Result<(), catalog::Error>;
+    async fn get_index(&self, stream: StreamName, id: &str) -> Result<Option<IndexFile>, catalog::Error>;
     async fn list_indexes(
         &self,
         stream: StreamName,
         range_ms: (u64, u64),
-    ) -> Result<Vec<Index>, catalog::Error>;
+    ) -> Result<Vec<IndexFile>, catalog::Error>;
     async fn delete_index(&self, stream: StreamName, id: &str) -> Result<bool, catalog::Error>;
 
     async fn check_bucket(&self, at: Location) -> Result<(), objects::Error>;

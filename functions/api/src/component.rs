@@ -14,7 +14,7 @@ use store::{SpinStore, Store};
 use crate::backend::Backend;
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
-    self, Command, Index, LocatedEntry, Session, StreamName, Stretch,
+    self, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
 };
 use crate::bindings::recorder::rules::rules::{self, NotifyConfig, Rule, Triple};
 use crate::bindings::wit_stream;
@@ -162,23 +162,23 @@ impl Backend for Components {
     }
 
     async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error> {
-        catalog::known_stream(stream).await
+        catalog::is_known_stream(stream).await
     }
 
     async fn live_session(&self, stream: StreamName) -> Result<Option<Session>, catalog::Error> {
-        catalog::live_session(stream).await
+        catalog::get_live_session(stream).await
     }
 
     async fn live_sessions(&self, domain: &str) -> Result<Vec<Session>, catalog::Error> {
-        catalog::live_sessions(domain.into()).await
+        catalog::list_live_sessions(domain.into()).await
     }
 
-    async fn stretches(
+    async fn recorded_spans(
         &self,
         stream: StreamName,
         (from, to): (u64, u64),
-    ) -> Result<Vec<Stretch>, catalog::Error> {
-        catalog::stretches(stream, from, to).await
+    ) -> Result<Vec<RecordedSpan>, catalog::Error> {
+        catalog::list_recorded_spans(stream, from, to).await
     }
 
     async fn slices_between(
@@ -187,27 +187,27 @@ impl Backend for Components {
         (from, to): (u64, u64),
         one_more: bool,
     ) -> Result<Vec<LocatedEntry>, catalog::Error> {
-        catalog::slices_between(stream, from, to, one_more).await
+        catalog::list_slices(stream, from, to, one_more).await
     }
 
-    async fn add_index(&self, index: Index) -> Result<(), catalog::Error> {
-        catalog::add_index(index).await
+    async fn add_index(&self, index: IndexFile) -> Result<(), catalog::Error> {
+        catalog::add_index_file(index).await
     }
 
-    async fn get_index(&self, stream: StreamName, id: &str) -> Result<Option<Index>, catalog::Error> {
-        catalog::get_index(stream, id.into()).await
+    async fn get_index(&self, stream: StreamName, id: &str) -> Result<Option<IndexFile>, catalog::Error> {
+        catalog::get_index_file(stream, id.into()).await
     }
 
     async fn list_indexes(
         &self,
         stream: StreamName,
         (from, to): (u64, u64),
-    ) -> Result<Vec<Index>, catalog::Error> {
-        catalog::list_indexes(stream, from, to).await
+    ) -> Result<Vec<IndexFile>, catalog::Error> {
+        catalog::list_index_files(stream, from, to).await
     }
 
     async fn delete_index(&self, stream: StreamName, id: &str) -> Result<bool, catalog::Error> {
-        catalog::delete_index(stream, id.into()).await
+        catalog::delete_index_file(stream, id.into()).await
     }
 
     async fn check_bucket(&self, at: Location) -> Result<(), objects::Error> {

@@ -6,7 +6,7 @@ use api::{
     rule::{Container, Rule, RuleFormat},
 };
 
-use crate::bindings::recorder::catalog::catalog::{Index, StreamName};
+use crate::bindings::recorder::catalog::catalog::{self, IndexFile, StreamName};
 use crate::bindings::recorder::rules::rules as wit;
 
 /// A rule as it is stored; `version` is the one that was read, 0 for a new one.
@@ -101,7 +101,7 @@ pub(crate) fn notify_from_wit(config: wit::NotifyConfig) -> NotifyConfig {
 }
 
 /// A known record file or index.
-pub(crate) fn facts(index: Index) -> RecordFacts {
+pub(crate) fn facts(index: IndexFile) -> RecordFacts {
     RecordFacts {
         id: index.id,
         domain: index.stream.domain,
@@ -110,13 +110,22 @@ pub(crate) fn facts(index: Index) -> RecordFacts {
         oss_endpoint: index.oss_endpoint,
         oss_bucket: index.oss_bucket,
         object: index.object,
-        format: index.format,
+        format: extension(index.container).into(),
         start_ms: index.start_ms,
         end_ms: index.end_ms,
         duration_90khz: index.duration90khz,
-        width: index.width,
-        height: index.height,
+        width: index.size.map_or(0, |size| size.width),
+        height: index.size.map_or(0, |size| size.height),
         created_ms: index.created_ms,
+    }
+}
+
+/// A record file's format, as the API names it.
+fn extension(container: catalog::Container) -> &'static str {
+    match container {
+        catalog::Container::M3u8 => "m3u8",
+        catalog::Container::Mp4 => "mp4",
+        catalog::Container::Flv => "flv",
     }
 }
 

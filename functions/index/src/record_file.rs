@@ -54,7 +54,7 @@ pub struct Slice {
     pub duration_90khz: u64,
     pub independent: bool,
     /// It does not continue the slice before it.
-    pub fresh: bool,
+    pub discontinuity: bool,
 }
 
 /// The playlist of a record file, as it stands under a name.
@@ -62,7 +62,7 @@ pub fn playlist(object: &str, slices: &[Slice]) -> MediaPlaylist {
     let segments = slices.iter().map(|slice| Segment {
         uri: relative_uri(object, &slice.object),
         duration_90khz: slice.duration_90khz,
-        discontinuity: slice.fresh,
+        discontinuity: slice.discontinuity,
         independent: slice.independent,
         program_date_time_ms: Some(slice.start_ms),
     });
@@ -106,7 +106,7 @@ mod tests {
             start_ms: 1_488_985_786_000,
             duration_90khz: 90_000,
             independent: true,
-            fresh: false,
+            discontinuity: false,
         };
         assert_eq!(playlist("record/live/x/0.m3u8", &[slice]).segments[0].uri, "1488985786_0.ts");
     }

@@ -40,11 +40,9 @@ fn need_record(config: &str) -> bool {
     serde_json::from_str::<RecordConfig>(config).is_ok_and(|config| config.need_record)
 }
 
-/// How a push is cut whose slices should last this many seconds; 0: no slices are wanted of it.
-pub fn chunk_policy(slice_seconds: u32) -> ChunkPolicy {
-    if slice_seconds == 0 {
-        return ChunkPolicy::default();
-    }
+/// How a push is cut whose slices should last this many seconds; none where no slices are wanted of it.
+pub fn chunk_policy(slice_seconds: Option<u32>) -> ChunkPolicy {
+    let Some(slice_seconds) = slice_seconds else { return ChunkPolicy::default() };
     let target_ms = u64::from(slice_seconds) * 1000;
     ChunkPolicy { target_ms, max_ms: 4 * target_ms, ..ChunkPolicy::default() }
 }
@@ -108,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_long_gop_is_cut_at_four_times_the_target() {
-        assert_eq!((chunk_policy(5).target_ms, chunk_policy(5).max_ms), (5_000, 20_000));
-        assert_eq!(chunk_policy(0), ChunkPolicy::default());
+        assert_eq!((chunk_policy(Some(5)).target_ms, chunk_policy(Some(5)).max_ms), (5_000, 20_000));
+        assert_eq!(chunk_policy(None), ChunkPolicy::default());
     }
 }

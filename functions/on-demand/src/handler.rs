@@ -10,12 +10,11 @@ use spin_sdk::http::Request;
 use spin_sdk::http_service;
 use spin_sdk::wasip3::random::random::get_random_bytes;
 
-use crate::bindings::recorder::catalog::catalog::{self, Container, Format, Session, StreamName};
+use crate::bindings::recorder::catalog::catalog::{
+    self, Container, Format, Session, SessionRule, SliceFormat, StreamName,
+};
 use crate::bindings::recorder::rules::rules::{self, Rule};
 use crate::decision::{Terms, chunk_policy, session_id};
-
-/// How long a push without a rule may be silent before it counts as over.
-const DEFAULT_DELAY_SECONDS: u32 = 180;
 
 #[http_service]
 async fn handle(request: Request) -> Answer {
@@ -43,7 +42,7 @@ async fn begin(path: &StreamPath, begin: BeginSession) -> Result<Answer, Refusal
     let session =
         catalog::begin(session(path, id, begin, rule, now_ms)).await.map_err(|error| failed(&error))?;
     let answer =
-        SessionAnswer { session: session.id, record: session.record, chunk: policy(&session.formats) };
+        SessionAnswer { session: session.id.clone(), record: session.record, chunk: policy(&session) };
     Ok(json(StatusCode::OK, &answer))
 }
 
@@ -51,44 +50,59 @@ fn session(path: &StreamPath, id: String, begin: BeginSession, rule: Option<Rule
     let mut session = Session {
         id,
         stream: stream_name(path),
-        gateway: begin.gateway,
-        client: begin.client,
+        gateway: given(begin.gateway),
+        client: given(begin.client),
         arguments: Vec::new(),
-        video_codec: begin.video_codec,
-        audio_codec: begin.audio_codec,
-        video_kbps: begin.video_kbps,
+        video_codec: given(begin.video_codec),
+        audio_codec: given(begin.audio_codec),
+        video_kbps: (begin.video_kbps > 0).then_some(begin.video_kbps),
         began_ms: now_ms,
         record: false,
-        oss_endpoint: String::new(),
-        oss_bucket: String::new(),
-        delay_seconds: DEFAULT_DELAY_SECONDS,
-        formats: Vec::new(),
+        rule: None,
     };
     if let Some(rule) = rule {
         let terms = Terms { on_demand: rule.on_demand, start_time: rule.start_time, end_time: rule.end_time };
-        session.formats = rule.formats.into_iter().filter_map(format).collect();
-        session.record = !session.formats.is_empty() && terms.record(&begin.arguments, now_ms);
-        session.oss_endpoint = rule.oss_endpoint;
-        session.oss_bucket = rule.oss_bucket;
-        session.delay_seconds = rule.delay_seconds;
+        session.rule = session_rule(rule);
+        session.record = session.rule.is_some() && terms.record(&begin.arguments, now_ms);
     }
     session.arguments = begin.arguments.into_iter().collect();
     session
 }
 
-/// The formats that are recorded; MP4 and FLV are rules' to ask for, and not made yet.
+/// On the wire, an empty text says nothing.
+fn given(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// What a rule says of a session, if it wants anything that is recorded.
+fn session_rule(rule: Rule) -> Option<SessionRule> {
+    let formats: Vec<Format> = rule.formats.into_iter().filter_map(format).collect();
+    (!formats.is_empty()).then_some(SessionRule {
+        oss_endpoint: rule.oss_endpoint,
+        oss_bucket: rule.oss_bucket,
+        delay_seconds: rule.delay_seconds,
+        formats,
+    })
+}
+
+/// The formats that are recorded: a rule may ask for MP4 and FLV, which are not made yet.
 fn format(format: rules::Format) -> Option<Format> {
     (format.container == rules::Container::M3u8).then_some(Format {
         container: Container::M3u8,
         cycle_seconds: format.cycle_seconds,
-        slice_seconds: format.slice_seconds,
         object_prefix: format.object_prefix,
-        slice_object_prefix: format.slice_object_prefix,
+        slices: Some(SliceFormat {
+            seconds: format.slice_seconds,
+            object_prefix: format.slice_object_prefix,
+        }),
     })
 }
 
-fn policy(formats: &[Format]) -> protocol::ChunkPolicy {
-    chunk_policy(formats.iter().map(|format| format.slice_seconds).max().unwrap_or(0))
+/// How a session is cut: by its rule's slices.
+fn policy(session: &Session) -> protocol::ChunkPolicy {
+    let formats = session.rule.iter().flat_map(|rule| &rule.formats);
+    let slices = formats.filter_map(|format| format.slices.as_ref());
+    chunk_policy(slices.map(|slices| slices.seconds).max())
 }
 
 async fn end(path: &SessionPath, end: EndSession) -> Result<Answer, Refusal> {
@@ -116,13 +130,17 @@ async fn heartbeat(heartbeat: Heartbeat) -> Result<Answer, Refusal> {
         return Err(Refusal::bad_request("InvalidName", "a heartbeat needs the gateway's name"));
     }
     check_gateway(&heartbeat.gateway)?;
-    let (since, changes) = catalog::heartbeat(heartbeat.gateway, heartbeat.since, now_ms())
+    let heard = catalog::heartbeat(heartbeat.gateway, heartbeat.since, now_ms())
         .await
         .map_err(|error| failed(&error))?;
-    let mut answer = HeartbeatAnswer { since, sessions: Vec::new() };
-    for (id, record) in changes {
-        let session = catalog::get_session(id).await.map_err(|error| failed(&error))?;
-        answer.sessions.push(SessionChange { session: session.id, record, chunk: policy(&session.formats) });
+    let mut answer = HeartbeatAnswer { since: heard.since, sessions: Vec::new() };
+    for order in heard.orders {
+        let session = catalog::get_session(order.session).await.map_err(|error| failed(&error))?;
+        answer.sessions.push(SessionChange {
+            session: session.id.clone(),
+            record: order.record,
+            chunk: policy(&session),
+        });
     }
     Ok(json(StatusCode::OK, &answer))
 }

@@ -8,7 +8,9 @@ use spin_sdk::http_service;
 use spin_sdk::wasip3::{http::types, wit_future};
 
 use crate::bindings::recorder::bucket::objects::{self, Location};
-use crate::bindings::recorder::catalog::catalog::{self, Container, Cursor, Session, Slice, Turn};
+use crate::bindings::recorder::catalog::catalog::{
+    self, AudioTrack, ChunkStatus, Cursor, PictureSize, Session, Slice, VideoTrack,
+};
 use crate::bindings::recorder::media::remux;
 use crate::slice::{self, Name};
 
@@ -33,9 +35,9 @@ async fn serve(request: Request) -> Result<Answer, Refusal> {
         Ok(_) | Err(catalog::Error::NoSuchSession) => return Err(Refusal::no_such_session(&path.session)),
         Err(error) => return Err(store_failed(&error)),
     };
-    let cursor = match catalog::whose_turn(session.id.clone(), seq).await {
-        Ok(Turn::Next(cursor)) => cursor,
-        settled => return answer(settled, seq),
+    let cursor = match catalog::get_chunk_status(session.id.clone(), seq).await {
+        Ok(ChunkStatus::Next(cursor)) => cursor,
+        other => return answer(other, seq),
     };
 
     let headers = request.headers().clone();
@@ -46,7 +48,7 @@ async fn serve(request: Request) -> Result<Answer, Refusal> {
         None
     } else {
         let start_ms = slice::wall_ms(anchor_ms, remuxed.start90khz);
-        let object = object_name(&session, seq, start_ms, cursor.taken).await?;
+        let object = object_name(&session, seq, start_ms, cursor.names_taken).await?;
         put(&session, seq, &cursor, &object, remuxed.size, transport_stream).await?;
         Some(Slice {
             object,
@@ -56,11 +58,11 @@ async fn serve(request: Request) -> Result<Answer, Refusal> {
             duration90khz: remuxed.duration90khz,
             independent: remuxed.independent,
             discontinuity: remuxed.discontinuity || gap,
-            width: remuxed.video.as_ref().map_or(0, |video| video.width),
-            height: remuxed.video.as_ref().map_or(0, |video| video.height),
+            video: remuxed.video.map(video_track),
+            audio: remuxed.audio.map(|audio| AudioTrack { codec: audio.codec }),
         })
     };
-    answer(catalog::commit(session.id, seq, committed, remuxed.state, anchor_ms).await, seq)
+    answer(catalog::commit_chunk(session.id, seq, committed, remuxed.state, anchor_ms).await, seq)
 }
 
 /// Hands the body to the remuxer, and makes sure that it was all there.
@@ -73,7 +75,7 @@ async fn remux_body(
     let incoming = request.into_body().take_unstarted().expect("nobody should have read the body yet");
     let (_, read) = wit_future::new(|| Ok(()));
     let (chunk, end) = types::Request::consume_body(incoming, read);
-    let remuxed = remux::flv_to_ts(chunk, cursor.remux_state.clone(), max_bytes).await;
+    let remuxed = remux::flv_to_ts(chunk, cursor.remux_state.clone().unwrap_or_default(), max_bytes).await;
     let cut_off = |message: String| Refusal::unavailable("BodyCutOff", message);
     let (remuxed, transport_stream) = match remuxed {
         Err(remux::Error::TooLarge(limit)) => return Err(too_large(length, limit)),
@@ -117,18 +119,15 @@ async fn object_name(
     start_ms: u64,
     names_taken: u32,
 ) -> Result<String, Refusal> {
-    let not_recorded = || {
-        let message = format!("no rule records session {:?}; its chunks are not wanted", session.id);
-        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "NotRecorded", message)
-    };
+    let formats = session.rule.iter().flat_map(|rule| &rule.formats);
     let format =
-        session.formats.iter().find(|format| format.container == Container::M3u8).ok_or_else(not_recorded)?;
+        formats.filter_map(|format| format.slices.as_ref()).next().ok_or_else(|| not_recorded(session))?;
     let timezone = variable("name_timezone").await?;
     let timezone = timezone
         .parse()
         .map_err(|error| Refusal::unavailable("BadVariable", format!("variable name_timezone: {error}")))?;
     let name = Name {
-        template: &format.slice_object_prefix,
+        template: &format.object_prefix,
         app: &session.stream.app,
         stream: &session.stream.stream,
         seq,
@@ -138,6 +137,17 @@ async fn object_name(
         names_taken,
     };
     name.object().map_err(|reason| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "BadObjectName", reason))
+}
+
+fn not_recorded(session: &Session) -> Refusal {
+    let message = format!("no rule records session {:?}; its chunks are not wanted", session.id);
+    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "NotRecorded", message)
+}
+
+fn video_track(video: remux::VideoTrack) -> VideoTrack {
+    let remux::VideoTrack { width, height, .. } = video;
+    let size = (width > 0 && height > 0).then_some(PictureSize { width, height });
+    VideoTrack { codec: video.codec, size }
 }
 
 /// Puts the slice into the user's bucket. A name that somebody else has taken is noted, and the chunk
@@ -150,14 +160,15 @@ async fn put(
     size: u64,
     transport_stream: spin_sdk::wit_bindgen::StreamReader<u8>,
 ) -> Result<(), Refusal> {
-    let at = Location { endpoint: session.oss_endpoint.clone(), bucket: session.oss_bucket.clone() };
+    let rule = session.rule.as_ref().ok_or_else(|| not_recorded(session))?;
+    let at = Location { endpoint: rule.oss_endpoint.clone(), bucket: rule.oss_bucket.clone() };
     let tag = format!("{}/{seq}", session.id);
     let created =
         objects::put_new(at, object.into(), slice::CONTENT_TYPE.into(), tag, size, transport_stream).await;
     match created {
         Ok(_) => Ok(()),
         Err(objects::Error::Taken) => {
-            catalog::names_taken(session.id.clone(), cursor.taken + 1)
+            catalog::set_names_taken(session.id.clone(), cursor.names_taken + 1)
                 .await
                 .map_err(|error| store_failed(&error))?;
             Err(Refusal::unavailable("NameTaken", format!("object {object:?} is somebody else's; try again")))
@@ -166,20 +177,20 @@ async fn put(
     }
 }
 
-fn answer(turn: Result<Turn, catalog::Error>, seq: u64) -> Result<Answer, Refusal> {
-    match turn.map_err(|error| store_failed(&error))? {
-        Turn::Done => Ok(json(StatusCode::OK, &ChunkAnswer { seq, next: seq + 1 })),
-        Turn::Gap(expected) => {
+fn answer(status: Result<ChunkStatus, catalog::Error>, seq: u64) -> Result<Answer, Refusal> {
+    match status.map_err(|error| store_failed(&error))? {
+        ChunkStatus::Committed => Ok(json(StatusCode::OK, &ChunkAnswer { seq, next: seq + 1 })),
+        ChunkStatus::Gap(expected) => {
             let message = format!("chunk {seq} came where {expected} is next");
             let mut refusal = Refusal::new(StatusCode::CONFLICT, "SequenceGap", message);
             refusal.problem.expected = Some(expected);
             Err(refusal)
         }
-        Turn::Over(chunks) => {
+        ChunkStatus::Over(chunks) => {
             let message = format!("the session is over with {chunks} chunks; chunk {seq} is not one of them");
             Err(Refusal::new(StatusCode::GONE, "SessionOver", message))
         }
-        Turn::Ending | Turn::Next(_) => {
+        ChunkStatus::Ending | ChunkStatus::Next(_) => {
             Err(Refusal::unavailable("SessionEnding", "the session is being ended; ask again"))
         }
     }

@@ -59,17 +59,17 @@ const GAP_MS: u64 = 10_000;
 /// The first chunk sets it, by when it reached the gateway. It then stays, for the media clock is the better
 /// one, until a chunk comes much later than its media time says: the push was not recorded in between, and
 /// its media time does not count that.
-pub fn anchor(headers: &HeaderMap, known_ms: u64, began_ms: u64, media_90khz: u64) -> (u64, bool) {
+pub fn anchor(headers: &HeaderMap, known_ms: Option<u64>, began_ms: u64, media_90khz: u64) -> (u64, bool) {
     let reached_ms = headers
         .get(CHUNK_TIME_HEADER)
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .filter(|&at_ms: &u64| at_ms > 0);
     match (known_ms, reached_ms) {
-        (0, reached_ms) => (reached_ms.unwrap_or(began_ms), false),
-        (known_ms, Some(reached_ms)) if reached_ms > wall_ms(known_ms, media_90khz) + GAP_MS => {
+        (None, reached_ms) => (reached_ms.unwrap_or(began_ms), false),
+        (Some(known_ms), Some(reached_ms)) if reached_ms > wall_ms(known_ms, media_90khz) + GAP_MS => {
             (reached_ms - media_90khz / TICKS_PER_MS, true)
         }
-        (known_ms, _) => (known_ms, false),
+        (Some(known_ms), _) => (known_ms, false),
     }
 }
 
@@ -107,11 +107,11 @@ mod tests {
     #[test]
     fn the_first_chunk_says_when_the_recording_began() {
         let mut headers = HeaderMap::new();
-        assert_eq!(anchor(&headers, 0, 5, 0), (5, false));
+        assert_eq!(anchor(&headers, None, 5, 0), (5, false));
         headers.insert(CHUNK_TIME_HEADER, "yesterday".parse().unwrap());
-        assert_eq!(anchor(&headers, 0, 5, 0), (5, false));
+        assert_eq!(anchor(&headers, None, 5, 0), (5, false));
         headers.insert(CHUNK_TIME_HEADER, "1700000000123".parse().unwrap());
-        assert_eq!(anchor(&headers, 0, 5, 0), (1_700_000_000_123, false));
+        assert_eq!(anchor(&headers, None, 5, 0), (1_700_000_000_123, false));
         assert_eq!(wall_ms(1_000, 90_000), 2_000);
     }
 
@@ -121,7 +121,7 @@ mod tests {
         let reached = |at_ms: u64| {
             let mut headers = HeaderMap::new();
             headers.insert(CHUNK_TIME_HEADER, at_ms.into());
-            anchor(&headers, 100_000, 1, minute)
+            anchor(&headers, Some(100_000), 1, minute)
         };
         assert_eq!(reached(160_000), (100_000, false));
         assert_eq!(reached(170_000), (100_000, false));

@@ -3,10 +3,10 @@
 use super::store::MemoryStore;
 use super::{commit, pushed, run, session, stream};
 use crate::commands::{give, live_session, live_sessions};
-use crate::files::look;
+use crate::files::advance;
 use crate::record::Error;
 use crate::sessions::{Change, begin, end, heartbeat};
-use crate::types::{Command, Container::M3u8, Outlook};
+use crate::types::{Command, Container::M3u8, NextFile};
 
 #[test]
 fn commands_fit_the_state_or_are_refused() {
@@ -72,7 +72,7 @@ fn a_stream_without_a_rule_cannot_be_started() {
     run(async {
         let store = MemoryStore::default();
         let mut unruled = session("x", 1_000);
-        unruled.formats.clear();
+        unruled.rule = None;
         begin(&store, unruled).await.unwrap();
         assert_eq!(give(&store, &stream(), Command::Start, 2_000).await, Err(Error::NoRule));
     });
@@ -80,8 +80,8 @@ fn a_stream_without_a_rule_cannot_be_started() {
 
 /// The end slice of the file that is due, if one is.
 async fn due(store: &MemoryStore, now_ms: u64) -> Option<u64> {
-    match look(store, &stream(), M3u8, now_ms).await.unwrap() {
-        Outlook::Due(file) => Some(file.span.end.slice),
+    match advance(store, &stream(), M3u8, now_ms).await.unwrap() {
+        NextFile::Due(file) => Some(file.slices.end.slice),
         _ => None,
     }
 }

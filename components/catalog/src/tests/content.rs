@@ -2,11 +2,11 @@
 
 use super::store::MemoryStore;
 use super::{SECOND, pushed, run, stream};
-use crate::content::{slices_between, stretches};
+use crate::content::{recorded_spans, slices_between};
 use crate::indexes::{add, delete, get, list};
 use crate::log::PAGE;
 use crate::sessions::end;
-use crate::types::Index;
+use crate::types::{Container, IndexFile};
 
 /// Two recordings: 300 slices of 5 s from 1 000 000, and after an hour 3 more.
 async fn recorded(store: &MemoryStore) {
@@ -22,7 +22,7 @@ fn stretches_are_cut_to_the_range_at_whole_slices() {
         let store = MemoryStore::default();
         recorded(&store).await;
         let found = async |from, to| -> Vec<(u64, u64)> {
-            let found = stretches(&store, &stream(), from, to).await.unwrap();
+            let found = recorded_spans(&store, &stream(), from, to).await.unwrap();
             found.iter().map(|stretch| (stretch.start_ms, stretch.end_ms)).collect()
         };
         assert_eq!(found(0, 10_000_000).await, [(1_000_000, 2_500_000), (6_000_000, 6_015_000)]);
@@ -30,7 +30,7 @@ fn stretches_are_cut_to_the_range_at_whole_slices() {
         assert_eq!(found(2_000_000, 6_005_000).await, [(2_000_000, 2_500_000), (6_000_000, 6_005_000)]);
         assert!(found(2_500_000, 6_000_000).await.is_empty());
         assert!(found(0, 1_000_000).await.is_empty());
-        let whole = stretches(&store, &stream(), 0, 5_000_000).await.unwrap();
+        let whole = recorded_spans(&store, &stream(), 0, 5_000_000).await.unwrap();
         assert_eq!(whole[0].duration90khz, 1_500 * SECOND);
     });
 }
@@ -51,7 +51,10 @@ fn slices_are_those_that_begin_in_the_range_and_one_more_if_asked() {
         // An hour later is another recording.
         assert_eq!(found(2_490_000, 2_500_000, true).await, [2_490_000, 2_495_000]);
         let across = slices_between(&store, &stream(), 2_490_000, 6_001_000, false).await.unwrap();
-        assert_eq!(across.iter().map(|found| found.entry.fresh).collect::<Vec<_>>(), [false, false, true]);
+        assert_eq!(
+            across.iter().map(|found| found.entry.discontinuity).collect::<Vec<_>>(),
+            [false, false, true]
+        );
     });
 }
 
@@ -66,19 +69,18 @@ fn a_range_of_a_long_recording_costs_its_own_length() {
     });
 }
 
-fn index(id: &str, start_ms: u64) -> Index {
-    Index {
+fn index(id: &str, start_ms: u64) -> IndexFile {
+    IndexFile {
         id: id.into(),
         stream: stream(),
         oss_endpoint: String::new(),
         oss_bucket: String::new(),
         object: String::new(),
-        format: "m3u8".into(),
+        container: Container::M3u8,
         start_ms,
         end_ms: start_ms + 1_000,
         duration90khz: 0,
-        width: 0,
-        height: 0,
+        size: None,
         created_ms: start_ms,
     }
 }

@@ -2,31 +2,34 @@
 
 use super::store::MemoryStore;
 use super::{SECOND, commit, pushed, run, session, stream};
-use crate::files::{entries, filed, look};
+use crate::files::{advance, commit_file, entries};
 use crate::log;
 use crate::sessions::{begin, end, heartbeat};
-use crate::types::{Container::M3u8, File, Outlook, Position, Span, Turn};
+use crate::types::{ChunkStatus, Container::M3u8, NextFile, Position, RecordFile, SliceRange};
 
 /// Writes every file that is due; answers their runs as (first session, first slice, end session, end slice),
 /// and what comes next.
-async fn close_all(store: &MemoryStore, now_ms: u64) -> (Vec<[u64; 4]>, Outlook) {
+async fn close_all(store: &MemoryStore, now_ms: u64) -> (Vec<[u64; 4]>, NextFile) {
     let mut runs = Vec::new();
     loop {
-        match look(store, &stream(), M3u8, now_ms).await.unwrap() {
-            Outlook::Due(file) => {
-                assert_eq!(file.slices, entries(store, &stream(), file.span).await.unwrap().len() as u64);
-                let Span { first, end } = file.span;
+        match advance(store, &stream(), M3u8, now_ms).await.unwrap() {
+            NextFile::Due(file) => {
+                assert_eq!(
+                    file.slice_count,
+                    entries(store, &stream(), file.slices).await.unwrap().len() as u64
+                );
+                let SliceRange { first, end } = file.slices;
                 runs.push([first.session, first.slice, end.session, end.slice]);
-                filed(store, &stream(), file).await.unwrap();
+                commit_file(store, &stream(), file).await.unwrap();
             }
             other => return (runs, other),
         }
     }
 }
 
-async fn due(store: &MemoryStore, now_ms: u64) -> File {
-    match look(store, &stream(), M3u8, now_ms).await.unwrap() {
-        Outlook::Due(file) => file,
+async fn due(store: &MemoryStore, now_ms: u64) -> RecordFile {
+    match advance(store, &stream(), M3u8, now_ms).await.unwrap() {
+        NextFile::Due(file) => file,
         other => panic!("{other:?}"),
     }
 }
@@ -39,7 +42,7 @@ fn a_file_closes_with_the_slice_that_fills_its_cycle() {
         let (runs, outlook) = close_all(&store, 150_000).await;
         assert_eq!(runs, [[1, 0, 1, 4], [1, 4, 1, 8]]);
         // Two slices of the third file are there; 10 s are missing.
-        assert_eq!(outlook, Outlook::Later(160_000));
+        assert_eq!(outlook, NextFile::NotBefore(160_000));
     });
 }
 
@@ -49,11 +52,11 @@ fn a_break_closes_the_file_only_when_it_lasts_longer_than_the_delay() {
         let store = MemoryStore::default();
         pushed(&store, "x", 100_000, 2).await;
         end(&store, "x", 110_000).await.unwrap();
-        assert_eq!(close_all(&store, 124_999).await, (vec![], Outlook::Later(125_000)));
+        assert_eq!(close_all(&store, 124_999).await, (vec![], NextFile::NotBefore(125_000)));
         let file = due(&store, 125_000).await;
         assert_eq!((file.start_ms, file.end_ms, file.duration90khz), (100_000, 110_000, 10 * SECOND));
-        assert_eq!(close_all(&store, 125_000).await, (vec![[1, 0, 1, 2]], Outlook::Idle));
-        assert_eq!(close_all(&store, 999_000).await, (vec![], Outlook::Idle));
+        assert_eq!(close_all(&store, 125_000).await, (vec![[1, 0, 1, 2]], NextFile::None));
+        assert_eq!(close_all(&store, 999_000).await, (vec![], NextFile::None));
     });
 }
 
@@ -66,12 +69,16 @@ fn a_short_break_continues_the_file_and_is_marked() {
         pushed(&store, "y", 125_000, 2).await;
         let file = due(&store, 135_000).await;
         assert_eq!(
-            file.span,
-            Span { first: Position { session: 1, slice: 0 }, end: Position { session: 2, slice: 2 } }
+            file.slices,
+            SliceRange { first: Position { session: 1, slice: 0 }, end: Position { session: 2, slice: 2 } }
         );
-        let fresh: Vec<bool> =
-            entries(&store, &stream(), file.span).await.unwrap().iter().map(|entry| entry.fresh).collect();
-        assert_eq!(fresh, [false, false, true, false]);
+        let discontinuities: Vec<bool> = entries(&store, &stream(), file.slices)
+            .await
+            .unwrap()
+            .iter()
+            .map(|entry| entry.discontinuity)
+            .collect();
+        assert_eq!(discontinuities, [false, false, true, false]);
     });
 }
 
@@ -83,12 +90,12 @@ fn a_long_break_and_a_changed_rule_begin_a_new_file() {
             pushed(&store, "x", 100_000, 2).await;
             end(&store, "x", 110_000).await.unwrap();
             let mut next = session("y", began_ms);
-            next.oss_bucket = bucket.into();
+            next.rule.as_mut().unwrap().oss_bucket = bucket.into();
             begin(&store, next).await.unwrap();
             commit(&store, "y", began_ms, 0).await.unwrap();
             end(&store, "y", 130_000).await.unwrap();
             let (runs, outlook) = close_all(&store, 200_000).await;
-            assert_eq!((runs, outlook), (vec![[1, 0, 1, 2], [2, 0, 2, 1]], Outlook::Idle));
+            assert_eq!((runs, outlook), (vec![[1, 0, 1, 2], [2, 0, 2, 1]], NextFile::None));
         }
     });
 }
@@ -99,14 +106,14 @@ fn a_session_without_sign_of_life_is_over_after_the_delay() {
         let store = MemoryStore::default();
         pushed(&store, "x", 100_000, 2).await;
         heartbeat(&store, "g", 0, 118_000).await.unwrap();
-        assert_eq!(close_all(&store, 132_999).await.1, Outlook::Later(133_000));
-        assert_eq!(close_all(&store, 133_000).await, (vec![], Outlook::Later(138_000)));
-        assert_eq!(close_all(&store, 138_000).await, (vec![[1, 0, 1, 2]], Outlook::Idle));
+        assert_eq!(close_all(&store, 132_999).await.1, NextFile::NotBefore(133_000));
+        assert_eq!(close_all(&store, 133_000).await, (vec![], NextFile::NotBefore(138_000)));
+        assert_eq!(close_all(&store, 138_000).await, (vec![[1, 0, 1, 2]], NextFile::None));
         // What comes yet is refused, and its sender begins a session of its own.
-        assert_eq!(log::turn(&store, "x", 2).await, Ok(Turn::Over(2)));
+        assert_eq!(log::status(&store, "x", 2).await, Ok(ChunkStatus::Over(2)));
         pushed(&store, "y", 140_000, 1).await;
         end(&store, "y", 145_000).await.unwrap();
-        assert_eq!(close_all(&store, 160_000).await, (vec![[2, 0, 2, 1]], Outlook::Idle));
+        assert_eq!(close_all(&store, 160_000).await, (vec![[2, 0, 2, 1]], NextFile::None));
     });
 }
 
@@ -116,10 +123,10 @@ fn an_outage_of_the_functions_does_not_end_a_live_session() {
         let store = MemoryStore::default();
         pushed(&store, "x", 100_000, 2).await;
         // Nothing is heard for an hour, for nobody listens; the first tick comes before the first heartbeat.
-        assert_eq!(close_all(&store, 3_700_000).await, (vec![], Outlook::Later(3_705_000)));
+        assert_eq!(close_all(&store, 3_700_000).await, (vec![], NextFile::NotBefore(3_705_000)));
         heartbeat(&store, "g", 0, 3_700_500).await.unwrap();
-        assert_eq!(close_all(&store, 3_705_000).await, (vec![], Outlook::Later(3_715_000)));
-        assert_eq!(commit(&store, "x", 100_000, 2).await, Ok(Turn::Done));
+        assert_eq!(close_all(&store, 3_705_000).await, (vec![], NextFile::NotBefore(3_715_000)));
+        assert_eq!(commit(&store, "x", 100_000, 2).await, Ok(ChunkStatus::Committed));
     });
 }
 
@@ -130,7 +137,7 @@ fn a_file_far_behind_the_end_of_the_log_is_closed_as_well() {
         pushed(&store, "x", 100_000, 200).await;
         end(&store, "x", 1_100_000).await.unwrap();
         let (runs, outlook) = close_all(&store, 2_000_000).await;
-        assert_eq!((runs.len(), outlook), (50, Outlook::Idle));
+        assert_eq!((runs.len(), outlook), (50, NextFile::None));
         assert_eq!(runs[14], [1, 56, 1, 60]);
     });
 }
@@ -141,11 +148,13 @@ fn what_is_filed_is_not_filed_again_by_a_late_tick() {
         let store = MemoryStore::default();
         pushed(&store, "x", 100_000, 8).await;
         let first = due(&store, 140_000).await;
-        filed(&store, &stream(), first.clone()).await.unwrap();
+        commit_file(&store, &stream(), first.clone()).await.unwrap();
         let second = due(&store, 140_000).await;
-        filed(&store, &stream(), second).await.unwrap();
-        filed(&store, &stream(), first).await.unwrap();
-        assert!(matches!(close_all(&store, 140_000).await, (runs, Outlook::Later(_)) if runs.is_empty()));
+        commit_file(&store, &stream(), second).await.unwrap();
+        commit_file(&store, &stream(), first).await.unwrap();
+        assert!(
+            matches!(close_all(&store, 140_000).await, (runs, NextFile::NotBefore(_)) if runs.is_empty())
+        );
     });
 }
 
@@ -156,7 +165,9 @@ fn a_heartbeat_keeps_a_silent_session_open() {
         pushed(&store, "x", 100_000, 1).await;
         for now_ms in (105_000..200_000).step_by(5_000) {
             heartbeat(&store, "g", 0, now_ms).await.unwrap();
-            assert!(matches!(close_all(&store, now_ms).await, (runs, Outlook::Later(_)) if runs.is_empty()));
+            assert!(
+                matches!(close_all(&store, now_ms).await, (runs, NextFile::NotBefore(_)) if runs.is_empty())
+            );
         }
     });
 }
@@ -167,15 +178,15 @@ fn pushes_that_are_not_recorded_leave_no_file_and_no_work() {
         let store = MemoryStore::default();
         for number in 0..50 {
             let mut unrecorded = session(&format!("u{number}"), 1_000 * number);
-            unrecorded.formats.clear();
+            unrecorded.rule = None;
             begin(&store, unrecorded).await.unwrap();
             end(&store, &format!("u{number}"), 1_000 * number + 1).await.unwrap();
         }
-        assert_eq!(close_all(&store, 60_000).await, (vec![], Outlook::Idle));
+        assert_eq!(close_all(&store, 60_000).await, (vec![], NextFile::None));
         pushed(&store, "x", 100_000, 2).await;
         end(&store, "x", 110_000).await.unwrap();
         store.break_at(u64::MAX);
-        assert_eq!(due(&store, 130_000).await.span.first, Position { session: 51, slice: 0 });
+        assert_eq!(due(&store, 130_000).await.slices.first, Position { session: 51, slice: 0 });
         assert!(store.operations() < 20, "a look took {} operations", store.operations());
     });
 }
@@ -191,10 +202,10 @@ fn closing_that_breaks_off_anywhere_files_each_slice_once() {
             let mut runs = Vec::new();
             // What a tick does, broken off; then the next one.
             for _ in 0..2 {
-                while let Ok(Outlook::Due(file)) = look(&store, &stream(), M3u8, 200_000).await {
-                    let Span { first, end } = file.span;
+                while let Ok(NextFile::Due(file)) = advance(&store, &stream(), M3u8, 200_000).await {
+                    let SliceRange { first, end } = file.slices;
                     runs.push([first.session, first.slice, end.session, end.slice]);
-                    if filed(&store, &stream(), file).await.is_err() {
+                    if commit_file(&store, &stream(), file).await.is_err() {
                         break;
                     }
                 }
@@ -217,7 +228,8 @@ fn slices_last_until_the_next_one_begins() {
             let commit = log::Commit { slice: Some(slice), remux_state: Vec::new(), anchor_ms: 1, now_ms: 1 };
             log::commit(&store, "x", seq, commit).await.unwrap();
         }
-        let span = Span { first: Position { session: 1, slice: 0 }, end: Position { session: 1, slice: 2 } };
+        let span =
+            SliceRange { first: Position { session: 1, slice: 0 }, end: Position { session: 1, slice: 2 } };
         let entries = entries(&store, &stream(), span).await.unwrap();
         let durations: Vec<u64> = entries.iter().map(|entry| entry.slice.duration90khz).collect();
         assert_eq!(durations, [5 * SECOND + 1_000, 5 * SECOND]);

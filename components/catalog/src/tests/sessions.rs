@@ -2,13 +2,13 @@
 
 use super::store::MemoryStore;
 use super::{commit, pushed, run, session, stream};
-use crate::log::{self, PAGE, turn};
+use crate::log::{self, PAGE, status};
 use crate::record::Error;
 use crate::sessions::{begin, count, end, get, heartbeat};
-use crate::types::{Cursor, Turn};
+use crate::types::{ChunkStatus, Cursor};
 
-fn next(remux_state: Vec<u8>, anchor_ms: u64) -> Turn {
-    Turn::Next(Cursor { remux_state, anchor_ms, taken: 0 })
+fn next(remux_state: Option<Vec<u8>>, anchor_ms: Option<u64>) -> ChunkStatus {
+    ChunkStatus::Next(Cursor { remux_state, anchor_ms, names_taken: 0 })
 }
 
 #[test]
@@ -28,12 +28,12 @@ fn chunks_take_their_turn() {
     run(async {
         let store = MemoryStore::default();
         begin(&store, session("x", 1_000)).await.unwrap();
-        assert_eq!(turn(&store, "x", 0).await, Ok(next(Vec::new(), 0)));
-        assert_eq!(turn(&store, "x", 3).await, Ok(Turn::Gap(0)));
+        assert_eq!(status(&store, "x", 0).await, Ok(next(None, None)));
+        assert_eq!(status(&store, "x", 3).await, Ok(ChunkStatus::Gap(0)));
         pushed(&store, "x", 1_000, 3).await;
-        assert_eq!(turn(&store, "x", 2).await, Ok(Turn::Done));
-        assert_eq!(turn(&store, "x", 3).await, Ok(next(vec![2], 1_000)));
-        assert_eq!(turn(&store, "x", 4).await, Ok(Turn::Gap(3)));
+        assert_eq!(status(&store, "x", 2).await, Ok(ChunkStatus::Committed));
+        assert_eq!(status(&store, "x", 3).await, Ok(next(Some(vec![2]), Some(1_000))));
+        assert_eq!(status(&store, "x", 4).await, Ok(ChunkStatus::Gap(3)));
     });
 }
 
@@ -42,11 +42,17 @@ fn a_taken_name_is_remembered_for_the_session() {
     run(async {
         let store = MemoryStore::default();
         pushed(&store, "x", 1_000, 1).await;
-        log::names_taken(&store, "x", 1).await.unwrap();
-        let cursor = |state| Turn::Next(Cursor { remux_state: vec![state], anchor_ms: 1_000, taken: 1 });
-        assert_eq!(turn(&store, "x", 1).await, Ok(cursor(0)));
-        assert_eq!(commit(&store, "x", 1_000, 1).await, Ok(Turn::Done));
-        assert_eq!(turn(&store, "x", 2).await, Ok(cursor(1)));
+        log::set_names_taken(&store, "x", 1).await.unwrap();
+        let cursor = |state| {
+            ChunkStatus::Next(Cursor {
+                remux_state: Some(vec![state]),
+                anchor_ms: Some(1_000),
+                names_taken: 1,
+            })
+        };
+        assert_eq!(status(&store, "x", 1).await, Ok(cursor(0)));
+        assert_eq!(commit(&store, "x", 1_000, 1).await, Ok(ChunkStatus::Committed));
+        assert_eq!(status(&store, "x", 2).await, Ok(cursor(1)));
     });
 }
 
@@ -58,8 +64,8 @@ fn a_long_session_costs_no_more_and_keeps_every_slice() {
         begin(&store, session("x", 0)).await.unwrap();
         for seq in 0..chunks {
             store.break_at(u64::MAX);
-            assert!(matches!(turn(&store, "x", seq).await, Ok(Turn::Next(_))), "{seq}");
-            assert_eq!(commit(&store, "x", 0, seq).await, Ok(Turn::Done));
+            assert!(matches!(status(&store, "x", seq).await, Ok(ChunkStatus::Next(_))), "{seq}");
+            assert_eq!(commit(&store, "x", 0, seq).await, Ok(ChunkStatus::Committed));
             assert!(store.operations() <= 10, "chunk {seq} took {} operations", store.operations());
         }
         assert!(store.keys("session/x/chunk/") <= 2 * PAGE as usize);
@@ -71,7 +77,7 @@ fn a_long_session_costs_no_more_and_keeps_every_slice() {
         let expected: Vec<_> = (0..chunks).map(|seq| Some(super::slice(0, seq))).collect();
         assert_eq!(slices, expected);
         for seq in 0..chunks {
-            assert_eq!(turn(&store, "x", seq).await, Ok(Turn::Done), "{seq}");
+            assert_eq!(status(&store, "x", seq).await, Ok(ChunkStatus::Committed), "{seq}");
         }
     });
 }
@@ -86,15 +92,15 @@ fn a_commit_that_breaks_off_anywhere_can_be_repeated() {
                 store.break_at(operation);
                 let broke = commit(&store, "x", 1_000, chunks).await.is_err();
                 store.mend();
-                match turn(&store, "x", chunks).await.unwrap() {
-                    Turn::Next(_) => {
+                match status(&store, "x", chunks).await.unwrap() {
+                    ChunkStatus::Next(_) => {
                         assert!(broke);
-                        assert_eq!(commit(&store, "x", 1_000, chunks).await, Ok(Turn::Done));
+                        assert_eq!(commit(&store, "x", 1_000, chunks).await, Ok(ChunkStatus::Committed));
                     }
-                    other => assert_eq!(other, Turn::Done),
+                    other => assert_eq!(other, ChunkStatus::Committed),
                 }
                 assert_eq!(log::length(&store, "x").await, Ok(chunks + 1));
-                assert!(matches!(turn(&store, "x", chunks + 1).await, Ok(Turn::Next(_))));
+                assert!(matches!(status(&store, "x", chunks + 1).await, Ok(ChunkStatus::Next(_))));
             }
         }
     });
@@ -112,9 +118,9 @@ fn a_late_repeat_of_an_old_chunk_undoes_nothing() {
                 // The record that the late call builds on is gone by now; it had read it before.
                 crate::record::write(&store, &crate::key::chunk("x", late - 1), &before).await.unwrap();
             }
-            assert_eq!(commit(&store, "x", 1_000, late).await, Ok(Turn::Done));
+            assert_eq!(commit(&store, "x", 1_000, late).await, Ok(ChunkStatus::Committed));
             assert_eq!(log::length(&store, "x").await, Ok(chunks), "{late}");
-            assert!(matches!(turn(&store, "x", chunks).await, Ok(Turn::Next(_))), "{late}");
+            assert!(matches!(status(&store, "x", chunks).await, Ok(ChunkStatus::Next(_))), "{late}");
         }
     });
 }
@@ -126,10 +132,10 @@ fn an_ended_session_takes_no_more() {
         pushed(&store, "x", 1_000, 2).await;
         assert_eq!(end(&store, "x", 20_000).await, Ok(2));
         assert_eq!(end(&store, "x", 30_000).await, Ok(2));
-        assert_eq!(turn(&store, "x", 1).await, Ok(Turn::Done));
-        assert_eq!(turn(&store, "x", 2).await, Ok(Turn::Over(2)));
+        assert_eq!(status(&store, "x", 1).await, Ok(ChunkStatus::Committed));
+        assert_eq!(status(&store, "x", 2).await, Ok(ChunkStatus::Over(2)));
         // A chunk that was on its way when the session ended is not part of it, and its sender hears so.
-        assert_eq!(commit(&store, "x", 1_000, 2).await, Ok(Turn::Over(2)));
+        assert_eq!(commit(&store, "x", 1_000, 2).await, Ok(ChunkStatus::Over(2)));
     });
 }
 
@@ -145,10 +151,12 @@ fn an_end_that_breaks_off_anywhere_agrees_with_what_chunks_are_told() {
             let told = commit(&store, "x", 1_000, 2).await.unwrap();
             let chunks = end(&store, "x", 20_000).await.unwrap();
             match told {
-                Turn::Done => assert_eq!((chunks, ended.is_err()), (3, true), "{operation}"),
-                Turn::Over(2) => assert_eq!(chunks, 2, "{operation}"),
+                ChunkStatus::Committed => assert_eq!((chunks, ended.is_err()), (3, true), "{operation}"),
+                ChunkStatus::Over(2) => assert_eq!(chunks, 2, "{operation}"),
                 // The sender asks again, and hears the truth then.
-                Turn::Ending => assert_eq!(turn(&store, "x", 2).await, Ok(Turn::Done), "{operation}"),
+                ChunkStatus::Ending => {
+                    assert_eq!(status(&store, "x", 2).await, Ok(ChunkStatus::Committed), "{operation}")
+                }
                 other => panic!("{operation}: {other:?}"),
             }
         }

@@ -2,7 +2,7 @@
 
 use super::store::MemoryStore;
 use super::{run, stream};
-use crate::timers::{due, settle, wake};
+use crate::timers::{clear_due, list_due, set_due};
 use crate::types::StreamName;
 
 fn other() -> StreamName {
@@ -10,8 +10,8 @@ fn other() -> StreamName {
 }
 
 async fn names(store: &MemoryStore, now_ms: u64) -> Vec<String> {
-    let round = due(store, now_ms).await.unwrap();
-    settle(store, round.mark).await.unwrap();
+    let round = list_due(store, now_ms).await.unwrap();
+    clear_due(store, round.mark).await.unwrap();
     round.streams.into_iter().map(|stream| stream.stream).collect()
 }
 
@@ -19,8 +19,8 @@ async fn names(store: &MemoryStore, now_ms: u64) -> Vec<String> {
 fn a_stream_is_due_at_its_second_and_not_before() {
     run(async {
         let store = MemoryStore::default();
-        wake(&store, &stream(), 100_001).await.unwrap();
-        wake(&store, &other(), 102_000).await.unwrap();
+        set_due(&store, &stream(), 100_001).await.unwrap();
+        set_due(&store, &other(), 102_000).await.unwrap();
         assert!(names(&store, 100_999).await.is_empty());
         assert_eq!(names(&store, 101_000).await, ["s"]);
         assert!(names(&store, 101_500).await.is_empty());
@@ -32,9 +32,9 @@ fn a_stream_is_due_at_its_second_and_not_before() {
 fn the_first_timer_ever_holds_up_no_earlier_one() {
     run(async {
         let store = MemoryStore::default();
-        wake(&store, &stream(), 300_000).await.unwrap();
+        set_due(&store, &stream(), 300_000).await.unwrap();
         assert!(names(&store, 100_000).await.is_empty());
-        wake(&store, &other(), 110_000).await.unwrap();
+        set_due(&store, &other(), 110_000).await.unwrap();
         assert!(names(&store, 109_000).await.is_empty());
         assert_eq!(names(&store, 110_000).await, ["t"]);
         assert!(names(&store, 299_000).await.is_empty());
@@ -46,9 +46,9 @@ fn the_first_timer_ever_holds_up_no_earlier_one() {
 fn a_moment_that_has_passed_is_due_at_the_next_tick() {
     run(async {
         let store = MemoryStore::default();
-        wake(&store, &stream(), 100_000).await.unwrap();
+        set_due(&store, &stream(), 100_000).await.unwrap();
         assert_eq!(names(&store, 200_000).await, ["s"]);
-        wake(&store, &stream(), 100_000).await.unwrap();
+        set_due(&store, &stream(), 100_000).await.unwrap();
         assert_eq!(names(&store, 201_000).await, ["s"]);
     });
 }
@@ -57,8 +57,8 @@ fn a_moment_that_has_passed_is_due_at_the_next_tick() {
 fn what_is_not_settled_is_due_again() {
     run(async {
         let store = MemoryStore::default();
-        wake(&store, &stream(), 100_000).await.unwrap();
-        assert_eq!(due(&store, 100_000).await.unwrap().streams.len(), 1);
+        set_due(&store, &stream(), 100_000).await.unwrap();
+        assert_eq!(list_due(&store, 100_000).await.unwrap().streams.len(), 1);
         assert_eq!(names(&store, 100_000).await, ["s"]);
         assert!(names(&store, 100_000).await.is_empty());
     });
@@ -68,10 +68,10 @@ fn what_is_not_settled_is_due_again() {
 fn a_timer_set_into_a_second_being_read_comes_later_and_is_not_lost() {
     run(async {
         let store = MemoryStore::default();
-        wake(&store, &other(), 99_000).await.unwrap();
-        let round = due(&store, 100_000).await.unwrap();
-        wake(&store, &stream(), 100_000).await.unwrap();
-        settle(&store, round.mark).await.unwrap();
+        set_due(&store, &other(), 99_000).await.unwrap();
+        let round = list_due(&store, 100_000).await.unwrap();
+        set_due(&store, &stream(), 100_000).await.unwrap();
+        clear_due(&store, round.mark).await.unwrap();
         assert_eq!(names(&store, 101_000).await, ["s"]);
     });
 }
@@ -80,8 +80,8 @@ fn a_timer_set_into_a_second_being_read_comes_later_and_is_not_lost() {
 fn days_without_a_tick_are_caught_up_with_in_bounded_rounds() {
     run(async {
         let store = MemoryStore::default();
-        wake(&store, &stream(), 100_000).await.unwrap();
-        wake(&store, &other(), 3_600_000).await.unwrap();
+        set_due(&store, &stream(), 100_000).await.unwrap();
+        set_due(&store, &other(), 3_600_000).await.unwrap();
         let mut found = Vec::new();
         for _ in 0..7 {
             store.break_at(u64::MAX);
@@ -100,7 +100,7 @@ fn a_settled_second_leaves_nothing_behind() {
     run(async {
         let store = MemoryStore::default();
         for second in 100..110 {
-            wake(&store, &stream(), second * 1000).await.unwrap();
+            set_due(&store, &stream(), second * 1000).await.unwrap();
             names(&store, second * 1000).await;
         }
         assert_eq!(store.keys("due/1"), 0);

@@ -24,14 +24,14 @@ pub(super) async fn spans(
 ) -> Result<Content, ApiError> {
     let range_ms = range::content(call.start_time, call.end_time)?;
     let name = stream(call.domain_name, call.app_name, call.stream_name);
-    let stretches = backend.stretches(name, range_ms).await.map_err(catalog_failed)?;
-    let spans = stretches.into_iter().map(|stretch| {
+    let recorded = backend.recorded_spans(name, range_ms).await.map_err(catalog_failed)?;
+    let spans = recorded.into_iter().map(|span| {
         RecordContentInfo::new(
-            (stretch.start_ms, stretch.end_ms),
-            stretch.duration90khz,
-            stretch.oss_endpoint,
-            stretch.oss_bucket,
-            stretch.slice_object_prefix,
+            (span.start_ms, span.end_ms),
+            span.duration90khz,
+            span.oss_endpoint,
+            span.oss_bucket,
+            span.slice_object_prefix,
         )
     });
     Ok(Content { record_content_info_list: RecordContentInfoList { record_content_info: spans.collect() } })

@@ -15,7 +15,7 @@ use super::{bucket_failed, catalog_failed, check_bucket};
 use crate::{
     backend::Backend,
     bindings::recorder::bucket::objects::{Error as BucketError, Location},
-    bindings::recorder::catalog::catalog::{Index, LocatedEntry, StreamName},
+    bindings::recorder::catalog::catalog::{Container, IndexFile, LocatedEntry, StreamName},
     convert::{facts, stream},
     settings::Settings,
 };
@@ -109,7 +109,7 @@ fn playlist(
         Ok(Segment {
             uri,
             duration_90khz: slice.duration90khz,
-            discontinuity: located.entry.fresh,
+            discontinuity: located.entry.discontinuity,
             independent: slice.independent,
             program_date_time_ms: Some(slice.start_ms),
         })
@@ -125,21 +125,19 @@ fn describe(
     object: String,
     slices: &[LocatedEntry],
     created_ms: u64,
-) -> Index {
-    let sized = slices.iter().map(|slice| &slice.entry.slice).find(|slice| slice.width > 0);
+) -> IndexFile {
     let ends = slices.iter().map(|slice| &slice.entry.slice).map(|s| s.start_ms + s.duration90khz / 90);
-    Index {
+    IndexFile {
         id,
         stream,
         oss_endpoint: target.endpoint,
         oss_bucket: target.bucket,
         object,
-        format: "m3u8".into(),
+        container: Container::M3u8,
         start_ms: slices.first().map_or(0, |slice| slice.entry.slice.start_ms),
         end_ms: ends.max().unwrap_or_default(),
         duration90khz: slices.iter().map(|slice| slice.entry.slice.duration90khz).sum(),
-        width: sized.map_or(0, |slice| slice.width),
-        height: sized.map_or(0, |slice| slice.height),
+        size: slices.iter().find_map(|slice| slice.entry.slice.video.as_ref()?.size),
         created_ms,
     }
 }

@@ -71,12 +71,12 @@ fn info(session: Session, only: OnlyStream) -> LiveStreamOnlineInfo {
         publish_url: format!("rtmp://{}/{}/{}", stream.domain, stream.app, stream.stream),
         publish_domain: stream.domain.clone(),
         publish_type: "edge",
-        client_ip: client,
-        server_ip: gateway,
+        client_ip: client.unwrap_or_default(),
+        server_ip: gateway.unwrap_or_default(),
         transcoded: "no",
-        video_data_rate: (video_kbps > 0).then_some(video_kbps),
-        video_codec_id: video_codec_id(&session.video_codec),
-        audio_codec_id: audio_codec_id(&session.audio_codec),
+        video_data_rate: video_kbps,
+        video_codec_id: session.video_codec.as_deref().and_then(video_codec_id),
+        audio_codec_id: session.audio_codec.as_deref().and_then(audio_codec_id),
     });
     LiveStreamOnlineInfo {
         publish_time: acs::time::format(began_ms / 1000),

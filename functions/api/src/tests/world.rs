@@ -9,7 +9,8 @@ use super::NOW_S;
 use crate::backend::Backend;
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
-    self, Command, Entry, Index, LocatedEntry, Session, Slice, StreamName, Stretch,
+    self, Command, Entry, IndexFile, LocatedEntry, PictureSize, RecordedSpan, Session, Slice, StreamName,
+    VideoTrack,
 };
 use crate::bindings::recorder::rules::rules::{self, NotifyConfig, Rule, Triple};
 
@@ -23,7 +24,7 @@ pub(super) struct World {
     pub(super) notify: RefCell<Vec<NotifyConfig>>,
     pub(super) live: RefCell<Vec<Session>>,
     pub(super) slices: RefCell<Vec<LocatedEntry>>,
-    pub(super) indexes: RefCell<Vec<Index>>,
+    pub(super) indexes: RefCell<Vec<IndexFile>>,
     pub(super) objects: RefCell<BTreeMap<String, (String, String)>>,
     pub(super) values: RefCell<BTreeMap<String, Vec<u8>>>,
     pub(super) counters: RefCell<BTreeMap<String, i64>>,
@@ -78,11 +79,14 @@ impl World {
                 duration90khz: 540_000,
                 independent: true,
                 discontinuity: false,
-                width: 640,
-                height: 480,
+                video: Some(VideoTrack {
+                    codec: "h264".into(),
+                    size: Some(PictureSize { width: 640, height: 480 }),
+                }),
+                audio: None,
             };
             self.slices.borrow_mut().push(LocatedEntry {
-                entry: Entry { slice, fresh: n == 0 },
+                entry: Entry { slice, discontinuity: n == 0 },
                 oss_endpoint: ENDPOINT.into(),
                 oss_bucket: bucket.into(),
             });
@@ -93,18 +97,15 @@ impl World {
         self.live.borrow_mut().push(Session {
             id: "0".into(),
             stream: StreamName { domain: "test.com".into(), app: app.into(), stream: stream.into() },
-            gateway: "gateway-1".into(),
-            client: "192.0.2.1:50000".into(),
+            gateway: Some("gateway-1".into()),
+            client: Some("192.0.2.1:50000".into()),
             arguments: Vec::new(),
-            video_codec: "h264".into(),
-            audio_codec: "aac".into(),
-            video_kbps: 2000,
+            video_codec: Some("h264".into()),
+            audio_codec: Some("aac".into()),
+            video_kbps: Some(2000),
             began_ms: NOW_S * 1000,
             record: true,
-            oss_endpoint: ENDPOINT.into(),
-            oss_bucket: BUCKET.into(),
-            delay_seconds: 180,
-            formats: Vec::new(),
+            rule: None,
         });
     }
 
@@ -262,14 +263,14 @@ impl Backend for World {
         Ok(self.live.borrow().iter().filter(|session| session.stream.domain == domain).cloned().collect())
     }
 
-    async fn stretches(
+    async fn recorded_spans(
         &self,
         stream: StreamName,
         range_ms: (u64, u64),
-    ) -> Result<Vec<Stretch>, catalog::Error> {
+    ) -> Result<Vec<RecordedSpan>, catalog::Error> {
         let slices = self.slices_between(stream, range_ms, false).await?;
         let (Some(first), Some(last)) = (slices.first(), slices.last()) else { return Ok(Vec::new()) };
-        Ok(vec![Stretch {
+        Ok(vec![RecordedSpan {
             start_ms: first.entry.slice.start_ms,
             end_ms: last.entry.slice.start_ms + 6000,
             duration90khz: slices.len() as u64 * 540_000,
@@ -296,12 +297,12 @@ impl Backend for World {
         Ok(taken)
     }
 
-    async fn add_index(&self, index: Index) -> Result<(), catalog::Error> {
+    async fn add_index(&self, index: IndexFile) -> Result<(), catalog::Error> {
         self.indexes.borrow_mut().push(index);
         Ok(())
     }
 
-    async fn get_index(&self, stream: StreamName, id: &str) -> Result<Option<Index>, catalog::Error> {
+    async fn get_index(&self, stream: StreamName, id: &str) -> Result<Option<IndexFile>, catalog::Error> {
         self.catalog()?;
         Ok(self.indexes.borrow().iter().find(|index| index.stream == stream && index.id == id).cloned())
     }
@@ -310,9 +311,10 @@ impl Backend for World {
         &self,
         stream: StreamName,
         (from, to): (u64, u64),
-    ) -> Result<Vec<Index>, catalog::Error> {
+    ) -> Result<Vec<IndexFile>, catalog::Error> {
         self.catalog()?;
-        let overlaps = |index: &&Index| index.stream == stream && index.start_ms < to && index.end_ms > from;
+        let overlaps =
+            |index: &&IndexFile| index.stream == stream && index.start_ms < to && index.end_ms > from;
         Ok(self.indexes.borrow().iter().filter(overlaps).cloned().collect())
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use store::SpinStore;
+use key_value::SpinStore;
 
 use crate::bindings::exports::recorder::catalog::catalog::{
     ChunkStatus, Command, Container, DueStreams, Entry, Error as WitError, Guest, IndexFile, LocatedEntry,

@@ -4,7 +4,6 @@ mod commands;
 mod content;
 mod files;
 mod sessions;
-mod store;
 mod timers;
 
 use std::future::Future;
@@ -15,7 +14,7 @@ use crate::types::{
     VideoTrack,
 };
 use crate::{log, sessions as push};
-use store::MemoryStore;
+use store::memory::MemoryStore;
 
 const SECOND: u64 = 90_000;
 

@@ -1,22 +1,13 @@
 //! The component itself: the WIT package on Spin's key-value store.
 
-use std::time::Duration;
-
-use store::SpinStore;
+use key_value::SpinStore;
 
 use crate::bindings::exports::recorder::rules::rules::{
     Error as WitError, Guest, NotifyConfig, Rule, Triple,
 };
-use crate::shared_store::SharedStore;
 use crate::{bindings, notify, rules};
 
 struct Component;
-
-impl SharedStore for SpinStore {
-    async fn pause(&self) {
-        spin_sdk::time::sleep(Duration::from_millis(10)).await;
-    }
-}
 
 impl Guest for Component {
     async fn add(rule: Rule) -> Result<(), WitError> {

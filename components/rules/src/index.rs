@@ -9,7 +9,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, key, shared_store::SharedStore, types::Triple};
+use crate::{error::Error, key, types::Triple};
+use store::SharedStore;
 
 /// Slots a page.
 const PAGE: i64 = 64;

@@ -19,7 +19,6 @@ pub mod key;
 pub mod notify;
 pub mod register;
 pub mod rules;
-pub mod shared_store;
 
 #[cfg(target_arch = "wasm32")]
 mod component;

@@ -4,9 +4,9 @@ use crate::{
     error::Error,
     key,
     register::{Register, Version},
-    shared_store::SharedStore,
     types::NotifyConfig,
 };
+use store::SharedStore;
 
 /// Adds a domain's config. Of concurrent adds exactly one succeeds.
 ///

@@ -30,7 +30,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::error::Error;
-use crate::shared_store::SharedStore;
+use store::SharedStore;
 
 /// Added to an attempt's fate by its owner.
 const COMMIT: i64 = 1;

@@ -7,9 +7,9 @@ use crate::{
     index::Index,
     key,
     register::{ATTEMPTS, Attempt, Register, Version},
-    shared_store::SharedStore,
     types::{Rule, Triple},
 };
+use store::SharedStore;
 
 /// Stands for every application, or for every stream.
 const ANY: &str = "*";

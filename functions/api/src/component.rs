@@ -4,12 +4,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use api::{ApiError, Request, Response, faults};
 use http_body_util::{BodyExt, Limited};
+use key_value::SpinStore;
 use spin_sdk::http::Request as HttpRequest;
 use spin_sdk::http_service;
 use spin_sdk::variables;
 use spin_sdk::wasip3::random::random::get_random_bytes;
 use spin_sdk::wit_bindgen;
-use store::{SpinStore, Store};
+use store::Store;
 
 use crate::backend::Backend;
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};

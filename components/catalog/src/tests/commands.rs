@@ -1,17 +1,17 @@
 //! Commands, and what is being pushed.
 
-use super::store::MemoryStore;
 use super::{commit, pushed, run, session, stream};
 use crate::commands::{give, live_session, live_sessions};
 use crate::files::advance;
 use crate::record::Error;
 use crate::sessions::{Change, begin, end, heartbeat};
 use crate::types::{Command, Container::M3u8, NextFile};
+use store::memory::MemoryStore;
 
 #[test]
 fn commands_fit_the_state_or_are_refused() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         let say = async |what, now_ms| give(&store, &stream(), what, now_ms).await;
         assert_eq!(say(Command::Start, 1).await, Err(Error::NoSuchStream));
         begin(&store, session("x", 1_000)).await.unwrap();
@@ -34,7 +34,7 @@ fn commands_fit_the_state_or_are_refused() {
 #[test]
 fn what_was_never_started_can_be_started_and_nothing_else() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         let mut by_command = session("x", 1_000);
         by_command.record = false;
         begin(&store, by_command).await.unwrap();
@@ -49,7 +49,7 @@ fn what_was_never_started_can_be_started_and_nothing_else() {
 fn a_command_that_breaks_off_anywhere_can_be_given_again_and_is_heard() {
     run(async {
         for operation in 0..20 {
-            let store = MemoryStore::default();
+            let store = MemoryStore::with_any_key();
             begin(&store, session("x", 1_000)).await.unwrap();
             store.break_at(operation);
             let given = give(&store, &stream(), Command::Stop, 2_000).await;
@@ -70,7 +70,7 @@ fn a_command_that_breaks_off_anywhere_can_be_given_again_and_is_heard() {
 #[test]
 fn a_stream_without_a_rule_cannot_be_started() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         let mut unruled = session("x", 1_000);
         unruled.rule = None;
         begin(&store, unruled).await.unwrap();
@@ -90,7 +90,7 @@ async fn due(store: &MemoryStore, now_ms: u64) -> Option<u64> {
 fn a_stopped_recording_closes_after_the_delay_or_at_once_when_told_so() {
     run(async {
         for (cancel, closes_ms) in [(false, 125_000), (true, 115_000)] {
-            let store = MemoryStore::default();
+            let store = MemoryStore::with_any_key();
             pushed(&store, "x", 100_000, 2).await;
             give(&store, &stream(), Command::Stop, 110_000).await.unwrap();
             if cancel {
@@ -107,7 +107,7 @@ fn a_stopped_recording_closes_after_the_delay_or_at_once_when_told_so() {
 #[test]
 fn a_restart_ends_the_file_with_the_slice_being_recorded() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         pushed(&store, "x", 100_000, 1).await;
         give(&store, &stream(), Command::Restart, 108_000).await.unwrap();
         assert_eq!(due(&store, 109_000).await, None);
@@ -120,7 +120,7 @@ fn a_restart_ends_the_file_with_the_slice_being_recorded() {
 #[test]
 fn live_sessions_are_those_that_have_not_ended() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         let live = async || -> Vec<String> {
             live_sessions(&store, "d").await.unwrap().into_iter().map(|session| session.id).collect()
         };

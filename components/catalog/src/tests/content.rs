@@ -1,12 +1,12 @@
 //! What is recorded in a range, and the list of record files.
 
-use super::store::MemoryStore;
 use super::{SECOND, pushed, run, stream};
 use crate::content::{recorded_spans, slices_between};
 use crate::indexes::{add, delete, get, list};
 use crate::log::PAGE;
 use crate::sessions::end;
 use crate::types::{Container, IndexFile};
+use store::memory::MemoryStore;
 
 /// Two recordings: 300 slices of 5 s from 1 000 000, and after an hour 3 more.
 async fn recorded(store: &MemoryStore) {
@@ -19,7 +19,7 @@ async fn recorded(store: &MemoryStore) {
 #[test]
 fn stretches_are_cut_to_the_range_at_whole_slices() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         recorded(&store).await;
         let found = async |from, to| -> Vec<(u64, u64)> {
             let found = recorded_spans(&store, &stream(), from, to).await.unwrap();
@@ -38,7 +38,7 @@ fn stretches_are_cut_to_the_range_at_whole_slices() {
 #[test]
 fn slices_are_those_that_begin_in_the_range_and_one_more_if_asked() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         recorded(&store).await;
         let found = async |from, to, one_more| -> Vec<u64> {
             let found = slices_between(&store, &stream(), from, to, one_more).await.unwrap();
@@ -61,7 +61,7 @@ fn slices_are_those_that_begin_in_the_range_and_one_more_if_asked() {
 #[test]
 fn a_range_of_a_long_recording_costs_its_own_length() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         recorded(&store).await;
         store.break_at(u64::MAX);
         slices_between(&store, &stream(), 2_450_000, 2_460_000, false).await.unwrap();
@@ -88,7 +88,7 @@ fn index(id: &str, start_ms: u64) -> IndexFile {
 #[test]
 fn record_files_are_known_once_and_until_they_are_deleted() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         for operation in 0..5 {
             store.break_at(operation);
             let _ = add(&store, &index("a", 10_000)).await;

@@ -1,11 +1,11 @@
 //! Record files.
 
-use super::store::MemoryStore;
 use super::{SECOND, commit, pushed, run, session, stream};
 use crate::files::{advance, commit_file, entries};
 use crate::log;
 use crate::sessions::{begin, end, heartbeat};
 use crate::types::{ChunkStatus, Container::M3u8, NextFile, Position, RecordFile, SliceRange};
+use store::memory::MemoryStore;
 
 /// Writes every file that is due; answers their runs as (first session, first slice, end session, end slice),
 /// and what comes next.
@@ -37,7 +37,7 @@ async fn due(store: &MemoryStore, now_ms: u64) -> RecordFile {
 #[test]
 fn a_file_closes_with_the_slice_that_fills_its_cycle() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         pushed(&store, "x", 100_000, 10).await;
         let (runs, outlook) = close_all(&store, 150_000).await;
         assert_eq!(runs, [[1, 0, 1, 4], [1, 4, 1, 8]]);
@@ -49,7 +49,7 @@ fn a_file_closes_with_the_slice_that_fills_its_cycle() {
 #[test]
 fn a_break_closes_the_file_only_when_it_lasts_longer_than_the_delay() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         pushed(&store, "x", 100_000, 2).await;
         end(&store, "x", 110_000).await.unwrap();
         assert_eq!(close_all(&store, 124_999).await, (vec![], NextFile::NotBefore(125_000)));
@@ -63,7 +63,7 @@ fn a_break_closes_the_file_only_when_it_lasts_longer_than_the_delay() {
 #[test]
 fn a_short_break_continues_the_file_and_is_marked() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         pushed(&store, "x", 100_000, 2).await;
         end(&store, "x", 110_000).await.unwrap();
         pushed(&store, "y", 125_000, 2).await;
@@ -86,7 +86,7 @@ fn a_short_break_continues_the_file_and_is_marked() {
 fn a_long_break_and_a_changed_rule_begin_a_new_file() {
     run(async {
         for (began_ms, bucket) in [(125_001, "bkt"), (112_000, "other")] {
-            let store = MemoryStore::default();
+            let store = MemoryStore::with_any_key();
             pushed(&store, "x", 100_000, 2).await;
             end(&store, "x", 110_000).await.unwrap();
             let mut next = session("y", began_ms);
@@ -103,7 +103,7 @@ fn a_long_break_and_a_changed_rule_begin_a_new_file() {
 #[test]
 fn a_session_without_sign_of_life_is_over_after_the_delay() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         pushed(&store, "x", 100_000, 2).await;
         heartbeat(&store, "g", 0, 118_000).await.unwrap();
         assert_eq!(close_all(&store, 132_999).await.1, NextFile::NotBefore(133_000));
@@ -120,7 +120,7 @@ fn a_session_without_sign_of_life_is_over_after_the_delay() {
 #[test]
 fn an_outage_of_the_functions_does_not_end_a_live_session() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         pushed(&store, "x", 100_000, 2).await;
         // Nothing is heard for an hour, for nobody listens; the first tick comes before the first heartbeat.
         assert_eq!(close_all(&store, 3_700_000).await, (vec![], NextFile::NotBefore(3_705_000)));
@@ -133,7 +133,7 @@ fn an_outage_of_the_functions_does_not_end_a_live_session() {
 #[test]
 fn a_file_far_behind_the_end_of_the_log_is_closed_as_well() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         pushed(&store, "x", 100_000, 200).await;
         end(&store, "x", 1_100_000).await.unwrap();
         let (runs, outlook) = close_all(&store, 2_000_000).await;
@@ -145,7 +145,7 @@ fn a_file_far_behind_the_end_of_the_log_is_closed_as_well() {
 #[test]
 fn what_is_filed_is_not_filed_again_by_a_late_tick() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         pushed(&store, "x", 100_000, 8).await;
         let first = due(&store, 140_000).await;
         commit_file(&store, &stream(), first.clone()).await.unwrap();
@@ -161,7 +161,7 @@ fn what_is_filed_is_not_filed_again_by_a_late_tick() {
 #[test]
 fn a_heartbeat_keeps_a_silent_session_open() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         pushed(&store, "x", 100_000, 1).await;
         for now_ms in (105_000..200_000).step_by(5_000) {
             heartbeat(&store, "g", 0, now_ms).await.unwrap();
@@ -175,7 +175,7 @@ fn a_heartbeat_keeps_a_silent_session_open() {
 #[test]
 fn pushes_that_are_not_recorded_leave_no_file_and_no_work() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         for number in 0..50 {
             let mut unrecorded = session(&format!("u{number}"), 1_000 * number);
             unrecorded.rule = None;
@@ -195,7 +195,7 @@ fn pushes_that_are_not_recorded_leave_no_file_and_no_work() {
 fn closing_that_breaks_off_anywhere_files_each_slice_once() {
     run(async {
         for operation in 0..60 {
-            let store = MemoryStore::default();
+            let store = MemoryStore::with_any_key();
             pushed(&store, "x", 100_000, 6).await;
             end(&store, "x", 130_000).await.unwrap();
             store.break_at(operation);
@@ -220,7 +220,7 @@ fn closing_that_breaks_off_anywhere_files_each_slice_once() {
 #[test]
 fn slices_last_until_the_next_one_begins() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         begin(&store, session("x", 0)).await.unwrap();
         for seq in 0..2 {
             let mut slice = super::slice(0, seq);

@@ -1,11 +1,11 @@
 //! Sessions and their chunks.
 
-use super::store::MemoryStore;
 use super::{commit, pushed, run, session, stream};
 use crate::log::{self, PAGE, status};
 use crate::record::Error;
 use crate::sessions::{begin, count, end, get, heartbeat};
 use crate::types::{ChunkStatus, Cursor};
+use store::memory::MemoryStore;
 
 fn next(remux_state: Option<Vec<u8>>, anchor_ms: Option<u64>) -> ChunkStatus {
     ChunkStatus::Next(Cursor { remux_state, anchor_ms, names_taken: 0 })
@@ -14,7 +14,7 @@ fn next(remux_state: Option<Vec<u8>>, anchor_ms: Option<u64>) -> ChunkStatus {
 #[test]
 fn a_session_begins_once_however_often_it_is_said() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         let first = begin(&store, session("x", 1_000)).await.unwrap();
         let again = begin(&store, session("x", 9_000)).await.unwrap();
         assert_eq!((first.began_ms, again.began_ms), (1_000, 1_000));
@@ -26,7 +26,7 @@ fn a_session_begins_once_however_often_it_is_said() {
 #[test]
 fn chunks_take_their_turn() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         begin(&store, session("x", 1_000)).await.unwrap();
         assert_eq!(status(&store, "x", 0).await, Ok(next(None, None)));
         assert_eq!(status(&store, "x", 3).await, Ok(ChunkStatus::Gap(0)));
@@ -40,7 +40,7 @@ fn chunks_take_their_turn() {
 #[test]
 fn a_taken_name_is_remembered_for_the_session() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         pushed(&store, "x", 1_000, 1).await;
         log::set_names_taken(&store, "x", 1).await.unwrap();
         let cursor = |state| {
@@ -59,7 +59,7 @@ fn a_taken_name_is_remembered_for_the_session() {
 #[test]
 fn a_long_session_costs_no_more_and_keeps_every_slice() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         let chunks = 5 * PAGE + 7;
         begin(&store, session("x", 0)).await.unwrap();
         for seq in 0..chunks {
@@ -68,7 +68,7 @@ fn a_long_session_costs_no_more_and_keeps_every_slice() {
             assert_eq!(commit(&store, "x", 0, seq).await, Ok(ChunkStatus::Committed));
             assert!(store.operations() <= 10, "chunk {seq} took {} operations", store.operations());
         }
-        assert!(store.keys("session/x/chunk/") <= 2 * PAGE as usize);
+        assert!(store.values_under("session/x/chunk/") <= 2 * PAGE as usize);
         assert!(store.largest_value() < 256 << 10);
         let mut slices = Vec::new();
         while (slices.len() as u64) < chunks {
@@ -87,7 +87,7 @@ fn a_commit_that_breaks_off_anywhere_can_be_repeated() {
     run(async {
         for chunks in [0, 1, PAGE - 1, PAGE, 2 * PAGE, 2 * PAGE + 1] {
             for operation in 0..10 {
-                let store = MemoryStore::default();
+                let store = MemoryStore::with_any_key();
                 pushed(&store, "x", 1_000, chunks).await;
                 store.break_at(operation);
                 let broke = commit(&store, "x", 1_000, chunks).await.is_err();
@@ -109,7 +109,7 @@ fn a_commit_that_breaks_off_anywhere_can_be_repeated() {
 #[test]
 fn a_late_repeat_of_an_old_chunk_undoes_nothing() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         for late in [PAGE, 3] {
             let chunks = 3 * PAGE + 5;
             pushed(&store, "x", 1_000, chunks).await;
@@ -128,7 +128,7 @@ fn a_late_repeat_of_an_old_chunk_undoes_nothing() {
 #[test]
 fn an_ended_session_takes_no_more() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         pushed(&store, "x", 1_000, 2).await;
         assert_eq!(end(&store, "x", 20_000).await, Ok(2));
         assert_eq!(end(&store, "x", 30_000).await, Ok(2));
@@ -143,7 +143,7 @@ fn an_ended_session_takes_no_more() {
 fn an_end_that_breaks_off_anywhere_agrees_with_what_chunks_are_told() {
     run(async {
         for operation in 0..12 {
-            let store = MemoryStore::default();
+            let store = MemoryStore::with_any_key();
             pushed(&store, "x", 1_000, 2).await;
             store.break_at(operation);
             let ended = end(&store, "x", 20_000).await;
@@ -166,7 +166,7 @@ fn an_end_that_breaks_off_anywhere_agrees_with_what_chunks_are_told() {
 #[test]
 fn a_heartbeat_without_changes_answers_none() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         assert_eq!(heartbeat(&store, "g", 0, 1_000).await, Ok((0, Vec::new())));
     });
 }

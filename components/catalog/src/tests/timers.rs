@@ -1,9 +1,9 @@
 //! Timers.
 
-use super::store::MemoryStore;
 use super::{run, stream};
 use crate::timers::{clear_due, list_due, set_due};
 use crate::types::StreamName;
+use store::memory::MemoryStore;
 
 fn other() -> StreamName {
     StreamName { domain: "d".into(), app: "a".into(), stream: "t".into() }
@@ -18,7 +18,7 @@ async fn names(store: &MemoryStore, now_ms: u64) -> Vec<String> {
 #[test]
 fn a_stream_is_due_at_its_second_and_not_before() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         set_due(&store, &stream(), 100_001).await.unwrap();
         set_due(&store, &other(), 102_000).await.unwrap();
         assert!(names(&store, 100_999).await.is_empty());
@@ -31,7 +31,7 @@ fn a_stream_is_due_at_its_second_and_not_before() {
 #[test]
 fn the_first_timer_ever_holds_up_no_earlier_one() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         set_due(&store, &stream(), 300_000).await.unwrap();
         assert!(names(&store, 100_000).await.is_empty());
         set_due(&store, &other(), 110_000).await.unwrap();
@@ -45,7 +45,7 @@ fn the_first_timer_ever_holds_up_no_earlier_one() {
 #[test]
 fn a_moment_that_has_passed_is_due_at_the_next_tick() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         set_due(&store, &stream(), 100_000).await.unwrap();
         assert_eq!(names(&store, 200_000).await, ["s"]);
         set_due(&store, &stream(), 100_000).await.unwrap();
@@ -56,7 +56,7 @@ fn a_moment_that_has_passed_is_due_at_the_next_tick() {
 #[test]
 fn what_is_not_settled_is_due_again() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         set_due(&store, &stream(), 100_000).await.unwrap();
         assert_eq!(list_due(&store, 100_000).await.unwrap().streams.len(), 1);
         assert_eq!(names(&store, 100_000).await, ["s"]);
@@ -67,7 +67,7 @@ fn what_is_not_settled_is_due_again() {
 #[test]
 fn a_timer_set_into_a_second_being_read_comes_later_and_is_not_lost() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         set_due(&store, &other(), 99_000).await.unwrap();
         let round = list_due(&store, 100_000).await.unwrap();
         set_due(&store, &stream(), 100_000).await.unwrap();
@@ -79,7 +79,7 @@ fn a_timer_set_into_a_second_being_read_comes_later_and_is_not_lost() {
 #[test]
 fn days_without_a_tick_are_caught_up_with_in_bounded_rounds() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         set_due(&store, &stream(), 100_000).await.unwrap();
         set_due(&store, &other(), 3_600_000).await.unwrap();
         let mut found = Vec::new();
@@ -98,11 +98,11 @@ fn days_without_a_tick_are_caught_up_with_in_bounded_rounds() {
 #[test]
 fn a_settled_second_leaves_nothing_behind() {
     run(async {
-        let store = MemoryStore::default();
+        let store = MemoryStore::with_any_key();
         for second in 100..110 {
             set_due(&store, &stream(), second * 1000).await.unwrap();
             names(&store, second * 1000).await;
         }
-        assert_eq!(store.keys("due/1"), 0);
+        assert_eq!(store.values_under("due/1"), 0);
     });
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use store::{Error, Store};
 
-use crate::shared_store::SharedStore;
+use store::SharedStore;
 
 /// A store in memory; each operation lets every other caller go first, if the schedule wants it so.
 #[derive(Default)]

@@ -146,7 +146,11 @@ impl Store for World {
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, store::Error> {
         if self.broken.get() {
-            return Err(store::Error("broken".into()));
+            return Err(store::Error::Backend {
+                operation: store::Operation::Increment,
+                key: key.into(),
+                reason: "broken".into(),
+            });
         }
         let mut counters = self.counters.borrow_mut();
         let counter = counters.entry(key.into()).or_default();

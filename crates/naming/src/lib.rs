@@ -1,4 +1,5 @@
-//! Object-name templates of recordings, such as `record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}`.
+//! Names of what a recording leaves: objects, made of templates such as
+//! `record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}`, and ids.
 //!
 //! Says nothing about buckets and writes nothing: text in, text out.
 //!
@@ -11,9 +12,8 @@
 //! The calendar parts are `Date` `Hour` `Minute` `Second`, taken from the start time.
 //!
 //! ```
-//! use naming::{Kind, Template, Timezone, Values};
+//! use naming::{Kind, ObjectName, Timezone, Values};
 //!
-//! let template = Template::parse("record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}", Kind::Slice)?;
 //! let values = Values {
 //!     app: "live",
 //!     stream: "teststream",
@@ -22,18 +22,22 @@
 //!     end_ms: 1_488_985_791_250,
 //!     timezone: Timezone::default(),
 //! };
-//! assert_eq!(template.object_name(&values, ".ts")?, "record/live/teststream/1488985786_7.ts");
+//! let template = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}";
+//! let name = ObjectName { kind: Kind::Slice, template, values, extension: ".ts" };
+//! assert_eq!(name.build()?, "record/live/teststream/1488985786_7.ts");
 //! # Ok::<(), naming::Error>(())
 //! ```
 #![deny(missing_docs)]
 
 mod error;
+mod id;
 mod object;
 mod template;
 mod timezone;
 
 pub use error::Error;
-pub use object::{MAX_OBJECT_NAME_BYTES, check_object_name, suffix};
+pub use id::{digest, uuid};
+pub use object::{MAX_OBJECT_NAME_BYTES, ObjectName, check_object_name};
 pub use template::{
     DEFAULT_RECORD_FILE, DEFAULT_SLICE, Kind, MAX_TEMPLATE_BYTES, Template, Values, Variable,
 };

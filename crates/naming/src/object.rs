@@ -1,8 +1,52 @@
-//! The guard every object name passes before anything is written under it.
+//! An object's name: how it is made of a template, and the guard that it passes before anything is written
+//! under it.
 
-use crate::Error;
+use crate::{Error, Kind, Template, Values};
 
-/// Longest object name, in bytes of UTF-8: the limit of OSS; S3 allows one byte more.
+/// What an object of a recording is called.
+#[derive(Clone, Copy, Debug)]
+pub struct ObjectName<'a> {
+    /// What the template names.
+    pub kind: Kind,
+    /// The template, as the rule or the request says it.
+    pub template: &'a str,
+    /// What its variables stand for.
+    pub values: Values<'a>,
+    /// With its dot; empty where the template itself says it.
+    pub extension: &'a str,
+}
+
+impl ObjectName<'_> {
+    /// The name.
+    ///
+    /// # Errors
+    /// A template that [`Template::parse`] refuses, or a name that [`Template::object_name`] does.
+    pub fn build(&self) -> Result<String, Error> {
+        self.build_with("")
+    }
+
+    /// The name for a session that has found as many of its names to hold another writer's object: from the
+    /// first one on, the begin of the session's id goes before the extension.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_for(&self, session: &str, names_taken: u32) -> Result<String, Error> {
+        let session = session.get(..8).unwrap_or(session);
+        match names_taken {
+            0 => self.build_with(""),
+            1 => self.build_with(&format!("-{session}")),
+            taken => self.build_with(&format!("-{session}-{taken}")),
+        }
+    }
+
+    fn build_with(&self, suffix: &str) -> Result<String, Error> {
+        let template = Template::parse(self.template, self.kind)?;
+        template.object_name(&self.values, &format!("{suffix}{}", self.extension))
+    }
+}
+
+/// Longest object name, in bytes of UTF-8: the limit of OSS (OSS User Guide, "Object naming conventions"). S3
+/// allows one byte more (S3 User Guide, "Naming Amazon S3 objects").
 pub const MAX_OBJECT_NAME_BYTES: usize = 1023;
 
 /// Whether a name can be an object's name in every S3-compatible store without being read as a path that leads
@@ -29,20 +73,10 @@ pub fn check_object_name(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// What goes between a name and its extension when names of a session turned out to be somebody else's: the
-/// begin of its id, and from the second one on how many they are.
-pub fn suffix(session: &str, names_taken: u32) -> String {
-    let session = session.get(..8).unwrap_or(session);
-    match names_taken {
-        0 => String::new(),
-        1 => format!("-{session}"),
-        taken => format!("-{session}-{taken}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Timezone;
 
     #[test]
     fn names_that_lead_elsewhere_are_refused() {
@@ -59,8 +93,34 @@ mod tests {
 
     #[test]
     fn a_session_whose_name_is_taken_goes_by_its_id() {
-        let suffixes = [0, 1, 2].map(|taken| suffix("0123456789", taken));
-        assert_eq!(suffixes, ["", "-01234567", "-01234567-2"]);
+        let name = ObjectName {
+            kind: Kind::RecordFile,
+            template: "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}",
+            values: Values {
+                app: "live",
+                stream: "直播",
+                sequence: 3,
+                start_ms: 1_488_985_786_999,
+                end_ms: 1_488_985_840_000,
+                timezone: Timezone::default(),
+            },
+            extension: ".m3u8",
+        };
+        let begin = "record/live/直播/3_2017-03-08-23-09-46_2017-03-08-23-10-40";
+        assert_eq!(name.build().unwrap(), format!("{begin}.m3u8"));
+        for (names_taken, end) in [(0, ".m3u8"), (1, "-01234567.m3u8"), (2, "-01234567-2.m3u8")] {
+            assert_eq!(name.build_for("0123456789", names_taken).unwrap(), format!("{begin}{end}"));
+        }
+        assert_eq!(name.build_for("0123", 1).unwrap(), format!("{begin}-0123.m3u8"));
+    }
+
+    #[test]
+    fn a_template_of_another_kind_is_refused() {
+        let values =
+            Values { app: "live", stream: "s", sequence: 0, start_ms: 0, end_ms: 0, timezone: Timezone::UTC };
+        let template = crate::DEFAULT_RECORD_FILE;
+        let name = ObjectName { kind: Kind::Slice, template, values, extension: ".ts" };
+        assert!(matches!(name.build(), Err(Error::UnknownVariable { .. })));
     }
 
     #[test]

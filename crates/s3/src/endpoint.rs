@@ -1,34 +1,12 @@
 //! A bucket and where it is.
 
+use naming::check_object_name;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::Error;
 
 /// SigV4, "UriEncode()": unreserved characters stay, and so does the slash in object keys.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
-
-/// Longest object key in bytes (S3 User Guide, "Naming Amazon S3 objects"); OSS allows one byte less.
-const MAX_KEY_BYTES: usize = 1023;
-
-/// What is wrong with an endpoint, a bucket's name or an object's.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The endpoint is not `[scheme://]host[:port]`.
-    #[error("endpoint {0:?} is not of the form [http:// or https://]host[:port]")]
-    Endpoint(String),
-    /// The bucket's name is not one.
-    #[error(
-        "bucket name {0:?} is not 3 to 63 lowercase letters, digits, dots and hyphens, a letter or digit first and last"
-    )]
-    BucketName(String),
-    /// The object key is empty, too long, or would leave its folder.
-    #[error("object name {key:?}: {reason}")]
-    Key {
-        /// The key.
-        key: String,
-        /// The rule it breaks.
-        reason: &'static str,
-    },
-}
 
 /// A bucket at an endpoint, and how requests address it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,22 +93,17 @@ impl Bucket {
         self.root.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or("/")
     }
 
+    /// What comes before an object's name in its path.
+    pub(crate) fn root(&self) -> &str {
+        &self.root
+    }
+
     /// The path of an object, percent-encoded.
     ///
     /// # Errors
-    /// A key that is empty, longer than 1023 bytes, begins or ends with a slash, or has an empty, `.` or `..`
-    /// segment or a control character: such a key means different objects to different stores.
+    /// A key that [`check_object_name`] refuses: it would mean different objects to different stores.
     pub fn object_path(&self, key: &str) -> Result<String, Error> {
-        let refuse = |reason| Err(Error::Key { key: key.into(), reason });
-        if key.len() > MAX_KEY_BYTES {
-            return refuse("is longer than 1023 bytes");
-        }
-        if key.chars().any(|c| c.is_control() || c == '\\') {
-            return refuse("has a control character or a backslash");
-        }
-        if key.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
-            return refuse("has an empty, `.` or `..` segment");
-        }
+        check_object_name(key)?;
         Ok(format!("{}{}", self.root, utf8_percent_encode(key, KEY)))
     }
 

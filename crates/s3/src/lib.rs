@@ -1,6 +1,6 @@
-//! Requests to S3-compatible object stores: where they go, and how they are signed.
+//! S3-compatible object stores: where requests go, how they are signed, and what answers mean.
 //!
-//! Not a client: nothing is sent here, and the time is given.
+//! Nothing is sent here: whoever calls gives the [`Transport`] and the time.
 //!
 //! | standard | short name |
 //! | --- | --- |
@@ -11,10 +11,14 @@
 //! checksums that stores do not know have broken uploads to many of them.
 #![deny(missing_docs)]
 
+mod client;
 mod endpoint;
+mod error;
 mod request;
 mod sign;
 
-pub use endpoint::{Bucket, Error};
+pub use client::{Client, Created, Response, Transport};
+pub use endpoint::Bucket;
+pub use error::Error;
 pub use request::{Header, Request, TAG_HEADER, error_code};
 pub use sign::{Credentials, sign};

@@ -1,7 +1,7 @@
 //! What a record file is called, and what its playlist says.
 
 use hls::{MediaPlaylist, Segment, relative_uri};
-use naming::{Kind, Template, Timezone, Values};
+use naming::{Kind, ObjectName, Timezone, Values};
 
 /// What a record file's name is made of.
 pub struct Name<'a> {
@@ -27,7 +27,6 @@ impl Name<'_> {
     /// # Errors
     /// A template that is not one, or a name that would leave its prefix, as a sentence.
     pub fn object(&self, names_taken: u32) -> Result<String, String> {
-        let template = Template::parse(self.template, Kind::RecordFile).map_err(|error| error.to_string())?;
         let values = Values {
             app: self.app,
             stream: self.stream,
@@ -36,8 +35,9 @@ impl Name<'_> {
             end_ms: self.end_ms,
             timezone: self.timezone,
         };
-        let extension = format!("{}.m3u8", naming::suffix(self.session, names_taken));
-        template.object_name(&values, &extension).map_err(|error| error.to_string())
+        let kind = Kind::RecordFile;
+        let name = ObjectName { kind, template: self.template, values, extension: ".m3u8" };
+        name.build_for(self.session, names_taken).map_err(|error| error.to_string())
     }
 }
 

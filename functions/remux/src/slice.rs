@@ -1,7 +1,7 @@
 //! What a slice is called, and when it was.
 
 use http::HeaderMap;
-use naming::{Kind, Template, Timezone, Values};
+use naming::{Kind, ObjectName, Timezone, Values};
 use protocol::CHUNK_TIME_HEADER;
 
 /// Media type of a transport stream (RFC 3555 §4.2.6).
@@ -36,7 +36,6 @@ impl Name<'_> {
     /// # Errors
     /// A template that is not one, or a name that would leave its prefix, as a sentence.
     pub fn object(&self) -> Result<String, String> {
-        let template = Template::parse(self.template, Kind::Slice).map_err(|error| error.to_string())?;
         let values = Values {
             app: self.app,
             stream: self.stream,
@@ -45,8 +44,8 @@ impl Name<'_> {
             end_ms: self.start_ms,
             timezone: self.timezone,
         };
-        let extension = format!("{}.ts", naming::suffix(self.session, self.names_taken));
-        template.object_name(&values, &extension).map_err(|error| error.to_string())
+        let name = ObjectName { kind: Kind::Slice, template: self.template, values, extension: ".ts" };
+        name.build_for(self.session, self.names_taken).map_err(|error| error.to_string())
     }
 }
 

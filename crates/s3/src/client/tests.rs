@@ -1,0 +1,145 @@
+//! What each answer of a store means, over a transport that answers by script.
+
+use std::cell::RefCell;
+
+use futures_executor::block_on;
+
+use super::*;
+
+/// Answers one response after the other, and keeps what was asked.
+#[derive(Default)]
+struct Script {
+    responses: RefCell<Vec<Result<Response, Error>>>,
+    /// Method, path, and the most bytes of the body that are wanted.
+    asked: RefCell<Vec<(&'static str, String, u32)>>,
+}
+
+impl Transport for Script {
+    type Body = &'static [u8];
+
+    async fn send(
+        &self,
+        _: &Bucket,
+        request: Request,
+        body: Option<Self::Body>,
+        max_bytes: u32,
+    ) -> Result<Response, Error> {
+        assert!(request.headers.iter().any(|header| header.name == "authorization"));
+        assert_eq!(body.is_some(), request.method == "PUT");
+        self.asked.borrow_mut().push((request.method, request.path, max_bytes));
+        self.responses.borrow_mut().remove(0)
+    }
+}
+
+fn script(responses: impl IntoIterator<Item = Response>) -> Script {
+    Script { responses: RefCell::new(responses.into_iter().map(Ok).collect()), asked: RefCell::default() }
+}
+
+fn status(status: u16) -> Response {
+    Response { status, ..Response::default() }
+}
+
+fn problem(status: u16, code: &str) -> Response {
+    Response { body: format!("<Error><Code>{code}</Code></Error>").into(), ..self::status(status) }
+}
+
+fn tagged(tag: &str) -> Response {
+    Response { headers: vec![("X-Amz-Meta-Recorder".into(), tag.into())], ..status(200) }
+}
+
+fn client(transport: &Script) -> Client<'_, Script> {
+    Client {
+        transport,
+        bucket: Bucket::new("127.0.0.1:9000", "bkt").unwrap(),
+        credentials: Credentials { id: "id".into(), secret: "secret".into() },
+        now_s: 1_700_000_000,
+    }
+}
+
+fn put(script: &Script) -> Result<Created, Error> {
+    block_on(client(script).put_new("a/b.ts", "video/mp2t", "x/1", 3, b"abc"))
+}
+
+fn unavailable(reason: &str) -> Error {
+    Error::Unavailable { reason: reason.into() }
+}
+
+fn no_such_bucket(reason: &str) -> Error {
+    Error::NoSuchBucket { reason: reason.into() }
+}
+
+#[test]
+fn an_object_is_created_once_for_one_tag() {
+    let created = script([status(200)]);
+    assert_eq!(put(&created), Ok(Created::Now));
+    assert_eq!(created.asked.borrow()[0], ("PUT", "/bkt/a/b.ts".into(), MAX_ERROR_BYTES));
+    for in_use in [409, 412] {
+        let there = script([status(in_use), tagged("x/1")]);
+        assert_eq!(put(&there), Ok(Created::Before));
+        assert_eq!(there.asked.borrow()[1].0, "HEAD");
+        for other in [tagged("x/2"), status(200)] {
+            assert_eq!(put(&script([status(in_use), other])), Err(Error::Taken { key: "a/b.ts".into() }));
+        }
+    }
+}
+
+#[test]
+fn a_name_in_use_that_then_is_not_may_be_tried_again() {
+    // On S3, 409 also says that another upload of the same name is under way.
+    let refused = put(&script([problem(409, "ConditionalRequestConflict"), status(404)]));
+    let reason = "PUT 127.0.0.1:9000/bkt/a/b.ts answers 409 (ConditionalRequestConflict)";
+    assert_eq!(refused, Err(unavailable(reason)));
+}
+
+#[test]
+fn a_refused_object_says_what_was_answered() {
+    let reason = "PUT 127.0.0.1:9000/bkt/a/b.ts answers 404 (NoSuchBucket)";
+    assert_eq!(put(&script([problem(404, "NoSuchBucket")])), Err(no_such_bucket(reason)));
+    let reason = "PUT 127.0.0.1:9000/bkt/a/b.ts answers 503 (no code)";
+    assert_eq!(put(&script([status(503)])), Err(unavailable(reason)));
+}
+
+#[test]
+fn a_bucket_is_usable_where_it_can_be_asked_for() {
+    let check = |response| block_on(client(&script([response])).check());
+    assert_eq!(check(status(200)), Ok(()));
+    for refused in [301, 307, 400, 403, 404] {
+        let reason = format!("HEAD 127.0.0.1:9000/bkt/ answers {refused}");
+        assert_eq!(check(status(refused)), Err(Error::NoSuchBucket { reason }));
+    }
+    assert!(matches!(check(status(500)), Err(Error::Unavailable { .. })));
+}
+
+#[test]
+fn a_bucket_that_cannot_be_reached_cannot_be_used() {
+    let transport =
+        Script { responses: RefCell::new(vec![Err(unavailable("refused"))]), ..Script::default() };
+    assert_eq!(block_on(client(&transport).check()), Err(no_such_bucket("refused")));
+}
+
+#[test]
+fn a_small_object_is_read_whole_or_not_at_all() {
+    let get = |response| block_on(client(&script([response])).get_small("a", 3));
+    let body = |bytes: &[u8]| Response { body: bytes.into(), ..status(200) };
+    assert_eq!(get(body(b"abc")), Ok(b"abc".to_vec()));
+    assert_eq!(get(body(b"")), Ok(Vec::new()));
+    assert_eq!(get(body(b"abcd")), Err(Error::TooLarge { key: "a".into(), max_bytes: 3 }));
+    assert_eq!(get(problem(404, "NoSuchKey")), Err(Error::NoSuchObject { key: "a".into() }));
+    assert_eq!(get(status(404)), Err(Error::NoSuchObject { key: "a".into() }));
+    assert!(matches!(get(problem(404, "NoSuchBucket")), Err(Error::NoSuchBucket { .. })));
+    assert!(matches!(get(status(403)), Err(Error::Unavailable { .. })));
+    let asked = script([body(b"abc")]);
+    block_on(client(&asked).get_small("a", u32::MAX)).unwrap();
+    assert_eq!(asked.asked.borrow()[0].2, u32::MAX);
+}
+
+#[test]
+fn a_name_that_leads_elsewhere_is_never_asked_for() {
+    let nothing = script([]);
+    let client = client(&nothing);
+    for key in ["", "../a", "a//b", "a\nb"] {
+        assert!(matches!(block_on(client.get_small(key, 1)), Err(Error::Key(_))));
+        assert!(matches!(block_on(client.put_new(key, "", "", 0, b"")), Err(Error::Key(_))));
+    }
+    assert!(nothing.asked.borrow().is_empty());
+}

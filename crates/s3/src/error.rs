@@ -1,0 +1,50 @@
+//! What can be wrong with an address, and what a store can answer.
+
+/// Why a call cannot be made, or did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The endpoint is not `[scheme://]host[:port]`.
+    #[error("endpoint {0:?} is not of the form [http:// or https://]host[:port]")]
+    Endpoint(String),
+    /// The bucket's name is not one.
+    #[error(
+        "bucket name {0:?} is not 3 to 63 lowercase letters, digits, dots and hyphens, a letter or digit first and last"
+    )]
+    BucketName(String),
+    /// The object's name is not one.
+    #[error(transparent)]
+    Key(#[from] naming::Error),
+    /// The bucket is absent, or the credentials may not use it.
+    #[error("{reason}")]
+    NoSuchBucket {
+        /// What was called and what was answered.
+        reason: String,
+    },
+    /// The name is in use for an object that does not carry the tag.
+    #[error("object {key:?} is there already, and another writer put it there")]
+    Taken {
+        /// The object's name.
+        key: String,
+    },
+    /// There is no such object.
+    #[error("there is no object {key:?}")]
+    NoSuchObject {
+        /// The object's name.
+        key: String,
+    },
+    /// The object is larger than what was asked for.
+    #[error("object {key:?} has more than {max_bytes} bytes")]
+    TooLarge {
+        /// The object's name.
+        key: String,
+        /// What was asked for at most.
+        max_bytes: u32,
+    },
+    /// The store refused, or could not be reached; the same call can succeed later.
+    #[error("{reason}")]
+    Unavailable {
+        /// What was called and what was answered.
+        reason: String,
+    },
+}

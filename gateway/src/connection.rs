@@ -15,10 +15,17 @@ use tokio::{
     net::TcpStream,
     time::{sleep_until, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    identity::Identity, ingest::Ingest, recorder::Recorder, registry::Claim, server::Gateway, spool::Record,
-    unix_ms,
+    block::Pool,
+    clock::unix_ms,
+    identity::Identity,
+    names::{Claim, Names},
+    queue,
+    recorder::Recorder,
+    spool::{Push, Record, Spool},
+    upload::Lanes,
 };
 use line::Line;
 
@@ -31,16 +38,27 @@ const HESITATION: Duration = Duration::from_secs(10);
 /// What is due on disk within this time is written when there is something to do anyway.
 const EARLY: Duration = Duration::from_millis(30);
 
-/// How long the last words to a publisher may take.
+/// How long the last answer to a publisher may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// What the connections of a gateway share.
+#[derive(Debug)]
+pub(crate) struct ConnectionCtx {
+    pub(crate) names: Arc<Names>,
+    pub(crate) spool: Arc<Spool>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) lanes: Arc<Lanes>,
+    /// Asks the connections to end.
+    pub(crate) shutdown: CancellationToken,
+}
+
 /// Serves a connection to its end.
-pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, peer: SocketAddr) {
+pub(crate) async fn serve(ctx: Arc<ConnectionCtx>, socket: TcpStream, peer: SocketAddr) {
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!("{peer}: {error}");
     }
     let line = Line::new(socket);
-    let mut connection = Connection { gateway, line, peer, session: ServerSession::new(), live: None };
+    let mut connection = Connection { ctx, line, peer, session: ServerSession::new(), live: None };
     let outcome = connection.run().await;
     if let Some(live) = connection.live.take() {
         live.recorder.finish();
@@ -48,11 +66,11 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, peer: Socket
     if let Err(error) = outcome {
         tracing::warn!("{peer}: {error:#}");
     }
-    connection.say_farewell().await;
+    connection.finish().await;
 }
 
 struct Connection {
-    gateway: Arc<Gateway>,
+    ctx: Arc<ConnectionCtx>,
     line: Line,
     peer: SocketAddr,
     session: ServerSession,
@@ -62,48 +80,47 @@ struct Connection {
 /// A push that the connection receives.
 struct Live {
     claim: Claim,
-    ingest: Arc<Ingest>,
     recorder: Recorder,
-}
-
-impl Live {
-    /// Does what the functions want.
-    fn obey(&mut self) -> anyhow::Result<()> {
-        if self.ingest.is_refused() {
-            bail!("the functions refuse {}", self.ingest.path);
-        }
-        self.recorder.obey().context("while writing to the spool")
-    }
+    /// Cancelled when the functions will not have the push.
+    refused: CancellationToken,
 }
 
 impl Connection {
     async fn run(&mut self) -> anyhow::Result<()> {
-        let gateway = Arc::clone(&self.gateway);
+        let ctx = Arc::clone(&self.ctx);
         loop {
             self.make_room().await?;
             let received = match &mut self.live {
                 None => tokio::select! {
-                    () = gateway.shutdown.cancelled() => return Ok(()),
+                    () = ctx.shutdown.cancelled() => return Ok(()),
                     received = timeout(HESITATION, self.line.receive()) => received,
                 },
-                Some(live) => tokio::select! {
-                    () = gateway.shutdown.cancelled() => return Ok(()),
-                    () = live.claim.kicked() => bail!("another publisher has taken {}", live.ingest.path),
-                    () = live.ingest.instructed.notified() => {
-                        live.obey()?;
-                        continue;
+                Some(Live { claim, recorder, refused }) => {
+                    let flush_due = recorder.flush_due();
+                    tokio::select! {
+                        () = ctx.shutdown.cancelled() => return Ok(()),
+                        () = claim.displaced() => {
+                            bail!("another publisher has taken {}", recorder.queue().path());
+                        }
+                        () = refused.cancelled() => {
+                            bail!("the functions refuse {}", recorder.queue().path());
+                        }
+                        () = recorder.orders_changed() => {
+                            recorder.follow_orders().context("while writing to the spool")?;
+                            continue;
+                        }
+                        () = until(flush_due) => {
+                            recorder.flush().context("while writing to the spool")?;
+                            continue;
+                        }
+                        received = timeout(SILENCE, self.line.receive()) => received,
                     }
-                    () = until(live.recorder.flush_due()) => {
-                        live.recorder.flush().context("while writing to the spool")?;
-                        continue;
-                    }
-                    received = timeout(SILENCE, self.line.receive()) => received,
-                },
+                }
             };
             match received.context("publisher is silent")? {
                 Ok(0) => return Ok(()),
                 Ok(_) => self.take().await?,
-                Err(error) if is_goodbye(&error) => return Ok(()),
+                Err(error) if is_abrupt_end(&error) => return Ok(()),
                 Err(error) => return Err(error).context("while reading"),
             }
         }
@@ -111,18 +128,21 @@ impl Connection {
 
     /// Waits while the spool is full. What is open is closed then, so that it can be uploaded.
     async fn make_room(&mut self) -> anyhow::Result<()> {
-        let Some(live) = &mut self.live else { return Ok(()) };
-        while self.gateway.spool.is_full() {
-            if !live.ingest.has_waiting_chunks() {
-                live.recorder.cut().context("while writing to the spool")?;
+        let Some(Live { claim, recorder, refused }) = &mut self.live else { return Ok(()) };
+        while self.ctx.spool.is_full() {
+            if recorder.queue().is_empty() {
+                recorder.cut().context("while writing to the spool")?;
             }
-            live.recorder.flush().context("while writing to the spool")?;
+            recorder.flush().context("while writing to the spool")?;
             tokio::select! {
-                () = self.gateway.shutdown.cancelled() => return Ok(()),
-                () = live.ingest.instructed.notified() => live.obey()?,
-                () = self.gateway.spool.room() => {}
+                () = self.ctx.shutdown.cancelled() => return Ok(()),
+                () = refused.cancelled() => bail!("the functions refuse {}", recorder.queue().path()),
+                () = recorder.orders_changed() => {
+                    recorder.follow_orders().context("while writing to the spool")?;
+                }
+                () = self.ctx.spool.room() => {}
             }
-            live.claim.heard();
+            claim.heard();
         }
         Ok(())
     }
@@ -176,29 +196,26 @@ impl Connection {
 
     fn begin(&self, publish: &Publish) -> anyhow::Result<Live> {
         let Identity { path, arguments } = Identity::of(publish)?;
-        let gateway = &self.gateway;
-        let claim =
-            gateway.registry.claim(&path).with_context(|| format!("{path} is being published already"))?;
+        let ConnectionCtx { names, spool, pool, lanes, .. } = &*self.ctx;
+        let claim = names.claim(&path).with_context(|| format!("{path} is being published already"))?;
         let began_at_ms = unix_ms();
-        let push = format!("{began_at_ms:013}-{:08x}", fastrand::u32(..));
-        let record = Record {
+        let push = Push {
+            id: format!("{began_at_ms:013}-{:08x}", fastrand::u32(..)),
             domain: path.domain().into(),
             app: path.app().into(),
             stream: path.stream().into(),
-            push: push.clone(),
             client: self.peer.to_string(),
             arguments,
             began_at_ms,
-            ..Record::default()
         };
-        let folder = gateway.spool.pushes().join(push);
-        let ingest = Ingest::new(path, folder, record).context("while writing to the spool")?;
-        tracing::info!("{}: published by {}", ingest.path, self.peer);
-        let ingest = Arc::new(ingest);
-        gateway.enqueue(Arc::clone(&ingest));
-        let recorder =
-            Recorder::new(Arc::clone(&ingest), Arc::clone(&gateway.spool), Arc::clone(&gateway.pool));
-        Ok(Live { claim, ingest, recorder })
+        tracing::info!("{path}: published by {}", self.peer);
+        let folder = spool.pushes().join(&push.id);
+        let (writer, reader) =
+            queue::create(path, folder, Record::new(push)).context("while writing to the spool")?;
+        lanes.enqueue(reader);
+        let refused = writer.refused().clone();
+        let recorder = Recorder::new(writer, Arc::clone(spool), Arc::clone(pool));
+        Ok(Live { claim, recorder, refused })
     }
 
     async fn answer(&mut self) -> anyhow::Result<()> {
@@ -210,13 +227,12 @@ impl Connection {
         Ok(())
     }
 
-    /// Says what is left to say, such as why a publish is refused.
-    async fn say_farewell(mut self) {
+    /// Sends what is left to send, such as why a publish is refused, and closes. The farewell is best effort.
+    async fn finish(mut self) {
         let farewell = async {
             self.answer().await?;
             anyhow::Ok(self.line.close().await?)
         };
-        // Without it then.
         let _ = timeout(FAREWELL, farewell).await;
     }
 }
@@ -229,8 +245,8 @@ async fn until(time: Option<Instant>) {
     }
 }
 
-/// Whether this is how encoders end without saying so.
-fn is_goodbye(error: &io::Error) -> bool {
+/// Whether the encoder ended without a word, as many do.
+fn is_abrupt_end(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe

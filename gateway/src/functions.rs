@@ -13,7 +13,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{
-    HeaderValue, Method, Request, StatusCode,
+    HeaderValue, Request, StatusCode,
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
     request::Builder,
 };
@@ -24,8 +24,8 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use protocol::{CHUNK_CONTENT_TYPE, CHUNK_TIME_HEADER, Problem};
-use serde::{Serialize, de::DeserializeOwned};
+use protocol::{CHUNK_CONTENT_TYPE, CHUNK_TIME_HEADER, Call, ChunkAnswer, ChunkPath, Problem, Route};
+use serde::de::DeserializeOwned;
 use tokio_util::io::ReaderStream;
 
 use crate::{block::BLOCK_BYTES, spool::Chunk};
@@ -106,40 +106,36 @@ impl Functions {
         Ok(Self { client, base: base.trim_end_matches('/').to_owned(), authorization })
     }
 
-    /// POSTs JSON and reads JSON.
-    pub(crate) async fn post<A: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<A, CallError> {
+    /// Sends a JSON body to its route and reads the answer.
+    pub(crate) async fn call<C: Call>(&self, address: C::Address, body: &C) -> Result<C::Answer, CallError> {
         let body = serde_json::to_vec(body).map_err(|error| CallError::NoAnswer(error.into()))?;
-        let request = self.request(Method::POST, path).header(CONTENT_TYPE, "application/json");
+        let request = self.request(&C::route(address)).header(CONTENT_TYPE, "application/json");
         let body = Full::new(Bytes::from(body)).map_err(never).boxed_unsync();
-        self.call(request, body, CALL_TIMEOUT).await
+        self.send(request, body, CALL_TIMEOUT).await
     }
 
-    /// PUTs a chunk, from memory if it is there.
-    pub(crate) async fn put_chunk<A: DeserializeOwned>(
+    /// Sends a chunk, from memory if it is there.
+    pub(crate) async fn put_chunk(
         &self,
-        path: &str,
+        path: ChunkPath,
         chunk: ChunkBody,
-    ) -> Result<A, CallError> {
+    ) -> Result<ChunkAnswer, CallError> {
         let request = self
-            .request(Method::PUT, path)
+            .request(&Route::Chunk(path))
             .header(CONTENT_TYPE, CHUNK_CONTENT_TYPE)
             .header(CONTENT_LENGTH, chunk.bytes)
             .header(CHUNK_TIME_HEADER, chunk.time_ms);
         let timeout = CALL_TIMEOUT + Duration::from_millis(chunk.bytes / SLOWEST_BYTES_PER_MS);
         let body = chunk.into_body().await.map_err(|error| CallError::NoAnswer(error.into()))?;
-        self.call(request, body, timeout).await
+        self.send(request, body, timeout).await
     }
 
-    fn request(&self, method: Method, path: &str) -> Builder {
-        let uri = format!("{}{path}", self.base);
-        Request::builder().method(method).uri(uri).header(AUTHORIZATION, self.authorization.clone())
+    fn request(&self, route: &Route) -> Builder {
+        let uri = format!("{}{route}", self.base);
+        Request::builder().method(route.method()).uri(uri).header(AUTHORIZATION, self.authorization.clone())
     }
 
-    async fn call<A: DeserializeOwned>(
+    async fn send<A: DeserializeOwned>(
         &self,
         request: Builder,
         body: Body,
@@ -165,7 +161,7 @@ impl Functions {
     }
 }
 
-/// The error that the body says, or the body's beginning.
+/// The problem that the body holds, or else the body's beginning.
 fn problem(body: &[u8]) -> Problem {
     serde_json::from_slice(body).unwrap_or_else(|_| Problem {
         code: "Unknown".into(),

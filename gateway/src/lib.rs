@@ -6,31 +6,31 @@
 //!
 //! | module | is |
 //! | --- | --- |
-//! | `server`, `connection`, `identity`, `registry` | who pushes what, and where it goes |
+//! | `server` | configuration, start and shutdown: puts the parts together |
+//! | `connection`, `identity`, `names` | who pushes what |
 //! | `recorder`, `cut`, `headers` | from tags to chunks |
+//! | `queue` | the chunks of one push, between its connection and its upload |
 //! | `spool`, `block` | chunks on disk and in memory, and what a restart finds |
-//! | `ingest`, `upload`, `functions`, `heartbeat` | what the functions are told, and when |
+//! | `upload`, `sessions`, `functions` | bringing chunks to the functions, and what the functions want |
+//! | `heartbeat`, `ticker` | what the functions are told each second |
 //! | [`push`] | the other end: a small publisher |
 
 mod block;
+mod clock;
 mod connection;
 mod cut;
 mod functions;
 mod headers;
 mod heartbeat;
 mod identity;
-mod ingest;
+mod names;
 pub mod push;
+mod queue;
 mod recorder;
-mod registry;
 mod server;
+mod sessions;
 mod spool;
+mod ticker;
 mod upload;
 
 pub use server::{Config, serve};
-
-/// The time now, in Unix milliseconds.
-fn unix_ms() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0, |since| since.as_millis() as u64)
-}

@@ -11,11 +11,11 @@ use rtmp::{Media, MediaKind};
 
 use crate::{
     block::Pool,
+    clock::unix_ms,
     cut::Cutter,
     headers::{Change, Class, Headers, classify, tag_kind},
-    ingest::Ingest,
-    spool::{OpenChunk, Spool},
-    unix_ms,
+    queue::QueueWriter,
+    spool::{Codecs, OpenChunk, Spool},
 };
 
 /// What came longer ago than this is on disk: it is what a crash may lose. A chunk that is acknowledged sooner
@@ -28,7 +28,7 @@ const FLUSH_AFTER: Duration = Duration::from_millis(120);
 /// command begins there.
 #[derive(Debug)]
 pub(crate) struct Recorder {
-    ingest: Arc<Ingest>,
+    queue: QueueWriter,
     spool: Arc<Spool>,
     pool: Arc<Pool>,
     recording: bool,
@@ -53,32 +53,15 @@ struct Entry {
     time_ms: u64,
 }
 
-#[derive(Debug, Default)]
-struct Codecs {
-    video: String,
-    audio: String,
-    video_kbps: u32,
-}
-
-impl Codecs {
-    fn lacks(&self, kind: MediaKind) -> bool {
-        match kind {
-            MediaKind::Video => self.video.is_empty(),
-            MediaKind::Audio => self.audio.is_empty(),
-            MediaKind::Data => false,
-        }
-    }
-}
-
 impl Recorder {
-    pub(crate) fn new(ingest: Arc<Ingest>, spool: Arc<Spool>, pool: Arc<Pool>) -> Self {
-        let (instructions, _) = ingest.take_instructions();
+    pub(crate) fn new(mut queue: QueueWriter, spool: Arc<Spool>, pool: Arc<Pool>) -> Self {
+        let (orders, _) = queue.orders();
         Self {
-            ingest,
+            queue,
             spool,
             pool,
-            recording: instructions.record,
-            cutter: Cutter::new(instructions.policy),
+            recording: orders.record,
+            cutter: Cutter::new(orders.chunk),
             headers: Headers::default(),
             open: None,
             cut_pending: false,
@@ -88,6 +71,16 @@ impl Recorder {
             flush_due: None,
             scratch: Vec::new(),
         }
+    }
+
+    /// What the recorded push waits in.
+    pub(crate) fn queue(&self) -> &QueueWriter {
+        &self.queue
+    }
+
+    /// Completes when [`follow_orders`](Self::follow_orders) has something to do.
+    pub(crate) async fn orders_changed(&mut self) {
+        self.queue.orders_changed().await;
     }
 
     /// Takes a tag.
@@ -106,7 +99,7 @@ impl Recorder {
                 if self.open.is_none() {
                     self.open = Some(self.begin(media.timestamp_ms, unix_ms())?);
                 }
-                if self.codecs.lacks(media.kind) {
+                if self.lacks_codec(media.kind) {
                     self.learn_codecs(media);
                 }
                 if is_entry {
@@ -141,25 +134,25 @@ impl Recorder {
     /// Brings what was taken to disk, in the order in which it came: a crash leaves no gap.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.flush_due = None;
-        self.ingest.flush()?;
+        self.queue.flush()?;
         self.open.as_mut().map_or(Ok(()), OpenChunk::flush)
     }
 
     fn leave_memory(&mut self) -> io::Result<()> {
         self.flush()?;
-        self.ingest.leave_memory();
+        self.queue.leave_memory();
         self.open.as_mut().map_or(Ok(()), OpenChunk::leave_memory)
     }
 
     /// Does what the functions want now.
-    pub(crate) fn obey(&mut self) -> io::Result<()> {
-        let (instructions, discarded) = self.ingest.take_instructions();
-        self.cutter.policy = instructions.policy;
+    pub(crate) fn follow_orders(&mut self) -> io::Result<()> {
+        let (orders, discarded) = self.queue.orders();
+        self.cutter.policy = orders.chunk;
         if discarded && self.recording {
             self.recording = false;
             self.hold()?;
         }
-        match (self.recording, instructions.record) {
+        match (self.recording, orders.record) {
             (true, false) => {
                 self.recording = false;
                 self.cut()
@@ -192,13 +185,13 @@ impl Recorder {
         let Some(open) = self.open.take() else { return Ok(()) };
         if open.is_placed() {
             if let Some(chunk) = open.close()? {
-                self.ingest.add_chunk(chunk);
+                self.queue.push(chunk);
             }
             return Ok(());
         }
         let held_bytes: u64 = self.held.iter().map(OpenChunk::bytes).sum();
         if held_bytes + open.bytes() > self.cutter.policy.max_bytes {
-            tracing::warn!("{}: group of pictures is too long to be held", self.ingest.path);
+            tracing::warn!("{}: group of pictures is too long to be held", self.queue.path());
             self.held.clear();
         }
         self.held.push(open);
@@ -209,16 +202,16 @@ impl Recorder {
     pub(crate) fn finish(mut self) {
         self.held.clear();
         if let Err(error) = self.cut().and_then(|()| self.flush()) {
-            tracing::error!("{}: last chunk cannot be written: {error}", self.ingest.path);
+            tracing::error!("{}: last chunk cannot be written: {error}", self.queue.path());
         }
-        self.ingest.end(unix_ms());
+        self.queue.end(unix_ms());
     }
 
     /// A chunk that begins with the headers.
     fn begin(&mut self, timestamp_ms: u32, time_ms: u64) -> io::Result<OpenChunk> {
         let mut open = OpenChunk::new(&self.pool, time_ms);
         if self.recording {
-            open.place(&self.spool, &self.ingest.folder, self.ingest.take_index());
+            open.place(&self.spool, self.queue.folder(), self.queue.take_index());
         }
         self.scratch.clear();
         self.headers.write(timestamp_ms, &mut self.scratch);
@@ -248,15 +241,23 @@ impl Recorder {
 
     fn spool_held(&mut self) -> io::Result<()> {
         for mut held in std::mem::take(&mut self.held) {
-            held.place(&self.spool, &self.ingest.folder, self.ingest.take_index());
+            held.place(&self.spool, self.queue.folder(), self.queue.take_index());
             if let Some(chunk) = held.close()? {
-                self.ingest.add_chunk(chunk);
+                self.queue.push(chunk);
             }
         }
         if let Some(open) = &mut self.open {
-            open.place(&self.spool, &self.ingest.folder, self.ingest.take_index());
+            open.place(&self.spool, self.queue.folder(), self.queue.take_index());
         }
         self.flush()
+    }
+
+    fn lacks_codec(&self, kind: MediaKind) -> bool {
+        match kind {
+            MediaKind::Video => self.codecs.video.is_empty(),
+            MediaKind::Audio => self.codecs.audio.is_empty(),
+            MediaKind::Data => false,
+        }
     }
 
     fn learn_codecs(&mut self, media: &Media<'_>) {
@@ -273,9 +274,8 @@ impl Recorder {
                 self.codecs.video_kbps = video_kbps(media.body).unwrap_or(self.codecs.video_kbps)
             }
         }
-        let Codecs { video, audio, video_kbps } = &self.codecs;
-        let complete = !video.is_empty() && !audio.is_empty();
-        self.ingest.set_codecs(video, audio, *video_kbps, complete);
+        let complete = !self.codecs.video.is_empty() && !self.codecs.audio.is_empty();
+        self.queue.set_codecs(self.codecs.clone(), complete);
     }
 }
 

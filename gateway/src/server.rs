@@ -1,20 +1,19 @@
 //! The gateway as a whole: configuration, start, shutdown.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::{net::TcpListener, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    block::Pool,
-    connection,
+    connection::{self, ConnectionCtx},
     functions::Functions,
-    heartbeat,
-    ingest::Ingest,
-    registry::{Registry, Sessions},
-    spool::{Spool, recover},
-    upload::upload,
+    heartbeat, queue,
+    sessions::Sessions,
+    spool::{self, Spool, recover},
+    ticker,
+    upload::{Lanes, Uploader},
 };
 
 /// How long a shutdown goes on uploading; the rest stays in the spool.
@@ -36,45 +35,8 @@ pub struct Config {
     pub spool: PathBuf,
     /// How many bytes of chunks the spool may hold before publishers are held back.
     pub spool_limit_bytes: u64,
-    /// Whether to run the functions' clockwork: `POST /tick` each second.
+    /// Whether to call `POST /tick` each second, by which the functions do what is due.
     pub tick: bool,
-}
-
-/// What all tasks of a gateway share.
-#[derive(Debug)]
-pub(crate) struct Gateway {
-    pub(crate) name: String,
-    pub(crate) functions: Functions,
-    pub(crate) spool: Arc<Spool>,
-    pub(crate) pool: Arc<Pool>,
-    pub(crate) registry: Arc<Registry>,
-    pub(crate) sessions: Sessions,
-    /// Asks the connections to end.
-    pub(crate) shutdown: CancellationToken,
-    /// Uploads; ended by force.
-    uploads: TaskTracker,
-    abort: CancellationToken,
-}
-
-impl Gateway {
-    /// Uploads a push after those of the same stream that came before.
-    pub(crate) fn enqueue(self: &Arc<Self>, ingest: Arc<Ingest>) {
-        let path = ingest.path.clone();
-        if !self.registry.enqueue(ingest) {
-            return;
-        }
-        let gateway = Arc::clone(self);
-        let lane = async move {
-            while let Some(ingest) = gateway.registry.front(&path) {
-                upload(&gateway, &ingest).await;
-                if !gateway.registry.advance(&path) {
-                    return;
-                }
-            }
-        };
-        let abort = self.abort.clone();
-        self.uploads.spawn(async move { abort.run_until_cancelled(lane).await });
-    }
 }
 
 /// Runs a gateway until `shutdown` is cancelled.
@@ -86,7 +48,7 @@ impl Gateway {
 /// A configuration that cannot be used, or a spool that cannot be opened.
 pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
     let spool = Spool::open(&config.spool, config.spool_limit_bytes)?;
-    let name = match config.name {
+    let gateway = match config.name {
         Some(name) => name,
         None => spool.name()?,
     };
@@ -94,63 +56,75 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         let spool = Arc::clone(&spool);
         tokio::task::spawn_blocking(move || recover(&spool)).await.context("while recovering the spool")??
     };
-    let gateway = Arc::new(Gateway {
-        name,
-        functions: Functions::new(&config.functions, &config.ingest_token)?,
-        spool,
-        pool: Arc::default(),
-        registry: Arc::default(),
-        sessions: Sessions::default(),
-        shutdown,
-        uploads: TaskTracker::new(),
-        abort: CancellationToken::new(),
-    });
+    let functions = Functions::new(&config.functions, &config.ingest_token)?;
+    let sessions = Arc::new(Sessions::default());
+    let abort = CancellationToken::new();
     // Whatever way this function ends, also when its future is dropped: no task outlives it.
-    let _abort = gateway.abort.clone().drop_guard();
+    let _abort = abort.clone().drop_guard();
+
+    let uploader = Uploader {
+        gateway: gateway.clone(),
+        functions: functions.clone(),
+        spool: Arc::clone(&spool),
+        sessions: Arc::clone(&sessions),
+    };
+    let lanes = Lanes::new(uploader, abort.clone());
     for push in recovered {
         tracing::info!("{}: {} chunks of an earlier push are left to upload", push.path, push.chunks.len());
-        gateway.enqueue(Arc::new(Ingest::recovered(push)));
+        lanes.enqueue(queue::recovered(push));
     }
 
-    let background = TaskTracker::new();
-    let spawn = |task: futures_util::future::BoxFuture<'static, ()>| {
-        let abort = gateway.abort.clone();
-        background.spawn(async move { abort.run_until_cancelled(task).await });
-    };
-    spawn(Box::pin(heartbeat::beat(Arc::clone(&gateway))));
-    spawn(Box::pin(heartbeat::sync(Arc::clone(&gateway))));
+    let background = Background { tasks: TaskTracker::new(), abort: abort.clone() };
+    background.spawn(heartbeat::beat(gateway, functions.clone(), sessions));
+    background.spawn(spool::sync(Arc::clone(&spool)));
     if config.tick {
-        spawn(Box::pin(heartbeat::tick(Arc::clone(&gateway))));
+        background.spawn(ticker::tick(functions));
     }
 
-    let connections = TaskTracker::new();
-    accept(&gateway, &listener, &connections).await;
+    let ctx = ConnectionCtx {
+        names: Arc::default(),
+        spool,
+        pool: Arc::default(),
+        lanes: Arc::clone(&lanes),
+        shutdown,
+    };
+    let connections = Background { tasks: TaskTracker::new(), abort: abort.clone() };
+    accept(&Arc::new(ctx), &listener, &connections).await;
     drop(listener);
 
-    connections.close();
-    connections.wait().await;
-    gateway.uploads.close();
+    connections.done().await;
     tokio::select! {
-        () = gateway.uploads.wait() => {}
+        () = lanes.done() => {}
         () = sleep(LINGER) => tracing::warn!("some chunks are left in the spool for the next start"),
     }
-    gateway.abort.cancel();
-    gateway.uploads.wait().await;
-    background.close();
-    background.wait().await;
+    abort.cancel();
+    lanes.done().await;
+    background.done().await;
     Ok(())
 }
 
-async fn accept(gateway: &Arc<Gateway>, listener: &TcpListener, connections: &TaskTracker) {
-    while let Some(accepted) = gateway.shutdown.run_until_cancelled(listener.accept()).await {
+/// Tasks that end at the latest when the gateway does.
+struct Background {
+    tasks: TaskTracker,
+    abort: CancellationToken,
+}
+
+impl Background {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let abort = self.abort.clone();
+        self.tasks.spawn(async move { abort.run_until_cancelled(task).await });
+    }
+
+    async fn done(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+async fn accept(ctx: &Arc<ConnectionCtx>, listener: &TcpListener, connections: &Background) {
+    while let Some(accepted) = ctx.shutdown.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((socket, peer)) => {
-                let gateway = Arc::clone(gateway);
-                let abort = gateway.abort.clone();
-                connections.spawn(async move {
-                    abort.run_until_cancelled(connection::serve(gateway, socket, peer)).await
-                });
-            }
+            Ok((socket, peer)) => connections.spawn(connection::serve(Arc::clone(ctx), socket, peer)),
             Err(error) => {
                 tracing::error!("connection cannot be accepted: {error}");
                 sleep(ACCEPT_PAUSE).await;

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::unix_ms;
+use crate::clock::unix_ms;
 
 /// Bytes of the buffer: what a read brings at most.
 const CAPACITY: usize = 256 << 10;

@@ -5,12 +5,11 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
 };
 
 use bytes::Bytes;
 
-use super::{Charge, Spool, record::chunk_path};
+use super::{charge::Charge, folder::Spool, record::chunk_path};
 use crate::block::{Block, Pool};
 
 /// The chunk that a push is writing.
@@ -122,16 +121,9 @@ impl OpenChunk {
         let Some(Placed { index, charge, copy }) = self.placed else { return Ok(None) };
         let mut blocks = self.full;
         blocks.push(Bytes::from_owner(self.block));
-        Ok(Some(Chunk {
-            index,
-            time_ms: self.time_ms,
-            bytes: self.bytes,
-            blocks: self.in_memory.then_some(blocks),
-            copy,
-            since: Instant::now(),
-            is_synced: false,
-            _charge: charge,
-        }))
+        let (time_ms, bytes) = (self.time_ms, self.bytes);
+        let blocks = self.in_memory.then_some(blocks);
+        Ok(Some(Chunk::new(index, time_ms, bytes, blocks, copy, charge)))
     }
 
     /// The bytes from `offset` on.
@@ -207,10 +199,7 @@ pub(crate) struct Chunk {
     /// Its bytes, while they are in memory.
     blocks: Option<Vec<Bytes>>,
     copy: DiskCopy,
-    /// Since when it waits.
-    since: Instant,
-    is_synced: bool,
-    _charge: Charge,
+    charge: Charge,
 }
 
 impl Chunk {
@@ -218,17 +207,26 @@ impl Chunk {
     pub(crate) fn found(spool: &Arc<Spool>, path: PathBuf, index: u64, time_ms: u64, bytes: u64) -> Self {
         let mut charge = Charge::new(spool);
         charge.add(bytes);
-        let copy = DiskCopy { path, file: None, bytes };
-        Self {
-            index,
-            time_ms,
-            bytes,
-            blocks: None,
-            copy,
-            since: Instant::now(),
-            is_synced: true,
-            _charge: charge,
+        Self::new(index, time_ms, bytes, None, DiskCopy { path, file: None, bytes }, charge)
+    }
+
+    fn new(
+        index: u64,
+        time_ms: u64,
+        bytes: u64,
+        blocks: Option<Vec<Bytes>>,
+        copy: DiskCopy,
+        charge: Charge,
+    ) -> Self {
+        let chunk = Self { index, time_ms, bytes, blocks, copy, charge };
+        if chunk.is_on_disk() {
+            chunk.sync_later();
         }
+        chunk
+    }
+
+    fn sync_later(&self) {
+        self.charge.spool().sync_later(self.copy.path.clone());
     }
 
     /// Its file, whole once [`is_on_disk`](Self::is_on_disk).
@@ -247,10 +245,14 @@ impl Chunk {
 
     /// Brings all of it to its file.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if self.is_on_disk() {
+            return Ok(());
+        }
         if let Some(blocks) = &self.blocks {
             self.copy.write(blocks.iter().map(AsRef::as_ref))?;
         }
         self.copy.file = None;
+        self.sync_later();
         Ok(())
     }
 
@@ -259,16 +261,6 @@ impl Chunk {
         if self.is_on_disk() {
             self.blocks = None;
         }
-    }
-
-    /// Its file, if it has waited since before `than` and would not survive a loss of power; it is said to
-    /// from now on.
-    pub(crate) fn take_unsynced(&mut self, than: Instant) -> Option<PathBuf> {
-        let is_due = !self.is_synced && self.is_on_disk() && self.since < than;
-        is_due.then(|| {
-            self.is_synced = true;
-            self.copy.path.clone()
-        })
     }
 
     /// Deletes its file.

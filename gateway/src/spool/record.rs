@@ -6,62 +6,123 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use protocol::{BeginSession, StreamPath};
 use serde::{Deserialize, Serialize};
 
+/// What [`Record::format`] is now.
+const FORMAT: u32 = 2;
+
 /// `push.json`: all that a restarted gateway needs to complete the push.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
+    /// Raised when the meaning of a field changes; a record of another format is left alone.
+    format: u32,
+    pub(crate) push: Push,
+    pub(crate) codecs: Codecs,
+    /// When the connection ended, Unix milliseconds.
+    pub(crate) ended_at_ms: Option<u64>,
+    /// The session that the functions gave.
+    pub(crate) session: Option<Session>,
+    /// How many sessions of this push the functions have declared over.
+    pub(crate) sessions_over: u32,
+}
+
+/// The push itself, as it was when it was published.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Push {
+    /// Names the push, and its folder.
+    pub(crate) id: String,
     pub(crate) domain: String,
     pub(crate) app: String,
     pub(crate) stream: String,
-    /// Name of the folder.
-    pub(crate) push: String,
+    /// Address of the publisher.
     pub(crate) client: String,
     pub(crate) arguments: BTreeMap<String, String>,
-    pub(crate) video_codec: String,
-    pub(crate) audio_codec: String,
-    pub(crate) video_kbps: u32,
+    /// Unix milliseconds.
     pub(crate) began_at_ms: u64,
-    pub(crate) ended_at_ms: Option<u64>,
-    /// The session that the functions gave, once a chunk of it is on its way.
-    pub(crate) session: Option<String>,
-    /// How many sessions of this push the functions have declared over.
-    pub(crate) sessions_over: u32,
-    /// Index of a chunk less its number in the session: a chunk's number follows from its file name and
-    /// this alone, so that a crash between an acknowledgement and the deletion repeats a number and its bytes.
-    pub(crate) index_less_seq: Option<i64>,
+}
+
+/// What is pushed; empty and 0 where it is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Codecs {
+    pub(crate) video: String,
+    pub(crate) audio: String,
+    pub(crate) video_kbps: u32,
+}
+
+/// A session of the push.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Session {
+    /// As the functions named it.
+    pub(crate) id: String,
+    /// Which number each chunk has, from the first upload on.
+    pub(crate) numbering: Option<Numbering>,
+}
+
+/// The numbers of the chunks in a session: chunk `index` has the number `seq`, and the others count on from it.
+///
+/// A chunk's number follows from its file name and this alone, so that a crash between an acknowledgement and
+/// the deletion of the file repeats a number and its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Numbering {
+    pub(crate) index: u64,
+    pub(crate) seq: u64,
+}
+
+impl Numbering {
+    /// The number of a chunk that is not before `index`.
+    pub(crate) fn seq_of(self, index: u64) -> u64 {
+        self.seq + index.saturating_sub(self.index)
+    }
 }
 
 impl Record {
+    pub(crate) fn new(push: Push) -> Self {
+        Self {
+            format: FORMAT,
+            push,
+            codecs: Codecs::default(),
+            ended_at_ms: None,
+            session: None,
+            sessions_over: 0,
+        }
+    }
+
     pub(crate) fn stream_path(&self) -> anyhow::Result<StreamPath> {
-        Ok(StreamPath::new(&self.domain, &self.app, &self.stream)?)
+        let Push { domain, app, stream, .. } = &self.push;
+        Ok(StreamPath::new(domain, app, stream)?)
     }
 
     /// What the functions are told. A session after one that is over needs another push name.
     pub(crate) fn begin(&self, gateway: &str) -> BeginSession {
-        let push = match self.sessions_over {
-            0 => self.push.clone(),
-            over => format!("{}.{over}", self.push),
+        let Self { push, codecs, .. } = self;
+        let name = match self.sessions_over {
+            0 => push.id.clone(),
+            over => format!("{}.{over}", push.id),
         };
         BeginSession {
             gateway: gateway.to_owned(),
-            push,
-            client: self.client.clone(),
-            arguments: self.arguments.clone(),
-            video_codec: self.video_codec.clone(),
-            audio_codec: self.audio_codec.clone(),
-            video_kbps: self.video_kbps,
-            began_at_ms: self.began_at_ms,
+            push: name,
+            client: push.client.clone(),
+            arguments: push.arguments.clone(),
+            video_codec: codecs.video.clone(),
+            audio_codec: codecs.audio.clone(),
+            video_kbps: codecs.video_kbps,
+            began_at_ms: push.began_at_ms,
         }
     }
 
     pub(crate) fn load(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("push.json");
         let text = fs::read(&path).with_context(|| format!("while reading {}", path.display()))?;
-        serde_json::from_slice(&text).with_context(|| format!("while reading {}", path.display()))
+        let read = || {
+            let json: serde_json::Value = serde_json::from_slice(&text)?;
+            let format = json.get("format").and_then(serde_json::Value::as_u64);
+            ensure!(format == Some(FORMAT.into()), "its format is {format:?}, this gateway reads {FORMAT}");
+            Ok(serde_json::from_value(json)?)
+        };
+        read().with_context(|| format!("while reading {}", path.display()))
     }
 
     /// Replaces the file as a whole.
@@ -81,4 +142,30 @@ pub(crate) fn chunk_path(folder: &Path, index: u64, time_ms: u64) -> PathBuf {
 pub(crate) fn parse_chunk_path(path: &Path) -> Option<(u64, u64)> {
     let (index, time_ms) = path.file_name()?.to_str()?.strip_suffix(".flv")?.split_once('-')?;
     Some((index.parse().ok()?, time_ms.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_comes_back_and_one_of_another_format_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut record = Record::new(Push { id: "p".into(), began_at_ms: 7, ..Push::default() });
+        record.session = Some(Session { id: "s".into(), numbering: Some(Numbering { index: 3, seq: 1 }) });
+        record.save(folder.path()).unwrap();
+        let loaded = Record::load(folder.path()).unwrap();
+        assert_eq!((loaded.push, loaded.session), (record.push.clone(), record.session.clone()));
+
+        record.format += 1;
+        record.save(folder.path()).unwrap();
+        let error = format!("{:#}", Record::load(folder.path()).unwrap_err());
+        assert!(error.ends_with("push.json: its format is Some(3), this gateway reads 2"), "{error}");
+    }
+
+    #[test]
+    fn numbers_count_on_from_where_the_session_stood() {
+        let numbering = Numbering { index: 3, seq: 1 };
+        assert_eq!([3, 4, 9].map(|index| numbering.seq_of(index)), [1, 2, 7]);
+    }
 }

@@ -1,7 +1,6 @@
 //! What a restart finds in the spool.
 
 use std::{
-    collections::VecDeque,
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
@@ -14,7 +13,11 @@ use flv::{FILE_HEADER_SIZE, TAG_HEADER_SIZE};
 use protocol::StreamPath;
 use rtmp::{Media, MediaKind};
 
-use super::{Record, Spool, chunk::Chunk, record::parse_chunk_path};
+use super::{
+    chunk::Chunk,
+    folder::Spool,
+    record::{Record, parse_chunk_path},
+};
 use crate::headers::{Class, classify};
 
 /// Bytes of a tag's body that tell what it is.
@@ -26,7 +29,7 @@ pub(crate) struct Recovered {
     pub(crate) path: StreamPath,
     pub(crate) folder: PathBuf,
     pub(crate) record: Record,
-    pub(crate) chunks: VecDeque<Chunk>,
+    pub(crate) chunks: Vec<Chunk>,
 }
 
 /// The pushes in the spool, in the order in which they came.
@@ -62,14 +65,14 @@ fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<Recovered> 
         }
     }
     files.sort();
-    let mut chunks = VecDeque::new();
+    let mut chunks = Vec::new();
     for (index, time_ms, path) in files {
         last_write_ms = last_write_ms.max(modified_ms(&path)?);
         let bytes = trim(&path).with_context(|| format!("while trimming {}", path.display()))?;
         if bytes == 0 {
             fs::remove_file(&path)?;
         } else {
-            chunks.push_back(Chunk::found(spool, path, index, time_ms, bytes));
+            chunks.push(Chunk::found(spool, path, index, time_ms, bytes));
         }
     }
     record.ended_at_ms.get_or_insert(last_write_ms);

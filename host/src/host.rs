@@ -6,22 +6,23 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result};
+use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, Engine};
 
-use crate::allowed_hosts::AllowedHosts;
 use crate::clock::{Clock, RandomSource, SystemClock, SystemRandom};
-use crate::component_cache::ComponentCache;
-use crate::compose::compose;
-use crate::function::{Function, FunctionState, InstanceLimits};
-use crate::instance::InstanceState;
 use crate::interfaces;
 use crate::key_value::KeyValue;
 use crate::key_value::memory::MemoryStore;
 use crate::manifest::Manifest;
+use crate::manifest::allowed_hosts::AllowedHosts;
+use crate::manifest::variables::Variables;
 use crate::outbound::{HttpOutbound, Outbound};
-use crate::routing::Router;
-use crate::variables::Variables;
+use crate::running::component_cache::ComponentCache;
+use crate::running::compose::compose;
+use crate::running::engine::{compile, engine};
+use crate::running::function::{Function, FunctionState, InstanceLimits};
+use crate::running::instance::InstanceState;
+use crate::serving::routing::Router;
 
 /// An application whose components are compiled and linked.
 pub struct Host {
@@ -169,18 +170,6 @@ impl HostBuilder {
             None => compile(engine, &bytes),
         }
     }
-}
-
-fn engine() -> Result<Engine> {
-    let mut config = Config::new();
-    config.wasm_component_model_async(true);
-    config.epoch_interruption(true);
-    Ok(Engine::new(&config)?)
-}
-
-/// Compiles the component `bytes`.
-pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component> {
-    Component::from_binary(engine, bytes).map_err(|error| error.context("while compiling").into())
 }
 
 fn link(

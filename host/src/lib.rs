@@ -2,8 +2,17 @@
 //!
 //! Not a general Spin: HTTP triggers, key-value, variables and outbound HTTP, each as Spin behaves, and a
 //! clear error for everything else.
-//! Time, randomness, the key-value store and the way out to the network are given by the embedder, so
-//! that a simulation can own them.
+//! The embedder gives time, randomness, the key-value store and the way out to the network, so that a
+//! simulation can own them.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | `manifest` | what `spin.toml` declares: components, dependencies, capabilities, variables, allowed hosts |
+//! | `interfaces` | the host interfaces, one module each |
+//! | `running` | composing, compiling and instantiating components |
+//! | `serving` | from an HTTP request to the component that answers it |
+//! | `clock`, [`key_value`], `outbound` | what the embedder gives, with defaults |
+//! | `host` | all of it put together |
 //!
 //! ```no_run
 //! # async fn run() -> anyhow::Result<()> {
@@ -20,42 +29,26 @@
 //! ```
 #![deny(missing_docs)]
 
-mod allowed_hosts;
-mod bucket_server;
-mod capability;
 mod clock;
-mod component_cache;
-mod compose;
-mod connections;
-mod dependency;
-mod drain;
-mod epoch;
-mod function;
-mod guest_log;
 mod host;
-mod idle_timeout;
-mod instance;
 mod interfaces;
 pub mod key_value;
 mod manifest;
 mod outbound;
-mod routing;
-mod server;
-mod template;
-mod variables;
+mod running;
+mod serving;
 
-pub use allowed_hosts::AllowedHosts;
-pub use bucket_server::{BucketConfig, BucketServer, check_bucket_name};
-pub use capability::{Capability, Inherit};
 pub use clock::{Clock, RandomSource, SystemClock, SystemRandom};
-pub use component_cache::ComponentCache;
-pub use compose::compose;
-pub use dependency::DependencyName;
-pub use function::InstanceLimits;
 pub use host::{Host, HostBuilder};
+pub use manifest::allowed_hosts::AllowedHosts;
+pub use manifest::capability::{Capability, Inherit};
+pub use manifest::dependency::DependencyName;
+pub use manifest::variables::{ComponentVariables, VariableError, Variables, environment_name};
 pub use manifest::{Component, Dependency, HttpTrigger, Manifest, VariableDeclaration};
 pub use outbound::{HttpOutbound, Outbound};
-pub use routing::{RouteMatch, Router};
-pub use variables::{ComponentVariables, Variables, environment_name};
+pub use running::component_cache::ComponentCache;
+pub use running::compose::compose;
+pub use running::function::InstanceLimits;
+pub use serving::routing::{RouteMatch, Router};
 /// The types that an [`Outbound`] and a caller of [`Host::handle`] speak.
 pub use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody};

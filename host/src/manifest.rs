@@ -3,14 +3,22 @@
 //! A field that this host does not support is an error that names it: an application that runs here must not
 //! behave differently under Spin because something was silently skipped.
 
+pub(crate) mod allowed_hosts;
+pub(crate) mod capability;
+pub(crate) mod dependency;
+mod template;
+#[cfg(test)]
+mod tests;
+pub(crate) mod variables;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-use crate::capability::{Capability, Inherit};
-use crate::dependency::DependencyName;
+use crate::manifest::capability::{Capability, Inherit};
+use crate::manifest::dependency::DependencyName;
 
 /// An application as `spin.toml` declares it.
 #[derive(Clone, Debug)]
@@ -227,6 +235,3 @@ impl Manifest {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,7 @@
 //! Requests that guests send, once they are allowed: over TCP by default, elsewhere in a simulation.
 
+mod idle_timeout;
+
 use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
@@ -13,7 +15,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-use crate::idle_timeout::IdleTimeout;
+use self::idle_timeout::IdleTimeout;
 
 /// Sends a request and answers the response, both with bodies that stream.
 pub trait Outbound: Send + Sync + 'static {

@@ -37,7 +37,14 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 ///
 /// They are always built together: each choice of packages may choose other features of what they depend on,
 /// and building the Wasm runtime once more for that takes minutes.
-pub(crate) const NATIVE: [&str; 3] = ["live-recorder", "recorder-gateway", "recorder-tests"];
+pub(crate) const NATIVE: [&str; 6] = [
+    "live-recorder",
+    "recorder-bucket-server",
+    "recorder-gateway",
+    "recorder-host",
+    "recorder-http-server",
+    "recorder-tests",
+];
 
 /// Everything.
 pub(crate) fn all() -> Result<()> {

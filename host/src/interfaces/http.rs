@@ -6,13 +6,10 @@ use std::sync::{Arc, OnceLock};
 use http::header::HOST;
 use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
-use wasmtime::component::{Linker, ResourceTable};
-use wasmtime_wasi_http::{
-    Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
-};
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks};
 
-use crate::allowed_hosts::AllowedHosts;
-use crate::instance::InstanceState;
+use crate::manifest::allowed_hosts::AllowedHosts;
 use crate::outbound::Outbound;
 
 /// The name by which an application addresses itself, as in Spin.
@@ -42,16 +39,6 @@ impl HttpCtx {
 
     pub(crate) fn view<'a>(&'a mut self, table: &'a mut ResourceTable) -> WasiHttpCtxView<'a> {
         WasiHttpCtxView { hooks: &mut self.hooks, table, ctx: &mut self.http }
-    }
-}
-
-pub(super) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
-    wasmtime_wasi_http::p3::add_to_linker(linker)
-}
-
-impl WasiHttpView for InstanceState {
-    fn http(&mut self) -> WasiHttpCtxView<'_> {
-        self.http.view(&mut self.table)
     }
 }
 

@@ -8,8 +8,6 @@ use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem
 use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType, Val};
 use wasmtime::{Engine, Result, bail};
 
-use crate::instance::InstanceState;
-
 const NAMESPACE: &str = "refused:";
 
 /// Stands for every resource of a refused interface: none is ever made.
@@ -28,8 +26,8 @@ fn original(import: &str) -> Option<String> {
 }
 
 /// Satisfies the refused imports of `component`.
-pub(crate) fn add_to_linker(
-    linker: &mut Linker<InstanceState>,
+pub(crate) fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
     engine: &Engine,
     component: &Component,
 ) -> Result<()> {
@@ -50,8 +48,8 @@ pub(crate) fn add_to_linker(
     Ok(())
 }
 
-fn refuse(
-    linker: &mut LinkerInstance<'_, InstanceState>,
+fn refuse<T: Send + 'static>(
+    linker: &mut LinkerInstance<'_, T>,
     engine: &Engine,
     instance: &ComponentInstance,
     interface: &str,

@@ -2,11 +2,8 @@
 
 use wasmtime::component::{Accessor, HasData, Linker};
 
-use super::generated::spin::variables::variables;
-use crate::instance::InstanceState;
-use crate::variables::ComponentVariables;
-
-pub(crate) use variables::Error as VariableError;
+use super::bindings::spin::variables::variables;
+use crate::manifest::variables::{ComponentVariables, VariableError};
 
 /// What one instance sees.
 pub(crate) struct VariablesCtx {
@@ -14,7 +11,7 @@ pub(crate) struct VariablesCtx {
 }
 
 /// Gives access to a [`VariablesCtx`].
-pub(crate) trait VariablesView {
+pub(crate) trait VariablesView: Send {
     fn variables(&mut self) -> &mut VariablesCtx;
 }
 
@@ -24,23 +21,21 @@ impl HasData for HasVariables {
     type Data<'a> = &'a mut VariablesCtx;
 }
 
-pub(super) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
-    variables::add_to_linker::<_, HasVariables>(linker, InstanceState::variables)
+pub(super) fn add_to_linker<T: VariablesView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    variables::add_to_linker::<_, HasVariables>(linker, T::variables)
 }
 
 impl variables::Host for &mut VariablesCtx {
-    fn convert_error(&mut self, error: VariableError) -> wasmtime::Result<VariableError> {
-        Ok(error)
+    fn convert_error(&mut self, error: VariableError) -> wasmtime::Result<variables::Error> {
+        Ok(match error {
+            VariableError::InvalidName(name) => variables::Error::InvalidName(name),
+            VariableError::Undefined(name) => variables::Error::Undefined(name),
+        })
     }
 }
 
 impl<T: Send> variables::HostWithStore<T> for HasVariables {
     async fn get(accessor: &Accessor<T, Self>, name: String) -> Result<String, VariableError> {
-        if crate::template::check_name(&name).is_err() {
-            return Err(VariableError::InvalidName(name));
-        }
-        accessor
-            .with(|mut access| access.get().variables.get(&name).cloned())
-            .ok_or(VariableError::Undefined(name))
+        accessor.with(|mut access| access.get().variables.get(&name).map(str::to_owned))
     }
 }

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use wasmtime::component::Linker;
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiView};
 
+use super::guest_log::{GuestLog, Stream};
 use crate::clock::{Clock, RandomSource, WasiClock};
-use crate::guest_log::{GuestLog, Stream};
-use crate::instance::InstanceState;
 
 /// Makes the WASI state of one instance of `component`.
 pub(crate) fn context(component: &Arc<str>, clock: &Arc<dyn Clock>, random: &dyn RandomSource) -> WasiCtx {
@@ -32,7 +31,7 @@ pub(crate) fn context(component: &Arc<str>, clock: &Arc<dyn Clock>, random: &dyn
         .build()
 }
 
-pub(super) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+pub(super) fn add_to_linker<T: WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     wasmtime_wasi::p3::add_to_linker(linker)
 }

@@ -5,13 +5,12 @@
 
 use wasmtime::component::{Linker, Resource};
 
-use super::generated::wasi::keyvalue::{atomics, store};
-use super::key_value::{HasKeyValue, KeyValueCtxView, KeyValueView, Store, StoreError, all_keys};
-use crate::instance::InstanceState;
+use super::bindings::wasi::keyvalue::{atomics, store};
+use super::stores::{HasKeyValue, KeyValueCtxView, KeyValueView, Store, StoreError, all_keys};
 
-pub(super) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
-    store::add_to_linker::<_, HasKeyValue>(linker, InstanceState::key_value)?;
-    atomics::add_to_linker::<_, HasKeyValue>(linker, InstanceState::key_value)
+pub(super) fn add_to_linker<T: KeyValueView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    store::add_to_linker::<_, HasKeyValue>(linker, T::key_value)?;
+    atomics::add_to_linker::<_, HasKeyValue>(linker, T::key_value)
 }
 
 impl store::Host for KeyValueCtxView<'_> {

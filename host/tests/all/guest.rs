@@ -74,7 +74,7 @@ async fn a_guest_reads_the_variables_of_its_component_alone() {
         trigger.http = [{ route = "/...", component = "guest" }]
         component.guest = { source = "probe.wasm", variables = { greeting = "hello {{ name }}" } }
     "#;
-    let manifest = host::Manifest::parse(text, crate::support::GUESTS.clone()).unwrap();
+    let manifest = host::Manifest::parse(text, crate::guests::GUESTS.clone()).unwrap();
     let given = [("name".to_owned(), "world".to_owned())].into();
     let host = builder(manifest).variables(given).build().unwrap();
     assert_eq!(get(&host, "/variable?greeting").await.granted(), "hello world");

@@ -25,7 +25,7 @@ async fn a_guest_sees_the_request_as_spin_hands_it_over() {
         trigger.http = [{ route = "/:first/request/...", component = "guest" }, { route = "/request", component = "guest" }]
         component.guest = { source = "probe.wasm" }
     "#;
-    let manifest = host::Manifest::parse(text, crate::support::GUESTS.clone()).unwrap();
+    let manifest = host::Manifest::parse(text, crate::guests::GUESTS.clone()).unwrap();
     let served = Served::new(builder(manifest).build().unwrap()).await;
     let head =
         "GET /request?a=%2F&b=c%20d HTTP/1.1\r\nHost: Some.Host:81\r\nX-Own: 1\r\nConnection: close\r\n\r\n";
@@ -64,7 +64,7 @@ async fn a_path_without_a_route_is_404() {
         trigger.http = [{ route = "/only", component = "guest" }]
         component.guest = { source = "probe.wasm" }
     "#;
-    let manifest = host::Manifest::parse(text, crate::support::GUESTS.clone()).unwrap();
+    let manifest = host::Manifest::parse(text, crate::guests::GUESTS.clone()).unwrap();
     let host = builder(manifest).build().unwrap();
     assert_eq!(get(&host, "/other").await.status, StatusCode::NOT_FOUND);
     assert_eq!(get(&host, "/.well-known/spin/health").await.body, "OK");
@@ -131,7 +131,7 @@ async fn a_granted_host_by_a_template_is_reached() {
         trigger.http = [{ route = "/...", component = "guest" }]
         component.guest = { source = "probe.wasm", allowed_outbound_hosts = ["http://{{ address }}"] }
     "#;
-    let manifest = host::Manifest::parse(text, crate::support::GUESTS.clone()).unwrap();
+    let manifest = host::Manifest::parse(text, crate::guests::GUESTS.clone()).unwrap();
     let given = [("address".to_owned(), receiver.to_string())].into();
     let host = builder(manifest).variables(given).build().unwrap();
     get(&host, &format!("/fetch?http://{receiver}/x")).await.granted();

@@ -1,9 +1,7 @@
 //! What the tests share: guests, hosts made of them, a server to send to.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use host::{Host, HostBuilder, Manifest, WasiBody};
@@ -14,20 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// The folder of the built guests; the first test that asks builds them.
-pub(crate) static GUESTS: LazyLock<PathBuf> = LazyLock::new(|| {
-    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance/components");
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../conformance");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--examples", "--target", "wasm32-wasip2"])
-        .arg("--target-dir")
-        .arg(&target)
-        .current_dir(&package)
-        .status()
-        .expect("cargo should run");
-    assert!(built.success(), "the guests cannot be built: is the target wasm32-wasip2 installed?");
-    target.join("wasm32-wasip2/release/examples")
-});
+use crate::guests::GUESTS;
 
 /// A manifest with `component` as the table of the one component, which answers every route.
 pub(crate) fn manifest(component: &str) -> Manifest {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use thiserror::Error;
 
+use crate::manifest::template::{check_name, expand};
 use crate::manifest::{Component, Manifest};
-use crate::template::{check_name, expand};
 
 /// The values of `[variables]`, each from the first that has it: the environment
 /// (`SPIN_VARIABLE_<NAME>`), the embedder, the manifest's default.
@@ -15,7 +16,33 @@ pub struct Variables {
 }
 
 /// What one component sees: its `variables` table with the templates replaced.
-pub type ComponentVariables = Arc<BTreeMap<String, String>>;
+#[derive(Clone, Debug)]
+pub struct ComponentVariables(Arc<BTreeMap<String, String>>);
+
+/// Why a component does not get the value that it asks for.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum VariableError {
+    /// The name is none that a variable can have.
+    #[error("{0:?} is not a variable name")]
+    InvalidName(String),
+    /// The component has no variable of this name.
+    #[error("the component has no variable {0:?}")]
+    Undefined(String),
+}
+
+impl ComponentVariables {
+    /// The value of `name`.
+    ///
+    /// # Errors
+    ///
+    /// When `name` cannot be a variable's, or the component has no variable of that name.
+    pub fn get(&self, name: &str) -> Result<&str, VariableError> {
+        if check_name(name).is_err() {
+            return Err(VariableError::InvalidName(name.to_owned()));
+        }
+        self.0.get(name).map(String::as_str).ok_or_else(|| VariableError::Undefined(name.to_owned()))
+    }
+}
 
 impl Variables {
     /// Resolves the variables of `manifest` with `provided` by the embedder and `environment` looked up
@@ -76,7 +103,7 @@ impl Variables {
             check_name(name)?;
             seen.insert(name.clone(), self.expand(template)?);
         }
-        Ok(Arc::new(seen))
+        Ok(ComponentVariables(Arc::new(seen)))
     }
 }
 
@@ -105,7 +132,7 @@ mod tests {
         let variables = Variables::resolve(&manifest, &provided, |key| {
             environment.iter().find(|(name, _)| *name == key).map(|(_, value)| value.to_string())
         })?;
-        Ok(variables.of(&manifest.components["x"])?["address"].clone())
+        Ok(variables.of(&manifest.components["x"])?.get("address")?.to_owned())
     }
 
     #[test]

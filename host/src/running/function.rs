@@ -18,16 +18,16 @@ use wasmtime_wasi_http::handler::{
 };
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
-use crate::allowed_hosts::AllowedHosts;
 use crate::clock::{Clock, RandomSource};
-use crate::instance::{InstanceState, MemoryLimit};
 use crate::interfaces::http::HttpCtx;
-use crate::interfaces::key_value::KeyValueCtx;
+use crate::interfaces::stores::KeyValueCtx;
 use crate::interfaces::variables::VariablesCtx;
 use crate::interfaces::wasi;
 use crate::key_value::KeyValue;
+use crate::manifest::allowed_hosts::AllowedHosts;
+use crate::manifest::variables::ComponentVariables;
 use crate::outbound::Outbound;
-use crate::variables::ComponentVariables;
+use crate::running::instance::{InstanceState, MemoryLimit};
 
 /// Bounds of every instance.
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +106,7 @@ impl Instances {
                 state.outbound.clone(),
                 state.own_address.clone(),
             ),
-            key_value: KeyValueCtx { default: state.key_value.clone(), open: 0 },
+            key_value: KeyValueCtx::new(state.key_value.clone()),
             variables: VariablesCtx { variables: state.variables.clone() },
             memory: MemoryLimit::new(state.component.clone(), state.limits.memory_bytes),
         }

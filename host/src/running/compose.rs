@@ -10,10 +10,10 @@ use anyhow::{Context, Result, bail, ensure};
 use wac_graph::types::{ItemKind, Package, SubtypeChecker, WorldId};
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId};
 
-use crate::capability::Inherit;
-use crate::dependency::DependencyName;
 use crate::interfaces::refused;
 use crate::manifest::Component;
+use crate::manifest::capability::Inherit;
+use crate::manifest::dependency::DependencyName;
 
 /// Reads the component `id` and its dependencies from `directory` and makes one component of them.
 ///

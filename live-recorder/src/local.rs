@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use anyhow::{Result, ensure};
 use host::environment_name;
 
+use crate::listen::reachable;
+
 const ACCESS_KEY_ID: &str = "testid";
 const ACCESS_KEY_SECRET: &str = "testsecret";
 const INGEST_TOKEN: &str = "testtoken";
@@ -17,55 +19,29 @@ pub(crate) const WORK_BUCKET: &str = "work";
 const SECRETS: [&str; 4] =
     ["access_keys", "ingest_token", "bucket_access_key_id", "bucket_access_key_secret"];
 
-/// Application variables for local use, each overridden by the environment.
-pub(crate) struct Variables(BTreeMap<String, String>);
+/// What may wait on disk for functions that do not answer: an hour of one push at 10 Mb/s.
+pub(crate) const SPOOL_LIMIT_BYTES: u64 = 4 << 30;
 
-impl Variables {
-    /// Values for functions that find the bucket server at `bucket`.
-    pub(crate) fn local(bucket: SocketAddr) -> Self {
-        let bucket = format!("http://{}", reachable(bucket));
-        let defaults = [
-            ("access_keys", format!("{ACCESS_KEY_ID}:{ACCESS_KEY_SECRET}")),
-            ("ingest_token", INGEST_TOKEN.to_owned()),
-            ("bucket_access_key_id", ACCESS_KEY_ID.to_owned()),
-            ("bucket_access_key_secret", ACCESS_KEY_SECRET.to_owned()),
-            ("bucket_hosts", bucket.clone()),
-            ("callback_hosts", "*://*:*".to_owned()),
-            ("work_bucket", format!("{bucket}/{WORK_BUCKET}")),
-            ("name_timezone", "+08:00".to_owned()),
-            ("private_callbacks", "true".to_owned()),
-        ];
-        Self(
-            defaults
-                .into_iter()
-                .map(|(name, value)| {
-                    let value = std::env::var(environment_name(name)).unwrap_or(value);
-                    (name.to_owned(), value)
-                })
-                .collect(),
-        )
-    }
-
-    /// The value of one that [`Variables::local`] sets.
-    pub(crate) fn get(&self, name: &str) -> &str {
-        &self.0[name]
-    }
-
-    pub(crate) fn into_map(self) -> BTreeMap<String, String> {
-        self.0
-    }
-}
-
-/// The address at which this machine reaches what listens on `address`.
-pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
-    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
+/// The values of the application's variables for local use, where functions find the bucket server at `bucket`;
+/// the environment overrides each.
+pub(crate) fn variables(bucket: SocketAddr) -> BTreeMap<String, String> {
+    let bucket = format!("http://{}", reachable(bucket));
+    let local = [
+        ("access_keys", format!("{ACCESS_KEY_ID}:{ACCESS_KEY_SECRET}")),
+        ("ingest_token", INGEST_TOKEN.to_owned()),
+        ("bucket_access_key_id", ACCESS_KEY_ID.to_owned()),
+        ("bucket_access_key_secret", ACCESS_KEY_SECRET.to_owned()),
+        ("bucket_hosts", bucket.clone()),
+        ("callback_hosts", "*://*:*".to_owned()),
+        ("work_bucket", format!("{bucket}/{WORK_BUCKET}")),
+        ("name_timezone", "+08:00".to_owned()),
+        ("private_callbacks", "true".to_owned()),
+    ];
+    let overridden = |(name, value): (&str, String)| {
+        let value = std::env::var(environment_name(name)).unwrap_or(value);
+        (name.to_owned(), value)
     };
-    SocketAddr::new(ip, address.port())
+    local.into_iter().map(overridden).collect()
 }
 
 /// Checks that what others can reach is not guarded by the secrets that everybody knows.
@@ -129,12 +105,5 @@ mod tests {
         let mut environment = OWN.to_vec();
         environment[0].1 = "testid:testsecret";
         assert!(check("0.0.0.0:3000", &environment).is_err());
-    }
-
-    #[test]
-    fn an_unspecified_address_is_reached_over_the_loopback() {
-        assert_eq!(reachable("0.0.0.0:9".parse().unwrap()), "127.0.0.1:9".parse().unwrap());
-        assert_eq!(reachable("[::]:9".parse().unwrap()), "[::1]:9".parse().unwrap());
-        assert_eq!(reachable("192.0.2.1:9".parse().unwrap()), "192.0.2.1:9".parse().unwrap());
     }
 }

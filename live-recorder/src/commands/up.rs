@@ -1,22 +1,45 @@
 //! `live-recorder up`: functions, gateway and bucket server in one process.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
+use bucket_server::{BucketConfig, BucketServer};
 use host::key_value::disk::DiskStore;
-use host::{BucketConfig, BucketServer, HostBuilder, Manifest};
-use tokio::net::TcpListener;
+use host::{HostBuilder, Manifest};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::defaults::{Variables, WORK_BUCKET, check_exposure, reachable};
-use crate::ingest::{self, Ingest};
-use crate::{UpArgs, ticker};
+use crate::listen::{listen, reachable};
+use crate::local::{SPOOL_LIMIT_BYTES, WORK_BUCKET, check_exposure, variables};
+use crate::ticker;
 
 /// The bucket that is made when none is asked for.
 const DEFAULT_BUCKET: &str = "recordings";
+
+#[derive(clap::Args)]
+pub(crate) struct UpArgs {
+    /// The application to run.
+    #[arg(long, default_value = "spin.toml")]
+    manifest: PathBuf,
+    /// Where the functions answer HTTP; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// Where the gateway takes RTMP.
+    #[arg(long, default_value = "127.0.0.1:1935")]
+    rtmp: SocketAddr,
+    /// Where the bucket server answers S3.
+    #[arg(long, default_value = "127.0.0.1:9000")]
+    bucket: SocketAddr,
+    /// The folder for all state.
+    #[arg(long, default_value = ".live-recorder")]
+    data: PathBuf,
+    /// A bucket to make at the start, beside the recorder's own; `recordings` if none is given.
+    #[arg(long = "create-bucket", value_name = "NAME")]
+    create_bucket: Vec<String>,
+}
 
 /// Runs everything until `stop` is cancelled: then the gateway hands over what it has, the functions
 /// answer what they have begun, and the bucket server ends last.
@@ -30,21 +53,21 @@ pub(crate) async fn run(args: UpArgs, stop: CancellationToken) -> Result<()> {
     let rtmp = rtmp_listener.local_addr()?;
     let bucket = bucket_listener.local_addr()?;
 
-    let variables = Variables::local(bucket);
-    let ingest_token = variables.get("ingest_token").to_owned();
+    let variables = variables(bucket);
+    let ingest_token = variables["ingest_token"].clone();
     let buckets =
         if args.create_bucket.is_empty() { vec![DEFAULT_BUCKET.into()] } else { args.create_bucket };
     let bucket_server = BucketServer::open(&BucketConfig {
         directory: args.data.join("buckets"),
-        access_key_id: variables.get("bucket_access_key_id").to_owned(),
-        access_key_secret: variables.get("bucket_access_key_secret").to_owned(),
+        access_key_id: variables["bucket_access_key_id"].clone(),
+        access_key_secret: variables["bucket_access_key_secret"].clone(),
         buckets: buckets.into_iter().chain([WORK_BUCKET.into()]).collect(),
         // So that the recordings of a laptop play by their URLs.
         public_read: bucket.ip().is_loopback(),
     })?;
     let store = Arc::new(DiskStore::open(&args.data.join("kv"))?);
     let builder = HostBuilder::new(manifest)
-        .variables(variables.into_map())
+        .variables(variables)
         .variables_from_environment()
         .cache(args.data.join("components"))
         .key_value(store);
@@ -56,14 +79,15 @@ pub(crate) async fn run(args: UpArgs, stop: CancellationToken) -> Result<()> {
     let serving_functions = tokio::spawn(host.clone().serve(functions_listener, functions_stop.clone()));
     let ticking = TaskTracker::new();
     ticking.spawn(ticker::run(host, ingest_token.clone(), ingest_stop.clone()));
-    let ingest = Ingest {
+    let config = gateway::Config {
         functions: format!("http://{}", reachable(functions)),
         ingest_token,
         name: None,
-        data: args.data,
+        spool: args.data.join("spool"),
+        spool_limit_bytes: SPOOL_LIMIT_BYTES,
         tick: false,
     };
-    let mut serving_rtmp = tokio::spawn(ingest::serve(ingest, rtmp_listener, ingest_stop.clone()));
+    let mut serving_rtmp = tokio::spawn(gateway::serve(config, rtmp_listener, ingest_stop.clone()));
 
     announce(functions, rtmp, bucket)?;
     let ended = tokio::select! {
@@ -89,12 +113,4 @@ fn announce(functions: SocketAddr, rtmp: SocketAddr, bucket: SocketAddr) -> Resu
     let mut output = std::io::stdout().lock();
     writeln!(output, "ready functions=http://{functions} rtmp=rtmp://{rtmp} bucket=http://{bucket}")?;
     Ok(output.flush()?)
-}
-
-/// Listens on `address`, which `option` sets.
-pub(crate) async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse => anyhow!("{address} is already in use: choose another address with {option}"),
-        _ => anyhow!("{address} cannot be listened on ({option}): {error}"),
-    })
 }

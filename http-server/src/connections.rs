@@ -27,7 +27,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Serves each connection with what `service` makes for its peer, until `stop` is cancelled.
-pub(crate) async fn serve_connections<F, S, B>(listener: TcpListener, service: F, stop: CancellationToken)
+///
+/// Then no connection is accepted any more, and the requests that run have 20 s to end.
+pub async fn serve_connections<F, S, B>(listener: TcpListener, service: F, stop: CancellationToken)
 where
     F: Fn(SocketAddr) -> S,
     S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
@@ -50,7 +52,7 @@ where
                 continue;
             }
         };
-        // Without it, the end of a response waits for the acknowledgement of its beginning.
+        // With Nagle's algorithm, the end of a response waits for the acknowledgement of its beginning.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("TCP_NODELAY was refused: {error}");
         }

@@ -16,11 +16,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use crate::connections::serve_connections;
-use crate::drain::Drained;
-use crate::epoch::EpochTicker;
 use crate::host::Host;
-use crate::routing::RouteMatch;
+use crate::running::engine::EpochTicker;
+use crate::serving::routing::RouteMatch;
+use http_server::Drained;
+use http_server::serve_connections;
 
 /// Longest head of a request that reaches a guest: names and values together, in bytes.
 const MAX_HEADER_BYTES: usize = 64 << 10;

@@ -1,11 +1,14 @@
 //! What one running instance of a component holds in the host.
 
+use std::sync::Arc;
+
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
 use crate::interfaces::http::HttpCtx;
-use crate::interfaces::key_value::{KeyValueCtx, KeyValueCtxView, KeyValueView};
+use crate::interfaces::stores::{KeyValueCtx, KeyValueCtxView, KeyValueView};
 use crate::interfaces::variables::{VariablesCtx, VariablesView};
 
 /// The state of every host interface for one instance.
@@ -24,6 +27,12 @@ impl WasiView for InstanceState {
     }
 }
 
+impl WasiHttpView for InstanceState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.http.view(&mut self.table)
+    }
+}
+
 impl KeyValueView for InstanceState {
     fn key_value(&mut self) -> KeyValueCtxView<'_> {
         KeyValueCtxView { ctx: &mut self.key_value, table: &mut self.table }
@@ -38,7 +47,7 @@ impl VariablesView for InstanceState {
 
 /// Bounds the linear memories of an instance, those of its dependencies included, taken together.
 pub(crate) struct MemoryLimit {
-    component: std::sync::Arc<str>,
+    component: Arc<str>,
     limit_bytes: usize,
     used_bytes: usize,
 }
@@ -47,7 +56,7 @@ pub(crate) struct MemoryLimit {
 const TABLE_ELEMENTS: usize = 1 << 20;
 
 impl MemoryLimit {
-    pub(crate) fn new(component: std::sync::Arc<str>, limit_bytes: usize) -> Self {
+    pub(crate) fn new(component: Arc<str>, limit_bytes: usize) -> Self {
         Self { component, limit_bytes, used_bytes: 0 }
     }
 }

@@ -19,10 +19,12 @@ const MAX_BYTES: usize = 64 << 20;
 const MAX_TIME: Duration = Duration::from_secs(30);
 
 /// A body that is drained when it is dropped.
-pub(crate) struct Drained(Option<Incoming>);
+pub struct Drained(Option<Incoming>);
 
 impl Drained {
-    pub(crate) fn new(body: Incoming) -> Self {
+    /// Takes over the body of a request.
+    #[must_use]
+    pub fn new(body: Incoming) -> Self {
         Self(Some(body))
     }
 

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::host::compile;
+use crate::running::engine::compile;
 
 /// A folder of compiled components.
 ///

@@ -1,11 +1,27 @@
-//! The tick at which guests that compute for long let others run.
+//! The engine that compiles components, and the tick at which guests that compute for long let others run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use wasmtime::Engine;
+use anyhow::Result;
+use wasmtime::component::Component;
+use wasmtime::{Config, Engine};
 
+/// Makes the engine of a host.
+pub(crate) fn engine() -> Result<Engine> {
+    let mut config = Config::new();
+    config.wasm_component_model_async(true);
+    config.epoch_interruption(true);
+    Ok(Engine::new(&config)?)
+}
+
+/// Compiles the component `bytes`.
+pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component> {
+    Component::from_binary(engine, bytes).map_err(|error| error.context("while compiling").into())
+}
+
+/// How often the epoch advances.
 const PERIOD: Duration = Duration::from_millis(10);
 
 /// Advances an engine's epoch while it lives.

@@ -1,4 +1,8 @@
 //! `live-recorder up` as a process: what it prints, refuses, keeps over a kill, and how it ends.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
+#[path = "../../host/tests/all/guests.rs"]
+mod guests;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -6,7 +10,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::support::GUESTS;
+use crate::guests::GUESTS;
 
 const FREE_PORT: &str = "127.0.0.1:0";
 

@@ -1,13 +1,14 @@
 //! The bucket server, spoken to with signatures of our own.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use bucket_server::{BucketConfig, BucketServer};
 use bytes::Bytes;
 use futures::future::join_all;
 use hmac::{Hmac, Mac};
-use host::{BucketConfig, BucketServer};
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper_util::rt::TokioIo;
@@ -15,10 +16,13 @@ use sha2::{Digest, Sha256};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::pattern;
-
 const ID: &str = "an-id";
 const SECRET: &str = "a-secret";
+
+/// `length` bytes that a shift or a swap does not leave alone.
+fn pattern(length: usize) -> Bytes {
+    (0..length).map(|at| (at ^ (at >> 8) ^ (at >> 16)) as u8).collect()
+}
 
 async fn serve(directory: &Path) -> SocketAddr {
     let server = BucketServer::open(&BucketConfig {

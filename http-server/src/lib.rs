@@ -1,0 +1,10 @@
+//! HTTP/1.1 on a listener: each connection served, and an end that breaks nothing off.
+//!
+//! What answers is the caller's; what the functions' host and the bucket server share is here.
+#![deny(missing_docs)]
+
+mod connections;
+mod drain;
+
+pub use connections::serve_connections;
+pub use drain::Drained;

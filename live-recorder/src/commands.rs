@@ -1,0 +1,5 @@
+//! The commands, one module each.
+
+pub(crate) mod gateway;
+pub(crate) mod push;
+pub(crate) mod up;

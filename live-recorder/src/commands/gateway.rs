@@ -1,0 +1,44 @@
+//! `live-recorder gateway`: the RTMP gateway alone, against functions deployed elsewhere.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use tokio_util::sync::CancellationToken;
+
+use crate::listen::listen;
+use crate::local::SPOOL_LIMIT_BYTES;
+
+#[derive(clap::Args)]
+pub(crate) struct GatewayArgs {
+    /// Where the functions answer, such as http://127.0.0.1:3000.
+    #[arg(long)]
+    functions: String,
+    /// Where to take RTMP.
+    #[arg(long, default_value = "127.0.0.1:1935")]
+    rtmp: SocketAddr,
+    /// The folder for chunks that are not acknowledged yet.
+    #[arg(long, default_value = ".live-recorder")]
+    data: PathBuf,
+    /// Authorizes the calls to the functions.
+    #[arg(long, env = "SPIN_VARIABLE_INGEST_TOKEN", hide_env_values = true)]
+    ingest_token: String,
+    /// Name of this gateway; by default one is made and kept in the data folder.
+    #[arg(long)]
+    name: Option<String>,
+}
+
+/// Takes pushes until `stop` is cancelled and the functions have what was pushed.
+pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()> {
+    let listener = listen(args.rtmp, "--rtmp").await?;
+    println!("ready rtmp=rtmp://{}", listener.local_addr()?);
+    let config = ::gateway::Config {
+        functions: args.functions,
+        ingest_token: args.ingest_token,
+        name: args.name,
+        spool: args.data.join("spool"),
+        spool_limit_bytes: SPOOL_LIMIT_BYTES,
+        tick: true,
+    };
+    ::gateway::serve(config, listener, stop).await
+}

@@ -3,7 +3,6 @@
 mod commands;
 mod listen;
 mod local;
-mod ticker;
 
 use std::io::IsTerminal;
 

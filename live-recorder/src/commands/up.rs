@@ -10,11 +10,9 @@ use bucket_server::{BucketConfig, BucketServer};
 use host::key_value::disk::DiskStore;
 use host::{HostBuilder, Manifest};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::listen::{listen, reachable};
 use crate::local::{SPOOL_LIMIT_BYTES, WORK_BUCKET, check_exposure, variables};
-use crate::ticker;
 
 /// The bucket that is made when none is asked for.
 const DEFAULT_BUCKET: &str = "recordings";
@@ -72,20 +70,17 @@ pub(crate) async fn run(args: UpArgs, stop: CancellationToken) -> Result<()> {
         .cache(args.data.join("components"))
         .key_value(store);
     let host = tokio::task::spawn_blocking(|| builder.build()).await??;
-    let host = Arc::new(host);
 
     let [ingest_stop, functions_stop, bucket_stop] = std::array::from_fn(|_| CancellationToken::new());
     let serving_bucket = tokio::spawn(bucket_server.serve(bucket_listener, bucket_stop.clone()));
-    let serving_functions = tokio::spawn(host.clone().serve(functions_listener, functions_stop.clone()));
-    let ticking = TaskTracker::new();
-    ticking.spawn(ticker::run(host, ingest_token.clone(), ingest_stop.clone()));
+    let serving_functions = tokio::spawn(Arc::new(host).serve(functions_listener, functions_stop.clone()));
     let config = gateway::Config {
         functions: format!("http://{}", reachable(functions)),
         ingest_token,
         name: None,
         spool: args.data.join("spool"),
         spool_limit_bytes: SPOOL_LIMIT_BYTES,
-        tick: false,
+        tick: true,
     };
     let mut serving_rtmp = tokio::spawn(gateway::serve(config, rtmp_listener, ingest_stop.clone()));
 
@@ -99,8 +94,6 @@ pub(crate) async fn run(args: UpArgs, stop: CancellationToken) -> Result<()> {
         Some(ended) => ended,
         None => serving_rtmp.await,
     };
-    ticking.close();
-    ticking.wait().await;
     functions_stop.cancel();
     serving_functions.await??;
     bucket_stop.cancel();

@@ -5,35 +5,35 @@ libfuzzer_sys::fuzz_target!(|input: (u8, &[u8])| {
     let (kind, bytes) = input;
     match kind % 7 {
         0 => {
-            if let Ok(record) = h264::AvcDecoderConfigurationRecord::parse(bytes) {
+            if let Ok(record) = codec::h264::AvcDecoderConfigurationRecord::parse(bytes) {
                 let _ = record.first_sps();
             }
         }
-        1 => drop(h264::SequenceParameterSet::parse(bytes)),
+        1 => drop(codec::h264::SequenceParameterSet::parse(bytes)),
         2 => {
-            if let Ok(record) = h265::HevcDecoderConfigurationRecord::parse(bytes) {
+            if let Ok(record) = codec::h265::HevcDecoderConfigurationRecord::parse(bytes) {
                 let _ = record.first_sps();
             }
         }
-        3 => drop(h265::SequenceParameterSet::parse(bytes)),
+        3 => drop(codec::h265::SequenceParameterSet::parse(bytes)),
         4 => {
-            if let Ok(config) = aac::AudioSpecificConfig::parse(bytes) {
+            if let Ok(config) = codec::aac::AudioSpecificConfig::parse(bytes) {
                 assert!(config.sample_rate_hz() > 0 || config.extension_sample_rate_hz == Some(0));
                 assert!(
-                    aac::AdtsHeader::new(&config, bytes.len()).is_some()
-                        == (bytes.len() <= aac::MAX_FRAME_SIZE)
+                    codec::aac::AdtsHeader::new(&config, bytes.len()).is_some()
+                        == (bytes.len() <= codec::aac::MAX_FRAME_SIZE)
                 );
             }
         }
         5 => {
-            if let Ok(header) = mpa::FrameHeader::parse(bytes) {
+            if let Ok(header) = codec::mpa::FrameHeader::parse(bytes) {
                 assert!(header.sample_rate_hz >= 8_000);
             }
         }
         _ => {
-            let _ = mpeg4::VideoObjectLayer::find(bytes);
-            let _ = mpeg4::profile_and_level(bytes);
-            let _ = mpeg4::Framing::of(bytes, None);
+            let _ = codec::mpeg4::VideoObjectLayer::find(bytes);
+            let _ = codec::mpeg4::profile_and_level(bytes);
+            let _ = codec::mpeg4::Framing::of(bytes, None);
         }
     }
 });

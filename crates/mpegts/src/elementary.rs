@@ -2,10 +2,11 @@
 //!
 //! Nothing is copied here: a unit becomes a list of segments, most of them the pushed bytes themselves.
 
-use aac::{AdtsHeader, AudioSpecificConfig};
-use bits::NalUnits;
-use h264::AvcDecoderConfigurationRecord;
-use h265::HevcDecoderConfigurationRecord;
+use codec::aac::{AdtsHeader, AudioSpecificConfig};
+use codec::h264::AvcDecoderConfigurationRecord;
+use codec::h265::HevcDecoderConfigurationRecord;
+use codec::nal::NalUnits;
+use codec::{aac, h264, h265, mpeg4};
 use media::{AccessUnit, AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 
 use crate::pes;
@@ -125,7 +126,7 @@ fn h264_segments<'a>(
     parameter_sets: bool,
     out: &mut Vec<Segment<'a>>,
 ) {
-    use h264::NalUnitType::{self, Aud, Pps, Sps};
+    use codec::h264::NalUnitType::{self, Aud, Pps, Sps};
     let kind = |nal: &[u8]| NalUnitType::of(nal[0]);
     out.extend([Segment::Lent(START_CODE), Segment::Lent(&h264::AUD)]);
     let brings = |set| nal_units(unit, record.length_size).any(|nal| kind(nal) == set);
@@ -141,7 +142,7 @@ fn hevc_segments<'a>(
     parameter_sets: bool,
     out: &mut Vec<Segment<'a>>,
 ) {
-    use h265::NalUnitType::{self, Aud, Pps, Sps, Vps};
+    use codec::h265::NalUnitType::{self, Aud, Pps, Sps, Vps};
     let kind = |nal: &[u8]| NalUnitType::of(nal[0]);
     let slice = nal_units(unit, record.length_size).find(|nal| kind(nal).is_slice());
     out.extend([Segment::Lent(START_CODE), Segment::made(&h265::aud(slice.unwrap_or_default()))]);

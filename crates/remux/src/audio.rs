@@ -1,9 +1,10 @@
 //! Audio messages to access units.
 
-use aac::AudioSpecificConfig;
+use codec::aac;
+use codec::aac::AudioSpecificConfig;
+use codec::mpa::FrameHeader;
 use flv::{AudioPacket, AudioTagHeader};
 use media::{AccessUnit, AudioCodec, AudioConfig, Data, RepairKind, Repairs, Timeline, Track, TrackKind};
-use mpa::FrameHeader;
 
 /// The audio track of a chunk as it is put together.
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! What a video message of NAL units holds, as far as access units are told apart by it.
 
-use bits::NalUnits;
+use codec::nal::NalUnits;
+use codec::{h264, h265};
 use media::VideoCodec;
 
 /// NAL units of an access unit. No encoder comes near; a chunk of empty ones would be costly to hold.

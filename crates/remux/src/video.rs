@@ -1,10 +1,11 @@
 //! Video messages to access units.
 
+use codec::h264::AvcDecoderConfigurationRecord;
+use codec::h265::HevcDecoderConfigurationRecord;
+use codec::mpeg4;
+use codec::mpeg4::{Framing, VideoObjectLayer};
 use flv::{FrameType, VideoPacket, VideoTagHeader};
-use h264::AvcDecoderConfigurationRecord;
-use h265::HevcDecoderConfigurationRecord;
 use media::{AccessUnit, Data, RepairKind, Repairs, Timeline, Track, TrackKind, VideoCodec, VideoConfig};
-use mpeg4::{Framing, VideoObjectLayer};
 
 use crate::{
     composition,

@@ -4,7 +4,6 @@
 //! | --- | --- |
 //! | 11172-3 | ISO/IEC 11172-3, MPEG-1 audio |
 //! | 13818-3 | ISO/IEC 13818-3, MPEG-2 audio (half sample rates) |
-#![deny(missing_docs)]
 
 mod header;
 

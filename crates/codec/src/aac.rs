@@ -5,7 +5,6 @@
 //! | name here | standard |
 //! | --- | --- |
 //! | 14496-3 | ISO/IEC 14496-3, MPEG-4 audio |
-#![deny(missing_docs)]
 
 mod adts;
 mod config;

@@ -1,8 +1,8 @@
 //! `program_config_element` (14496-3 §4.5.1.2): channels that no configuration number describes.
 
-use bits::BitReader;
+use crate::bits::BitReader;
 
-use crate::Error;
+use super::Error;
 
 /// The element as it goes before the first element of a raw frame.
 ///
@@ -95,7 +95,7 @@ impl BitWriter {
 
 #[cfg(test)]
 mod tests {
-    use crate::{AdtsHeader, AudioSpecificConfig, Error};
+    use crate::aac::{AdtsHeader, AudioSpecificConfig, Error};
 
     /// What FFmpeg 5.1 writes for 5.1 with side channels at 48 kHz.
     const RECORD: &[u8] = &[

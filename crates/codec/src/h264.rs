@@ -1,19 +1,18 @@
-//! H.265 (HEVC): configuration records, NAL unit types, sequence parameter sets.
+//! H.264 (AVC): configuration records, NAL unit types, sequence parameter sets.
 //!
 //! Not a decoder: it reads what a muxer must know, and never rewrites a coded byte.
 //!
 //! | name here | standard |
 //! | --- | --- |
-//! | 23008-2 | ISO/IEC 23008-2 / ITU-T H.265 |
+//! | 14496-10 | ISO/IEC 14496-10 / ITU-T H.264 |
 //! | 14496-15 | ISO/IEC 14496-15, carriage of NAL unit structured video |
-#![deny(missing_docs)]
 
+mod avcc;
 mod error;
-mod hvcc;
 mod nal;
 mod sps;
 
+pub use avcc::AvcDecoderConfigurationRecord;
 pub use error::Error;
-pub use hvcc::HevcDecoderConfigurationRecord;
-pub use nal::{NalUnitType, aud, starts_picture};
+pub use nal::{AUD, NalUnitType, starts_picture};
 pub use sps::SequenceParameterSet;

@@ -1,6 +1,6 @@
 //! `HEVCDecoderConfigurationRecord`: the sequence header of HEVC in FLV and MP4.
 
-use crate::{Error, NalUnitType, SequenceParameterSet};
+use super::{Error, NalUnitType, SequenceParameterSet};
 
 /// The record (14496-15 §8.3.3.1), borrowing its parameter sets.
 #[derive(Clone, Debug, PartialEq, Eq)]

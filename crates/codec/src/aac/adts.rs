@@ -1,6 +1,6 @@
 //! ADTS headers (14496-3 §1.A.2).
 
-use crate::{AudioSpecificConfig, ProgramConfig};
+use super::{AudioSpecificConfig, ProgramConfig};
 
 /// Bytes of the longest raw frame that an ADTS header can carry: 13 bits less the longest header.
 pub const MAX_FRAME_SIZE: usize = (1 << 13) - 1 - AdtsHeader::MAX_SIZE;

@@ -1,6 +1,6 @@
 //! `AVCDecoderConfigurationRecord`: the sequence header of AVC in FLV and MP4.
 
-use crate::{Error, SequenceParameterSet};
+use super::{Error, SequenceParameterSet};
 
 /// The record (14496-15 §5.3.3.1), borrowing its parameter sets.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What comes before the first VOP: visual object sequence, visual object, video object layer.
 
-use bits::{BitReader, EndOfBits};
+use crate::bits::{BitReader, EndOfBits};
 
 /// `visual_object_sequence_start_code` (14496-2 table 6-3).
 const VISUAL_OBJECT_SEQUENCE: u8 = 0xb0;

@@ -1,30 +1,32 @@
-//! What can be wrong with HEVC headers.
+//! What can be wrong with H.264 headers.
 
-use bits::EndOfBits;
+use crate::bits::EndOfBits;
 
 /// A header that is not what the standard says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The configuration record ends inside a field or a parameter set.
-    #[error("HEVC configuration record needs {needed} bytes, holds {available}")]
+    #[error("AVC configuration record needs {needed} bytes, holds {available}")]
     RecordTruncated {
         /// Bytes needed.
         needed: usize,
         /// Bytes there.
         available: usize,
     },
-    /// The configuration record lacks a video, sequence or picture parameter set.
-    #[error("HEVC configuration record holds no {missing}")]
-    NoParameterSets {
-        /// Which kind is missing.
-        missing: &'static str,
+    /// The configuration record has a version other than 1.
+    #[error("expected AVC configuration version 1, found {found}")]
+    RecordVersion {
+        /// The version.
+        found: u8,
     },
-    /// The configuration record holds more parameter sets than can be told apart.
-    #[error("HEVC configuration record holds more than {limit} parameter sets")]
-    TooManyUnits {
-        /// The most that are read.
-        limit: usize,
+    /// The configuration record holds no sequence parameter set or no picture parameter set.
+    #[error("AVC configuration record holds {sps} sequence and {pps} picture parameter sets")]
+    NoParameterSets {
+        /// Sequence parameter sets.
+        sps: usize,
+        /// Picture parameter sets.
+        pps: usize,
     },
     /// The sequence parameter set ends early.
     #[error("sequence parameter set: {0}")]

@@ -3,7 +3,6 @@
 //! | name here | standard |
 //! | --- | --- |
 //! | 14496-2 | ISO/IEC 14496-2, MPEG-4 visual |
-#![deny(missing_docs)]
 
 mod framing;
 mod headers;

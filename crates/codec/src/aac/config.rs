@@ -1,8 +1,8 @@
 //! `AudioSpecificConfig` (14496-3 §1.6.2.1).
 
-use bits::{BitReader, EndOfBits};
+use crate::bits::{BitReader, EndOfBits};
 
-use crate::ProgramConfig;
+use super::ProgramConfig;
 
 /// A configuration that cannot be read, or that ADTS cannot carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 //! FFmpeg's FLV muxer takes MPEG-4 for AVC where it has global headers, and then writes a 4-byte length in
 //! place of each start code prefix. Other writers, and FFmpeg without global headers, leave the start codes.
 
-use bits::NalUnits;
+use crate::nal::NalUnits;
 
 /// `start_code_prefix` (14496-2 §6.2.1).
 pub const START_CODE_PREFIX: &[u8] = &[0, 0, 1];

@@ -1,4 +1,11 @@
-//! Bits from the most significant on.
+//! Fixed-length and Exp-Golomb codes, from the most significant bit on.
+//!
+//! ```
+//! let mut reader = codec::bits::BitReader::new(&[0b1010_0110]);
+//! assert_eq!(reader.bits(3)?, 0b101);
+//! assert_eq!(reader.exp_golomb()?, 5); // 00110
+//! # Ok::<(), codec::bits::EndOfBits>(())
+//! ```
 
 /// The bytes end inside a field, or an Exp-Golomb code has more than 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,8 +1,9 @@
 //! Sequence parameter sets, as far as the picture's size.
 
-use bits::BitReader;
+use crate::bits::BitReader;
+use crate::nal::unescape;
 
-use crate::Error;
+use super::Error;
 
 /// What a sequence parameter set says of the stream (14496-10 §7.3.2.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ impl SequenceParameterSet {
     /// # Errors
     /// [`Error::Sps`] when it ends early, [`Error::SpsRange`] when a field cannot be.
     pub fn parse(unit: &[u8]) -> Result<Self, Error> {
-        let rbsp = bits::unescape(unit, READ_LIMIT);
+        let rbsp = unescape(unit, READ_LIMIT);
         let mut reader = BitReader::new(&rbsp);
         reader.skip(8)?;
         let profile_idc = reader.bits(8)? as u8;

@@ -1,8 +1,9 @@
 //! Sequence parameter sets, as far as the picture's size.
 
-use bits::BitReader;
+use crate::bits::BitReader;
+use crate::nal::unescape;
 
-use crate::Error;
+use super::Error;
 
 /// What a sequence parameter set says of the stream (23008-2 §7.3.2.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl SequenceParameterSet {
     /// # Errors
     /// [`Error::Sps`] when it ends early, [`Error::SpsRange`] when a field cannot be.
     pub fn parse(unit: &[u8]) -> Result<Self, Error> {
-        let rbsp = bits::unescape(unit, READ_LIMIT);
+        let rbsp = unescape(unit, READ_LIMIT);
         let mut reader = BitReader::new(&rbsp);
         reader.skip(16 + 4)?; // NAL unit header, sps_video_parameter_set_id
         let max_sub_layers_minus1 = reader.bits(3)?;

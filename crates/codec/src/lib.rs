@@ -1,0 +1,22 @@
+//! What a muxer must know of each codec: parameter sets, configuration records, framing of frames.
+//!
+//! Not a decoder, and never a rewriter: no coded byte is changed here.
+//!
+//! | module | codec | standards |
+//! | --- | --- | --- |
+//! | [`h264`] | H.264 (AVC) | 14496-10, 14496-15 |
+//! | [`h265`] | H.265 (HEVC) | 23008-2, 14496-15 |
+//! | [`mpeg4`] | MPEG-4 part 2 video | 14496-2 |
+//! | [`aac`] | AAC | 14496-3 |
+//! | [`mpa`] | MPEG audio (MP3) | 11172-3, 13818-3 |
+//!
+//! [`nal`] frames the NAL units of H.264 and HEVC; [`bits`] reads the fixed-length and Exp-Golomb codes of headers.
+#![deny(missing_docs)]
+
+pub mod aac;
+pub mod bits;
+pub mod h264;
+pub mod h265;
+pub mod mpa;
+pub mod mpeg4;
+pub mod nal;

@@ -4,7 +4,9 @@
 
 use serde::Serialize;
 
-use crate::{notify::NotifyConfig, paging::Page, rule};
+use rules::{Container, Format, NotifyConfig, Rule};
+
+use crate::{paging::Page, rule};
 
 /// The answer of an action that has nothing to tell.
 pub type Done = ();
@@ -76,7 +78,7 @@ answers! {
     }
     /// One format.
     RecordFormat {
-        format: rule::Container,
+        format: Container,
         cycle_duration: u32,
         slice_duration: u32,
         oss_object_prefix: String,
@@ -258,7 +260,7 @@ impl Order {
 impl RuleList {
     /// The answer for a page of rules.
     #[must_use]
-    pub fn new(page: Page<rule::Rule>, order: Order) -> Self {
+    pub fn new(page: Page<Rule>, order: Order) -> Self {
         Self {
             order: order.word(),
             page_num: page.number,
@@ -272,18 +274,18 @@ impl RuleList {
     }
 }
 
-impl From<rule::Rule> for LiveAppRecord {
-    fn from(rule: rule::Rule) -> Self {
+impl From<Rule> for LiveAppRecord {
+    fn from(rule: Rule) -> Self {
         Self {
-            domain_name: rule.domain,
-            app_name: rule.app,
-            stream_name: rule.stream,
+            domain_name: rule.triple.domain,
+            app_name: rule.triple.app,
+            stream_name: rule.triple.stream,
             oss_endpoint: rule.oss_endpoint,
             oss_bucket: rule.oss_bucket,
             create_time: time(rule.created_s),
             start_time: rule.start_s.map(time),
             end_time: rule.end_s.map(time),
-            on_demond: rule.on_demand,
+            on_demond: rule::number(rule.on_demand),
             delay_time: rule.delay_s,
             record_format_list: rule.formats.into(),
             transcode_record_format_list: rule.transcode_formats.into(),
@@ -292,14 +294,14 @@ impl From<rule::Rule> for LiveAppRecord {
     }
 }
 
-impl From<Vec<rule::RuleFormat>> for RecordFormatList {
-    fn from(formats: Vec<rule::RuleFormat>) -> Self {
-        let record = |format: rule::RuleFormat| RecordFormat {
+impl From<Vec<Format>> for RecordFormatList {
+    fn from(formats: Vec<Format>) -> Self {
+        let record = |format: Format| RecordFormat {
             format: format.container,
             cycle_duration: format.cycle_s,
-            slice_duration: format.slice_s,
+            slice_duration: format.slices.as_ref().map_or(0, |slices| slices.length_s),
             oss_object_prefix: format.object_prefix,
-            slice_oss_object_prefix: format.slice_object_prefix,
+            slice_oss_object_prefix: format.slices.map_or_else(String::new, |slices| slices.object_prefix),
         };
         Self { record_format: formats.into_iter().map(record).collect() }
     }

@@ -5,7 +5,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Action, ApiError, Incoming, faults, rule::Container};
+use rules::{Container, OnDemand};
+
+use crate::{Action, ApiError, Incoming, faults, rule};
 
 macro_rules! calls {
     ($($(#[$doc:meta])* $name:ident $fields:tt)*) => {
@@ -41,7 +43,8 @@ calls! {
         pub stream_name: String,
         pub oss_bucket: String,
         pub oss_endpoint: String,
-        pub on_demand: u32,
+        #[serde(deserialize_with = "on_demand")]
+        pub on_demand: OnDemand,
         pub delay_time: u32,
         pub start_time: Option<u64>,
         pub end_time: Option<u64>,
@@ -58,7 +61,8 @@ calls! {
         pub app_name: String,
         pub stream_name: String,
         pub oss_endpoint: String,
-        pub on_demand: Option<u32>,
+        #[serde(default, deserialize_with = "maybe_on_demand")]
+        pub on_demand: Option<OnDemand>,
         pub delay_time: Option<u32>,
         pub start_time: Option<u64>,
         pub end_time: Option<u64>,
@@ -189,6 +193,15 @@ calls! {
         pub record_id: Vec<String>,
         pub remove_file: bool,
     }
+}
+
+fn on_demand<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<OnDemand, D::Error> {
+    let number = u32::deserialize(deserializer)?;
+    rule::on_demand(number).ok_or_else(|| serde::de::Error::custom("no such OnDemand"))
+}
+
+fn maybe_on_demand<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<OnDemand>, D::Error> {
+    on_demand(deserializer).map(Some)
 }
 
 impl Call {

@@ -28,6 +28,8 @@ pub struct ApiError {
     pub code: String,
     /// For people.
     pub message: String,
+    /// What failed, for the server's log alone: never answered.
+    pub cause: Option<String>,
 }
 
 impl ApiError {
@@ -38,6 +40,7 @@ impl ApiError {
             status: 400,
             code: format!("Missing{name}"),
             message: format!("{name} is mandatory for this action."),
+            cause: None,
         }
     }
 
@@ -48,7 +51,20 @@ impl ApiError {
             status: 400,
             code: format!("Invalid{name}.Malformed"),
             message: format!("Specified parameter {name} is not valid."),
+            cause: None,
         }
+    }
+
+    /// Something outside failed; the same request can succeed later. What failed is for the log alone.
+    #[must_use]
+    pub fn unavailable(cause: impl fmt::Display) -> Self {
+        Self::from(faults::SERVICE_UNAVAILABLE).caused_by(cause)
+    }
+
+    /// The same error, with what failed, for the log alone.
+    #[must_use]
+    pub fn caused_by(self, cause: impl fmt::Display) -> Self {
+        Self { cause: Some(cause.to_string()), ..self }
     }
 
     /// The same error, with a sentence added on what was found.
@@ -61,7 +77,7 @@ impl ApiError {
 
 impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
-        Self { status: fault.status, code: fault.code.into(), message: fault.message.into() }
+        Self { status: fault.status, code: fault.code.into(), message: fault.message.into(), cause: None }
     }
 }
 

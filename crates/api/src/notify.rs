@@ -2,28 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use rules::NotifyConfig;
+
 use crate::{
     ApiError, Fault,
     calls::{AddLiveRecordNotifyConfig, UpdateLiveRecordNotifyConfig},
     faults,
 };
-
-/// Where the callbacks of a domain go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotifyConfig {
-    /// The streaming domain.
-    pub domain: String,
-    /// Receives the events.
-    pub notify_url: Option<String>,
-    /// Asked on demand.
-    pub on_demand_url: Option<String>,
-    /// Whether status is called back too.
-    pub need_status_notify: bool,
-    /// Whether callbacks are signed.
-    pub notify_req_auth: bool,
-    /// Key that they are signed with.
-    pub notify_auth_key: Option<String>,
-}
 
 /// Whether callbacks may go to private networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,60 +19,60 @@ pub enum PrivateCallbacks {
     Refused,
 }
 
-impl NotifyConfig {
-    /// The config that a request adds.
-    ///
-    /// # Errors
-    /// Neither URL given, one that is not safe, or a signature without a key.
-    pub fn new(call: AddLiveRecordNotifyConfig, private: PrivateCallbacks) -> Result<Self, ApiError> {
-        let config = Self {
+/// The config that a request adds.
+///
+/// # Errors
+/// Neither URL given, one that is not safe, or a signature without a key.
+pub fn added(call: AddLiveRecordNotifyConfig, private: PrivateCallbacks) -> Result<NotifyConfig, ApiError> {
+    checked(
+        NotifyConfig {
             domain: call.domain_name,
             notify_url: call.notify_url,
             on_demand_url: call.on_demand_url,
             need_status_notify: call.need_status_notify,
             notify_req_auth: call.notify_req_auth,
             notify_auth_key: call.notify_auth_key,
-        };
-        config.checked(private)
-    }
+        },
+        private,
+    )
+}
 
-    /// The config as an update leaves it; what the update does not say stays.
-    ///
-    /// # Errors
-    /// A URL that is not safe, or a signature without a key.
-    pub fn updated(
-        self,
-        call: UpdateLiveRecordNotifyConfig,
-        private: PrivateCallbacks,
-    ) -> Result<Self, ApiError> {
-        let config = Self {
-            domain: self.domain,
-            notify_url: call.notify_url.or(self.notify_url),
-            on_demand_url: call.on_demand_url.or(self.on_demand_url),
-            need_status_notify: call.need_status_notify.unwrap_or(self.need_status_notify),
-            notify_req_auth: call.notify_req_auth.unwrap_or(self.notify_req_auth),
-            notify_auth_key: call.notify_auth_key.or(self.notify_auth_key),
-        };
-        config.checked(private)
-    }
+/// A config as an update leaves it; what the update does not say stays.
+///
+/// # Errors
+/// A URL that is not safe, or a signature without a key.
+pub fn updated(
+    config: NotifyConfig,
+    call: UpdateLiveRecordNotifyConfig,
+    private: PrivateCallbacks,
+) -> Result<NotifyConfig, ApiError> {
+    checked(
+        NotifyConfig {
+            domain: config.domain,
+            notify_url: call.notify_url.or(config.notify_url),
+            on_demand_url: call.on_demand_url.or(config.on_demand_url),
+            need_status_notify: call.need_status_notify.unwrap_or(config.need_status_notify),
+            notify_req_auth: call.notify_req_auth.unwrap_or(config.notify_req_auth),
+            notify_auth_key: call.notify_auth_key.or(config.notify_auth_key),
+        },
+        private,
+    )
+}
 
-    fn checked(self, private: PrivateCallbacks) -> Result<Self, ApiError> {
-        if self.notify_url.is_none() && self.on_demand_url.is_none() {
-            return Err(faults::MISSING_NOTIFY_URL.into());
-        }
-        if self.notify_req_auth && self.notify_auth_key.is_none() {
-            return Err(faults::MISSING_NOTIFY_AUTH_KEY.into());
-        }
-        let check = |url: &Option<String>, fault: Fault| match url {
-            Some(url) if private == PrivateCallbacks::Refused && is_private(url) => {
-                Err(ApiError::from(fault))
-            }
-            _ => Ok(()),
-        };
-        check(&self.notify_url, faults::INVALID_NOTIFY_URL_UNSAFE)?;
-        check(&self.on_demand_url, faults::INVALID_ON_DEMAND_URL_UNSAFE)?;
-        Ok(self)
+fn checked(config: NotifyConfig, private: PrivateCallbacks) -> Result<NotifyConfig, ApiError> {
+    if config.notify_url.is_none() && config.on_demand_url.is_none() {
+        return Err(faults::MISSING_NOTIFY_URL.into());
     }
+    if config.notify_req_auth && config.notify_auth_key.is_none() {
+        return Err(faults::MISSING_NOTIFY_AUTH_KEY.into());
+    }
+    let check = |url: &Option<String>, fault: Fault| match url {
+        Some(url) if private == PrivateCallbacks::Refused && is_private(url) => Err(ApiError::from(fault)),
+        _ => Ok(()),
+    };
+    check(&config.notify_url, faults::INVALID_NOTIFY_URL_UNSAFE)?;
+    check(&config.on_demand_url, faults::INVALID_ON_DEMAND_URL_UNSAFE)?;
+    Ok(config)
 }
 
 /// Whether a URL names an address that is not on the public internet.

@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn an_error_is_what_clients_parse() {
-        let fault = ApiError { status: 400, code: "A.B".into(), message: "m".into() };
+        let fault = ApiError { status: 400, code: "A.B".into(), message: "m".into(), cause: None };
         let xml = error(Format::Xml, "h:1", "ID", &fault);
         assert_eq!(xml.content_type, "text/xml;charset=utf-8");
         assert_eq!(

@@ -112,6 +112,18 @@ impl MemoryStore {
         keys
     }
 
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.borrow().len() + self.counters.borrow().len()
+    }
+
+    /// Whether there is no key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// How many values have a key that begins so.
     #[must_use]
     pub fn values_under(&self, prefix: &str) -> usize {

@@ -6,7 +6,9 @@ use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
     self, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
 };
-use crate::bindings::recorder::rules::rules::{self, NotifyConfig, Rule, Triple};
+use crate::bindings::recorder::rules::rules::{
+    self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
+};
 
 /// What the actions need of the world. Each function is the one of its component's interface.
 #[expect(async_fn_in_trait, reason = "used within this function only; no caller needs a Send bound")]
@@ -18,15 +20,15 @@ pub trait Backend {
     fn now_ms(&self) -> u64;
 
     async fn add_rule(&self, rule: Rule) -> Result<(), rules::Error>;
-    async fn update_rule(&self, rule: Rule) -> Result<(), rules::Error>;
+    async fn update_rule(&self, rule: Rule, version: u64) -> Result<(), rules::Error>;
     async fn delete_rule(&self, triple: Triple) -> Result<(), rules::Error>;
-    async fn get_rule(&self, triple: Triple) -> Result<Option<Rule>, rules::Error>;
+    async fn get_rule(&self, triple: Triple) -> Result<Option<VersionedRule>, rules::Error>;
     async fn list_rules(&self, domain: &str) -> Result<Vec<Rule>, rules::Error>;
 
     async fn add_notify(&self, config: NotifyConfig) -> Result<(), rules::Error>;
-    async fn update_notify(&self, config: NotifyConfig) -> Result<(), rules::Error>;
+    async fn update_notify(&self, config: NotifyConfig, version: u64) -> Result<(), rules::Error>;
     async fn delete_notify(&self, domain: &str) -> Result<(), rules::Error>;
-    async fn get_notify(&self, domain: &str) -> Result<Option<NotifyConfig>, rules::Error>;
+    async fn get_notify(&self, domain: &str) -> Result<Option<VersionedNotifyConfig>, rules::Error>;
 
     async fn give_command(&self, stream: StreamName, what: Command) -> Result<(), catalog::Error>;
     async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error>;
@@ -43,14 +45,15 @@ pub trait Backend {
         range_ms: (u64, u64),
         one_more: bool,
     ) -> Result<Vec<LocatedEntry>, catalog::Error>;
-    async fn add_index(&self, index: IndexFile) -> Result<(), catalog::Error>;
-    async fn get_index(&self, stream: StreamName, id: &str) -> Result<Option<IndexFile>, catalog::Error>;
-    async fn list_indexes(
+    async fn add_index_file(&self, file: IndexFile) -> Result<(), catalog::Error>;
+    async fn get_index_file(&self, stream: StreamName, id: &str)
+    -> Result<Option<IndexFile>, catalog::Error>;
+    async fn list_index_files(
         &self,
         stream: StreamName,
         range_ms: (u64, u64),
     ) -> Result<Vec<IndexFile>, catalog::Error>;
-    async fn delete_index(&self, stream: StreamName, id: &str) -> Result<bool, catalog::Error>;
+    async fn delete_index_file(&self, stream: StreamName, id: &str) -> Result<bool, catalog::Error>;
 
     async fn check_bucket(&self, at: Location) -> Result<(), objects::Error>;
     async fn put_new(

@@ -17,7 +17,9 @@ use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
     self, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
 };
-use crate::bindings::recorder::rules::rules::{self, NotifyConfig, Rule, Triple};
+use crate::bindings::recorder::rules::rules::{
+    self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
+};
 use crate::bindings::wit_stream;
 use crate::serve::{refuse, serve};
 use crate::settings::Settings;
@@ -126,15 +128,15 @@ impl Backend for Components {
         rules::add(rule).await
     }
 
-    async fn update_rule(&self, rule: Rule) -> Result<(), rules::Error> {
-        rules::update(rule).await
+    async fn update_rule(&self, rule: Rule, version: u64) -> Result<(), rules::Error> {
+        rules::update(rule, version).await
     }
 
     async fn delete_rule(&self, triple: Triple) -> Result<(), rules::Error> {
         rules::delete(triple).await
     }
 
-    async fn get_rule(&self, triple: Triple) -> Result<Option<Rule>, rules::Error> {
+    async fn get_rule(&self, triple: Triple) -> Result<Option<VersionedRule>, rules::Error> {
         rules::get(triple).await
     }
 
@@ -146,15 +148,15 @@ impl Backend for Components {
         rules::add_notify(config).await
     }
 
-    async fn update_notify(&self, config: NotifyConfig) -> Result<(), rules::Error> {
-        rules::update_notify(config).await
+    async fn update_notify(&self, config: NotifyConfig, version: u64) -> Result<(), rules::Error> {
+        rules::update_notify(config, version).await
     }
 
     async fn delete_notify(&self, domain: &str) -> Result<(), rules::Error> {
         rules::delete_notify(domain.into()).await
     }
 
-    async fn get_notify(&self, domain: &str) -> Result<Option<NotifyConfig>, rules::Error> {
+    async fn get_notify(&self, domain: &str) -> Result<Option<VersionedNotifyConfig>, rules::Error> {
         rules::get_notify(domain.into()).await
     }
 
@@ -191,15 +193,19 @@ impl Backend for Components {
         catalog::list_slices(stream, from, to, one_more).await
     }
 
-    async fn add_index(&self, index: IndexFile) -> Result<(), catalog::Error> {
+    async fn add_index_file(&self, index: IndexFile) -> Result<(), catalog::Error> {
         catalog::add_index_file(index).await
     }
 
-    async fn get_index(&self, stream: StreamName, id: &str) -> Result<Option<IndexFile>, catalog::Error> {
+    async fn get_index_file(
+        &self,
+        stream: StreamName,
+        id: &str,
+    ) -> Result<Option<IndexFile>, catalog::Error> {
         catalog::get_index_file(stream, id.into()).await
     }
 
-    async fn list_indexes(
+    async fn list_index_files(
         &self,
         stream: StreamName,
         (from, to): (u64, u64),
@@ -207,7 +213,7 @@ impl Backend for Components {
         catalog::list_index_files(stream, from, to).await
     }
 
-    async fn delete_index(&self, stream: StreamName, id: &str) -> Result<bool, catalog::Error> {
+    async fn delete_index_file(&self, stream: StreamName, id: &str) -> Result<bool, catalog::Error> {
         catalog::delete_index_file(stream, id.into()).await
     }
 

@@ -1,131 +1,199 @@
-//! Between the types of the components' interfaces and those of the API.
+//! Between the types of the components' interfaces and those of the core.
 
-use api::{
-    answers::RecordFacts,
-    notify::NotifyConfig,
-    rule::{Container, Rule, RuleFormat},
-};
+use api::{ApiError, answers::RecordFacts, faults};
+use rules::{NotifyConfig, Rule};
 
+use crate::bindings::recorder::bucket::objects;
 use crate::bindings::recorder::catalog::catalog::{self, IndexFile, StreamName};
 use crate::bindings::recorder::rules::rules as wit;
 
-/// A rule as it is stored; `version` is the one that was read, 0 for a new one.
-pub(crate) fn rule_to_wit(rule: Rule, version: u64) -> wit::Rule {
-    wit::Rule {
-        triple: wit::Triple { domain: rule.domain, app: rule.app, stream: rule.stream },
-        oss_endpoint: rule.oss_endpoint,
-        oss_bucket: rule.oss_bucket,
-        on_demand: rule.on_demand,
-        delay_seconds: rule.delay_s,
-        start_time: rule.start_s,
-        end_time: rule.end_s,
-        formats: rule.formats.into_iter().map(format_to_wit).collect(),
-        transcode_formats: rule.transcode_formats.into_iter().map(format_to_wit).collect(),
-        transcode_templates: rule.transcode_templates,
-        created: rule.created_s,
-        version,
+impl From<rules::Triple> for wit::Triple {
+    fn from(triple: rules::Triple) -> Self {
+        Self { domain: triple.domain, app: triple.app, stream: triple.stream }
     }
 }
 
-/// A stored rule.
-pub(crate) fn rule_from_wit(rule: wit::Rule) -> Rule {
-    Rule {
-        domain: rule.triple.domain,
-        app: rule.triple.app,
-        stream: rule.triple.stream,
-        oss_endpoint: rule.oss_endpoint,
-        oss_bucket: rule.oss_bucket,
-        on_demand: rule.on_demand,
-        delay_s: rule.delay_seconds,
-        start_s: rule.start_time,
-        end_s: rule.end_time,
-        formats: rule.formats.into_iter().map(format_from_wit).collect(),
-        transcode_formats: rule.transcode_formats.into_iter().map(format_from_wit).collect(),
-        transcode_templates: rule.transcode_templates,
-        created_s: rule.created,
+impl From<wit::Triple> for rules::Triple {
+    fn from(triple: wit::Triple) -> Self {
+        Self { domain: triple.domain, app: triple.app, stream: triple.stream }
     }
 }
 
-fn format_to_wit(format: RuleFormat) -> wit::Format {
-    wit::Format {
-        container: match format.container {
-            Container::M3u8 => wit::Container::M3u8,
-            Container::Mp4 => wit::Container::Mp4,
-            Container::Flv => wit::Container::Flv,
-        },
-        cycle_seconds: format.cycle_s,
-        slice_seconds: format.slice_s,
-        object_prefix: format.object_prefix,
-        slice_object_prefix: format.slice_object_prefix,
+impl From<Rule> for wit::Rule {
+    fn from(rule: Rule) -> Self {
+        Self {
+            triple: rule.triple.into(),
+            oss_endpoint: rule.oss_endpoint,
+            oss_bucket: rule.oss_bucket,
+            on_demand: match rule.on_demand {
+                rules::OnDemand::Always => wit::OnDemand::Always,
+                rules::OnDemand::AskUrl => wit::OnDemand::AskUrl,
+                rules::OnDemand::PushArgument => wit::OnDemand::PushArgument,
+                rules::OnDemand::Command => wit::OnDemand::Command,
+            },
+            delay_seconds: rule.delay_s,
+            start_time: rule.start_s,
+            end_time: rule.end_s,
+            formats: rule.formats.into_iter().map(Into::into).collect(),
+            transcode_formats: rule.transcode_formats.into_iter().map(Into::into).collect(),
+            transcode_templates: rule.transcode_templates,
+            created: rule.created_s,
+        }
     }
 }
 
-fn format_from_wit(format: wit::Format) -> RuleFormat {
-    RuleFormat {
-        container: match format.container {
-            wit::Container::M3u8 => Container::M3u8,
-            wit::Container::Mp4 => Container::Mp4,
-            wit::Container::Flv => Container::Flv,
-        },
-        cycle_s: format.cycle_seconds,
-        slice_s: format.slice_seconds,
-        object_prefix: format.object_prefix,
-        slice_object_prefix: format.slice_object_prefix,
+impl From<wit::Rule> for Rule {
+    fn from(rule: wit::Rule) -> Self {
+        Self {
+            triple: rule.triple.into(),
+            oss_endpoint: rule.oss_endpoint,
+            oss_bucket: rule.oss_bucket,
+            on_demand: match rule.on_demand {
+                wit::OnDemand::Always => rules::OnDemand::Always,
+                wit::OnDemand::AskUrl => rules::OnDemand::AskUrl,
+                wit::OnDemand::PushArgument => rules::OnDemand::PushArgument,
+                wit::OnDemand::Command => rules::OnDemand::Command,
+            },
+            delay_s: rule.delay_seconds,
+            start_s: rule.start_time,
+            end_s: rule.end_time,
+            formats: rule.formats.into_iter().map(Into::into).collect(),
+            transcode_formats: rule.transcode_formats.into_iter().map(Into::into).collect(),
+            transcode_templates: rule.transcode_templates,
+            created_s: rule.created,
+        }
     }
 }
 
-/// A config as it is stored; `version` is the one that was read, 0 for a new one.
-pub(crate) fn notify_to_wit(config: NotifyConfig, version: u64) -> wit::NotifyConfig {
-    wit::NotifyConfig {
-        domain: config.domain,
-        notify_url: config.notify_url.unwrap_or_default(),
-        on_demand_url: config.on_demand_url.unwrap_or_default(),
-        need_status_notify: config.need_status_notify,
-        notify_req_auth: config.notify_req_auth,
-        notify_auth_key: config.notify_auth_key.unwrap_or_default(),
-        version,
+impl From<rules::Format> for wit::Format {
+    fn from(format: rules::Format) -> Self {
+        Self {
+            container: match format.container {
+                rules::Container::M3u8 => wit::Container::M3u8,
+                rules::Container::Mp4 => wit::Container::Mp4,
+                rules::Container::Flv => wit::Container::Flv,
+            },
+            cycle_seconds: format.cycle_s,
+            object_prefix: format.object_prefix,
+            slices: format.slices.map(|slices| wit::SliceFormat {
+                seconds: slices.length_s,
+                object_prefix: slices.object_prefix,
+            }),
+        }
     }
 }
 
-/// A stored config.
-pub(crate) fn notify_from_wit(config: wit::NotifyConfig) -> NotifyConfig {
-    let given = |text: String| (!text.is_empty()).then_some(text);
-    NotifyConfig {
-        domain: config.domain,
-        notify_url: given(config.notify_url),
-        on_demand_url: given(config.on_demand_url),
-        need_status_notify: config.need_status_notify,
-        notify_req_auth: config.notify_req_auth,
-        notify_auth_key: given(config.notify_auth_key),
+impl From<wit::Format> for rules::Format {
+    fn from(format: wit::Format) -> Self {
+        Self {
+            container: match format.container {
+                wit::Container::M3u8 => rules::Container::M3u8,
+                wit::Container::Mp4 => rules::Container::Mp4,
+                wit::Container::Flv => rules::Container::Flv,
+            },
+            cycle_s: format.cycle_seconds,
+            object_prefix: format.object_prefix,
+            slices: format.slices.map(|slices| rules::SliceFormat {
+                length_s: slices.seconds,
+                object_prefix: slices.object_prefix,
+            }),
+        }
+    }
+}
+
+impl From<NotifyConfig> for wit::NotifyConfig {
+    fn from(config: NotifyConfig) -> Self {
+        Self {
+            domain: config.domain,
+            notify_url: config.notify_url,
+            on_demand_url: config.on_demand_url,
+            need_status_notify: config.need_status_notify,
+            notify_req_auth: config.notify_req_auth,
+            notify_auth_key: config.notify_auth_key,
+        }
+    }
+}
+
+impl From<wit::NotifyConfig> for NotifyConfig {
+    fn from(config: wit::NotifyConfig) -> Self {
+        Self {
+            domain: config.domain,
+            notify_url: config.notify_url,
+            on_demand_url: config.on_demand_url,
+            need_status_notify: config.need_status_notify,
+            notify_req_auth: config.notify_req_auth,
+            notify_auth_key: config.notify_auth_key,
+        }
+    }
+}
+
+impl From<wit::Error> for ApiError {
+    fn from(error: wit::Error) -> Self {
+        match error {
+            wit::Error::AlreadyExists => faults::CONFIG_ALREADY_EXISTS.into(),
+            wit::Error::NotFound => faults::INVALID_CONFIG_NOT_FOUND.into(),
+            wit::Error::Changed => faults::CONFIG_CHANGED_CONCURRENTLY.into(),
+            wit::Error::Store(reason) => Self::unavailable(reason),
+        }
+    }
+}
+
+impl From<catalog::Error> for ApiError {
+    fn from(error: catalog::Error) -> Self {
+        match error {
+            catalog::Error::NoSuchStream | catalog::Error::NoSuchSession => {
+                faults::INVALID_STREAM_NOT_FOUND.into()
+            }
+            catalog::Error::NoRule => faults::INVALID_CONFIG_NOT_FOUND.into(),
+            catalog::Error::AlreadyRecording => faults::TASK_ALREADY_STARTED.into(),
+            catalog::Error::NotRecording => faults::TASK_NOT_STARTED.into(),
+            catalog::Error::Store(reason) => Self::unavailable(reason),
+        }
+    }
+}
+
+impl From<objects::Error> for ApiError {
+    fn from(error: objects::Error) -> Self {
+        match error {
+            objects::Error::NoSuchBucket(reason) => {
+                Self::from(faults::INVALID_OSS_BUCKET_NOT_FOUND).with_detail(reason)
+            }
+            objects::Error::Invalid(reason) => {
+                Self::from(faults::INVALID_OSS_BUCKET_MALFORMED).with_detail(reason)
+            }
+            objects::Error::Taken => faults::OSS_OBJECT_ALREADY_EXISTS.into(),
+            objects::Error::Unavailable(reason) => Self::unavailable(reason),
+            objects::Error::NoSuchObject | objects::Error::TooLarge(_) => {
+                Self::from(faults::INTERNAL_ERROR).caused_by("the bucket refused to read what nobody reads")
+            }
+        }
     }
 }
 
 /// A known record file or index.
-pub(crate) fn facts(index: IndexFile) -> RecordFacts {
-    RecordFacts {
-        id: index.id,
-        domain: index.stream.domain,
-        app: index.stream.app,
-        stream: index.stream.stream,
-        oss_endpoint: index.oss_endpoint,
-        oss_bucket: index.oss_bucket,
-        object: index.object,
-        format: extension(index.container).into(),
-        start_ms: index.start_ms,
-        end_ms: index.end_ms,
-        duration_90khz: index.duration90khz,
-        width: index.size.map_or(0, |size| size.width),
-        height: index.size.map_or(0, |size| size.height),
-        created_ms: index.created_ms,
-    }
-}
-
-/// A record file's format, as the API names it.
-fn extension(container: catalog::Container) -> &'static str {
-    match container {
-        catalog::Container::M3u8 => "m3u8",
-        catalog::Container::Mp4 => "mp4",
-        catalog::Container::Flv => "flv",
+impl From<IndexFile> for RecordFacts {
+    fn from(file: IndexFile) -> Self {
+        Self {
+            id: file.id,
+            domain: file.stream.domain,
+            app: file.stream.app,
+            stream: file.stream.stream,
+            oss_endpoint: file.oss_endpoint,
+            oss_bucket: file.oss_bucket,
+            object: file.object,
+            format: match file.container {
+                catalog::Container::M3u8 => "m3u8",
+                catalog::Container::Mp4 => "mp4",
+                catalog::Container::Flv => "flv",
+            }
+            .into(),
+            start_ms: file.start_ms,
+            end_ms: file.end_ms,
+            duration_90khz: file.duration90khz,
+            width: file.size.map_or(0, |size| size.width),
+            height: file.size.map_or(0, |size| size.height),
+            created_ms: file.created_ms,
+        }
     }
 }
 

@@ -5,15 +5,15 @@
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`serve`] | the way of a request; nothing reaches an action unauthenticated |
-//! | [`nonces`] | each signed request is answered once |
+//! | [`serve`] | the way of a request |
+//! | [`authenticate`] | who it is from; nothing reaches an action unauthenticated |
 //! | [`actions`] | what each action does |
 //! | [`backend`] | what the actions need of the world |
 
 pub mod actions;
+pub mod authenticate;
 pub mod backend;
 pub mod convert;
-pub mod nonces;
 pub mod serve;
 pub mod settings;
 

@@ -1,23 +1,8 @@
 //! The way of a request.
 
-use acs::AccessKey;
-use api::{Access, Action, ApiError, Call, Incoming, Request, Response, faults, render};
+use api::{ApiError, Request, Response, render};
 
-use crate::{actions, backend::Backend, nonces, settings::Settings};
-
-/// A call whose sender is known, and may make it. Only [`authenticate`] makes one.
-pub struct Authenticated {
-    action: &'static Action,
-    call: Call,
-}
-
-impl Authenticated {
-    /// The call.
-    #[must_use]
-    pub fn into_call(self) -> Call {
-        self.call
-    }
-}
+use crate::{actions, authenticate::authenticate, backend::Backend, settings::Settings};
 
 /// Answers a request, whatever it is.
 pub async fn serve(
@@ -28,7 +13,7 @@ pub async fn serve(
 ) -> Response {
     let answer = async {
         let authenticated = authenticate(backend, settings, request).await?;
-        let action = authenticated.action;
+        let action = authenticated.action();
         Ok((action, actions::perform(backend, settings, authenticated).await?))
     };
     match answer.await {
@@ -37,40 +22,11 @@ pub async fn serve(
     }
 }
 
-/// The answer to a request that is refused.
+/// The answer to a request that is refused. What failed is written to the log.
 #[must_use]
 pub fn refuse(request: &Request, request_id: &str, error: &ApiError) -> Response {
-    render::error(request.format(), request.host(), request_id, error)
-}
-
-/// Lets a request pass if its signature is good, fresh and new, and its key may make the call.
-///
-/// # Errors
-/// The first reason why not.
-pub async fn authenticate(
-    backend: &impl Backend,
-    settings: &Settings,
-    request: &Request,
-) -> Result<Authenticated, ApiError> {
-    let now_s = backend.now_ms() / 1000;
-    let incoming = Incoming::read(request)?;
-    let key = settings.keys.find(incoming.claim.key_id())?;
-    incoming.claim.check_time(now_s)?;
-    incoming.claim.verify(key)?;
-    let first = nonces::admit(backend.store(), &incoming.claim, now_s)
-        .await
-        .map_err(|error| actions::unavailable(&error.to_string()))?;
-    if !first {
-        return Err(faults::SIGNATURE_NONCE_USED.into());
+    if let Some(cause) = &error.cause {
+        eprintln!("{request_id} {}: {cause}", error.code);
     }
-    let action = incoming.action()?;
-    authorize(key, action, incoming.parameter("DomainName"))?;
-    Ok(Authenticated { action, call: Call::read(action, &incoming)? })
-}
-
-/// Whether a key may make a call. A call without a domain is refused later, for that.
-fn authorize(key: &AccessKey, action: &Action, domain: Option<&str>) -> Result<(), ApiError> {
-    let may_access = action.access == Access::Read || key.may_write();
-    let may_use_domain = domain.is_none_or(|domain| key.may_use_domain(domain));
-    (may_access && may_use_domain).then_some(()).ok_or_else(|| faults::FORBIDDEN.into())
+    render::error(request.format(), request.host(), request_id, error)
 }

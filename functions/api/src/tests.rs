@@ -4,7 +4,6 @@ mod actions;
 mod authentication;
 mod captured;
 mod hostile;
-mod nonces;
 mod world;
 
 use acs::encode;

@@ -13,7 +13,7 @@ use spin_sdk::wasip3::random::random::get_random_bytes;
 use crate::bindings::recorder::catalog::catalog::{
     self, Container, Format, Session, SessionRule, SliceFormat, StreamName,
 };
-use crate::bindings::recorder::rules::rules::{self, Rule};
+use crate::bindings::recorder::rules::rules::{self, OnDemand, Rule};
 use crate::decision::{Terms, chunk_policy, session_id};
 
 #[http_service]
@@ -61,7 +61,13 @@ fn session(path: &StreamPath, id: String, begin: BeginSession, rule: Option<Rule
         rule: None,
     };
     if let Some(rule) = rule {
-        let terms = Terms { on_demand: rule.on_demand, start_time: rule.start_time, end_time: rule.end_time };
+        let on_demand = match rule.on_demand {
+            OnDemand::Always => 0,
+            OnDemand::AskUrl => 1,
+            OnDemand::PushArgument => 2,
+            OnDemand::Command => 7,
+        };
+        let terms = Terms { on_demand, start_time: rule.start_time, end_time: rule.end_time };
         session.rule = session_rule(rule);
         session.record = session.rule.is_some() && terms.record(&begin.arguments, now_ms);
     }
@@ -91,10 +97,9 @@ fn format(format: rules::Format) -> Option<Format> {
         container: Container::M3u8,
         cycle_seconds: format.cycle_seconds,
         object_prefix: format.object_prefix,
-        slices: Some(SliceFormat {
-            seconds: format.slice_seconds,
-            object_prefix: format.slice_object_prefix,
-        }),
+        slices: format
+            .slices
+            .map(|slices| SliceFormat { seconds: slices.seconds, object_prefix: slices.object_prefix }),
     })
 }
 

@@ -1,13 +1,13 @@
 use super::*;
 
-fn added() -> AddLiveAppRecordConfig {
+fn add() -> AddLiveAppRecordConfig {
     AddLiveAppRecordConfig {
         domain_name: "test.com".into(),
         app_name: "live".into(),
         stream_name: "teststream".into(),
         oss_bucket: "test123".into(),
         oss_endpoint: "oss-cn-shanghai.aliyuncs.com".into(),
-        on_demand: 0,
+        on_demand: OnDemand::Always,
         delay_time: 180,
         start_time: None,
         end_time: None,
@@ -46,34 +46,37 @@ fn format(container: Container) -> RecordFormat {
 #[test]
 fn each_container_has_its_defaults() {
     let record_format = vec![format(Container::M3u8), format(Container::Mp4)];
-    let rule = Rule::new(AddLiveAppRecordConfig { record_format, ..added() }, 7).unwrap();
+    let rule = self::added(AddLiveAppRecordConfig { record_format, ..add() }, 7).unwrap();
     let shown: Vec<_> = rule
         .formats
         .iter()
-        .map(|f| (f.cycle_s, f.slice_s, f.object_prefix.as_str(), f.slice_object_prefix.as_str()))
+        .map(|f| {
+            let slices = f.slices.as_ref().map(|slices| (slices.length_s, slices.object_prefix.as_str()));
+            (f.cycle_s, f.object_prefix.as_str(), slices)
+        })
         .collect();
     assert_eq!(
         shown,
-        [(21_600, 30, DEFAULT_RECORD_FILE, DEFAULT_SLICE), (3_600, 0, DEFAULT_RECORD_FILE, "")]
+        [(21_600, DEFAULT_RECORD_FILE, Some((30, DEFAULT_SLICE))), (3_600, DEFAULT_RECORD_FILE, None)]
     );
     assert_eq!(rule.created_s, 7);
 }
 
 #[test]
 fn a_rule_needs_a_format_and_each_once() {
-    let none = AddLiveAppRecordConfig { record_format: vec![], ..added() };
-    assert_eq!(Rule::new(none.clone(), 0), Err(faults::MISSING_RECORD_FORMAT.into()));
+    let none = AddLiveAppRecordConfig { record_format: vec![], ..add() };
+    assert_eq!(self::added(none.clone(), 0), Err(faults::MISSING_RECORD_FORMAT.into()));
     let transcoded = AddLiveAppRecordConfig { transcode_record_format: vec![format(Container::Mp4)], ..none };
-    assert!(Rule::new(transcoded, 0).is_ok());
+    assert!(self::added(transcoded, 0).is_ok());
     let twice = vec![format(Container::Mp4), format(Container::Mp4)];
-    let twice = AddLiveAppRecordConfig { record_format: twice, ..added() };
-    assert_eq!(Rule::new(twice, 0), Err(faults::INVALID_FORMAT.into()));
+    let twice = AddLiveAppRecordConfig { record_format: twice, ..add() };
+    assert_eq!(self::added(twice, 0), Err(faults::INVALID_FORMAT.into()));
 }
 
 #[test]
 fn a_window_is_cut_to_seven_days_and_must_not_end_before_it_begins() {
     let window = |start_time, end_time| {
-        Rule::new(AddLiveAppRecordConfig { start_time, end_time, ..added() }, 0).map(|r| (r.start_s, r.end_s))
+        self::added(AddLiveAppRecordConfig { start_time, end_time, ..add() }, 0).map(|r| (r.start_s, r.end_s))
     };
     assert_eq!(window(Some(100), Some(200)), Ok((Some(100), Some(200))));
     assert_eq!(window(Some(100), Some(9_999_999)), Ok((Some(100), Some(604_900))));
@@ -89,9 +92,9 @@ fn a_window_is_kept_only_by_a_rule_of_one_stream() {
             stream_name: stream_name.into(),
             start_time: Some(1),
             end_time: Some(2),
-            ..added()
+            ..add()
         };
-        let rule = Rule::new(call, 0).unwrap();
+        let rule = self::added(call, 0).unwrap();
         assert_eq!((rule.start_s, rule.end_s), (None, None), "{app_name}/{stream_name}");
     }
 }
@@ -102,9 +105,11 @@ fn an_update_keeps_what_it_does_not_say() {
     m3u8.oss_object_prefix = Some("x/{StartTime}{EndTime}".into());
     m3u8.cycle_duration = Some(900);
     let record_format = vec![m3u8, format(Container::Mp4)];
-    let rule = Rule::new(AddLiveAppRecordConfig { record_format, on_demand: 7, ..added() }, 7).unwrap();
+    let rule =
+        self::added(AddLiveAppRecordConfig { record_format, on_demand: OnDemand::Command, ..add() }, 7)
+            .unwrap();
 
-    let same = rule.clone().updated(update()).unwrap();
+    let same = updated(rule.clone(), update()).unwrap();
     assert_eq!(same, Rule { oss_endpoint: "oss-cn-beijing.aliyuncs.com".into(), ..rule.clone() });
 
     let mut longer = format(Container::M3u8);
@@ -114,9 +119,11 @@ fn an_update_keeps_what_it_does_not_say() {
         delay_time: Some(15),
         ..update()
     };
-    let changed = rule.updated(call).unwrap();
-    assert_eq!((changed.on_demand, changed.delay_s, changed.formats.len()), (7, 15, 2));
+    let changed = updated(rule, call).unwrap();
+    assert_eq!((changed.on_demand, changed.delay_s, changed.formats.len()), (OnDemand::Command, 15, 2));
     let m3u8 = &changed.formats[1];
-    assert_eq!((m3u8.cycle_s, m3u8.slice_s, m3u8.object_prefix.as_str()), (900, 5, "x/{StartTime}{EndTime}"));
+    let slices = Some(SliceFormat { length_s: 5, object_prefix: DEFAULT_SLICE.into() });
+    assert_eq!((m3u8.cycle_s, m3u8.object_prefix.as_str()), (900, "x/{StartTime}{EndTime}"));
+    assert_eq!(m3u8.slices, slices);
     assert_eq!(changed.formats[0].object_prefix, DEFAULT_RECORD_FILE);
 }

@@ -2,7 +2,9 @@
 
 use api::{
     ApiError,
-    answers::{Content, IndexFile, IndexList, IndexesDeleted, RecordContentInfo, RecordContentInfoList},
+    answers::{
+        Content, IndexFile, IndexList, IndexesDeleted, RecordContentInfo, RecordContentInfoList, RecordFacts,
+    },
     calls::{
         DeleteLiveStreamRecordIndexFiles, DescribeLiveStreamRecordContent, DescribeLiveStreamRecordIndexFile,
         DescribeLiveStreamRecordIndexFiles,
@@ -12,11 +14,7 @@ use api::{
     range,
 };
 
-use super::catalog_failed;
-use crate::{
-    backend::Backend,
-    convert::{facts, stream},
-};
+use crate::{backend::Backend, convert::stream};
 
 pub(super) async fn spans(
     backend: &impl Backend,
@@ -24,7 +22,7 @@ pub(super) async fn spans(
 ) -> Result<Content, ApiError> {
     let range_ms = range::content(call.start_time, call.end_time)?;
     let name = stream(call.domain_name, call.app_name, call.stream_name);
-    let recorded = backend.recorded_spans(name, range_ms).await.map_err(catalog_failed)?;
+    let recorded = backend.recorded_spans(name, range_ms).await?;
     let spans = recorded.into_iter().map(|span| {
         RecordContentInfo::new(
             (span.start_ms, span.end_ms),
@@ -43,9 +41,9 @@ pub(super) async fn indexes(
 ) -> Result<IndexList, ApiError> {
     let range_ms = range::content(call.start_time, call.end_time)?;
     let name = stream(call.domain_name, call.app_name, call.stream_name);
-    let mut indexes = backend.list_indexes(name, range_ms).await.map_err(catalog_failed)?;
+    let mut indexes = backend.list_index_files(name, range_ms).await?;
     indexes.sort_by_key(|index| index.created_ms);
-    let indexes = indexes.into_iter().map(facts).collect();
+    let indexes = indexes.into_iter().map(RecordFacts::from).collect();
     Ok(IndexList::new(Page::of(indexes, call.page_num, call.page_size, call.order), call.order))
 }
 
@@ -54,9 +52,9 @@ pub(super) async fn index(
     call: DescribeLiveStreamRecordIndexFile,
 ) -> Result<IndexFile, ApiError> {
     let name = stream(call.domain_name, call.app_name, call.stream_name);
-    let index = backend.get_index(name, &call.record_id).await.map_err(catalog_failed)?;
+    let index = backend.get_index_file(name, &call.record_id).await?;
     let index = index.ok_or(faults::INVALID_RECORD_ID_NOT_FOUND)?;
-    Ok(IndexFile { record_index_info: facts(index).into() })
+    Ok(IndexFile { record_index_info: RecordFacts::from(index).into() })
 }
 
 pub(super) async fn delete_indexes(
@@ -69,7 +67,7 @@ pub(super) async fn delete_indexes(
     let name = stream(call.domain_name, call.app_name, call.stream_name);
     let mut ids = Vec::new();
     for id in call.record_id {
-        let known = backend.delete_index(name.clone(), &id).await.map_err(catalog_failed)?;
+        let known = backend.delete_index_file(name.clone(), &id).await?;
         ids.push((id, known));
     }
     Ok(IndexesDeleted::new(ids))

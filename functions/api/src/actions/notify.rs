@@ -7,26 +7,21 @@ use api::{
         AddLiveRecordNotifyConfig, DeleteLiveRecordNotifyConfig, DescribeLiveRecordNotifyConfig,
         DescribeLiveRecordNotifyRecords, Order, UpdateLiveRecordNotifyConfig,
     },
-    faults,
-    notify::NotifyConfig,
+    faults, notify,
     paging::Page,
 };
+use rules::NotifyConfig;
 
-use super::{UPDATE_ATTEMPTS, rules_failed};
-use crate::{
-    backend::Backend,
-    bindings::recorder::rules::rules::Error,
-    convert::{notify_from_wit, notify_to_wit},
-    settings::Settings,
-};
+use super::UPDATE_ATTEMPTS;
+use crate::{backend::Backend, bindings::recorder::rules::rules::Error, settings::Settings};
 
 pub(super) async fn add(
     backend: &impl Backend,
     settings: &Settings,
     call: AddLiveRecordNotifyConfig,
 ) -> Result<Done, ApiError> {
-    let config = NotifyConfig::new(call, settings.private_callbacks)?;
-    backend.add_notify(notify_to_wit(config, 0)).await.map_err(rules_failed)
+    let config = notify::added(call, settings.private_callbacks)?;
+    Ok(backend.add_notify(config.into()).await?)
 }
 
 /// Changes the config that is there; where somebody else changed it meanwhile, that one.
@@ -36,31 +31,31 @@ pub(super) async fn update(
     call: UpdateLiveRecordNotifyConfig,
 ) -> Result<Done, ApiError> {
     for _ in 0..UPDATE_ATTEMPTS {
-        let stored = backend.get_notify(&call.domain_name).await.map_err(rules_failed)?;
+        let stored = backend.get_notify(&call.domain_name).await?;
         let stored = stored.ok_or(faults::INVALID_CONFIG_NOT_FOUND)?;
-        let version = stored.version;
-        let config = notify_from_wit(stored).updated(call.clone(), settings.private_callbacks)?;
-        match backend.update_notify(notify_to_wit(config, version)).await {
+        let config = notify::updated(stored.config.into(), call.clone(), settings.private_callbacks)?;
+        match backend.update_notify(config.into(), stored.version).await {
             Err(Error::Changed) => {}
-            outcome => return outcome.map_err(rules_failed),
+            outcome => return Ok(outcome?),
         }
     }
-    Err(rules_failed(Error::Changed))
+    Err(Error::Changed.into())
 }
 
 pub(super) async fn delete(
     backend: &impl Backend,
     call: DeleteLiveRecordNotifyConfig,
 ) -> Result<Done, ApiError> {
-    backend.delete_notify(&call.domain_name).await.map_err(rules_failed)
+    Ok(backend.delete_notify(&call.domain_name).await?)
 }
 
 pub(super) async fn describe(
     backend: &impl Backend,
     call: DescribeLiveRecordNotifyConfig,
 ) -> Result<NotifyConfigAnswer, ApiError> {
-    let stored = backend.get_notify(&call.domain_name).await.map_err(rules_failed)?;
-    Ok(notify_from_wit(stored.ok_or(faults::INVALID_CONFIG_NOT_FOUND)?).into())
+    let stored = backend.get_notify(&call.domain_name).await?;
+    let stored = stored.ok_or(faults::INVALID_CONFIG_NOT_FOUND)?;
+    Ok(NotifyConfig::from(stored.config).into())
 }
 
 /// The callbacks that were sent: none, for none is sent yet.

@@ -9,20 +9,21 @@ use api::{
     },
     faults,
     paging::Page,
-    rule::Rule,
+    rule,
 };
+use rules::Rule;
 
-use super::{UPDATE_ATTEMPTS, check_bucket, rules_failed};
+use super::UPDATE_ATTEMPTS;
 use crate::{
     backend::Backend,
+    bindings::recorder::bucket::objects::Location,
     bindings::recorder::rules::rules::{Error, Triple},
-    convert::{rule_from_wit, rule_to_wit},
 };
 
 pub(super) async fn add(backend: &impl Backend, call: AddLiveAppRecordConfig) -> Result<Done, ApiError> {
-    let rule = Rule::new(call, backend.now_ms() / 1000)?;
-    check_bucket(backend, &rule.oss_endpoint, &rule.oss_bucket).await?;
-    backend.add_rule(rule_to_wit(rule, 0)).await.map_err(rules_failed)
+    let rule = rule::added(call, backend.now_ms() / 1000)?;
+    backend.check_bucket(bucket(&rule)).await?;
+    Ok(backend.add_rule(rule.into()).await?)
 }
 
 /// Changes the rule that is there; where somebody else changed it meanwhile, that one.
@@ -36,17 +37,16 @@ pub(super) async fn update(
         stream: call.stream_name.clone(),
     };
     for _ in 0..UPDATE_ATTEMPTS {
-        let stored = backend.get_rule(triple.clone()).await.map_err(rules_failed)?;
+        let stored = backend.get_rule(triple.clone()).await?;
         let stored = stored.ok_or(faults::INVALID_CONFIG_NOT_FOUND)?;
-        let version = stored.version;
-        let rule = rule_from_wit(stored).updated(call.clone())?;
-        check_bucket(backend, &rule.oss_endpoint, &rule.oss_bucket).await?;
-        match backend.update_rule(rule_to_wit(rule, version)).await {
+        let rule = rule::updated(stored.rule.into(), call.clone())?;
+        backend.check_bucket(bucket(&rule)).await?;
+        match backend.update_rule(rule.into(), stored.version).await {
             Err(Error::Changed) => {}
-            outcome => return outcome.map_err(rules_failed),
+            outcome => return Ok(outcome?),
         }
     }
-    Err(rules_failed(Error::Changed))
+    Err(Error::Changed.into())
 }
 
 pub(super) async fn delete(
@@ -54,7 +54,7 @@ pub(super) async fn delete(
     call: DeleteLiveAppRecordConfig,
 ) -> Result<Done, ApiError> {
     let triple = Triple { domain: call.domain_name, app: call.app_name, stream: call.stream_name };
-    backend.delete_rule(triple).await.map_err(rules_failed)
+    Ok(backend.delete_rule(triple).await?)
 }
 
 pub(super) async fn describe(
@@ -62,11 +62,18 @@ pub(super) async fn describe(
     call: DescribeLiveRecordConfig,
 ) -> Result<RuleList, ApiError> {
     let matches = |filter: &Option<String>, name: &str| filter.as_ref().is_none_or(|filter| filter == name);
-    let rules = backend.list_rules(&call.domain_name).await.map_err(rules_failed)?;
+    let rules = backend.list_rules(&call.domain_name).await?;
     let rules = rules
         .into_iter()
-        .map(rule_from_wit)
-        .filter(|rule| matches(&call.app_name, &rule.app) && matches(&call.stream_name, &rule.stream))
+        .map(Rule::from)
+        .filter(|rule| {
+            matches(&call.app_name, &rule.triple.app) && matches(&call.stream_name, &rule.triple.stream)
+        })
         .collect();
     Ok(RuleList::new(Page::of(rules, call.page_num, call.page_size, call.order), call.order))
+}
+
+/// Where a rule's recordings go.
+fn bucket(rule: &Rule) -> Location {
+    Location { endpoint: rule.oss_endpoint.clone(), bucket: rule.oss_bucket.clone() }
 }

@@ -11,7 +11,6 @@ use api::{
     paging::Page,
 };
 
-use super::{catalog_failed, rules_failed};
 use crate::{
     backend::Backend,
     bindings::recorder::catalog::catalog::{self, Error, Session},
@@ -28,12 +27,10 @@ pub(super) async fn command(backend: &impl Backend, call: RealTimeRecordCommand)
     let name = stream(call.domain_name.clone(), call.app_name, call.stream_name);
     match backend.give_command(name, what).await {
         // Which of the three names leads nowhere: a domain is known by its rules.
-        Err(Error::NoSuchStream)
-            if backend.list_rules(&call.domain_name).await.map_err(rules_failed)?.is_empty() =>
-        {
+        Err(Error::NoSuchStream) if backend.list_rules(&call.domain_name).await?.is_empty() => {
             Err(faults::INVALID_DOMAIN_NOT_FOUND.into())
         }
-        outcome => outcome.map_err(catalog_failed),
+        outcome => Ok(outcome?),
     }
 }
 
@@ -42,7 +39,7 @@ pub(super) async fn state(
     call: DescribeLiveStreamState,
 ) -> Result<StreamState, ApiError> {
     let name = stream(call.domain_name, call.app_name, call.stream_name);
-    Ok(StreamState::new(backend.live_session(name).await.map_err(catalog_failed)?.is_some()))
+    Ok(StreamState::new(backend.live_session(name).await?.is_some()))
 }
 
 pub(super) async fn online_list(
@@ -58,7 +55,7 @@ pub(super) async fn online_list(
     let mut sessions = if call.stream_type == StreamType::Transcoded {
         Vec::new()
     } else {
-        backend.live_sessions(&call.domain_name.to_ascii_lowercase()).await.map_err(catalog_failed)?
+        backend.live_sessions(&call.domain_name.to_ascii_lowercase()).await?
     };
     sessions.retain(|session| app_matches(session) && name_matches(session));
     let infos = sessions.into_iter().map(|session| info(session, call.only_stream)).collect();

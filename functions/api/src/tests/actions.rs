@@ -149,7 +149,7 @@ fn adding_a_rule_fails_as_documented() {
     let without: Vec<_> =
         RULE.iter().filter(|(name, _)| !name.starts_with("RecordFormat")).copied().collect();
     assert_eq!(code(&world, "AddLiveAppRecordConfig", &without), "400 MissingRecordFormat");
-    assert_eq!(world.rules.borrow().len(), 1);
+    assert_eq!(world.rules().len(), 1);
 }
 
 #[test]
@@ -163,9 +163,9 @@ fn a_rule_is_updated_and_deleted_by_its_triple() {
     assert_eq!(add(&world, &[("DelayTime", "60")]), "OK");
     assert_eq!(update(&[("OnDemand", "1"), ("RecordFormat.1.Format", "flv")]), "OK");
     {
-        let rule = &world.rules.borrow()[0];
-        assert_eq!((rule.on_demand, rule.delay_seconds, rule.formats.len()), (1, 60, 1));
-        assert_eq!(rule.formats[0].cycle_seconds, 3600);
+        let rule = &world.rules()[0];
+        assert_eq!((rule.on_demand, rule.delay_s, rule.formats.len()), (rules::OnDemand::AskUrl, 60, 1));
+        assert_eq!(rule.formats[0].cycle_s, 3600);
     }
     assert_eq!(update(&[("OssEndpoint", "")]), "400 MissingOssEndpoint");
     assert_eq!(update(&[("RecordFormat.1.Format", "cmaf")]), "400 InvalidFormat.Malformed");
@@ -182,7 +182,7 @@ fn an_update_that_others_come_before_is_made_upon_theirs() {
     assert_eq!(add(&world, &[]), "OK");
     world.interferences.set(5);
     assert_eq!(code(&world, "UpdateLiveAppRecordConfig", &update), "OK");
-    assert_eq!(world.rules.borrow()[0].delay_seconds, 15);
+    assert_eq!(world.rules()[0].delay_s, 15);
     world.interferences.set(1_000);
     assert_eq!(code(&world, "UpdateLiveAppRecordConfig", &update), "503 ServiceUnavailable");
 }
@@ -444,16 +444,18 @@ fn a_failing_component_is_a_temporary_failure() {
         ("DescribeLiveStreamRecordContent", range()),
         ("CreateLiveStreamRecordIndexFiles", with(&range(), &TARGET)),
     ] {
-        world.broken.set(false);
+        world.mend();
         let nonce = world.next_nonce();
         let client = Client::new(Scheme::V3Query, nonce);
         let request = client.request(action, &with(&STREAM, &more));
         let authenticated =
-            futures_executor::block_on(crate::serve::authenticate(&world, &settings(), &request)).unwrap();
-        world.broken.set(true);
+            futures_executor::block_on(crate::authenticate::authenticate(&world, &settings(), &request))
+                .unwrap();
+        world.fail();
         let error = futures_executor::block_on(crate::actions::perform(&world, &settings(), authenticated))
             .unwrap_err();
         assert_eq!((error.status, error.code.as_str()), (503, "ServiceUnavailable"), "{action}");
-        assert!(!error.message.contains("broken"), "what failed is for the log");
+        assert!(error.cause.is_some(), "what failed is for the log");
+        assert_eq!(error.message, api::faults::SERVICE_UNAVAILABLE.message, "and for nobody else");
     }
 }

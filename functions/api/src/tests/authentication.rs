@@ -78,7 +78,7 @@ fn nothing_is_stored_for_a_request_that_is_not_verified() {
         send(&world, &signed(&Client { key: ("testid", "wrong"), ..Client::new(scheme, 1) }));
         send(&world, &signed(&Client { time_s: 0, ..Client::new(scheme, 1) }));
     }
-    assert!(world.values.borrow().is_empty() && world.counters.borrow().is_empty());
+    assert!(world.store.is_empty());
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn only_get_and_post_are_answered() {
 #[test]
 fn a_failing_store_is_no_reason_to_let_anybody_in() {
     let world = World::new();
-    world.broken.set(true);
+    world.fail();
     let response = send(&world, &signed(&Client::new(Scheme::V1Query, 1)));
     assert_eq!(response.status, 503);
     assert!(response.body.contains("ServiceUnavailable"));

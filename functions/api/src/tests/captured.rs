@@ -1,5 +1,7 @@
 //! The captured requests of the crate `acs`, through the whole function.
 
+use store::memory::run;
+
 use super::*;
 
 macro_rules! captures {
@@ -55,7 +57,7 @@ fn the_captured_callback_config_is_stored_as_it_was_meant() {
     let (_, text) = CAPTURES.iter().find(|(name, _)| *name == "sdk3_v3_add_notify").unwrap();
     let world = World::new();
     assert_eq!(send(&world, &read(text)).status, 200);
-    let stored = world.notify.borrow();
-    assert_eq!(stored[0].notify_url, "http://cb.test.com/a?b=c");
-    assert!(stored[0].need_status_notify && !stored[0].notify_req_auth);
+    let stored = run(rules::notify::get(&world.store, "live.example.com")).unwrap().unwrap().value;
+    assert_eq!(stored.notify_url.as_deref(), Some("http://cb.test.com/a?b=c"));
+    assert!(stored.need_status_notify && !stored.notify_req_auth);
 }

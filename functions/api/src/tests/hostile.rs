@@ -175,7 +175,7 @@ fn no_value_of_any_parameter_is_a_server_failure() {
                 let client = Client { format, ..Client::new(scheme, world.next_nonce()) };
                 check(&world, &client.request(action.name, &changed), action.name);
                 // Nothing is written half.
-                assert!(world.rules.borrow().iter().all(|rule| !rule.oss_bucket.is_empty()));
+                assert!(world.rules().iter().all(|rule| !rule.oss_bucket.is_empty()));
             }
         }
     }
@@ -213,7 +213,7 @@ fn ten_thousand_items_are_refused_before_they_are_looked_at() {
             Client::new(scheme, world.next_nonce()).request("DeleteLiveStreamRecordIndexFiles", &pairs);
         assert_eq!(check(&world, &request, prefix), (400, "InvalidParameter.TooMany".into()));
     }
-    assert!(world.counters.borrow().is_empty());
+    assert!(world.store.is_empty());
 }
 
 #[test]

@@ -1,9 +1,11 @@
-//! A world in memory.
+//! The real rules on a store in memory, and stand-ins for the catalog and the buckets.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use ::rules::{notify, rule};
 use store::Store;
+use store::memory::{MemoryStore, run};
 
 use super::NOW_S;
 use crate::backend::Backend;
@@ -12,7 +14,9 @@ use crate::bindings::recorder::catalog::catalog::{
     self, Command, Entry, IndexFile, LocatedEntry, PictureSize, RecordedSpan, Session, Slice, StreamName,
     VideoTrack,
 };
-use crate::bindings::recorder::rules::rules::{self, NotifyConfig, Rule, Triple};
+use crate::bindings::recorder::rules::rules::{
+    self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
+};
 
 pub(super) const BUCKET: &str = "test123";
 pub(super) const ENDPOINT: &str = "oss-cn-shanghai.aliyuncs.com";
@@ -20,21 +24,20 @@ pub(super) const ENDPOINT: &str = "oss-cn-shanghai.aliyuncs.com";
 /// Everything that the function can see. One bucket exists, [`BUCKET`].
 pub(super) struct World {
     pub(super) now_s: Cell<u64>,
-    pub(super) rules: RefCell<Vec<Rule>>,
-    pub(super) notify: RefCell<Vec<NotifyConfig>>,
+    /// Holds the rules, the notify configs and the nonces, as the store of the application does.
+    pub(super) store: MemoryStore,
+    /// The domains that a rule was added for.
+    domains: RefCell<BTreeSet<String>>,
     pub(super) live: RefCell<Vec<Session>>,
     pub(super) slices: RefCell<Vec<LocatedEntry>>,
     pub(super) indexes: RefCell<Vec<IndexFile>>,
     pub(super) objects: RefCell<BTreeMap<String, (String, String)>>,
-    pub(super) values: RefCell<BTreeMap<String, Vec<u8>>>,
-    pub(super) counters: RefCell<BTreeMap<String, i64>>,
-    /// How many of the next updates find that somebody else came before.
+    /// How many of the next updates find that another caller has made one just before.
     pub(super) interferences: Cell<u32>,
-    /// Whether every component fails.
-    pub(super) broken: Cell<bool>,
+    /// Whether the catalog fails.
+    catalog_fails: Cell<bool>,
     /// The last thing that the catalog was told.
     pub(super) told: RefCell<Option<Result<(), catalog::Error>>>,
-    version: Cell<u64>,
     nonce: Cell<u64>,
 }
 
@@ -42,18 +45,15 @@ impl World {
     pub(super) fn new() -> Self {
         Self {
             now_s: Cell::new(NOW_S),
-            rules: RefCell::default(),
-            notify: RefCell::default(),
+            store: MemoryStore::default(),
+            domains: RefCell::default(),
             live: RefCell::default(),
             slices: RefCell::default(),
             indexes: RefCell::default(),
             objects: RefCell::default(),
-            values: RefCell::default(),
-            counters: RefCell::default(),
             interferences: Cell::new(0),
-            broken: Cell::new(false),
+            catalog_fails: Cell::new(false),
             told: RefCell::default(),
-            version: Cell::new(0),
             nonce: Cell::new(0),
         }
     }
@@ -63,9 +63,22 @@ impl World {
         self.nonce.get()
     }
 
-    fn next_version(&self) -> u64 {
-        self.version.set(self.version.get() + 1);
-        self.version.get()
+    /// Every rule there is.
+    pub(super) fn rules(&self) -> Vec<::rules::Rule> {
+        let list = |domain: &String| run(rule::list_domain(&self.store, domain)).unwrap();
+        self.domains.borrow().iter().flat_map(list).collect()
+    }
+
+    /// Lets every component fail from now on.
+    pub(super) fn fail(&self) {
+        self.store.break_at(0);
+        self.catalog_fails.set(true);
+    }
+
+    /// Lets every component work again.
+    pub(super) fn mend(&self) {
+        self.store.mend();
+        self.catalog_fails.set(false);
     }
 
     /// Ten slices of 6 s from a second on, in a bucket.
@@ -109,12 +122,8 @@ impl World {
         });
     }
 
-    fn rules(&self) -> Result<(), rules::Error> {
-        if self.broken.get() { Err(rules::Error::Store("broken".into())) } else { Ok(()) }
-    }
-
     fn catalog(&self) -> Result<(), catalog::Error> {
-        if self.broken.get() { Err(catalog::Error::Store("broken".into())) } else { Ok(()) }
+        if self.catalog_fails.get() { Err(catalog::Error::Store("broken".into())) } else { Ok(()) }
     }
 
     fn interfered(&self) -> bool {
@@ -124,44 +133,19 @@ impl World {
     }
 }
 
-impl Store for World {
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, store::Error> {
-        Ok(self.values.borrow().get(key).cloned())
-    }
-
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), store::Error> {
-        self.values.borrow_mut().insert(key.into(), value.into());
-        Ok(())
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), store::Error> {
-        self.values.borrow_mut().remove(key);
-        self.counters.borrow_mut().remove(key);
-        Ok(())
-    }
-
-    async fn exists(&self, key: &str) -> Result<bool, store::Error> {
-        Ok(self.values.borrow().contains_key(key) || self.counters.borrow().contains_key(key))
-    }
-
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, store::Error> {
-        if self.broken.get() {
-            return Err(store::Error::Backend {
-                operation: store::Operation::Increment,
-                key: key.into(),
-                reason: "broken".into(),
-            });
-        }
-        let mut counters = self.counters.borrow_mut();
-        let counter = counters.entry(key.into()).or_default();
-        *counter += delta;
-        Ok(*counter)
-    }
+/// An error as the component of the rules tells it.
+fn told<T>(answer: Result<T, ::rules::Error>) -> Result<T, rules::Error> {
+    answer.map_err(|error| match error {
+        ::rules::Error::AlreadyExists { .. } => rules::Error::AlreadyExists,
+        ::rules::Error::NotFound { .. } => rules::Error::NotFound,
+        ::rules::Error::Changed { .. } => rules::Error::Changed,
+        other => rules::Error::Store(other.to_string()),
+    })
 }
 
 impl Backend for World {
     fn store(&self) -> &impl Store {
-        self
+        &self.store
     }
 
     fn now_ms(&self) -> u64 {
@@ -169,79 +153,53 @@ impl Backend for World {
     }
 
     async fn add_rule(&self, rule: Rule) -> Result<(), rules::Error> {
-        self.rules()?;
-        if self.rules.borrow().iter().any(|other| other.triple == rule.triple) {
-            return Err(rules::Error::AlreadyExists);
-        }
-        self.rules.borrow_mut().push(Rule { version: self.next_version(), ..rule });
-        Ok(())
+        self.domains.borrow_mut().insert(rule.triple.domain.clone());
+        told(rule::add(&self.store, rule.into()).await)
     }
 
-    async fn update_rule(&self, rule: Rule) -> Result<(), rules::Error> {
-        self.rules()?;
-        let interfered = self.interfered();
-        let version = self.next_version();
-        let mut rules = self.rules.borrow_mut();
-        let current =
-            rules.iter_mut().find(|other| other.triple == rule.triple).ok_or(rules::Error::NotFound)?;
-        if interfered || current.version != rule.version {
-            current.version = version;
-            return Err(rules::Error::Changed);
+    async fn update_rule(&self, rule: Rule, version: u64) -> Result<(), rules::Error> {
+        if self.interfered() {
+            let stored = told(rule::get(&self.store, &rule.triple.clone().into()).await)?;
+            let stored = stored.ok_or(rules::Error::NotFound)?;
+            told(rule::update(&self.store, stored.value, stored.version).await)?;
         }
-        *current = Rule { version, ..rule };
-        Ok(())
+        told(rule::update(&self.store, rule.into(), version).await)
     }
 
     async fn delete_rule(&self, triple: Triple) -> Result<(), rules::Error> {
-        self.rules()?;
-        let mut rules = self.rules.borrow_mut();
-        let at = rules.iter().position(|rule| rule.triple == triple).ok_or(rules::Error::NotFound)?;
-        rules.remove(at);
-        Ok(())
+        told(rule::delete(&self.store, &triple.into()).await)
     }
 
-    async fn get_rule(&self, triple: Triple) -> Result<Option<Rule>, rules::Error> {
-        self.rules()?;
-        Ok(self.rules.borrow().iter().find(|rule| rule.triple == triple).cloned())
+    async fn get_rule(&self, triple: Triple) -> Result<Option<VersionedRule>, rules::Error> {
+        let found = told(rule::get(&self.store, &triple.into()).await)?;
+        Ok(found.map(|found| VersionedRule { rule: found.value.into(), version: found.version }))
     }
 
     async fn list_rules(&self, domain: &str) -> Result<Vec<Rule>, rules::Error> {
-        self.rules()?;
-        Ok(self.rules.borrow().iter().filter(|rule| rule.triple.domain == domain).cloned().collect())
+        let rules = told(rule::list_domain(&self.store, domain).await)?;
+        Ok(rules.into_iter().map(Into::into).collect())
     }
 
     async fn add_notify(&self, config: NotifyConfig) -> Result<(), rules::Error> {
-        if self.get_notify(&config.domain).await?.is_some() {
-            return Err(rules::Error::AlreadyExists);
-        }
-        self.notify.borrow_mut().push(NotifyConfig { version: self.next_version(), ..config });
-        Ok(())
+        told(notify::add(&self.store, config.into()).await)
     }
 
-    async fn update_notify(&self, config: NotifyConfig) -> Result<(), rules::Error> {
-        let interfered = self.interfered();
-        let version = self.next_version();
-        let mut configs = self.notify.borrow_mut();
-        let current =
-            configs.iter_mut().find(|other| other.domain == config.domain).ok_or(rules::Error::NotFound)?;
-        if interfered || current.version != config.version {
-            current.version = version;
-            return Err(rules::Error::Changed);
+    async fn update_notify(&self, config: NotifyConfig, version: u64) -> Result<(), rules::Error> {
+        if self.interfered() {
+            let stored = told(notify::get(&self.store, &config.domain).await)?;
+            let stored = stored.ok_or(rules::Error::NotFound)?;
+            told(notify::update(&self.store, stored.value, stored.version).await)?;
         }
-        *current = NotifyConfig { version, ..config };
-        Ok(())
+        told(notify::update(&self.store, config.into(), version).await)
     }
 
     async fn delete_notify(&self, domain: &str) -> Result<(), rules::Error> {
-        let mut configs = self.notify.borrow_mut();
-        let at = configs.iter().position(|config| config.domain == domain).ok_or(rules::Error::NotFound)?;
-        configs.remove(at);
-        Ok(())
+        told(notify::delete(&self.store, domain).await)
     }
 
-    async fn get_notify(&self, domain: &str) -> Result<Option<NotifyConfig>, rules::Error> {
-        self.rules()?;
-        Ok(self.notify.borrow().iter().find(|config| config.domain == domain).cloned())
+    async fn get_notify(&self, domain: &str) -> Result<Option<VersionedNotifyConfig>, rules::Error> {
+        let found = told(notify::get(&self.store, domain).await)?;
+        Ok(found.map(|found| VersionedNotifyConfig { config: found.value.into(), version: found.version }))
     }
 
     async fn give_command(&self, stream: StreamName, _: Command) -> Result<(), catalog::Error> {
@@ -253,7 +211,7 @@ impl Backend for World {
     }
 
     async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error> {
-        let recorded = !self.list_indexes(stream.clone(), (0, u64::MAX)).await?.is_empty();
+        let recorded = !self.list_index_files(stream.clone(), (0, u64::MAX)).await?.is_empty();
         Ok(recorded || self.live_session(stream).await?.is_some())
     }
 
@@ -301,17 +259,21 @@ impl Backend for World {
         Ok(taken)
     }
 
-    async fn add_index(&self, index: IndexFile) -> Result<(), catalog::Error> {
+    async fn add_index_file(&self, index: IndexFile) -> Result<(), catalog::Error> {
         self.indexes.borrow_mut().push(index);
         Ok(())
     }
 
-    async fn get_index(&self, stream: StreamName, id: &str) -> Result<Option<IndexFile>, catalog::Error> {
+    async fn get_index_file(
+        &self,
+        stream: StreamName,
+        id: &str,
+    ) -> Result<Option<IndexFile>, catalog::Error> {
         self.catalog()?;
         Ok(self.indexes.borrow().iter().find(|index| index.stream == stream && index.id == id).cloned())
     }
 
-    async fn list_indexes(
+    async fn list_index_files(
         &self,
         stream: StreamName,
         (from, to): (u64, u64),
@@ -322,7 +284,7 @@ impl Backend for World {
         Ok(self.indexes.borrow().iter().filter(overlaps).cloned().collect())
     }
 
-    async fn delete_index(&self, stream: StreamName, id: &str) -> Result<bool, catalog::Error> {
+    async fn delete_index_file(&self, stream: StreamName, id: &str) -> Result<bool, catalog::Error> {
         self.catalog()?;
         let mut indexes = self.indexes.borrow_mut();
         let before = indexes.len();

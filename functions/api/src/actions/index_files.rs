@@ -2,7 +2,7 @@
 
 use api::{
     ApiError,
-    answers::{IndexCreated, Record},
+    answers::{IndexCreated, Record, RecordFacts},
     calls::CreateLiveStreamRecordIndexFiles,
     faults, range,
 };
@@ -11,12 +11,11 @@ use naming::{Kind, Template, Values};
 use s3::Bucket;
 use sha2::{Digest, Sha256};
 
-use super::{bucket_failed, catalog_failed, check_bucket};
 use crate::{
     backend::Backend,
-    bindings::recorder::bucket::objects::{Error as BucketError, Location},
+    bindings::recorder::bucket::objects::Location,
     bindings::recorder::catalog::catalog::{Container, IndexFile, LocatedEntry, StreamName},
-    convert::{facts, stream},
+    convert::stream,
     settings::Settings,
 };
 
@@ -33,37 +32,30 @@ pub(super) async fn create(
     let id = record_id(&call);
     let name = stream(call.domain_name, call.app_name, call.stream_name);
     let target = Location { endpoint: call.oss_endpoint, bucket: call.oss_bucket };
-    check_bucket(backend, &target.endpoint, &target.bucket).await?;
+    backend.check_bucket(target.clone()).await?;
 
-    let slices = backend
-        .slices_between(name.clone(), (start_ms, end_ms), call.end_time_included)
-        .await
-        .map_err(catalog_failed)?;
+    let slices = backend.slices_between(name.clone(), (start_ms, end_ms), call.end_time_included).await?;
     let Some(source) = slices.first().map(location) else { return Err(nothing(backend, name).await?) };
     if slices.iter().any(|slice| location(slice) != source) {
         return Err(faults::INVALID_CONFIG_CHANGED.into());
     }
     let playlist = playlist(&slices, &source, &target, &object)?;
     let tag = tag(&id, &playlist);
-    match backend.put_new(target.clone(), &object, hls::CONTENT_TYPE, &tag, playlist.into_bytes()).await {
-        Ok(_) => {}
-        Err(BucketError::Taken) => return Err(faults::OSS_OBJECT_ALREADY_EXISTS.into()),
-        Err(error) => return Err(bucket_failed(error)),
-    }
-    let index = match backend.get_index(name.clone(), &id).await.map_err(catalog_failed)? {
-        Some(index) => index,
+    backend.put_new(target.clone(), &object, hls::CONTENT_TYPE, &tag, playlist.into_bytes()).await?;
+    let file = match backend.get_index_file(name.clone(), &id).await? {
+        Some(file) => file,
         None => {
-            let index = describe(id, name, target, object, &slices, backend.now_ms());
-            backend.add_index(index.clone()).await.map_err(catalog_failed)?;
-            index
+            let file = describe(id, name, target, object, &slices, backend.now_ms());
+            backend.add_index_file(file.clone()).await?;
+            file
         }
     };
-    Ok(IndexCreated { record_info: Record::from(facts(index)).without_format() })
+    Ok(IndexCreated { record_info: Record::from(RecordFacts::from(file)).without_format() })
 }
 
 /// Why there is nothing to make an index of.
 async fn nothing(backend: &impl Backend, name: StreamName) -> Result<ApiError, ApiError> {
-    let known = backend.known_stream(name).await.map_err(catalog_failed)?;
+    let known = backend.known_stream(name).await?;
     Ok(if known { faults::NO_RECORD_CONTENT.into() } else { faults::INVALID_INDEX_STREAM_NOT_FOUND.into() })
 }
 
@@ -102,8 +94,8 @@ fn playlist(
         } else {
             let bucket = Bucket::new(&source.endpoint, &source.bucket);
             bucket.and_then(|bucket| bucket.object_url(&slice.object)).map_err(|error| {
-                eprintln!("slice {:?}: {error}", slice.object);
-                ApiError::from(faults::INTERNAL_ERROR)
+                let cause = format_args!("slice {:?}: {error}", slice.object);
+                ApiError::from(faults::INTERNAL_ERROR).caused_by(cause)
             })?
         };
         Ok(Segment {
@@ -144,22 +136,18 @@ fn describe(
 
 /// An id in the form of a UUID, the same for the same request.
 fn record_id(call: &CreateLiveStreamRecordIndexFiles) -> String {
-    let mut hash = Sha256::new();
-    let names = [&call.domain_name, &call.app_name, &call.stream_name];
-    let target = [&call.oss_endpoint, &call.oss_bucket, &call.oss_object];
-    for part in names.into_iter().chain(target) {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.update(call.start_time.to_be_bytes());
-    hash.update(call.end_time.to_be_bytes());
-    hash.update([u8::from(call.end_time_included)]);
-    uuid(hash.finalize().into())
-}
-
-fn uuid(hash: [u8; 32]) -> String {
-    let hex = hex::encode(&hash[..16]);
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    let digest = naming::digest([
+        call.domain_name.as_bytes(),
+        call.app_name.as_bytes(),
+        call.stream_name.as_bytes(),
+        call.oss_endpoint.as_bytes(),
+        call.oss_bucket.as_bytes(),
+        call.oss_object.as_bytes(),
+        &call.start_time.to_be_bytes(),
+        &call.end_time.to_be_bytes(),
+        &[u8::from(call.end_time_included)],
+    ]);
+    naming::uuid(std::array::from_fn(|at| digest[at]))
 }
 
 /// What the bucket remembers of the playlist: a request repeated while nothing was recorded in between finds

@@ -4,33 +4,44 @@
 //!
 //! - Each attempt to change the value draws a ticket from a counter. Tickets order the attempts.
 //! - The holder of a ticket first settles every ticket below, from the highest down to the first one that was
-//!   committed: it waits a while for an attempt that is under way, and then refuses it for good. What it finds
-//!   is the value before.
+//!   committed: it waits up to 3 s for an attempt that is under way, and then refuses it for good. What it finds
+//!   there is the value before.
 //! - It decides, writes the value it proposes under its own ticket, and then commits.
-//! - An attempt's fate is a counter of its own. Committing adds `COMMIT`, refusing adds `REFUSE`: whoever comes
-//!   first sees its own number come back, and only then has it won. Odd means committed, even refused. Whoever
-//!   comes second takes its number back.
+//! - The fate of an attempt is a counter of its own. Committing adds `COMMIT`, refusing adds `REFUSE`: whoever comes
+//!   first sees exactly its own number come back, and only then has it won. Odd means committed, even refused.
+//!   Whoever comes second takes its number back.
 //! - What was settled is marked in the proposal, so that everybody else only reads.
-//! - The value is the one under the highest committed ticket.
+//! - The value is the one under the highest committed ticket; whoever commits removes the one before.
 //!
-//! Why this is safe: let an attempt be committed with ticket e, on the value of ticket c. Each ticket between
-//! the two was refused before e was committed, so none of them will ever be. A later ticket either found e
-//! committed, and built on it, or refused e first, and then e would not have been committed. So the committed
-//! attempts form a chain in which each one was decided upon the value of the one before it. How long anybody
-//! waits does not matter for that, and a caller that dies at any point leaves an attempt that the next one
-//! refuses, or a committed one whose caller has not been answered.
+//! **Two changes are never decided on one value.** Let an attempt be committed with ticket e upon the value of ticket
+//! c. Each ticket between the two was refused before e was committed, so none of them is ever committed. A later
+//! ticket either found e committed, and built on it, or refused e first, and then e was not committed. So the committed
+//! attempts form a chain in which each one was decided upon the value of the one before it: of two adds without a
+//! delete in between, the second saw the first.
 //!
-//! One thing is settled by patience: between refusing an attempt and marking it, its owner can still add its
-//! number, and a third caller who gives up waiting right then finds an odd fate and takes it for committed. If
-//! the owner died there, nobody was told otherwise. If it lives and was only that slow, it tries again upon a
-//! value that contains its own change already.
+//! **A success is never lost.** A caller is told of success only after its fate answered `COMMIT`. From then on no
+//! other attempt commits without having found it.
 //!
-//! What dies with its caller remains as garbage, a few bytes each, never as a wrong value.
+//! **A crash harms nobody.** A caller that dies before it commits leaves an attempt that the next one refuses; one
+//! that dies afterwards leaves a committed value and a caller who was not answered. How long anybody waits matters for
+//! speed alone: a caller that stalls for an hour is refused. What the dead leave behind is a few bytes each, never a
+//! wrong value.
+//!
+//! **One thing is settled by patience.** Between refusing an attempt and marking it, the attempt's owner can still add
+//! its number, and a third caller that gives up waiting right then finds an odd fate and takes the attempt for
+//! committed. If the owner died there, nobody was told otherwise. If it lives and was only that slow, it tries again
+//! upon a value that contains its own change: an add may then be told that the value exists already, although what is
+//! stored is its own. No success is lost and no two adds succeed even then.
+//!
+//! **Reading** goes down from the highest ticket to the first committed one and refuses nobody, unless it finds
+//! nothing while something was under way; so a value that is being changed is never seen absent. Reading what was
+//! never set creates no key. A value at rest keeps three small keys.
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use store::{Record, SharedStore, counter, record};
 
-use crate::error::Error;
-use store::SharedStore;
+use crate::Error;
 
 /// Added to an attempt's fate by its owner.
 const COMMIT: i64 = 1;
@@ -47,8 +58,8 @@ const PATIENCE: u32 = 300;
 
 /// A state of the register.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version<T> {
-    /// The ticket it was committed with; 0 where nothing ever was.
+pub struct State<T> {
+    /// The ticket that it was committed with; 0 where nothing ever was.
     pub ticket: u64,
     /// The value; none where it was removed or never set.
     pub value: Option<T>,
@@ -58,7 +69,7 @@ pub struct Version<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Attempt<T, E> {
     /// The value was changed; this is the one before.
-    Committed(Version<T>),
+    Committed(State<T>),
     /// The value before did not allow it, and the register is as it was.
     Declined(E),
     /// Another change came between; the register is as that one left it.
@@ -80,6 +91,23 @@ struct Proposal<T> {
     value: Option<T>,
 }
 
+/// The version is that of the value: the mark is the same in all of them.
+impl<T: Record> Record for Proposal<T> {
+    const VERSION: u32 = T::VERSION;
+
+    fn decode(version: u32, json: &[u8]) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Undecoded<'a> {
+            mark: Mark,
+            #[serde(borrow)]
+            value: Option<&'a RawValue>,
+        }
+        let Undecoded { mark, value } = serde_json::from_slice(json)?;
+        let value = value.map(|json| T::decode(version, json.get().as_bytes())).transpose()?;
+        Ok(Self { mark, value })
+    }
+}
+
 /// What is known of a proposal without asking its fate.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Mark {
@@ -89,7 +117,7 @@ enum Mark {
 }
 
 enum Found<T> {
-    Committed(Version<T>),
+    Committed(State<T>),
     /// No ticket up to this one was committed, or only such as nobody will ask for any more.
     Nothing {
         /// An attempt on the way down could still be committed.
@@ -116,18 +144,20 @@ impl<'a, S: SharedStore> Register<'a, S> {
     ///
     /// # Errors
     /// The store fails, or other callers change the register again and again.
-    pub async fn read<T: Serialize + DeserializeOwned>(&self) -> Result<Version<T>, Error> {
+    pub async fn read<T: Record>(&self) -> Result<State<T>, Error> {
         for attempt in 0..ATTEMPTS {
-            let last = self.store.counter(&self.tickets()).await?;
+            let last = counter::value(self.store, &self.tickets()).await?;
             if last == 0 {
-                return Ok(Version { ticket: 0, value: None });
+                return Ok(State { ticket: 0, value: None });
             }
             // Finding nothing is final only if nothing was undecided on the way and no ticket was drawn since:
             // else a value committed, and the one before it cleared away, behind our back could be missed.
             match self.walk(last, attempt > 0).await? {
                 Found::Committed(version) => return Ok(version),
-                Found::Nothing { undecided: false } if self.store.counter(&self.tickets()).await? == last => {
-                    return Ok(Version { ticket: 0, value: None });
+                Found::Nothing { undecided: false }
+                    if counter::value(self.store, &self.tickets()).await? == last =>
+                {
+                    return Ok(State { ticket: 0, value: None });
                 }
                 Found::Nothing { .. } | Found::Superseded => {}
             }
@@ -139,14 +169,14 @@ impl<'a, S: SharedStore> Register<'a, S> {
     ///
     /// # Errors
     /// The store fails; then the change may have been made or not.
-    pub async fn attempt<T: Serialize + DeserializeOwned, E>(
+    pub async fn attempt<T: Record, E>(
         &self,
-        decide: impl FnOnce(&Version<T>) -> Result<Option<T>, E>,
+        decide: impl FnOnce(&State<T>) -> Result<Option<T>, E>,
     ) -> Result<Attempt<T, E>, Error> {
-        let ticket = self.store.increment(&self.tickets(), 1).await?;
+        let ticket = counter::add(self.store, &self.tickets(), 1).await?;
         let before = match self.walk(ticket - 1, true).await? {
             Found::Committed(version) => version,
-            Found::Nothing { .. } => Version { ticket: 0, value: None },
+            Found::Nothing { .. } => State { ticket: 0, value: None },
             Found::Superseded => return Ok(Attempt::Lost),
         };
         let after = match decide(&before) {
@@ -157,19 +187,18 @@ impl<'a, S: SharedStore> Register<'a, S> {
             }
         };
         let after = self.mark(ticket, Mark::Proposed, after).await?;
-        if self.store.increment(&self.fate(ticket), COMMIT).await? != COMMIT {
-            self.store.increment(&self.fate(ticket), -COMMIT).await?;
+        if self.add(ticket, COMMIT).await? != COMMIT {
+            self.add(ticket, -COMMIT).await?;
             self.mark::<T>(ticket, Mark::Refused, None).await?;
             return Ok(Attempt::Lost);
         }
         self.mark(ticket, Mark::Committed, after).await?;
         // Nobody goes further down than this ticket now. The fates of refused attempts stay, for their owners.
-        let superseded = before.ticket.cast_signed();
-        for below in superseded.max(1)..ticket {
+        for below in before.ticket.max(1)..ticket {
             self.store.delete(&self.proposal(below)).await?;
         }
-        if superseded > 0 {
-            self.store.delete(&self.fate(superseded)).await?;
+        if before.ticket > 0 {
+            self.store.delete(&self.fate(before.ticket)).await?;
         }
         Ok(Attempt::Committed(before))
     }
@@ -178,10 +207,10 @@ impl<'a, S: SharedStore> Register<'a, S> {
     ///
     /// # Errors
     /// What `decide` declines with; the store fails; or every attempt is lost.
-    pub async fn change<T: Serialize + DeserializeOwned>(
+    pub async fn change<T: Record>(
         &self,
-        decide: impl Fn(&Version<T>) -> Result<Option<T>, Error>,
-    ) -> Result<Version<T>, Error> {
+        decide: impl Fn(&State<T>) -> Result<Option<T>, Error>,
+    ) -> Result<State<T>, Error> {
         for _ in 0..ATTEMPTS {
             // What is declined anyway draws no ticket.
             decide(&self.read().await?)?;
@@ -195,16 +224,12 @@ impl<'a, S: SharedStore> Register<'a, S> {
     }
 
     /// Goes down from a ticket to the first committed one; with `refuse` it leaves none undecided.
-    async fn walk<T: Serialize + DeserializeOwned>(
-        &self,
-        from: i64,
-        refuse: bool,
-    ) -> Result<Found<T>, Error> {
+    async fn walk<T: Record>(&self, from: u64, refuse: bool) -> Result<Found<T>, Error> {
         let mut undecided = false;
         for ticket in (1..=from).rev() {
             match self.settle(ticket, refuse).await? {
                 Settled::Committed(value) => {
-                    return Ok(Found::Committed(Version { ticket: ticket.unsigned_abs(), value }));
+                    return Ok(Found::Committed(State { ticket, value }));
                 }
                 Settled::Refused => {}
                 Settled::Undecided => undecided = true,
@@ -215,11 +240,7 @@ impl<'a, S: SharedStore> Register<'a, S> {
     }
 
     /// What became of a ticket.
-    async fn settle<T: Serialize + DeserializeOwned>(
-        &self,
-        ticket: i64,
-        refuse: bool,
-    ) -> Result<Settled<T>, Error> {
+    async fn settle<T: Record>(&self, ticket: u64, refuse: bool) -> Result<Settled<T>, Error> {
         for look in 0..=self.patience {
             match self.proposed(ticket).await? {
                 Some(Proposal { mark: Mark::Committed, value }) => return Ok(Settled::Committed(value)),
@@ -232,20 +253,17 @@ impl<'a, S: SharedStore> Register<'a, S> {
                 _ => {}
             }
         }
-        if self.store.increment(&self.fate(ticket), REFUSE).await? % 2 == 0 {
+        if self.add(ticket, REFUSE).await? % 2 == 0 {
             self.mark::<T>(ticket, Mark::Refused, None).await?;
             return Ok(Settled::Refused);
         }
-        self.store.increment(&self.fate(ticket), -REFUSE).await?;
+        self.add(ticket, -REFUSE).await?;
         self.find_committed(ticket).await
     }
 
     /// A ticket that is committed, and that its owner has not marked yet, or did not live to mark: that is ours
     /// to do then, for later readers.
-    async fn find_committed<T: Serialize + DeserializeOwned>(
-        &self,
-        ticket: i64,
-    ) -> Result<Settled<T>, Error> {
+    async fn find_committed<T: Record>(&self, ticket: u64) -> Result<Settled<T>, Error> {
         match self.proposed(ticket).await? {
             Some(Proposal { mark: Mark::Refused, .. }) => Ok(Settled::Refused),
             Some(Proposal { mark: Mark::Committed, value }) => Ok(Settled::Committed(value)),
@@ -256,26 +274,21 @@ impl<'a, S: SharedStore> Register<'a, S> {
         }
     }
 
-    async fn proposed<T: DeserializeOwned>(&self, ticket: i64) -> Result<Option<Proposal<T>>, Error> {
-        let key = self.proposal(ticket);
-        let Some(record) = self.store.get(&key).await? else { return Ok(None) };
-        let proposal = serde_json::from_slice(&record);
-        proposal.map(Some).map_err(|error| Error::Record { key, reason: error.to_string() })
+    async fn proposed<T: Record>(&self, ticket: u64) -> Result<Option<Proposal<T>>, Error> {
+        Ok(record::read(self.store, &self.proposal(ticket)).await?)
     }
 
     /// Writes a proposal, and gives its value back.
-    async fn mark<T: Serialize>(
-        &self,
-        ticket: i64,
-        mark: Mark,
-        value: Option<T>,
-    ) -> Result<Option<T>, Error> {
-        let key = self.proposal(ticket);
+    async fn mark<T: Record>(&self, ticket: u64, mark: Mark, value: Option<T>) -> Result<Option<T>, Error> {
         let proposal = Proposal { mark, value };
-        let record = serde_json::to_vec(&proposal);
-        let record = record.map_err(|error| Error::Record { key: key.clone(), reason: error.to_string() })?;
-        self.store.set(&key, &record).await?;
+        record::write(self.store, &self.proposal(ticket), &proposal).await?;
         Ok(proposal.value)
+    }
+
+    /// Adds to the fate of an attempt, and answers what it is now: less than 0 where the fate was removed with its
+    /// superseded value before everybody had taken back a number.
+    async fn add(&self, ticket: u64, number: i64) -> Result<i64, Error> {
+        Ok(self.store.increment(&self.fate(ticket), number).await?)
     }
 
     /// The same register for a caller of less patience.
@@ -290,14 +303,14 @@ impl<'a, S: SharedStore> Register<'a, S> {
     }
 
     fn tickets(&self) -> String {
-        format!("{}/tickets", self.key)
+        format!("{}.tickets", self.key)
     }
 
-    fn proposal(&self, ticket: i64) -> String {
-        format!("{}/{ticket}", self.key)
+    fn proposal(&self, ticket: u64) -> String {
+        format!("{}.{ticket}", self.key)
     }
 
-    fn fate(&self, ticket: i64) -> String {
-        format!("{}/{ticket}/fate", self.key)
+    fn fate(&self, ticket: u64) -> String {
+        format!("{}.{ticket}.fate", self.key)
     }
 }

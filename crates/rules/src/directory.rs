@@ -1,0 +1,99 @@
+//! Which triples of a domain have a rule, without listing keys.
+//!
+//! A rule takes a slot before it is committed, names the slot in its own record, and gives the slot back after it was
+//! removed; slots are numbered by a counter and never reused. A slot only says where to look: the rule counts if its
+//! own record names this very slot. So whatever happens in between, a slot can lead nowhere, but no committed rule is
+//! without its slot.
+//!
+//! A page counts those of its slots that may be in use: it is raised before and lowered after, so it never counts
+//! fewer than are. Listing skips the pages that removed rules have left empty.
+//!
+//! Cost: a domain keeps one counter for each [`PAGE`] rules ever added.
+
+use serde::{Deserialize, Serialize};
+use store::{Record, Store, counter, record};
+
+use crate::{Error, Triple, key};
+
+/// Slots a page.
+const PAGE: u64 = 64;
+
+/// The directory of one domain.
+#[derive(Clone, Debug)]
+pub struct Directory<'a, S> {
+    store: &'a S,
+    domain: String,
+    key: String,
+}
+
+/// What a slot holds: the rule's triple without its domain.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    app: String,
+    stream: String,
+}
+
+impl Record for Entry {
+    const VERSION: u32 = 1;
+}
+
+impl<'a, S: Store> Directory<'a, S> {
+    /// The directory of a domain.
+    pub fn new(store: &'a S, domain: &str) -> Self {
+        Self { store, domain: domain.into(), key: key::directory(domain) }
+    }
+
+    /// Takes a new slot for a triple.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn take(&self, triple: &Triple) -> Result<u64, Error> {
+        let slot = counter::add(self.store, &self.slots(), 1).await?;
+        counter::add(self.store, &self.page(slot / PAGE), 1).await?;
+        let entry = Entry { app: triple.app.clone(), stream: triple.stream.clone() };
+        record::write(self.store, &self.slot(slot), &entry).await?;
+        Ok(slot)
+    }
+
+    /// Gives a slot back. To be called at most once a slot, by whoever removed its rule.
+    ///
+    /// # Errors
+    /// The store fails; then the slot leads nowhere and stays.
+    pub async fn give_back(&self, slot: u64) -> Result<(), Error> {
+        self.store.delete(&self.slot(slot)).await?;
+        counter::add(self.store, &self.page(slot / PAGE), -1).await?;
+        Ok(())
+    }
+
+    /// Every slot in use and the triple to look at, in the order in which the slots were taken.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn slots_in_use(&self) -> Result<Vec<(u64, Triple)>, Error> {
+        let last = counter::value(self.store, &self.slots()).await?;
+        let mut found = Vec::new();
+        for page in 0..=last / PAGE {
+            if counter::value(self.store, &self.page(page)).await? == 0 {
+                continue;
+            }
+            for slot in (page * PAGE).max(1)..((page + 1) * PAGE).min(last + 1) {
+                let entry: Option<Entry> = record::read(self.store, &self.slot(slot)).await?;
+                let Some(Entry { app, stream }) = entry else { continue };
+                found.push((slot, Triple { domain: self.domain.clone(), app, stream }));
+            }
+        }
+        Ok(found)
+    }
+
+    fn slots(&self) -> String {
+        format!("{}.slots", self.key)
+    }
+
+    fn page(&self, page: u64) -> String {
+        format!("{}.page.{page}", self.key)
+    }
+
+    fn slot(&self, slot: u64) -> String {
+        format!("{}.slot.{slot}", self.key)
+    }
+}

@@ -1,0 +1,29 @@
+//! What is to be recorded and where callbacks go: rules, notify configs, and the nonces of the API that sets them.
+//!
+//! Not a server and not a component: no clock, no network; the caller gives the store and the time. The store is used
+//! by get, set, delete, exists and an atomic increment alone, as every backend does them correctly.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`rule`] | rules: a register a triple, a directory a domain |
+//! | [`notify`] | notify configs: a register a domain |
+//! | [`nonces`] | each signed request is answered once |
+//! | [`register`] | one value that many callers change at once, each change decided upon the value before it |
+//! | [`directory`] | which triples of a domain have a rule |
+//! | [`key`] | the layout of the keys |
+#![deny(missing_docs)]
+
+pub mod directory;
+mod error;
+pub mod key;
+pub mod nonces;
+pub mod notify;
+mod record;
+pub mod register;
+pub mod rule;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::Error;
+pub use record::{Container, Format, NotifyConfig, OnDemand, Rule, SliceFormat, Triple, Versioned};

@@ -1,6 +1,7 @@
 //! One publisher's connection.
 
 mod line;
+mod skips;
 
 use std::{
     io,
@@ -28,6 +29,7 @@ use crate::{
     upload::Lanes,
 };
 use line::Line;
+use skips::Skips;
 
 /// A publisher that sends nothing for this long is gone. Encoders that send a picture every ten seconds exist.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -48,6 +50,8 @@ pub(crate) struct ConnectionCtx {
     pub(crate) spool: Arc<Spool>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) lanes: Arc<Lanes>,
+    /// Domain of a publisher that names none. `None`: the address that it connected to.
+    pub(crate) default_domain: Option<String>,
     /// Asks the connections to end.
     pub(crate) shutdown: CancellationToken,
 }
@@ -57,12 +61,26 @@ pub(crate) async fn serve(ctx: Arc<ConnectionCtx>, socket: TcpStream, peer: Sock
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!("{peer}: {error}");
     }
-    let line = Line::new(socket);
-    let mut connection = Connection { ctx, line, peer, session: ServerSession::new(), live: None };
+    let default_domain = match &ctx.default_domain {
+        Some(domain) => domain.clone(),
+        None => {
+            socket.local_addr().map_or_else(|_| String::new(), |local| local.ip().to_canonical().to_string())
+        }
+    };
+    let mut connection = Connection {
+        ctx,
+        line: Line::new(socket),
+        peer,
+        default_domain,
+        session: ServerSession::new(),
+        skips: Skips::default(),
+        live: None,
+    };
     let outcome = connection.run().await;
     if let Some(live) = connection.live.take() {
         live.recorder.finish();
     }
+    connection.skips.log(peer);
     if let Err(error) = outcome {
         tracing::warn!("{peer}: {error:#}");
     }
@@ -73,7 +91,9 @@ struct Connection {
     ctx: Arc<ConnectionCtx>,
     line: Line,
     peer: SocketAddr,
+    default_domain: String,
     session: ServerSession,
+    skips: Skips,
     live: Option<Live>,
 }
 
@@ -172,6 +192,7 @@ impl Connection {
                             .with_context(|| format!("publish of {:?} is refused", publish.name));
                     }
                 },
+                Some(ServerEvent::Skipped(skipped)) => self.skips.add(self.peer, skipped),
                 Some(ServerEvent::Unpublish) => {
                     if let Some(live) = self.live.take() {
                         live.recorder.finish();
@@ -195,7 +216,7 @@ impl Connection {
     }
 
     fn begin(&self, publish: &Publish) -> anyhow::Result<Live> {
-        let Identity { path, arguments } = Identity::of(publish)?;
+        let Identity { path, arguments } = Identity::of(publish, &self.default_domain)?;
         let ConnectionCtx { names, spool, pool, lanes, .. } = &*self.ctx;
         let claim = names.claim(&path).with_context(|| format!("{path} is being published already"))?;
         let began_at_ms = unix_ms();

@@ -1,7 +1,7 @@
 //! What every chunk begins with: metadata and the configuration of each track.
 
 use flv::{AudioPacket, AudioTagHeader, TagKind, VideoPacket, VideoTagHeader};
-use rtmp::{Media, MediaKind};
+use rtmp::Media;
 
 use crate::cut::Frame;
 
@@ -51,7 +51,7 @@ const AUDIO_MULTICHANNEL: u8 = 4;
 /// What a media message is; one whose header cannot be read is passed through.
 pub(crate) fn classify(media: &Media<'_>) -> Class {
     match media.kind {
-        MediaKind::Video => {
+        TagKind::Video => {
             VideoTagHeader::parse(media.body).map_or(Class::Other, |video| match video.packet {
                 VideoPacket::SequenceHeader => Class::Header(Slot::Video(video.track)),
                 VideoPacket::Frame if video.is_keyframe() => Class::Frame(Frame::Key),
@@ -62,7 +62,7 @@ pub(crate) fn classify(media: &Media<'_>) -> Class {
                 VideoPacket::SequenceEnd | VideoPacket::Other(_) => Class::Other,
             })
         }
-        MediaKind::Audio => {
+        TagKind::Audio => {
             AudioTagHeader::parse(media.body).map_or(Class::Other, |audio| match audio.packet {
                 AudioPacket::SequenceHeader => Class::Header(Slot::Audio(audio.track)),
                 AudioPacket::Frame => Class::Frame(Frame::Audio),
@@ -70,8 +70,8 @@ pub(crate) fn classify(media: &Media<'_>) -> Class {
                 AudioPacket::SequenceEnd | AudioPacket::Other(_) => Class::Other,
             })
         }
-        MediaKind::Data if is_metadata(media.body) => Class::Header(Slot::Metadata),
-        MediaKind::Data => Class::Other,
+        TagKind::Script if is_metadata(media.body) => Class::Header(Slot::Metadata),
+        TagKind::Script => Class::Other,
     }
 }
 
@@ -98,7 +98,7 @@ pub(crate) struct Headers {
 
 impl Headers {
     pub(crate) fn set(&mut self, slot: Slot, media: &Media<'_>) -> Change {
-        let kind = tag_kind(media.kind);
+        let kind = media.kind;
         match self.held.binary_search_by_key(&slot, |(slot, ..)| *slot) {
             Ok(at) if self.held[at].2 == media.body => Change::Repeated,
             Ok(at) if media.body.len() <= MAX_HEADER_BYTES => {
@@ -124,47 +124,39 @@ impl Headers {
     }
 }
 
-pub(crate) fn tag_kind(kind: MediaKind) -> TagKind {
-    match kind {
-        MediaKind::Audio => TagKind::Audio,
-        MediaKind::Video => TagKind::Video,
-        MediaKind::Data => TagKind::Script,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(kind: MediaKind, body: &[u8], expected: Class) {
+    fn check(kind: TagKind, body: &[u8], expected: Class) {
         assert_eq!(classify(&Media { kind, timestamp_ms: 0, body }), expected, "{body:02x?}");
     }
 
     #[test]
     fn legacy_and_enhanced_tags_are_told_apart() {
-        check(MediaKind::Video, &[0x17, 0, 0, 0, 0, 1], Class::Header(Slot::Video(0)));
-        check(MediaKind::Video, &[0x17, 1, 0, 0, 0, 1], Class::Frame(Frame::Key));
-        check(MediaKind::Video, &[0x27, 1, 0, 0, 0, 1], Class::Frame(Frame::Inter));
-        check(MediaKind::Video, &[0x17, 2, 0, 0, 0], Class::Other);
-        check(MediaKind::Video, b"\x90hvc1\x01", Class::Header(Slot::Video(0)));
-        check(MediaKind::Video, b"\x91hvc1\0\0\0\x01", Class::Frame(Frame::Key));
-        check(MediaKind::Video, b"\xa3hvc1\x01", Class::Frame(Frame::Inter));
-        check(MediaKind::Video, b"\x94hvc1\x02", Class::Header(Slot::VideoMetadata(0)));
-        check(MediaKind::Video, b"\x91av01\x01", Class::Frame(Frame::Key));
-        check(MediaKind::Audio, &[0xaf, 0, 0x12, 0x10], Class::Header(Slot::Audio(0)));
-        check(MediaKind::Audio, &[0xaf, 1, 1], Class::Frame(Frame::Audio));
-        check(MediaKind::Audio, &[0x2f, 1], Class::Frame(Frame::Audio));
-        check(MediaKind::Audio, b"\x90Opus\x01", Class::Header(Slot::Audio(0)));
-        check(MediaKind::Audio, b"\x91Opus\x01", Class::Frame(Frame::Audio));
-        check(MediaKind::Data, b"\x02\0\x0aonMetaData\x08", Class::Header(Slot::Metadata));
-        check(MediaKind::Data, b"\x02\0\x0aonTextData\x08", Class::Other);
-        check(MediaKind::Video, &[0x17], Class::Other);
+        check(TagKind::Video, &[0x17, 0, 0, 0, 0, 1], Class::Header(Slot::Video(0)));
+        check(TagKind::Video, &[0x17, 1, 0, 0, 0, 1], Class::Frame(Frame::Key));
+        check(TagKind::Video, &[0x27, 1, 0, 0, 0, 1], Class::Frame(Frame::Inter));
+        check(TagKind::Video, &[0x17, 2, 0, 0, 0], Class::Other);
+        check(TagKind::Video, b"\x90hvc1\x01", Class::Header(Slot::Video(0)));
+        check(TagKind::Video, b"\x91hvc1\0\0\0\x01", Class::Frame(Frame::Key));
+        check(TagKind::Video, b"\xa3hvc1\x01", Class::Frame(Frame::Inter));
+        check(TagKind::Video, b"\x94hvc1\x02", Class::Header(Slot::VideoMetadata(0)));
+        check(TagKind::Video, b"\x91av01\x01", Class::Frame(Frame::Key));
+        check(TagKind::Audio, &[0xaf, 0, 0x12, 0x10], Class::Header(Slot::Audio(0)));
+        check(TagKind::Audio, &[0xaf, 1, 1], Class::Frame(Frame::Audio));
+        check(TagKind::Audio, &[0x2f, 1], Class::Frame(Frame::Audio));
+        check(TagKind::Audio, b"\x90Opus\x01", Class::Header(Slot::Audio(0)));
+        check(TagKind::Audio, b"\x91Opus\x01", Class::Frame(Frame::Audio));
+        check(TagKind::Script, b"\x02\0\x0aonMetaData\x08", Class::Header(Slot::Metadata));
+        check(TagKind::Script, b"\x02\0\x0aonTextData\x08", Class::Other);
+        check(TagKind::Video, &[0x17], Class::Other);
     }
 
     #[test]
     fn only_a_changed_configuration_cuts() {
         let mut headers = Headers::default();
-        let video = |body| Media { kind: MediaKind::Video, timestamp_ms: 0, body };
+        let video = |body| Media { kind: TagKind::Video, timestamp_ms: 0, body };
         assert_eq!(headers.set(Slot::Video(0), &video(&[1])), Change::Added);
         assert_eq!(headers.set(Slot::Video(0), &video(&[1])), Change::Repeated);
         assert_eq!(headers.set(Slot::Video(0), &video(&[2])), Change::Cuts);

@@ -18,8 +18,13 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The domain is the argument `vhost` or `domain`, else the host of `tcUrl`.
-    pub(crate) fn of(publish: &Publish) -> Result<Self, NameError> {
+    /// Takes a publish apart.
+    ///
+    /// The domain is the argument `vhost` or `domain`, else the host of `tcUrl`, else `default_domain`.
+    /// The last segment of application and name together is the stream, those before it are the application,
+    /// wherever the encoder divides them. `_definst_`, the instance that Flash Media Server and Wowza run where
+    /// none is named, is left out.
+    pub(crate) fn of(publish: &Publish, default_domain: &str) -> Result<Self, NameError> {
         let (tc_url, tc_query) = split_query(&publish.tc_url);
         let (app, app_query) = split_query(&publish.app);
         let (name, name_query) = split_query(&publish.name);
@@ -27,27 +32,38 @@ impl Identity {
         for query in [tc_query, app_query, name_query] {
             add_arguments(query, &mut arguments);
         }
+        let (host, tc_path) = split_url(tc_url);
         let named = ["vhost", "domain"].iter().find_map(|&name| arguments.get(name));
-        let domain = named.map_or_else(|| host(tc_url), String::as_str).to_ascii_lowercase();
-        let app = app.trim_matches('/');
-        let path = StreamPath::new(domain, decode(app), decode(name))?;
+        let named = named.map_or(host, String::as_str);
+        let domain = if named.is_empty() { default_domain } else { named };
+
+        let app = if app.is_empty() { tc_path } else { app };
+        let mut names: Vec<_> = segments(app).chain(segments(name)).map(decode).collect();
+        let stream = if segments(name).next().is_none() { None } else { names.pop() };
+        let path = StreamPath::new(domain, names.join("/"), stream.unwrap_or_default())?;
         Ok(Self { path, arguments })
     }
+}
+
+/// The names in a path.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !matches!(*segment, "" | "_definst_"))
 }
 
 fn split_query(text: &str) -> (&str, &str) {
     text.split_once('?').unwrap_or((text, ""))
 }
 
-/// The host of `rtmp://user@host:port/app`, without the brackets of an IPv6 address.
-fn host(url: &str) -> &str {
+/// Host and path of `rtmp://user@host:port/path`; the brackets of an IPv6 address are left out.
+fn split_url(url: &str) -> (&str, &str) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split('/').next().unwrap_or_default();
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    match host.strip_prefix('[') {
-        Some(literal) => literal.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    }
+    let host = match host.strip_prefix('[') {
+        Some(literal) => literal.split(']').next(),
+        None => host.split(':').next(),
+    };
+    (host.unwrap_or_default(), path)
 }
 
 fn add_arguments(query: &str, arguments: &mut BTreeMap<String, String>) {
@@ -70,9 +86,11 @@ mod tests {
     use super::*;
 
     fn identity(tc_url: &str, app: &str, name: &str) -> Result<Identity, NameError> {
-        Identity::of(&Publish { tc_url: tc_url.into(), app: app.into(), name: name.into() })
+        let publish = Publish { tc_url: tc_url.into(), app: app.into(), name: name.into() };
+        Identity::of(&publish, "10.9.8.7")
     }
 
+    #[track_caller]
     fn check(tc_url: &str, app: &str, name: &str, expected: &str) {
         assert_eq!(identity(tc_url, app, name).unwrap().path.to_string(), expected);
     }
@@ -99,11 +117,42 @@ mod tests {
     }
 
     #[test]
+    fn a_publisher_that_names_no_domain_gets_the_default_one() {
+        check("", "app", "x", "10.9.8.7/app/x");
+        check("rtmp:///app", "app", "x", "10.9.8.7/app/x");
+        check("/app", "app", "x", "10.9.8.7/app/x");
+        check("", "app?vhost=", "x", "10.9.8.7/app/x");
+        check("", "app", "x?vhost=d.example", "d.example/app/x");
+        check("rtmp://h/app", "", "x", "h/app/x");
+    }
+
+    #[test]
+    fn applications_of_two_levels_are_one_name_wherever_the_encoder_divides_them() {
+        for (app, name) in
+            [("live/room", "x"), ("live", "room/x"), ("", "live/room/x"), ("/live//room/", "/x")]
+        {
+            check(
+                "rtmp://h/live",
+                app,
+                name,
+                if app.is_empty() { "h/live/live/room/x" } else { "h/live/room/x" },
+            );
+        }
+        assert_eq!(identity("rtmp://h/", "live/room", "x").unwrap().path.app(), "live/room");
+        for (app, name) in [("live/_definst_", "x"), ("live/_definst_/", "x?k=v"), ("live", "_definst_/x")] {
+            check("rtmp://h/live/_definst_", app, name, "h/live/x");
+        }
+        check("rtmp://h/live/_definst_", "", "x", "h/live/x");
+    }
+
+    #[test]
     fn names_that_leave_their_folder_are_refused() {
-        for name in ["..", "", "a/b", "..%2Fx", "a%00", "*"] {
+        for name in ["..", "", "a/..", "..%2Fx", "a%2Fb", "a%00", "*", "/", "_definst_"] {
             assert!(identity("rtmp://h/app", "app", name).is_err(), "{name:?}");
         }
-        assert!(identity("", "app", "x").is_err());
-        assert!(identity("rtmp://h/a/b", "a/b", "x").is_err());
+        for app in ["..", "a/..", "../a", "a/*", ".", "a%2F..", "a%2F"] {
+            assert!(identity("rtmp://h/app", app, "x").is_err(), "{app:?}");
+        }
+        assert!(identity("rtmp://h", "", "x").is_err());
     }
 }

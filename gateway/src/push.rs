@@ -10,8 +10,8 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use flv::{Demuxer, TagKind};
-use rtmp::{ClientSession, ClientState, Media, MediaKind};
+use flv::Demuxer;
+use rtmp::{ClientSession, ClientState, Media};
 use tokio::{
     fs::File,
     io::{AsyncReadExt, AsyncWriteExt},
@@ -48,7 +48,7 @@ pub struct Summary {
     pub bytes: u64,
     /// From the first to the newest timestamp.
     pub media_time: Duration,
-    /// From the first tag to the server's last word.
+    /// From the first tag until the server has closed.
     pub wall_time: Duration,
 }
 
@@ -83,16 +83,11 @@ pub async fn push(options: Options) -> anyhow::Result<Summary> {
             let media_time = clock.at(tag.timestamp_ms);
             let due = began + media_time;
             let is_early = !fast && due > Instant::now();
-            let kind = match tag.kind {
-                TagKind::Audio => MediaKind::Audio,
-                TagKind::Video => MediaKind::Video,
-                TagKind::Script => MediaKind::Data,
-            };
             if is_early {
                 publisher.send().await?;
                 sleep_until(due.into()).await;
             }
-            publisher.session.send(&Media { kind, timestamp_ms: tag.timestamp_ms, body: tag.body });
+            publisher.session.send(&Media { kind: tag.kind, timestamp_ms: tag.timestamp_ms, body: tag.body });
             summary.tags += 1;
             summary.bytes += tag.body.len() as u64;
             summary.media_time = summary.media_time.max(media_time);
@@ -178,7 +173,7 @@ impl Publisher {
         Ok(publisher)
     }
 
-    /// Sends the output, and takes what the server says meanwhile.
+    /// Sends the output, and takes what the server sends meanwhile.
     async fn send(&mut self) -> anyhow::Result<()> {
         let mut sent = 0;
         while sent < self.session.output().len() {
@@ -200,7 +195,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// Waits for the server to say something; `false` when it has closed.
+    /// Waits for the server to send something; `false` when it has closed.
     async fn receive(&mut self) -> anyhow::Result<bool> {
         let mut answer = [0; 4096];
         let read = self.socket.read(&mut answer).await?;

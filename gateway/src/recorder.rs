@@ -6,14 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use flv::{AudioTagHeader, TAG_HEADER_SIZE, VideoTagHeader};
-use rtmp::{Media, MediaKind};
+use flv::{AudioTagHeader, TAG_HEADER_SIZE, TagKind, VideoTagHeader};
+use rtmp::Media;
 
 use crate::{
     block::Pool,
     clock::unix_ms,
     cut::Cutter,
-    headers::{Change, Class, Headers, classify, tag_kind},
+    headers::{Change, Class, Headers, classify},
     queue::QueueWriter,
     spool::{Codecs, OpenChunk, Spool},
 };
@@ -224,8 +224,7 @@ impl Recorder {
         let Some(open) = &mut self.open else { return Ok(()) };
         let before = open.bytes();
         self.scratch.clear();
-        let kind = tag_kind(media.kind);
-        flv::write_tag_header(&mut self.scratch, kind, media.body.len(), media.timestamp_ms)
+        flv::write_tag_header(&mut self.scratch, media.kind, media.body.len(), media.timestamp_ms)
             .expect("a message should be shorter than 2^24 bytes");
         open.write(&self.scratch)?;
         open.write(media.body)?;
@@ -252,25 +251,25 @@ impl Recorder {
         self.flush()
     }
 
-    fn lacks_codec(&self, kind: MediaKind) -> bool {
+    fn lacks_codec(&self, kind: TagKind) -> bool {
         match kind {
-            MediaKind::Video => self.codecs.video.is_empty(),
-            MediaKind::Audio => self.codecs.audio.is_empty(),
-            MediaKind::Data => false,
+            TagKind::Video => self.codecs.video.is_empty(),
+            TagKind::Audio => self.codecs.audio.is_empty(),
+            TagKind::Script => false,
         }
     }
 
     fn learn_codecs(&mut self, media: &Media<'_>) {
         match media.kind {
-            MediaKind::Video => {
+            TagKind::Video => {
                 self.codecs.video =
                     VideoTagHeader::parse(media.body).map_or(String::new(), |tag| tag.codec.name());
             }
-            MediaKind::Audio => {
+            TagKind::Audio => {
                 self.codecs.audio =
                     AudioTagHeader::parse(media.body).map_or(String::new(), |tag| tag.codec.name());
             }
-            MediaKind::Data => {
+            TagKind::Script => {
                 self.codecs.video_kbps = video_kbps(media.body).unwrap_or(self.codecs.video_kbps)
             }
         }

@@ -35,6 +35,9 @@ pub struct Config {
     pub spool: PathBuf,
     /// How many bytes of chunks the spool may hold before publishers are held back.
     pub spool_limit_bytes: u64,
+    /// Domain of publishers that name none: no `tcUrl`, or one without a host. `None`: the address that they
+    /// connected to.
+    pub default_domain: Option<String>,
     /// Whether to call `POST /tick` each second, by which the functions do what is due.
     pub tick: bool,
 }
@@ -86,6 +89,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         spool,
         pool: Arc::default(),
         lanes: Arc::clone(&lanes),
+        default_domain: config.default_domain,
         shutdown,
     };
     let connections = Background { tasks: TaskTracker::new(), abort: abort.clone() };

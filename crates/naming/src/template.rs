@@ -184,11 +184,11 @@ impl Template {
     /// Puts values in, appends an extension, and checks that the name stays where the template puts it.
     ///
     /// # Errors
-    /// A name of an application or stream that holds `/` or `\`, or an outcome that [`check_object_name`]
-    /// refuses.
+    /// A name of a stream that holds `/` or of either that holds `\`, or an outcome that [`check_object_name`]
+    /// refuses. An application of several levels, such as `live/room`, makes a folder of each.
     pub fn object_name(&self, values: &Values<'_>, extension: &str) -> Result<String, Error> {
-        for name in [values.app, values.stream] {
-            if name.contains(['/', '\\']) {
+        for (name, separators) in [(values.app, &['\\'][..]), (values.stream, &['/', '\\'])] {
+            if name.contains(separators) {
                 return Err(Error::Separator { name: name.into() });
             }
         }

@@ -25,7 +25,7 @@ pub use messages::{
     BeginSession, ChunkAnswer, ChunkPolicy, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Problem,
     SessionAnswer, SessionChange, Tick, TickAnswer,
 };
-pub use name::{MAX_NAME_BYTES, NameError, StreamPath, check_name};
+pub use name::{MAX_NAME_BYTES, NameError, StreamPath, check_app, check_name};
 pub use route::{ChunkPath, Route, RouteError, SessionPath};
 
 /// Media type of a chunk.

@@ -89,7 +89,19 @@ pub fn check_name(what: &'static str, name: &str) -> Result<(), NameError> {
     }
 }
 
-/// A stream: domain, application and name, each one checked by [`check_name`].
+/// Whether the name of an application, which may have several levels such as `live/room`, can be part of an
+/// object name: [`check_name`] passes each level.
+///
+/// # Errors
+/// The first rule that the name breaks.
+pub fn check_app(name: &str) -> Result<(), NameError> {
+    if name.len() > MAX_NAME_BYTES {
+        return Err(NameError::TooLong { what: "app", bytes: name.len() });
+    }
+    name.split('/').try_for_each(|level| check_name("app", level))
+}
+
+/// A stream: domain, application and name, checked by [`check_name`], the application by [`check_app`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamPath {
     domain: String,
@@ -110,7 +122,7 @@ impl StreamPath {
         let domain = domain.into().to_ascii_lowercase();
         let path = Self { domain, app: app.into(), stream: stream.into() };
         check_name("domain", &path.domain)?;
-        check_name("app", &path.app)?;
+        check_app(&path.app)?;
         check_name("stream", &path.stream)?;
         Ok(path)
     }
@@ -149,7 +161,7 @@ impl StreamPath {
 }
 
 impl fmt::Display for StreamPath {
-    /// `domain/app/stream`: unambiguous, since no name holds a slash.
+    /// `domain/app/stream`: unambiguous, since neither a domain nor a stream holds a slash.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.domain, self.app, self.stream)
     }
@@ -187,6 +199,22 @@ mod tests {
             error.to_string(),
             r#"stream name "../../x" holds '/' at byte 2, which is not allowed in a name"#
         );
+    }
+
+    #[test]
+    fn applications_may_have_several_levels() {
+        for app in ["live/room", "a/b/c", "live/_definst_", "直/播"] {
+            assert_eq!(check_app(app), Ok(()), "{app}");
+            let path = StreamPath::new("d", app, "s").unwrap();
+            let url = path.url_path();
+            let segments: Vec<_> = url.split('/').collect();
+            assert_eq!(segments.len(), 5, "{url}");
+            assert_eq!(StreamPath::from_segments(segments[2], segments[3], segments[4]), Ok(path));
+        }
+        for app in ["", "/", "/a", "a/", "a//b", "a/..", "../a", "./a", "a/*", "a/b\\c", "a/\n"] {
+            assert!(check_app(app).is_err(), "{app:?}");
+        }
+        assert!(check_app(&"a/".repeat(127)).is_err() && check_app(&"a/b".repeat(86)).is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Method and path of each call.
 //!
-//! A path is taken apart before it is decoded: an encoded slash is part of a name, and no name may hold one.
+//! A path is taken apart before it is decoded: an encoded slash is part of a name, and only an application's may
+//! hold one.
 
 use std::fmt;
 

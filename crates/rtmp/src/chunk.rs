@@ -4,6 +4,7 @@ mod reader;
 mod writer;
 
 pub use reader::{ChunkReader, MAX_CHUNK_STREAMS, MAX_PARTIAL_BYTES};
+pub(crate) use reader::{Received, Step};
 pub use writer::ChunkWriter;
 
 /// Chunk size of both directions until a peer announces another (RTMP 1.0 §5.4.1).

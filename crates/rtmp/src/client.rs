@@ -1,9 +1,11 @@
 //! The client's end: publishing one stream.
 
 use amf0::Value;
+use flv::TagKind;
 
 use crate::{
-    ChunkReader, ChunkWriter, Error, Media, MediaKind, Message,
+    ChunkReader, ChunkWriter, Error, Media, Message,
+    chunk::Step,
     command::{self, Command, object, string},
     handshake, message,
 };
@@ -83,11 +85,15 @@ impl ClientSession {
             self.state = ClientState::Asking;
             self.connect();
         }
-        while let Some(received) = self.reader.advance(input)? {
+        while let Some(step) = self.reader.advance(input)? {
+            let Step::Message(received) = step else { continue };
             let message = self.reader.message(received);
-            if matches!(message.type_id, message::COMMAND_AMF0 | message::COMMAND_AMF3) {
-                let command = Command::decode(&message)?;
-                self.obey(&command)?;
+            if !matches!(message.type_id, message::COMMAND_AMF0 | message::COMMAND_AMF3) {
+                continue;
+            }
+            // A command that cannot be read is none that this end waits for.
+            if let Ok(command) = Command::decode(&message) {
+                self.follow(&command)?;
             }
         }
         Ok(())
@@ -97,13 +103,13 @@ impl ClientSession {
     pub fn send(&mut self, media: &Media<'_>) {
         let &Media { kind, timestamp_ms, body } = media;
         let (type_id, chunk_stream) = match kind {
-            MediaKind::Audio => (message::AUDIO, AUDIO),
-            MediaKind::Video => (message::VIDEO, VIDEO),
-            MediaKind::Data => (message::DATA_AMF0, DATA),
+            TagKind::Audio => (message::AUDIO, AUDIO),
+            TagKind::Video => (message::VIDEO, VIDEO),
+            TagKind::Script => (message::DATA_AMF0, DATA),
         };
         let stream_id = self.stream_id;
         let mut with_prefix = Vec::new();
-        let payload = if kind == MediaKind::Data {
+        let payload = if kind == TagKind::Script {
             string("@setDataFrame").encode(&mut with_prefix);
             with_prefix.extend_from_slice(body);
             &with_prefix
@@ -135,7 +141,7 @@ impl ClientSession {
         self.command("connect", CONNECT, &[properties]);
     }
 
-    fn obey(&mut self, command: &Command) -> Result<(), Error> {
+    fn follow(&mut self, command: &Command) -> Result<(), Error> {
         match command.name.as_str() {
             "_result" if command.transaction == CONNECT => {
                 let name = string(&self.name);

@@ -3,7 +3,7 @@
 use amf0::Value;
 
 use crate::{
-    Error, Message,
+    Message, Skipped,
     chunk::ChunkWriter,
     message::{COMMAND_AMF0, COMMAND_AMF3},
 };
@@ -24,26 +24,22 @@ pub(crate) struct Command {
 }
 
 impl Command {
-    pub(crate) fn decode(message: &Message<'_>) -> Result<Self, Error> {
+    /// Reads a command. Only its name is needed: what cannot be read after it is left out.
+    pub(crate) fn decode(message: &Message<'_>) -> Result<Self, Skipped> {
         let mut bytes = message.payload;
         if bytes.len() > MAX_COMMAND_BYTES {
-            return Err(Error::CommandTooLong { bytes: bytes.len(), limit: MAX_COMMAND_BYTES });
+            return Err(Skipped::CommandTooLong { bytes: bytes.len(), limit: MAX_COMMAND_BYTES });
         }
         if message.type_id == COMMAND_AMF3 {
             // Encoders that announce AMF3 send a zero and go on in AMF0.
             bytes = bytes.strip_prefix(&[0]).unwrap_or(bytes);
         }
-        let name = Value::decode(&mut bytes)?.as_str().unwrap_or_default().to_owned();
-        let transaction = match bytes {
-            [] => 0.0,
-            _ => Value::decode(&mut bytes)?.as_number().unwrap_or(0.0),
-        };
+        let name = Value::decode(&mut bytes).map_err(Skipped::Command)?;
+        let name = name.as_str().ok_or(Skipped::CommandName)?.to_owned();
         // Encoders end commands with odd values that nothing here needs: what cannot be read ends the list.
-        let mut values = Vec::new();
-        while let Ok(value) = Value::decode(&mut bytes) {
-            values.push(value);
-        }
-        Ok(Self { name, transaction, values })
+        let mut values = std::iter::from_fn(|| Value::decode(&mut bytes).ok());
+        let transaction = values.next().and_then(|value| value.as_number()).unwrap_or(0.0);
+        Ok(Self { name, transaction, values: values.collect() })
     }
 
     /// The string in that place, the command object being at 0.

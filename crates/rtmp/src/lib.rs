@@ -28,6 +28,9 @@
 //! # Ok::<(), rtmp::Error>(())
 //! ```
 //!
+//! What cannot be read or has no meaning here is passed over and told as [`Skipped`]; an [`Error`] is what makes
+//! the byte stream itself unreadable.
+//!
 //! Limits against hostile peers: [`MAX_CHUNK_STREAMS`], [`MAX_PARTIAL_BYTES`], [`MAX_COMMAND_BYTES`].
 #![deny(missing_docs)]
 
@@ -42,6 +45,6 @@ mod server;
 pub use chunk::{ChunkReader, ChunkWriter, MAX_CHUNK_STREAMS, MAX_PARTIAL_BYTES};
 pub use client::{ClientSession, ClientState};
 pub use command::MAX_COMMAND_BYTES;
-pub use error::Error;
-pub use message::{Media, MediaKind, Message};
+pub use error::{Error, Skipped};
+pub use message::{Media, Message};
 pub use server::{Publish, ServerEvent, ServerSession};

@@ -1,6 +1,8 @@
 //! Messages and their types (RTMP 1.0 §5.4, §7.1).
 
-use crate::Error;
+use flv::TagKind;
+
+use crate::Skipped;
 
 pub(crate) const SET_CHUNK_SIZE: u8 = 1;
 pub(crate) const ABORT: u8 = 2;
@@ -31,10 +33,10 @@ pub struct Message<'a> {
 
 impl Message<'_> {
     /// The first four bytes as a number.
-    pub(crate) fn first_u32(&self) -> Result<u32, Error> {
+    pub(crate) fn first_u32(&self) -> Result<u32, Skipped> {
         match self.payload.first_chunk() {
             Some(bytes) => Ok(u32::from_be_bytes(*bytes)),
-            None => Err(Error::MessageTooShort {
+            None => Err(Skipped::MessageTooShort {
                 type_id: self.type_id,
                 needed: 4,
                 available: self.payload.len(),
@@ -43,22 +45,11 @@ impl Message<'_> {
     }
 }
 
-/// What a media message carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MediaKind {
-    /// The body of an FLV audio tag.
-    Audio,
-    /// The body of an FLV video tag.
-    Video,
-    /// The body of an FLV script tag: AMF0, `@setDataFrame` taken off.
-    Data,
-}
-
 /// An audio, video or data message of the published stream: the body of an FLV tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Media<'a> {
-    /// What it carries.
-    pub kind: MediaKind,
+    /// What it carries; script data is AMF0, `@setDataFrame` taken off.
+    pub kind: TagKind,
     /// Milliseconds, 32 bits that wrap.
     pub timestamp_ms: u32,
     /// The tag's body.

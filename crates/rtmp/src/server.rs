@@ -1,27 +1,28 @@
 //! The server's end: what a publisher asks for, and its media.
 
+mod acknowledgement;
+mod aggregate;
+mod answers;
+mod media;
+
 use amf0::Value;
 
 use crate::{
-    ChunkReader, ChunkWriter, Error, Media, MediaKind, Message,
-    command::{self, Command, object, string},
+    ChunkReader, Error, Media, Message, Skipped,
+    chunk::{Received, Step},
+    command::{Command, object, string},
     handshake, message,
 };
+use acknowledgement::{Acknowledgement, WINDOW};
+use aggregate::Aggregate;
+use answers::Answers;
+use media::media;
 
-/// Chunk size of what the server says.
+/// Chunk size of what the server sends.
 const CHUNK_SIZE: u32 = 4096;
 
-/// Bytes after which the peers acknowledge (RTMP 1.0 §5.4.3); the value that other servers announce.
-const WINDOW: u32 = 2_500_000;
-
-/// The smallest window that is obeyed, lest a hostile peer make every byte cost an answer.
-const MIN_WINDOW: u32 = 4096;
-
-/// Chunk stream of protocol control messages (RTMP 1.0 §5.4).
-const CONTROL: u8 = 2;
-
-/// The message stream of every publish; a connection has one at a time.
-const STREAM: u32 = 1;
+/// Most message streams of a connection that are told apart. Encoders create one.
+const MAX_STREAMS: u32 = 64;
 
 /// User control events (RTMP 1.0 §7.1.7).
 const STREAM_BEGIN: u16 = 0;
@@ -48,6 +49,8 @@ pub enum ServerEvent<'a> {
     Media(Media<'a>),
     /// It ended the stream; the connection may publish another.
     Unpublish,
+    /// It sent something that was passed over.
+    Skipped(Skipped),
 }
 
 /// A publisher's connection.
@@ -55,12 +58,14 @@ pub enum ServerEvent<'a> {
 pub struct ServerSession {
     stage: Stage,
     reader: ChunkReader,
-    writer: ChunkWriter,
     tc_url: String,
-    app: Option<String>,
-    publishing: Publishing,
+    app: String,
+    /// Message streams created so far; they are numbered from 1.
+    streams: u32,
+    publishing: Option<Publishing>,
+    aggregate: Aggregate,
     acknowledgement: Acknowledgement,
-    output: Vec<u8>,
+    answers: Answers,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -71,12 +76,15 @@ enum Stage {
     Done,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Publishing {
-    #[default]
-    No,
-    Requested,
-    Accepted,
+/// What the connection publishes, or asks to.
+#[derive(Debug)]
+struct Publishing {
+    name: String,
+    stream_id: u32,
+    is_accepted: bool,
+    /// Message streams on which the publisher asked to publish another name meanwhile: their media is not of
+    /// this publish. Any other number is taken for it, since encoders that number their stream wrongly exist.
+    declined: Vec<u32>,
 }
 
 impl ServerSession {
@@ -87,12 +95,14 @@ impl ServerSession {
 
     /// What is to be sent to the publisher; the caller empties it.
     pub fn output(&mut self) -> &mut Vec<u8> {
-        &mut self.output
+        &mut self.answers.output
     }
 
     /// Takes bytes from the front of `input` until something happens, or returns `None`.
     ///
     /// After `None`, what is left of `input` begins the next call's input; it is shorter than 1.6 KB.
+    /// What cannot be read or followed is passed over, as other servers do, and told as
+    /// [`ServerEvent::Skipped`].
     ///
     /// # Errors
     /// Any [`Error`]; the connection is then of no more use, but for what [`output`](Self::output) holds.
@@ -100,54 +110,88 @@ impl ServerSession {
         if !self.shake_hands(input)? {
             return Ok(None);
         }
-        loop {
-            let before = input.len();
-            let received = self.reader.advance(input)?;
-            self.acknowledge(before - input.len());
-            let Some(received) = received else { return Ok(None) };
-            let message = self.reader.message(received);
-            match message.type_id {
-                message::AUDIO | message::VIDEO | message::DATA_AMF0 | message::DATA_AMF3
-                    if self.publishing == Publishing::Accepted && media(&message).is_some() =>
-                {
-                    return Ok(media(&self.reader.message(received)).map(ServerEvent::Media));
+        let message = loop {
+            match self.aggregate.next_part() {
+                Ok(Some(part)) if self.is_media(&self.aggregate.message(part)) == Ok(true) => {
+                    break self.aggregate.message(part);
                 }
-                message::COMMAND_AMF0 | message::COMMAND_AMF3 => {
-                    let command = Command::decode(&message)?;
-                    if let Some(event) = self.obey(&command)? {
-                        return Ok(Some(event));
-                    }
-                }
-                message::WINDOW_ACKNOWLEDGEMENT_SIZE => {
-                    self.acknowledgement.window = message.first_u32()?.max(MIN_WINDOW);
-                }
-                message::USER_CONTROL => {
-                    if let Some(time) = ping_time(message.payload) {
-                        self.user_control(PING_RESPONSE, time);
-                    }
-                }
-                message::AGGREGATE => return Err(Error::Aggregate { bytes: message.payload.len() }),
-                // Acknowledgements, bandwidths, shared objects: nothing here needs them.
-                _ => {}
+                Ok(Some(_)) => continue,
+                Ok(None) => {}
+                Err(skipped) => return Ok(Some(ServerEvent::Skipped(skipped))),
             }
+            let before = input.len();
+            let step = self.reader.advance(input)?;
+            self.acknowledge(before - input.len());
+            let received = match step {
+                None => return Ok(None),
+                Some(Step::Skipped(skipped)) => return Ok(Some(ServerEvent::Skipped(skipped))),
+                Some(Step::Message(received)) => received,
+            };
+            match self.is_media(&self.reader.message(received)) {
+                Ok(true) => break self.reader.message(received),
+                Ok(false) => {}
+                Err(skipped) => return Ok(Some(ServerEvent::Skipped(skipped))),
+            }
+            if let Some(event) =
+                self.handle(received).unwrap_or_else(|skipped| Some(ServerEvent::Skipped(skipped)))
+            {
+                return Ok(Some(event));
+            }
+        };
+        Ok(media(&message).ok().flatten().map(ServerEvent::Media))
+    }
+
+    /// Whether a message is media of the stream that is published.
+    fn is_media(&self, message: &Message<'_>) -> Result<bool, Skipped> {
+        Ok(self.is_published(message.stream_id) && media(message)?.is_some())
+    }
+
+    /// Whether media of that message stream belongs to the publish.
+    fn is_published(&self, stream_id: u32) -> bool {
+        let publishing = self.publishing.as_ref().filter(|publishing| publishing.is_accepted);
+        publishing.is_some_and(|publishing| !publishing.declined.contains(&stream_id))
+    }
+
+    /// Takes a message that is no media. What nothing here needs is passed over untold: acknowledgements,
+    /// bandwidths, shared objects, types that later versions add.
+    fn handle(&mut self, received: Received<'_>) -> Result<Option<ServerEvent<'static>>, Skipped> {
+        let message = self.reader.message(received);
+        match message.type_id {
+            message::COMMAND_AMF0 | message::COMMAND_AMF3 => {
+                let stream_id = message.stream_id;
+                let command = Command::decode(&message)?;
+                return self.follow(&command, stream_id);
+            }
+            message::WINDOW_ACKNOWLEDGEMENT_SIZE => self.acknowledgement.set_window(message.first_u32()?),
+            message::USER_CONTROL => {
+                if let Some(time) = ping_time(&message)? {
+                    self.answers.user_control(PING_RESPONSE, time);
+                }
+            }
+            message::AGGREGATE if self.is_published(message.stream_id) => self.aggregate.begin(&message),
+            _ => {}
         }
+        Ok(None)
     }
 
     /// Says that the publish requested last is welcome.
     pub fn accept(&mut self) {
-        self.publishing = Publishing::Accepted;
-        self.user_control(STREAM_BEGIN, STREAM);
-        self.status("status", "NetStream.Publish.Start", "publishing");
+        let Some(publishing) = &mut self.publishing else { return };
+        publishing.is_accepted = true;
+        let stream_id = publishing.stream_id;
+        self.answers.user_control(STREAM_BEGIN, stream_id);
+        self.answers.publish_started(stream_id);
     }
 
     /// Says that the publish requested last is not welcome, such as `NetStream.Publish.BadName`.
     pub fn refuse(&mut self, code: &str, description: &str) {
-        self.publishing = Publishing::No;
-        self.status("error", code, description);
+        if let Some(Publishing { stream_id, .. }) = self.publishing.take() {
+            self.answers.status(stream_id, "error", code, description);
+        }
     }
 
     fn shake_hands(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
-        if self.stage == Stage::Asked && handshake::answer(input, &mut self.output)? {
+        if self.stage == Stage::Asked && handshake::answer(input, &mut self.answers.output)? {
             self.stage = Stage::Answered;
         }
         if self.stage == Stage::Answered && handshake::finish(input) {
@@ -156,24 +200,36 @@ impl ServerSession {
         Ok(self.stage == Stage::Done)
     }
 
-    fn obey(&mut self, command: &Command) -> Result<Option<ServerEvent<'static>>, Error> {
+    fn follow(&mut self, command: &Command, stream_id: u32) -> Result<Option<ServerEvent<'static>>, Skipped> {
         match command.name.as_str() {
             "connect" => self.connect(command),
-            // Nothing is to be released or announced; some encoders wait for the answer.
-            "releaseStream" | "FCPublish" => self.result(command, &[Value::Null, Value::Undefined]),
-            "createStream" => self.result(command, &[Value::Null, Value::Number(f64::from(STREAM))]),
-            "publish" => return self.publish(command).map(Some),
-            "FCUnpublish" | "closeStream" | "deleteStream" => {
-                let was = std::mem::take(&mut self.publishing);
-                if was == Publishing::Accepted {
-                    self.status("status", "NetStream.Unpublish.Success", "unpublished");
-                    return Ok(Some(ServerEvent::Unpublish));
+            // Nothing is to be released; some encoders wait for the answer.
+            "releaseStream" => self.answers.empty_result(command),
+            "FCPublish" => {
+                self.answers.empty_result(command);
+                self.answers.announce("onFCPublish", "NetStream.Publish.Start", "announced");
+            }
+            "createStream" => {
+                self.streams = (self.streams + 1).min(MAX_STREAMS);
+                self.answers.result(command, &[Value::Null, Value::Number(f64::from(self.streams))]);
+            }
+            "publish" => return self.publish(command, stream_id),
+            "FCUnpublish" => {
+                self.answers.announce("onFCUnpublish", "NetStream.Unpublish.Success", "unpublished");
+                if command.transaction > 0.0 {
+                    self.answers.empty_result(command);
                 }
+                return self.unpublish(command, stream_id);
             }
+            "closeStream" | "deleteStream" => return self.unpublish(command, stream_id),
             "play" | "play2" => {
-                self.status("error", "NetStream.Play.Failed", "this server records, it plays nothing");
-                return Err(unexpected(command, "this server records, it plays nothing"));
+                let reason = "this server records, it plays nothing";
+                self.answers.status(stream_id, "error", "NetStream.Play.Failed", reason);
+                return Err(unexpected(command, reason));
             }
+            "_result" | "_error" | "onStatus" => {}
+            // Such as `_checkbw`: whoever asks may wait for an answer.
+            _ if command.transaction > 0.0 => self.answers.empty_result(command),
             _ => {}
         }
         Ok(None)
@@ -182,11 +238,11 @@ impl ServerSession {
     fn connect(&mut self, command: &Command) {
         let text = |name| command.property(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         self.tc_url = text("tcUrl");
-        self.app = Some(text("app"));
-        self.control(message::WINDOW_ACKNOWLEDGEMENT_SIZE, &WINDOW.to_be_bytes());
+        self.app = text("app");
+        self.answers.control(message::WINDOW_ACKNOWLEDGEMENT_SIZE, &WINDOW.to_be_bytes());
         // 2: the limit is dynamic (RTMP 1.0 §5.4.5).
-        self.control(message::SET_PEER_BANDWIDTH, &[&WINDOW.to_be_bytes()[..], &[2]].concat());
-        self.writer.set_chunk_size(&mut self.output, CHUNK_SIZE);
+        self.answers.control(message::SET_PEER_BANDWIDTH, &[&WINDOW.to_be_bytes()[..], &[2]].concat());
+        self.answers.set_chunk_size(CHUNK_SIZE);
         let encoding = command.property("objectEncoding").and_then(Value::as_number).unwrap_or(0.0);
         let server = object([("fmsVer", string("FMS/3,5,7,7009")), ("capabilities", Value::Number(31.0))]);
         let information = object([
@@ -195,105 +251,92 @@ impl ServerSession {
             ("description", string("connected")),
             ("objectEncoding", Value::Number(encoding)),
         ]);
-        self.result(command, &[server, information]);
+        self.answers.result(command, &[server, information]);
     }
 
-    fn publish(&mut self, command: &Command) -> Result<ServerEvent<'static>, Error> {
-        let Some(app) = self.app.clone() else {
-            return Err(unexpected(command, "the connection has sent no connect"));
-        };
-        if self.publishing != Publishing::No {
+    fn publish(
+        &mut self,
+        command: &Command,
+        stream_id: u32,
+    ) -> Result<Option<ServerEvent<'static>>, Skipped> {
+        let name = command.string(1).unwrap_or_default();
+        // 0 is the connection itself: whoever publishes there means the stream that was created.
+        let stream_id = if stream_id == 0 { self.streams.max(1) } else { stream_id };
+        if let Some(publishing) = &mut self.publishing {
+            // A connection publishes one stream at a time, and goes on with the one it has.
+            if publishing.name == name {
+                self.answers.publish_started(stream_id);
+            } else {
+                if stream_id != publishing.stream_id && publishing.declined.len() < MAX_STREAMS as usize {
+                    publishing.declined.push(stream_id);
+                }
+                let reason = "the connection publishes another stream already";
+                self.answers.status(stream_id, "error", "NetStream.Publish.BadName", reason);
+            }
             return Err(unexpected(command, "the connection publishes already"));
         }
-        self.publishing = Publishing::Requested;
-        let name = command.string(1).unwrap_or_default().to_owned();
-        Ok(ServerEvent::Publish(Publish { tc_url: self.tc_url.clone(), app, name }))
+        self.publishing =
+            Some(Publishing { name: name.to_owned(), stream_id, is_accepted: false, declined: Vec::new() });
+        let (tc_url, app) = (self.tc_url.clone(), self.app.clone());
+        Ok(Some(ServerEvent::Publish(Publish { tc_url, app, name: name.to_owned() })))
     }
 
-    fn result(&mut self, command: &Command, values: &[Value]) {
-        command::write(&self.writer, &mut self.output, 0, "_result", command.transaction, values);
-    }
-
-    fn status(&mut self, level: &str, code: &str, description: &str) {
-        let information =
-            object([("level", string(level)), ("code", string(code)), ("description", string(description))]);
-        let values = [Value::Null, information];
-        command::write(&self.writer, &mut self.output, STREAM, "onStatus", 0.0, &values);
-    }
-
-    fn user_control(&mut self, event: u16, value: u32) {
-        self.control(message::USER_CONTROL, &[&event.to_be_bytes()[..], &value.to_be_bytes()].concat());
-    }
-
-    fn control(&mut self, type_id: u8, payload: &[u8]) {
-        let message = Message { type_id, stream_id: 0, timestamp_ms: 0, payload };
-        self.writer.write(&mut self.output, CONTROL, &message);
+    /// Ends what is published, unless the command is about another stream.
+    fn unpublish(
+        &mut self,
+        command: &Command,
+        stream_id: u32,
+    ) -> Result<Option<ServerEvent<'static>>, Skipped> {
+        let Some(publishing) = &self.publishing else { return Ok(None) };
+        let is_other_stream = |id: u32| id != publishing.stream_id && (1..=self.streams).contains(&id);
+        let is_other = match command.name.as_str() {
+            "FCUnpublish" => command.string(1).is_some_and(|name| !is_same_stream(name, &publishing.name)),
+            "deleteStream" => {
+                let deleted = command.values.get(1).and_then(Value::as_number);
+                deleted.is_some_and(|deleted| is_other_stream(deleted as u32))
+            }
+            _ => is_other_stream(stream_id),
+        };
+        if is_other {
+            return Err(unexpected(command, "the connection publishes another stream"));
+        }
+        let Publishing { stream_id, is_accepted, .. } = *publishing;
+        self.publishing = None;
+        if !is_accepted {
+            return Ok(None);
+        }
+        self.answers.status(stream_id, "status", "NetStream.Unpublish.Success", "unpublished");
+        Ok(Some(ServerEvent::Unpublish))
     }
 
     fn acknowledge(&mut self, bytes: usize) {
         if let Some(total) = self.acknowledgement.received(bytes) {
-            self.control(message::ACKNOWLEDGEMENT, &total.to_be_bytes());
+            self.answers.control(message::ACKNOWLEDGEMENT, &total.to_be_bytes());
         }
     }
 }
 
-/// When the publisher is to be told how much has arrived (RTMP 1.0 §5.4.3).
-#[derive(Debug)]
-struct Acknowledgement {
-    window: u32,
-    total: u32,
-    told: u32,
-}
-
-impl Default for Acknowledgement {
-    fn default() -> Self {
-        Self { window: WINDOW, total: 0, told: 0 }
-    }
-}
-
-impl Acknowledgement {
-    /// Counts, and says the total modulo 2^32 when it is due.
-    fn received(&mut self, bytes: usize) -> Option<u32> {
-        self.total = self.total.wrapping_add(bytes as u32);
-        let due = self.total.wrapping_sub(self.told) >= self.window;
-        due.then(|| {
-            self.told = self.total;
-            self.total
-        })
-    }
-}
-
-fn media<'a>(message: &Message<'a>) -> Option<Media<'a>> {
-    let (kind, body) = match message.type_id {
-        message::AUDIO => (MediaKind::Audio, message.payload),
-        message::VIDEO => (MediaKind::Video, message.payload),
-        message::DATA_AMF3 => {
-            let payload = message.payload;
-            (MediaKind::Data, data(payload.strip_prefix(&[0]).unwrap_or(payload))?)
-        }
-        _ => (MediaKind::Data, data(message.payload)?),
+/// The time that a ping carries, if it is one.
+fn ping_time(message: &Message<'_>) -> Result<Option<u32>, Skipped> {
+    let too_short = |needed| {
+        let (type_id, available) = (message.type_id, message.payload.len());
+        Skipped::MessageTooShort { type_id, needed, available }
     };
-    // An empty message says nothing; Flash sends them as keep-alive.
-    (!body.is_empty()).then_some(Media { kind, timestamp_ms: message.timestamp_ms, body })
-}
-
-/// The data message without what only tells the server to keep it.
-fn data(payload: &[u8]) -> Option<&[u8]> {
-    let mut rest = payload;
-    match Value::decode(&mut rest).ok()?.as_str()? {
-        "@setDataFrame" => Some(rest),
-        "@clearDataFrame" => None,
-        _ => Some(payload),
+    let (event, data) = message.payload.split_first_chunk::<2>().ok_or_else(|| too_short(2))?;
+    if u16::from_be_bytes(*event) != PING_REQUEST {
+        return Ok(None);
     }
+    data.first_chunk().map(|time| Some(u32::from_be_bytes(*time))).ok_or_else(|| too_short(6))
 }
 
-fn ping_time(payload: &[u8]) -> Option<u32> {
-    let (event, time) = payload.split_first_chunk::<2>()?;
-    (u16::from_be_bytes(*event) == PING_REQUEST).then_some(u32::from_be_bytes(*time.first_chunk()?))
+/// Whether two names are of one stream: encoders leave out the arguments when they end it.
+fn is_same_stream(a: &str, b: &str) -> bool {
+    let name = |text: &str| text.split('?').next().unwrap_or_default().to_owned();
+    name(a) == name(b)
 }
 
-fn unexpected(command: &Command, reason: &'static str) -> Error {
-    Error::UnexpectedCommand { name: command.name.clone(), reason }
+fn unexpected(command: &Command, reason: &'static str) -> Skipped {
+    Skipped::UnexpectedCommand { name: command.name.clone(), reason }
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use std::{
 };
 
 use anyhow::Context;
-use flv::{FILE_HEADER_SIZE, TAG_HEADER_SIZE};
+use flv::{FILE_HEADER_SIZE, TAG_HEADER_SIZE, TagKind};
 use protocol::StreamPath;
-use rtmp::{Media, MediaKind};
+use rtmp::Media;
 
 use super::{
     chunk::Chunk,
@@ -122,9 +122,9 @@ fn read_tag(file: &mut File, offset: u64, size: u64) -> io::Result<Option<(u64, 
     file.read_exact(&mut previous_tag_size)?;
     // After a loss of power a file may have its length and not its bytes.
     let kind = match start[0] {
-        8 => MediaKind::Audio,
-        9 => MediaKind::Video,
-        18 => MediaKind::Data,
+        8 => TagKind::Audio,
+        9 => TagKind::Video,
+        18 => TagKind::Script,
         _ => return Ok(None),
     };
     if u64::from(u32::from_be_bytes(previous_tag_size)) != before_size {

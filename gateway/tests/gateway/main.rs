@@ -4,6 +4,7 @@
 mod failures;
 mod fake;
 mod media;
+mod odd;
 mod recording;
 
 use std::{net::SocketAddr, path::Path};
@@ -36,6 +37,7 @@ impl Gateway {
             name: None,
             spool: spool.into(),
             spool_limit_bytes,
+            default_domain: None,
             tick: true,
         };
         let task = tokio::spawn(gateway::serve(config, listener, shutdown.clone()));

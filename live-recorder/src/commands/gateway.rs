@@ -38,6 +38,7 @@ pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()
         name: args.name,
         spool: args.data.join("spool"),
         spool_limit_bytes: SPOOL_LIMIT_BYTES,
+        default_domain: None,
         tick: true,
     };
     ::gateway::serve(config, listener, stop).await

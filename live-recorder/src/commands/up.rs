@@ -80,6 +80,7 @@ pub(crate) async fn run(args: UpArgs, stop: CancellationToken) -> Result<()> {
         name: None,
         spool: args.data.join("spool"),
         spool_limit_bytes: SPOOL_LIMIT_BYTES,
+        default_domain: None,
         tick: true,
     };
     let mut serving_rtmp = tokio::spawn(gateway::serve(config, rtmp_listener, ingest_stop.clone()));

@@ -115,6 +115,16 @@ fn no_name_of_a_stream_leaves_the_prefix() {
 }
 
 #[test]
+fn each_level_of_an_application_is_a_folder() {
+    let template = Template::parse("safe/{AppName}/{StreamName}/{Date}.m3u8", Kind::IndexFile).unwrap();
+    let name = |app| template.object_name(&Values { app, ..VALUES }, "");
+    assert_eq!(name("live/room"), Ok("safe/live/room/teststream/2017-03-08.m3u8".into()));
+    for app in ["../x", "a/..", "/a", "a//b", "a\\b"] {
+        assert!(name(app).is_err(), "{app:?}");
+    }
+}
+
+#[test]
 fn two_dots_made_of_two_variables_are_caught() {
     let template = Template::parse("{AppName}{StreamName}/x", Kind::IndexFile).unwrap();
     assert!(template.object_name(&Values { app: ".", stream: ".", ..VALUES }, "").is_err());

@@ -7,7 +7,7 @@
 
 use super::{DEFAULT_CHUNK_SIZE, EXTENDED};
 use crate::{
-    Error, Message,
+    Error, Message, Skipped,
     message::{ABORT, SET_CHUNK_SIZE},
 };
 
@@ -31,6 +31,15 @@ pub struct ChunkReader {
     /// Bytes of unfinished messages.
     partial_bytes: usize,
     received: u64,
+}
+
+/// What the reader has come to.
+#[derive(Debug)]
+pub(crate) enum Step<'a> {
+    /// A message is whole.
+    Message(Received<'a>),
+    /// Something was passed over; there may be more in the input.
+    Skipped(Skipped),
 }
 
 /// Where a message that is whole lies: in one piece of the input, or in its chunk stream's buffer.
@@ -77,22 +86,29 @@ impl ChunkReader {
     /// Takes bytes from the front of `input` until a message is whole, or returns `None`.
     ///
     /// After `None`, what is left of `input` (fewer than 18 bytes) begins the next call's input.
-    /// Set Chunk Size and Abort are obeyed here and not returned.
+    /// Set Chunk Size and Abort take effect here and are not returned, and what cannot be read is passed over.
     ///
     /// # Errors
     /// Any [`Error`] about chunks; the connection is then of no more use.
     pub fn read<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Result<Option<Message<'a>>, Error> {
-        Ok(self.advance(input)?.map(|received| self.message(received)))
+        loop {
+            match self.advance(input)? {
+                None => return Ok(None),
+                Some(Step::Message(received)) => return Ok(Some(self.message(received))),
+                Some(Step::Skipped(_)) => {}
+            }
+        }
     }
 
-    /// As [`read`](Self::read), without borrowing the reader.
-    pub(crate) fn advance<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Received<'a>>, Error> {
+    /// As [`read`](Self::read), without borrowing the reader, and telling what is passed over.
+    pub(crate) fn advance<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Step<'a>>, Error> {
         loop {
-            let chunk = match self.in_chunk {
-                Some(chunk) => Some(chunk),
-                None => self.begin_chunk(input)?,
-            };
-            let Some((at, left)) = chunk else { return Ok(None) };
+            if self.in_chunk.is_none()
+                && let Some(skipped) = self.begin_chunk(input)?
+            {
+                return Ok(Some(Step::Skipped(skipped)));
+            }
+            let Some((at, left)) = self.in_chunk else { return Ok(None) };
             let (piece, rest) = input.split_at(left.min(input.len()));
             let stream = &mut self.streams[at];
             let lent = stream.missing == stream.length && piece.len() == stream.length;
@@ -119,8 +135,12 @@ impl ChunkReader {
             self.partial_bytes -= stream.partial.len();
             let received = Received { at, lent: lent.then_some(piece) };
             match stream.type_id {
-                SET_CHUNK_SIZE | ABORT => self.control(received)?,
-                _ => return Ok(Some(received)),
+                SET_CHUNK_SIZE | ABORT => {
+                    if let Err(skipped) = self.control(received) {
+                        return Ok(Some(Step::Skipped(skipped)));
+                    }
+                }
+                _ => return Ok(Some(Step::Message(received))),
             }
         }
     }
@@ -133,27 +153,37 @@ impl ChunkReader {
         Message { type_id, stream_id, timestamp_ms, payload }
     }
 
-    /// Obeys a message about the chunk streams themselves.
-    fn control(&mut self, received: Received<'_>) -> Result<(), Error> {
+    /// Takes a message about the chunk streams themselves.
+    fn control(&mut self, received: Received<'_>) -> Result<(), Skipped> {
         let message = self.message(received);
         let value = message.first_u32()?;
         if message.type_id == SET_CHUNK_SIZE {
-            if value == 0 || value > i32::MAX as u32 {
-                return Err(Error::ChunkSize { found: value });
+            // The first bit is zero (RTMP 1.0 §5.4.1); a peer that sets it means "as large as can be".
+            let size = value & i32::MAX as u32;
+            if size == 0 {
+                return Err(Skipped::ChunkSize);
             }
-            self.chunk_size = value as usize;
-        } else if let Some(aborted) = self.streams.iter_mut().find(|stream| stream.id == value) {
-            if aborted.missing > 0 {
-                self.partial_bytes -= aborted.partial.len();
-            }
-            aborted.missing = 0;
-            aborted.partial.clear();
+            self.chunk_size = size as usize;
+        } else if let Some(at) = self.streams.iter().position(|stream| stream.id == value) {
+            self.drop_partial(at);
         }
         Ok(())
     }
 
-    /// Reads a chunk's headers: its stream's place and the bytes of its payload, or `None` and nothing taken.
-    fn begin_chunk(&mut self, input: &mut &[u8]) -> Result<Option<(usize, usize)>, Error> {
+    /// Drops the message that a chunk stream has begun, if it has.
+    fn drop_partial(&mut self, at: usize) {
+        let stream = &mut self.streams[at];
+        if stream.missing > 0 {
+            self.partial_bytes -= stream.partial.len();
+        }
+        stream.missing = 0;
+        stream.partial.clear();
+    }
+
+    /// Reads a chunk's headers. Takes nothing, and begins no chunk, until all of them are there.
+    ///
+    /// Returns what the chunk has ended before its time.
+    fn begin_chunk(&mut self, input: &mut &[u8]) -> Result<Option<Skipped>, Error> {
         let mut rest = *input;
         let Some(first) = take::<1>(&mut rest) else { return Ok(None) };
         let header_type = first[0] >> 6;
@@ -170,7 +200,9 @@ impl ChunkReader {
         };
         let offset = self.received;
         let found = self.streams.iter().position(|stream| stream.id == id);
-        if found.is_none() && header_type != 0 {
+        // Type 1 leaves out the message stream alone. librtmp begins a chunk stream with it, and SRS and
+        // nginx-rtmp take it; after types 2 and 3 nobody can tell where the message ends.
+        if found.is_none() && header_type > 1 {
             return Err(Error::NoPrecedingChunk { header_type, chunk_stream: id, offset });
         }
         let mut header = match found {
@@ -193,14 +225,18 @@ impl ChunkReader {
         };
         self.received += (input.len() - rest.len()) as u64;
         *input = rest;
+        let ChunkStream { missing, length, type_id, .. } = self.streams[at];
+        let is_another = header.length != length || header.type_id != type_id;
+        let skipped = (missing > 0 && is_another).then(|| {
+            self.drop_partial(at);
+            Skipped::MessageCutShort { chunk_stream: id, missing, offset }
+        });
         let stream = &mut self.streams[at];
         if stream.missing == 0 {
             stream.begin_message(header_type, &header);
-        } else if header_type != 3 && header.length != stream.length {
-            let missing = stream.missing;
-            return Err(Error::MessageCutShort { chunk_stream: id, missing, offset });
         }
-        Ok(Some((at, stream.missing.min(self.chunk_size))))
+        self.in_chunk = Some((at, stream.missing.min(self.chunk_size)));
+        Ok(skipped)
     }
 }
 
@@ -255,8 +291,9 @@ impl Header {
             if header_type < 3 {
                 self.time_field = u32::from_be_bytes(take(rest)?);
             } else if u32::from_be_bytes(*rest.first_chunk()?) == self.time_field {
-                // The standard repeats the field in every chunk of type 3, and some encoders leave it out.
-                // Where it is left out these are four bytes of media.
+                // RTMP 1.0 §5.3.1.3 repeats the field in every chunk of type 3, as FFmpeg and FMLE do. librtmp
+                // leaves it out (OBS Studio's until obs-studio#10097 of January 2024, pili-librtmp until its
+                // #36 of 2017): these are then four bytes of media.
                 take::<4>(rest)?;
             }
         }

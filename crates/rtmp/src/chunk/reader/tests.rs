@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     ChunkWriter,
-    message::{AUDIO, VIDEO},
+    message::{AUDIO, USER_CONTROL, VIDEO},
 };
 
 type Owned = (u8, u32, u32, Vec<u8>);
@@ -83,17 +83,91 @@ fn a_type_3_message_after_a_full_header_repeats_its_time_as_difference() {
 }
 
 #[test]
-fn extended_times_are_read_where_encoders_repeat_them_and_where_not() {
+fn extended_times_are_repeated_in_every_chunk_of_type_3() {
     let begin = [0x06, 0xff, 0xff, 0xff, 0, 0, 130, VIDEO, 1, 0, 0, 0, 1, 0, 0, 0];
     let payload: Vec<u8> = (0..130).collect();
-    let expected = [(VIDEO, 1, 0x0100_0000, payload.clone())];
     let repeated = [&begin[..], &payload[..128], &[0xc6, 1, 0, 0, 0], &payload[128..]].concat();
-    check(&repeated, &expected);
+    check(&repeated, &[(VIDEO, 1, 0x0100_0000, payload)]);
+}
 
-    // Without the repeated field the last two bytes alone cannot show that it is missing: more must follow.
-    let next = [0x04, 0, 0, 1, 0, 0, 1, AUDIO, 1, 0, 0, 0, 7];
-    let left_out = [&begin[..], &payload[..128], &[0xc6], &payload[128..], &next].concat();
-    check(&left_out, &[expected[0].clone(), (AUDIO, 1, 1, vec![7])]);
+/// What librtmp sends from 4 h 39 min on, rebuilt: chunks of 4,096 bytes, sound and picture on chunk stream 4,
+/// the extended time in the chunk of type 0 alone.
+#[test]
+fn librtmp_leaves_extended_times_out_of_chunks_of_type_3() {
+    let picture: Vec<u8> = (0..10_000_u32).map(|at| ((at * 31) >> 3) as u8).collect();
+    let mut bytes = vec![0x02, 0, 0, 0, 0, 0, 4, SET_CHUNK_SIZE, 0, 0, 0, 0, 0, 0, 0x10, 0];
+    let mut expected = Vec::new();
+    for at in 0..3 {
+        let timestamp_ms: u32 = 0x00ff_ffff + at * 40;
+        let [t0, t1, t2, t3] = timestamp_ms.to_be_bytes();
+        let [_, l0, l1, l2] = (picture.len() as u32).to_be_bytes();
+        bytes.extend_from_slice(&[4, 0xff, 0xff, 0xff, l0, l1, l2, VIDEO, 1, 0, 0, 0, t0, t1, t2, t3]);
+        let mut pieces = picture.chunks(4096);
+        bytes.extend_from_slice(pieces.next().unwrap());
+        for piece in pieces {
+            bytes.push(0xc4);
+            bytes.extend_from_slice(piece);
+        }
+        bytes.extend_from_slice(&[4, 0xff, 0xff, 0xff, 0, 0, 2, AUDIO, 1, 0, 0, 0, t0, t1, t2, t3, 0xaf, 1]);
+        expected.push((VIDEO, 1, timestamp_ms, picture.clone()));
+        expected.push((AUDIO, 1, timestamp_ms, vec![0xaf, 1]));
+    }
+    check(&bytes, &expected);
+}
+
+#[test]
+fn a_chunk_stream_may_begin_with_a_header_of_type_1() {
+    let bytes = [&[0x47, 0, 0, 23, 0, 0, 1, AUDIO, 9][..], &[0x47, 0, 0, 20, 0, 0, 2, AUDIO, 8, 7]].concat();
+    check(&bytes, &[(AUDIO, 0, 23, vec![9]), (AUDIO, 0, 43, vec![8, 7])]);
+    // librtmp's answer to a ping (ossrs/srs#98).
+    let ping = [0x42, 0, 0, 0, 0, 0, 6, USER_CONTROL, 0, 7, 0, 0, 0x0d, 0x0f];
+    check(&ping, &[(USER_CONTROL, 0, 0, vec![0, 7, 0, 0, 0x0d, 0x0f])]);
+}
+
+#[test]
+fn a_message_that_another_cuts_short_is_dropped() {
+    let begin = [&[0x06, 0, 0, 1, 0, 0, 200, VIDEO, 1, 0, 0, 0][..], &[0; 128]].concat();
+    for (next, expected) in [
+        (&[0x06, 0, 0, 2, 0, 0, 1, VIDEO, 1, 0, 0, 0, 7][..], (VIDEO, 1, 2, vec![7])),
+        (&[0x06, 0, 0, 2, 0, 0, 0, VIDEO, 1, 0, 0, 0], (VIDEO, 1, 2, vec![])),
+        (&[0x46, 0, 0, 2, 0, 0, 1, VIDEO, 7], (VIDEO, 1, 3, vec![7])),
+        (&[&[0x06, 0, 0, 2, 0, 0, 200, AUDIO, 1, 0, 0, 0][..], &[7; 128], &[0xc6], &[7; 72]].concat(), {
+            (AUDIO, 1, 2, vec![7; 200])
+        }),
+    ] {
+        let bytes = [&begin[..], next].concat();
+        check(&bytes, &[expected]);
+        let (mut reader, mut rest) = (ChunkReader::new(), bytes.as_slice());
+        let Ok(Some(Step::Skipped(skipped))) = reader.advance(&mut rest) else {
+            panic!("nothing is skipped")
+        };
+        assert_eq!(skipped, Skipped::MessageCutShort { chunk_stream: 6, missing: 72, offset: 140 });
+    }
+}
+
+#[test]
+fn a_full_header_in_the_middle_of_its_own_message_goes_on_with_it() {
+    let begin = [0x06, 0, 0, 1, 0, 0, 200, VIDEO, 1, 0, 0, 0];
+    let bytes = [&begin[..], &[5; 128], &begin, &[5; 72]].concat();
+    check(&bytes, &[(VIDEO, 1, 1, vec![5; 200])]);
+}
+
+#[test]
+fn chunk_sizes_that_mean_nothing_change_nothing() {
+    let message = [&[0x06, 0, 0, 1, 0, 0, 200, VIDEO, 1, 0, 0, 0][..], &[5; 128], &[0xc6], &[5; 72]].concat();
+    let whole = [&[0x06, 0, 0, 1, 0, 0, 200, VIDEO, 1, 0, 0, 0][..], &[5; 200]].concat();
+    let set = |stream: u8, payload: &[u8]| {
+        let header = [stream, 0, 0, 0, 0, 0, payload.len() as u8, SET_CHUNK_SIZE, 1, 0, 0, 0];
+        [&header[..], payload].concat()
+    };
+    let expected = [(VIDEO, 1, 1, vec![5; 200])];
+    for payload in [&[][..], &[0, 1], &[0, 0, 0, 0], &[0x80, 0, 0, 0]] {
+        check(&[set(2, payload), message.clone()].concat(), &expected);
+    }
+    // On another chunk stream, with more behind the size, with the first bit set: other servers take them.
+    for payload in [&[0, 0, 0, 200][..], &[0, 0, 1, 0, 9, 9], &[0x80, 0, 1, 0], &[0xff; 4]] {
+        check(&[set(3, payload), whole.clone()].concat(), &expected);
+    }
 }
 
 #[test]
@@ -115,9 +189,6 @@ fn long_chunk_stream_ids_are_read() {
 #[test]
 fn hostile_chunks_are_refused_with_their_place() {
     let refused = |bytes: &[u8]| read_all(bytes, bytes.len()).unwrap_err();
-    let error = refused(&[0xc4]);
-    assert_eq!(error, Error::NoPrecedingChunk { header_type: 3, chunk_stream: 4, offset: 0 });
-
     let mut many = Vec::new();
     for id in 0..=MAX_CHUNK_STREAMS as u8 {
         many.extend_from_slice(&[0, id, 0, 0, 0, 0, 0, 1, AUDIO, 1, 0, 0, 0, 0]);
@@ -125,13 +196,10 @@ fn hostile_chunks_are_refused_with_their_place() {
     let offset = 14 * MAX_CHUNK_STREAMS as u64;
     assert_eq!(refused(&many), Error::TooManyChunkStreams { limit: MAX_CHUNK_STREAMS, offset });
 
-    let short =
-        [&[0x06, 0, 0, 1, 0, 0, 200, VIDEO, 1, 0, 0, 0][..], &[0; 128], &[0x06, 0, 0, 1, 0, 0, 9, VIDEO]];
-    let short = [&short.concat()[..], &[1, 0, 0, 0]].concat();
-    assert_eq!(refused(&short), Error::MessageCutShort { chunk_stream: 6, missing: 72, offset: 140 });
-
-    let size = [0x02, 0, 0, 0, 0, 0, 4, SET_CHUNK_SIZE, 0, 0, 0, 0, 0, 0, 0, 0];
-    assert_eq!(refused(&size), Error::ChunkSize { found: 0 });
+    for header_type in [2, 3] {
+        let error = Error::NoPrecedingChunk { header_type, chunk_stream: 4, offset: 0 };
+        assert_eq!(refused(&[header_type << 6 | 4, 0, 0, 0, 1]), error);
+    }
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! The component itself: the WIT package on Spin's key-value store.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use key_value::SpinStore;
 
 use crate::bindings::exports::recorder::catalog::catalog::{
@@ -11,11 +9,6 @@ use crate::bindings::exports::recorder::catalog::catalog::{
 use crate::{bindings, commands, content, files, indexes, log, sessions, timers};
 
 struct Component;
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
 
 impl Guest for Component {
     async fn begin(session: Session) -> Result<Session, WitError> {
@@ -46,8 +39,9 @@ impl Guest for Component {
         slice: Option<Slice>,
         remux_state: Vec<u8>,
         anchor_ms: u64,
+        now_ms: u64,
     ) -> Result<ChunkStatus, WitError> {
-        let commit = log::Commit { slice, remux_state, anchor_ms, now_ms: now_ms() };
+        let commit = log::Commit { slice, remux_state, anchor_ms, now_ms };
         Ok(log::commit(&SpinStore::open().await?, &session, seq, commit).await?)
     }
 

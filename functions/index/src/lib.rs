@@ -4,26 +4,15 @@
 //! long, and writes their playlists into the users' buckets.
 //!
 //! Every step can be repeated and can run twice at once: what a file holds is decided once (see
-//! `decide` in `handler.rs`), everything after follows from that decision, and objects are only ever created.
+//! [`decision`]), everything after follows from that decision, and objects are only ever created.
 
+pub mod close;
+pub mod decision;
+pub mod handler;
 pub mod record_file;
 
 #[cfg(target_arch = "wasm32")]
-mod bucket;
-#[cfg(target_arch = "wasm32")]
-mod handler;
-#[cfg(target_arch = "wasm32")]
-mod bindings {
-    spin_sdk::wit_bindgen::generate!({
-        inline: "
-            package recorder:index-function;
-            world function {
-                import recorder:bucket/objects@0.1.0;
-                import recorder:catalog/catalog@0.1.0;
-            }",
-        path: ["../../wit/bucket", "../../wit/catalog"],
-        runtime_path: "spin_sdk::wit_bindgen::rt",
-        additional_derives: [serde::Serialize, serde::Deserialize],
-        generate_all,
-    });
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> shared::Answer {
+    handler::handle(&shared::Host, request).await
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use protocol::{BeginSession, ChunkPolicy, StreamPath};
-use sha2::{Digest, Sha256};
+use shared::rules::OnDemand;
 
 /// When a rule has a push recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// The rule's `OnDemand`: 0 always, 1 ask the on-demand URL, 2 by push argument, 7 by command.
-    pub on_demand: u32,
+    /// Which pushes the rule has recorded.
+    pub on_demand: OnDemand,
     /// The one-shot window, Unix seconds.
     pub start_time: Option<u64>,
     pub end_time: Option<u64>,
@@ -23,9 +23,12 @@ impl Terms {
             return false;
         }
         match self.on_demand {
-            0 => true,
-            2 => arguments.get("record_config").is_some_and(|config| need_record(config)),
-            _ => false,
+            OnDemand::Always => true,
+            OnDemand::PushArgument => {
+                arguments.get("record_config").is_some_and(|config| need_record(config))
+            }
+            // The on-demand URL is not asked yet.
+            OnDemand::AskUrl | OnDemand::Command => false,
         }
     }
 }
@@ -48,20 +51,21 @@ pub fn chunk_policy(slice_seconds: Option<u32>) -> ChunkPolicy {
 }
 
 /// The session of a push: the same push always means the same session.
-pub fn session_id(stream: &StreamPath, begin: &BeginSession, random: impl FnOnce() -> Vec<u8>) -> String {
-    let bytes = if begin.push.is_empty() {
-        random()
+pub fn session_id(stream: &StreamPath, begin: &BeginSession, random: impl FnOnce() -> [u8; 16]) -> String {
+    let id: u128 = if begin.push.is_empty() {
+        u128::from_be_bytes(random())
     } else {
-        Sha256::digest(format!("{stream}\0{}\0{}", begin.gateway, begin.push)).to_vec()
+        let digest = naming::digest([&stream.to_string(), &begin.gateway, &begin.push]);
+        digest.iter().take(16).fold(0, |id, &byte| id << 8 | u128::from(byte))
     };
-    bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    format!("{id:032x}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALWAYS: Terms = Terms { on_demand: 0, start_time: None, end_time: None };
+    const ALWAYS: Terms = Terms { on_demand: OnDemand::Always, start_time: None, end_time: None };
 
     fn with_config(config: &str) -> BTreeMap<String, String> {
         BTreeMap::from([("record_config".to_owned(), config.to_owned())])
@@ -80,13 +84,13 @@ mod tests {
 
     #[test]
     fn a_push_argument_decides_only_where_the_rule_says_so() {
-        let by_argument = Terms { on_demand: 2, ..ALWAYS };
+        let by_argument = Terms { on_demand: OnDemand::PushArgument, ..ALWAYS };
         assert!(by_argument.record(&with_config(r#"{"NeedRecord":true}"#), 0));
         for config in [r#"{"NeedRecord":false}"#, "{}", "", "true", r#"{"NeedRecord":"true"}"#] {
             assert!(!by_argument.record(&with_config(config), 0), "{config}");
         }
         assert!(!by_argument.record(&BTreeMap::new(), 0));
-        let by_command = Terms { on_demand: 7, ..ALWAYS };
+        let by_command = Terms { on_demand: OnDemand::Command, ..ALWAYS };
         assert!(!by_command.record(&with_config(r#"{"NeedRecord":true}"#), 0));
     }
 
@@ -101,7 +105,7 @@ mod tests {
         assert_eq!(id, session_id(&stream, &begin, never));
         assert_ne!(id, session_id(&other, &begin, never));
         let unnamed = BeginSession::default();
-        assert_eq!(session_id(&stream, &unnamed, || vec![0xab; 16]), "ab".repeat(16));
+        assert_eq!(session_id(&stream, &unnamed, || [0xab; 16]), "ab".repeat(16));
     }
 
     #[test]

@@ -1,83 +1,77 @@
 //! From the request to the answer.
 
-use http::StatusCode;
+use http::Request;
 use protocol::{
-    BeginSession, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Route, SessionAnswer, SessionChange,
-    SessionPath, StreamPath, check_name,
+    BeginSession, ChunkPolicy, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Route, SessionAnswer,
+    SessionChange, SessionPath, StreamPath, check_name,
 };
-use shared::{Answer, Refusal, authorized, json, now_ms, read_json, route};
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
-use spin_sdk::wasip3::random::random::get_random_bytes;
+use shared::catalog::{Container, Format, Session, SessionRule, SliceFormat, StreamName};
+use shared::rules::Rule;
+use shared::{
+    Answer, Body, Catalog, Clock, Random, Refusal, Rules, Variables, answer_to, authorize, catalog,
+    read_json, rules,
+};
 
-use crate::bindings::recorder::catalog::catalog::{
-    self, Container, Format, Session, SessionRule, SliceFormat, StreamName,
-};
-use crate::bindings::recorder::rules::rules::{self, OnDemand, Rule};
 use crate::decision::{Terms, chunk_policy, session_id};
 
-#[http_service]
-async fn handle(request: Request) -> Answer {
-    serve(request).await.unwrap_or_else(Answer::from)
+/// What this function needs of the world.
+pub trait World: Catalog + Rules + Clock + Random + Variables {}
+
+impl<T: Catalog + Rules + Clock + Random + Variables> World for T {}
+
+/// Answers a request.
+pub async fn handle(world: &impl World, request: Request<impl Body>) -> Answer {
+    serve(world, request).await.unwrap_or_else(Answer::from)
 }
 
-async fn serve(request: Request) -> Result<Answer, Refusal> {
-    authorized(&request).await?;
-    match route(&request)? {
-        Route::Sessions(stream) => begin(&stream, read_json(request).await?).await,
-        Route::End(session) => end(&session, read_json(request).await?).await,
-        Route::Heartbeat => heartbeat(read_json(request).await?).await,
-        other => Err(Refusal::no_such_route(&other)),
+async fn serve(world: &impl World, request: Request<impl Body>) -> Result<Answer, Refusal> {
+    authorize(world, request.headers()).await?;
+    let route = Route::parse(request.method(), request.uri().path())?;
+    let body = request.into_body();
+    Ok(match route {
+        Route::Sessions(stream) => {
+            answer_to::<BeginSession>(&begin(world, &stream, read_json(body).await?).await?)
+        }
+        Route::End(session) => answer_to::<EndSession>(&end(world, &session, read_json(body).await?).await?),
+        Route::Heartbeat => answer_to::<Heartbeat>(&heartbeat(world, read_json(body).await?).await?),
+        other => return Err(Refusal::no_such_route(&other)),
+    })
+}
+
+async fn begin(world: &impl World, path: &StreamPath, begin: BeginSession) -> Result<SessionAnswer, Refusal> {
+    if !begin.gateway.is_empty() {
+        check_name("gateway", &begin.gateway)?;
     }
-}
-
-async fn begin(path: &StreamPath, begin: BeginSession) -> Result<Answer, Refusal> {
-    check_gateway(&begin.gateway)?;
-    let now_ms = now_ms();
-    let names = (path.domain().to_owned(), path.app().to_owned(), path.stream().to_owned());
-    let rule = rules::find_for_push(names.0, names.1, names.2)
-        .await
-        .map_err(|error| Refusal::unavailable("RulesFailed", format!("{error:?}")))?;
-    let id = session_id(path, &begin, || get_random_bytes(16));
-    let session =
-        catalog::begin(session(path, id, begin, rule, now_ms)).await.map_err(|error| failed(&error))?;
-    let answer =
-        SessionAnswer { session: session.id.clone(), record: session.record, chunk: policy(&session) };
-    Ok(json(StatusCode::OK, &answer))
+    let rule = world.find_for_push(stream_name(path)).await?;
+    let id = session_id(path, &begin, || world.random());
+    let session = world.begin(session(path, id, begin, rule, world.now_ms())).await?;
+    let chunk = policy(&session);
+    Ok(SessionAnswer { session: session.id, record: session.record, chunk })
 }
 
 fn session(path: &StreamPath, id: String, begin: BeginSession, rule: Option<Rule>, now_ms: u64) -> Session {
-    let mut session = Session {
+    // On the wire, an empty text says nothing.
+    let given = |text: String| (!text.is_empty()).then_some(text);
+    let terms = rule.as_ref().map(|rule| Terms {
+        on_demand: rule.on_demand,
+        start_time: rule.start_time,
+        end_time: rule.end_time,
+    });
+    let rule = rule.and_then(session_rule);
+    let wanted = terms.is_some_and(|terms| terms.record(&begin.arguments, now_ms));
+    Session {
         id,
         stream: stream_name(path),
         gateway: given(begin.gateway),
         client: given(begin.client),
-        arguments: Vec::new(),
+        arguments: begin.arguments.into_iter().collect(),
         video_codec: given(begin.video_codec),
         audio_codec: given(begin.audio_codec),
         video_kbps: (begin.video_kbps > 0).then_some(begin.video_kbps),
         began_ms: now_ms,
-        record: false,
-        rule: None,
-    };
-    if let Some(rule) = rule {
-        let on_demand = match rule.on_demand {
-            OnDemand::Always => 0,
-            OnDemand::AskUrl => 1,
-            OnDemand::PushArgument => 2,
-            OnDemand::Command => 7,
-        };
-        let terms = Terms { on_demand, start_time: rule.start_time, end_time: rule.end_time };
-        session.rule = session_rule(rule);
-        session.record = session.rule.is_some() && terms.record(&begin.arguments, now_ms);
+        record: rule.is_some() && wanted,
+        rule,
     }
-    session.arguments = begin.arguments.into_iter().collect();
-    session
-}
-
-/// On the wire, an empty text says nothing.
-fn given(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
 }
 
 /// What a rule says of a session, if it wants anything that is recorded.
@@ -104,60 +98,39 @@ fn format(format: rules::Format) -> Option<Format> {
 }
 
 /// How a session is cut: by its rule's slices.
-fn policy(session: &Session) -> protocol::ChunkPolicy {
+fn policy(session: &Session) -> ChunkPolicy {
     let formats = session.rule.iter().flat_map(|rule| &rule.formats);
     let slices = formats.filter_map(|format| format.slices.as_ref());
     chunk_policy(slices.map(|slices| slices.seconds).max())
 }
 
-async fn end(path: &SessionPath, end: EndSession) -> Result<Answer, Refusal> {
+async fn end(world: &impl World, path: &SessionPath, end: EndSession) -> Result<EndAnswer, Refusal> {
     // A gateway's clock may be ahead: nothing ends in the future.
-    let now_ms = now_ms();
+    let now_ms = world.now_ms();
     let at_ms = if end.ended_at_ms == 0 { now_ms } else { end.ended_at_ms.min(now_ms) };
-    let refuse = |error| match error {
-        catalog::Error::NoSuchSession => Refusal::no_such_session(&path.session),
-        other => failed(&other),
-    };
-    let session = catalog::get_session(path.session.clone()).await.map_err(refuse)?;
+    let session = world.get_session(&path.session).await?;
     if session.stream != stream_name(&path.stream) {
-        return Err(Refusal::no_such_session(&path.session));
+        return Err(catalog::Error::NoSuchSession.into());
     }
-    let chunks = catalog::end(session.id, at_ms).await.map_err(refuse)?;
-    Ok(json(StatusCode::OK, &EndAnswer { chunks }))
+    Ok(EndAnswer { chunks: world.end(&session.id, at_ms).await? })
 }
 
 fn stream_name(path: &StreamPath) -> StreamName {
     StreamName { domain: path.domain().into(), app: path.app().into(), stream: path.stream().into() }
 }
 
-async fn heartbeat(heartbeat: Heartbeat) -> Result<Answer, Refusal> {
-    if heartbeat.gateway.is_empty() {
-        return Err(Refusal::bad_request("InvalidName", "a heartbeat needs the gateway's name"));
+async fn heartbeat(world: &impl World, heartbeat: Heartbeat) -> Result<HeartbeatAnswer, Refusal> {
+    check_name("gateway", &heartbeat.gateway)?;
+    let pending = world.heartbeat(&heartbeat.gateway, heartbeat.since, world.now_ms()).await?;
+    let mut sessions = Vec::new();
+    for order in pending.orders {
+        let session = match world.get_session(&order.session).await {
+            // An order that no push can follow must not keep the gateway from the orders after it.
+            Err(catalog::Error::NoSuchSession) => continue,
+            session => session?,
+        };
+        let chunk = policy(&session);
+        sessions.push(SessionChange { session: session.id, record: order.record, chunk });
     }
-    check_gateway(&heartbeat.gateway)?;
-    let heard = catalog::heartbeat(heartbeat.gateway, heartbeat.since, now_ms())
-        .await
-        .map_err(|error| failed(&error))?;
-    let mut answer = HeartbeatAnswer { since: heard.since, sessions: Vec::new() };
-    for order in heard.orders {
-        let session = catalog::get_session(order.session).await.map_err(|error| failed(&error))?;
-        answer.sessions.push(SessionChange {
-            session: session.id.clone(),
-            record: order.record,
-            chunk: policy(&session),
-        });
-    }
-    Ok(json(StatusCode::OK, &answer))
-}
-
-/// A gateway's name is part of a key.
-fn check_gateway(name: &str) -> Result<(), Refusal> {
-    if name.is_empty() {
-        return Ok(());
-    }
-    Ok(check_name("gateway", name)?)
-}
-
-fn failed(error: &catalog::Error) -> Refusal {
-    Refusal::unavailable("CatalogFailed", format!("{error:?}"))
+    Ok(HeartbeatAnswer { since: pending.since, sessions })
 }

@@ -3,21 +3,10 @@
 //! Decides whether a push is recorded, by the rule that it falls under, and tells the gateway how to cut it.
 
 pub mod decision;
+pub mod handler;
 
 #[cfg(target_arch = "wasm32")]
-mod handler;
-#[cfg(target_arch = "wasm32")]
-mod bindings {
-    spin_sdk::wit_bindgen::generate!({
-        inline: "
-            package recorder:on-demand-function;
-            world function {
-                import recorder:rules/rules@0.1.0;
-                import recorder:catalog/catalog@0.1.0;
-            }",
-        path: ["../../wit/rules", "../../wit/catalog"],
-        runtime_path: "spin_sdk::wit_bindgen::rt",
-        additional_derives: [PartialEq],
-        generate_all,
-    });
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> shared::Answer {
+    handler::handle(&shared::Host, request).await
 }

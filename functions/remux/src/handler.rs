@@ -1,55 +1,65 @@
 //! From the request to the answer.
 
-use http::{HeaderMap, StatusCode, header::CONTENT_LENGTH};
-use protocol::{ChunkAnswer, ChunkPath, ChunkPolicy, Route};
-use shared::{Answer, Refusal, authorized, json, route, variable};
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
-use spin_sdk::wasip3::{http::types, wit_future};
-
-use crate::bindings::recorder::bucket::objects::{self, Location};
-use crate::bindings::recorder::catalog::catalog::{
-    self, AudioTrack, ChunkStatus, Cursor, PictureSize, Session, Slice, VideoTrack,
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Request, StatusCode};
+use naming::Timezone;
+use protocol::{ChunkAnswer, ChunkPath, ChunkPolicy, Route, StreamPath};
+use shared::catalog::{
+    AudioTrack, ChunkStatus, Cursor, PictureSize, Session, SessionRule, Slice, VideoTrack,
 };
-use crate::bindings::recorder::media::remux;
-use crate::slice::{self, Name};
+use shared::{
+    Answer, Body, BodyError, Bucket, Catalog, Clock, Media, Refusal, Variables, authorize, bucket, catalog,
+    media, ok, timezone,
+};
 
-#[http_service]
-async fn handle(request: Request) -> Answer {
-    serve(request).await.unwrap_or_else(Answer::from)
+use crate::slice;
+
+/// What this function needs of the world.
+pub trait World: Catalog + Bucket + Media + Clock + Variables {}
+
+impl<T: Catalog + Bucket + Media + Clock + Variables> World for T {}
+
+/// Answers a request.
+pub async fn handle<W: World, B: Body<Stream = W::Stream>>(world: &W, request: Request<B>) -> Answer {
+    serve(world, request).await.unwrap_or_else(Answer::from)
 }
 
-async fn serve(request: Request) -> Result<Answer, Refusal> {
-    authorized(&request).await?;
-    let ChunkPath { session: path, seq } = match route(&request)? {
+async fn serve<W: World, B: Body<Stream = W::Stream>>(
+    world: &W,
+    request: Request<B>,
+) -> Result<Answer, Refusal> {
+    authorize(world, request.headers()).await?;
+    let ChunkPath { session: path, seq } = match Route::parse(request.method(), request.uri().path())? {
         Route::Chunk(chunk) => chunk,
         other => return Err(Refusal::no_such_route(&other)),
     };
     let max_bytes = ChunkPolicy::default().max_bytes;
     let length = content_length(request.headers())?;
-    if length.is_some_and(|length| length > max_bytes) {
-        return Err(too_large(length, max_bytes));
+    if let Some(length) = length.filter(|&length| length > max_bytes) {
+        let message = format!("the chunk has {length} bytes, at most {max_bytes} are taken");
+        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "ChunkTooLarge", message));
     }
-    let session = match catalog::get_session(path.session.clone()).await {
-        Ok(session) if of_stream(&session, &path.stream) => session,
-        Ok(_) | Err(catalog::Error::NoSuchSession) => return Err(Refusal::no_such_session(&path.session)),
-        Err(error) => return Err(store_failed(&error)),
-    };
-    let cursor = match catalog::get_chunk_status(session.id.clone(), seq).await {
-        Ok(ChunkStatus::Next(cursor)) => cursor,
+    let session = world.get_session(&path.session).await?;
+    if !is_of_stream(&session, &path.stream) {
+        return Err(catalog::Error::NoSuchSession.into());
+    }
+    let cursor = match world.get_chunk_status(&session.id, seq).await? {
+        ChunkStatus::Next(cursor) => cursor,
         other => return answer(other, seq),
     };
 
-    let headers = request.headers().clone();
-    let (remuxed, transport_stream) = remux_body(request, &cursor, length, max_bytes).await?;
+    let (parts, body) = request.into_parts();
+    let (remuxed, transport_stream) = remux(world, body, &cursor, length, max_bytes).await?;
     report(&session, seq, &remuxed);
-    let (anchor_ms, gap) = slice::anchor(&headers, cursor.anchor_ms, session.began_ms, remuxed.start90khz);
+    let (anchor_ms, gap) =
+        slice::anchor(&parts.headers, cursor.anchor_ms, session.began_ms, remuxed.start90khz);
     let committed = if remuxed.size == 0 {
         None
     } else {
         let start_ms = slice::wall_ms(anchor_ms, remuxed.start90khz);
-        let object = object_name(&session, seq, start_ms, cursor.names_taken).await?;
-        put(&session, seq, &cursor, &object, remuxed.size, transport_stream).await?;
+        let target = Target::of(&session, seq, cursor.names_taken)?;
+        let object = target.object_name(start_ms, timezone(world).await?)?;
+        target.put(world, &object, remuxed.size, transport_stream).await?;
         Some(Slice {
             object,
             size: remuxed.size,
@@ -62,46 +72,35 @@ async fn serve(request: Request) -> Result<Answer, Refusal> {
             audio: remuxed.audio.map(|audio| AudioTrack { codec: audio.codec }),
         })
     };
-    answer(catalog::commit_chunk(session.id, seq, committed, remuxed.state, anchor_ms).await, seq)
+    let status =
+        world.commit_chunk(&session.id, seq, committed, remuxed.state, anchor_ms, world.now_ms()).await?;
+    answer(status, seq)
 }
 
 /// Hands the body to the remuxer, and makes sure that it was all there.
-async fn remux_body(
-    request: Request,
+async fn remux<W: World, B: Body<Stream = W::Stream>>(
+    world: &W,
+    body: B,
     cursor: &Cursor,
     length: Option<u64>,
     max_bytes: u64,
-) -> Result<(remux::Slice, spin_sdk::wit_bindgen::StreamReader<u8>), Refusal> {
-    let incoming = request.into_body().take_unstarted().expect("nobody should have read the body yet");
-    let (_, read) = wit_future::new(|| Ok(()));
-    let (chunk, end) = types::Request::consume_body(incoming, read);
-    let remuxed = remux::flv_to_ts(chunk, cursor.remux_state.clone().unwrap_or_default(), max_bytes).await;
-    let cut_off = |message: String| Refusal::unavailable("BodyCutOff", message);
-    let (remuxed, transport_stream) = match remuxed {
-        Err(remux::Error::TooLarge(limit)) => return Err(too_large(length, limit)),
-        Err(remux::Error::BadState(reason)) => return Err(Refusal::unavailable("BadState", reason)),
-        Err(remux::Error::OutOfMemory(read)) => {
-            let message = format!("there is no memory for more than {read} bytes of the chunk; try again");
-            return Err(Refusal::unavailable("OutOfMemory", message));
-        }
-        Err(remux::Error::Malformed(reason)) => {
-            // What looks malformed may only be cut off; that is the sender's line, not its data.
-            end.await.map_err(|error| cut_off(error.to_string()))?;
-            return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "MalformedChunk", reason));
-        }
-        Ok(remuxed) => remuxed,
-    };
-    end.await.map_err(|error| cut_off(error.to_string()))?;
-    match length {
-        Some(length) if length != remuxed.consumed => {
-            Err(cut_off(format!("the body has {} of its {length} bytes", remuxed.consumed)))
-        }
-        _ => Ok((remuxed, transport_stream)),
+) -> Result<(media::Slice, W::Stream), Refusal> {
+    let (chunk, all_read) = body.into_stream();
+    let state = cursor.remux_state.clone().unwrap_or_default();
+    let remuxed = world.flv_to_ts(chunk, state, max_bytes).await;
+    // What looks malformed may only be cut off, which the sender's line did, not its data.
+    if matches!(remuxed, Ok(_) | Err(media::Error::Malformed(_))) {
+        all_read.await?;
     }
+    let (remuxed, transport_stream) = remuxed?;
+    if length.is_some_and(|length| length != remuxed.consumed) {
+        return Err(BodyError::CutOff.into());
+    }
+    Ok((remuxed, transport_stream))
 }
 
 /// Says in the log what the push did wrong, and which tracks cannot be recorded.
-fn report(session: &Session, seq: u64, remuxed: &remux::Slice) {
+fn report(session: &Session, seq: u64, remuxed: &media::Slice) {
     let repairs = remuxed.repairs.iter().map(|repair| format!("{} ×{}", repair.kind, repair.count));
     let left_out = remuxed
         .left_out
@@ -113,73 +112,67 @@ fn report(session: &Session, seq: u64, remuxed: &remux::Slice) {
     }
 }
 
-async fn object_name(
-    session: &Session,
-    seq: u64,
-    start_ms: u64,
-    names_taken: u32,
-) -> Result<String, Refusal> {
-    let formats = session.rule.iter().flat_map(|rule| &rule.formats);
-    let format =
-        formats.filter_map(|format| format.slices.as_ref()).next().ok_or_else(|| not_recorded(session))?;
-    let timezone = variable("name_timezone").await?;
-    let timezone = timezone
-        .parse()
-        .map_err(|error| Refusal::unavailable("BadVariable", format!("variable name_timezone: {error}")))?;
-    let name = Name {
-        template: &format.object_prefix,
-        app: &session.stream.app,
-        stream: &session.stream.stream,
-        seq,
-        start_ms,
-        timezone,
-        session: &session.id,
-        names_taken,
-    };
-    name.object().map_err(|reason| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "BadObjectName", reason))
-}
-
-fn not_recorded(session: &Session) -> Refusal {
-    let message = format!("no rule records session {:?}; its chunks are not wanted", session.id);
-    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "NotRecorded", message)
-}
-
-fn video_track(video: remux::VideoTrack) -> VideoTrack {
-    let remux::VideoTrack { width, height, .. } = video;
+fn video_track(video: media::VideoTrack) -> VideoTrack {
+    let media::VideoTrack { width, height, .. } = video;
     let size = (width > 0 && height > 0).then_some(PictureSize { width, height });
     VideoTrack { codec: video.codec, size }
 }
 
-/// Puts the slice into the user's bucket. A name that somebody else has taken is noted, and the chunk
-/// refused for now: its next try, and every chunk after it, takes names of the session's own.
-async fn put(
-    session: &Session,
+/// Where a chunk's slice goes.
+struct Target<'a> {
+    session: &'a Session,
+    rule: &'a SessionRule,
+    /// Template of the name.
+    template: &'a str,
     seq: u64,
-    cursor: &Cursor,
-    object: &str,
-    size: u64,
-    transport_stream: spin_sdk::wit_bindgen::StreamReader<u8>,
-) -> Result<(), Refusal> {
-    let rule = session.rule.as_ref().ok_or_else(|| not_recorded(session))?;
-    let at = Location { endpoint: rule.oss_endpoint.clone(), bucket: rule.oss_bucket.clone() };
-    let tag = format!("{}/{seq}", session.id);
-    let created =
-        objects::put_new(at, object.into(), slice::CONTENT_TYPE.into(), tag, size, transport_stream).await;
-    match created {
-        Ok(_) => Ok(()),
-        Err(objects::Error::Taken) => {
-            catalog::set_names_taken(session.id.clone(), cursor.names_taken + 1)
-                .await
-                .map_err(|error| store_failed(&error))?;
-            Err(Refusal::unavailable("NameTaken", format!("object {object:?} is somebody else's; try again")))
+    names_taken: u32,
+}
+
+impl<'a> Target<'a> {
+    /// # Errors
+    /// 422 where no rule wants slices of the session.
+    fn of(session: &'a Session, seq: u64, names_taken: u32) -> Result<Self, Refusal> {
+        let rule = session.rule.as_ref();
+        let slices = rule.and_then(|rule| rule.formats.iter().find_map(|format| format.slices.as_ref()));
+        let (Some(rule), Some(slices)) = (rule, slices) else {
+            let message = format!("no rule records session {:?}; its chunks are not wanted", session.id);
+            return Err(Refusal::unprocessable("NotRecorded", message));
+        };
+        Ok(Self { session, rule, template: &slices.object_prefix, seq, names_taken })
+    }
+
+    fn object_name(&self, start_ms: u64, timezone: Timezone) -> Result<String, Refusal> {
+        let name = slice::name(self.session, self.template, self.seq, start_ms, timezone);
+        name.build_for(&self.session.id, self.names_taken)
+            .map_err(|error| Refusal::unprocessable("BadObjectName", error.to_string()))
+    }
+
+    /// Puts the slice into the user's bucket. A name that another writer has taken is noted, and the chunk
+    /// refused for now: its next try, and every chunk after it, takes names of the session's own.
+    async fn put<W: World>(
+        &self,
+        world: &W,
+        object: &str,
+        size: u64,
+        transport_stream: W::Stream,
+    ) -> Result<(), Refusal> {
+        let Self { session, rule, seq, .. } = self;
+        let at = bucket::Location { endpoint: rule.oss_endpoint.clone(), bucket: rule.oss_bucket.clone() };
+        let tag = format!("{}/{seq}", session.id);
+        match world.put_new(at, object, slice::CONTENT_TYPE, &tag, size, transport_stream).await {
+            Err(bucket::Error::Taken) => {
+                world.set_names_taken(&session.id, self.names_taken + 1).await?;
+                let message = format!("object {object:?} is another writer's; try again");
+                Err(Refusal::unavailable("NameTaken", message))
+            }
+            created => Ok(created.map(drop)?),
         }
-        Err(error) => Err(Refusal::unavailable("BucketFailed", format!("{error:?}"))),
     }
 }
 
-fn answer(status: Result<ChunkStatus, catalog::Error>, seq: u64) -> Result<Answer, Refusal> {
-    match status.map_err(|error| store_failed(&error))? {
-        ChunkStatus::Committed => Ok(json(StatusCode::OK, &ChunkAnswer { seq, next: seq + 1 })),
+fn answer(status: ChunkStatus, seq: u64) -> Result<Answer, Refusal> {
+    match status {
+        ChunkStatus::Committed => Ok(ok(&ChunkAnswer { seq, next: seq + 1 })),
         ChunkStatus::Gap(expected) => {
             let message = format!("chunk {seq} came where {expected} is next");
             let mut refusal = Refusal::new(StatusCode::CONFLICT, "SequenceGap", message);
@@ -196,7 +189,7 @@ fn answer(status: Result<ChunkStatus, catalog::Error>, seq: u64) -> Result<Answe
     }
 }
 
-fn of_stream(session: &Session, path: &protocol::StreamPath) -> bool {
+fn is_of_stream(session: &Session, path: &StreamPath) -> bool {
     let stream = &session.stream;
     (stream.domain.as_str(), stream.app.as_str(), stream.stream.as_str())
         == (path.domain(), path.app(), path.stream())
@@ -205,15 +198,5 @@ fn of_stream(session: &Session, path: &protocol::StreamPath) -> bool {
 fn content_length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
     let Some(value) = headers.get(CONTENT_LENGTH) else { return Ok(None) };
     let number = value.to_str().ok().and_then(|text| text.parse().ok());
-    number.map(Some).ok_or_else(|| Refusal::bad_request("BadLength", format!("Content-Length is {value:?}")))
-}
-
-fn too_large(length: Option<u64>, limit: u64) -> Refusal {
-    let found = length.map_or_else(|| "more".into(), |length| length.to_string());
-    let message = format!("the chunk has {found} bytes, at most {limit} are taken");
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "ChunkTooLarge", message)
-}
-
-fn store_failed(error: &catalog::Error) -> Refusal {
-    Refusal::unavailable("CatalogFailed", format!("{error:?}"))
+    number.map(Some).ok_or_else(|| Refusal::bad_request("BadLength", "Content-Length is not a number"))
 }

@@ -3,6 +3,7 @@
 use http::HeaderMap;
 use naming::{Kind, ObjectName, Timezone, Values};
 use protocol::CHUNK_TIME_HEADER;
+use shared::catalog::Session;
 
 /// Media type of a transport stream (RFC 3555 §4.2.6).
 pub const CONTENT_TYPE: &str = "video/mp2t";
@@ -10,43 +11,24 @@ pub const CONTENT_TYPE: &str = "video/mp2t";
 /// Ticks of the clock of slices in a millisecond.
 const TICKS_PER_MS: u64 = 90;
 
-/// What a slice's name is made of.
-pub struct Name<'a> {
-    /// The rule's `SliceOssObjectPrefix`.
-    pub template: &'a str,
-    /// Names of the stream.
-    pub app: &'a str,
-    pub stream: &'a str,
-    /// The chunk's number.
-    pub seq: u64,
-    /// Wall-clock time of the slice's begin, Unix milliseconds.
-    pub start_ms: u64,
-    /// Zone of the calendar parts.
-    pub timezone: Timezone,
-    /// The session's id.
-    pub session: &'a str,
-    /// How many names of the session turned out to be somebody else's: after the first one, its slices carry
-    /// its id.
-    pub names_taken: u32,
-}
-
-impl Name<'_> {
-    /// The object name.
-    ///
-    /// # Errors
-    /// A template that is not one, or a name that would leave its prefix, as a sentence.
-    pub fn object(&self) -> Result<String, String> {
-        let values = Values {
-            app: self.app,
-            stream: self.stream,
-            sequence: self.seq,
-            start_ms: self.start_ms,
-            end_ms: self.start_ms,
-            timezone: self.timezone,
-        };
-        let name = ObjectName { kind: Kind::Slice, template: self.template, values, extension: ".ts" };
-        name.build_for(self.session, self.names_taken).map_err(|error| error.to_string())
-    }
+/// What a slice of a session is called.
+pub fn name<'a>(
+    session: &'a Session,
+    template: &'a str,
+    seq: u64,
+    start_ms: u64,
+    timezone: Timezone,
+) -> ObjectName<'a> {
+    let Session { stream, .. } = session;
+    let values = Values {
+        app: &stream.app,
+        stream: &stream.stream,
+        sequence: seq,
+        start_ms,
+        end_ms: start_ms,
+        timezone,
+    };
+    ObjectName { kind: Kind::Slice, template, values, extension: ".ts" }
 }
 
 /// How much later than its media time says a chunk may reach the gateway before that counts as a gap in the
@@ -80,28 +62,6 @@ pub fn wall_ms(anchor_ms: u64, media_90khz: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn name(template: &str, names_taken: u32) -> Result<String, String> {
-        Name {
-            template,
-            app: "live",
-            stream: "直播",
-            seq: 7,
-            start_ms: 1_488_985_786_999,
-            timezone: "+08:00".parse().unwrap(),
-            session: "0123456789abcdef",
-            names_taken,
-        }
-        .object()
-    }
-
-    #[test]
-    fn names_follow_from_template_time_and_number_alone() {
-        let template = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}";
-        assert_eq!(name(template, 0).unwrap(), "record/live/直播/1488985786_7.ts");
-        assert_eq!(name(template, 1).unwrap(), "record/live/直播/1488985786_7-01234567.ts");
-        assert_eq!(name(template, 2).unwrap(), "record/live/直播/1488985786_7-01234567-2.ts");
-    }
 
     #[test]
     fn the_first_chunk_says_when_the_recording_began() {

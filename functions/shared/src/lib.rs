@@ -1,9 +1,53 @@
-//! What the functions that a gateway calls have in common: who may call, and what an answer looks like.
+//! What the functions that a gateway calls have in common.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`world`] | what a function asks of its host and of the components, one trait each |
+//! | [`body`] | the body of a request |
+//! | [`refusal`] | why a call is refused; what each component's error is to a caller |
+//! | [`answer`] | what an answer looks like |
+//! | `host` | the world as Spin gives it, where this is compiled for Wasm |
+//! | `testing` | a world in memory, with the feature `testing` |
+//!
+//! A function's own logic is written against the traits, and so runs natively in tests as it does in Spin.
 
-mod answer;
-#[cfg(target_arch = "wasm32")]
-mod request;
+pub mod answer;
+pub mod body;
+pub mod refusal;
+pub mod world;
 
-pub use answer::{Answer, Refusal, authorize, json};
 #[cfg(target_arch = "wasm32")]
-pub use request::{authorized, now_ms, read_json, route, variable};
+mod host;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use answer::{Answer, answer_to, ok};
+pub use body::{Body, BodyError, read_json};
+pub use refusal::Refusal;
+pub use world::{Bucket, Catalog, Clock, Media, Random, Rules, Streams, Variables, authorize, timezone};
+
+#[cfg(target_arch = "wasm32")]
+pub use host::Host;
+
+/// The types of the WIT packages, and the imports.
+#[expect(missing_docs, reason = "generated; wit/ documents each item")]
+pub mod bindings {
+    spin_sdk::wit_bindgen::generate!({
+        inline: "
+            package recorder:functions;
+            world function {
+                import recorder:bucket/objects@0.1.0;
+                import recorder:catalog/catalog@0.1.0;
+                import recorder:media/remux@0.1.0;
+                import recorder:rules/rules@0.1.0;
+            }",
+        path: ["../../wit/bucket", "../../wit/catalog", "../../wit/media", "../../wit/rules"],
+        runtime_path: "spin_sdk::wit_bindgen::rt",
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
+        generate_all,
+    });
+}
+
+pub use bindings::recorder::{
+    bucket::objects as bucket, catalog::catalog, media::remux as media, rules::rules,
+};

@@ -1,0 +1,215 @@
+//! The function, from the request to the answer, over the real catalog and the real remuxer.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use http::{HeaderValue, Method, Request, header};
+use protocol::{CHUNK_TIME_HEADER, ChunkAnswer, ChunkPath, Route, SessionPath, StreamPath};
+use recorder_remux_function::handler::handle;
+use shared::Catalog;
+use shared::bucket::Error as BucketError;
+use shared::catalog::Session;
+use shared::testing::{Fault, Object, Sent, World, read, request, request_to, run, session};
+
+/// A chunk of H.264 and AAC.
+const CHUNK: &[u8] = include_bytes!("../../../tests/corpus/golden/h264_aac.flv");
+
+/// 2026-01-02T03:04:05.678Z.
+const BEGAN_MS: u64 = 1_767_323_045_678;
+
+type Refused = (u16, String, String);
+
+/// A world in which one session has begun.
+fn world(session: Session) -> World {
+    let world = World::at(BEGAN_MS);
+    run(world.begin(session)).unwrap();
+    world
+}
+
+fn recorded() -> World {
+    world(session('a', BEGAN_MS))
+}
+
+fn chunk(seq: u64, bytes: &[u8]) -> Request<Sent> {
+    let stream = StreamPath::new("live.example.com", "live", "cam").unwrap();
+    let session = SessionPath { stream, session: "a".repeat(32) };
+    request(&Route::Chunk(ChunkPath { session, seq }), bytes)
+}
+
+fn send(world: &World, request: Request<Sent>) -> Result<ChunkAnswer, Refused> {
+    read(&run(handle(world, request)))
+}
+
+fn put(world: &World, seq: u64) -> Result<ChunkAnswer, Refused> {
+    send(world, chunk(seq, CHUNK))
+}
+
+fn code<T>(refused: Result<T, Refused>) -> (u16, String) {
+    let (status, code, message) = refused.err().expect("the call should be refused");
+    assert!(!message.contains("::") && message.contains(' '), "{message}");
+    (status, code)
+}
+
+/// What was recorded: name, tag, media type and size of each object.
+fn objects(world: &World) -> Vec<(String, String, String, usize)> {
+    let objects = world.buckets.objects.borrow();
+    let facts = objects.iter().map(|(name, Object { tag, content_type, bytes })| {
+        (name.clone(), tag.clone(), content_type.clone(), bytes.len())
+    });
+    facts.collect()
+}
+
+#[test]
+fn a_chunk_becomes_a_slice_in_the_users_bucket() {
+    let world = recorded();
+    assert_eq!(put(&world, 0), Ok(ChunkAnswer { seq: 0, next: 1 }));
+    let [(name, tag, content_type, size)] = &objects(&world)[..] else { panic!("{:?}", objects(&world)) };
+    assert_eq!(name, "http://store/bkt/record/live/cam/1767323045_0.ts");
+    assert_eq!((tag, content_type.as_str()), (&format!("{}/0", "a".repeat(32)), "video/mp2t"));
+    assert!(size.is_multiple_of(188));
+}
+
+#[test]
+fn the_first_chunk_says_when_the_recording_began() {
+    let world = recorded();
+    let mut first = chunk(0, CHUNK);
+    first.headers_mut().insert(CHUNK_TIME_HEADER, (BEGAN_MS + 10_000).into());
+    assert!(send(&world, first).is_ok());
+    assert_eq!(objects(&world)[0].0, "http://store/bkt/record/live/cam/1767323055_0.ts");
+}
+
+#[test]
+fn a_repeated_chunk_is_answered_alike_and_writes_nothing() {
+    let world = recorded();
+    let answers = [put(&world, 0), put(&world, 1), put(&world, 0), put(&world, 1)];
+    let next = |seq| Ok(ChunkAnswer { seq, next: seq + 1 });
+    assert_eq!(answers, [next(0), next(1), next(0), next(1)]);
+    assert_eq!(objects(&world).len(), 2);
+}
+
+#[test]
+fn a_chunk_out_of_turn_is_told_which_is_next() {
+    let world = recorded();
+    let refused = run(handle(&world, chunk(3, CHUNK)));
+    assert_eq!(refused.status().as_u16(), 409);
+    let problem: protocol::Problem = serde_json::from_str(refused.body()).unwrap();
+    assert_eq!((problem.code.as_str(), problem.expected), ("SequenceGap", Some(0)));
+}
+
+#[test]
+fn a_session_that_is_over_takes_no_chunk() {
+    let world = recorded();
+    put(&world, 0).unwrap();
+    run(world.end(&"a".repeat(32), BEGAN_MS)).unwrap();
+    assert!(put(&world, 0).is_ok());
+    assert_eq!(code(put(&world, 1)), (410, "SessionOver".into()));
+}
+
+#[test]
+fn a_session_is_of_one_stream() {
+    let world = recorded();
+    let not_found = (404, "NoSuchSession".to_owned());
+    for path in ["/streams/live.example.com/live/other/sessions/", "/streams/d/a/s/sessions/"] {
+        let path = format!("{path}{}/chunks/0", "a".repeat(32));
+        assert_eq!(code(send(&world, request_to(Method::PUT, &path, CHUNK))), not_found);
+    }
+    assert_eq!(code(put(&World::at(1), 0)), not_found);
+}
+
+#[test]
+fn a_session_that_no_rule_records_has_no_place_for_media() {
+    let world = world(Session { rule: None, ..session('a', BEGAN_MS) });
+    assert_eq!(code(put(&world, 0)), (422, "NotRecorded".into()));
+}
+
+#[test]
+fn a_chunk_without_media_is_acknowledged_and_leaves_nothing() {
+    let world = recorded();
+    let empty = b"FLV\x01\x05\0\0\0\x09\0\0\0\0";
+    assert_eq!(send(&world, chunk(0, empty)), Ok(ChunkAnswer { seq: 0, next: 1 }));
+    assert!(objects(&world).is_empty());
+    assert!(put(&world, 1).is_ok());
+}
+
+#[test]
+fn what_is_wrong_with_a_body_is_told_apart() {
+    let world = recorded();
+    assert_eq!(code(send(&world, chunk(0, b"no FLV at all"))), (422, "MalformedChunk".into()));
+    // The same bytes may be malformed only for having been cut off.
+    for bytes in [&CHUNK[..CHUNK.len() / 2], CHUNK] {
+        let mut cut = chunk(0, bytes);
+        cut.body_mut().cut_off = true;
+        assert_eq!(code(send(&world, cut)), (503, "BodyCutOff".into()));
+    }
+    let with_length = |length: &'static str| {
+        let mut told = chunk(0, CHUNK);
+        told.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static(length));
+        code(send(&world, told))
+    };
+    assert_eq!(with_length("99999999"), (413, "ChunkTooLarge".into()));
+    assert_eq!(with_length("5"), (503, "BodyCutOff".into()));
+    assert_eq!(with_length("five"), (400, "BadLength".into()));
+    assert!(objects(&world).is_empty());
+    assert!(put(&world, 0).is_ok());
+}
+
+#[test]
+fn a_name_that_is_taken_gives_way_to_one_of_the_sessions_own() {
+    let world = recorded();
+    let others = Object { tag: "x".into(), content_type: String::new(), bytes: vec![1] };
+    let name = "http://store/bkt/record/live/cam/1767323045_0.ts";
+    world.buckets.objects.borrow_mut().insert(name.into(), others.clone());
+    assert_eq!(code(put(&world, 0)), (503, "NameTaken".into()));
+    assert!(put(&world, 0).is_ok() && put(&world, 1).is_ok());
+    let names: Vec<String> = objects(&world).into_iter().map(|object| object.0).collect();
+    let ends = names.iter().map(|name| name.rsplit_once('_').unwrap().1).collect::<Vec<_>>();
+    assert_eq!(ends, ["0-aaaaaaaa.ts", "0.ts", "1-aaaaaaaa.ts"]);
+    assert_eq!(world.buckets.objects.borrow()[name], others);
+}
+
+#[test]
+fn a_bucket_that_fails_is_said_and_tried_again() {
+    let world = recorded();
+    let unavailable = || BucketError::Unavailable("PUT store answers 503".into());
+    world.buckets.faults.borrow_mut().push_back(Some(Fault::Refused(unavailable())));
+    assert_eq!(code(put(&world, 0)), (503, "BucketFailed".into()));
+    assert!(objects(&world).is_empty());
+    // It has its effect, and only the answer is lost: the next try finds its own object.
+    world.buckets.faults.borrow_mut().push_back(Some(Fault::Lost(unavailable())));
+    assert_eq!(code(put(&world, 0)), (503, "BucketFailed".into()));
+    let once = objects(&world);
+    assert!(put(&world, 0).is_ok());
+    assert_eq!(objects(&world), once);
+}
+
+#[test]
+fn a_chunk_that_breaks_off_anywhere_can_be_repeated() {
+    let whole = recorded();
+    assert!(put(&whole, 0).is_ok() && put(&whole, 1).is_ok());
+    for operation in 0..16 {
+        let world = recorded();
+        assert!(put(&world, 0).is_ok());
+        world.store.break_at(operation);
+        let broke = put(&world, 1);
+        world.store.mend();
+        if broke.is_err() {
+            assert_eq!(code(broke), (503, "CatalogFailed".into()), "{operation}");
+        }
+        assert_eq!(put(&world, 1), Ok(ChunkAnswer { seq: 1, next: 2 }), "{operation}");
+        assert_eq!(*world.buckets.objects.borrow(), *whole.buckets.objects.borrow(), "{operation}");
+    }
+}
+
+#[test]
+fn only_gateways_are_answered_and_only_at_the_functions_own_route() {
+    let world = recorded();
+    let mut stranger = chunk(0, CHUNK);
+    stranger.headers_mut().remove(header::AUTHORIZATION);
+    assert_eq!(code(send(&world, stranger)), (401, "Unauthorized".into()));
+    let path = chunk(0, CHUNK).uri().path().to_owned();
+    let refused = run(handle(&world, request_to(Method::POST, &path, CHUNK)));
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()[header::ALLOW]),
+        (405, &"PUT".parse().unwrap())
+    );
+    assert_eq!(code(send(&world, request_to(Method::POST, "/tick", ""))), (404, "NoSuchRoute".into()));
+}

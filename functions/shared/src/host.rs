@@ -1,0 +1,190 @@
+//! The world as Spin gives it: WASI, the variables, and the components that the function is composed with.
+
+use std::future::Future;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use spin_sdk::wasip3::http::types;
+use spin_sdk::wasip3::http_compat::IncomingRequestBody;
+use spin_sdk::wasip3::random::random::get_random_bytes;
+use spin_sdk::wasip3::wit_future;
+use spin_sdk::wit_bindgen::{self, StreamReader};
+
+use crate::bindings::wit_stream;
+use crate::bucket::{self, Created, Location};
+use crate::catalog::{
+    self, ChunkStatus, Container, DueStreams, Entry, IndexFile, NextFile, PendingOrders, RecordFile, Session,
+    Slice, SliceRange, StreamName,
+};
+use crate::{
+    Body, BodyError, Bucket, Catalog, Clock, Media, Random, Refusal, Rules, Streams, Variables, media, rules,
+};
+
+/// The world as Spin gives it.
+pub struct Host;
+
+impl Body for IncomingRequestBody {
+    type Stream = StreamReader<u8>;
+
+    fn into_stream(mut self) -> (StreamReader<u8>, impl Future<Output = Result<(), BodyError>>) {
+        let incoming = self.take_unstarted().expect("nobody should have read the body yet");
+        let (_, read) = wit_future::new(|| Ok(()));
+        let (stream, end) = types::Request::consume_body(incoming, read);
+        (stream, async { end.await.map(drop).map_err(|_| BodyError::CutOff) })
+    }
+
+    async fn read(self, max_bytes: usize) -> Result<Vec<u8>, BodyError> {
+        match Limited::new(self, max_bytes).collect().await {
+            Ok(body) => Ok(body.to_bytes().into()),
+            Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge { max_bytes }),
+            Err(_) => Err(BodyError::CutOff),
+        }
+    }
+}
+
+impl Clock for Host {
+    fn now_ms(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Random for Host {
+    fn random(&self) -> [u8; 16] {
+        get_random_bytes(16).try_into().expect("the host should give as many bytes as asked for")
+    }
+}
+
+impl Variables for Host {
+    async fn variable(&self, name: &str) -> Result<String, Refusal> {
+        let unset = |_| Refusal::unavailable("NoVariable", format!("the host does not give variable {name}"));
+        spin_sdk::variables::get(name).await.map_err(unset)
+    }
+}
+
+impl Rules for Host {
+    async fn find_for_push(&self, stream: StreamName) -> Result<Option<rules::Rule>, rules::Error> {
+        rules::find_for_push(stream.domain, stream.app, stream.stream).await
+    }
+}
+
+impl Catalog for Host {
+    async fn begin(&self, session: Session) -> Result<Session, catalog::Error> {
+        catalog::begin(session).await
+    }
+
+    async fn get_session(&self, id: &str) -> Result<Session, catalog::Error> {
+        catalog::get_session(id.into()).await
+    }
+
+    async fn end(&self, id: &str, at_ms: u64) -> Result<u64, catalog::Error> {
+        catalog::end(id.into(), at_ms).await
+    }
+
+    async fn heartbeat(
+        &self,
+        gateway: &str,
+        since: u64,
+        at_ms: u64,
+    ) -> Result<PendingOrders, catalog::Error> {
+        catalog::heartbeat(gateway.into(), since, at_ms).await
+    }
+
+    async fn get_chunk_status(&self, session: &str, seq: u64) -> Result<ChunkStatus, catalog::Error> {
+        catalog::get_chunk_status(session.into(), seq).await
+    }
+
+    async fn commit_chunk(
+        &self,
+        session: &str,
+        seq: u64,
+        slice: Option<Slice>,
+        remux_state: Vec<u8>,
+        anchor_ms: u64,
+        now_ms: u64,
+    ) -> Result<ChunkStatus, catalog::Error> {
+        catalog::commit_chunk(session.into(), seq, slice, remux_state, anchor_ms, now_ms).await
+    }
+
+    async fn set_names_taken(&self, session: &str, count: u32) -> Result<(), catalog::Error> {
+        catalog::set_names_taken(session.into(), count).await
+    }
+
+    async fn list_due(&self, now_ms: u64) -> Result<DueStreams, catalog::Error> {
+        catalog::list_due(now_ms).await
+    }
+
+    async fn clear_due(&self, mark: u64) -> Result<(), catalog::Error> {
+        catalog::clear_due(mark).await
+    }
+
+    async fn set_due(&self, stream: &StreamName, at_ms: u64) -> Result<(), catalog::Error> {
+        catalog::set_due(stream.clone(), at_ms).await
+    }
+
+    async fn advance_files(
+        &self,
+        stream: &StreamName,
+        container: Container,
+        now_ms: u64,
+    ) -> Result<NextFile, catalog::Error> {
+        catalog::advance_files(stream.clone(), container, now_ms).await
+    }
+
+    async fn list_entries(
+        &self,
+        stream: &StreamName,
+        slices: SliceRange,
+    ) -> Result<Vec<Entry>, catalog::Error> {
+        catalog::list_entries(stream.clone(), slices).await
+    }
+
+    async fn commit_file(&self, stream: &StreamName, file: RecordFile) -> Result<(), catalog::Error> {
+        catalog::commit_file(stream.clone(), file).await
+    }
+
+    async fn add_index_file(&self, file: IndexFile) -> Result<(), catalog::Error> {
+        catalog::add_index_file(file).await
+    }
+}
+
+impl Streams for Host {
+    type Stream = StreamReader<u8>;
+
+    fn stream(&self, bytes: Vec<u8>) -> StreamReader<u8> {
+        let (mut writer, reader) = wit_stream::new();
+        wit_bindgen::spawn(async move {
+            writer.write_all(bytes).await;
+        });
+        reader
+    }
+}
+
+impl Bucket for Host {
+    async fn put_new(
+        &self,
+        at: Location,
+        key: &str,
+        content_type: &str,
+        tag: &str,
+        size: u64,
+        body: StreamReader<u8>,
+    ) -> Result<Created, bucket::Error> {
+        bucket::put_new(at, key.into(), content_type.into(), tag.into(), size, body).await
+    }
+
+    async fn get_small(&self, at: Location, key: &str, max_bytes: u32) -> Result<Vec<u8>, bucket::Error> {
+        bucket::get_small(at, key.into(), max_bytes).await
+    }
+}
+
+impl Media for Host {
+    async fn flv_to_ts(
+        &self,
+        chunk: StreamReader<u8>,
+        state: Vec<u8>,
+        max_bytes: u64,
+    ) -> Result<(media::Slice, StreamReader<u8>), media::Error> {
+        media::flv_to_ts(chunk, state, max_bytes).await
+    }
+}

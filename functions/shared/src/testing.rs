@@ -1,0 +1,233 @@
+//! A world in memory, natively: the real catalog over a store in memory, the real remuxer, buckets in memory,
+//! and a clock that stands still until a test moves it.
+//!
+//! The store and the buckets can fail where a test says so; whatever is done is done in one thread, in the order
+//! in which the functions do it.
+
+mod buckets;
+mod catalog;
+mod media;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::{Future, ready};
+
+use http::header::AUTHORIZATION;
+use http::{Method, Request};
+use protocol::Route;
+use serde::{Serialize, de::DeserializeOwned};
+use store::memory::MemoryStore;
+
+use crate::catalog::{Container, Format, Session, SessionRule, SliceFormat, StreamName};
+use crate::rules::{self, Rule};
+use crate::{Answer, Body, BodyError, Clock, Random, Refusal, Rules, Streams, Variables};
+
+pub use buckets::{Buckets, Fault, Object};
+pub use store::memory::run;
+
+/// The ingest token of a [`World`].
+pub const INGEST_TOKEN: &str = "token";
+
+/// Everything that a function can see.
+pub struct World {
+    /// The key-value store.
+    pub store: MemoryStore,
+    /// All object stores.
+    pub buckets: Buckets,
+    /// Now, in Unix milliseconds.
+    pub now_ms: Cell<u64>,
+    /// The variables; one that is not here is one that the host does not give.
+    pub variables: RefCell<BTreeMap<&'static str, String>>,
+    /// The rule that every push falls under, or why none can be looked up.
+    pub rule: RefCell<Result<Option<Rule>, rules::Error>>,
+    drawn: Cell<u8>,
+}
+
+impl World {
+    /// A world in which nothing has been pushed and no rule is set, at a time.
+    #[must_use]
+    pub fn at(now_ms: u64) -> Self {
+        let variables = [
+            ("ingest_token", INGEST_TOKEN),
+            ("name_timezone", "+08:00"),
+            ("work_bucket", "http://work/work"),
+        ];
+        Self {
+            store: MemoryStore::with_any_key(),
+            buckets: Buckets::default(),
+            now_ms: Cell::new(now_ms),
+            variables: RefCell::new(variables.map(|(name, value)| (name, value.to_owned())).into()),
+            rule: RefCell::new(Ok(None)),
+            drawn: Cell::new(0),
+        }
+    }
+
+    /// Sets a variable.
+    pub fn set_variable(&self, name: &'static str, value: &str) {
+        self.variables.borrow_mut().insert(name, value.to_owned());
+    }
+
+    /// Lets time pass.
+    pub fn pass_ms(&self, ms: u64) {
+        self.now_ms.set(self.now_ms.get() + ms);
+    }
+}
+
+impl Clock for World {
+    fn now_ms(&self) -> u64 {
+        self.now_ms.get()
+    }
+}
+
+impl Random for World {
+    fn random(&self) -> [u8; 16] {
+        self.drawn.set(self.drawn.get() + 1);
+        [self.drawn.get(); 16]
+    }
+}
+
+impl Variables for World {
+    async fn variable(&self, name: &str) -> Result<String, Refusal> {
+        let unset = || Refusal::unavailable("NoVariable", format!("the host does not give variable {name}"));
+        self.variables.borrow().get(name).cloned().ok_or_else(unset)
+    }
+}
+
+impl Rules for World {
+    async fn find_for_push(&self, _: StreamName) -> Result<Option<Rule>, rules::Error> {
+        self.rule.borrow().clone()
+    }
+}
+
+impl Streams for World {
+    type Stream = Vec<u8>;
+
+    fn stream(&self, bytes: Vec<u8>) -> Vec<u8> {
+        bytes
+    }
+}
+
+/// The body of a request.
+#[derive(Clone, Debug, Default)]
+pub struct Sent {
+    /// What arrives of it.
+    pub bytes: Vec<u8>,
+    /// Whether it was meant to be longer.
+    pub cut_off: bool,
+}
+
+impl Sent {
+    fn end(&self) -> Result<(), BodyError> {
+        if self.cut_off { Err(BodyError::CutOff) } else { Ok(()) }
+    }
+}
+
+impl Body for Sent {
+    type Stream = Vec<u8>;
+
+    fn into_stream(self) -> (Vec<u8>, impl Future<Output = Result<(), BodyError>>) {
+        let end = self.end();
+        (self.bytes, ready(end))
+    }
+
+    async fn read(self, max_bytes: usize) -> Result<Vec<u8>, BodyError> {
+        self.end()?;
+        if self.bytes.len() > max_bytes {
+            return Err(BodyError::TooLarge { max_bytes });
+        }
+        Ok(self.bytes)
+    }
+}
+
+/// A gateway's request, which carries the ingest token.
+#[must_use]
+pub fn request(route: &Route, bytes: impl Into<Vec<u8>>) -> Request<Sent> {
+    request_to(route.method(), &route.to_string(), bytes)
+}
+
+/// A request with the ingest token, to any method and path.
+///
+/// # Panics
+/// Where the path is not one.
+#[must_use]
+pub fn request_to(method: Method, path: &str, bytes: impl Into<Vec<u8>>) -> Request<Sent> {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(AUTHORIZATION, format!("Bearer {INGEST_TOKEN}"))
+        .body(Sent { bytes: bytes.into(), cut_off: false });
+    request.expect("a test should ask for a path")
+}
+
+/// The body of an answer 200; of any other answer, its problem's status, code and message.
+///
+/// # Errors
+/// The problem.
+///
+/// # Panics
+/// Where the body is not the JSON expected.
+pub fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, (u16, String, String)> {
+    if answer.status().is_success() {
+        return Ok(serde_json::from_str(answer.body()).expect("an answer should be the JSON expected"));
+    }
+    let problem: protocol::Problem =
+        serde_json::from_str(answer.body()).expect("an answer that is not 200 should be a problem");
+    Err((answer.status().as_u16(), problem.code, problem.message))
+}
+
+/// A rule that records a push as M3U8, in cycles of 20 s, slices of 5 s and breaks of at most 15 s.
+#[must_use]
+pub fn rule() -> Rule {
+    Rule {
+        triple: rules::Triple { domain: "live.example.com".into(), app: "live".into(), stream: "*".into() },
+        oss_endpoint: "http://store".into(),
+        oss_bucket: "bkt".into(),
+        on_demand: rules::OnDemand::Always,
+        delay_seconds: 15,
+        start_time: None,
+        end_time: None,
+        formats: vec![rules::Format {
+            container: rules::Container::M3u8,
+            cycle_seconds: 20,
+            object_prefix: naming::DEFAULT_RECORD_FILE.into(),
+            slices: Some(rules::SliceFormat { seconds: 5, object_prefix: naming::DEFAULT_SLICE.into() }),
+        }],
+        transcode_formats: Vec::new(),
+        transcode_templates: Vec::new(),
+        created: 0,
+    }
+}
+
+/// A session of `live.example.com/live/cam` under [`rule`], whose id is 32 times one hex digit.
+#[must_use]
+pub fn session(digit: char, began_ms: u64) -> Session {
+    Session {
+        id: String::from(digit).repeat(32),
+        stream: StreamName { domain: "live.example.com".into(), app: "live".into(), stream: "cam".into() },
+        gateway: Some("gateway-1".into()),
+        client: None,
+        arguments: Vec::new(),
+        video_codec: None,
+        audio_codec: None,
+        video_kbps: None,
+        began_ms,
+        record: true,
+        rule: Some(SessionRule {
+            oss_endpoint: "http://store".into(),
+            oss_bucket: "bkt".into(),
+            delay_seconds: 15,
+            formats: vec![Format {
+                container: Container::M3u8,
+                cycle_seconds: 20,
+                object_prefix: naming::DEFAULT_RECORD_FILE.into(),
+                slices: Some(SliceFormat { seconds: 5, object_prefix: naming::DEFAULT_SLICE.into() }),
+            }],
+        }),
+    }
+}
+
+/// Between the two sets of Rust types that importing and exporting one WIT package gives.
+fn convert<A: Serialize, B: DeserializeOwned>(value: A) -> B {
+    let value = serde_json::to_value(value).expect("a record should be representable as JSON");
+    serde_json::from_value(value).expect("both sides of a WIT package should have the same records")
+}

@@ -44,10 +44,6 @@ impl Slot {
     }
 }
 
-/// Packet types of E-RTMP v2 that hold from now on.
-const VIDEO_METADATA: u8 = 4;
-const AUDIO_MULTICHANNEL: u8 = 4;
-
 /// What a media message is; one whose header cannot be read is passed through.
 pub(crate) fn classify(media: &Media<'_>) -> Class {
     match media.kind {
@@ -56,17 +52,15 @@ pub(crate) fn classify(media: &Media<'_>) -> Class {
                 VideoPacket::SequenceHeader => Class::Header(Slot::Video(video.track)),
                 VideoPacket::Frame if video.is_keyframe() => Class::Frame(Frame::Key),
                 VideoPacket::Frame => Class::Frame(Frame::Inter),
-                VideoPacket::Other(VIDEO_METADATA) if media.body[0] & 0x80 != 0 => {
-                    Class::Header(Slot::VideoMetadata(video.track))
-                }
-                VideoPacket::SequenceEnd | VideoPacket::Other(_) => Class::Other,
+                VideoPacket::Metadata => Class::Header(Slot::VideoMetadata(video.track)),
+                VideoPacket::SequenceEnd | VideoPacket::Command | VideoPacket::Other(_) => Class::Other,
             })
         }
         TagKind::Audio => {
             AudioTagHeader::parse(media.body).map_or(Class::Other, |audio| match audio.packet {
                 AudioPacket::SequenceHeader => Class::Header(Slot::Audio(audio.track)),
                 AudioPacket::Frame => Class::Frame(Frame::Audio),
-                AudioPacket::Other(AUDIO_MULTICHANNEL) => Class::Header(Slot::AudioLayout(audio.track)),
+                AudioPacket::MultichannelConfig => Class::Header(Slot::AudioLayout(audio.track)),
                 AudioPacket::SequenceEnd | AudioPacket::Other(_) => Class::Other,
             })
         }

@@ -17,6 +17,7 @@ pub enum AudioCodec {
 
 impl AudioCodec {
     /// A short name: `aac`, `mp3`, `speex`, `pcma`, or the FourCC.
+    #[must_use]
     pub fn name(self) -> String {
         match self {
             Self::Aac => "aac".into(),
@@ -42,7 +43,9 @@ pub enum AudioPacket {
     Frame,
     /// The coded sequence ended; nothing follows.
     SequenceEnd,
-    /// Neither: packet types of later versions.
+    /// How many channels the track has and where they stand (E-RTMP v2).
+    MultichannelConfig,
+    /// A packet type that neither standard gives a meaning that is used here.
     Other(u8),
 }
 
@@ -52,7 +55,7 @@ pub enum AudioPacket {
 /// frame says better itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioTagHeader<'a> {
-    /// Who coded it.
+    /// The codec.
     pub codec: AudioCodec,
     /// What follows.
     pub packet: AudioPacket,
@@ -99,17 +102,20 @@ impl<'a> AudioTagHeader<'a> {
             0 => AudioPacket::SequenceHeader,
             1 => AudioPacket::Frame,
             2 => AudioPacket::SequenceEnd,
+            MULTICHANNEL_CONFIG => AudioPacket::MultichannelConfig,
             other => AudioPacket::Other(other),
         };
         Ok(Self { codec, packet, track, payload: reader.rest() })
     }
 
     /// Whether this is the codec's configuration record.
+    #[must_use]
     pub fn is_sequence_header(&self) -> bool {
         self.packet == AudioPacket::SequenceHeader
     }
 }
 
+const MULTICHANNEL_CONFIG: u8 = 4;
 const MULTITRACK: u8 = 5;
 
 #[cfg(test)]

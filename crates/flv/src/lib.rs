@@ -25,15 +25,19 @@
 #![deny(missing_docs)]
 
 mod audio;
+mod class;
 mod enhanced;
 mod error;
+pub mod script;
 mod tag;
 mod video;
 mod writer;
 
 pub use audio::{AudioCodec, AudioPacket, AudioTagHeader};
+pub use class::TagClass;
 pub use enhanced::FourCc;
 pub use error::Error;
-pub use tag::{Demuxer, FILE_HEADER_SIZE, Reader, TAG_HEADER_SIZE, Tag, TagKind};
+pub use script::StreamMetadata;
+pub use tag::{Demuxer, FILE_HEADER_SIZE, Reader, TAG_HEADER_SIZE, Tag, TagHeader, TagKind};
 pub use video::{FrameType, VideoCodec, VideoPacket, VideoTagHeader};
 pub use writer::{write_header, write_previous_tag_size, write_tag, write_tag_header};

@@ -22,13 +22,59 @@ pub enum TagKind {
 }
 
 impl TagKind {
-    /// The tag type on the wire.
+    /// The tag type on the wire, which is also the type of the RTMP message with the same body.
+    #[must_use]
     pub fn wire(self) -> u8 {
         match self {
             Self::Audio => 8,
             Self::Video => 9,
             Self::Script => 18,
         }
+    }
+
+    /// The kind with this tag type, or `None` for a type that FLV 10.1 reserves and for an encrypted tag.
+    #[must_use]
+    pub fn from_wire(tag_type: u8) -> Option<Self> {
+        [Self::Audio, Self::Video, Self::Script].into_iter().find(|kind| kind.wire() == tag_type)
+    }
+}
+
+/// The eleven bytes before a tag's body (FLV 10.1 §E.4.1).
+///
+/// A whole tag is this header, the body, and [`previous_tag_size`](Self::previous_tag_size) in four bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TagHeader {
+    /// What the tag carries.
+    pub kind: TagKind,
+    /// Bytes of the body, below 2^24.
+    pub body_size: u32,
+    /// Decoding time in milliseconds, 32 bits that wrap.
+    pub timestamp_ms: u32,
+}
+
+impl TagHeader {
+    /// Reads a header, or gives `None` where the tag type is not one of [`TagKind`].
+    #[must_use]
+    pub fn parse(bytes: &[u8; TAG_HEADER_SIZE]) -> Option<Self> {
+        let [tag_type, s1, s2, s3, t1, t2, t3, t0, ..] = *bytes;
+        Some(Self {
+            kind: TagKind::from_wire(tag_type)?,
+            body_size: u32::from_be_bytes([0, s1, s2, s3]),
+            // The upper eight bits of the time come last (TimestampExtended).
+            timestamp_ms: u32::from_be_bytes([t0, t1, t2, t3]),
+        })
+    }
+
+    /// What the four bytes after the body must say: the bytes of header and body. Fits 25 bits.
+    #[must_use]
+    pub fn previous_tag_size(&self) -> u32 {
+        TAG_HEADER_SIZE as u32 + self.body_size
+    }
+
+    /// Bytes of the whole tag, the four after its body included. Fits 25 bits.
+    #[must_use]
+    pub fn tag_size(&self) -> u32 {
+        self.previous_tag_size() + PREVIOUS_TAG_SIZE as u32
     }
 }
 
@@ -48,27 +94,20 @@ pub struct Tag<'a> {
 impl<'a> Tag<'a> {
     /// The tag at the start of `bytes` and the bytes that it takes, or `None` when more are needed.
     fn parse(bytes: &'a [u8], offset: u64) -> Result<Option<(Self, usize)>, Error> {
-        let Some(&first) = bytes.first() else { return Ok(None) };
-        let kind = match first {
-            8 => TagKind::Audio,
-            9 => TagKind::Video,
-            18 => TagKind::Script,
-            found => return Err(Error::TagType { found, offset }),
-        };
-        let Some((header, rest)) = bytes.split_first_chunk::<TAG_HEADER_SIZE>() else { return Ok(None) };
-        let body_size = u32::from_be_bytes([0, header[1], header[2], header[3]]) as usize;
-        let timestamp_ms = u32::from_be_bytes([header[7], header[4], header[5], header[6]]);
+        let Some(&found) = bytes.first() else { return Ok(None) };
+        if TagKind::from_wire(found).is_none() {
+            return Err(Error::TagType { found, offset });
+        }
+        let Some((header, rest)) = bytes.split_first_chunk() else { return Ok(None) };
+        let header = TagHeader::parse(header).ok_or(Error::TagType { found, offset })?;
+        let TagHeader { kind, body_size, timestamp_ms } = header;
+        let body_size = body_size as usize;
         if rest.len() < body_size + PREVIOUS_TAG_SIZE {
             return Ok(None);
         }
         let tag = Self { kind, timestamp_ms, offset, body: &rest[..body_size] };
-        Ok(Some((tag, tag_size(body_size))))
+        Ok(Some((tag, header.tag_size() as usize)))
     }
-}
-
-/// Bytes of a tag with its header and the length after it. Below 2^25, so it fits 32 bits.
-fn tag_size(body_size: usize) -> usize {
-    TAG_HEADER_SIZE + body_size + PREVIOUS_TAG_SIZE
 }
 
 /// Bytes before the first tag, as far as can be told: more than there are where the file ends before them.
@@ -87,10 +126,8 @@ fn file_header_size(bytes: &[u8]) -> Result<usize, Error> {
 
 /// Bytes that the tag at the start of `bytes` needs, as far as can be told.
 fn needed(bytes: &[u8]) -> u64 {
-    match bytes.first_chunk::<TAG_HEADER_SIZE>() {
-        None => TAG_HEADER_SIZE as u64,
-        Some(header) => tag_size(u32::from_be_bytes([0, header[1], header[2], header[3]]) as usize) as u64,
-    }
+    let header = bytes.first_chunk().and_then(TagHeader::parse);
+    header.map_or(TAG_HEADER_SIZE as u64, |header| header.tag_size().into())
 }
 
 /// The tags of a whole file or chunk held in memory.
@@ -158,6 +195,7 @@ pub struct Demuxer {
 
 impl Demuxer {
     /// A demuxer that expects a file header first.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }

@@ -5,9 +5,10 @@ use crate::{Error, FourCc, enhanced::HeaderReader};
 /// The codec as the FLV names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VideoCodec {
-    /// Codec id 7, or FourCC `avc1`.
+    /// Codec id 7, or FourCC `avc1`; `avc3`, which MP4 has for parameter sets in the stream, is taken for the same.
     Avc,
-    /// Codec id 12 (a widespread extension), or FourCC `hvc1`.
+    /// Codec id 12 (a widespread extension), or FourCC `hvc1`; `hev1`, which MP4 has for parameter sets in the
+    /// stream, is taken for the same.
     Hevc,
     /// Codec id 9: MPEG-4 part 2, as FFmpeg writes it.
     Mpeg4,
@@ -19,6 +20,7 @@ pub enum VideoCodec {
 
 impl VideoCodec {
     /// A short name: `h264`, `hevc`, `mpeg4`, `vp6`, or the FourCC.
+    #[must_use]
     pub fn name(self) -> String {
         match self {
             Self::Avc => "h264".into(),
@@ -57,16 +59,20 @@ pub enum VideoPacket {
     Frame,
     /// The coded sequence ended; nothing follows.
     SequenceEnd,
-    /// Neither: metadata, commands and packet types of later versions.
+    /// Metadata of the track, such as its colours, in AMF0 (E-RTMP v2).
+    Metadata,
+    /// A command to the player, such as the start of a seek: no media (frame type 5).
+    Command,
+    /// A packet type that neither standard gives a meaning that is used here.
     Other(u8),
 }
 
 /// A video tag's body: its header, decoded, and the bytes after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VideoTagHeader<'a> {
-    /// Whether it can be sought to.
+    /// Whether a player can begin with the frame.
     pub frame_type: FrameType,
-    /// Who coded it.
+    /// The codec.
     pub codec: VideoCodec,
     /// What follows.
     pub packet: VideoPacket,
@@ -111,7 +117,7 @@ impl<'a> VideoTagHeader<'a> {
             };
             (packet, reader.signed24()?)
         } else if frame_type == FrameType::Command {
-            (VideoPacket::Other(0), 0)
+            (VideoPacket::Command, 0)
         } else {
             (VideoPacket::Frame, 0)
         };
@@ -124,7 +130,7 @@ impl<'a> VideoTagHeader<'a> {
         if frame_type == FrameType::Command && packet_type != METADATA {
             // One byte of command and no FourCC follow.
             let codec = VideoCodec::Enhanced(FourCc(*b"none"));
-            let packet = VideoPacket::Other(packet_type);
+            let packet = VideoPacket::Command;
             return Ok(Self {
                 frame_type,
                 codec,
@@ -136,8 +142,8 @@ impl<'a> VideoTagHeader<'a> {
         }
         let (packet_type, four_cc, track) = reader.track(packet_type, MULTITRACK)?;
         let codec = match &four_cc.0 {
-            b"avc1" => VideoCodec::Avc,
-            b"hvc1" => VideoCodec::Hevc,
+            b"avc1" | b"avc3" => VideoCodec::Avc,
+            b"hvc1" | b"hev1" => VideoCodec::Hevc,
             _ => VideoCodec::Enhanced(four_cc),
         };
         let (packet, composition_time_ms) = match packet_type {
@@ -147,17 +153,20 @@ impl<'a> VideoTagHeader<'a> {
             }
             1 | 3 => (VideoPacket::Frame, 0),
             2 => (VideoPacket::SequenceEnd, 0),
+            METADATA => (VideoPacket::Metadata, 0),
             other => (VideoPacket::Other(other), 0),
         };
         Ok(Self { frame_type, codec, packet, composition_time_ms, track, payload: reader.rest() })
     }
 
     /// Whether this is a coded frame that a player can begin with.
+    #[must_use]
     pub fn is_keyframe(&self) -> bool {
         self.packet == VideoPacket::Frame && self.frame_type == FrameType::Key
     }
 
     /// Whether this is the codec's configuration record.
+    #[must_use]
     pub fn is_sequence_header(&self) -> bool {
         self.packet == VideoPacket::SequenceHeader
     }

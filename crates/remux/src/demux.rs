@@ -1,6 +1,6 @@
 //! A chunk's tags to access units on the session's clock.
 
-use flv::{AudioTagHeader, Reader, TagKind, VideoPacket, VideoTagHeader};
+use flv::{AudioTagHeader, Reader, TagClass, TagKind, VideoTagHeader};
 use media::{AudioCodec, Media, RepairKind, Repairs, TrackKind, VideoCodec};
 
 use crate::{
@@ -49,7 +49,8 @@ pub fn demux<'a>(chunk: &'a [u8], state: &mut SessionState<'a>) -> Result<Demuxe
                     Some(codec) => {
                         video.push(codec, timestamp_ms, &message, &mut state.timeline, &mut repairs);
                     }
-                    None if matches!(message.packet, VideoPacket::Other(_)) => {}
+                    None if !matches!(message.class(), TagClass::SequenceHeader { .. })
+                        && !message.class().is_frame() => {}
                     None => left_out::count(&mut left_out, TrackKind::Video, message.codec.name()),
                 },
                 Err(_) => repairs.count(RepairKind::MessageMalformed),

@@ -65,7 +65,7 @@ impl<'a> VideoAssembler<'a> {
         match message.packet {
             VideoPacket::SequenceHeader => self.configure(codec, message.payload, repairs),
             VideoPacket::Frame => self.push_frame(codec, timestamp_ms, message, timeline, repairs),
-            VideoPacket::SequenceEnd | VideoPacket::Other(_) => {}
+            _ => {}
         }
     }
 

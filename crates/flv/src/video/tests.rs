@@ -16,7 +16,11 @@ fn check(
 
 #[test]
 fn legacy_headers() {
-    use {FrameType::*, VideoCodec::*, VideoPacket::*};
+    use {
+        FrameType::{Inter, Key},
+        VideoCodec::*,
+        VideoPacket::{Frame, SequenceEnd, SequenceHeader},
+    };
     check(&[0x17, 0, 0, 0, 0, 1, 100], Key, Avc, SequenceHeader, 0, &[1, 100]);
     check(&[0x27, 1, 0, 0, 40, 9], Inter, Avc, Frame, 40, &[9]);
     check(&[0x27, 1, 0xff, 0xff, 0xd8], Inter, Avc, Frame, -40, &[]);
@@ -24,17 +28,28 @@ fn legacy_headers() {
     check(&[0x1c, 1, 0, 0, 0, 5], Key, Hevc, Frame, 0, &[5]);
     check(&[0x19, 1, 0, 0, 0, 5], Key, Mpeg4, Frame, 0, &[5]);
     check(&[0x14, 5, 6], Key, Legacy(4), Frame, 0, &[5, 6]);
-    check(&[0x57, 0], Command, Avc, Other(0), 0, &[0]);
+    check(&[0x57, 0], FrameType::Command, Avc, VideoPacket::Command, 0, &[0]);
 }
 
 #[test]
 fn enhanced_headers() {
-    use {FrameType::*, VideoCodec::*, VideoPacket::*};
+    use {
+        FrameType::{Inter, Key},
+        VideoCodec::*,
+        VideoPacket::{Frame, Metadata, Other, SequenceEnd, SequenceHeader},
+    };
     check(b"\x90hvc1\x01", Key, Hevc, SequenceHeader, 0, b"\x01");
     check(b"\xa1hvc1\x00\x00\x28\x09", Inter, Hevc, Frame, 40, b"\x09");
     check(b"\xa3hvc1\x09", Inter, Hevc, Frame, 0, b"\x09");
     check(b"\x91av01\x09", Key, Enhanced(FourCc(*b"av01")), Frame, 0, b"\x09");
-    check(b"\x94hvc1\x09", Key, Hevc, Other(4), 0, b"\x09");
+    check(b"\x94hvc1\x09", Key, Hevc, Metadata, 0, b"\x09");
+    check(b"\x95mp4v", Key, Enhanced(FourCc(*b"mp4v")), Other(5), 0, b"");
+    // FourCCs of MP4 for parameter sets in the stream.
+    check(b"\xa1hev1\x00\x00\x28\x09", Inter, Hevc, Frame, 40, b"\x09");
+    check(b"\x91avc3\x00\x00\x28\x09", Key, Avc, Frame, 40, b"\x09");
+    // A command has one byte and no FourCC.
+    let none = FourCc(*b"none");
+    check(b"\xd1\x00", FrameType::Command, Enhanced(none), VideoPacket::Command, 0, b"\x00");
     check(b"\x92avc1", Key, Avc, SequenceEnd, 0, b"");
     // A ModEx prefix of three bytes (nanoseconds) before coded frames without composition time.
     check(b"\x97\x02abc\x03hvc1\x09", Key, Hevc, Frame, 0, b"\x09");

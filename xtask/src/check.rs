@@ -3,12 +3,13 @@
 use anyhow::Result;
 
 use crate::build::{WASM_TARGET, cargo, run};
-use crate::{setup, tidy};
+use crate::{deny, setup, tidy};
 
 /// Runs every check.
 pub(crate) fn all() -> Result<()> {
     setup::wasm_target()?;
     tidy::check()?;
+    deny::licences_and_sources()?;
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
     run(cargo(&["fmt", "--check"]).current_dir("fuzz"))?;
     run(&mut cargo(&[

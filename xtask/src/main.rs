@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod deny;
 mod run;
 mod setup;
 mod test;
@@ -18,7 +19,8 @@ Usage: cargo xtask <command>
                   --exit ends after the check, with 0 if all is well
   up [options]    build and run everything in the foreground; `up --help` lists the options
   test            every test
-  check           formatting, lints, documentation, house rules
+  check           formatting, lints, documentation, house rules, licences
+  advisories      known vulnerabilities of what we are built with; needs cargo-deny and the network
   build           all Wasm components and the native binary
   bench [what]    benchmarks: media
   setup           what the others need and call themselves: the wasm32-wasip2 target
@@ -45,6 +47,7 @@ fn dispatch(command: &str, arguments: &[String]) -> Result<()> {
         "demo" => run::demo(arguments),
         "test" => test::all(),
         "check" => check::all(),
+        "advisories" => deny::advisories(),
         "bench" => run::bench(arguments),
         "help" | "--help" | "-h" => {
             print(HELP);

@@ -1,8 +1,15 @@
 //! House rules that no other tool knows.
 
+mod arrows;
+mod circles;
+mod files;
+mod licences;
+mod metadata;
+mod source;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -24,10 +31,14 @@ const CAPABILITIES: [&str; 7] = [
 pub(crate) fn check() -> Result<()> {
     let mut faults = Vec::new();
     let files = tracked()?;
-    core_depends_inwards_only(&files, &mut faults)?;
-    libraries_begin_with_documentation(&files, &mut faults)?;
+    let packages = metadata::read()?;
+    arrows::check(&packages, &mut faults);
+    licences::check(&packages, &mut faults)?;
+    circles::check(&files, &mut faults)?;
+    files::begin_with_documentation(&files, &mut faults)?;
+    files::are_short(&files, &mut faults)?;
+    files::links_resolve(&files, &mut faults)?;
     inherited_words_are_known(&mut faults)?;
-    links_resolve(&files, &mut faults)?;
     if faults.is_empty() {
         print("tidy: no faults");
         return Ok(());
@@ -58,41 +69,6 @@ fn tracked() -> Result<Vec<PathBuf>> {
     Ok(files.filter(|file| file.exists()).collect())
 }
 
-/// Crates of the core use other crates of the core, and neither Spin nor a runtime nor a network.
-fn core_depends_inwards_only(files: &[PathBuf], faults: &mut Vec<String>) -> Result<()> {
-    const OUTSIDE: [&str; 10] = [
-        "spin-sdk",
-        "tokio",
-        "hyper",
-        "ureq",
-        "reqwest",
-        "wasmtime",
-        "gateway",
-        "host",
-        "shared",
-        "key-value",
-    ];
-    for file in files.iter().filter(|file| file.starts_with("crates") && file.ends_with("Cargo.toml")) {
-        for line in fs::read_to_string(file)?.lines() {
-            let name = line.split(['=', '.', ' ']).next().unwrap_or_default();
-            if OUTSIDE.contains(&name) {
-                faults.push(format!("{}: the core must not depend on {name}", file.display()));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A library says first what it is.
-fn libraries_begin_with_documentation(files: &[PathBuf], faults: &mut Vec<String>) -> Result<()> {
-    for file in files.iter().filter(|file| file.ends_with("src/lib.rs") || file.ends_with("src/main.rs")) {
-        if !fs::read_to_string(file)?.starts_with("//! ") {
-            faults.push(format!("{}: begins with no `//!` documentation", file.display()));
-        }
-    }
-    Ok(())
-}
-
 /// Each word of an `inherit_configuration` is a capability set.
 fn inherited_words_are_known(faults: &mut Vec<String>) -> Result<()> {
     let manifest = fs::read_to_string("spin.toml")?;
@@ -102,21 +78,6 @@ fn inherited_words_are_known(faults: &mut Vec<String>) -> Result<()> {
         for word in list.split('"').skip(1).step_by(2).filter(|word| !known.contains(word)) {
             faults
                 .push(format!("spin.toml: inherit_configuration has no {word:?}; it knows {CAPABILITIES:?}"));
-        }
-    }
-    Ok(())
-}
-
-/// Relative links in Markdown lead to files.
-fn links_resolve(files: &[PathBuf], faults: &mut Vec<String>) -> Result<()> {
-    for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "md")) {
-        let text = fs::read_to_string(file)?;
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let target = link.split('#').next().unwrap_or_default();
-            let folder = file.parent().unwrap_or(Path::new(""));
-            if !target.is_empty() && !target.contains("://") && !folder.join(target).exists() {
-                faults.push(format!("{}: the link to {target:?} leads nowhere", file.display()));
-            }
         }
     }
     Ok(())

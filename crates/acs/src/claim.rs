@@ -4,12 +4,7 @@ use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use sha2::Sha256;
 
-use crate::{AccessKey, Error};
-
-/// How far a request's time may lie from ours, either way, in seconds.
-///
-/// A nonce has to be remembered until a request of its time is refused for its age alone.
-pub const WINDOW_S: u64 = 15 * 60;
+use crate::{AccessKey, Error, WINDOW_S};
 
 /// The two schemes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

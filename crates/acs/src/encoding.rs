@@ -1,9 +1,6 @@
 //! Percent-encoding, as both signatures use it, and the decoding of queries and forms.
 
-use crate::Error;
-
-/// Most parameters that one request may carry; the largest action has fewer than 60 in use.
-pub const MAX_PARAMETERS: usize = 512;
+use crate::{Error, MAX_PARAMETERS};
 
 /// Percent-encodes a name or value for a signature.
 ///

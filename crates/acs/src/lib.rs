@@ -25,11 +25,13 @@ mod claim;
 mod encoding;
 mod error;
 mod keys;
+mod limits;
 pub mod time;
 pub mod v1;
 pub mod v3;
 
-pub use claim::{Claim, WINDOW_S};
-pub use encoding::{MAX_PARAMETERS, decode_parameters, encode};
+pub use claim::Claim;
+pub use encoding::{decode_parameters, encode};
 pub use error::Error;
 pub use keys::{AccessKey, Keys};
+pub use limits::{MAX_PARAMETERS, WINDOW_S};

@@ -8,8 +8,10 @@
 
 mod adts;
 mod config;
+mod error;
 mod program_config;
 
 pub use adts::{AdtsHeader, MAX_FRAME_SIZE};
-pub use config::{AudioSpecificConfig, Error};
+pub use config::AudioSpecificConfig;
+pub use error::Error;
 pub use program_config::ProgramConfig;

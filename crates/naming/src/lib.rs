@@ -31,14 +31,14 @@
 
 mod error;
 mod id;
+mod limits;
 mod object;
 mod template;
 mod timezone;
 
 pub use error::Error;
 pub use id::{digest, uuid};
-pub use object::{MAX_OBJECT_NAME_BYTES, ObjectName, check_object_name};
-pub use template::{
-    DEFAULT_RECORD_FILE, DEFAULT_SLICE, Kind, MAX_TEMPLATE_BYTES, Template, Values, Variable,
-};
+pub use limits::{MAX_OBJECT_NAME_BYTES, MAX_TEMPLATE_BYTES};
+pub use object::{ObjectName, check_object_name};
+pub use template::{DEFAULT_RECORD_FILE, DEFAULT_SLICE, Kind, Template, Values, Variable};
 pub use timezone::Timezone;

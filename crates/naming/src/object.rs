@@ -1,7 +1,7 @@
 //! An object's name: how it is made of a template, and the guard that it passes before anything is written
 //! under it.
 
-use crate::{Error, Kind, Template, Values};
+use crate::{Error, Kind, MAX_OBJECT_NAME_BYTES, Template, Values};
 
 /// What an object of a recording is called.
 #[derive(Clone, Copy, Debug)]
@@ -44,10 +44,6 @@ impl ObjectName<'_> {
         template.object_name(&self.values, &format!("{suffix}{}", self.extension))
     }
 }
-
-/// Longest object name, in bytes of UTF-8: the limit of OSS (OSS User Guide, "Object naming conventions"). S3
-/// allows one byte more (S3 User Guide, "Naming Amazon S3 objects").
-pub const MAX_OBJECT_NAME_BYTES: usize = 1023;
 
 /// Whether a name can be an object's name in every S3-compatible store without being read as a path that leads
 /// elsewhere.

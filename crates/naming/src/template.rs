@@ -4,10 +4,7 @@ use std::fmt::Write as _;
 
 use chrono::NaiveDateTime;
 
-use crate::{Error, Timezone, check_object_name};
-
-/// Longest template, in bytes of UTF-8: "under 256 bytes" in the recording API.
-pub const MAX_TEMPLATE_BYTES: usize = 255;
+use crate::{Error, MAX_TEMPLATE_BYTES, Timezone, check_object_name};
 
 /// Template of record files where a rule names none.
 pub const DEFAULT_RECORD_FILE: &str =

@@ -60,12 +60,14 @@ pub enum Error {
         problem: &'static str,
     },
     /// A value that some backend refuses.
-    #[error("value of {key:?} has {size} bytes, fewer than {} are allowed", crate::limits::VALUE_BYTES)]
+    #[error("value of {key:?} has {size} bytes, fewer than {limit} are allowed")]
     ValueTooLarge {
         /// Its key.
         key: String,
         /// Its size in bytes.
         size: usize,
+        /// The size that is too large, in bytes.
+        limit: usize,
     },
     /// A record cannot be read.
     #[error("record {key:?}{} cannot be read: {reason}", of_version(*.version))]

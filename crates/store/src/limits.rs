@@ -36,7 +36,9 @@ pub fn check_key(key: &str) -> Result<(), Error> {
 /// [`Error::ValueTooLarge`]: the value has [`VALUE_BYTES`] bytes or more.
 pub fn check_value(key: &str, value: &[u8]) -> Result<(), Error> {
     match value.len() {
-        size if size >= VALUE_BYTES => Err(Error::ValueTooLarge { key: key.into(), size }),
+        size if size >= VALUE_BYTES => {
+            Err(Error::ValueTooLarge { key: key.into(), size, limit: VALUE_BYTES })
+        }
         _ => Ok(()),
     }
 }

@@ -2,11 +2,13 @@
 
 mod build;
 mod check;
+mod count;
 mod deny;
 mod run;
 mod setup;
 mod test;
 mod tidy;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -18,7 +20,8 @@ Usage: cargo xtask <command>
   demo [--exit]   record a real RTMP push on this machine and show the files;
                   --exit ends after the check, with 0 if all is well
   up [options]    build and run everything in the foreground; `up --help` lists the options
-  test            every test
+  test            every test; says which programs it lacks and installs them by apt-get;
+                  --no-install goes without them and skips what needs them
   check           formatting, lints, documentation, house rules, licences
   advisories      known vulnerabilities of what we are built with; needs cargo-deny and the network
   build           all Wasm components and the native binary
@@ -30,7 +33,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next().unwrap_or_else(|| "help".into());
     match dispatch(&command, &arguments.collect::<Vec<_>>()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("cargo xtask {command}: {error:#}");
             ExitCode::FAILURE
@@ -38,14 +41,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(command: &str, arguments: &[String]) -> Result<()> {
+fn dispatch(command: &str, arguments: &[String]) -> Result<ExitCode> {
     std::env::set_current_dir(build::root())?;
     match command {
         "setup" => setup::wasm_target(),
         "build" => build::all(),
         "up" => run::up(arguments),
         "demo" => run::demo(arguments),
-        "test" => test::all(),
+        "test" => return test::all(arguments),
         "check" => check::all(),
         "advisories" => deny::advisories(),
         "bench" => run::bench(arguments),
@@ -54,7 +57,8 @@ fn dispatch(command: &str, arguments: &[String]) -> Result<()> {
             Ok(())
         }
         unknown => bail!("there is no command {unknown:?}\n\n{HELP}"),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Says on standard output what happens.

@@ -35,45 +35,6 @@ pub(crate) fn wasm_target() -> Result<()> {
     )
 }
 
-/// What the tests push, judge, call the API and are built with: programs, and Debian's packages that have them.
-const TEST_TOOLS: [(&[&str], &str); 5] = [
-    (&["ffmpeg", "-version"], "ffmpeg"),
-    (&["tsreport", "-h"], "tstools"),
-    (&["python3", "-c", "import venv, ensurepip"], "python3-venv"),
-    (&["npm", "--version"], "npm"),
-    (&["c++", "--version"], "g++"),
-];
-
-/// Makes sure that the tests' tools are there.
-pub(crate) fn test_tools() -> Result<()> {
-    let missing = || TEST_TOOLS.iter().filter(|(probe, _)| !succeeds(probe)).map(|(_, package)| *package);
-    let packages: Vec<&str> = missing().collect();
-    if packages.is_empty() {
-        return Ok(());
-    }
-    print(&format!("setting up: {}, by apt-get", packages.join(", ")));
-    let apt = |arguments: &[&str]| {
-        let mut apt = Command::new("apt-get");
-        apt.args(arguments).args(&packages).env("DEBIAN_FRONTEND", "noninteractive");
-        apt.status().is_ok_and(|status| status.success())
-    };
-    let _ = Command::new("apt-get").args(["update", "-q"]).status();
-    apt(&["install", "-y", "-q", "--no-install-recommends"]);
-    let missing: Vec<&str> = missing().collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    bail!(
-        "the tests need what Debian's packages {} have, and it could not be installed; install it by hand",
-        missing.join(", ")
-    )
-}
-
-fn succeeds(probe: &[&str]) -> bool {
-    let run = Command::new(probe[0]).args(&probe[1..]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    run.is_ok_and(|status| status.success())
-}
-
 fn has_wasm_target() -> Result<bool> {
     let output = Command::new("rustc")
         .args(["--print", "target-libdir", "--target", WASM_TARGET])

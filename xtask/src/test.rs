@@ -1,43 +1,135 @@
 //! Every test.
 
 use std::fs::DirEntry;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use crate::build::{self, cargo, run};
-use crate::setup;
+use crate::build::{self, cargo};
+use crate::count::Counts;
+use crate::{print, tools};
 
-/// Runs every test; the runners print their counts.
-pub(crate) fn all() -> Result<()> {
-    setup::test_tools()?;
-    build::wasm()?;
-    // The core and the functions' logic: quick to build, with overflow checks.
-    let mut core = cargo(&["test", "--workspace"]);
+/// What runs one after the other: what is built and fails soonest comes first.
+const STEPS: [(&str, Step); 6] = [
+    ("the core and the functions' logic", core),
+    ("building the components", |_| build::wasm()),
+    ("what runs the built components", native),
+    ("the core as Wasm", core_as_wasm),
+    ("the official clients of the recording API", clients),
+    ("the fuzz targets", fuzz),
+];
+
+type Step = fn(&mut Run) -> Result<()>;
+
+/// One run of all tests.
+struct Run {
+    counts: Counts,
+    /// Debian's packages that the machine lacks.
+    missing: Vec<&'static str>,
+}
+
+/// Runs every test, and ends with the counts of all runners.
+pub(crate) fn all(arguments: &[String]) -> Result<ExitCode> {
+    let installs = match arguments {
+        [] => true,
+        [only] if only == "--no-install" => false,
+        _ => bail!("test takes --no-install and nothing else, not {arguments:?}"),
+    };
+    let missing = if installs { tools::install().map(|()| Vec::new())? } else { tools::go_without() };
+    let mut run = Run { counts: Counts::default(), missing };
+    let failure = STEPS.iter().enumerate().find_map(|(at, (what, step))| {
+        print(&format!("\n== {} of {}: {what}", at + 1, STEPS.len()));
+        Some((at, step(&mut run).err()?))
+    });
+    run.report(failure.as_ref().map(|(at, error)| (*at, error)));
+    Ok(if failure.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Run {
+    /// What did not run and what failed; the counts come last.
+    fn report(&self, failure: Option<(usize, &anyhow::Error)>) {
+        let skipped = self.counts.skipped();
+        if !skipped.is_empty() {
+            print(&format!("\nSKIPPED, {} in all:", skipped.len()));
+            skipped.iter().for_each(|what| print(&format!("  {what}")));
+        }
+        if let Some((at, error)) = failure {
+            print(&format!("\nFAILED: {}: {error:#}", STEPS[at].0));
+            STEPS[at + 1..].iter().for_each(|(what, _)| print(&format!("not run after that: {what}")));
+        }
+        print(&format!("\n{}", self.counts));
+    }
+
+    /// Whether a part of the tests can run with what the machine has; says so when not.
+    fn can(&mut self, what: &str, needs: &[&str]) -> bool {
+        let missing: Vec<&str> = needs.iter().copied().filter(|need| self.missing.contains(need)).collect();
+        if !missing.is_empty() {
+            self.counts.skip(&format!("{what}, for want of {}", missing.join(", ")));
+        }
+        missing.is_empty()
+    }
+}
+
+/// The core and the functions' logic: quick to build, with overflow checks.
+fn core(run: &mut Run) -> Result<()> {
+    let mut core = cargo(&["test", "--no-fail-fast", "--workspace"]);
     for package in build::NATIVE {
         core.args(["--exclude", package]);
     }
-    run(&mut core)?;
-    // What runs the built components: optimised, for it compiles Wasm. This builds the binary as well.
-    let mut native = cargo(&["test", "--profile", "native"]);
+    run.counts.run(&mut core)
+}
+
+/// What runs the built components: optimised, for it compiles Wasm. This builds the binary as well.
+fn native(run: &mut Run) -> Result<()> {
+    let mut native = cargo(&["test", "--no-fail-fast", "--profile", "native"]);
     for package in build::NATIVE {
         native.args(["--package", package]);
     }
-    run(&mut native)?;
-    core_as_wasm()?;
-    fuzz()?;
-    // The official clients of the recording API, against the binary just built.
-    run(Command::new("python3").arg("tests/sdk/run.py"))
+    run.counts.run(&mut native)
 }
 
 /// The core's tests that need no files and no other program, where a `usize` has 32 bits.
-fn core_as_wasm() -> Result<()> {
-    let mut core = cargo(&["test", "--target", build::WASM_TARGET, "--lib"]);
+fn core_as_wasm(run: &mut Run) -> Result<()> {
+    let mut core = cargo(&["test", "--no-fail-fast", "--target", build::WASM_TARGET, "--lib"]);
     core.args(["--test", "golden", "--test", "sessions", "--test", "memory"]);
     for package in crates()? {
         core.args(["--package", &package]);
     }
-    run(core.env("CARGO_TARGET_WASM32_WASIP2_RUNNER", build::root().join("target/native/wasi-run")))
+    core.env("CARGO_TARGET_WASM32_WASIP2_RUNNER", build::root().join("target/native/wasi-run"));
+    run.counts.run(&mut core)
+}
+
+/// The official clients of the recording API, against the binary just built.
+fn clients(run: &mut Run) -> Result<()> {
+    if !run.can("the official clients of the recording API", &["python3-venv", "npm"]) {
+        return Ok(());
+    }
+    print("python3 and npm download the clients into target/sdk, once");
+    run.counts.run(Command::new("python3").arg("tests/sdk/run.py"))
+}
+
+/// Ten seconds of every fuzz target, from its seeds on.
+fn fuzz(run: &mut Run) -> Result<()> {
+    for target in folder("fuzz/fuzz_targets")? {
+        let target = target.trim_end_matches(".rs");
+        if !run.can(&format!("the fuzz target {target}"), &["g++"]) {
+            continue;
+        }
+        let mut fuzz = cargo(&["run", "--release", "--bin", target, "--"]);
+        fuzz.args(["-max_total_time=10", "-seed=1", "-rss_limit_mb=512", "-print_final_stats=1"]);
+        // What is found goes into the first folder, which is therefore not that of the seeds.
+        let found = build::root().join("target/fuzz/found").join(target);
+        let _ = std::fs::remove_dir_all(&found);
+        std::fs::create_dir_all(&found).with_context(|| format!("cannot create {}", found.display()))?;
+        fuzz.arg(format!("-artifact_prefix={}/", found.display())).arg(found);
+        let seeds = build::root().join("fuzz/seeds").join(target);
+        if seeds.is_dir() {
+            fuzz.arg(seeds);
+        }
+        run.counts.run(fuzz.current_dir("fuzz"))?;
+        run.counts.pass();
+    }
+    Ok(())
 }
 
 /// The packages of the core.
@@ -52,24 +144,4 @@ fn folder(path: &str) -> Result<Vec<String>> {
     let mut names = entries.map(|entry| Ok(name(entry?))).collect::<Result<Vec<_>>>()?;
     names.sort();
     Ok(names)
-}
-
-/// Ten seconds of every fuzz target, from its seeds on.
-fn fuzz() -> Result<()> {
-    for target in folder("fuzz/fuzz_targets")? {
-        let target = target.trim_end_matches(".rs");
-        let mut fuzz = cargo(&["run", "--release", "--bin", target, "--"]);
-        fuzz.args(["-max_total_time=10", "-seed=1", "-rss_limit_mb=512", "-print_final_stats=1"]);
-        // What is found goes into the first folder, which is therefore not that of the seeds.
-        let found = build::root().join("target/fuzz/found").join(target);
-        let _ = std::fs::remove_dir_all(&found);
-        std::fs::create_dir_all(&found).with_context(|| format!("cannot create {}", found.display()))?;
-        fuzz.arg(format!("-artifact_prefix={}/", found.display())).arg(found);
-        let seeds = build::root().join("fuzz/seeds").join(target);
-        if seeds.is_dir() {
-            fuzz.arg(seeds);
-        }
-        run(fuzz.current_dir("fuzz"))?;
-    }
-    Ok(())
 }

@@ -1,0 +1,99 @@
+//! The programs that tests need beside Rust: which, why, and how they get onto the machine.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, bail, ensure};
+
+use crate::print;
+
+/// A program that tests need.
+struct Tool {
+    /// A command that succeeds where the program is installed.
+    probe: &'static [&'static str],
+    /// Debian's package that has it.
+    package: &'static str,
+    why: &'static str,
+}
+
+const TOOLS: [Tool; 5] = [
+    Tool { probe: &["c++", "--version"], package: "g++", why: "compiles libFuzzer, for the fuzz targets" },
+    Tool {
+        probe: &["ffmpeg", "-version"],
+        package: "ffmpeg",
+        why: "encodes test media, pushes it by RTMP, and decodes recordings",
+    },
+    Tool { probe: &["tsreport", "-h"], package: "tstools", why: "judges transport streams" },
+    Tool {
+        probe: &["python3", "-c", "import venv, ensurepip"],
+        package: "python3-venv",
+        why: "runs the official Python clients of the recording API",
+    },
+    Tool {
+        probe: &["npm", "--version"],
+        package: "npm",
+        why: "installs the official Node.js clients of the recording API",
+    },
+];
+
+impl Tool {
+    fn is_there(&self) -> bool {
+        let mut probe = Command::new(self.probe[0]);
+        probe.args(&self.probe[1..]).stdout(Stdio::null()).stderr(Stdio::null());
+        probe.status().is_ok_and(|status| status.success())
+    }
+}
+
+/// Installs what is missing, one package after the other, so that a package which cannot be installed keeps out no
+/// other one. Says beforehand what is installed, and why.
+pub(crate) fn install() -> Result<()> {
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    print("The tests need programs that this machine does not have.");
+    print("apt-get installs these packages now; `cargo xtask test --no-install` goes without them:");
+    list(&missing);
+    let apt_get = |arguments: &[&str]| {
+        let mut apt_get = Command::new("apt-get");
+        apt_get.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+        apt_get.status()
+    };
+    ensure!(
+        apt_get(&["update", "-q"]).is_ok(),
+        "there is no apt-get here; install these packages by hand, or run `cargo xtask test --no-install`"
+    );
+    for tool in &missing {
+        print(&format!("installing {}", tool.package));
+        // Whether it is there afterwards is what counts.
+        let _ = apt_get(&["install", "-y", "-q", "--no-install-recommends", tool.package]);
+    }
+    let missing = self::missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    print("These packages could not be installed:");
+    list(&missing);
+    bail!(
+        "install them by hand (as root), or run `cargo xtask test --no-install`, which skips what needs them"
+    )
+}
+
+/// Installs nothing: says what is missing, and answers the packages that have it.
+pub(crate) fn go_without() -> Vec<&'static str> {
+    let missing = missing();
+    if !missing.is_empty() {
+        print("Nothing is installed. What needs one of these programs is skipped:");
+        list(&missing);
+    }
+    missing.into_iter().map(|tool| tool.package).collect()
+}
+
+fn missing() -> Vec<&'static Tool> {
+    TOOLS.iter().filter(|tool| !tool.is_there()).collect()
+}
+
+fn list(tools: &[&Tool]) {
+    for tool in tools {
+        print(&format!("  {:<14} {}", tool.package, tool.why));
+    }
+}

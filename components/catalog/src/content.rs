@@ -2,6 +2,7 @@
 
 use store::Store;
 
+use crate::continuity::{append, end_ms, lasts_until};
 use crate::record::{Error, read};
 use crate::sessions::{self, End, patience_ms};
 use crate::types::{Entry, LocatedEntry, RecordedSpan, Session, SessionRule, Slice, SliceFormat, StreamName};
@@ -11,7 +12,8 @@ use crate::{key, log};
 /// two gateways can overlap.
 const OVERLAP: u64 = 2;
 
-/// How far behind a range the slice that follows it can begin, in milliseconds: gateways cut well before.
+/// How far beside a range a slice that belongs to it can begin, in milliseconds: gateways cut well before, and
+/// pictures that can be entered are seldom further apart.
 const REACH_MS: u64 = 600_000;
 
 /// What is recorded in a range, cut to it at whole slices.
@@ -51,6 +53,8 @@ pub async fn recorded_spans(
 }
 
 /// The slices that begin in a range; with `one_more` also the one that continues the last of them.
+///
+/// Where the first of them cannot be entered, the slices before it come too, back to one that can.
 pub async fn slices_between(
     store: &impl Store,
     stream: &StreamName,
@@ -58,37 +62,45 @@ pub async fn slices_between(
     to_ms: u64,
     one_more: bool,
 ) -> Result<Vec<LocatedEntry>, Error> {
-    let mut found: Vec<LocatedEntry> = Vec::new();
+    let mut found: Vec<Entry> = Vec::new();
+    let mut rules: Vec<SessionRule> = Vec::new();
     for session in sessions_in(store, stream, from_ms, to_ms).await? {
         let Some((rule, _)) = slice_format(&session) else { continue };
-        let mut continues = false;
         let reach_ms = if one_more { to_ms.saturating_add(REACH_MS) } else { to_ms };
-        for slice in slices_in(store, &session, from_ms, reach_ms).await? {
-            if slice.start_ms < from_ms {
-                continue;
-            }
-            // The slice after the range belongs to it only where it continues the last one in it.
-            let beyond = slice.start_ms >= to_ms;
-            if beyond && (!continues || slice.discontinuity) {
-                break;
-            }
-            let discontinuity = !found.is_empty() && (!continues || slice.discontinuity);
-            if !discontinuity && let Some(before) = found.last_mut() {
-                let before = &mut before.entry.slice;
-                before.duration90khz = slice.start90khz.saturating_sub(before.start90khz);
-            }
-            found.push(LocatedEntry {
-                entry: Entry { slice, discontinuity },
-                oss_endpoint: rule.oss_endpoint.clone(),
-                oss_bucket: rule.oss_bucket.clone(),
-            });
-            continues = true;
-            if beyond {
-                break;
-            }
+        let slices = slices_in(store, &session, from_ms.saturating_sub(REACH_MS), reach_ms).await?;
+        let first = slices.iter().position(|slice| slice.start_ms >= from_ms).unwrap_or(slices.len());
+        let last = slices.iter().position(|slice| slice.start_ms >= to_ms).unwrap_or(slices.len());
+        if first == last {
+            continue;
+        }
+        // The slice after the range belongs to it only where it continues the last one in it.
+        let continues = slices.get(last).is_some_and(|slice| one_more && !slice.discontinuity);
+        let end = if continues { last + 1 } else { last };
+        let begin = if found.is_empty() { entry_before(&slices, first) } else { first };
+        for (index, slice) in slices.into_iter().enumerate().take(end).skip(begin) {
+            append(&mut found, slice, index == begin);
+            rules.push(rule.clone());
         }
     }
-    Ok(found)
+    let located = found.into_iter().zip(rules).map(|(entry, rule)| LocatedEntry {
+        entry,
+        oss_endpoint: rule.oss_endpoint,
+        oss_bucket: rule.oss_bucket,
+    });
+    Ok(located.collect())
+}
+
+/// The slice at which players have to begin that want this one: itself, or the last one before it that can be
+/// entered, as long as each continues the one before.
+fn entry_before(slices: &[Slice], wanted: usize) -> usize {
+    let mut at = wanted;
+    while !slices[at].independent {
+        if at == 0 || slices[at].discontinuity {
+            return wanted;
+        }
+        at -= 1;
+    }
+    at
 }
 
 /// A session's rule, and what it says of slices, where it wants any.
@@ -140,7 +152,7 @@ async fn began_at_or_after(
     Ok(None)
 }
 
-/// The slices of a session that overlap a range.
+/// The slices of a session that overlap a range, each lasting until the next one begins.
 async fn slices_in(
     store: &impl Store,
     session: &Session,
@@ -152,19 +164,22 @@ async fn slices_in(
         _ => log::length(store, &session.id).await?,
     };
     let mut at = first_page(store, &session.id, length, from_ms).await?;
-    let mut found = Vec::new();
+    let mut found: Vec<Slice> = Vec::new();
     while at < length {
         let page = log::page(store, &session.id, at, length).await?;
         at += page.len() as u64;
         for slice in page.into_iter().flatten() {
+            if let Some(before) = found.last_mut() {
+                lasts_until(before, &slice);
+            }
             if slice.start_ms >= to_ms {
+                found.retain(|slice| end_ms(slice) > from_ms);
                 return Ok(found);
             }
-            if end_ms(&slice) > from_ms {
-                found.push(slice);
-            }
+            found.push(slice);
         }
     }
+    found.retain(|slice| end_ms(slice) > from_ms);
     Ok(found)
 }
 
@@ -180,8 +195,4 @@ async fn first_page(store: &impl Store, id: &str, length: u64, from_ms: u64) -> 
         }
     }
     Ok(low.saturating_sub(1) * log::PAGE)
-}
-
-fn end_ms(slice: &Slice) -> u64 {
-    slice.start_ms + slice.duration90khz / 90
 }

@@ -3,6 +3,10 @@
 //! The log only grows, and files are runs of it, one after the other: the next begins where the last one
 //! ended. Nothing that is committed can thus fall between two files or into both.
 //!
+//! A file ends before the first slice that can be entered after its cycle is full or a command had it cut; an
+//! M3U8 also before a slice that brings a track or a video codec that the file has not had. All of that is known
+//! once the slice after the file is, or the session's end.
+//!
 //! What a file holds follows from the log alone, but for one thing: that a break has lasted long enough.
 //! Two ticks at once can see that differently; the function `index` therefore writes down each decision as an
 //! object that is created once, and acts on what was written first.
@@ -11,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use store::Store;
 
 use crate::commands::{self, CLOSING_MS};
+use crate::continuity::{Tracks, append, end_ms, lasts_until};
 use crate::record::{Error, read, write};
 use crate::sessions::{self, BEGIN_BOUND_MS, End, patience_ms};
 use crate::types::{
@@ -44,21 +49,67 @@ struct Open {
     session: Session,
     format: Format,
     start_ms: u64,
-    end_ms: u64,
-    duration90khz: u64,
+    tracks: Tracks,
     slices: u64,
+    /// Sum of the durations of all slices but the last. Unit: 1/90 000 s.
+    before_last_90khz: u64,
+    last: Slice,
+    /// Number of the session that the last slice is of.
+    last_session: u64,
 }
 
 impl Open {
-    fn add(&mut self, slice: &Slice) {
-        self.end_ms = slice.start_ms + slice.duration90khz / 90;
-        self.duration90khz += slice.duration90khz;
+    fn begin(at: Position, session: &Session, format: &Format, slice: Slice) -> Self {
+        Self {
+            first: at,
+            session: session.clone(),
+            format: format.clone(),
+            start_ms: slice.start_ms,
+            tracks: Tracks::of(&slice),
+            slices: 1,
+            before_last_90khz: 0,
+            last: slice,
+            last_session: at.session,
+        }
+    }
+
+    /// Adds a slice, whose begin [`last_until`](Self::last_until) has been told of.
+    fn add(&mut self, session: u64, slice: Slice) {
+        self.before_last_90khz += self.last.duration90khz;
         self.slices += 1;
+        (self.last, self.last_session) = (slice, session);
+    }
+
+    /// Lets the last slice last until the one after it begins.
+    fn last_until(&mut self, session: u64, next: &Slice) {
+        if self.last_session == session {
+            lasts_until(&mut self.last, next);
+        }
+    }
+
+    fn duration_90khz(&self) -> u64 {
+        self.before_last_90khz + self.last.duration90khz
     }
 
     /// Media time that is missing to a whole cycle, in milliseconds.
     fn missing_ms(&self) -> u64 {
-        (u64::from(self.format.cycle_seconds) * 1000).saturating_sub(self.duration90khz / 90)
+        self.cycle_ms().saturating_sub(self.duration_90khz() / 90)
+    }
+
+    fn cycle_ms(&self) -> u64 {
+        u64::from(self.format.cycle_seconds) * 1000
+    }
+
+    /// Whether the file ends before a slice; `cut` says that a command wants it to.
+    ///
+    /// The next file begins with that slice, so where there is a choice it is one that can be entered. That is
+    /// waited for as long as another cycle.
+    fn ends_before(&self, slice: &Slice, cut: bool) -> bool {
+        if self.format.container == Container::M3u8 && !self.tracks.admit(slice) {
+            return true;
+        }
+        let overdue = self.duration_90khz() / 90 >= 2 * self.cycle_ms();
+        (cut || self.missing_ms() == 0) && (slice.independent || overdue)
     }
 
     /// Whether a session's slices may go on in this file: what its rule says of it has not changed.
@@ -70,6 +121,11 @@ impl Open {
             && format(session, self.format.container) == Some(&self.format)
     }
 
+    /// Whether a cut before this slice of a session falls into this file.
+    fn is_cut_at(&self, session: u64, cut: u64) -> bool {
+        self.first.session < session || self.first.slice < cut
+    }
+
     fn due(&self, sequence: u64, end: Position) -> NextFile {
         NextFile::Due(RecordFile {
             container: self.format.container,
@@ -77,8 +133,8 @@ impl Open {
             slices: SliceRange { first: self.first, end },
             session: self.session.id.clone(),
             start_ms: self.start_ms,
-            end_ms: self.end_ms,
-            duration90khz: self.duration90khz,
+            end_ms: end_ms(&self.last),
+            duration90khz: self.duration_90khz(),
             slice_count: self.slices,
         })
     }
@@ -148,10 +204,21 @@ pub async fn advance(
                     NextFile::NotBefore(close_ms.min(deadline_ms))
                 });
             }
+            if let Some(open) = open.as_ref().filter(|open| open.missing_ms() == 0) {
+                // The slice after it tells where the file ends; that is not waited for longer than for a push.
+                let last = log::committed(store, &session.id, length.saturating_sub(1)).await?;
+                if last.is_some_and(|last| now_ms >= last.at_ms + patience_ms(&session)) {
+                    return Ok(open.due(frontier.sequence, at));
+                }
+            }
             let whole_ms = open.as_ref().map_or(u64::MAX, |open| now_ms + open.missing_ms().max(1000));
             return Ok(NextFile::NotBefore(whole_ms.min(deadline_ms)));
         }
 
+        if let Some(open) = open.as_ref().filter(|open| open.missing_ms() == 0) {
+            // No slice of this session comes any more that would tell where the file ends.
+            return Ok(open.due(frontier.sequence, at));
+        }
         match (next_session(store, stream, at.session + 1, count, now_ms).await?, &open) {
             (Next::Session(_, next), Some(open)) if next.began_ms > deadline_ms || !open.fits(&next) => {
                 return Ok(open.due(frontier.sequence, at));
@@ -172,8 +239,7 @@ pub async fn advance(
     }
 }
 
-/// Adds a session's slices to the open file, and says whether that made it whole: its cycle is full, or a
-/// command has it cut there.
+/// Adds a session's slices to the open file, and says whether it ends before the one at `at`.
 async fn gather(
     store: &impl Store,
     open: &mut Option<Open>,
@@ -189,31 +255,27 @@ async fn gather(
     let cuts = if at.slice < length { commands::orders(store, session).await?.cuts } else { Vec::new() };
     while at.slice < length {
         for slice in log::page(store, &session.id, at.slice, length).await? {
-            if open.is_some() && cuts.contains(&at.slice) {
-                return Ok(true);
+            match (open.as_mut(), slice) {
+                (_, None) => {}
+                (None, Some(slice)) => *open = Some(Open::begin(*at, session, format, slice)),
+                (Some(open), Some(slice)) => {
+                    open.last_until(at.session, &slice);
+                    let cut = cuts.iter().any(|&cut| cut <= at.slice && open.is_cut_at(at.session, cut));
+                    if open.ends_before(&slice, cut) {
+                        return Ok(true);
+                    }
+                    open.add(at.session, slice);
+                }
             }
-            let here = *at;
             at.slice += 1;
-            let Some(slice) = slice else { continue };
-            let open = open.get_or_insert_with(|| Open {
-                first: here,
-                session: session.clone(),
-                format: format.clone(),
-                start_ms: slice.start_ms,
-                end_ms: slice.start_ms,
-                duration90khz: 0,
-                slices: 0,
-            });
-            open.add(&slice);
-            if open.missing_ms() == 0 {
-                return Ok(true);
-            }
         }
     }
     Ok(false)
 }
 
-/// The slices of a run, each with the duration that the slice after it gives it.
+/// The slices of a range, each with the duration that the slice after it gives it.
+///
+/// The last one's is its own: how long the file lasts says its record.
 pub async fn entries(
     store: &impl Store,
     stream: &StreamName,
@@ -225,23 +287,13 @@ pub async fn entries(
         let mut at = if number == slices.first.session { slices.first.slice } else { 0 };
         let end =
             if number == slices.end.session { slices.end.slice } else { ended_at(store, &session).await? };
-        let mut begins = true;
+        let mut new_session = true;
         while at < end {
             let page = log::page(store, &session.id, at, end).await?;
             at += page.len() as u64;
             for slice in page.into_iter().flatten() {
-                match entries.last_mut() {
-                    // The end of a slice was an estimate until the begin of the next was known.
-                    Some(before) if !begins && !slice.discontinuity => {
-                        before.slice.duration90khz = slice.start90khz.saturating_sub(before.slice.start90khz);
-                        entries.push(Entry { slice, discontinuity: false });
-                    }
-                    before => {
-                        let discontinuity = before.is_some();
-                        entries.push(Entry { slice, discontinuity });
-                    }
-                }
-                begins = false;
+                append(&mut entries, slice, new_session);
+                new_session = false;
             }
         }
     }

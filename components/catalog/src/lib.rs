@@ -12,6 +12,7 @@
 //! | [`log`] | the slices of a session, committed one after the other |
 //! | [`files`] | record files: which run of slices each one holds |
 //! | [`commands`] | what RealTimeRecordCommand says |
+//! | [`continuity`] | how slices follow one another |
 //! | [`content`] | what is recorded in a range of time |
 //! | [`indexes`] | record files and playlists, to be looked up |
 //! | [`timers`] | which streams to look at, and when |
@@ -20,6 +21,7 @@
 
 pub mod commands;
 pub mod content;
+pub mod continuity;
 pub mod files;
 pub mod indexes;
 pub mod key;

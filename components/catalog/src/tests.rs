@@ -2,6 +2,7 @@
 
 mod commands;
 mod content;
+mod continuity;
 mod files;
 mod sessions;
 mod timers;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat};
 
-/// Ticks of the clock that durations are counted in.
-const TICKS_PER_SECOND: u64 = 90_000;
+/// Ticks of the clock that durations are counted in, in a millisecond.
+const TICKS_PER_MS: u64 = 90;
 
 /// A media segment (RFC 8216 §3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,8 @@ pub struct Segment {
 /// The playlist of a finished recording.
 ///
 /// `Display` writes it: type VOD, media sequence 0, `EXT-X-ENDLIST`, version 3 for decimal durations
-/// (RFC 8216 §7). No duration passes the target duration once both are rounded (§4.3.3.1).
+/// (RFC 8216 §7). Durations are written in milliseconds such that their sum is the true one to the millisecond,
+/// however many they are. None passes the target duration once rounded to seconds (§4.3.3.1).
 /// `EXT-X-INDEPENDENT-SEGMENTS` is written where it is true of every segment (§4.3.5.1), and the date of a
 /// segment at the begin and after each discontinuity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,8 +39,21 @@ impl MediaPlaylist {
     /// The target duration in seconds: at least 1, and at least each segment's duration rounded.
     #[must_use]
     pub fn target_duration_s(&self) -> u64 {
-        let longest = self.segments.iter().map(|segment| segment.duration_90khz).max().unwrap_or(0);
-        longest.saturating_add(TICKS_PER_SECOND / 2).div_euclid(TICKS_PER_SECOND).max(1)
+        let longest_ms = self.durations_ms().max().unwrap_or(0);
+        longest_ms.saturating_add(500).div_euclid(1000).max(1)
+    }
+
+    /// How long each segment lasts: from its begin to its end since the first one's begin, both in whole
+    /// milliseconds.
+    fn durations_ms(&self) -> impl Iterator<Item = u64> {
+        let mut end_90khz: u64 = 0;
+        let mut end_ms = 0;
+        self.segments.iter().map(move |segment| {
+            let begin_ms = end_ms;
+            end_90khz = end_90khz.saturating_add(segment.duration_90khz);
+            end_ms = end_90khz / TICKS_PER_MS;
+            end_ms - begin_ms
+        })
     }
 }
 
@@ -53,7 +67,7 @@ impl fmt::Display for MediaPlaylist {
         if self.segments.iter().all(|segment| segment.independent) {
             writeln!(f, "#EXT-X-INDEPENDENT-SEGMENTS")?;
         }
-        for (index, segment) in self.segments.iter().enumerate() {
+        for (index, (segment, duration_ms)) in self.segments.iter().zip(self.durations_ms()).enumerate() {
             if segment.discontinuity && index > 0 {
                 writeln!(f, "#EXT-X-DISCONTINUITY")?;
             }
@@ -62,8 +76,7 @@ impl fmt::Display for MediaPlaylist {
             {
                 writeln!(f, "#EXT-X-PROGRAM-DATE-TIME:{date}")?;
             }
-            let millis = segment.duration_90khz / 90;
-            writeln!(f, "#EXTINF:{}.{:03},", millis / 1000, millis % 1000)?;
+            writeln!(f, "#EXTINF:{}.{:03},", duration_ms / 1000, duration_ms % 1000)?;
             writeln!(f, "{}", segment.uri)?;
         }
         writeln!(f, "#EXT-X-ENDLIST")
@@ -122,6 +135,17 @@ mod tests {
             let playlist = MediaPlaylist { segments: vec![segment("a.ts", ticks, false, 0)] };
             assert_eq!(playlist.target_duration_s(), target, "{ticks}");
         }
+    }
+
+    /// 1,024 frames of 48 kHz sound last 1,920 ticks, or 21.33 ms.
+    #[test]
+    fn durations_add_up_to_the_millisecond() {
+        let segments = vec![segment("a.ts", 1_920, false, 0); 3_000];
+        let playlist = MediaPlaylist { segments }.to_string();
+        let durations = playlist.lines().filter_map(|line| line.strip_prefix("#EXTINF:"));
+        let total_ms: u64 = durations.map(|text| text.replace(['.', ','], "").parse::<u64>().unwrap()).sum();
+        assert_eq!(total_ms, 64_000);
+        assert!(playlist.contains("#EXTINF:0.021,\n") && playlist.contains("#EXTINF:0.022,\n"));
     }
 
     #[test]

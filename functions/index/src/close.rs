@@ -19,7 +19,8 @@ const MOST_NAMES: u32 = 4;
 pub async fn close(world: &impl World, stream: &StreamName, due: RecordFile) -> Result<(), Refusal> {
     let file = decide(world, stream, due).await?;
     let session = world.get_session(&file.session).await?;
-    let entries = world.list_entries(stream, file.slices).await?;
+    let mut entries = world.list_entries(stream, file.slices).await?;
+    record_file::fit(&mut entries, file.duration90khz);
     let (at, template) = location(&session, &file)?;
     let object = put_playlist(world, &session, &file, &entries, &at, template).await?;
     let index_file = IndexFile {
@@ -31,7 +32,7 @@ pub async fn close(world: &impl World, stream: &StreamName, due: RecordFile) -> 
         container: file.container,
         start_ms: file.start_ms,
         end_ms: file.end_ms,
-        duration90khz: entries.iter().map(|entry| entry.slice.duration90khz).sum(),
+        duration90khz: file.duration90khz,
         size: entries.iter().find_map(|entry| entry.slice.video.as_ref()?.size),
         created_ms: world.now_ms(),
     };

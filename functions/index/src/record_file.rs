@@ -17,6 +17,15 @@ pub fn id(session: &str, sequence: u64) -> String {
     naming::uuid(bytes)
 }
 
+/// Lets the last slice of a file last until the file's end, so that all durations add up to the file's.
+///
+/// The list says how far the last slice's tracks reach, the file's record when the slice after it began.
+pub fn fit(entries: &mut [Entry], duration_90khz: u64) {
+    let Some((last, before)) = entries.split_last_mut() else { return };
+    let before: u64 = before.iter().map(|entry| entry.slice.duration90khz).sum();
+    last.slice.duration90khz = duration_90khz.saturating_sub(before);
+}
+
 /// The playlist of a record file, as it stands under a name.
 #[must_use]
 pub fn playlist(object: &str, entries: &[Entry]) -> MediaPlaylist {

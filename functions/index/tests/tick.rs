@@ -19,10 +19,10 @@ fn stream() -> StreamName {
     session('a', 0).stream
 }
 
-/// Commits a slice of 5 s.
-fn commit(world: &World, digit: char, began_ms: u64, seq: u64) {
+/// Commits a slice of 5 s, as changed by `change`.
+fn commit_slice(world: &World, digit: char, began_ms: u64, seq: u64, change: impl FnOnce(&mut Slice)) {
     let start_ms = began_ms + seq * 5_000;
-    let slice = Slice {
+    let mut slice = Slice {
         object: format!("record/live/cam/{}_{seq}.ts", start_ms / 1000),
         size: 188,
         start_ms,
@@ -33,6 +33,7 @@ fn commit(world: &World, digit: char, began_ms: u64, seq: u64) {
         video: Some(VideoTrack { codec: "h264".into(), size: Some(PictureSize { width: 640, height: 360 }) }),
         audio: Some(AudioTrack { codec: "aac".into() }),
     };
+    change(&mut slice);
     let id = String::from(digit).repeat(32);
     let status = run(world.commit_chunk(&id, seq, Some(slice), vec![], began_ms, start_ms + 5_000));
     assert_eq!(status, Ok(ChunkStatus::Committed));
@@ -42,7 +43,7 @@ fn commit(world: &World, digit: char, began_ms: u64, seq: u64) {
 fn push(world: &World, digit: char, began_ms: u64, chunks: u64) {
     run(world.begin(session(digit, began_ms))).unwrap();
     for seq in 0..chunks {
-        commit(world, digit, began_ms, seq);
+        commit_slice(world, digit, began_ms, seq, |_| {});
     }
     run(world.end(&String::from(digit).repeat(32), began_ms + chunks * 5_000)).unwrap();
 }
@@ -108,6 +109,41 @@ fn a_whole_cycle_closes_its_file_and_the_next_goes_on() {
         .map(|name| world.buckets.text(name).lines().filter(|line| line.ends_with(".ts")).count())
         .collect();
     assert_eq!(slices, [4, 4, 1]);
+}
+
+#[test]
+fn a_file_lasts_until_the_next_one_begins() {
+    let world = World::at(BEGAN_MS);
+    run(world.begin(session('a', BEGAN_MS))).unwrap();
+    // The tracks of each slice reach past the begin of the next one.
+    for seq in 0..5 {
+        commit_slice(&world, 'a', BEGAN_MS, seq, |slice| slice.duration90khz += SECOND / 5);
+    }
+    world.now_ms.set(BEGAN_MS + 25_000);
+    assert_eq!(tick(&world), done(1));
+    let name = &world.buckets.names("http://store/bkt/")[0];
+    assert!(name.ends_with("_2026-01-02-11-04-25.m3u8"), "{name}");
+    assert_eq!(world.buckets.text(name).matches("#EXTINF:5.000,").count(), 4);
+    assert_eq!(run(world.index_files(&stream())).unwrap()[0].duration90khz, 20 * SECOND);
+}
+
+#[test]
+fn sound_that_begins_late_begins_the_next_file() {
+    let world = World::at(BEGAN_MS);
+    run(world.begin(session('a', BEGAN_MS))).unwrap();
+    for seq in 0..3 {
+        commit_slice(&world, 'a', BEGAN_MS, seq, |slice| {
+            slice.audio = slice.audio.take().filter(|_| seq == 2);
+            slice.discontinuity = seq == 2;
+        });
+    }
+    run(world.end(&"a".repeat(32), BEGAN_MS + 15_000)).unwrap();
+    world.now_ms.set(BEGAN_MS + 60_000);
+    assert_eq!(tick(&world), done(2));
+    let texts: Vec<String> =
+        world.buckets.names("http://store/bkt/").iter().map(|name| world.buckets.text(name)).collect();
+    assert_eq!([texts[0].matches(".ts").count(), texts[1].matches(".ts").count()], [2, 1]);
+    assert!(texts.iter().all(|text| !text.contains("DISCONTINUITY")));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use store::memory::MemoryStore;
 
 /// Writes every file that is due; answers their runs as (first session, first slice, end session, end slice),
 /// and what comes next.
-async fn close_all(store: &MemoryStore, now_ms: u64) -> (Vec<[u64; 4]>, NextFile) {
+pub(super) async fn close_all(store: &MemoryStore, now_ms: u64) -> (Vec<[u64; 4]>, NextFile) {
     let mut runs = Vec::new();
     loop {
         match advance(store, &stream(), M3u8, now_ms).await.unwrap() {
@@ -27,7 +27,7 @@ async fn close_all(store: &MemoryStore, now_ms: u64) -> (Vec<[u64; 4]>, NextFile
     }
 }
 
-async fn due(store: &MemoryStore, now_ms: u64) -> RecordFile {
+pub(super) async fn due(store: &MemoryStore, now_ms: u64) -> RecordFile {
     match advance(store, &stream(), M3u8, now_ms).await.unwrap() {
         NextFile::Due(file) => file,
         other => panic!("{other:?}"),
@@ -66,8 +66,8 @@ fn a_short_break_continues_the_file_and_is_marked() {
         let store = MemoryStore::with_any_key();
         pushed(&store, "x", 100_000, 2).await;
         end(&store, "x", 110_000).await.unwrap();
-        pushed(&store, "y", 125_000, 2).await;
-        let file = due(&store, 135_000).await;
+        pushed(&store, "y", 125_000, 3).await;
+        let file = due(&store, 140_000).await;
         assert_eq!(
             file.slices,
             SliceRange { first: Position { session: 1, slice: 0 }, end: Position { session: 2, slice: 2 } }
@@ -146,14 +146,14 @@ fn a_file_far_behind_the_end_of_the_log_is_closed_as_well() {
 fn what_is_filed_is_not_filed_again_by_a_late_tick() {
     run(async {
         let store = MemoryStore::with_any_key();
-        pushed(&store, "x", 100_000, 8).await;
-        let first = due(&store, 140_000).await;
+        pushed(&store, "x", 100_000, 9).await;
+        let first = due(&store, 145_000).await;
         commit_file(&store, &stream(), first.clone()).await.unwrap();
-        let second = due(&store, 140_000).await;
+        let second = due(&store, 145_000).await;
         commit_file(&store, &stream(), second).await.unwrap();
         commit_file(&store, &stream(), first).await.unwrap();
         assert!(
-            matches!(close_all(&store, 140_000).await, (runs, NextFile::NotBefore(_)) if runs.is_empty())
+            matches!(close_all(&store, 145_000).await, (runs, NextFile::NotBefore(_)) if runs.is_empty())
         );
     });
 }

@@ -1,0 +1,62 @@
+//! How slices follow one another: until when each lasts, and which of them can share an M3U8.
+
+use crate::types::{Entry, Slice};
+
+/// Ticks of the clock of slices in a millisecond.
+const TICKS_PER_MS: u64 = 90;
+
+/// A slice's end in wall-clock time, Unix milliseconds.
+#[must_use]
+pub fn end_ms(slice: &Slice) -> u64 {
+    slice.start_ms + slice.duration90khz / TICKS_PER_MS
+}
+
+/// Lets a slice last until the slice after it in its session begins, where that one continues it.
+///
+/// A slice's own duration is how far its tracks reach; only the begin of the next says how long it plays.
+pub fn lasts_until(slice: &mut Slice, next: &Slice) {
+    if !next.discontinuity {
+        slice.duration90khz = next.start90khz.saturating_sub(slice.start90khz);
+    }
+}
+
+/// Appends a slice to a list, and lets the one before it last until its begin.
+///
+/// `new_session` says that the slice is the first of its session in this list.
+pub fn append(entries: &mut Vec<Entry>, slice: Slice, new_session: bool) {
+    let discontinuity = match entries.last_mut() {
+        None => false,
+        Some(_) if new_session => true,
+        Some(before) => {
+            lasts_until(&mut before.slice, &slice);
+            slice.discontinuity
+        }
+    };
+    entries.push(Entry { slice, discontinuity });
+}
+
+/// The tracks that the slices of an M3U8 have had so far.
+///
+/// Players set up their decoders by the tracks that they find first; hls.js fails for good at a track that comes
+/// later, and passes over one that falls silent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tracks {
+    video: Option<String>,
+    audio: bool,
+}
+
+impl Tracks {
+    /// The tracks of the first slice.
+    #[must_use]
+    pub fn of(slice: &Slice) -> Self {
+        let video = slice.video.as_ref().map(|track| track.codec.clone());
+        Self { video, audio: slice.audio.is_some() }
+    }
+
+    /// Whether a slice can follow: it has no track that these lack, and no other video codec.
+    #[must_use]
+    pub fn admit(&self, slice: &Slice) -> bool {
+        let video = slice.video.as_ref().is_none_or(|track| self.video.as_ref() == Some(&track.codec));
+        video && (self.audio || slice.audio.is_none())
+    }
+}

@@ -11,7 +11,7 @@ mod config;
 mod error;
 mod program_config;
 
-pub use adts::{AdtsHeader, MAX_FRAME_SIZE};
+pub use adts::{AdtsFrame, AdtsHeader, MAX_FRAME_SIZE, is_loas};
 pub use config::AudioSpecificConfig;
 pub use error::Error;
 pub use program_config::ProgramConfig;

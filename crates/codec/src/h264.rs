@@ -10,9 +10,13 @@
 mod avcc;
 mod error;
 mod nal;
+mod pps;
+mod slice;
 mod sps;
 
 pub use avcc::AvcDecoderConfigurationRecord;
 pub use error::Error;
-pub use nal::{AUD, NalUnitType, starts_picture};
-pub use sps::SequenceParameterSet;
+pub use nal::{AUD, NalUnitType};
+pub use pps::PictureParameterSet;
+pub use slice::{PictureFields, SliceHeader};
+pub use sps::{PictureOrderCount, SequenceParameterSet, SliceFields};

@@ -10,13 +10,20 @@
 //! | [`aac`] | AAC | 14496-3 |
 //! | [`mpa`] | MPEG audio (MP3) | 11172-3, 13818-3 |
 //!
-//! [`nal`] frames the NAL units of H.264 and HEVC; [`bits`] reads the fixed-length and Exp-Golomb codes of headers.
+//! [`nal_video`] is what H.264 and HEVC have in common, [`nal`] the framing of their NAL units, [`sei`] their
+//! supplemental enhancement information; [`Configuration`] compares
+//! configuration records of all codecs; [`bits`] reads the fixed-length and Exp-Golomb codes of headers.
 #![deny(missing_docs)]
 
 pub mod aac;
 pub mod bits;
+mod configuration;
 pub mod h264;
 pub mod h265;
 pub mod mpa;
 pub mod mpeg4;
 pub mod nal;
+pub mod nal_video;
+pub mod sei;
+
+pub use configuration::Configuration;

@@ -64,6 +64,63 @@ impl<'a> Iterator for NalUnits<'a> {
     }
 }
 
+/// Whether the bytes begin with a start code: two zeros or more, and a one (14496-10 annex B).
+#[must_use]
+pub fn begins_with_start_code(bytes: &[u8]) -> bool {
+    let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+    zeros >= 2 && bytes.get(zeros) == Some(&1)
+}
+
+/// The NAL units of a byte stream (14496-10 annex B), empty ones left out.
+///
+/// Start codes of three and of four bytes may be mixed. Zeros before a start code and at the end belong to no unit,
+/// and neither do bytes before the first start code.
+#[derive(Clone, Debug)]
+pub struct ByteStreamUnits<'a> {
+    /// What follows the last start code found; `None` at the end.
+    rest: Option<&'a [u8]>,
+}
+
+impl<'a> ByteStreamUnits<'a> {
+    /// Reads `stream` from its first start code on.
+    #[must_use]
+    pub fn new(stream: &'a [u8]) -> Self {
+        Self { rest: find_start_code(stream).map(|position| &stream[position + 3..]) }
+    }
+}
+
+impl<'a> Iterator for ByteStreamUnits<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            let bytes = self.rest?;
+            let end = find_start_code(bytes);
+            self.rest = end.map(|position| &bytes[position + 3..]);
+            let unit = &bytes[..end.unwrap_or(bytes.len())];
+            // No NAL unit ends with a zero byte (14496-10 §7.4.1).
+            let size = unit.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+            if size > 0 {
+                return Some(&unit[..size]);
+            }
+        }
+    }
+}
+
+/// Where the next `00 00 01` lies.
+fn find_start_code(bytes: &[u8]) -> Option<usize> {
+    let mut position = 0;
+    // The third byte of a window tells how far the next candidate is.
+    while let Some(window) = bytes.get(position..position + 3) {
+        match *window {
+            [0, 0, 1] => return Some(position),
+            [_, _, 0] => position += 1,
+            _ => position += 3,
+        }
+    }
+    None
+}
+
 /// The RBSP of a NAL unit's first bytes: emulation prevention bytes taken out (14496-10 §7.4.1.1).
 ///
 /// At most `limit` bytes are read, so that a parameter set's size bounds the copy.
@@ -113,6 +170,34 @@ mod tests {
     fn padding_shorter_than_a_length_is_passed_over() {
         assert_eq!(NalUnits::new(&[0, 0, 0, 1, 9, 0, 0], 4).count(), 1);
         assert!(NalUnits::new(&[0, 0, 0, 1, 9, 0, 1], 4).last().unwrap().is_err());
+    }
+
+    #[track_caller]
+    fn check_byte_stream(stream: &[u8], expected: &[&[u8]]) {
+        assert_eq!(ByteStreamUnits::new(stream).collect::<Vec<_>>(), expected, "{stream:02x?}");
+    }
+
+    #[test]
+    fn start_codes_of_three_and_four_bytes_are_mixed() {
+        check_byte_stream(
+            &[0, 0, 0, 1, 9, 0xf0, 0, 0, 1, 0x65, 1, 0, 0, 0, 1, 0x41],
+            &[&[9, 0xf0], &[0x65, 1], &[0x41]],
+        );
+        check_byte_stream(&[0, 0, 0, 0, 0, 1, 0x65, 7, 0, 0, 0, 0], &[&[0x65, 7]]);
+        check_byte_stream(&[0, 0, 1, 0, 0, 1, 0x65], &[&[0x65]]);
+        check_byte_stream(&[5, 6, 0, 0, 1, 0x65, 0, 0, 3, 1, 0, 1], &[&[0x65, 0, 0, 3, 1, 0, 1]]);
+        check_byte_stream(&[0x65, 0, 0, 2], &[]);
+        check_byte_stream(&[], &[]);
+    }
+
+    #[test]
+    fn a_start_code_has_two_zeros_or_more() {
+        for stream in [&[0, 0, 1][..], &[0, 0, 0, 1, 9], &[0, 0, 0, 0, 1]] {
+            assert!(begins_with_start_code(stream), "{stream:?}");
+        }
+        for stream in [&[][..], &[0, 1], &[0, 0, 0], &[0, 0, 0, 2, 9], &[1]] {
+            assert!(!begins_with_start_code(stream), "{stream:?}");
+        }
     }
 
     #[test]

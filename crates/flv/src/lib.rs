@@ -1,7 +1,7 @@
 //! FLV: the file header, tags, and the headers that begin audio and video tag bodies.
 //!
-//! Knows how messages are framed and what they say about themselves; does not look into coded media and
-//! keeps no time. Everything borrows from the caller's bytes.
+//! Knows how messages are framed and what they say about themselves, and hands payloads to the crate `codec`, which
+//! reads them. It keeps no time, and everything borrows from the caller's bytes.
 //!
 //! | name here | standard |
 //! | --- | --- |
@@ -26,6 +26,7 @@
 
 mod audio;
 mod class;
+mod configuration;
 mod enhanced;
 mod error;
 pub mod script;

@@ -1,9 +1,11 @@
 //! Video messages to access units.
 
-use codec::h264::AvcDecoderConfigurationRecord;
-use codec::h265::HevcDecoderConfigurationRecord;
-use codec::mpeg4;
-use codec::mpeg4::{Framing, VideoObjectLayer};
+use codec::{
+    h264::AvcDecoderConfigurationRecord,
+    h265::HevcDecoderConfigurationRecord,
+    mpeg4::{self, Framing, VideoObjectLayer},
+    nal_video::{NalCodec, SetKind, UnitRole},
+};
 use flv::{FrameType, VideoPacket, VideoTagHeader};
 use media::{AccessUnit, Data, RepairKind, Repairs, Timeline, Track, TrackKind, VideoCodec, VideoConfig};
 
@@ -112,11 +114,15 @@ impl<'a> VideoAssembler<'a> {
             repairs.count(RepairKind::SequenceHeaderMissing);
             return;
         }
-        if codec == VideoCodec::Mpeg4 {
-            self.push_mpeg4(timestamp_ms, message, timeline, repairs);
-            return;
-        }
-        let Some(content) = Content::read(codec, message.payload, self.length_size) else {
+        let nal_codec = match codec {
+            VideoCodec::H264 => NalCodec::H264,
+            VideoCodec::Hevc => NalCodec::Hevc,
+            VideoCodec::Mpeg4 => {
+                self.push_mpeg4(timestamp_ms, message, timeline, repairs);
+                return;
+            }
+        };
+        let Some(content) = Content::read(nal_codec, message.payload, self.length_size) else {
             repairs.count(RepairKind::MessageMalformed);
             return;
         };
@@ -228,21 +234,26 @@ impl<'a> VideoAssembler<'a> {
 ///
 /// A picture size that cannot be read does not keep a stream from being recorded.
 fn read_record(codec: VideoCodec, record: &[u8]) -> Option<(u8, u32, u32)> {
-    Some(match codec {
+    let (length_size, nal_codec, sps) = match codec {
         VideoCodec::H264 => {
             let record = AvcDecoderConfigurationRecord::parse(record).ok()?;
-            let (width, height) = record.first_sps().map_or((0, 0), |sps| (sps.width, sps.height));
-            (record.length_size, width, height)
+            let _ = record.pps.first()?;
+            (record.length_size, NalCodec::H264, *record.sps.first()?)
         }
         VideoCodec::Hevc => {
             let record = HevcDecoderConfigurationRecord::parse(record).ok()?;
-            let (width, height) = record.first_sps().map_or((0, 0), |sps| (sps.width, sps.height));
-            (record.length_size, width, height)
+            let find = |kind| {
+                record.units.iter().find(|unit| NalCodec::Hevc.role(unit) == UnitRole::ParameterSet(kind))
+            };
+            let _ = (find(SetKind::Vps)?, find(SetKind::Pps)?);
+            (record.length_size, NalCodec::Hevc, *find(SetKind::Sps)?)
         }
         VideoCodec::Mpeg4 => {
             let layer = VideoObjectLayer::find(record).ok()?;
             let (width, height) = layer.map_or((0, 0), |layer| (layer.width, layer.height));
-            (4, width, height)
+            return Some((4, width, height));
         }
-    })
+    };
+    let (width, height) = nal_codec.picture_size(sps).unwrap_or_default();
+    Some((length_size, width, height))
 }

@@ -51,6 +51,44 @@ impl AdtsHeader {
     }
 }
 
+/// What an ADTS header that was received says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdtsFrame {
+    /// The configuration that the header implies. Where its `channel_configuration` is 0, the frame itself begins with
+    /// a program config element.
+    pub config: AudioSpecificConfig,
+    /// Bytes before the raw frame: 7, or 9 with a CRC.
+    pub header_size: usize,
+    /// Bytes of header and raw frame together, at least `header_size`.
+    pub frame_size: usize,
+}
+
+impl AdtsFrame {
+    /// Reads the header at the start of `bytes`, which may end before the frame does. `None` where it is none.
+    ///
+    /// Headers of several raw data blocks are not taken: where one block ends is known to decoders alone.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let &[b0, b1, b2, b3, b4, b5, b6] = bytes.first_chunk()?;
+        // The syncword, layer 0, one raw data block.
+        if b0 != 0xff || b1 & 0xf6 != 0xf0 || b6 & 0x03 != 0 {
+            return None;
+        }
+        let header_size = if b1 & 0x01 == 0 { AdtsHeader::FIXED_SIZE + 2 } else { AdtsHeader::FIXED_SIZE };
+        let frame_size = usize::from(b3 & 0x03) << 11 | usize::from(b4) << 3 | usize::from(b5 >> 5);
+        let config = AudioSpecificConfig::of_core(b2 >> 6, b2 >> 2 & 0x0f, (b2 & 0x01) << 2 | b3 >> 6)?;
+        (frame_size >= header_size).then_some(Self { config, header_size, frame_size })
+    }
+}
+
+/// Whether a message of AAC is framed as LOAS (14496-3 §1.7.3): a syncword, and the length of what follows.
+#[must_use]
+pub fn is_loas(message: &[u8]) -> bool {
+    let Some(&[b0, b1, b2]) = message.first_chunk() else { return false };
+    let length = usize::from(b1 & 0x1f) << 8 | usize::from(b2);
+    u16::from(b0) << 3 | u16::from(b1 >> 5) == 0x2b7 && message.len() == 3 + length
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,5 +107,46 @@ mod tests {
         let config = AudioSpecificConfig::parse(&[0x11, 0xb0]).unwrap();
         let header = AdtsHeader::new(&config, 1).unwrap();
         assert_eq!(header.as_bytes()[2..4], [0x4d, 0x80]);
+    }
+
+    #[test]
+    fn a_header_that_was_written_is_read_back() {
+        for record in [[0x12, 0x10], [0x11, 0xb0], [0x0c, 0x08]] {
+            let config = AudioSpecificConfig::parse(&record).unwrap();
+            let header = AdtsHeader::new(&config, 300).unwrap();
+            let expected = AdtsFrame { config, header_size: 7, frame_size: 307 };
+            assert_eq!(AdtsFrame::parse(header.as_bytes()), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_crc_makes_the_header_longer() {
+        let frame = AdtsFrame::parse(&[0xff, 0xf8, 0x50, 0x80, 0x02, 0x1f, 0xfc, 0xab, 0xcd]).unwrap();
+        assert_eq!((frame.header_size, frame.frame_size), (9, 16));
+    }
+
+    #[test]
+    fn what_is_no_single_adts_frame_is_refused() {
+        for bytes in [
+            &[0xff, 0xf1, 0x50, 0x80, 0x3f, 0xff][..],   // cut
+            &[0xff, 0xe1, 0x50, 0x80, 0x3f, 0xff, 0xfc], // no syncword
+            &[0xff, 0xf3, 0x50, 0x80, 0x3f, 0xff, 0xfc], // layer 2, as MPEG audio has
+            &[0xff, 0xf1, 0x78, 0x80, 0x3f, 0xff, 0xfc], // a reserved sampling frequency
+            &[0xff, 0xf1, 0x50, 0x80, 0x00, 0x7f, 0xfc], // a length of 3
+            &[0xff, 0xf1, 0x50, 0x80, 0x3f, 0xff, 0xfd], // two raw data blocks
+            &[0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c, 0x00], // a raw frame
+        ] {
+            assert_eq!(AdtsFrame::parse(bytes), None, "{bytes:02x?}");
+        }
+    }
+
+    #[test]
+    fn loas_is_told_by_its_syncword_and_length() {
+        assert!(is_loas(&[0x56, 0xe0, 0x02, 1, 2]));
+        assert!(
+            !is_loas(&[0x56, 0xe0, 0x02, 1, 2, 3])
+                && !is_loas(&[0x56, 0xe0])
+                && !is_loas(&[0x21, 0x10, 0x04])
+        );
     }
 }

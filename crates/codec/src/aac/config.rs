@@ -1,8 +1,7 @@
 //! `AudioSpecificConfig` (14496-3 §1.6.2.1).
 
-use crate::bits::{BitReader, EndOfBits};
-
 use super::{Error, ProgramConfig};
+use crate::bits::{BitReader, EndOfBits};
 
 /// What a muxer must know of an AAC stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +81,23 @@ impl AudioSpecificConfig {
             let _ = config.read_backward_compatible_extension(&mut reader);
         }
         Ok(config)
+    }
+
+    /// The configuration of a core coder without extensions, as an ADTS header says it; `None` for a reserved
+    /// sampling frequency.
+    pub(super) fn of_core(
+        profile: u8,
+        sampling_frequency_index: u8,
+        channel_configuration: u8,
+    ) -> Option<Self> {
+        (usize::from(sampling_frequency_index) < SAMPLING_FREQUENCIES_HZ.len()).then_some(Self {
+            object_type: profile + 1,
+            sampling_frequency_index,
+            channel_configuration,
+            program_config: None,
+            extension_sample_rate_hz: None,
+            parametric_stereo: false,
+        })
     }
 
     /// SBR and PS signalled behind the core's configuration, so that old decoders pass over them.

@@ -1,8 +1,7 @@
 //! `program_config_element` (14496-3 §4.5.1.2): channels that no configuration number describes.
 
-use crate::bits::BitReader;
-
 use super::Error;
+use crate::bits::BitReader;
 
 /// The element as it goes before the first element of a raw frame.
 ///

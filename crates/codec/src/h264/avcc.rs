@@ -1,15 +1,15 @@
 //! `AVCDecoderConfigurationRecord`: the sequence header of AVC in FLV and MP4.
 
-use super::{Error, SequenceParameterSet};
+use super::Error;
 
 /// The record (14496-15 §5.3.3.1), borrowing its parameter sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AvcDecoderConfigurationRecord<'a> {
     /// Bytes of the length before each NAL unit of a sample: 1 to 4.
     pub length_size: u8,
-    /// Sequence parameter sets, at least one.
+    /// Sequence parameter sets; maybe none, for some encoders send them in the stream alone.
     pub sps: Vec<&'a [u8]>,
-    /// Picture parameter sets, at least one.
+    /// Picture parameter sets; maybe none.
     pub pps: Vec<&'a [u8]>,
     /// Sequence parameter set extensions, which only some profiles have.
     pub sps_ext: Vec<&'a [u8]>,
@@ -33,9 +33,6 @@ impl<'a> AvcDecoderConfigurationRecord<'a> {
         let sps = fields.sets(sps_count)?;
         let pps_count = fields.byte()?;
         let pps = fields.sets(pps_count)?;
-        if sps.is_empty() || pps.is_empty() {
-            return Err(Error::NoParameterSets { sps: sps.len(), pps: pps.len() });
-        }
         // Many encoders leave the High profile fields out, so their absence is no error.
         let sps_ext = match (profile, fields.rest) {
             (100 | 110 | 122 | 144, &[_, _, _, count, ..]) => {
@@ -45,14 +42,6 @@ impl<'a> AvcDecoderConfigurationRecord<'a> {
             _ => Vec::new(),
         };
         Ok(Self { length_size, sps, pps, sps_ext })
-    }
-
-    /// The first sequence parameter set, read.
-    ///
-    /// # Errors
-    /// See [`SequenceParameterSet::parse`].
-    pub fn first_sps(&self) -> Result<SequenceParameterSet, Error> {
-        SequenceParameterSet::parse(self.sps[0])
     }
 }
 
@@ -116,9 +105,9 @@ mod tests {
     }
 
     #[test]
-    fn a_record_without_parameter_sets_is_refused() {
-        let outcome = AvcDecoderConfigurationRecord::parse(&[1, 0x42, 0, 0x1f, 0xff, 0xe0, 0]);
-        assert_eq!(outcome, Err(Error::NoParameterSets { sps: 0, pps: 0 }));
+    fn a_record_may_have_no_parameter_sets_but_has_a_version() {
+        let record = AvcDecoderConfigurationRecord::parse(&[1, 0x42, 0, 0x1f, 0xfd, 0xe0, 0]).unwrap();
+        assert_eq!((record.length_size, record.sps.len(), record.pps.len()), (2, 0, 0));
         let outcome = AvcDecoderConfigurationRecord::parse(&[0, 0, 0, 1, 0x67, 0x42, 0]);
         assert_eq!(outcome, Err(Error::RecordVersion { found: 0 }));
     }

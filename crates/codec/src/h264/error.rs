@@ -20,14 +20,6 @@ pub enum Error {
         /// The version.
         found: u8,
     },
-    /// The configuration record holds no sequence parameter set or no picture parameter set.
-    #[error("AVC configuration record holds {sps} sequence and {pps} picture parameter sets")]
-    NoParameterSets {
-        /// Sequence parameter sets.
-        sps: usize,
-        /// Picture parameter sets.
-        pps: usize,
-    },
     /// The sequence parameter set ends early.
     #[error("sequence parameter set: {0}")]
     Sps(#[from] EndOfBits),

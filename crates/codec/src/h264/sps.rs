@@ -1,13 +1,13 @@
-//! Sequence parameter sets, as far as the picture's size.
-
-use crate::bits::BitReader;
-use crate::nal::unescape;
+//! Sequence parameter sets, as far as the picture's size and what reading a slice header needs.
 
 use super::Error;
+use crate::{bits::BitReader, nal};
 
 /// What a sequence parameter set says of the stream (14496-10 §7.3.2.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SequenceParameterSet {
+    /// `seq_parameter_set_id`: 0 to 31.
+    pub id: u32,
     /// `profile_idc`.
     pub profile_idc: u8,
     /// `level_idc`.
@@ -16,6 +16,38 @@ pub struct SequenceParameterSet {
     pub width: u32,
     /// Rows a frame, after cropping.
     pub height: u32,
+    /// What reading a slice header needs.
+    pub slice_fields: SliceFields,
+}
+
+/// The fields of a sequence parameter set by which slice headers are read (14496-10 §7.3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SliceFields {
+    /// `separate_colour_plane_flag`.
+    pub separate_colour_planes: bool,
+    /// Bits of `frame_num`: 4 to 16.
+    pub frame_num_bits: u32,
+    /// `frame_mbs_only_flag`.
+    pub frame_mbs_only: bool,
+    /// How picture order counts are coded.
+    pub picture_order_count: PictureOrderCount,
+}
+
+/// `pic_order_cnt_type` and what belongs to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureOrderCount {
+    /// Type 0: each slice has `pic_order_cnt_lsb`.
+    Lsb {
+        /// Bits of the field: 4 to 16.
+        bits: u32,
+    },
+    /// Type 1: slices have differences from an expected count.
+    Delta {
+        /// `delta_pic_order_always_zero_flag`: they leave them out.
+        always_zero: bool,
+    },
+    /// Type 2: the count follows from `frame_num`.
+    FrameNum,
 }
 
 /// Far more than any parameter set needs before its picture size: scaling lists included.
@@ -27,13 +59,13 @@ impl SequenceParameterSet {
     /// # Errors
     /// [`Error::Sps`] when it ends early, [`Error::SpsRange`] when a field cannot be.
     pub fn parse(unit: &[u8]) -> Result<Self, Error> {
-        let rbsp = unescape(unit, READ_LIMIT);
+        let rbsp = nal::unescape(unit, READ_LIMIT);
         let mut reader = BitReader::new(&rbsp);
         reader.skip(8)?;
         let profile_idc = reader.bits(8)? as u8;
         reader.skip(8)?;
         let level_idc = reader.bits(8)? as u8;
-        limited("seq_parameter_set_id", reader.exp_golomb()?, 31)?;
+        let id = limited("seq_parameter_set_id", reader.exp_golomb()?, 31)?;
         let mut chroma_format_idc = 1;
         let mut separate_colour_planes = false;
         if matches!(profile_idc, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135) {
@@ -48,8 +80,8 @@ impl SequenceParameterSet {
                 skip_scaling_lists(&mut reader, if chroma_format_idc == 3 { 12 } else { 8 })?;
             }
         }
-        reader.exp_golomb()?; // log2_max_frame_num_minus4
-        skip_picture_order_count(&mut reader)?;
+        let frame_num_bits = limited("log2_max_frame_num_minus4", reader.exp_golomb()?, 12)? + 4;
+        let picture_order_count = read_picture_order_count(&mut reader)?;
         reader.exp_golomb()?; // max_num_ref_frames
         reader.skip(1)?; // gaps_in_frame_num_value_allowed_flag
         let width_in_mbs = limited("pic_width_in_mbs_minus1", reader.exp_golomb()?, MAX_MBS)? + 1;
@@ -72,7 +104,9 @@ impl SequenceParameterSet {
         let width = cropped("frame_crop_offset", width_in_mbs * 16, crop_unit_x, crop[0], crop[1])?;
         let height =
             cropped("frame_crop_offset", height_in_map_units * 16 * fields, crop_unit_y, crop[2], crop[3])?;
-        Ok(Self { profile_idc, level_idc, width, height })
+        let slice_fields =
+            SliceFields { separate_colour_planes, frame_num_bits, frame_mbs_only, picture_order_count };
+        Ok(Self { id, profile_idc, level_idc, width, height, slice_fields })
     }
 }
 
@@ -105,23 +139,24 @@ fn skip_scaling_lists(reader: &mut BitReader<'_>, count: u32) -> Result<(), Erro
     Ok(())
 }
 
-fn skip_picture_order_count(reader: &mut BitReader<'_>) -> Result<(), Error> {
-    match limited("pic_order_cnt_type", reader.exp_golomb()?, 2)? {
+fn read_picture_order_count(reader: &mut BitReader<'_>) -> Result<PictureOrderCount, Error> {
+    Ok(match limited("pic_order_cnt_type", reader.exp_golomb()?, 2)? {
         0 => {
-            reader.exp_golomb()?; // log2_max_pic_order_cnt_lsb_minus4
+            let field = "log2_max_pic_order_cnt_lsb_minus4";
+            PictureOrderCount::Lsb { bits: limited(field, reader.exp_golomb()?, 12)? + 4 }
         }
         1 => {
-            reader.skip(1)?; // delta_pic_order_always_zero_flag
+            let always_zero = reader.flag()?;
             reader.signed_exp_golomb()?; // offset_for_non_ref_pic
             reader.signed_exp_golomb()?; // offset_for_top_to_bottom_field
             let count = limited("num_ref_frames_in_pic_order_cnt_cycle", reader.exp_golomb()?, 255)?;
             for _ in 0..count {
                 reader.signed_exp_golomb()?; // offset_for_ref_frame
             }
+            PictureOrderCount::Delta { always_zero }
         }
-        _ => {}
-    }
-    Ok(())
+        _ => PictureOrderCount::FrameNum,
+    })
 }
 
 #[cfg(test)]
@@ -130,8 +165,9 @@ mod tests {
 
     #[track_caller]
     fn check(unit: &[u8], profile_idc: u8, level_idc: u8, width: u32, height: u32) {
-        let expected = SequenceParameterSet { profile_idc, level_idc, width, height };
-        assert_eq!(SequenceParameterSet::parse(unit), Ok(expected));
+        let found = SequenceParameterSet::parse(unit).unwrap();
+        let fields = (found.profile_idc, found.level_idc, found.width, found.height);
+        assert_eq!(fields, (profile_idc, level_idc, width, height));
     }
 
     #[test]

@@ -14,12 +14,6 @@ pub enum Error {
         /// Bytes there.
         available: usize,
     },
-    /// The configuration record lacks a video, sequence or picture parameter set.
-    #[error("HEVC configuration record holds no {missing}")]
-    NoParameterSets {
-        /// Which kind is missing.
-        missing: &'static str,
-    },
     /// The configuration record holds more parameter sets than can be told apart.
     #[error("HEVC configuration record holds more than {limit} parameter sets")]
     TooManyUnits {

@@ -1,13 +1,13 @@
 //! `HEVCDecoderConfigurationRecord`: the sequence header of HEVC in FLV and MP4.
 
-use super::{Error, NalUnitType, SequenceParameterSet};
+use super::Error;
 
 /// The record (14496-15 §8.3.3.1), borrowing its parameter sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HevcDecoderConfigurationRecord<'a> {
     /// Bytes of the length before each NAL unit of a sample: 1 to 4.
     pub length_size: u8,
-    /// Parameter sets and SEI in the record's order, with at least one set of each kind.
+    /// Parameter sets and SEI in the record's order; maybe none, for some encoders send them in the stream alone.
     pub units: Vec<&'a [u8]>,
 }
 
@@ -49,25 +49,7 @@ impl<'a> HevcDecoderConfigurationRecord<'a> {
                 }
             }
         }
-        for (kind, missing) in [
-            (NalUnitType::Vps, "video parameter set"),
-            (NalUnitType::Sps, "sequence parameter set"),
-            (NalUnitType::Pps, "picture parameter set"),
-        ] {
-            if !units.iter().any(|unit| NalUnitType::of(unit[0]) == kind) {
-                return Err(Error::NoParameterSets { missing });
-            }
-        }
         Ok(Self { length_size, units })
-    }
-
-    /// The first sequence parameter set, read.
-    ///
-    /// # Errors
-    /// See [`SequenceParameterSet::parse`].
-    pub fn first_sps(&self) -> Result<SequenceParameterSet, Error> {
-        let sps = self.units.iter().find(|unit| NalUnitType::of(unit[0]) == NalUnitType::Sps);
-        SequenceParameterSet::parse(sps.ok_or(Error::NoParameterSets { missing: "sequence parameter set" })?)
     }
 }
 
@@ -100,13 +82,5 @@ mod tests {
             let outcome = HevcDecoderConfigurationRecord::parse(&record[..cut]);
             assert!(matches!(outcome, Err(Error::RecordTruncated { .. })), "cut at {cut}: {outcome:?}");
         }
-    }
-
-    #[test]
-    fn a_record_without_a_kind_of_set_is_refused() {
-        let mut record = record();
-        record[22] = 2;
-        let outcome = HevcDecoderConfigurationRecord::parse(&record);
-        assert_eq!(outcome, Err(Error::NoParameterSets { missing: "picture parameter set" }));
     }
 }

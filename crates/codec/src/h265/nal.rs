@@ -1,4 +1,4 @@
-//! NAL unit types and the few bits of slices that separate pictures.
+//! NAL unit types, and the bit of a slice segment that separates pictures.
 
 /// `nal_unit_type` (23008-2 table 7-1), as far as a muxer tells types apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,16 +15,18 @@ pub enum NalUnitType {
     Pps,
     /// 35: access unit delimiter.
     Aud,
-    /// 36 and 37: end of sequence, end of bitstream.
-    End,
-    /// 39 and 40: supplemental enhancement information before and after the slices.
-    Sei,
-    /// Any other.
-    Other(u8),
+    /// 39: supplemental enhancement information before the slices.
+    PrefixSei,
+    /// 41 to 44 and 48 to 55: further types that begin an access unit as the types before do.
+    Prefix,
+    /// Any other, such as supplemental enhancement information after the slices, filler data and the end of a sequence:
+    /// it belongs to the picture before it (23008-2 §7.4.2.4.4).
+    Suffix,
 }
 
 impl NalUnitType {
     /// The type of a NAL unit by its first byte.
+    #[must_use]
     pub fn of(first_byte: u8) -> Self {
         match first_byte >> 1 & 0x3f {
             0..=15 => Self::Slice,
@@ -33,26 +35,29 @@ impl NalUnitType {
             33 => Self::Sps,
             34 => Self::Pps,
             35 => Self::Aud,
-            36 | 37 => Self::End,
-            39 | 40 => Self::Sei,
-            other => Self::Other(other),
+            39 => Self::PrefixSei,
+            41..=44 | 48..=55 => Self::Prefix,
+            _ => Self::Suffix,
         }
     }
 
     /// Whether it belongs to a coded picture.
+    #[must_use]
     pub fn is_slice(self) -> bool {
         matches!(self, Self::Slice | Self::IrapSlice)
     }
 }
 
 /// Whether a slice segment is the first of its picture (`first_slice_segment_in_pic_flag`).
-pub fn starts_picture(slice: &[u8]) -> bool {
+#[must_use]
+pub fn begins_picture(slice: &[u8]) -> bool {
     slice.get(2).is_some_and(|byte| byte & 0x80 != 0)
 }
 
 /// An access unit delimiter that allows every slice type (23008-2 §7.3.2.5, `pic_type` 2).
 ///
 /// Its temporal layer has to be that of the picture (23008-2 §7.4.2.2), so a slice of it is asked.
+#[must_use]
 pub fn aud(slice: &[u8]) -> [u8; 3] {
     let temporal_id_plus1 = slice.get(1).map_or(1, |byte| byte & 0x07).max(1);
     [35 << 1, temporal_id_plus1, 0x50]
@@ -73,6 +78,6 @@ mod tests {
     fn types_by_their_first_byte() {
         let types = [0x02, 0x26, 0x2a, 0x40, 0x42, 0x44, 0x46, 0x4e].map(NalUnitType::of);
         use NalUnitType::*;
-        assert_eq!(types, [Slice, IrapSlice, IrapSlice, Vps, Sps, Pps, Aud, Sei]);
+        assert_eq!(types, [Slice, IrapSlice, IrapSlice, Vps, Sps, Pps, Aud, PrefixSei]);
     }
 }

@@ -1,13 +1,16 @@
 //! Sequence parameter sets, as far as the picture's size.
 
-use crate::bits::BitReader;
-use crate::nal::unescape;
-
 use super::Error;
+use crate::{
+    bits::{BitReader, EndOfBits},
+    nal,
+};
 
 /// What a sequence parameter set says of the stream (23008-2 §7.3.2.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SequenceParameterSet {
+    /// `sps_seq_parameter_set_id`: 0 to 15.
+    pub id: u32,
     /// Luma samples a row, after the conformance window.
     pub width: u32,
     /// Rows a picture, after the conformance window.
@@ -26,13 +29,13 @@ impl SequenceParameterSet {
     /// # Errors
     /// [`Error::Sps`] when it ends early, [`Error::SpsRange`] when a field cannot be.
     pub fn parse(unit: &[u8]) -> Result<Self, Error> {
-        let rbsp = unescape(unit, READ_LIMIT);
+        let rbsp = nal::unescape(unit, READ_LIMIT);
         let mut reader = BitReader::new(&rbsp);
         reader.skip(16 + 4)?; // NAL unit header, sps_video_parameter_set_id
         let max_sub_layers_minus1 = reader.bits(3)?;
         reader.skip(1)?; // sps_temporal_id_nesting_flag
         skip_profile_tier_level(&mut reader, max_sub_layers_minus1)?;
-        reader.exp_golomb()?; // sps_seq_parameter_set_id
+        let id = limited("sps_seq_parameter_set_id", reader.exp_golomb()?, 15)?;
         let chroma_format_idc = limited("chroma_format_idc", reader.exp_golomb()?, 3)?;
         if chroma_format_idc == 3 {
             reader.skip(1)?; // separate_colour_plane_flag
@@ -47,6 +50,7 @@ impl SequenceParameterSet {
         let unit_x = if matches!(chroma_format_idc, 1 | 2) { 2 } else { 1 };
         let unit_y = if chroma_format_idc == 1 { 2 } else { 1 };
         Ok(Self {
+            id,
             width: cropped(width, unit_x, left, right)?,
             height: cropped(height, unit_y, top, bottom)?,
         })
@@ -54,7 +58,10 @@ impl SequenceParameterSet {
 }
 
 /// 23008-2 §7.3.3, with `profilePresentFlag` 1.
-fn skip_profile_tier_level(reader: &mut BitReader<'_>, max_sub_layers_minus1: u32) -> Result<(), Error> {
+pub(crate) fn skip_profile_tier_level(
+    reader: &mut BitReader<'_>,
+    max_sub_layers_minus1: u32,
+) -> Result<(), EndOfBits> {
     reader.skip(88 + 8)?; // general profile, tier, constraints, and level
     let mut present = Vec::new();
     for _ in 0..max_sub_layers_minus1 {
@@ -85,7 +92,8 @@ mod tests {
 
     #[track_caller]
     fn check(unit: &[u8], width: u32, height: u32) {
-        assert_eq!(SequenceParameterSet::parse(unit), Ok(SequenceParameterSet { width, height }));
+        let expected = SequenceParameterSet { id: 0, width, height };
+        assert_eq!(SequenceParameterSet::parse(unit), Ok(expected));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What RealTimeRecordCommand says about a stream that is being pushed.
+//! Commands of RealTimeRecordCommand to a stream that is being pushed.
 
 use serde::{Deserialize, Serialize};
 use store::Store;
@@ -8,25 +8,25 @@ use crate::sessions::{self, Change, End};
 use crate::types::{Command, Session, StreamName};
 use crate::{key, log, timers};
 
-/// How long a record file stays open after an order to close it, in milliseconds: time for the gateway to hear
-/// of it, which its heartbeats bound by 2 s, and to send what it had recorded until then.
+/// How long a record file stays open after an order to close it, in milliseconds. The gateway learns of the order
+/// within 2 s, by its heartbeats, and then sends what it recorded until then.
 pub const CLOSING_MS: u64 = 5_000;
 
-/// Most places at which a session's record file can be waiting to be cut.
+/// Most cuts that are kept for a session; the oldest are forgotten.
 const MOST_CUTS: usize = 64;
 
-/// What commands have said of a session.
+/// The state that commands have put a session in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Orders {
-    /// Whether it is to be recorded.
+    /// Whether the session is to be recorded.
     pub record: bool,
-    /// Since when, Unix milliseconds.
+    /// Time of the command that last changed `record`, Unix milliseconds.
     pub at_ms: u64,
-    /// Not to be recorded, and its record file not to be waited for.
+    /// While not recorded: the open record file closes without waiting for the rule's delay.
     pub close: bool,
-    /// It was to be recorded before: there is something to close or to start anew.
+    /// The session has been recorded at some time, so that there is something to close or to restart.
     pub started: bool,
-    /// Slices before which a record file ends.
+    /// Numbers of slices at or after which a record file ends.
     pub cuts: Vec<u64>,
 }
 
@@ -34,7 +34,7 @@ pub struct Orders {
 pub async fn live_session(store: &impl Store, stream: &StreamName) -> Result<Option<Session>, Error> {
     let last = sessions::count(store, stream).await?;
     for number in (1..=last).rev() {
-        // A number without a session is one that is beginning, or never will.
+        // A number has no session while its begin call runs, or for good if that call broke off.
         if let Some(session) = sessions::numbered(store, stream, number).await? {
             let ended = store.exists(&key::end(&session.id)).await?;
             return Ok((!ended).then_some(session));
@@ -43,16 +43,16 @@ pub async fn live_session(store: &impl Store, stream: &StreamName) -> Result<Opt
     Ok(None)
 }
 
-/// What is to be recorded of a session: by its rule, or by the last command.
+/// Whether a session is to be recorded: by its last command, or by its rule where there was none.
 pub async fn orders(store: &impl Store, session: &Session) -> Result<Orders, Error> {
-    let said = read(store, &key::orders(&session.id)).await?;
+    let ordered = read(store, &key::orders(&session.id)).await?;
     let by_rule = Orders {
         record: session.record,
         started: session.record,
         at_ms: session.began_ms,
         ..Orders::default()
     };
-    Ok(said.unwrap_or(by_rule))
+    Ok(ordered.unwrap_or(by_rule))
 }
 
 /// Carries a command out.
@@ -74,7 +74,7 @@ pub async fn give(store: &impl Store, stream: &StreamName, what: Command, now_ms
                 Orders { record: !recording, at_ms: now_ms, close: false, started: true, cuts: orders.cuts };
         }
         Command::Restart => {
-            // The slice that is being recorded is still the old file's.
+            // The slice that is being recorded still belongs to the old file.
             let length = log::length(store, &session.id).await?;
             orders.cuts.push(if recording { length + 1 } else { length });
             let surplus = orders.cuts.len().saturating_sub(MOST_CUTS);
@@ -82,7 +82,7 @@ pub async fn give(store: &impl Store, stream: &StreamName, what: Command, now_ms
             orders = Orders { record: true, at_ms: now_ms, close: false, started: true, cuts: orders.cuts };
         }
     }
-    // The gateway's word first: a command that breaks off after it can be given again.
+    // The gateway's order first: a command that breaks off after it can be given again.
     if orders.record != recording {
         announce(store, &session, orders.record, now_ms).await?;
     }
@@ -90,7 +90,7 @@ pub async fn give(store: &impl Store, stream: &StreamName, what: Command, now_ms
     timers::set_due(store, stream, now_ms + CLOSING_MS).await
 }
 
-/// Leaves word for the session's gateway, which asks at each heartbeat.
+/// Writes an order for the session's gateway, which reads it with its next heartbeat.
 async fn announce(store: &impl Store, session: &Session, record: bool, at_ms: u64) -> Result<(), Error> {
     // A gateway without a name sends no heartbeats.
     let Some(gateway) = &session.gateway else { return Ok(()) };
@@ -101,7 +101,8 @@ async fn announce(store: &impl Store, session: &Session, record: bool, at_ms: u6
 
 /// The sessions of a domain that are being pushed, oldest first.
 ///
-/// The hint moves up as the oldest ones end, so that this costs what has begun since the oldest live one.
+/// The hint moves up as the oldest sessions end. The cost is therefore that of the sessions that have begun since
+/// the oldest live one.
 pub async fn live_sessions(store: &impl Store, domain: &str) -> Result<Vec<Session>, Error> {
     let last = count(store, &key::domain_sessions(domain)).await?;
     if last == 0 {

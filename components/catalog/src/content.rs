@@ -8,8 +8,8 @@ use crate::sessions::{self, End, patience_ms};
 use crate::types::{Entry, LocatedEntry, RecordedSpan, Session, SessionRule, Slice, SliceFormat, StreamName};
 use crate::{key, log};
 
-/// Sessions before the one that a range begins in which are looked at as well: pushes of one stream through
-/// two gateways can overlap.
+/// How many sessions before the one in which a range begins are read as well: pushes of one stream through two
+/// gateways can overlap.
 const OVERLAP: u64 = 2;
 
 /// How far beside a range a slice that belongs to it can begin, in milliseconds: gateways cut well before, and

@@ -23,7 +23,7 @@ use crate::types::{
 };
 use crate::{key, log};
 
-/// How long a session that seems to be over is listened for, in milliseconds: several heartbeats.
+/// How long a session has to be found silent before it is ended, in milliseconds: several heartbeats.
 const SILENCE_MS: u64 = 5_000;
 
 /// Where a stream's next record file begins.
@@ -180,22 +180,23 @@ pub async fn advance(
         let deadline_ms = last_ms + patience_ms(&session);
         if !matches!(ended, Some(End { chunks: Some(_), .. })) {
             if ended.is_none() && now_ms >= deadline_ms {
-                // Nobody has heard of it for as long as a break may last. That may be this side's silence: who
-                // pushes has a moment to be heard again.
+                // The session has been silent for as long as a break may last. The functions may have been
+                // down meanwhile, so its gateway gets a moment to be heard again.
                 let since_ms = sessions::silent_since(store, &session.id, last_ms, now_ms).await?;
                 if now_ms < since_ms + SILENCE_MS {
                     return Ok(NextFile::NotBefore(since_ms + SILENCE_MS));
                 }
             }
             if ended.is_some() || now_ms >= deadline_ms {
-                // It is over, or its end broke off. A chunk that comes yet is refused, and goes into a session
-                // of its own.
+                // The session is over, or its end call broke off. A chunk that comes later is refused, and its
+                // gateway sends it into a session of its own.
                 sessions::end(store, &session.id, last_ms).await?;
                 continue;
             }
             let orders = commands::orders(store, &session).await?;
             if let (Some(open), false) = (&open, orders.record) {
-                // Stopped by command: as good as a break, but for the session, which can be started again.
+                // A command has stopped the recording. The file closes as after a break; the session goes on,
+                // and can be recorded again.
                 let wait_ms = if orders.close { CLOSING_MS } else { patience_ms(&session) };
                 let close_ms = orders.at_ms + wait_ms;
                 return Ok(if now_ms >= close_ms {
@@ -305,17 +306,17 @@ pub async fn commit_file(store: &impl Store, stream: &StreamName, file: RecordFi
     let next = Frontier { at: file.slices.end, sequence: file.sequence + 1 };
     let key = key::frontier(stream, file.container);
     let frontier: Frontier = read(store, &key).await?.unwrap_or_default();
-    // A tick that comes late must not file again what others have filed since.
+    // A late tick must not set back what another has committed since.
     if frontier.sequence >= next.sequence {
         return Ok(());
     }
     write(store, &key, &next).await
 }
 
-/// What comes at or after a session number.
+/// The session at or after a number.
 enum Next {
     Session(u64, Box<Session>),
-    /// A session may be beginning right now; it is certain at this moment.
+    /// A begin call may be running; at this moment (Unix milliseconds) it counts as broken off.
     Wait(u64),
     None,
 }
@@ -330,7 +331,7 @@ async fn next_session(
 ) -> Result<Next, Error> {
     for number in from..=count {
         if let Some(session) = sessions::numbered(store, stream, number).await? {
-            // A number below it without a session is one that is just beginning, or never will.
+            // A lower number has no session while its begin call runs, or for good if that call broke off.
             let certain_ms = session.began_ms + BEGIN_BOUND_MS;
             return Ok(if number > from && now_ms < certain_ms {
                 Next::Wait(certain_ms)

@@ -1,6 +1,6 @@
-//! Record files and playlists made on request, as they can be looked up.
+//! Index files: record files, and M3U8 made on request, as they can be looked up.
 //!
-//! They are numbered in the order in which they become known; a deleted one leaves its number empty.
+//! They are numbered in the order in which they become known. A deleted one leaves its number empty.
 
 use store::Store;
 
@@ -8,10 +8,10 @@ use crate::key;
 use crate::record::{Error, count, counted, read, write};
 use crate::types::{IndexFile, StreamName};
 
-/// Makes one known; harmless when repeated.
+/// Makes an index file known; harmless when repeated.
 ///
-/// The pointer is written last: a call that breaks off before leaves a number whose pointer leads elsewhere or
-/// nowhere, which lists pass over.
+/// The pointer from id to number is written last. A call that breaks off before leaves a number to which no
+/// pointer leads, and lists pass over such a number.
 pub async fn add(store: &impl Store, index: &IndexFile) -> Result<(), Error> {
     if store.exists(&key::index(&index.id)).await? {
         return Ok(());
@@ -21,14 +21,14 @@ pub async fn add(store: &impl Store, index: &IndexFile) -> Result<(), Error> {
     write(store, &key::index(&index.id), &number).await
 }
 
-/// A stream's record file or playlist.
+/// A stream's index file of this id.
 pub async fn get(store: &impl Store, stream: &StreamName, id: &str) -> Result<Option<IndexFile>, Error> {
     let Some(number) = read::<u64>(store, &key::index(id)).await? else { return Ok(None) };
     let index: Option<IndexFile> = read(store, &key::numbered_index(stream, number)).await?;
     Ok(index.filter(|index| index.id == id))
 }
 
-/// A stream's record files and playlists whose content overlaps a range, oldest first.
+/// A stream's index files whose content overlaps a range, oldest first.
 pub async fn list(
     store: &impl Store,
     stream: &StreamName,
@@ -48,7 +48,7 @@ pub async fn list(
     Ok(found)
 }
 
-/// Forgets one; answers whether it was known.
+/// Forgets an index file; answers whether it was known.
 pub async fn delete(store: &impl Store, stream: &StreamName, id: &str) -> Result<bool, Error> {
     if get(store, stream, id).await?.is_none() {
         return Ok(false);

@@ -1,7 +1,7 @@
 //! The layout of the keys.
 //!
-//! Every key has one writer at a time, or is a counter, or is written with the same value by all its writers, or
-//! is a hint that may be set back at no harm (`head`, `live`, `due/done`).
+//! Every key has one writer at a time, or is a counter, or gets the same value from all its writers, or is a hint
+//! that a late call may set back without harm (`head`, `live`, `due/done`).
 //! No part of a name holds a slash, so that keys of different kinds never meet.
 //!
 //! | key | holds | written by |
@@ -9,25 +9,25 @@
 //! | `session/{id}` | the session | its begin |
 //! | `session/{id}/chunk/{seq}` | a committed chunk and its page | the commit of that chunk |
 //! | `session/{id}/head` | a number that chunks are committed up to, or a little past | any commit |
-//! | `session/{id}/names` | how many object names turned out to be somebody else's | a chunk that found so |
-//! | `session/{id}/silent` | when it was first found to give no sign of life | the tick |
+//! | `session/{id}/names` | how many of its object names turned out to hold another writer's object | the chunk that found it |
+//! | `session/{id}/silent` | when a tick first found it without a sign of life | the tick |
 //! | `session/{id}/end` | when it ended and with how many chunks | its end |
-//! | `session/{id}/orders` | whether it is to be recorded, once a command has said so | the command |
+//! | `session/{id}/orders` | whether it is to be recorded, since the first command | the command |
 //! | `stream/{name}/sessions` | counter: sessions begun | |
 //! | `stream/{name}/session/{number}` | the id of that session | its begin |
 //! | `stream/{name}/{container}` | where the next record file begins, and its number | the tick |
-//! | `stream/{name}/indexes` | counter: record files and playlists made known | |
-//! | `stream/{name}/index/{number}` | one of them | who made it known; its deletion |
-//! | `index/{id}` | the number of one of them in its stream | who made it known |
+//! | `stream/{name}/indexes` | counter: index files made known | |
+//! | `stream/{name}/index/{number}` | an index file | the call that made it known; its deletion |
+//! | `index/{id}` | the number of that index file in its stream | the call that made it known |
 //! | `domain/{name}/sessions` | counter: sessions begun | |
 //! | `domain/{name}/session/{number}` | the id of that session | its begin |
-//! | `domain/{name}/live` | a number below which all sessions have ended | who lists them |
-//! | `gateway/{name}` | when it was last alive | its heartbeat |
-//! | `gateway/{name}/changes` | counter: changed instructions | |
-//! | `gateway/{name}/change/{number}` | a changed instruction | the command |
+//! | `domain/{name}/live` | a number below which all sessions have ended | the call that lists them |
+//! | `gateway/{name}` | time of its last heartbeat | its heartbeat |
+//! | `gateway/{name}/changes` | counter: orders | |
+//! | `gateway/{name}/change/{number}` | an order | the command |
 //! | `due/open`, `due/done` | counter, number: see [`timers`](crate::timers) | the tick |
-//! | `due/{second}` | counter: streams to look at | |
-//! | `due/{second}/{number}` | a stream to look at | who wakes it |
+//! | `due/{second}` | counter: streams that are due | |
+//! | `due/{second}/{number}` | a stream that is due | the call that makes it due |
 
 use crate::types::{Container, StreamName};
 
@@ -49,7 +49,7 @@ pub fn head(id: &str) -> String {
     format!("session/{id}/head")
 }
 
-/// How many object names of a session are somebody else's.
+/// How many object names of a session hold another writer's object.
 #[must_use]
 pub fn names(id: &str) -> String {
     format!("session/{id}/names")
@@ -67,7 +67,7 @@ pub fn end(id: &str) -> String {
     format!("session/{id}/end")
 }
 
-/// What a command said of a session.
+/// A session's orders.
 #[must_use]
 pub fn orders(id: &str) -> String {
     format!("session/{id}/orders")
@@ -91,19 +91,19 @@ pub fn frontier(stream: &StreamName, container: Container) -> String {
     format!("stream/{}/{}", name(stream), extension(container))
 }
 
-/// The counter of a stream's record files and playlists.
+/// The counter of a stream's index files.
 #[must_use]
 pub fn indexes(stream: &StreamName) -> String {
     format!("stream/{}/indexes", name(stream))
 }
 
-/// A record file or playlist of a stream's.
+/// A stream's index file.
 #[must_use]
 pub fn numbered_index(stream: &StreamName, number: u64) -> String {
     format!("stream/{}/index/{number}", name(stream))
 }
 
-/// The number of a record file or playlist.
+/// The number of an index file in its stream.
 #[must_use]
 pub fn index(id: &str) -> String {
     format!("index/{id}")
@@ -127,28 +127,28 @@ pub fn domain_live(domain: &str) -> String {
     format!("domain/{domain}/live")
 }
 
-/// When a gateway was last alive.
+/// Time of a gateway's last heartbeat.
 #[must_use]
 pub fn gateway(name: &str) -> String {
     format!("gateway/{name}")
 }
 
-/// The counter of a gateway's changes.
+/// The counter of a gateway's orders.
 #[must_use]
 pub fn changes(gateway: &str) -> String {
     format!("gateway/{gateway}/changes")
 }
 
-/// One change of a gateway's.
+/// A gateway's order.
 #[must_use]
 pub fn change(gateway: &str, number: u64) -> String {
     format!("gateway/{gateway}/change/{number}")
 }
 
-/// The counter of the last second whose timers may have been read.
+/// The counter that stands at the last second whose timers may have been read.
 pub const DUE_OPEN: &str = "due/open";
 
-/// The last second whose timers are settled.
+/// The last second whose timers are cleared.
 pub const DUE_DONE: &str = "due/done";
 
 /// The counter of the streams due in a second.

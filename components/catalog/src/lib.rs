@@ -1,9 +1,9 @@
 //! The catalog: what was pushed, what was recorded of it, what is due.
 //!
-//! This component adapts the WIT package `recorder:catalog` to the key-value store as the crate `store` has it.
-//! It knows no media, no bucket and no HTTP.
+//! This component adapts the WIT package `recorder:catalog` to the key-value store of the crate `store`.
+//! It knows no media, no bucket, no clock and no HTTP.
 //!
-//! How facts are laid out, and why concurrent and repeated calls are safe, is said where it is done:
+//! Each module explains how it lays its facts out, and why concurrent and repeated calls of it are safe:
 //!
 //! | module | facts |
 //! | --- | --- |
@@ -11,11 +11,11 @@
 //! | [`sessions`] | pushes: begin, end, heartbeat |
 //! | [`log`] | the slices of a session, committed one after the other |
 //! | [`files`] | record files: which run of slices each one holds |
-//! | [`commands`] | what RealTimeRecordCommand says |
+//! | [`commands`] | commands of RealTimeRecordCommand |
 //! | [`continuity`] | how slices follow one another |
 //! | [`content`] | what is recorded in a range of time |
-//! | [`indexes`] | record files and playlists, to be looked up |
-//! | [`timers`] | which streams to look at, and when |
+//! | [`indexes`] | index files: record files, and M3U8 made on request, to be looked up |
+//! | [`timers`] | which streams are due, and when |
 //!
 //! Records are the types of the WIT package as JSON: the package's version is the version of the data.
 

@@ -1,15 +1,15 @@
 //! The slices of a session, committed one after the other.
 //!
 //! A commit writes one record, `session/{id}/chunk/{seq}`, and that write is the commit.
-//! It is a function of the chunk and the records before it, so that two calls for the same chunk, however
-//! they overlap, write the same value: no compare-and-swap is needed, and no call can undo a later one.
+//! Its value is a function of the chunk and of the records before it. Two calls for the same chunk, however they
+//! overlap, therefore write the same value: no compare-and-swap is needed, and no call can undo a later one.
 //!
 //! The record of a chunk carries the slices of its page: of all chunks since the last multiple of [`PAGE`].
-//! A whole page can thus be read from the record of its last chunk, and every commit costs the same few
-//! operations at the first chunk and at the millionth. A record that is neither the last of its page nor one
-//! of the last [`PAGE`] is deleted.
+//! One read of a page's last record thus gives the whole page, and a commit costs the same few operations at the
+//! first chunk and at the millionth. A record that is neither the last of its page nor one of the last [`PAGE`] is
+//! deleted.
 //!
-//! The head is a hint: whoever needs the exact length goes on from there, one record at a time.
+//! The head is a hint at the length. To know the exact length, [`length`] reads on from there, record by record.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use crate::record::{Error, read, write};
 use crate::sessions::End;
 use crate::types::{ChunkStatus, Cursor, Slice};
 
-/// Chunks a page. A slice's record has at most about 1.4 kB (its object's name has at most 1023 bytes), so
+/// Chunks in a page. A slice's record has at most about 1.4 kB (its object's name has at most 1023 bytes), so
 /// that a page stays well below the 256 KiB that a value may have.
 pub const PAGE: u64 = 64;
 
@@ -46,7 +46,8 @@ pub async fn status(store: &impl Store, id: &str, seq: u64) -> Result<ChunkStatu
         return Ok(ChunkStatus::Committed);
     }
     let names_taken = read(store, &key::names(id)).await?.unwrap_or(0);
-    // A record right before `seq` means that `seq` is next, unless it is the last of its page: those stay.
+    // A record right before `seq` means that `seq` is next, unless that record is the last of its page: such
+    // records stay.
     if seq.is_multiple_of(PAGE) && seq < head(store, id).await? {
         return Ok(ChunkStatus::Committed);
     }
@@ -81,8 +82,8 @@ pub struct Commit {
 
 /// Commits the chunk that is next.
 ///
-/// The end of the session is read after the chunk is written, and a session's length is counted after its
-/// end is written: whichever comes first, both sides agree on whether this chunk is part of the session.
+/// This reads the session's end after it has written the chunk; the end call counts the chunks after it has
+/// written the end. Whichever comes first, both agree on whether this chunk is part of the session.
 pub async fn commit(store: &impl Store, id: &str, seq: u64, commit: Commit) -> Result<ChunkStatus, Error> {
     let mut page = Vec::new();
     if !seq.is_multiple_of(PAGE) {
@@ -107,7 +108,7 @@ pub async fn commit(store: &impl Store, id: &str, seq: u64, commit: Commit) -> R
     })
 }
 
-/// Notes that object names of this session are somebody else's: from now on it takes others.
+/// Notes how many object names of this session hold another writer's object; later slices take other names.
 pub async fn set_names_taken(store: &impl Store, id: &str, count: u32) -> Result<(), Error> {
     write(store, &key::names(id), &count).await
 }
@@ -116,8 +117,8 @@ pub async fn set_names_taken(store: &impl Store, id: &str, count: u32) -> Result
 pub async fn length(store: &impl Store, id: &str) -> Result<u64, Error> {
     let mut length = head(store, id).await?;
     loop {
-        // A call that came late may have set the hint back to where records are deleted already: the last of
-        // a page is not.
+        // A late call may have set the hint back to where records are deleted already. The last record of a page
+        // is never deleted.
         let page_end = length - length % PAGE + PAGE - 1;
         if committed(store, id, length).await?.is_some() {
             length += 1;
@@ -135,7 +136,7 @@ pub async fn committed(store: &impl Store, id: &str, seq: u64) -> Result<Option<
 }
 
 /// The slices of the chunks from `first` up to the end of its page or of the first `length` chunks, whichever
-/// comes first. Those chunks are committed, and more may be.
+/// comes first. At least `length` chunks are committed.
 pub async fn page(
     store: &impl Store,
     id: &str,
@@ -144,7 +145,7 @@ pub async fn page(
 ) -> Result<Vec<Option<Slice>>, Error> {
     let start = first - first % PAGE;
     let end = (start + PAGE).min(length);
-    // A page that is whole lies under its last chunk, and then maybe under no other any more.
+    // A whole page lies under its last chunk; the records of its other chunks may be deleted.
     let record = match committed(store, id, start + PAGE - 1).await? {
         Some(record) => record,
         None => {

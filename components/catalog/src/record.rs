@@ -40,7 +40,7 @@ pub enum Error {
     Record {
         /// Its key.
         key: String,
-        /// What the decoder said.
+        /// The decoder's reason.
         reason: String,
     },
     /// A record is missing that another one points to.

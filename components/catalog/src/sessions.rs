@@ -27,13 +27,13 @@ pub struct End {
 
 /// How long a call may take between counting a session or a change and writing it down, in milliseconds.
 ///
-/// A number without a session is waited for that long, and then counts as never begun.
+/// A number without a session is waited for that long; after that, its session counts as never begun.
 pub const BEGIN_BOUND_MS: u64 = 60_000;
 
 /// Begins a session, or answers the one that began under this id.
 ///
-/// The timer is set before the session is there: a call that breaks off leaves a timer too many, never a
-/// session that nobody looks after.
+/// The timer is set before the session is written. A call that breaks off in between leaves a needless timer, and
+/// never a session without one.
 pub async fn begin(store: &impl Store, session: Session) -> Result<Session, Error> {
     if let Some(known) = find(store, &session.id).await? {
         return Ok(known.session);
@@ -44,7 +44,7 @@ pub async fn begin(store: &impl Store, session: Session) -> Result<Session, Erro
     let in_domain = counted(store, &key::domain_sessions(domain), 1).await?;
     store.set(&key::domain_session(domain, in_domain), session.id.as_bytes()).await?;
     timers::set_due(store, &session.stream, session.began_ms + patience_ms(&session)).await?;
-    // A call for the same session may have overtaken this one; then its number holds.
+    // Another call for the same session may have overtaken this one: the number that was written first holds.
     if let Some(known) = find(store, &session.id).await? {
         return Ok(known.session);
     }
@@ -57,12 +57,15 @@ pub async fn find(store: &impl Store, id: &str) -> Result<Option<Numbered>, Erro
     read(store, &key::session(id)).await
 }
 
-/// The session of an id, which has to be there.
+/// The session of an id.
+///
+/// # Errors
+/// [`Error::NoSuchSession`] where there is none.
 pub async fn get(store: &impl Store, id: &str) -> Result<Numbered, Error> {
     find(store, id).await?.ok_or_else(|| Error::NoSuchSession(id.into()))
 }
 
-/// The stream's session of a number; none if it has not (or never) begun.
+/// The stream's session of a number; none while its begin call runs, or for good if that call broke off.
 pub async fn numbered(
     store: &impl Store,
     stream: &StreamName,
@@ -71,18 +74,18 @@ pub async fn numbered(
     let key = key::numbered_session(stream, number);
     let Some(id) = store.get(&key).await? else { return Ok(None) };
     let id = String::from_utf8(id).map_err(|error| Error::Record { key, reason: error.to_string() })?;
-    // A begin that was called twice at once has two numbers; the one in its record holds.
+    // Two begin calls at once give a session two numbers; the one in the session's record holds.
     Ok(find(store, &id).await?.filter(|found| found.number == number).map(|found| found.session))
 }
 
-/// How many sessions of a stream have begun or are beginning.
+/// How many numbers a stream has given to sessions.
 pub async fn count(store: &impl Store, stream: &StreamName) -> Result<u64, Error> {
     record::count(store, &key::sessions(stream)).await
 }
 
 /// Ends a session; answers how many chunks it holds.
 ///
-/// See [`log::commit`] for why the end is written before the chunks are counted.
+/// The end is written before the chunks are counted: see [`log::commit`].
 pub async fn end(store: &impl Store, id: &str, at_ms: u64) -> Result<u64, Error> {
     let session = get(store, id).await?.session;
     let end = match read::<End>(store, &key::end(id)).await? {
@@ -98,7 +101,8 @@ pub async fn end(store: &impl Store, id: &str, at_ms: u64) -> Result<u64, Error>
     Ok(end.1)
 }
 
-/// When a session that has not ended last gave a sign of life, Unix milliseconds.
+/// When a session that has not ended last gave a sign of life, Unix milliseconds: its begin, its last chunk, or its
+/// gateway's last heartbeat.
 pub async fn last_sign_ms(store: &impl Store, session: &Session, chunks: u64) -> Result<u64, Error> {
     let mut last = session.began_ms;
     if let Some(gateway) = &session.gateway
@@ -114,8 +118,8 @@ pub async fn last_sign_ms(store: &impl Store, session: &Session, chunks: u64) ->
     Ok(last)
 }
 
-/// Since when a session has been found silent that last gave a sign of life at `last_ms`, Unix milliseconds;
-/// from now on if it is found so for the first time.
+/// When a tick first found a session silent after its last sign of life at `last_ms`, Unix milliseconds. That is
+/// now if this call is the first to find it so.
 pub async fn silent_since(store: &impl Store, id: &str, last_ms: u64, now_ms: u64) -> Result<u64, Error> {
     match read(store, &key::silent(id)).await? {
         Some(since_ms) if since_ms > last_ms => Ok(since_ms),
@@ -136,18 +140,18 @@ pub fn patience_ms(session: &Session) -> u64 {
     u64::from(delay_seconds) * 1000
 }
 
-/// A changed instruction.
+/// An order to a gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The session.
     pub session: String,
-    /// Whether its slices are wanted from now on.
+    /// Whether the session's slices are wanted from now on.
     pub record: bool,
-    /// When it was changed, Unix milliseconds.
+    /// Time of the command, Unix milliseconds.
     pub at_ms: u64,
 }
 
-/// A gateway is alive; answers the number of its last change and the changes after `since`.
+/// Notes that a gateway is alive; answers the number of its last order and the orders after `since`.
 pub async fn heartbeat(
     store: &impl Store,
     gateway: &str,
@@ -156,12 +160,12 @@ pub async fn heartbeat(
 ) -> Result<(u64, Vec<Change>), Error> {
     write(store, &key::gateway(gateway), &at_ms).await?;
     let last = record::count(store, &key::changes(gateway)).await?;
-    // A gateway that lost count starts again from the last change.
+    // A gateway whose number is past the last order does not know any: it begins with the next one.
     let since = if since > last { last } else { since };
     let (mut heard, mut changes) = (since, Vec::new());
     for number in since + 1..=last {
-        // A number without a change is one that is just being written, or never will be: what comes after it
-        // waits until that is certain.
+        // A number has no order while its command runs, or for good if that command broke off. Later orders wait
+        // until the time for the former is over.
         let Some(change) = read::<Change>(store, &key::change(gateway, number)).await? else { continue };
         if number > heard + 1 && at_ms < change.at_ms + BEGIN_BOUND_MS {
             break;

@@ -1,12 +1,12 @@
-//! Which streams to look at, and when.
+//! Which streams are due, and when.
 //!
-//! Timers lie in one list a second, so that a tick costs what is due and not what exists.
-//! The tick first raises the counter `due/open` to the seconds that it is about to read; who sets a timer
-//! first writes it and then reads that counter. One of the two sees the other: a timer is never set into a
-//! list that has been read. The counter only grows, whoever ticks at the same time.
+//! Timers lie in one list for each second, so that a tick costs what is due and not what exists.
+//! A tick first raises the counter `due/open` to the last second that it is about to read. A call that sets a timer
+//! first writes the timer and then reads that counter. One of the two sees the other, so no timer is ever lost in
+//! a list that has been read already. The counter only grows, also while two ticks run at once.
 //!
-//! A second is settled once its streams are seen to. A tick that breaks off, or runs beside another, makes
-//! streams be looked at twice, which is harmless.
+//! A second is cleared once all of its streams are done with. After a tick that broke off, and beside another tick,
+//! streams are handled twice, which is harmless.
 
 use store::Store;
 
@@ -14,10 +14,10 @@ use crate::key::{self, DUE_DONE, DUE_OPEN};
 use crate::record::{Error, count, counted, read, write};
 use crate::types::{DueStreams, StreamName};
 
-/// Most seconds that one round reads: an hour without a tick is caught up with in six rounds.
+/// Most seconds that one call reads: six calls catch up with an hour without ticks.
 const MOST_SECONDS: u64 = 600;
 
-/// A round is full with that many streams; the second that fills it is finished.
+/// A call stops at the second that brings its streams to this many.
 const ENOUGH_STREAMS: usize = 256;
 
 /// Makes a stream due at a moment, or as soon as possible if that has passed.
@@ -29,7 +29,7 @@ pub async fn set_due(store: &impl Store, stream: &StreamName, at_ms: u64) -> Res
         let mut open = counted(store, DUE_OPEN, 0).await?;
         if open == 0 {
             begin_before(store, second).await?;
-            // The first tick may have begun meanwhile, without having seen that.
+            // The first tick may have begun meanwhile, without having seen that mark.
             open = counted(store, DUE_OPEN, 0).await?;
         }
         if open < second {
@@ -42,7 +42,7 @@ pub async fn set_due(store: &impl Store, stream: &StreamName, at_ms: u64) -> Res
 /// The streams due up to a moment.
 pub async fn list_due(store: &impl Store, now_ms: u64) -> Result<DueStreams, Error> {
     let now = now_ms / 1000;
-    // The first timer ever lies ahead, or there has been none.
+    // No timer has ever been set, or the first one lies ahead.
     let nothing = DueStreams { streams: Vec::new(), mark: 0 };
     let Some(done) = read::<u64>(store, DUE_DONE).await?.filter(|&done| done < now) else {
         return Ok(nothing);
@@ -52,7 +52,8 @@ pub async fn list_due(store: &impl Store, now_ms: u64) -> Result<DueStreams, Err
     if mark > open {
         counted(store, DUE_OPEN, mark - open).await?;
     }
-    // Once more: one of the first timers may have set it back; who does so from here on sees the counter raised.
+    // Once more: one of the first timers may have set the mark back. Calls that do so from here on see the raised
+    // counter.
     let Some(done) = read::<u64>(store, DUE_DONE).await? else { return Ok(nothing) };
     mark = mark.min(done + MOST_SECONDS);
     let mut streams: Vec<StreamName> = Vec::new();
@@ -90,7 +91,7 @@ pub async fn clear_due(store: &impl Store, mark: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Before the first tick ever: makes sure that it begins early enough.
+/// Before the first tick ever: sets the mark so that this tick begins early enough.
 async fn begin_before(store: &impl Store, second: u64) -> Result<(), Error> {
     match read::<u64>(store, DUE_DONE).await? {
         Some(done) if done < second => Ok(()),

@@ -122,11 +122,11 @@ pub struct Tick {}
 /// What a tick did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TickAnswer {
-    /// Streams that were looked at because something of theirs was due.
+    /// Streams of which something was due.
     pub streams: u32,
     /// Record files that were closed.
     pub files: u32,
-    /// What failed and will be tried again, one sentence each.
+    /// What failed and will be tried again, one sentence for each.
     pub failures: Vec<String>,
 }
 

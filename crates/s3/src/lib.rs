@@ -1,6 +1,6 @@
 //! S3-compatible object stores: where requests go, how they are signed, and what answers mean.
 //!
-//! Nothing is sent here: whoever calls gives the [`Transport`] and the time.
+//! Nothing is sent here: the caller gives the [`Transport`] and the time.
 //!
 //! | standard | short name |
 //! | --- | --- |

@@ -12,10 +12,10 @@ pub trait World: Catalog + Bucket + Clock + Variables {}
 
 impl<T: Catalog + Bucket + Clock + Variables> World for T {}
 
-/// When a stream is looked at again of which something failed, in milliseconds.
+/// How long after a failure the stream is due again, in milliseconds.
 const RETRY_MS: u64 = 5_000;
 
-/// After this long a tick leaves what is due to the next one, in milliseconds.
+/// A tick that has taken this long leaves the remaining streams to the next tick, in milliseconds.
 const MOST_MS: u64 = 15_000;
 
 /// Answers a request.

@@ -1,6 +1,6 @@
 //! `POST /tick`
 //!
-//! Looks at the streams that are due: closes record files whose cycle is full or whose break has lasted too
+//! Goes through the streams that are due: closes record files whose cycle is full or whose break has lasted too
 //! long, and writes their playlists into the users' buckets.
 //!
 //! Every step can be repeated and can run twice at once: what a file holds is decided once (see

@@ -2,15 +2,11 @@
 
 use acs::{Claim, decode_parameters, v1, v3};
 
-use crate::{
-    Action, ApiError, Format, VERSION, action,
-    fault::faults,
-    values::{self, Given},
-};
+use crate::{Action, ApiError, Format, Given, VERSION, action, faults};
 
 /// A request as it arrived, without transfer coding.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct HttpRequest {
     /// The method.
     pub method: String,
     /// The path, as it came.
@@ -23,7 +19,7 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-impl Request {
+impl HttpRequest {
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.trim())
     }
@@ -80,7 +76,7 @@ impl Incoming {
     ///
     /// # Errors
     /// A method, body, encoding or signature that is not of either scheme; a parameter that comes twice.
-    pub fn read(request: &Request) -> Result<Self, ApiError> {
+    pub fn read(request: &HttpRequest) -> Result<Self, ApiError> {
         if !matches!(request.method.as_str(), "GET" | "POST") {
             return Err(faults::UNSUPPORTED_METHOD.into());
         }
@@ -145,16 +141,9 @@ impl Incoming {
         self.parameters.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// The values of an action's parameters.
-    ///
-    /// # Errors
-    /// The first parameter, in the order of the table, that is absent or wrong.
-    pub(crate) fn values(
-        &self,
-        action: &Action,
-    ) -> Result<serde_json::Map<String, serde_json::Value>, ApiError> {
-        let given: Given<'_> =
-            self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        values::read(action.parameters, &given)
+    /// The parameters, to read a call from.
+    #[must_use]
+    pub fn given(&self) -> Given<'_> {
+        self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
 }

@@ -4,11 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rules::NotifyConfig;
 
-use crate::{
-    ApiError, Fault,
-    calls::{AddLiveRecordNotifyConfig, UpdateLiveRecordNotifyConfig},
-    faults,
-};
+use crate::actions::notify::{AddLiveRecordNotifyConfig, UpdateLiveRecordNotifyConfig};
+use crate::{ApiError, Fault, faults};
 
 /// Whether callbacks may go to private networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! From an answer or an error to the bytes that clients read.
 
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{Action, ApiError};
@@ -37,12 +36,10 @@ pub struct Response {
 
 /// Writes the answer of an action: the request's id, and the fields of what is answered, if any.
 #[must_use]
-pub fn success(format: Format, action: &Action, request_id: &str, answer: &impl Serialize) -> Response {
+pub fn success(format: Format, action: &Action, request_id: &str, answer: Map<String, Value>) -> Response {
     let mut fields = Map::new();
     fields.insert("RequestId".into(), request_id.into());
-    if let Ok(Value::Object(answer)) = serde_json::to_value(answer) {
-        fields.extend(answer);
-    }
+    fields.extend(answer);
     write(format, 200, &format!("{}Response", action.name), &Value::Object(fields))
 }
 

@@ -1,13 +1,12 @@
 //! Recording rules: what a request makes of one, and what an update changes.
 
 use naming::{DEFAULT_RECORD_FILE, DEFAULT_SLICE};
-use rules::{Container, Format, OnDemand, Rule, SliceFormat, Triple};
+use rules::{Container, Format, Rule, SliceFormat, Triple};
 
-use crate::{
-    ApiError,
-    calls::{AddLiveAppRecordConfig, RecordFormat, UpdateLiveAppRecordConfig},
-    faults,
+use crate::actions::rules::{
+    AddLiveAppRecordConfig, ChangedRecordFormat, RecordFormat, UpdateLiveAppRecordConfig,
 };
+use crate::{ApiError, faults};
 
 /// Longest recording window in seconds: 7 days.
 const MAX_WINDOW_S: u64 = 7 * 24 * 3600;
@@ -23,28 +22,12 @@ fn default_cycle_s(container: Container) -> u32 {
     }
 }
 
-/// The number by which the API says which pushes are recorded.
-pub(crate) fn number(on_demand: OnDemand) -> u32 {
-    match on_demand {
-        OnDemand::Always => 0,
-        OnDemand::AskUrl => 1,
-        OnDemand::PushArgument => 2,
-        OnDemand::Command => 7,
-    }
-}
-
-/// What a number of the API says of which pushes are recorded.
-pub(crate) fn on_demand(number: u32) -> Option<OnDemand> {
-    let all = [OnDemand::Always, OnDemand::AskUrl, OnDemand::PushArgument, OnDemand::Command];
-    all.into_iter().find(|on_demand| self::number(*on_demand) == number)
-}
-
 /// The rule that a request adds at a moment (Unix seconds).
 ///
 /// # Errors
 /// No format at all, a format that comes twice, a window that ends before it begins.
 pub fn added(call: AddLiveAppRecordConfig, now_s: u64) -> Result<Rule, ApiError> {
-    if call.record_format.is_empty() && call.transcode_record_format.is_empty() {
+    if call.record_format.is_none() && call.transcode_record_format.is_none() {
         return Err(faults::MISSING_RECORD_FORMAT.into());
     }
     with_window(Rule {
@@ -55,9 +38,9 @@ pub fn added(call: AddLiveAppRecordConfig, now_s: u64) -> Result<Rule, ApiError>
         delay_s: call.delay_time,
         start_s: call.start_time,
         end_s: call.end_time,
-        formats: formats(call.record_format, &[])?,
-        transcode_formats: formats(call.transcode_record_format, &[])?,
-        transcode_templates: call.transcode_templates,
+        formats: formats(call.record_format.unwrap_or_default(), &[])?,
+        transcode_formats: formats(call.transcode_record_format.unwrap_or_default(), &[])?,
+        transcode_templates: call.transcode_templates.unwrap_or_default(),
         created_s: now_s,
     })
 }
@@ -73,9 +56,10 @@ pub fn updated(mut rule: Rule, call: UpdateLiveAppRecordConfig) -> Result<Rule, 
     rule.start_s = call.start_time.or(rule.start_s);
     rule.end_s = call.end_time.or(rule.end_s);
     if let Some(given) = call.record_format {
-        rule.formats = formats(given, &rule.formats)?;
+        rule.formats = formats(given.into_iter().map(RecordFormat::from).collect(), &rule.formats)?;
     }
     if let Some(given) = call.transcode_record_format {
+        let given = given.into_iter().map(RecordFormat::from).collect();
         rule.transcode_formats = formats(given, &rule.transcode_formats)?;
     }
     rule.transcode_templates = call.transcode_templates.unwrap_or(rule.transcode_templates);
@@ -95,6 +79,20 @@ fn with_window(mut rule: Rule) -> Result<Rule, ApiError> {
         rule.end_s = Some(end_s.min(start_s + MAX_WINDOW_S));
     }
     Ok(rule)
+}
+
+/// An update says nothing of object names.
+impl From<ChangedRecordFormat> for RecordFormat {
+    fn from(format: ChangedRecordFormat) -> Self {
+        let ChangedRecordFormat { format, cycle_duration, slice_duration } = format;
+        Self {
+            format,
+            cycle_duration,
+            slice_duration,
+            oss_object_prefix: None,
+            slice_oss_object_prefix: None,
+        }
+    }
 }
 
 /// The formats of a request; what one does not say comes from the format of the same container before, or from

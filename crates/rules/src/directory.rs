@@ -8,7 +8,7 @@
 //! A page counts those of its slots that may be in use: it is raised before and lowered after, so it never counts
 //! fewer than are. Listing skips the pages that removed rules have left empty.
 //!
-//! Cost: a domain keeps one counter for each [`PAGE`] rules ever added.
+//! Cost: a domain keeps one counter for each 64 rules ever added.
 
 use serde::{Deserialize, Serialize};
 use store::{Record, Store, counter, record};

@@ -1,10 +1,10 @@
 //! Who a request is from, and whether it may make its call.
 
 use acs::AccessKey;
-use api::{Access, Action, ApiError, Call, Incoming, Request, faults};
-use rules::nonces::{self, Nonce};
+use api::{Access, Action, ApiError, Call, HttpRequest, Incoming, faults};
+use rules::nonces::Nonce;
 
-use crate::{backend::Backend, settings::Settings};
+use crate::{backend::World, settings::Settings};
 
 /// A call whose sender is known, and may make it. Only [`authenticate`] makes one.
 pub struct Authenticated {
@@ -31,11 +31,11 @@ impl Authenticated {
 /// # Errors
 /// The first reason why not.
 pub async fn authenticate(
-    backend: &impl Backend,
+    world: &impl World,
     settings: &Settings,
-    request: &Request,
+    request: &HttpRequest,
 ) -> Result<Authenticated, ApiError> {
-    let now_s = backend.now_ms() / 1000;
+    let now_s = world.now_ms() / 1000;
     let incoming = Incoming::read(request)?;
     let key = settings.keys.find(incoming.claim.key_id())?;
     incoming.claim.check_time(now_s)?;
@@ -45,13 +45,13 @@ pub async fn authenticate(
         nonce: incoming.claim.nonce(),
         expires_s: incoming.claim.nonce_expires_s(),
     };
-    let first = nonces::admit(backend.store(), nonce, now_s).await.map_err(ApiError::unavailable)?;
+    let first = world.admit(nonce, now_s).await.map_err(ApiError::unavailable)?;
     if !first {
         return Err(faults::SIGNATURE_NONCE_USED.into());
     }
     let action = incoming.action()?;
     authorize(key, action, incoming.parameter("DomainName"))?;
-    Ok(Authenticated { action, call: Call::read(action, &incoming)? })
+    Ok(Authenticated { action, call: Call::read(action.name, &incoming.given())? })
 }
 
 /// Whether a key may make a call. A call without a domain is refused later, for that.

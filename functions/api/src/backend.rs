@@ -1,6 +1,7 @@
-//! What the actions need of the world: the components, a store for nonces, the clock.
+//! What the function needs of the components and of its host.
 
-use store::Store;
+use ::rules::nonces::Nonce;
+use shared::{Clock, Random, Variables};
 
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
@@ -10,14 +11,18 @@ use crate::bindings::recorder::rules::rules::{
     self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
 };
 
-/// What the actions need of the world. Each function is the one of its component's interface.
+/// What the function needs of the world.
+pub trait World: Backend + Clock + Random + Variables {}
+
+impl<T: Backend + Clock + Random + Variables> World for T {}
+
+/// What the function needs of the components. Each function is the one of its component's interface.
 #[expect(async_fn_in_trait, reason = "used within this function only; no caller needs a Send bound")]
 #[expect(missing_docs, reason = "wit/ documents each function")]
 pub trait Backend {
-    /// The key-value store, for nonces alone: rules and recordings are the components' to store.
-    fn store(&self) -> &impl Store;
-
-    fn now_ms(&self) -> u64;
+    /// Whether a request is the first one with its nonce. Nonces are this function's own to store; rules and
+    /// recordings are the components'.
+    async fn admit(&self, nonce: Nonce<'_>, now_s: u64) -> Result<bool, store::Error>;
 
     async fn add_rule(&self, rule: Rule) -> Result<(), rules::Error>;
     async fn update_rule(&self, rule: Rule, version: u64) -> Result<(), rules::Error>;
@@ -30,7 +35,12 @@ pub trait Backend {
     async fn delete_notify(&self, domain: &str) -> Result<(), rules::Error>;
     async fn get_notify(&self, domain: &str) -> Result<Option<VersionedNotifyConfig>, rules::Error>;
 
-    async fn give_command(&self, stream: StreamName, what: Command) -> Result<(), catalog::Error>;
+    async fn give_command(
+        &self,
+        stream: StreamName,
+        command: Command,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error>;
     async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error>;
     async fn live_session(&self, stream: StreamName) -> Result<Option<Session>, catalog::Error>;
     async fn live_sessions(&self, domain: &str) -> Result<Vec<Session>, catalog::Error>;

@@ -1,6 +1,7 @@
 //! Between the types of the components' interfaces and those of the core.
 
-use api::{ApiError, answers::RecordFacts, faults};
+use api::answers::{RecordIndexInfo, RecordInfo, seconds};
+use api::{ApiError, Time, faults};
 use rules::{NotifyConfig, Rule};
 
 use crate::bindings::recorder::bucket::objects;
@@ -170,29 +171,31 @@ impl From<objects::Error> for ApiError {
     }
 }
 
-/// A known record file or index.
-impl From<IndexFile> for RecordFacts {
+impl From<IndexFile> for RecordIndexInfo {
     fn from(file: IndexFile) -> Self {
+        let bucket = s3::Bucket::new(&file.oss_endpoint, &file.oss_bucket);
         Self {
-            id: file.id,
-            domain: file.stream.domain,
-            app: file.stream.app,
-            stream: file.stream.stream,
-            oss_endpoint: file.oss_endpoint,
-            oss_bucket: file.oss_bucket,
-            object: file.object,
             format: match file.container {
-                catalog::Container::M3u8 => "m3u8",
-                catalog::Container::Mp4 => "mp4",
-                catalog::Container::Flv => "flv",
-            }
-            .into(),
-            start_ms: file.start_ms,
-            end_ms: file.end_ms,
-            duration_90khz: file.duration90khz,
-            width: file.size.map_or(0, |size| size.width),
-            height: file.size.map_or(0, |size| size.height),
-            created_ms: file.created_ms,
+                catalog::Container::M3u8 => rules::Container::M3u8,
+                catalog::Container::Mp4 => rules::Container::Mp4,
+                catalog::Container::Flv => rules::Container::Flv,
+            },
+            info: RecordInfo {
+                record_url: bucket.and_then(|bucket| bucket.object_url(&file.object)).unwrap_or_default(),
+                record_id: file.id,
+                domain_name: file.stream.domain,
+                app_name: file.stream.app,
+                stream_name: file.stream.stream,
+                oss_endpoint: file.oss_endpoint,
+                oss_bucket: file.oss_bucket,
+                oss_object: file.object,
+                start_time: Time(file.start_ms / 1000),
+                end_time: Time(file.end_ms / 1000),
+                duration: seconds(file.duration90khz),
+                height: file.size.map_or(0, |size| size.height),
+                width: file.size.map_or(0, |size| size.width),
+                create_time: Time(file.created_ms / 1000),
+            },
         }
     }
 }

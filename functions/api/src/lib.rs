@@ -1,24 +1,26 @@
 //! `GET /` and `POST /`: the recording API.
 //!
-//! Gathers the request, authenticates it, reads its call by the table of actions, answers it from the components
-//! `rules`, `catalog` and `bucket`, and writes the answer. What the actions are is said in the crate `api`.
+//! Gathers the request, authenticates it, reads its call by the definitions of the actions, answers it from the
+//! components `rules`, `catalog` and `bucket`, and writes the answer. What the actions are is said in the crate `api`.
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`serve`] | the way of a request |
+//! | [`handler`] | from the request over HTTP to its answer |
 //! | [`authenticate`] | who it is from; nothing reaches an action unauthenticated |
 //! | [`actions`] | what each action does |
-//! | [`backend`] | what the actions need of the world |
+//! | [`backend`] | what the function needs of the components and of its host |
+//! | [`convert`] | between the types of the components and those of the core |
+//! | `host` | the components as Spin gives them, where this is compiled for Wasm |
 
 pub mod actions;
 pub mod authenticate;
 pub mod backend;
 pub mod convert;
-pub mod serve;
+pub mod handler;
 pub mod settings;
 
 #[cfg(target_arch = "wasm32")]
-mod component;
+mod host;
 #[cfg(test)]
 mod tests;
 
@@ -38,4 +40,10 @@ pub mod bindings {
         additional_derives: [PartialEq],
         generate_all,
     });
+}
+
+#[cfg(target_arch = "wasm32")]
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> shared::Answer {
+    handler::handle(&shared::Host, request).await
 }

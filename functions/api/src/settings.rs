@@ -3,6 +3,7 @@
 use acs::Keys;
 use api::notify::PrivateCallbacks;
 use naming::Timezone;
+use shared::Variables;
 
 /// What the application's variables say.
 #[derive(Clone, Debug)]
@@ -16,6 +17,19 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Reads the application's variables.
+    ///
+    /// # Errors
+    /// A sentence that names the variable that is absent or wrong, without showing a secret.
+    pub async fn read(world: &impl Variables) -> Result<Self, String> {
+        let variable = async |name| world.variable(name).await.map_err(|refusal| refusal.problem.message);
+        Self::parse(
+            &variable("access_keys").await?,
+            &variable("private_callbacks").await?,
+            &variable("name_timezone").await?,
+        )
+    }
+
     /// Reads the values of the three variables.
     ///
     /// # Errors

@@ -4,10 +4,11 @@ mod actions;
 mod authentication;
 mod captured;
 mod hostile;
+mod http;
 mod world;
 
 use acs::encode;
-use api::{Field, Request, Response, Shape};
+use api::{Field, HttpRequest, Response, Shape};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, Mac};
 use serde_json::Value;
@@ -15,12 +16,16 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use world::World;
 
-use crate::{serve::serve, settings::Settings};
+use crate::handler::serve;
+use crate::settings::Settings;
 
 /// 2026-11-22T10:35:00Z, the time of the captured requests.
 const NOW_S: u64 = 1_795_343_700;
 
 const KEYS: &str = "testid:testsecret, reader:s2:ro, limited:s3:domain=live.example.com, off:s4:off";
+
+const VARIABLES: [(&str, &str); 3] =
+    [("access_keys", KEYS), ("private_callbacks", "false"), ("name_timezone", "+08:00")];
 
 fn settings() -> Settings {
     Settings::parse(KEYS, "false", "+08:00").unwrap()
@@ -59,7 +64,7 @@ impl Client<'_> {
         }
     }
 
-    fn request(&self, action: &str, parameters: &[(&str, &str)]) -> Request {
+    fn request(&self, action: &str, parameters: &[(&str, &str)]) -> HttpRequest {
         let business: Vec<_> = parameters.iter().map(|&(n, v)| (n.to_owned(), v.to_owned())).collect();
         match self.scheme {
             Scheme::V1Query | Scheme::V1Form => self.v1(action, business),
@@ -67,7 +72,7 @@ impl Client<'_> {
         }
     }
 
-    fn v1(&self, action: &str, mut parameters: Vec<(String, String)>) -> Request {
+    fn v1(&self, action: &str, mut parameters: Vec<(String, String)>) -> HttpRequest {
         let time = acs::time::format(self.time_s);
         let common = [
             ("Action", action),
@@ -89,7 +94,7 @@ impl Client<'_> {
         self.wire(joined(&parameters), vec![("host".into(), "127.0.0.1:3000".into())])
     }
 
-    fn v3(&self, action: &str, parameters: &[(String, String)]) -> Request {
+    fn v3(&self, action: &str, parameters: &[(String, String)]) -> HttpRequest {
         let form = self.scheme == Scheme::V3Form;
         let hash = hex::encode(Sha256::digest(if form { joined(parameters) } else { String::new() }));
         let headers = [
@@ -118,13 +123,13 @@ impl Client<'_> {
         self.wire(joined(parameters), headers)
     }
 
-    fn wire(&self, encoded: String, mut headers: Vec<(String, String)>) -> Request {
+    fn wire(&self, encoded: String, mut headers: Vec<(String, String)>) -> HttpRequest {
         let form = matches!(self.scheme, Scheme::V1Form | Scheme::V3Form);
         if form {
             headers.push(("content-type".into(), "application/x-www-form-urlencoded; charset=utf-8".into()));
         }
         let (query, body) = if form { (String::new(), encoded.into_bytes()) } else { (encoded, Vec::new()) };
-        Request { method: "POST".into(), path: "/".into(), query, headers, body }
+        HttpRequest { method: "POST".into(), path: "/".into(), query, headers, body }
     }
 }
 
@@ -133,7 +138,7 @@ fn joined(parameters: &[(String, String)]) -> String {
     pairs.join("&")
 }
 
-fn send(world: &World, request: &Request) -> Response {
+fn send(world: &World, request: &HttpRequest) -> Response {
     futures_executor::block_on(serve(world, &settings(), request, "6EBD1AC4-C34D-4AE1-963E-B688A228BE31"))
 }
 

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{COMMON, errors, list_name, words};
+use super::errors::{COMMON, errors};
+use super::prose::{list_name, words};
 use crate::{ACTIONS, Access, Action, ApiError, Field, Kind, Parameter, Presence, Shape};
 
 const PREFACE: &str = "\
-This page is generated from the table of actions in `crates/api`; a test fails where it is out of date.
+This page is generated from the definitions of the actions in `crates/api`; a test fails where it is out of date.
 The same in machine-readable form is `openapi.json`.
 
 The API is that of Alibaba Cloud Live, version 2016-11-01: its official SDKs work unchanged once their endpoint is \

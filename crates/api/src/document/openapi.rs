@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{COMMON, errors, list_name, words};
-use crate::{ACTIONS, Access, Action, ApiError, Field, Kind, Outside, Parameter, Presence, Shape, VERSION};
+use super::errors::{COMMON, errors};
+use super::prose::{list_name, words};
+use crate::{
+    ACTIONS, Access, Action, ApiError, Field, Kind, Outside, Parameter, Presence, Shape, Text, VERSION,
+};
 
 /// The API as an OpenAPI 3.1 document.
 ///
@@ -113,7 +116,7 @@ fn describe(parameter: &Parameter, prefix: &str, required: bool, parameters: &mu
         return;
     }
     let (kind, max_items) = match parameter.kind {
-        Kind::List { item, max } => (*item, Some(max)),
+        Kind::List { item, max } => (Kind::Text(item), Some(max)),
         kind => (kind, None),
     };
     let mut schema = schema(&kind);
@@ -147,8 +150,8 @@ fn schema(kind: &Kind) -> Value {
         Kind::Boolean => json!({"type": "boolean"}),
         Kind::Time => json!({"type": "string", "format": "date-time", "description": words(kind)}),
         Kind::Choice(words) => json!({"type": "string", "enum": words}),
-        Kind::Url => json!({"type": "string", "format": "uri"}),
-        Kind::Alphanumeric(min, max) => {
+        Kind::Text(Text::Url) => json!({"type": "string", "format": "uri"}),
+        Kind::Text(Text::Alphanumeric(min, max)) => {
             json!({"type": "string", "minLength": min, "maxLength": max, "pattern": "^[A-Za-z0-9]*$"})
         }
         _ => json!({"type": "string", "description": words(kind)}),

@@ -1,3 +1,5 @@
+use rules::OnDemand;
+
 use super::*;
 
 fn add() -> AddLiveAppRecordConfig {
@@ -11,9 +13,9 @@ fn add() -> AddLiveAppRecordConfig {
         delay_time: 180,
         start_time: None,
         end_time: None,
-        record_format: vec![format(Container::M3u8)],
-        transcode_record_format: Vec::new(),
-        transcode_templates: Vec::new(),
+        record_format: Some(vec![format(Container::M3u8)]),
+        transcode_record_format: None,
+        transcode_templates: None,
     }
 }
 
@@ -45,7 +47,7 @@ fn format(container: Container) -> RecordFormat {
 
 #[test]
 fn each_container_has_its_defaults() {
-    let record_format = vec![format(Container::M3u8), format(Container::Mp4)];
+    let record_format = Some(vec![format(Container::M3u8), format(Container::Mp4)]);
     let rule = self::added(AddLiveAppRecordConfig { record_format, ..add() }, 7).unwrap();
     let shown: Vec<_> = rule
         .formats
@@ -64,11 +66,12 @@ fn each_container_has_its_defaults() {
 
 #[test]
 fn a_rule_needs_a_format_and_each_once() {
-    let none = AddLiveAppRecordConfig { record_format: vec![], ..add() };
+    let none = AddLiveAppRecordConfig { record_format: None, ..add() };
     assert_eq!(self::added(none.clone(), 0), Err(faults::MISSING_RECORD_FORMAT.into()));
-    let transcoded = AddLiveAppRecordConfig { transcode_record_format: vec![format(Container::Mp4)], ..none };
+    let transcoded =
+        AddLiveAppRecordConfig { transcode_record_format: Some(vec![format(Container::Mp4)]), ..none };
     assert!(self::added(transcoded, 0).is_ok());
-    let twice = vec![format(Container::Mp4), format(Container::Mp4)];
+    let twice = Some(vec![format(Container::Mp4), format(Container::Mp4)]);
     let twice = AddLiveAppRecordConfig { record_format: twice, ..add() };
     assert_eq!(self::added(twice, 0), Err(faults::INVALID_FORMAT.into()));
 }
@@ -104,7 +107,7 @@ fn an_update_keeps_what_it_does_not_say() {
     let mut m3u8 = format(Container::M3u8);
     m3u8.oss_object_prefix = Some("x/{StartTime}{EndTime}".into());
     m3u8.cycle_duration = Some(900);
-    let record_format = vec![m3u8, format(Container::Mp4)];
+    let record_format = Some(vec![m3u8, format(Container::Mp4)]);
     let rule =
         self::added(AddLiveAppRecordConfig { record_format, on_demand: OnDemand::Command, ..add() }, 7)
             .unwrap();
@@ -112,10 +115,10 @@ fn an_update_keeps_what_it_does_not_say() {
     let same = updated(rule.clone(), update()).unwrap();
     assert_eq!(same, Rule { oss_endpoint: "oss-cn-beijing.aliyuncs.com".into(), ..rule.clone() });
 
-    let mut longer = format(Container::M3u8);
-    longer.slice_duration = Some(5);
+    let changed =
+        |format, slice_duration| ChangedRecordFormat { format, cycle_duration: None, slice_duration };
     let call = UpdateLiveAppRecordConfig {
-        record_format: Some(vec![format(Container::Flv), longer]),
+        record_format: Some(vec![changed(Container::Flv, None), changed(Container::M3u8, Some(5))]),
         delay_time: Some(15),
         ..update()
     };

@@ -1,10 +1,8 @@
 //! What was recorded.
 
 use api::{
-    ApiError,
-    answers::{
-        Content, IndexFile, IndexList, IndexesDeleted, RecordContentInfo, RecordContentInfoList, RecordFacts,
-    },
+    ApiError, Handle,
+    answers::{Content, IndexFile, IndexList, IndexesDeleted, RecordContentInfo, RecordContentInfoList},
     calls::{
         DeleteLiveStreamRecordIndexFiles, DescribeLiveStreamRecordContent, DescribeLiveStreamRecordIndexFile,
         DescribeLiveStreamRecordIndexFiles,
@@ -14,61 +12,60 @@ use api::{
     range,
 };
 
-use crate::{backend::Backend, convert::stream};
+use super::performer::Performer;
+use crate::backend::World;
+use crate::convert::stream;
 
-pub(super) async fn spans(
-    backend: &impl Backend,
-    call: DescribeLiveStreamRecordContent,
-) -> Result<Content, ApiError> {
-    let range_ms = range::content(call.start_time, call.end_time)?;
-    let name = stream(call.domain_name, call.app_name, call.stream_name);
-    let recorded = backend.recorded_spans(name, range_ms).await?;
-    let spans = recorded.into_iter().map(|span| {
-        RecordContentInfo::new(
-            (span.start_ms, span.end_ms),
-            span.duration90khz,
-            span.oss_endpoint,
-            span.oss_bucket,
-            span.slice_object_prefix,
-        )
-    });
-    Ok(Content { record_content_info_list: RecordContentInfoList { record_content_info: spans.collect() } })
-}
-
-pub(super) async fn indexes(
-    backend: &impl Backend,
-    call: DescribeLiveStreamRecordIndexFiles,
-) -> Result<IndexList, ApiError> {
-    let range_ms = range::content(call.start_time, call.end_time)?;
-    let name = stream(call.domain_name, call.app_name, call.stream_name);
-    let mut indexes = backend.list_index_files(name, range_ms).await?;
-    indexes.sort_by_key(|index| index.created_ms);
-    let indexes = indexes.into_iter().map(RecordFacts::from).collect();
-    Ok(IndexList::new(Page::of(indexes, call.page_num, call.page_size, call.order), call.order))
-}
-
-pub(super) async fn index(
-    backend: &impl Backend,
-    call: DescribeLiveStreamRecordIndexFile,
-) -> Result<IndexFile, ApiError> {
-    let name = stream(call.domain_name, call.app_name, call.stream_name);
-    let index = backend.get_index_file(name, &call.record_id).await?;
-    let index = index.ok_or(faults::INVALID_RECORD_ID_NOT_FOUND)?;
-    Ok(IndexFile { record_index_info: RecordFacts::from(index).into() })
-}
-
-pub(super) async fn delete_indexes(
-    backend: &impl Backend,
-    call: DeleteLiveStreamRecordIndexFiles,
-) -> Result<IndexesDeleted, ApiError> {
-    if call.remove_file {
-        return Err(faults::REMOVE_FILE_NOT_SUPPORTED.into());
+impl<W: World> Handle<DescribeLiveStreamRecordContent> for Performer<'_, W> {
+    async fn handle(&self, call: DescribeLiveStreamRecordContent) -> Result<Content, ApiError> {
+        let range_ms = range::content(call.start_time, call.end_time)?;
+        let name = stream(call.domain_name, call.app_name, call.stream_name);
+        let recorded = self.world.recorded_spans(name, range_ms).await?;
+        let spans = recorded.into_iter().map(|span| {
+            RecordContentInfo::new(
+                (span.start_ms, span.end_ms),
+                span.duration90khz,
+                span.oss_endpoint,
+                span.oss_bucket,
+                span.slice_object_prefix,
+            )
+        });
+        let record_content_info = spans.collect();
+        Ok(Content { record_content_info_list: RecordContentInfoList { record_content_info } })
     }
-    let name = stream(call.domain_name, call.app_name, call.stream_name);
-    let mut ids = Vec::new();
-    for id in call.record_id {
-        let known = backend.delete_index_file(name.clone(), &id).await?;
-        ids.push((id, known));
+}
+
+impl<W: World> Handle<DescribeLiveStreamRecordIndexFiles> for Performer<'_, W> {
+    async fn handle(&self, call: DescribeLiveStreamRecordIndexFiles) -> Result<IndexList, ApiError> {
+        let range_ms = range::content(call.start_time, call.end_time)?;
+        let name = stream(call.domain_name, call.app_name, call.stream_name);
+        let mut files = self.world.list_index_files(name, range_ms).await?;
+        files.sort_by_key(|file| file.created_ms);
+        let files = files.into_iter().map(Into::into).collect();
+        Ok(IndexList::new(Page::of(files, call.page_num, call.page_size, call.order), call.order))
     }
-    Ok(IndexesDeleted::new(ids))
+}
+
+impl<W: World> Handle<DescribeLiveStreamRecordIndexFile> for Performer<'_, W> {
+    async fn handle(&self, call: DescribeLiveStreamRecordIndexFile) -> Result<IndexFile, ApiError> {
+        let name = stream(call.domain_name, call.app_name, call.stream_name);
+        let file = self.world.get_index_file(name, &call.record_id).await?;
+        let file = file.ok_or(faults::INVALID_RECORD_ID_NOT_FOUND)?;
+        Ok(IndexFile { record_index_info: file.into() })
+    }
+}
+
+impl<W: World> Handle<DeleteLiveStreamRecordIndexFiles> for Performer<'_, W> {
+    async fn handle(&self, call: DeleteLiveStreamRecordIndexFiles) -> Result<IndexesDeleted, ApiError> {
+        if call.remove_file {
+            return Err(faults::REMOVE_FILE_NOT_SUPPORTED.into());
+        }
+        let name = stream(call.domain_name, call.app_name, call.stream_name);
+        let mut ids = Vec::new();
+        for id in call.record_id {
+            let known = self.world.delete_index_file(name.clone(), &id).await?;
+            ids.push((id, known));
+        }
+        Ok(IndexesDeleted::new(ids))
+    }
 }

@@ -1,56 +1,53 @@
 //! An M3U8 over the slices of a range.
 
 use api::{
-    ApiError,
-    answers::{IndexCreated, Record, RecordFacts},
+    ApiError, Handle,
+    answers::{IndexCreated, RecordIndexInfo},
     calls::CreateLiveStreamRecordIndexFiles,
     faults, range,
 };
 use hls::{MediaPlaylist, Segment, relative_uri};
-use naming::{Kind, Template, Values};
+use naming::{Kind, ObjectName, Timezone, Values};
 use s3::Bucket;
 use sha2::{Digest, Sha256};
 
-use crate::{
-    backend::Backend,
-    bindings::recorder::bucket::objects::Location,
-    bindings::recorder::catalog::catalog::{Container, IndexFile, LocatedEntry, StreamName},
-    convert::stream,
-    settings::Settings,
-};
+use super::performer::Performer;
+use crate::backend::{Backend, World};
+use crate::bindings::recorder::bucket::objects::Location;
+use crate::bindings::recorder::catalog::catalog::{Container, IndexFile, LocatedEntry, StreamName};
+use crate::convert::stream;
 
 /// Writes the M3U8 and makes it known.
 ///
 /// Its id follows from what was asked, so that a repeated request finds what the first one made.
-pub(super) async fn create(
-    backend: &impl Backend,
-    settings: &Settings,
-    call: CreateLiveStreamRecordIndexFiles,
-) -> Result<IndexCreated, ApiError> {
-    let (start_ms, end_ms) = range::content(call.start_time, call.end_time)?;
-    let object = object_name(settings, &call, (start_ms, end_ms))?;
-    let id = record_id(&call);
-    let name = stream(call.domain_name, call.app_name, call.stream_name);
-    let target = Location { endpoint: call.oss_endpoint, bucket: call.oss_bucket };
-    backend.check_bucket(target.clone()).await?;
+impl<W: World> Handle<CreateLiveStreamRecordIndexFiles> for Performer<'_, W> {
+    async fn handle(&self, call: CreateLiveStreamRecordIndexFiles) -> Result<IndexCreated, ApiError> {
+        let world = self.world;
+        let (start_ms, end_ms) = range::content(call.start_time, call.end_time)?;
+        let object = object_name(self.settings.timezone, &call, (start_ms, end_ms))?;
+        let id = record_id(&call);
+        let name = stream(call.domain_name, call.app_name, call.stream_name);
+        let target = Location { endpoint: call.oss_endpoint, bucket: call.oss_bucket };
+        world.check_bucket(target.clone()).await?;
 
-    let slices = backend.slices_between(name.clone(), (start_ms, end_ms), call.end_time_included).await?;
-    let Some(source) = slices.first().map(location) else { return Err(nothing(backend, name).await?) };
-    if slices.iter().any(|slice| location(slice) != source) {
-        return Err(faults::INVALID_CONFIG_CHANGED.into());
-    }
-    let playlist = playlist(&slices, &source, &target, &object)?;
-    let tag = tag(&id, &playlist);
-    backend.put_new(target.clone(), &object, hls::CONTENT_TYPE, &tag, playlist.into_bytes()).await?;
-    let file = match backend.get_index_file(name.clone(), &id).await? {
-        Some(file) => file,
-        None => {
-            let file = describe(id, name, target, object, &slices, backend.now_ms());
-            backend.add_index_file(file.clone()).await?;
-            file
+        let slices = world.slices_between(name.clone(), (start_ms, end_ms), call.end_time_included).await?;
+        let Some(source) = slices.first().map(location) else { return Err(nothing(world, name).await?) };
+        if slices.iter().any(|slice| location(slice) != source) {
+            return Err(faults::INVALID_CONFIG_CHANGED.into());
         }
-    };
-    Ok(IndexCreated { record_info: Record::from(RecordFacts::from(file)).without_format() })
+        let playlist = playlist(&slices, &source, &target, &object)?;
+        let tag = tag(&id, &playlist);
+        world.put_new(target.clone(), &object, hls::CONTENT_TYPE, &tag, playlist.into_bytes()).await?;
+        let file = match world.get_index_file(name.clone(), &id).await? {
+            Some(file) => file,
+            None => {
+                let file = describe(id, name, target, object, &slices, world.now_ms());
+                world.add_index_file(file.clone()).await?;
+                file
+            }
+        };
+        Ok(IndexCreated { record_info: RecordIndexInfo::from(file).info })
+    }
 }
 
 /// Why there is nothing to make an index of.
@@ -60,20 +57,14 @@ async fn nothing(backend: &impl Backend, name: StreamName) -> Result<ApiError, A
 }
 
 fn object_name(
-    settings: &Settings,
+    timezone: Timezone,
     call: &CreateLiveStreamRecordIndexFiles,
     (start_ms, end_ms): (u64, u64),
 ) -> Result<String, ApiError> {
-    let values = Values {
-        app: &call.app_name,
-        stream: &call.stream_name,
-        sequence: 0,
-        start_ms,
-        end_ms,
-        timezone: settings.timezone,
-    };
-    Template::parse(&call.oss_object, Kind::IndexFile)
-        .and_then(|template| template.object_name(&values, ""))
+    let values =
+        Values { app: &call.app_name, stream: &call.stream_name, sequence: 0, start_ms, end_ms, timezone };
+    ObjectName { kind: Kind::IndexFile, template: &call.oss_object, values, extension: "" }
+        .build()
         .map_err(|error| ApiError::from(faults::INVALID_OSS_OBJECT).with_detail(format_args!("The {error}.")))
 }
 

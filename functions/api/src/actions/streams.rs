@@ -1,86 +1,96 @@
 //! Streams that are being pushed, and the command to record one.
 
 use api::{
-    ApiError,
-    answers::{Done, LiveStreamOnlineInfo, OnlineDetails, OnlineList, StreamState},
-    calls::{
-        Command, DescribeLiveStreamState, DescribeLiveStreamsOnlineList, OnlyStream, Order, QueryType,
-        RealTimeRecordCommand, StreamType,
-    },
+    ApiError, Handle, Time,
+    answers::{LiveStreamOnlineInfo, OnlineList, StreamState},
+    calls::{DescribeLiveStreamState, DescribeLiveStreamsOnlineList, RealTimeRecordCommand},
     faults,
     paging::Page,
+    words::{Command, OnlyStream, Order, QueryType, StreamType},
 };
 
-use crate::{
-    backend::Backend,
-    bindings::recorder::catalog::catalog::{self, Error, Session},
-    convert::stream,
-};
+use super::performer::Performer;
+use crate::backend::World;
+use crate::bindings::recorder::catalog::catalog::{self, Error, Session};
+use crate::convert::stream;
 
-pub(super) async fn command(backend: &impl Backend, call: RealTimeRecordCommand) -> Result<Done, ApiError> {
-    let what = match call.command {
-        Command::Start => catalog::Command::Start,
-        Command::Stop => catalog::Command::Stop,
-        Command::CancelDelay => catalog::Command::CancelDelay,
-        Command::Restart => catalog::Command::Restart,
-    };
-    let name = stream(call.domain_name.clone(), call.app_name, call.stream_name);
-    match backend.give_command(name, what).await {
-        // Which of the three names leads nowhere: a domain is known by its rules.
-        Err(Error::NoSuchStream) if backend.list_rules(&call.domain_name).await?.is_empty() => {
-            Err(faults::INVALID_DOMAIN_NOT_FOUND.into())
+impl<W: World> Handle<RealTimeRecordCommand> for Performer<'_, W> {
+    async fn handle(&self, call: RealTimeRecordCommand) -> Result<(), ApiError> {
+        let command = match call.command {
+            Command::Start => catalog::Command::Start,
+            Command::Stop => catalog::Command::Stop,
+            Command::CancelDelay => catalog::Command::CancelDelay,
+            Command::Restart => catalog::Command::Restart,
+        };
+        let name = stream(call.domain_name.clone(), call.app_name, call.stream_name);
+        match self.world.give_command(name, command, self.world.now_ms()).await {
+            // Which of the three names leads nowhere: a domain is known by its rules.
+            Err(Error::NoSuchStream) if self.world.list_rules(&call.domain_name).await?.is_empty() => {
+                Err(faults::INVALID_DOMAIN_NOT_FOUND.into())
+            }
+            outcome => Ok(outcome?),
         }
-        outcome => Ok(outcome?),
     }
 }
 
-pub(super) async fn state(
-    backend: &impl Backend,
-    call: DescribeLiveStreamState,
-) -> Result<StreamState, ApiError> {
-    let name = stream(call.domain_name, call.app_name, call.stream_name);
-    Ok(StreamState::new(backend.live_session(name).await?.is_some()))
+impl<W: World> Handle<DescribeLiveStreamState> for Performer<'_, W> {
+    async fn handle(&self, call: DescribeLiveStreamState) -> Result<StreamState, ApiError> {
+        let name = stream(call.domain_name, call.app_name, call.stream_name);
+        Ok(StreamState::new(self.world.live_session(name).await?.is_some()))
+    }
 }
 
-pub(super) async fn online_list(
-    backend: &impl Backend,
-    call: DescribeLiveStreamsOnlineList,
-) -> Result<OnlineList, ApiError> {
-    let app_matches = |session: &Session| call.app_name.as_ref().is_none_or(|app| *app == session.stream.app);
-    let name_matches = |session: &Session| match (&call.stream_name, call.query_type) {
-        (None, _) => true,
-        (Some(part), QueryType::Fuzzy) => session.stream.stream.contains(part),
-        (Some(name), QueryType::Strict) => session.stream.stream == *name,
-    };
-    let mut sessions = if call.stream_type == StreamType::Transcoded {
-        Vec::new()
-    } else {
-        backend.live_sessions(&call.domain_name.to_ascii_lowercase()).await?
-    };
-    sessions.retain(|session| app_matches(session) && name_matches(session));
-    let infos = sessions.into_iter().map(|session| info(session, call.only_stream)).collect();
-    Ok(OnlineList::new(Page::of(infos, call.page_num, call.page_size, Order::Ascending)))
+impl<W: World> Handle<DescribeLiveStreamsOnlineList> for Performer<'_, W> {
+    async fn handle(&self, call: DescribeLiveStreamsOnlineList) -> Result<OnlineList, ApiError> {
+        let app_matches =
+            |session: &Session| call.app_name.as_ref().is_none_or(|app| *app == session.stream.app);
+        let name_matches = |session: &Session| match (&call.stream_name, call.query_type) {
+            (None, _) => true,
+            (Some(part), QueryType::Fuzzy) => session.stream.stream.contains(part),
+            (Some(name), QueryType::Strict) => session.stream.stream == *name,
+        };
+        let mut sessions = if call.stream_type == StreamType::Transcoded {
+            Vec::new()
+        } else {
+            self.world.live_sessions(&call.domain_name.to_ascii_lowercase()).await?
+        };
+        sessions.retain(|session| app_matches(session) && name_matches(session));
+        let infos = sessions.into_iter().map(|session| info(session, call.only_stream)).collect();
+        Ok(OnlineList::new(Page::of(infos, call.page_num, call.page_size, Order::Ascending)))
+    }
 }
 
 fn info(session: Session, only: OnlyStream) -> LiveStreamOnlineInfo {
-    let Session { stream, began_ms, client, gateway, video_kbps, .. } = session;
-    let details = (only == OnlyStream::No).then(|| OnlineDetails {
-        publish_url: format!("rtmp://{}/{}/{}", stream.domain, stream.app, stream.stream),
-        publish_domain: stream.domain.clone(),
-        publish_type: "edge",
-        client_ip: client.unwrap_or_default(),
-        server_ip: gateway.unwrap_or_default(),
-        transcoded: "no",
-        video_data_rate: video_kbps,
-        video_codec_id: session.video_codec.as_deref().and_then(video_codec_id),
-        audio_codec_id: session.audio_codec.as_deref().and_then(audio_codec_id),
-    });
-    LiveStreamOnlineInfo {
-        publish_time: acs::time::format(began_ms / 1000),
-        domain_name: stream.domain,
-        app_name: stream.app,
-        stream_name: stream.stream,
-        details,
+    let Session { stream, began_ms, client, gateway, video_kbps, video_codec, audio_codec, .. } = session;
+    let short = LiveStreamOnlineInfo {
+        domain_name: stream.domain.clone(),
+        app_name: stream.app.clone(),
+        stream_name: stream.stream.clone(),
+        publish_time: Time(began_ms / 1000),
+        publish_url: None,
+        publish_domain: None,
+        publish_type: None,
+        client_ip: None,
+        server_ip: None,
+        transcoded: None,
+        video_data_rate: None,
+        video_codec_id: None,
+        audio_codec_id: None,
+    };
+    match only {
+        OnlyStream::Yes => short,
+        OnlyStream::No => LiveStreamOnlineInfo {
+            publish_url: Some(format!("rtmp://{}/{}/{}", stream.domain, stream.app, stream.stream)),
+            publish_domain: Some(stream.domain),
+            publish_type: Some("edge"),
+            client_ip: Some(client.unwrap_or_default()),
+            server_ip: Some(gateway.unwrap_or_default()),
+            transcoded: Some("no"),
+            video_data_rate: video_kbps,
+            video_codec_id: video_codec.as_deref().and_then(video_codec_id),
+            audio_codec_id: audio_codec.as_deref().and_then(audio_codec_id),
+            ..short
+        },
     }
 }
 

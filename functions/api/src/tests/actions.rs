@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::world::{BUCKET, ENDPOINT};
 use super::*;
+use crate::actions::Performer;
 use crate::bindings::recorder::catalog::catalog::Error;
 
 const RULE: &[(&str, &str)] = &[
@@ -137,7 +138,7 @@ fn adding_a_rule_fails_as_documented() {
         ("EndTime", "2017-12-22T08:00:00:00Z", "400 InvalidEndTime.Malformed"),
         ("DelayTime", "14", "400 InvalidDelayTime.Malformed"),
         ("OnDemand", "3", "400 InvalidOnDemand.Malformed"),
-        ("AppName", "a/b", "400 InvalidAppName.Malformed"),
+        ("AppName", "a//b", "400 InvalidAppName.Malformed"),
         ("DomainName", "", "400 MissingDomainName"),
         ("AppName", "", "400 MissingAppName"),
         ("OssBucket", "", "400 MissingOssBucket"),
@@ -452,8 +453,9 @@ fn a_failing_component_is_a_temporary_failure() {
             futures_executor::block_on(crate::authenticate::authenticate(&world, &settings(), &request))
                 .unwrap();
         world.fail();
-        let error = futures_executor::block_on(crate::actions::perform(&world, &settings(), authenticated))
-            .unwrap_err();
+        let (world, settings) = (&world, &settings());
+        let performer = Performer { world, settings };
+        let error = futures_executor::block_on(authenticated.into_call().perform(&performer)).unwrap_err();
         assert_eq!((error.status, error.code.as_str()), (503, "ServiceUnavailable"), "{action}");
         assert!(error.cause.is_some(), "what failed is for the log");
         assert_eq!(error.message, api::faults::SERVICE_UNAVAILABLE.message, "and for nobody else");

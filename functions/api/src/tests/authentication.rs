@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn refused(request: &Request) -> String {
+fn refused(request: &HttpRequest) -> String {
     let response = send(&World::new(), request);
     let body: Value = serde_json::from_str(&response.body).unwrap();
     format!("{} {}", response.status, body["Code"].as_str().unwrap())
@@ -10,7 +10,7 @@ fn refused(request: &Request) -> String {
 
 const DESCRIBE: (&str, &[(&str, &str)]) = ("DescribeLiveRecordConfig", &[("DomainName", "live.example.com")]);
 
-fn signed(client: &Client<'_>) -> Request {
+fn signed(client: &Client<'_>) -> HttpRequest {
     client.request(DESCRIBE.0, DESCRIBE.1)
 }
 
@@ -55,7 +55,8 @@ fn a_request_without_a_signature_is_refused_whatever_it_asks() {
     for action in api::ACTIONS {
         for query in [format!("Action={}&Version=2016-11-01&Format=JSON", action.name), "Format=json".into()]
         {
-            let request = Request { method: "GET".into(), path: "/".into(), query, ..Request::default() };
+            let request =
+                HttpRequest { method: "GET".into(), path: "/".into(), query, ..HttpRequest::default() };
             assert_eq!(refused(&request), "400 IncompleteSignature", "{}", action.name);
         }
     }
@@ -146,7 +147,7 @@ fn unknown_actions_and_versions_are_refused() {
 #[test]
 fn only_get_and_post_are_answered() {
     for method in ["PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE", ""] {
-        let request = Request { method: method.into(), ..signed(&Client::new(Scheme::V3Query, 1)) };
+        let request = HttpRequest { method: method.into(), ..signed(&Client::new(Scheme::V3Query, 1)) };
         assert_eq!(refused(&request), "405 UnsupportedHTTPMethod", "{method}");
     }
 }

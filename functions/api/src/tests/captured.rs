@@ -16,7 +16,7 @@ const CAPTURES: &[(&str, &str)] = captures! {
     "sdk1_v1_form" "pop_v1_post_body" "noa_v3_chunked"
 };
 
-fn read(text: &str) -> Request {
+fn read(text: &str) -> HttpRequest {
     let (head, body) = text.split_once("\n\n").unwrap();
     let mut lines = head.lines();
     let target = lines.next().unwrap().split(' ').nth(1).unwrap();
@@ -26,7 +26,7 @@ fn read(text: &str) -> Request {
         .collect();
     let chunked = headers.iter().any(|(name, _)| name == "transfer-encoding");
     let body = if chunked { body.lines().nth(1).unwrap() } else { body };
-    Request {
+    HttpRequest {
         method: "POST".into(),
         path: "/".into(),
         query: target.split_once('?').map_or("", |(_, query)| query).into(),

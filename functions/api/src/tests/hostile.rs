@@ -1,6 +1,6 @@
 //! Whatever is sent, the answer is well-formed, and never a server's failure.
 
-use api::{Kind, Parameter, Presence};
+use api::{Kind, Parameter, Presence, Text};
 
 use super::*;
 
@@ -68,21 +68,28 @@ impl Random {
 /// A value that the table allows.
 fn allowed(kind: &Kind, random: &mut Random) -> String {
     match *kind {
-        Kind::Name | Kind::Text(_) => random.of(&["live", "s 1~x", "直播"]).into(),
-        Kind::NameOrAny => random.of(&["*", "live"]).into(),
-        Kind::Alphanumeric(min, _) => "k".repeat(min),
+        Kind::Text(text) => allowed_text(text, random),
         Kind::Integer { min, max, .. } => if random.below(2) == 0 { min } else { max }.to_string(),
         Kind::OneOf(numbers) => numbers[random.below(numbers.len())].to_string(),
         Kind::Boolean => random.of(&["true", "False"]).into(),
         Kind::Time => random.of(&["2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z"]).into(),
         Kind::Choice(words) => random.of(words).into(),
-        Kind::Template(naming::Kind::RecordFile) => naming::DEFAULT_RECORD_FILE.into(),
-        Kind::Template(naming::Kind::Slice) => naming::DEFAULT_SLICE.into(),
-        Kind::Template(naming::Kind::IndexFile) => "{StreamName}.m3u8".into(),
-        Kind::Bucket => world::BUCKET.into(),
-        Kind::Endpoint => world::ENDPOINT.into(),
-        Kind::Url => "https://cb.test.com/a?b=c".into(),
         Kind::List { .. } | Kind::Objects { .. } => unreachable!("lists have names, not values"),
+    }
+}
+
+fn allowed_text(text: Text, random: &mut Random) -> String {
+    match text {
+        Text::Name | Text::Any(_) => random.of(&["live", "s 1~x", "直播"]).into(),
+        Text::NameOrAny | Text::AppOrAny => random.of(&["*", "live"]).into(),
+        Text::App => random.of(&["live", "live/room", "直播"]).into(),
+        Text::Alphanumeric(min, _) => "k".repeat(min),
+        Text::Template(naming::Kind::RecordFile) => naming::DEFAULT_RECORD_FILE.into(),
+        Text::Template(naming::Kind::Slice) => naming::DEFAULT_SLICE.into(),
+        Text::Template(naming::Kind::IndexFile) => "{StreamName}.m3u8".into(),
+        Text::Bucket => world::BUCKET.into(),
+        Text::Endpoint => world::ENDPOINT.into(),
+        Text::Url => "https://cb.test.com/a?b=c".into(),
     }
 }
 
@@ -94,7 +101,7 @@ fn names(parameter: &Parameter, prefix: &str, random: &mut Random, pairs: &mut V
     match parameter.kind {
         Kind::List { item, max } => {
             for n in 1..=random.below(max) + 1 {
-                pairs.push((format!("{name}.{n}"), allowed(item, random)));
+                pairs.push((format!("{name}.{n}"), allowed_text(item, random)));
             }
         }
         Kind::Objects { fields, .. } => {
@@ -106,7 +113,7 @@ fn names(parameter: &Parameter, prefix: &str, random: &mut Random, pairs: &mut V
     }
 }
 
-fn check(world: &World, request: &Request, what: &str) -> (u16, String) {
+fn check(world: &World, request: &HttpRequest, what: &str) -> (u16, String) {
     let response = send(world, request);
     assert!(response.status < 500, "{what}: {} {}", response.status, response.body);
     assert!(!response.body.is_empty(), "{what}");
@@ -240,11 +247,15 @@ fn what_is_given_twice_is_refused() {
 fn what_is_not_encoded_is_refused() {
     let world = World::new();
     for query in ["Format=JSON&a=%zz", "Format=JSON&a=%", "Format=JSON&%ff=1", "Format=JSON&a=%C3%28"] {
-        let request =
-            Request { method: "GET".into(), path: "/".into(), query: query.into(), ..Request::default() };
+        let request = HttpRequest {
+            method: "GET".into(),
+            path: "/".into(),
+            query: query.into(),
+            ..HttpRequest::default()
+        };
         assert_eq!(check(&world, &request, query), (400, "InvalidParameter.Encoding".into()));
     }
-    let form = |content_type: &str, body: &[u8]| Request {
+    let form = |content_type: &str, body: &[u8]| HttpRequest {
         method: "POST".into(),
         path: "/".into(),
         query: "Format=JSON".into(),

@@ -3,11 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::rules::nonces::{self, Nonce};
 use ::rules::{notify, rule};
-use store::Store;
+use shared::{Clock, Random, Refusal, Variables};
 use store::memory::{MemoryStore, run};
 
-use super::NOW_S;
+use super::{NOW_S, VARIABLES};
 use crate::backend::Backend;
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
@@ -24,6 +25,8 @@ pub(super) const ENDPOINT: &str = "oss-cn-shanghai.aliyuncs.com";
 /// Everything that the function can see. One bucket exists, [`BUCKET`].
 pub(super) struct World {
     pub(super) now_s: Cell<u64>,
+    /// The application's variables; one that is not here is one that the host does not give.
+    pub(super) variables: RefCell<BTreeMap<&'static str, String>>,
     /// Holds the rules, the notify configs and the nonces, as the store of the application does.
     pub(super) store: MemoryStore,
     /// The domains that a rule was added for.
@@ -45,6 +48,7 @@ impl World {
     pub(super) fn new() -> Self {
         Self {
             now_s: Cell::new(NOW_S),
+            variables: RefCell::new(VARIABLES.map(|(name, value)| (name, value.into())).into()),
             store: MemoryStore::default(),
             domains: RefCell::default(),
             live: RefCell::default(),
@@ -143,13 +147,28 @@ fn told<T>(answer: Result<T, ::rules::Error>) -> Result<T, rules::Error> {
     })
 }
 
-impl Backend for World {
-    fn store(&self) -> &impl Store {
-        &self.store
-    }
-
+impl Clock for World {
     fn now_ms(&self) -> u64 {
         self.now_s.get() * 1000
+    }
+}
+
+impl Random for World {
+    fn random(&self) -> [u8; 16] {
+        [0xff; 16]
+    }
+}
+
+impl Variables for World {
+    async fn variable(&self, name: &str) -> Result<String, Refusal> {
+        let unset = || Refusal::unavailable("NoVariable", format!("the host does not give variable {name}"));
+        self.variables.borrow().get(name).cloned().ok_or_else(unset)
+    }
+}
+
+impl Backend for World {
+    async fn admit(&self, nonce: Nonce<'_>, now_s: u64) -> Result<bool, store::Error> {
+        nonces::admit(&self.store, nonce, now_s).await
     }
 
     async fn add_rule(&self, rule: Rule) -> Result<(), rules::Error> {
@@ -202,7 +221,7 @@ impl Backend for World {
         Ok(found.map(|found| VersionedNotifyConfig { config: found.value.into(), version: found.version }))
     }
 
-    async fn give_command(&self, stream: StreamName, _: Command) -> Result<(), catalog::Error> {
+    async fn give_command(&self, stream: StreamName, _: Command, _: u64) -> Result<(), catalog::Error> {
         self.catalog()?;
         if !self.live.borrow().iter().any(|session| session.stream == stream) {
             return Err(catalog::Error::NoSuchStream);

@@ -1,11 +1,17 @@
-use serde_json::json;
+//! What each parameter takes, refuses and means.
+
+use rules::Container;
 
 use super::*;
-use crate::{action, faults};
+use crate::actions::rules::RecordFormat;
+use crate::calls::{
+    AddLiveAppRecordConfig, AddLiveRecordNotifyConfig, DeleteLiveStreamRecordIndexFiles,
+    DescribeLiveRecordConfig, RealTimeRecordCommand,
+};
+use crate::faults;
 
-fn read_action(name: &str, pairs: &[(&str, &str)]) -> Result<Value, ApiError> {
-    let given: Given<'_> = pairs.iter().copied().collect();
-    read(action(name).unwrap().parameters, &given).map(Value::Object)
+fn read<T: Parameters>(pairs: &[(&str, &str)]) -> Result<T, ApiError> {
+    T::read(&pairs.iter().copied().collect())
 }
 
 const RULE: &[(&str, &str)] = &[
@@ -16,18 +22,37 @@ const RULE: &[(&str, &str)] = &[
     ("RecordFormat.1.Format", "m3u8"),
 ];
 
-fn add_rule(more: &[(&str, &str)]) -> Result<Value, ApiError> {
-    read_action("AddLiveAppRecordConfig", &[RULE, more].concat())
+fn add_rule(more: &[(&str, &str)]) -> Result<AddLiveAppRecordConfig, ApiError> {
+    read(&[RULE, more].concat())
+}
+
+fn format(format: Container) -> RecordFormat {
+    RecordFormat {
+        format,
+        cycle_duration: None,
+        slice_duration: None,
+        oss_object_prefix: None,
+        slice_oss_object_prefix: None,
+    }
 }
 
 #[test]
 fn the_shortest_rule_gets_the_defaults() {
     assert_eq!(
-        add_rule(&[]).unwrap(),
-        json!({
-            "DomainName": "test.com", "AppName": "test123", "StreamName": "*", "OssBucket": "test123",
-            "OssEndpoint": "oss-cn-shanghai.aliyuncs.com", "OnDemand": 0, "DelayTime": 180,
-            "RecordFormat": [{"Format": "m3u8"}],
+        add_rule(&[]),
+        Ok(AddLiveAppRecordConfig {
+            domain_name: "test.com".into(),
+            app_name: "test123".into(),
+            stream_name: "*".into(),
+            oss_bucket: "test123".into(),
+            oss_endpoint: "oss-cn-shanghai.aliyuncs.com".into(),
+            on_demand: OnDemand::Always,
+            delay_time: 180,
+            start_time: None,
+            end_time: None,
+            record_format: Some(vec![format(Container::M3u8)]),
+            transcode_record_format: None,
+            transcode_templates: None,
         })
     );
 }
@@ -94,8 +119,9 @@ fn lists_keep_the_order_of_their_numbers_and_tolerate_gaps() {
         ("RecordFormat.3.Format", "mp4"),
     ];
     let values = add_rule(&pairs).unwrap();
-    assert_eq!(values["TranscodeTemplates"], json!(["b", "j"]));
-    assert_eq!(values["RecordFormat"], json!([{"Format": "m3u8"}, {"Format": "mp4"}, {"Format": "flv"}]));
+    assert_eq!(values.transcode_templates, Some(vec!["b".into(), "j".into()]));
+    let formats = [Container::M3u8, Container::Mp4, Container::Flv].map(format);
+    assert_eq!(values.record_format, Some(formats.into()));
 }
 
 #[test]
@@ -123,7 +149,7 @@ fn the_length_of_lists_is_bounded() {
     let base = [("DomainName", "d"), ("AppName", "a"), ("StreamName", "s"), ("RemoveFile", "false")];
     let with = |count: usize| {
         let items: Vec<_> = ids[..count].iter().map(|name| (name.as_str(), "x")).collect();
-        read_action("DeleteLiveStreamRecordIndexFiles", &[&base[..], &items].concat())
+        read::<DeleteLiveStreamRecordIndexFiles>(&[&base[..], &items].concat())
     };
     assert_eq!(with(0), Err(ApiError::missing("RecordId")));
     assert!(with(20).is_ok());
@@ -134,11 +160,11 @@ fn the_length_of_lists_is_bounded() {
 fn page_numbers_outside_their_range_are_clamped() {
     let page = |size: &str, number: &str| {
         let pairs = [("DomainName", "d"), ("PageSize", size), ("PageNum", number)];
-        read_action("DescribeLiveRecordConfig", &pairs).map(|v| (v["PageSize"].clone(), v["PageNum"].clone()))
+        read::<DescribeLiveRecordConfig>(&pairs).map(|request| (request.page_size, request.page_num))
     };
-    assert_eq!(page("1", "0"), Ok((json!(5), json!(1))));
-    assert_eq!(page("99999999999999999999", "-99999999999999999999"), Ok((json!(30), json!(1))));
-    assert_eq!(page("", ""), Ok((json!(10), json!(1))));
+    assert_eq!(page("1", "0"), Ok((5, 1)));
+    assert_eq!(page("99999999999999999999", "-99999999999999999999"), Ok((30, 1)));
+    assert_eq!(page("", ""), Ok((10, 1)));
     assert_eq!(page("ten", "1"), Err(ApiError::malformed("PageSize")));
 }
 
@@ -147,10 +173,10 @@ fn booleans_have_no_case() {
     let notify = |value: &str| {
         let pairs =
             [("DomainName", "d"), ("NotifyUrl", "http://cb.test.com/a?b=c"), ("NeedStatusNotify", value)];
-        read_action("AddLiveRecordNotifyConfig", &pairs).map(|values| values["NeedStatusNotify"].clone())
+        read::<AddLiveRecordNotifyConfig>(&pairs).map(|request| request.need_status_notify)
     };
-    assert_eq!(notify("True"), Ok(json!(true)));
-    assert_eq!(notify("FALSE"), Ok(json!(false)));
+    assert_eq!(notify("True"), Ok(true));
+    assert_eq!(notify("FALSE"), Ok(false));
     for value in ["1", "yes", "None", "tru"] {
         assert_eq!(notify(value), Err(ApiError::malformed("NeedStatusNotify")), "{value}");
     }
@@ -158,8 +184,7 @@ fn booleans_have_no_case() {
 
 #[test]
 fn a_url_is_http_and_has_a_host() {
-    let url =
-        |value: &str| read_action("AddLiveRecordNotifyConfig", &[("DomainName", "d"), ("NotifyUrl", value)]);
+    let url = |value: &str| read::<AddLiveRecordNotifyConfig>(&[("DomainName", "d"), ("NotifyUrl", value)]);
     for value in ["http://cb.test.com", "https://cb.test.com:8443/a?b=c", "HTTP://cb", "http://[::1]:80/"] {
         assert!(url(value).is_ok(), "{value}");
     }
@@ -183,9 +208,14 @@ fn names_cannot_leave_their_folder() {
         assert_eq!(add_rule(&[("StreamName", name)]), Err(ApiError::malformed("StreamName")), "{name:?}");
     }
     assert!(add_rule(&[("StreamName", "直播 1")]).is_ok());
+    for name in ["..", ".", "/a", "a/", "a//b", "a/../b", "a\\b", "a/*", "a/b\n"] {
+        assert_eq!(add_rule(&[("AppName", name)]), Err(ApiError::malformed("AppName")), "{name:?}");
+    }
+    // An application may have several levels.
+    assert!(add_rule(&[("AppName", "live/room")]).is_ok() && add_rule(&[("AppName", "*")]).is_ok());
     let command = |stream| {
         let pairs = [("DomainName", "d"), ("AppName", "a"), ("StreamName", stream), ("Command", "start")];
-        read_action("RealTimeRecordCommand", &pairs)
+        read::<RealTimeRecordCommand>(&pairs)
     };
     assert_eq!(command("*"), Err(ApiError::malformed("StreamName")));
     assert!(command("s").is_ok());

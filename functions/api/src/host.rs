@@ -1,0 +1,134 @@
+//! The components as Spin gives them.
+
+use ::rules::nonces::{self, Nonce};
+use key_value::SpinStore;
+use shared::{Host, Streams};
+
+use crate::backend::Backend;
+use crate::bindings::recorder::bucket::objects::{self, Created, Location};
+use crate::bindings::recorder::catalog::catalog::{
+    self, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
+};
+use crate::bindings::recorder::rules::rules::{
+    self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
+};
+
+impl Backend for Host {
+    async fn admit(&self, nonce: Nonce<'_>, now_s: u64) -> Result<bool, store::Error> {
+        nonces::admit(&SpinStore::open().await?, nonce, now_s).await
+    }
+
+    async fn add_rule(&self, rule: Rule) -> Result<(), rules::Error> {
+        rules::add(rule).await
+    }
+
+    async fn update_rule(&self, rule: Rule, version: u64) -> Result<(), rules::Error> {
+        rules::update(rule, version).await
+    }
+
+    async fn delete_rule(&self, triple: Triple) -> Result<(), rules::Error> {
+        rules::delete(triple).await
+    }
+
+    async fn get_rule(&self, triple: Triple) -> Result<Option<VersionedRule>, rules::Error> {
+        rules::get(triple).await
+    }
+
+    async fn list_rules(&self, domain: &str) -> Result<Vec<Rule>, rules::Error> {
+        rules::list_domain(domain.into()).await
+    }
+
+    async fn add_notify(&self, config: NotifyConfig) -> Result<(), rules::Error> {
+        rules::add_notify(config).await
+    }
+
+    async fn update_notify(&self, config: NotifyConfig, version: u64) -> Result<(), rules::Error> {
+        rules::update_notify(config, version).await
+    }
+
+    async fn delete_notify(&self, domain: &str) -> Result<(), rules::Error> {
+        rules::delete_notify(domain.into()).await
+    }
+
+    async fn get_notify(&self, domain: &str) -> Result<Option<VersionedNotifyConfig>, rules::Error> {
+        rules::get_notify(domain.into()).await
+    }
+
+    async fn give_command(
+        &self,
+        stream: StreamName,
+        command: Command,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error> {
+        catalog::give_command(stream, command, now_ms).await
+    }
+
+    async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error> {
+        catalog::is_known_stream(stream).await
+    }
+
+    async fn live_session(&self, stream: StreamName) -> Result<Option<Session>, catalog::Error> {
+        catalog::get_live_session(stream).await
+    }
+
+    async fn live_sessions(&self, domain: &str) -> Result<Vec<Session>, catalog::Error> {
+        catalog::list_live_sessions(domain.into()).await
+    }
+
+    async fn recorded_spans(
+        &self,
+        stream: StreamName,
+        (from, to): (u64, u64),
+    ) -> Result<Vec<RecordedSpan>, catalog::Error> {
+        catalog::list_recorded_spans(stream, from, to).await
+    }
+
+    async fn slices_between(
+        &self,
+        stream: StreamName,
+        (from, to): (u64, u64),
+        one_more: bool,
+    ) -> Result<Vec<LocatedEntry>, catalog::Error> {
+        catalog::list_slices(stream, from, to, one_more).await
+    }
+
+    async fn add_index_file(&self, index: IndexFile) -> Result<(), catalog::Error> {
+        catalog::add_index_file(index).await
+    }
+
+    async fn get_index_file(
+        &self,
+        stream: StreamName,
+        id: &str,
+    ) -> Result<Option<IndexFile>, catalog::Error> {
+        catalog::get_index_file(stream, id.into()).await
+    }
+
+    async fn list_index_files(
+        &self,
+        stream: StreamName,
+        (from, to): (u64, u64),
+    ) -> Result<Vec<IndexFile>, catalog::Error> {
+        catalog::list_index_files(stream, from, to).await
+    }
+
+    async fn delete_index_file(&self, stream: StreamName, id: &str) -> Result<bool, catalog::Error> {
+        catalog::delete_index_file(stream, id.into()).await
+    }
+
+    async fn check_bucket(&self, at: Location) -> Result<(), objects::Error> {
+        objects::check(at).await
+    }
+
+    async fn put_new(
+        &self,
+        at: Location,
+        key: &str,
+        content_type: &str,
+        tag: &str,
+        body: Vec<u8>,
+    ) -> Result<Created, objects::Error> {
+        let size = body.len() as u64;
+        objects::put_new(at, key.into(), content_type.into(), tag.into(), size, self.stream(body)).await
+    }
+}

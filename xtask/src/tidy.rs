@@ -2,8 +2,8 @@
 
 mod arrows;
 mod circles;
+mod dependencies;
 mod files;
-mod licences;
 mod metadata;
 mod source;
 
@@ -13,6 +13,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+
+pub(crate) use dependencies::WORKSPACES;
 
 use crate::print;
 
@@ -31,9 +33,9 @@ const CAPABILITIES: [&str; 7] = [
 pub(crate) fn check() -> Result<()> {
     let mut faults = Vec::new();
     let files = tracked()?;
-    let packages = metadata::read()?;
+    let packages = metadata::read(".")?;
     arrows::check(&packages, &mut faults);
-    licences::check(&packages, &mut faults)?;
+    dependencies::check(&mut faults)?;
     circles::check(&files, &mut faults)?;
     files::begin_with_documentation(&files, &mut faults)?;
     files::are_short(&files, &mut faults)?;

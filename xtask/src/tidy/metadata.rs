@@ -26,10 +26,10 @@ pub(super) struct Package {
 /// Every package by its id.
 pub(super) type Packages = BTreeMap<String, Package>;
 
-/// Asks cargo.
-pub(super) fn read() -> Result<Packages> {
-    let output = cargo(&["metadata", "--format-version", "1", "--locked"]).output();
-    let output = output.context("cannot start cargo metadata")?;
+/// Asks cargo about the workspace in a folder. Cargo downloads what its lock file names and is not there yet.
+pub(super) fn read(workspace: &str) -> Result<Packages> {
+    let mut metadata = cargo(&["metadata", "--format-version", "1", "--locked"]);
+    let output = metadata.current_dir(workspace).output().context("cannot start cargo metadata")?;
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
     let metadata = serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")?;
     parse(&metadata).context("cargo metadata lacks a field")

@@ -1,20 +1,35 @@
-//! Licences and sources of all that we are built with, by `deny.toml`.
+//! Licences, sources and bans of all that we are built with, by `deny.toml`.
 //!
-//! cargo-deny applies the same file where it is installed. This check needs nothing but cargo, and applies the
-//! two lists that matter most: the licences allowed, and the registries that packages may come from.
+//! cargo-deny applies the same file where it is installed. This check needs nothing but cargo.
 
 use anyhow::{Context, Result};
 
-use super::metadata::Packages;
+use super::metadata::{self, Packages};
 
-/// Names every package whose licence or source is not allowed.
-pub(super) fn check(packages: &Packages, faults: &mut Vec<String>) -> Result<()> {
-    let text = std::fs::read_to_string("deny.toml").context("cannot read deny.toml")?;
-    let licences = list(&text, "\nallow = [").context("deny.toml has no list \"allow\" of licences")?;
+/// The folders of this repository's workspaces.
+pub(crate) const WORKSPACES: [&str; 3] = [".", "fuzz", "tests/conformance/components"];
+
+/// Names every package that `deny.toml` does not allow, in any workspace.
+pub(super) fn check(faults: &mut Vec<String>) -> Result<()> {
+    let rules = std::fs::read_to_string("deny.toml").context("cannot read deny.toml")?;
+    for workspace in WORKSPACES {
+        apply(&rules, &metadata::read(workspace)?, faults).with_context(|| format!("in {workspace}"))?;
+    }
+    faults.sort();
+    faults.dedup();
+    Ok(())
+}
+
+fn apply(text: &str, packages: &Packages, faults: &mut Vec<String>) -> Result<()> {
+    let licences = list(text, "\nallow = [").context("deny.toml has no list \"allow\" of licences")?;
     let registries =
-        list(&text, "\nallow-registry = [").context("deny.toml has no list \"allow-registry\"")?;
+        list(text, "\nallow-registry = [").context("deny.toml has no list \"allow-registry\"")?;
+    let banned = list(text, "\ndeny = [").context("deny.toml has no list \"deny\" of banned packages")?;
     for package in packages.values() {
-        let excepted = exceptions(&text, &package.name);
+        if banned.contains(&&*package.name) {
+            faults.push(format!("{}: deny.toml bans it", package.name));
+        }
+        let excepted = exceptions(text, &package.name);
         let licences: Vec<&str> = licences.iter().chain(&excepted).copied().collect();
         let name = format!("{} {}", package.name, package.version);
         match &package.licence {
@@ -84,11 +99,13 @@ fn one(words: &[&str], at: &mut usize, allowed: &[&str]) -> bool {
         let exception = words.get(*at - 1).copied().unwrap_or_default();
         return allowed.contains(&format!("{word} WITH {exception}").as_str());
     }
-    allowed.contains(word)
+    // `+` means this version of the licence or a later one.
+    allowed.contains(&word.trim_end_matches('+'))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::metadata::Package;
     use super::*;
 
     #[test]
@@ -107,8 +124,45 @@ mod tests {
         check("Apache-2.0 WITH LLVM-exception", true);
         check("Apache-2.0 WITH LLVM-exception OR GPL-2.0-only", true);
         check("MIT WITH Other-exception", false);
+        check("MIT+", true);
         check("MIT OR", true);
         check("", false);
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_named() {
+        let rules = "[licenses]\nallow = [\n  \"MIT\",\n]\nexceptions = [\n  { crate = \"odd\", allow = [\"Odd-1.0\"] },\n]\n\
+                     [sources]\nallow-registry = [\"the-index\"]\n[bans]\ndeny = [\n  { crate = \"banned\" },\n]\n";
+        let package = |name: &str, licence: &str, source: &str| {
+            let package = Package {
+                name: name.into(),
+                version: "1.0.0".into(),
+                licence: (!licence.is_empty()).then(|| licence.into()),
+                source: Some(source.into()),
+                folder: None,
+                dependencies: Vec::new(),
+            };
+            (name.to_owned(), package)
+        };
+        let packages = Packages::from([
+            package("good", "MIT", "registry+the-index"),
+            package("odd", "Odd-1.0", "registry+the-index"),
+            package("banned", "MIT", "registry+the-index"),
+            package("strict", "Odd-1.0", "registry+the-index"),
+            package("unnamed", "", "registry+the-index"),
+            package("elsewhere", "MIT", "git+https://example.com/x"),
+        ]);
+        let mut faults = Vec::new();
+        apply(rules, &packages, &mut faults).unwrap();
+        assert_eq!(
+            faults,
+            [
+                "banned: deny.toml bans it",
+                "elsewhere 1.0.0: deny.toml does not allow the source \"git+https://example.com/x\"",
+                "strict 1.0.0: deny.toml does not allow the licence \"Odd-1.0\"",
+                "unnamed 1.0.0: names no licence",
+            ]
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! ended. Nothing that is committed can thus fall between two files or into both.
 //!
 //! A file ends before the first slice that can be entered after its cycle is full or a command had it cut; an
-//! M3U8 also before a slice that brings a track or a video codec that the file has not had. All of that is known
+//! M3U8 also before a slice that brings a track or a codec that the file has not had. All of that is known
 //! once the slice after the file is, or the session's end.
 //!
 //! What a file holds follows from the log alone, but for one thing: that a break has lasted long enough.

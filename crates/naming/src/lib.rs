@@ -30,6 +30,7 @@
 #![deny(missing_docs)]
 
 mod error;
+mod guard;
 mod id;
 mod limits;
 mod object;
@@ -37,8 +38,9 @@ mod template;
 mod timezone;
 
 pub use error::Error;
+pub use guard::check_object_name;
 pub use id::{digest, uuid};
 pub use limits::{MAX_OBJECT_NAME_BYTES, MAX_TEMPLATE_BYTES};
-pub use object::{ObjectName, check_object_name};
+pub use object::ObjectName;
 pub use template::{DEFAULT_RECORD_FILE, DEFAULT_SLICE, Kind, Template, Values, Variable};
 pub use timezone::Timezone;

@@ -6,8 +6,8 @@ use shared::catalog::{Entry, IndexFile, RecordFile, Session, StreamName};
 use shared::{Refusal, timezone};
 
 use crate::decision::decide;
-use crate::handler::World;
 use crate::record_file;
+use crate::world::World;
 
 /// How many names are tried for a record file before it is left for the next try.
 const MOST_NAMES: u32 = 4;

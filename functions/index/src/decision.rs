@@ -6,9 +6,7 @@
 
 use shared::bucket::{self, Created, Location};
 use shared::catalog::{RecordFile, StreamName};
-use shared::{Bucket, Refusal, Variables};
-
-use crate::handler::name;
+use shared::{Bucket, Refusal, Variables, display_name};
 
 /// Largest decision that is read back, in bytes; one is written in about 500.
 const MAX_BYTES: u32 = 64 << 10;
@@ -31,7 +29,7 @@ pub async fn decide<W: Bucket + Variables>(
         return Err(Refusal::unavailable("BadVariable", message));
     };
     let at = Location { endpoint: endpoint.into(), bucket: bucket.into() };
-    let key = format!("decisions/{}/m3u8/{}-{}.json", name(stream), due.sequence, due.session);
+    let key = format!("decisions/{}/m3u8/{}-{}.json", display_name(stream), due.sequence, due.session);
     let decision = format!("decision {key:?}");
     let unreadable = |error: serde_json::Error| {
         Refusal::unavailable("BadDecision", error.to_string()).while_doing(&decision)

@@ -3,14 +3,10 @@
 use http::Request;
 use protocol::{Route, Tick, TickAnswer};
 use shared::catalog::{Container, NextFile, StreamName};
-use shared::{Answer, Bucket, Catalog, Clock, Refusal, Variables, answer_to, authorize};
+use shared::{Answer, Refusal, answer_to, authorize, display_name};
 
 use crate::close::close;
-
-/// What this function needs of the world.
-pub trait World: Catalog + Bucket + Clock + Variables {}
-
-impl<T: Catalog + Bucket + Clock + Variables> World for T {}
+use crate::world::World;
 
 /// How long after a failure the stream is due again, in milliseconds.
 const RETRY_MS: u64 = 5_000;
@@ -43,7 +39,7 @@ async fn tick(world: &impl World) -> Result<TickAnswer, Refusal> {
         }
         answer.streams += 1;
         if let Err(refusal) = advance(world, &stream, began_ms, &mut answer).await {
-            answer.failures.push(format!("{}: {}", name(&stream), refusal.problem.message));
+            answer.failures.push(format!("{}: {}", display_name(&stream), refusal.problem.message));
             world.set_due(&stream, world.now_ms() + RETRY_MS).await?;
         }
     }
@@ -69,9 +65,4 @@ async fn advance(
             NextFile::None => return Ok(()),
         }
     }
-}
-
-/// A stream's name, for people and in keys.
-pub(crate) fn name(stream: &StreamName) -> String {
-    format!("{}/{}/{}", stream.domain, stream.app, stream.stream)
 }

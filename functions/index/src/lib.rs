@@ -10,6 +10,7 @@ pub mod close;
 pub mod decision;
 pub mod handler;
 pub mod record_file;
+pub mod world;
 
 #[cfg(target_arch = "wasm32")]
 #[spin_sdk::http_service]

@@ -2,13 +2,6 @@
 
 use std::future::Future;
 
-use protocol::Call;
-
-use crate::Refusal;
-
-/// Longest JSON body in bytes. A gateway's heartbeat with 1,000 sessions has about 40,000.
-const MAX_JSON_BYTES: usize = 1 << 20;
-
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyError {
@@ -35,18 +28,4 @@ pub trait Body {
     /// # Errors
     /// A body that is too large or cut off.
     async fn read(self, max_bytes: usize) -> Result<Vec<u8>, BodyError>;
-}
-
-/// The JSON body of a call; the default where there is no body.
-///
-/// # Errors
-/// 413 for a body past 1 MiB, 400 for one that is not the JSON expected.
-pub async fn read_json<C: Call>(body: impl Body) -> Result<C, Refusal> {
-    let body = body.read(MAX_JSON_BYTES).await?;
-    if body.is_empty() {
-        return Ok(C::default());
-    }
-    serde_json::from_slice(&body).map_err(|error| {
-        Refusal::bad_request("InvalidJson", format!("the body is not the JSON expected: {error}"))
-    })
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`world`] | what a function asks of its host and of the components, one trait each |
 //! | [`body`] | the body of a request |
+//! | [`request`] | what is read of a request |
 //! | [`refusal`] | why a call is refused; what each component's error is to a caller |
 //! | [`answer`] | what an answer looks like |
 //! | `host` | the world as Spin gives it, where this is compiled for Wasm |
@@ -14,6 +15,7 @@
 pub mod answer;
 pub mod body;
 pub mod refusal;
+pub mod request;
 pub mod world;
 
 #[cfg(target_arch = "wasm32")]
@@ -22,9 +24,12 @@ mod host;
 pub mod testing;
 
 pub use answer::{Answer, answer_to, ok};
-pub use body::{Body, BodyError, read_json};
+pub use body::{Body, BodyError};
 pub use refusal::Refusal;
-pub use world::{Bucket, Catalog, Clock, Media, Random, Rules, Streams, Variables, authorize, timezone};
+pub use request::read_json;
+pub use world::{
+    Bucket, Catalog, Clock, Media, Random, Rules, Streams, Variables, authorize, display_name, timezone,
+};
 
 #[cfg(target_arch = "wasm32")]
 pub use host::Host;

@@ -145,6 +145,12 @@ pub async fn timezone(world: &impl Variables) -> Result<Timezone, Refusal> {
     })
 }
 
+/// A stream's name for people, `domain/app/stream`.
+#[must_use]
+pub fn display_name(stream: &StreamName) -> String {
+    format!("{}/{}/{}", stream.domain, stream.app, stream.stream)
+}
+
 /// Whether a call carries the ingest token. An empty token lets nobody in.
 ///
 /// # Errors

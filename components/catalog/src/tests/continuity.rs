@@ -96,10 +96,14 @@ fn a_track_that_falls_silent_ends_nothing() {
 }
 
 #[test]
-fn another_video_codec_begins_the_next_file_and_another_size_does_not() {
+fn another_codec_begins_the_next_file_and_another_size_does_not() {
     run(async {
         let hevc = |seq, slice: &mut Slice| slice.video = video(if seq == 1 { "hevc" } else { "h264" });
         assert_eq!(files(slices(3, hevc)).await, [1, 1, 1]);
+        let mp3 = |seq, slice: &mut Slice| {
+            slice.audio = Some(AudioTrack { codec: if seq == 2 { "mp3" } else { "aac" }.into() });
+        };
+        assert_eq!(files(slices(4, mp3)).await, [2, 1, 1]);
         let larger = |seq: u64, slice: &mut Slice| {
             let size = Some(PictureSize { width: 320 + seq as u32, height: 240 });
             slice.video = Some(VideoTrack { codec: "h264".into(), size });

@@ -9,7 +9,7 @@ use codec::nal::NalUnits;
 use codec::{aac, h264, h265, mpeg4};
 use media::{AccessUnit, AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 
-use crate::pes;
+use crate::segment::Segment;
 
 /// A configuration record that the muxer cannot use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,30 +32,6 @@ pub enum ConfigError {
         /// Configurations of the track.
         count: usize,
     },
-}
-
-/// Some bytes of a PES packet.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Segment<'a> {
-    /// Not copied: pushed bytes, mostly, or constants.
-    Lent(&'a [u8]),
-    /// Made by the muxer, with their length.
-    Made([u8; pes::MAX_HEADER_SIZE], u8),
-}
-
-impl Segment<'_> {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Lent(bytes) => bytes,
-            Self::Made(bytes, length) => &bytes[..usize::from(*length)],
-        }
-    }
-
-    fn made(bytes: &[u8]) -> Self {
-        let mut made = [0; pes::MAX_HEADER_SIZE];
-        made[..bytes.len()].copy_from_slice(bytes);
-        Self::Made(made, bytes.len() as u8)
-    }
 }
 
 /// A start code with the `zero_byte` that begins an access unit and a parameter set (14496-10 annex B).

@@ -14,6 +14,7 @@
 //! [`PCR_LEAD_90KHZ`] before decoding times. Values are reduced to 33 bits where they are written.
 #![deny(missing_docs)]
 
+mod clock;
 mod elementary;
 mod muxer;
 mod packet;
@@ -21,11 +22,14 @@ mod pes;
 mod program;
 mod psi;
 mod schedule;
+mod segment;
 mod state;
 
+pub use clock::{PCR_LEAD_90KHZ, PTS_BASE_90KHZ};
 pub use elementary::ConfigError;
-pub use muxer::{Muxer, PACKET_SIZE};
+pub use muxer::Muxer;
+pub use packet::PACKET_SIZE;
 pub use pes::MAX_AUDIO_SIZE;
 pub use program::{AUDIO_PID, AudioStream, PMT_PID, Program, VIDEO_PID};
-pub use schedule::{MuxerPolicy, PCR_LEAD_90KHZ, PTS_BASE_90KHZ};
+pub use schedule::MuxerPolicy;
 pub use state::MuxerState;

@@ -4,14 +4,12 @@ use media::{Media, TrackKind};
 
 use crate::{
     AUDIO_PID, ConfigError, MuxerPolicy, MuxerState, VIDEO_PID,
-    elementary::{AudioFormat, Segment, VideoFormat},
-    packet::{FirstPacket, Packetizer, has_room, packet_count, pcr_packet},
+    elementary::{AudioFormat, VideoFormat},
+    packet::{FirstPacket, PACKET_SIZE, Packetizer, has_room, packet_count, pcr_packet},
     pes, psi,
     schedule::{Pes, Schedule, Step},
+    segment::Segment,
 };
-
-/// Bytes of a transport stream packet.
-pub const PACKET_SIZE: usize = 188;
 
 const VIDEO_STREAM_ID: u8 = 0xe0;
 const AUDIO_STREAM_ID: u8 = 0xc0;
@@ -181,8 +179,7 @@ impl<'a> Muxer<'a> {
             }
         };
         let size = segments.iter().map(|segment| segment.bytes().len() as u64).sum();
-        let (header, header_size) = pes::header(stream_id, unit.dts_90khz, unit.pts_90khz, size);
-        segments[0] = Segment::Made(header, header_size as u8);
+        segments[0] = pes::header(stream_id, unit.dts_90khz, unit.pts_90khz, size);
         // A decoder can begin where it also gets the parameter sets.
         let random_access = unit.random_access && (parameter_sets || track == TrackKind::Audio);
         FirstPacket { random_access, pcr_90khz }

@@ -1,6 +1,9 @@
 //! Transport stream packets of one PES packet: headers, adaptation fields, payload.
 
-use crate::{elementary::Segment, muxer::PACKET_SIZE, pes::wire_time};
+use crate::{clock::wire_time, segment::Segment};
+
+/// Bytes of a transport stream packet.
+pub const PACKET_SIZE: usize = 188;
 
 /// Bytes of a packet after its header.
 const BODY_SIZE: usize = PACKET_SIZE - 4;

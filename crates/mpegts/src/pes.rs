@@ -1,28 +1,23 @@
 //! PES packet headers.
 
-use crate::schedule::PTS_BASE_90KHZ;
-
-/// Bytes of the longest header: with presentation and decoding time.
-pub(crate) const MAX_HEADER_SIZE: usize = 19;
+use crate::{
+    clock::{PTS_BASE_90KHZ, wire_time},
+    segment::Segment,
+};
 
 /// Bytes of the longest payload of a PES packet that must tell its length, as audio must; it has no decoding
 /// time beside the presentation time.
 pub const MAX_AUDIO_SIZE: usize = u16::MAX as usize - 8;
 
-/// Reduces a time of the session to the 33 bits that a stream carries.
-pub(crate) fn wire_time(time_90khz: i64) -> u64 {
-    time_90khz.cast_unsigned() & ((1 << 33) - 1)
-}
-
-/// The header of a PES packet (13818-1 §2.4.3.6) and its length.
+/// The header of a PES packet (13818-1 §2.4.3.6).
 ///
 /// `PES_packet_length` is 0, which video alone may use, where `payload_size` does not fit.
-pub(crate) fn header(stream_id: u8, dts: i64, pts: i64, payload_size: u64) -> ([u8; MAX_HEADER_SIZE], usize) {
+pub(crate) fn header(stream_id: u8, dts: i64, pts: i64, payload_size: u64) -> Segment<'static> {
     let has_dts = dts != pts;
     let size = if has_dts { 19 } else { 14 };
     let length = u16::try_from(payload_size + size as u64 - 6).unwrap_or(0);
     let [length_high, length_low] = length.to_be_bytes();
-    let mut header = [0; MAX_HEADER_SIZE];
+    let mut header = [0; 19];
     // 0x84: the payload begins with an access unit (data_alignment_indicator).
     header[..9].copy_from_slice(&[
         0,
@@ -39,7 +34,7 @@ pub(crate) fn header(stream_id: u8, dts: i64, pts: i64, payload_size: u64) -> ([
     if has_dts {
         header[14..].copy_from_slice(&timestamp(1, dts));
     }
-    (header, size)
+    Segment::made(&header[..size])
 }
 
 fn timestamp(prefix: u8, time_90khz: i64) -> [u8; 5] {
@@ -67,8 +62,8 @@ mod tests {
 
     #[test]
     fn the_length_is_zero_where_it_does_not_fit() {
-        assert_eq!(header(0xe0, 0, 0, 65_527).0[4..6], [0xff, 0xff]);
-        assert_eq!(header(0xe0, 0, 0, 65_528).0[4..6], [0, 0]);
-        assert_eq!(header(0xe0, 0, 1, 65_522).0[4..6], [0xff, 0xff]);
+        assert_eq!(header(0xe0, 0, 0, 65_527).bytes()[4..6], [0xff, 0xff]);
+        assert_eq!(header(0xe0, 0, 0, 65_528).bytes()[4..6], [0, 0]);
+        assert_eq!(header(0xe0, 0, 1, 65_522).bytes()[4..6], [0xff, 0xff]);
     }
 }

@@ -1,18 +1,34 @@
 //! Program association and program map tables, one packet each.
 
 use crate::{
-    PACKET_SIZE,
+    packet::PACKET_SIZE,
     program::{AUDIO_PID, PMT_PID, Program, VIDEO_PID, video_stream_type},
 };
 
-/// The stream's and the program's only number.
+/// The number of the only program.
 const PROGRAM_NUMBER: u16 = 1;
+
+/// The number of the stream in a network, of which it is none.
+const TRANSPORT_STREAM_ID: u16 = 1;
+
+/// A section of a table that fits into one packet (13818-1 §2.4.4).
+struct Section<'a> {
+    pid: u16,
+    table_id: u8,
+    /// `transport_stream_id` or `program_number`.
+    id: u16,
+    /// 0 to 31.
+    version: u8,
+    /// What stands between the common fields and the CRC.
+    body: &'a [u8],
+}
 
 /// The packet of the program association table (13818-1 §2.4.4.3).
 pub(crate) fn pat_packet(continuity: u8) -> [u8; PACKET_SIZE] {
     let [number_high, number_low] = PROGRAM_NUMBER.to_be_bytes();
     let [pid_high, pid_low] = PMT_PID.to_be_bytes();
-    packet(0, continuity, 0x00, PROGRAM_NUMBER, 0, &[number_high, number_low, 0xe0 | pid_high, pid_low])
+    let body = &[number_high, number_low, 0xe0 | pid_high, pid_low];
+    Section { pid: 0, table_id: 0x00, id: TRANSPORT_STREAM_ID, version: 0, body }.packet(continuity)
 }
 
 /// The packet of the program map table (13818-1 §2.4.4.8).
@@ -28,7 +44,7 @@ pub(crate) fn pmt_packet(program: &Program, version: u8, continuity: u8) -> [u8;
     if let Some(audio) = program.audio {
         stream(&mut body, audio.stream_type(), AUDIO_PID, &[]);
     }
-    packet(PMT_PID, continuity, 0x02, PROGRAM_NUMBER, version, &body)
+    Section { pid: PMT_PID, table_id: 0x02, id: PROGRAM_NUMBER, version, body: &body }.packet(continuity)
 }
 
 fn stream(body: &mut Vec<u8>, stream_type: u8, pid: u16, descriptors: &[u8]) {
@@ -37,33 +53,35 @@ fn stream(body: &mut Vec<u8>, stream_type: u8, pid: u16, descriptors: &[u8]) {
     body.extend_from_slice(descriptors);
 }
 
-/// One table in one packet: header, pointer field, section, CRC, stuffing.
-fn packet(pid: u16, continuity: u8, table_id: u8, id: u16, version: u8, body: &[u8]) -> [u8; PACKET_SIZE] {
-    let [pid_high, pid_low] = pid.to_be_bytes();
-    let [id_high, id_low] = id.to_be_bytes();
-    let mut packet = [0xff; PACKET_SIZE];
-    let section_length = (5 + body.len() + 4) as u8;
-    let header = [
-        0x47,
-        0x40 | pid_high,
-        pid_low,
-        0x10 | continuity & 0x0f,
-        0, // pointer_field
-        table_id,
-        0xb0,
-        section_length,
-        id_high,
-        id_low,
-        0xc1 | (version & 0x1f) << 1,
-        0,
-        0,
-    ];
-    let end = header.len() + body.len();
-    packet[..header.len()].copy_from_slice(&header);
-    packet[header.len()..end].copy_from_slice(body);
-    let crc = crc32(&packet[5..end]);
-    packet[end..end + 4].copy_from_slice(&crc.to_be_bytes());
-    packet
+impl Section<'_> {
+    /// Header, pointer field, section, CRC, stuffing.
+    fn packet(&self, continuity: u8) -> [u8; PACKET_SIZE] {
+        let [pid_high, pid_low] = self.pid.to_be_bytes();
+        let [id_high, id_low] = self.id.to_be_bytes();
+        let section_length = (5 + self.body.len() + 4) as u8;
+        let header = [
+            0x47,
+            0x40 | pid_high,
+            pid_low,
+            0x10 | continuity & 0x0f,
+            0, // pointer_field
+            self.table_id,
+            0xb0,
+            section_length,
+            id_high,
+            id_low,
+            0xc1 | (self.version & 0x1f) << 1,
+            0,
+            0,
+        ];
+        let end = header.len() + self.body.len();
+        let mut packet = [0xff; PACKET_SIZE];
+        packet[..header.len()].copy_from_slice(&header);
+        packet[header.len()..end].copy_from_slice(self.body);
+        let crc = crc32(&packet[5..end]);
+        packet[end..end + 4].copy_from_slice(&crc.to_be_bytes());
+        packet
+    }
 }
 
 /// CRC of 13818-1 annex A.

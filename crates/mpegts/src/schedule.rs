@@ -4,20 +4,9 @@
 
 use media::{AccessUnit, AudioConfig, Media, TrackKind, VideoCodec};
 
-use crate::{AudioStream, MuxerState, Program, elementary};
-
-/// The time on the stream's clock of the session's first access unit. Unit: 1/90 000 s.
-///
-/// Three seconds: room for a track that begins up to one second earlier, for decoding times moved up to one
-/// second earlier by negative composition offsets, and for [`PCR_LEAD_90KHZ`].
-pub const PTS_BASE_90KHZ: i64 = 3 * 90_000;
-
-/// How far the program clock reference runs before decoding times. Unit: 1/90 000 s.
-///
-/// An eighth of a second: longer than clock references are apart, so that a frame whose last byte comes with the
-/// next one is there when it is decoded; and so short that audio waits in the small buffer that a decoder has
-/// for it (13818-1 §2.4.2).
-pub const PCR_LEAD_90KHZ: i64 = 11_250;
+use crate::{
+    AudioStream, MuxerState, PCR_LEAD_90KHZ, PTS_BASE_90KHZ, Program, elementary::mpeg4_profile_and_level,
+};
 
 /// The longest time between program tables. Unit: 1/90 000 s.
 ///
@@ -158,7 +147,7 @@ impl Schedule {
                 let config = &media.video.configs[unit.config as usize];
                 program.video = Some(config.codec);
                 if config.codec == VideoCodec::Mpeg4 {
-                    let found = elementary::mpeg4_profile_and_level(config, unit);
+                    let found = mpeg4_profile_and_level(config, unit);
                     program.mpeg4_profile_and_level = found.unwrap_or(program.mpeg4_profile_and_level);
                 }
             }

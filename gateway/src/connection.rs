@@ -219,7 +219,7 @@ impl Connection {
         let Identity { path, arguments } = Identity::of(publish, &self.default_domain)?;
         let ConnectionCtx { names, spool, pool, lanes, .. } = &*self.ctx;
         let claim = names.claim(&path).with_context(|| format!("{path} is being published already"))?;
-        let began_at_ms = unix_ms();
+        let (began, began_at_ms) = (Instant::now(), unix_ms());
         let push = Push {
             id: format!("{began_at_ms:013}-{:08x}", fastrand::u32(..)),
             domain: path.domain().into(),
@@ -235,7 +235,7 @@ impl Connection {
             queue::create(path, folder, Record::new(push)).context("while writing to the spool")?;
         lanes.enqueue(reader);
         let refused = writer.refused().clone();
-        let recorder = Recorder::new(writer, Arc::clone(spool), Arc::clone(pool));
+        let recorder = Recorder::new(writer, Arc::clone(spool), Arc::clone(pool), began);
         Ok(Live { claim, recorder, refused })
     }
 

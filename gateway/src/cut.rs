@@ -1,9 +1,36 @@
 //! Where to cut: the decision alone.
+//!
+//! How it works: each track has a [`Clock`] of its own, and a chunk is as long as what passed in the track that
+//! decides. Video decides where there is video that moves, audio where there is none. Whether video moves is
+//! told by audio: a still picture is one that audio has passed by for more than twice as long as it lately did
+//! between two pictures, so that slow frame rates and audio in bursts are no stillness.
+
+mod clock;
 
 use protocol::ChunkPolicy;
 
-/// A step back of more than this is a jump of the encoder's clock, less is interleaving.
-const REORDER_MS: u32 = 2_000;
+use clock::Clock;
+
+/// How long a track that was announced is waited for before the first cut, and how much later than the other a
+/// track may begin, by its timestamps or by arrival, without a cut where it does. Players skip a gap of two seconds at the start.
+const AWAITED_MS: u64 = 2_000;
+
+/// The shortest time after which a picture is still.
+const STILL_MS: u64 = 1_000;
+
+/// What one step of audio counts at most against a picture: a jump of the audio clock makes no picture still.
+const MAX_STILL_STEP_MS: u64 = 500;
+
+/// A publisher that sent nothing for this long, and whose timestamps say so, paused. The chunk ends there: when the
+/// next one begins is told to the functions, which so know the pause from a jump.
+const PAUSE_MS: u64 = 5_000;
+
+/// A track of coded media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Track {
+    Video,
+    Audio,
+}
 
 /// A coded frame, as far as cutting cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,30 +43,151 @@ pub(crate) enum Frame {
     Audio,
 }
 
+impl Frame {
+    pub(crate) fn track(self) -> Track {
+        match self {
+            Self::Key | Self::Inter => Track::Video,
+            Self::Audio => Track::Audio,
+        }
+    }
+}
+
+/// Where the chunk that is open ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Not yet.
+    No,
+    /// Before the frame.
+    Here,
+    /// Before its last keyframe: the frame is the first one of a track that other frames have to begin with.
+    AtKeyframe,
+}
+
 /// How long and how large the current chunk is, and whether the next frame begins another.
-///
-/// Times are those of the push: 32-bit milliseconds that wrap and jump. The length is the sum of the steps
-/// forward; a step forward of any size counts (the chunk is cut then, which does no harm), a jump back counts
-/// nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Cutter {
     pub(crate) policy: ChunkPolicy,
-    has_video: bool,
-    newest_ms: u32,
-    elapsed_ms: u64,
+    video: Part,
+    audio: Part,
     bytes: u64,
+    /// Audio since video last moved.
+    still_ms: u64,
+    /// The longest that audio went on between two pictures, in this chunk and in the one before.
+    longest_still_ms: [Option<u64>; 2],
+    /// When the last frame of any track came, in milliseconds since the push began.
+    arrival_ms: u64,
+    /// Chunks begun.
+    chunks: u64,
+}
+
+/// A track and its share of the current chunk.
+#[derive(Clone, Debug, Default)]
+struct Part {
+    clock: Clock,
+    is_announced: bool,
+    /// Whether the chunk has a frame of it.
+    in_chunk: bool,
+    /// The timestamp of its first frame in the chunk.
+    first_ms: u32,
+    elapsed_ms: u64,
+}
+
+/// The state at a frame of the chunk, to which the chunk can be cut back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    elapsed_ms: [u64; 2],
+    bytes: u64,
+}
+
+impl Mark {
+    /// Bytes of the chunk before the frame.
+    pub(crate) fn bytes(self) -> u64 {
+        self.bytes
+    }
+
+    /// The mark of the same frame as the first one of a chunk, behind `bytes` of headers.
+    pub(crate) fn at_begin(self, bytes: u64) -> Self {
+        Self { elapsed_ms: [0; 2], bytes }
+    }
 }
 
 impl Cutter {
     pub(crate) fn new(policy: ChunkPolicy) -> Self {
-        Self { policy, has_video: false, newest_ms: 0, elapsed_ms: 0, bytes: 0 }
+        Self {
+            policy,
+            video: Part::default(),
+            audio: Part::default(),
+            bytes: 0,
+            still_ms: 0,
+            longest_still_ms: [None; 2],
+            arrival_ms: 0,
+            chunks: 0,
+        }
     }
 
-    /// A new chunk begins with `bytes` of headers, at the time of its first frame.
-    pub(crate) fn begin(&mut self, timestamp_ms: u32, bytes: u64) {
-        self.newest_ms = timestamp_ms;
-        self.elapsed_ms = 0;
+    /// The push says that it will have this track.
+    pub(crate) fn announce(&mut self, track: Track) {
+        self.part_mut(track).is_announced = true;
+    }
+
+    /// Takes a frame and returns where the chunk that is open, if any, has to end. `arrival_ms`: when the frame
+    /// came, in milliseconds since the push began.
+    pub(crate) fn take(&mut self, frame: Frame, timestamp_ms: u32, arrival_ms: u64) -> Cut {
+        let track = frame.track();
+        let is_new = !self.part(track).clock.is_seen;
+        let is_late = is_new && self.is_late(track, timestamp_ms);
+        let was_moving = self.moves();
+
+        let step = self.part_mut(track).clock.step(timestamp_ms, arrival_ms);
+        let silence_ms = arrival_ms.saturating_sub(std::mem::replace(&mut self.arrival_ms, arrival_ms));
+        let is_pause = step.is_pause && silence_ms >= PAUSE_MS;
+        match track {
+            Track::Audio => self.still_ms += step.elapsed_ms.min(MAX_STILL_STEP_MS),
+            Track::Video if step.elapsed_ms > 0 || is_new => self.video_moved(is_new),
+            Track::Video => {}
+        }
+        let joined_ms = self.joined_ms(track, timestamp_ms);
+        let part = self.part_mut(track);
+        if part.in_chunk {
+            part.elapsed_ms += step.elapsed_ms;
+        } else {
+            part.elapsed_ms = joined_ms;
+            part.first_ms = timestamp_ms;
+            part.in_chunk = true;
+        }
+
+        if is_late {
+            return if track == Track::Audio && was_moving { Cut::AtKeyframe } else { Cut::Here };
+        }
+        // A track that begins in time begins in the chunk of the other.
+        if is_new || self.awaits_a_track() {
+            return Cut::No;
+        }
+        let can_begin = self.is_entry(frame);
+        let elapsed_ms = match self.moves() {
+            true => self.video.elapsed_ms,
+            false => self.chunk_ms(),
+        };
+        let is_due = can_begin && (elapsed_ms >= self.policy.target_ms || is_pause);
+        let is_overdue = elapsed_ms >= self.policy.max_ms && (track == Track::Video || !self.moves());
+        if is_due || is_overdue { Cut::Here } else { Cut::No }
+    }
+
+    /// Whether a tag of `bytes` fits into the chunk.
+    pub(crate) fn fits(&self, bytes: u64) -> bool {
+        self.bytes + bytes <= self.policy.max_bytes
+    }
+
+    /// A new chunk begins with `bytes` of headers, and the frame of `track` that was taken last.
+    pub(crate) fn begin(&mut self, track: Track, bytes: u64) {
+        for part in [&mut self.video, &mut self.audio] {
+            part.in_chunk = false;
+            part.elapsed_ms = 0;
+        }
+        self.part_mut(track).in_chunk = true;
         self.bytes = bytes;
+        self.longest_still_ms = [None, self.longest_still_ms[0]];
+        self.chunks += 1;
     }
 
     /// A tag of `bytes` was added.
@@ -47,109 +195,109 @@ impl Cutter {
         self.bytes += bytes;
     }
 
-    /// Whether the chunk ends before this frame, whose tag takes `bytes`.
-    pub(crate) fn is_due(&mut self, frame: Frame, timestamp_ms: u32, bytes: u64) -> bool {
-        self.has_video |= frame != Frame::Audio;
-        let step = timestamp_ms.wrapping_sub(self.newest_ms);
-        if step < 1 << 31 {
-            self.elapsed_ms += u64::from(step);
-            self.newest_ms = timestamp_ms;
-        } else if step.wrapping_neg() > REORDER_MS {
-            self.newest_ms = timestamp_ms;
+    /// How far the chunk is, for [`cut_back`](Self::cut_back).
+    pub(crate) fn mark(&self) -> Mark {
+        // A track that comes later begins as far as the chunk is then.
+        let elapsed_ms = |part: &Part| if part.in_chunk { part.elapsed_ms } else { self.chunk_ms() };
+        Mark { elapsed_ms: [elapsed_ms(&self.video), elapsed_ms(&self.audio)], bytes: self.bytes }
+    }
+
+    /// The chunk ended at `mark`; what came since is in a new one, behind `bytes` of headers.
+    pub(crate) fn cut_back(&mut self, mark: Mark, bytes: u64) {
+        for (part, at_mark_ms) in [&mut self.video, &mut self.audio].into_iter().zip(mark.elapsed_ms) {
+            part.elapsed_ms = part.elapsed_ms.saturating_sub(at_mark_ms);
         }
-        let can_begin = frame == Frame::Key || !self.has_video;
-        self.elapsed_ms >= self.policy.target_ms && can_begin
-            || self.elapsed_ms >= self.policy.max_ms
-            || self.bytes + bytes > self.policy.max_bytes
+        self.bytes = self.bytes - mark.bytes + bytes;
+        self.chunks += 1;
+    }
+
+    /// Whether the chunk has a frame of this track.
+    pub(crate) fn has(&self, track: Track) -> bool {
+        self.part(track).in_chunk
     }
 
     /// Whether this frame begins a chunk that a player can begin with.
     pub(crate) fn is_entry(&self, frame: Frame) -> bool {
-        frame == Frame::Key || !self.has_video
+        match frame {
+            Frame::Key => true,
+            Frame::Inter => false,
+            Frame::Audio => !self.moves(),
+        }
+    }
+
+    /// Whether a track begins, with a frame of this time, too late to begin in the chunk of the other.
+    fn is_late(&self, track: Track, timestamp_ms: u32) -> bool {
+        // A track that only arrives late, and says so by its timestamps, covers the chunk from its start.
+        self.chunks > 1
+            || self.chunk_ms() > AWAITED_MS
+                && self.since_start_ms(track, timestamp_ms).unsigned_abs() > AWAITED_MS
+    }
+
+    /// How far the chunk is where a track joins it with a frame of this time: as the timestamps have it if the
+    /// clocks agree, else as far as the other track is.
+    fn joined_ms(&self, track: Track, timestamp_ms: u32) -> u64 {
+        let since_start_ms = self.since_start_ms(track, timestamp_ms);
+        let chunk_ms = self.chunk_ms();
+        match u64::try_from(since_start_ms) {
+            Ok(ms) if ms <= chunk_ms => ms,
+            _ if since_start_ms.unsigned_abs() <= AWAITED_MS => 0,
+            _ => chunk_ms,
+        }
+    }
+
+    /// A time less that of the other track's first frame in the chunk.
+    fn since_start_ms(&self, track: Track, timestamp_ms: u32) -> i64 {
+        let other = match track {
+            Track::Video => &self.audio,
+            Track::Audio => &self.video,
+        };
+        i64::from(timestamp_ms.wrapping_sub(other.first_ms) as i32)
+    }
+
+    fn video_moved(&mut self, is_first: bool) {
+        let still_ms = std::mem::take(&mut self.still_ms);
+        if !is_first {
+            self.longest_still_ms[0] = self.longest_still_ms[0].max(Some(still_ms));
+        }
+    }
+
+    /// Whether there is video that moves.
+    fn moves(&self) -> bool {
+        let [now, before] = self.longest_still_ms;
+        let still_ms = match now.max(before) {
+            Some(longest_ms) => (2 * longest_ms).clamp(STILL_MS, self.policy.max_ms.max(STILL_MS)),
+            None => 2 * self.policy.target_ms,
+        };
+        self.video.clock.is_seen && self.still_ms < still_ms
+    }
+
+    /// How long the chunk is by any track.
+    fn chunk_ms(&self) -> u64 {
+        self.video.elapsed_ms.max(self.audio.elapsed_ms)
+    }
+
+    /// Whether the first cut has to wait for a track.
+    fn awaits_a_track(&self) -> bool {
+        let is_missing = |part: &Part| part.is_announced && !part.clock.is_seen;
+        self.chunks <= 1
+            && self.chunk_ms() < AWAITED_MS
+            && (is_missing(&self.video) || is_missing(&self.audio))
+    }
+
+    fn part(&self, track: Track) -> &Part {
+        match track {
+            Track::Video => &self.video,
+            Track::Audio => &self.audio,
+        }
+    }
+
+    fn part_mut(&mut self, track: Track) -> &mut Part {
+        match track {
+            Track::Video => &mut self.video,
+            Track::Audio => &mut self.audio,
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{
-        Frame::{Audio, Inter, Key},
-        *,
-    };
-
-    const POLICY: ChunkPolicy = ChunkPolicy { target_ms: 1_000, max_ms: 3_000, max_bytes: 1_000 };
-
-    /// The places of the frames that begin a chunk, the first aside.
-    fn check(frames: &[(Frame, u32, u64)], expected: &[usize]) {
-        let mut cutter = Cutter::new(POLICY);
-        let mut cuts = Vec::new();
-        for (at, &(frame, timestamp_ms, bytes)) in frames.iter().enumerate() {
-            if at == 0 || cutter.is_due(frame, timestamp_ms, bytes) {
-                if at > 0 {
-                    cuts.push(at);
-                } else {
-                    cutter.is_due(frame, timestamp_ms, 0);
-                }
-                cutter.begin(timestamp_ms, 0);
-            }
-            cutter.add(bytes);
-        }
-        assert_eq!(cuts, expected, "{frames:?}");
-    }
-
-    #[test]
-    fn video_is_cut_at_the_first_keyframe_past_the_target() {
-        check(&[(Key, 0, 1), (Inter, 500, 1), (Key, 999, 1), (Inter, 1_200, 1), (Key, 1_500, 1)], &[4]);
-        check(&[(Key, 0, 1), (Key, 1_000, 1), (Key, 2_000, 1)], &[1, 2]);
-    }
-
-    #[test]
-    fn audio_beside_video_never_cuts() {
-        check(&[(Key, 0, 1), (Audio, 1_500, 1), (Inter, 1_510, 1), (Audio, 2_000, 1), (Key, 2_001, 1)], &[4]);
-    }
-
-    #[test]
-    fn audio_alone_is_cut_on_time() {
-        check(
-            &[(Audio, 0, 1), (Audio, 990, 1), (Audio, 1_010, 1), (Audio, 2_009, 1), (Audio, 2_010, 1)],
-            &[2, 4],
-        );
-    }
-
-    #[test]
-    fn a_group_of_pictures_past_the_maximum_is_cut_anyway() {
-        check(&[(Key, 0, 1), (Inter, 2_999, 1), (Inter, 3_000, 1), (Inter, 3_100, 1)], &[2]);
-        check(&[(Key, 0, 600), (Inter, 40, 400), (Inter, 80, 1), (Inter, 120, 999)], &[2]);
-    }
-
-    #[test]
-    fn a_tag_past_the_maximum_has_its_own_chunk() {
-        check(&[(Key, 0, 5_000), (Inter, 40, 1), (Inter, 80, 5_000), (Inter, 120, 1)], &[1, 2, 3]);
-    }
-
-    #[test]
-    fn times_wrap() {
-        let near = u32::MAX - 399;
-        check(&[(Key, near, 1), (Inter, 0, 1), (Key, 599, 1), (Key, 600, 1)], &[3]);
-    }
-
-    #[test]
-    fn a_jump_forward_cuts_and_a_jump_back_counts_nothing() {
-        check(&[(Key, 0, 1), (Inter, 1 << 30, 1), (Key, (1 << 30) + 40, 1)], &[1]);
-        check(&[(Key, 90_000, 1), (Inter, 0, 1), (Key, 999, 1), (Key, 1_000, 1)], &[3]);
-    }
-
-    #[test]
-    fn interleaving_a_little_out_of_order_counts_once() {
-        check(
-            &[
-                (Key, 100, 1),
-                (Audio, 60, 1),
-                (Inter, 140, 1),
-                (Audio, 90, 1),
-                (Key, 1_099, 1),
-                (Key, 1_100, 1),
-            ],
-            &[5],
-        );
-    }
-}
+mod tests;

@@ -24,7 +24,9 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use protocol::{CHUNK_CONTENT_TYPE, CHUNK_TIME_HEADER, Call, ChunkAnswer, ChunkPath, Problem, Route};
+use protocol::{
+    CHUNK_CONTENT_TYPE, CHUNK_OFFSET_HEADER, CHUNK_TIME_HEADER, Call, ChunkAnswer, ChunkPath, Problem, Route,
+};
 use serde::de::DeserializeOwned;
 use tokio_util::io::ReaderStream;
 
@@ -124,7 +126,8 @@ impl Functions {
             .request(&Route::Chunk(path))
             .header(CONTENT_TYPE, CHUNK_CONTENT_TYPE)
             .header(CONTENT_LENGTH, chunk.bytes)
-            .header(CHUNK_TIME_HEADER, chunk.time_ms);
+            .header(CHUNK_OFFSET_HEADER, chunk.offset_ms)
+            .header(CHUNK_TIME_HEADER, chunk.push_began_at_ms + chunk.offset_ms);
         let timeout = CALL_TIMEOUT + Duration::from_millis(chunk.bytes / SLOWEST_BYTES_PER_MS);
         let body = chunk.into_body().await.map_err(|error| CallError::NoAnswer(error.into()))?;
         self.send(request, body, timeout).await
@@ -178,15 +181,17 @@ fn never(error: Infallible) -> io::Error {
 #[derive(Debug)]
 pub(crate) struct ChunkBody {
     bytes: u64,
-    time_ms: u64,
+    push_began_at_ms: u64,
+    offset_ms: u64,
     path: std::path::PathBuf,
     blocks: Option<Vec<Bytes>>,
 }
 
 impl ChunkBody {
-    pub(crate) fn of(chunk: &Chunk) -> Self {
-        let &Chunk { bytes, time_ms, .. } = chunk;
-        Self { bytes, time_ms, path: chunk.path().to_owned(), blocks: chunk.blocks() }
+    /// A chunk of a push that began at this time, Unix milliseconds.
+    pub(crate) fn of(chunk: &Chunk, push_began_at_ms: u64) -> Self {
+        let &Chunk { bytes, offset_ms, .. } = chunk;
+        Self { bytes, push_began_at_ms, offset_ms, path: chunk.path().to_owned(), blocks: chunk.blocks() }
     }
 
     async fn into_body(self) -> io::Result<Body> {

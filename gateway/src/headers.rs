@@ -1,6 +1,7 @@
 //! What every chunk begins with: metadata and the configuration of each track.
 
-use flv::{AudioPacket, AudioTagHeader, TagKind, VideoPacket, VideoTagHeader};
+use codec::Configuration;
+use flv::{AudioCodec, AudioTagHeader, TagClass, TagKind, VideoCodec, VideoTagHeader};
 use rtmp::Media;
 
 use crate::cut::Frame;
@@ -11,15 +12,43 @@ const MAX_HEADER_BYTES: usize = 256 << 10;
 /// Most configurations of one push: E-RTMP v2 allows many tracks, encoders have a few.
 const MAX_HEADERS: usize = 16;
 
+/// Bytes of the length before each NAL unit where no record says it: what encoders write.
+const LENGTH_SIZE: u8 = 4;
+
 /// What a tag is to the recorder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
     /// Coded media.
-    Frame(Frame),
+    Frame(Frame, Codec),
     /// Holds from now on: metadata or a configuration.
     Header(Slot),
     /// Anything else: passed through.
     Other,
+}
+
+/// The codec of a frame, with the number of its track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codec {
+    Video(u8, VideoCodec),
+    Audio(u8, AudioCodec),
+}
+
+impl Codec {
+    /// A short name, such as `h264`.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Video(_, codec) => codec.name(),
+            Self::Audio(_, codec) => codec.name(),
+        }
+    }
+
+    /// Where the configuration of the track is held.
+    pub(crate) fn slot(self) -> Slot {
+        match self {
+            Self::Video(track, _) => Slot::Video(track),
+            Self::Audio(track, _) => Slot::Audio(track),
+        }
+    }
 }
 
 /// What a header is of: a later one of the same slot replaces it.
@@ -37,51 +66,53 @@ pub(crate) enum Slot {
     AudioLayout(u8),
 }
 
-impl Slot {
-    /// Whether frames of before and after a change need different chunks.
-    fn is_configuration(self) -> bool {
-        matches!(self, Self::Video(_) | Self::Audio(_))
-    }
-}
-
 /// What a media message is; one whose header cannot be read is passed through.
 pub(crate) fn classify(media: &Media<'_>) -> Class {
-    match media.kind {
-        TagKind::Video => {
-            VideoTagHeader::parse(media.body).map_or(Class::Other, |video| match video.packet {
-                VideoPacket::SequenceHeader => Class::Header(Slot::Video(video.track)),
-                VideoPacket::Frame if video.is_keyframe() => Class::Frame(Frame::Key),
-                VideoPacket::Frame => Class::Frame(Frame::Inter),
-                VideoPacket::Metadata => Class::Header(Slot::VideoMetadata(video.track)),
-                VideoPacket::SequenceEnd | VideoPacket::Command | VideoPacket::Other(_) => Class::Other,
-            })
-        }
-        TagKind::Audio => {
-            AudioTagHeader::parse(media.body).map_or(Class::Other, |audio| match audio.packet {
-                AudioPacket::SequenceHeader => Class::Header(Slot::Audio(audio.track)),
-                AudioPacket::Frame => Class::Frame(Frame::Audio),
-                AudioPacket::MultichannelConfig => Class::Header(Slot::AudioLayout(audio.track)),
-                AudioPacket::SequenceEnd | AudioPacket::Other(_) => Class::Other,
-            })
-        }
-        TagKind::Script if is_metadata(media.body) => Class::Header(Slot::Metadata),
-        TagKind::Script => Class::Other,
+    let (class, codec) = class_and_codec(media.kind, media.body);
+    let frame = |frame| codec.map_or(Class::Other, |codec| Class::Frame(frame, codec));
+    let is_video = media.kind == TagKind::Video;
+    match class {
+        TagClass::KeyFrame => frame(Frame::Key),
+        TagClass::InterFrame => frame(Frame::Inter),
+        TagClass::AudioFrame => frame(Frame::Audio),
+        TagClass::SequenceHeader { track } if is_video => Class::Header(Slot::Video(track)),
+        TagClass::SequenceHeader { track } => Class::Header(Slot::Audio(track)),
+        TagClass::TrackMetadata { track } if is_video => Class::Header(Slot::VideoMetadata(track)),
+        TagClass::TrackMetadata { track } => Class::Header(Slot::AudioLayout(track)),
+        TagClass::StreamMetadata => Class::Header(Slot::Metadata),
+        TagClass::SequenceEnd | TagClass::Command | TagClass::Script | TagClass::Unknown => Class::Other,
     }
 }
 
-fn is_metadata(body: &[u8]) -> bool {
-    body.starts_with(b"\x02\x00\x0aonMetaData")
+/// The codec of an audio or video message, whatever else it carries.
+pub(crate) fn codec(media: &Media<'_>) -> Option<Codec> {
+    class_and_codec(media.kind, media.body).1
 }
 
-/// What a new header means for the chunk that is open.
+/// The class of a tag, and the codec of an audio or video tag whatever else it carries.
+fn class_and_codec(kind: TagKind, body: &[u8]) -> (TagClass, Option<Codec>) {
+    match kind {
+        TagKind::Video => VideoTagHeader::parse(body).map_or((TagClass::Unknown, None), |video| {
+            (video.class(), Some(Codec::Video(video.track, video.codec)))
+        }),
+        TagKind::Audio => AudioTagHeader::parse(body).map_or((TagClass::Unknown, None), |audio| {
+            (audio.class(), Some(Codec::Audio(audio.track, audio.codec)))
+        }),
+        TagKind::Script => (TagClass::of(kind, body), None),
+    }
+}
+
+/// What a new header means for those that hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
+    /// Nothing can be decoded by it: what holds goes on to hold.
+    Unusable,
     /// It says what was known.
     Repeated,
-    /// It belongs into the open chunk.
+    /// It is the first of its kind, or no configuration.
     Added,
-    /// The next frame needs another chunk.
-    Cuts,
+    /// A configuration that differs from the one before it.
+    Replaced,
 }
 
 /// The headers that hold now, in the order of [`Slot`].
@@ -91,20 +122,45 @@ pub(crate) struct Headers {
 }
 
 impl Headers {
+    /// Takes a header. Configurations are compared by what they say, not by their bytes.
     pub(crate) fn set(&mut self, slot: Slot, media: &Media<'_>) -> Change {
-        let kind = media.kind;
-        match self.held.binary_search_by_key(&slot, |(slot, ..)| *slot) {
-            Ok(at) if self.held[at].2 == media.body => Change::Repeated,
-            Ok(at) if media.body.len() <= MAX_HEADER_BYTES => {
-                self.held[at].2 = media.body.to_vec();
-                if slot.is_configuration() { Change::Cuts } else { Change::Added }
-            }
-            Err(at) if media.body.len() <= MAX_HEADER_BYTES && self.held.len() < MAX_HEADERS => {
-                self.held.insert(at, (slot, kind, media.body.to_vec()));
-                Change::Added
-            }
+        let &Media { kind, body, .. } = media;
+        let found = self.held.binary_search_by_key(&slot, |(slot, ..)| *slot);
+        let held = found.ok().map(|at| self.held[at].2.as_slice());
+        let change = match slot {
+            Slot::Video(_) | Slot::Audio(_) => configuration_change(kind, body, held),
+            _ if held == Some(body) => Change::Repeated,
             _ => Change::Added,
+        };
+        let is_kept = matches!(change, Change::Added | Change::Replaced) && body.len() <= MAX_HEADER_BYTES;
+        match found {
+            Ok(at) if is_kept => self.held[at].2 = body.to_vec(),
+            Err(at) if is_kept && self.held.len() < MAX_HEADERS => {
+                self.held.insert(at, (slot, kind, body.to_vec()));
+            }
+            _ => {}
         }
+        change
+    }
+
+    /// A frame of a codec came: the configuration of another codec holds for its track no longer.
+    pub(crate) fn forget_other(&mut self, codec: Codec) {
+        self.held.retain(|(slot, kind, body)| {
+            *slot != codec.slot() || class_and_codec(*kind, body).1 == Some(codec)
+        });
+    }
+
+    /// Whether a frame begins a picture, where that can be told: a chunk that began with another slice of the
+    /// picture before would part it.
+    pub(crate) fn begins_picture(&self, media: &Media<'_>) -> bool {
+        let Ok(video) = VideoTagHeader::parse(media.body) else { return true };
+        let held = self.held.iter().find(|(slot, ..)| *slot == Slot::Video(video.track));
+        let record = held.and_then(|(_, kind, body)| configuration(*kind, body));
+        let length_size = match record {
+            Some((_, Configuration::Nal(record))) => record.length_size,
+            _ => LENGTH_SIZE,
+        };
+        video.begins_picture(length_size)
     }
 
     /// The FLV file header and a tag for each header.
@@ -118,44 +174,35 @@ impl Headers {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(kind: TagKind, body: &[u8], expected: Class) {
-        assert_eq!(classify(&Media { kind, timestamp_ms: 0, body }), expected, "{body:02x?}");
+/// What the configuration of a sequence header means for the one that is held.
+fn configuration_change(kind: TagKind, body: &[u8], held: Option<&[u8]>) -> Change {
+    let Some((codec, new)) = configuration(kind, body) else { return Change::Unusable };
+    let Some((held_codec, held)) = held.and_then(|held| configuration(kind, held)) else {
+        return Change::Added;
+    };
+    if codec != held_codec {
+        return Change::Replaced;
     }
-
-    #[test]
-    fn legacy_and_enhanced_tags_are_told_apart() {
-        check(TagKind::Video, &[0x17, 0, 0, 0, 0, 1], Class::Header(Slot::Video(0)));
-        check(TagKind::Video, &[0x17, 1, 0, 0, 0, 1], Class::Frame(Frame::Key));
-        check(TagKind::Video, &[0x27, 1, 0, 0, 0, 1], Class::Frame(Frame::Inter));
-        check(TagKind::Video, &[0x17, 2, 0, 0, 0], Class::Other);
-        check(TagKind::Video, b"\x90hvc1\x01", Class::Header(Slot::Video(0)));
-        check(TagKind::Video, b"\x91hvc1\0\0\0\x01", Class::Frame(Frame::Key));
-        check(TagKind::Video, b"\xa3hvc1\x01", Class::Frame(Frame::Inter));
-        check(TagKind::Video, b"\x94hvc1\x02", Class::Header(Slot::VideoMetadata(0)));
-        check(TagKind::Video, b"\x91av01\x01", Class::Frame(Frame::Key));
-        check(TagKind::Audio, &[0xaf, 0, 0x12, 0x10], Class::Header(Slot::Audio(0)));
-        check(TagKind::Audio, &[0xaf, 1, 1], Class::Frame(Frame::Audio));
-        check(TagKind::Audio, &[0x2f, 1], Class::Frame(Frame::Audio));
-        check(TagKind::Audio, b"\x90Opus\x01", Class::Header(Slot::Audio(0)));
-        check(TagKind::Audio, b"\x91Opus\x01", Class::Frame(Frame::Audio));
-        check(TagKind::Script, b"\x02\0\x0aonMetaData\x08", Class::Header(Slot::Metadata));
-        check(TagKind::Script, b"\x02\0\x0aonTextData\x08", Class::Other);
-        check(TagKind::Video, &[0x17], Class::Other);
-    }
-
-    #[test]
-    fn only_a_changed_configuration_cuts() {
-        let mut headers = Headers::default();
-        let video = |body| Media { kind: TagKind::Video, timestamp_ms: 0, body };
-        assert_eq!(headers.set(Slot::Video(0), &video(&[1])), Change::Added);
-        assert_eq!(headers.set(Slot::Video(0), &video(&[1])), Change::Repeated);
-        assert_eq!(headers.set(Slot::Video(0), &video(&[2])), Change::Cuts);
-        assert_eq!(headers.set(Slot::Video(1), &video(&[2])), Change::Added);
-        assert_eq!(headers.set(Slot::VideoMetadata(0), &video(&[1])), Change::Added);
-        assert_eq!(headers.set(Slot::VideoMetadata(0), &video(&[2])), Change::Added);
+    // A record that leaves something to the stream, or is of an AAC that is not read, replaces no better one.
+    let is_worse = held.is_complete() && !new.is_complete()
+        || matches!((&held, &new), (Configuration::Aac(_), Configuration::Other(_)));
+    match held == new {
+        true => Change::Repeated,
+        false if is_worse => Change::Unusable,
+        false => Change::Replaced,
     }
 }
+
+/// The codec and the configuration of a sequence header, if it can be used.
+fn configuration(kind: TagKind, body: &[u8]) -> Option<(Codec, Configuration<'_>)> {
+    let (_, codec) = class_and_codec(kind, body);
+    let configuration = match kind {
+        TagKind::Video => VideoTagHeader::parse(body).ok()?.configuration(),
+        TagKind::Audio => AudioTagHeader::parse(body).ok()?.configuration(),
+        TagKind::Script => None,
+    };
+    codec.zip(configuration)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! The ingest gateway: RTMP pushes in, FLV chunks out.
 //!
 //! Each push is cut into self-contained FLV chunks, which are appended to files in the spool and brought to the
-//! functions in order, until each one is acknowledged. It writes no container but FLV and looks into no coded
-//! media: what it reads of a tag is the header that tells keyframes and configuration apart.
+//! functions in order, until each one is acknowledged. It writes no container but FLV. Of a tag it reads the header
+//! that tells keyframes and configuration apart, of a configuration whether it can be used and what it says, and
+//! of coded media nothing but whether a picture begins where a cut would fall.
 //!
 //! | module | is |
 //! | --- | --- |

@@ -1,22 +1,26 @@
 //! From tags to chunks.
 
+mod entry;
+mod tracks;
+
 use std::{
     io,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use flv::{AudioTagHeader, TAG_HEADER_SIZE, TagKind, VideoTagHeader};
+use flv::{StreamMetadata, TAG_HEADER_SIZE};
 use rtmp::Media;
 
 use crate::{
     block::Pool,
-    clock::unix_ms,
-    cut::Cutter,
-    headers::{Change, Class, Headers, classify},
+    cut::{Cut, Cutter, Frame, Track},
+    headers::{Change, Class, Headers, Slot, classify},
     queue::QueueWriter,
-    spool::{Codecs, OpenChunk, Spool},
+    spool::{OpenChunk, Spool},
 };
+use entry::Entry;
+use tracks::Tracks;
 
 /// What came longer ago than this is on disk: it is what a crash may lose. A chunk that is acknowledged sooner
 /// is never written.
@@ -31,43 +35,36 @@ pub(crate) struct Recorder {
     queue: QueueWriter,
     spool: Arc<Spool>,
     pool: Arc<Pool>,
+    /// When the push began.
+    began: Instant,
     recording: bool,
     cutter: Cutter,
     headers: Headers,
+    tracks: Tracks,
     open: Option<OpenChunk>,
-    /// The next frame needs another chunk.
-    cut_pending: bool,
     /// Closed chunks in memory, of the group of pictures that `open` goes on with.
     held: Vec<OpenChunk>,
-    /// Where the last frame that a player can begin with lies in `open`, and its times.
+    /// The last frame of `open` that a player can begin with.
     entry: Option<Entry>,
-    codecs: Codecs,
     flush_due: Option<Instant>,
     scratch: Vec<u8>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    offset: u64,
-    timestamp_ms: u32,
-    time_ms: u64,
-}
-
 impl Recorder {
-    pub(crate) fn new(mut queue: QueueWriter, spool: Arc<Spool>, pool: Arc<Pool>) -> Self {
+    pub(crate) fn new(mut queue: QueueWriter, spool: Arc<Spool>, pool: Arc<Pool>, began: Instant) -> Self {
         let (orders, _) = queue.orders();
         Self {
             queue,
             spool,
             pool,
+            began,
             recording: orders.record,
             cutter: Cutter::new(orders.chunk),
             headers: Headers::default(),
+            tracks: Tracks::default(),
             open: None,
-            cut_pending: false,
             held: Vec::new(),
             entry: None,
-            codecs: Codecs::default(),
             flush_due: None,
             scratch: Vec::new(),
         }
@@ -85,45 +82,108 @@ impl Recorder {
 
     /// Takes a tag.
     pub(crate) fn write(&mut self, media: &Media<'_>) -> io::Result<()> {
-        let tag_bytes = (TAG_HEADER_SIZE + media.body.len() + 4) as u64;
         match classify(media) {
-            Class::Frame(frame) => {
-                let is_due = self.cutter.is_due(frame, media.timestamp_ms, tag_bytes);
-                let is_entry = self.cutter.is_entry(frame);
-                if self.open.is_some() && (is_due || self.cut_pending || !self.recording && is_entry) {
-                    self.cut()?;
+            Class::Frame(frame, codec) => {
+                if self.tracks.take_codec(frame.track(), codec) {
+                    self.headers.forget_other(codec);
+                    self.tracks.change(frame.track(), self.cutter.has(frame.track()));
+                    self.tell_codecs();
                 }
-                if is_entry && !self.recording {
-                    self.held.clear();
-                }
-                if self.open.is_none() {
-                    self.open = Some(self.begin(media.timestamp_ms, unix_ms())?);
-                }
-                if self.lacks_codec(media.kind) {
-                    self.learn_codecs(media);
-                }
-                if is_entry {
-                    let offset = self.open.as_ref().map_or(0, OpenChunk::bytes);
-                    self.entry = Some(Entry { offset, timestamp_ms: media.timestamp_ms, time_ms: unix_ms() });
-                }
-                self.append(media)
+                self.write_frame(frame, media)
             }
-            Class::Header(slot) => {
-                let change = self.headers.set(slot, media);
-                if change != Change::Repeated {
-                    self.learn_codecs(media);
-                }
-                match change {
-                    Change::Repeated => Ok(()),
-                    Change::Added => self.append(media),
-                    Change::Cuts => {
-                        self.cut_pending = true;
-                        Ok(())
-                    }
-                }
-            }
+            Class::Header(slot) => self.write_header(slot, media),
             Class::Other => self.append(media),
         }
+    }
+
+    fn write_frame(&mut self, frame: Frame, media: &Media<'_>) -> io::Result<()> {
+        let offset_ms = self.offset_ms();
+        let wanted = self.cutter.take(frame, media.timestamp_ms, offset_ms);
+        let is_changed = self.tracks.is_changed(frame.track());
+        let can_begin = self.cutter.is_entry(frame);
+        // A slice that goes on with a picture begins nothing, neither a chunk nor what a player can begin with.
+        let is_part = frame.track() == Track::Video
+            && (can_begin || is_changed || wanted != Cut::No)
+            && !self.headers.begins_picture(media);
+        let is_entry = can_begin && !is_part;
+
+        if self.open.is_some() {
+            let is_full = !self.cutter.fits((TAG_HEADER_SIZE + media.body.len() + 4) as u64);
+            if is_full || !is_part && (is_changed || !self.recording && is_entry || wanted == Cut::Here) {
+                self.cut()?;
+            } else if wanted == Cut::AtKeyframe && self.recording {
+                // A chunk's headers do not fit what came before they changed.
+                if self.tracks.is_changed(Track::Video) { self.cut() } else { self.cut_at_keyframe() }?;
+            }
+        }
+        if is_entry && !self.recording {
+            self.held.clear();
+        }
+        let is_first = self.open.is_none();
+        if is_first {
+            let open = self.begin(media.timestamp_ms, offset_ms)?;
+            self.cutter.begin(frame.track(), open.bytes());
+            self.tracks.begin();
+            self.open = Some(open);
+        }
+        if is_entry {
+            let mark = self.cutter.mark();
+            self.entry = Some(Entry { timestamp_ms: media.timestamp_ms, offset_ms, is_first, mark });
+        }
+        self.append(media)
+    }
+
+    fn write_header(&mut self, slot: Slot, media: &Media<'_>) -> io::Result<()> {
+        let change = self.headers.set(slot, media);
+        let track = match slot {
+            Slot::Video(_) => Some(Track::Video),
+            Slot::Audio(_) => Some(Track::Audio),
+            Slot::Metadata => {
+                self.take_metadata(StreamMetadata::parse(media.body).unwrap_or_default());
+                None
+            }
+            Slot::VideoMetadata(_) | Slot::AudioLayout(_) => None,
+        };
+        if let Some(track) = track {
+            self.cutter.announce(track);
+        }
+        match change {
+            Change::Repeated => return Ok(()),
+            Change::Unusable => {
+                if self.tracks.count_unusable() == 1 {
+                    let path = self.queue.path();
+                    tracing::warn!("{path}: {slot:?}: a configuration that cannot be used is left out");
+                }
+                return Ok(());
+            }
+            Change::Added | Change::Replaced => {}
+        }
+        if let Some((track, codec)) = track.zip(crate::headers::codec(media)) {
+            self.tracks.take_codec(track, codec);
+            self.tell_codecs();
+            // What came before was coded by another configuration: what comes needs another chunk.
+            if change == Change::Replaced && self.cutter.has(track) {
+                self.tracks.change(track, true);
+                return Ok(());
+            }
+        }
+        self.append(media)
+    }
+
+    fn take_metadata(&mut self, metadata: StreamMetadata) {
+        let announced = [(Track::Video, metadata.has_video), (Track::Audio, metadata.has_audio)];
+        for (track, _) in announced.into_iter().filter(|(_, has)| *has == Some(true)) {
+            self.cutter.announce(track);
+        }
+        if let Some(kbps) = metadata.video_kbps {
+            self.tracks.set_video_kbps(kbps);
+            self.tell_codecs();
+        }
+    }
+
+    fn tell_codecs(&self) {
+        let (codecs, is_complete) = self.tracks.codecs();
+        self.queue.set_codecs(codecs.clone(), is_complete);
     }
 
     /// When what was taken must be on disk, if it is not.
@@ -169,18 +229,48 @@ impl Recorder {
     fn hold(&mut self) -> io::Result<()> {
         let Some(mut open) = self.open.take() else { return Ok(()) };
         if let Some(entry) = self.entry.take() {
-            let tail = open.tail(entry.offset)?;
-            let mut held = self.begin(entry.timestamp_ms, entry.time_ms)?;
-            held.write(&tail)?;
-            self.cutter.add(tail.len() as u64);
+            let mut held = self.begin(entry.timestamp_ms, entry.offset_ms)?;
+            self.entry = Some(self.go_back(entry, &held));
+            held.write(&open.tail(entry.mark.bytes())?)?;
             self.open = Some(held);
         }
         open.forget()
     }
 
+    /// Ends the open chunk before its last keyframe: what came since goes into the next one.
+    fn cut_at_keyframe(&mut self) -> io::Result<()> {
+        match (self.open.take(), self.entry.take()) {
+            // It begins there already.
+            (open, Some(entry)) if entry.is_first => {
+                self.open = open;
+                self.entry = Some(entry);
+                Ok(())
+            }
+            (Some(mut open), Some(entry)) => {
+                let mut next = self.begin(entry.timestamp_ms, entry.offset_ms)?;
+                self.entry = Some(self.go_back(entry, &next));
+                open.split(entry.mark.bytes(), &mut next)?;
+                if let Some(chunk) = open.close()? {
+                    self.queue.push(chunk);
+                }
+                self.open = Some(next);
+                Ok(())
+            }
+            (open, _) => {
+                self.open = open;
+                self.cut()
+            }
+        }
+    }
+
+    /// Goes back to an entry, which becomes the first frame of `chunk`.
+    fn go_back(&mut self, entry: Entry, chunk: &OpenChunk) -> Entry {
+        self.cutter.cut_back(entry.mark, chunk.bytes());
+        Entry { is_first: true, mark: entry.mark.at_begin(chunk.bytes()), ..entry }
+    }
+
     /// Ends the open chunk, so that it can be uploaded.
     pub(crate) fn cut(&mut self) -> io::Result<()> {
-        self.cut_pending = false;
         self.entry = None;
         let Some(open) = self.open.take() else { return Ok(()) };
         if open.is_placed() {
@@ -204,19 +294,19 @@ impl Recorder {
         if let Err(error) = self.cut().and_then(|()| self.flush()) {
             tracing::error!("{}: last chunk cannot be written: {error}", self.queue.path());
         }
-        self.queue.end(unix_ms());
+        let offset_ms = self.offset_ms();
+        self.queue.end(offset_ms);
     }
 
     /// A chunk that begins with the headers.
-    fn begin(&mut self, timestamp_ms: u32, time_ms: u64) -> io::Result<OpenChunk> {
-        let mut open = OpenChunk::new(&self.pool, time_ms);
+    fn begin(&mut self, timestamp_ms: u32, offset_ms: u64) -> io::Result<OpenChunk> {
+        let mut open = OpenChunk::new(&self.pool, offset_ms);
         if self.recording {
             open.place(&self.spool, self.queue.folder(), self.queue.take_index());
         }
         self.scratch.clear();
         self.headers.write(timestamp_ms, &mut self.scratch);
         open.write(&self.scratch)?;
-        self.cutter.begin(timestamp_ms, open.bytes());
         Ok(open)
     }
 
@@ -251,35 +341,8 @@ impl Recorder {
         self.flush()
     }
 
-    fn lacks_codec(&self, kind: TagKind) -> bool {
-        match kind {
-            TagKind::Video => self.codecs.video.is_empty(),
-            TagKind::Audio => self.codecs.audio.is_empty(),
-            TagKind::Script => false,
-        }
+    /// Milliseconds since the push began.
+    fn offset_ms(&self) -> u64 {
+        self.began.elapsed().as_millis() as u64
     }
-
-    fn learn_codecs(&mut self, media: &Media<'_>) {
-        match media.kind {
-            TagKind::Video => {
-                self.codecs.video =
-                    VideoTagHeader::parse(media.body).map_or(String::new(), |tag| tag.codec.name());
-            }
-            TagKind::Audio => {
-                self.codecs.audio =
-                    AudioTagHeader::parse(media.body).map_or(String::new(), |tag| tag.codec.name());
-            }
-            TagKind::Script => {
-                self.codecs.video_kbps = video_kbps(media.body).unwrap_or(self.codecs.video_kbps)
-            }
-        }
-        let complete = !self.codecs.video.is_empty() && !self.codecs.audio.is_empty();
-        self.queue.set_codecs(self.codecs.clone(), complete);
-    }
-}
-
-/// `videodatarate` of `onMetaData`, in kbit/s.
-fn video_kbps(body: &[u8]) -> Option<u32> {
-    let values = amf0::Value::decode_all(body).ok()?;
-    Some(values.get(1)?.get("videodatarate")?.as_number()? as u32)
 }

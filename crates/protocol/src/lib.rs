@@ -36,3 +36,9 @@ pub const CHUNK_CONTENT_TYPE: &str = "video/x-flv";
 /// The first chunk's value anchors the recording in wall-clock time; without it the time at which the
 /// session began does. It is spooled with the chunk, so that a retry says the same.
 pub const CHUNK_TIME_HEADER: &str = "x-chunk-time";
+
+/// Request header of a chunk: how long after the push's begin its first tag reached the gateway, in milliseconds.
+///
+/// Measured by a clock that never steps, so that it tells a pause of the publisher from a jump of its timestamps.
+/// It is spooled with the chunk, so that a retry says the same.
+pub const CHUNK_OFFSET_HEADER: &str = "x-chunk-offset-ms";

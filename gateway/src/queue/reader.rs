@@ -45,6 +45,11 @@ impl QueueReader {
         self.queue.state().record.clone()
     }
 
+    /// When the push began, Unix milliseconds.
+    pub(crate) fn began_at_ms(&self) -> u64 {
+        self.queue.state().record.push.began_at_ms
+    }
+
     /// Completes when both codecs are known, or the push has ended.
     pub(crate) async fn codecs_known(&self) {
         while !self.queue.state().codecs_known {

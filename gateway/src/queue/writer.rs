@@ -99,10 +99,10 @@ impl QueueWriter {
         }
     }
 
-    /// The connection is gone.
-    pub(crate) fn end(self, ended_at_ms: u64) {
+    /// The connection is gone, so long after the push began.
+    pub(crate) fn end(self, offset_ms: u64) {
         let mut state = self.queue.state();
-        state.record.ended_at_ms = Some(ended_at_ms);
+        state.record.ended_at_ms = Some(state.record.push.began_at_ms + offset_ms);
         state.codecs_known = true;
         self.queue.save(&state);
         self.queue.arrived.notify_one();

@@ -21,6 +21,11 @@ impl Charge {
         &self.spool
     }
 
+    pub(crate) fn remove(&mut self, bytes: u64) {
+        self.bytes -= bytes;
+        self.spool.free_bytes(bytes);
+    }
+
     pub(crate) fn add(&mut self, bytes: u64) {
         self.bytes += bytes;
         self.spool.use_bytes(bytes);

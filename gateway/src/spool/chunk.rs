@@ -2,15 +2,19 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use bytes::Bytes;
 
-use super::{charge::Charge, folder::Spool, record::chunk_path};
-use crate::block::{Block, Pool};
+use super::{
+    charge::Charge,
+    folder::Spool,
+    record::{chunk_path, split_path},
+};
+use crate::block::{BLOCK_BYTES, Block, Pool};
 
 /// The chunk that a push is writing.
 ///
@@ -18,7 +22,7 @@ use crate::block::{Block, Pool};
 /// [`place`](Self::place) in the spool. Without one it is held in memory alone, until it is wanted or forgotten.
 #[derive(Debug)]
 pub(crate) struct OpenChunk {
-    time_ms: u64,
+    offset_ms: u64,
     bytes: u64,
     placed: Option<Placed>,
     pool: Arc<Pool>,
@@ -37,11 +41,11 @@ struct Placed {
 }
 
 impl OpenChunk {
-    /// An empty chunk in memory. `time_ms`: when its first tag came, Unix milliseconds.
-    pub(crate) fn new(pool: &Arc<Pool>, time_ms: u64) -> Self {
+    /// An empty chunk in memory. `offset_ms`: when its first tag came, in milliseconds since the push began.
+    pub(crate) fn new(pool: &Arc<Pool>, offset_ms: u64) -> Self {
         let block = pool.take();
         Self {
-            time_ms,
+            offset_ms,
             bytes: 0,
             placed: None,
             pool: Arc::clone(pool),
@@ -55,7 +59,7 @@ impl OpenChunk {
     pub(crate) fn place(&mut self, spool: &Arc<Spool>, folder: &Path, index: u64) {
         let mut charge = Charge::new(spool);
         charge.add(self.bytes);
-        let copy = DiskCopy::new(chunk_path(folder, index, self.time_ms));
+        let copy = DiskCopy::new(chunk_path(folder, index, self.offset_ms));
         self.placed = Some(Placed { index, charge, copy });
     }
 
@@ -121,9 +125,9 @@ impl OpenChunk {
         let Some(Placed { index, charge, copy }) = self.placed else { return Ok(None) };
         let mut blocks = self.full;
         blocks.push(Bytes::from_owner(self.block));
-        let (time_ms, bytes) = (self.time_ms, self.bytes);
+        let (offset_ms, bytes) = (self.offset_ms, self.bytes);
         let blocks = self.in_memory.then_some(blocks);
-        Ok(Some(Chunk::new(index, time_ms, bytes, blocks, copy, charge)))
+        Ok(Some(Chunk::new(index, offset_ms, bytes, blocks, copy, charge)))
     }
 
     /// The bytes from `offset` on.
@@ -137,6 +141,47 @@ impl OpenChunk {
             bytes = fs::read(&placed.copy.path)?;
         }
         Ok(bytes.split_off(bytes.len().min(offset as usize)))
+    }
+
+    /// Moves the bytes from `at` on to `next`, which has its headers already.
+    ///
+    /// A crash in between leaves them in one of the two: see [`split_path`].
+    pub(crate) fn split(&mut self, at: u64, next: &mut Self) -> io::Result<()> {
+        next.write(&self.tail(at)?)?;
+        let is_on_disk = self.placed.as_ref().is_some_and(|placed| placed.copy.bytes > at);
+        let renamed = match &mut next.placed {
+            Some(placed) if is_on_disk => {
+                let path = placed.copy.path.clone();
+                placed.copy.path = split_path(&path, at);
+                next.flush()?;
+                Some(path)
+            }
+            _ => None,
+        };
+        self.truncate(at)?;
+        if let (Some(path), Some(placed)) = (renamed, &mut next.placed) {
+            fs::rename(&placed.copy.path, &path)?;
+            placed.copy.path = path;
+        }
+        Ok(())
+    }
+
+    fn truncate(&mut self, at: u64) -> io::Result<()> {
+        if let Some(placed) = &mut self.placed {
+            placed.copy.truncate(at)?;
+            placed.charge.remove(self.bytes - at);
+        }
+        if self.in_memory {
+            let (whole, rest) = (at as usize / BLOCK_BYTES, at as usize % BLOCK_BYTES);
+            let mut block = self.pool.take();
+            block.fill(&self.full.get(whole).map_or(self.block.as_ref(), AsRef::as_ref)[..rest]);
+            self.full.truncate(whole);
+            self.block = block;
+        } else {
+            self.block.clear();
+        }
+        self.bytes = at;
+        Ok(())
     }
 
     /// Deletes its file.
@@ -183,6 +228,15 @@ impl DiskCopy {
         Ok(())
     }
 
+    fn truncate(&mut self, at: u64) -> io::Result<()> {
+        if let Some(file) = self.file.as_mut().filter(|_| self.bytes > at) {
+            file.set_len(at)?;
+            file.seek(SeekFrom::Start(at))?;
+            self.bytes = at;
+        }
+        Ok(())
+    }
+
     fn delete(&self) -> io::Result<()> {
         if self.bytes > 0 { fs::remove_file(&self.path) } else { Ok(()) }
     }
@@ -193,8 +247,8 @@ impl DiskCopy {
 pub(crate) struct Chunk {
     /// Its place in the push; chunks of one push have consecutive indexes.
     pub(crate) index: u64,
-    /// When its first tag came, Unix milliseconds.
-    pub(crate) time_ms: u64,
+    /// When its first tag came, in milliseconds since the push began, by a clock that never steps.
+    pub(crate) offset_ms: u64,
     pub(crate) bytes: u64,
     /// Its bytes, while they are in memory.
     blocks: Option<Vec<Bytes>>,
@@ -204,21 +258,21 @@ pub(crate) struct Chunk {
 
 impl Chunk {
     /// A chunk that a restart found.
-    pub(crate) fn found(spool: &Arc<Spool>, path: PathBuf, index: u64, time_ms: u64, bytes: u64) -> Self {
+    pub(crate) fn found(spool: &Arc<Spool>, path: PathBuf, index: u64, offset_ms: u64, bytes: u64) -> Self {
         let mut charge = Charge::new(spool);
         charge.add(bytes);
-        Self::new(index, time_ms, bytes, None, DiskCopy { path, file: None, bytes }, charge)
+        Self::new(index, offset_ms, bytes, None, DiskCopy { path, file: None, bytes }, charge)
     }
 
     fn new(
         index: u64,
-        time_ms: u64,
+        offset_ms: u64,
         bytes: u64,
         blocks: Option<Vec<Bytes>>,
         copy: DiskCopy,
         charge: Charge,
     ) -> Self {
-        let chunk = Self { index, time_ms, bytes, blocks, copy, charge };
+        let chunk = Self { index, offset_ms, bytes, blocks, copy, charge };
         if chunk.is_on_disk() {
             chunk.sync_later();
         }
@@ -270,66 +324,4 @@ impl Chunk {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::block::BLOCK_BYTES;
-
-    /// Writes pieces, doing something before each one, and checks the chunk's file.
-    fn check(name: &str, mut between: impl FnMut(usize, &mut OpenChunk)) -> Chunk {
-        let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(folder.path(), 1 << 30).unwrap();
-        let pool = Arc::default();
-        let mut open = OpenChunk::new(&pool, 7);
-        let mut expected = Vec::new();
-        for at in 0..9 {
-            if at == 2 {
-                open.place(&spool, folder.path(), 3);
-            }
-            between(at, &mut open);
-            let piece = vec![at as u8; BLOCK_BYTES / 3 + at];
-            open.write(&piece).unwrap();
-            expected.extend_from_slice(&piece);
-        }
-        assert!(open.tail(100_000).unwrap() == expected[100_000..], "{name}");
-        let mut chunk = open.close().unwrap().unwrap();
-        assert_eq!((chunk.index, chunk.time_ms, chunk.bytes), (3, 7, expected.len() as u64), "{name}");
-        if let Some(blocks) = chunk.blocks() {
-            assert!(blocks.concat() == expected, "{name}");
-        }
-        chunk.flush().unwrap();
-        assert!(chunk.is_on_disk(), "{name}");
-        assert!(fs::read(chunk.path()).unwrap() == expected, "{name}");
-        chunk.leave_memory();
-        assert!(chunk.blocks().is_none(), "{name}");
-        chunk.delete().unwrap();
-        assert!(!chunk.path().exists(), "{name}");
-        chunk
-    }
-
-    #[test]
-    fn the_file_is_what_was_written_whenever_it_was_brought_there() {
-        check("at the end", |_, _| {});
-        check("before each piece", |_, open| open.flush().unwrap());
-        check("now and then", |at, open| {
-            if at % 3 == 0 {
-                open.flush().unwrap()
-            }
-        });
-        for left in 0..9 {
-            let chunk = check("out of memory", |at, open| {
-                if at == left {
-                    open.leave_memory().unwrap()
-                }
-            });
-            assert_eq!(chunk.index, 3);
-        }
-    }
-
-    #[test]
-    fn a_chunk_without_a_place_is_forgotten() {
-        let mut open = OpenChunk::new(&Arc::default(), 7);
-        open.write(b"FLV").unwrap();
-        open.flush().unwrap();
-        assert!(open.close().unwrap().is_none());
-    }
-}
+mod tests;

@@ -100,6 +100,11 @@ impl Spool {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn used_bytes(&self) -> u64 {
+        self.used_bytes.load(Ordering::Relaxed)
+    }
+
     pub(super) fn use_bytes(&self, bytes: u64) {
         self.used_bytes.fetch_add(bytes, Ordering::Relaxed);
     }

@@ -133,15 +133,26 @@ impl Record {
     }
 }
 
-/// File name of a chunk.
-pub(crate) fn chunk_path(folder: &Path, index: u64, time_ms: u64) -> PathBuf {
-    folder.join(format!("{index:010}-{time_ms}.flv"))
+/// File of a chunk whose first tag came `offset_ms` after the push began.
+pub(crate) fn chunk_path(folder: &Path, index: u64, offset_ms: u64) -> PathBuf {
+    folder.join(format!("{index:010}+{offset_ms}.flv"))
 }
 
-/// Index and time of a chunk by its file name.
+/// Index and offset of a chunk by its file name.
 pub(crate) fn parse_chunk_path(path: &Path) -> Option<(u64, u64)> {
-    let (index, time_ms) = path.file_name()?.to_str()?.strip_suffix(".flv")?.split_once('-')?;
-    Some((index.parse().ok()?, time_ms.parse().ok()?))
+    let (index, offset_ms) = path.file_name()?.to_str()?.strip_suffix(".flv")?.split_once('+')?;
+    Some((index.parse().ok()?, offset_ms.parse().ok()?))
+}
+
+/// What the file of a chunk is called until the chunk before it, whose end it holds, has been cut to `at` bytes.
+pub(crate) fn split_path(path: &Path, at: u64) -> PathBuf {
+    path.with_added_extension(format!("{at}.split"))
+}
+
+/// The final path of such a file, and the bytes to which the chunk before it is cut.
+pub(crate) fn parse_split_path(path: &Path) -> Option<(PathBuf, u64)> {
+    let (name, at) = path.file_name()?.to_str()?.strip_suffix(".split")?.rsplit_once('.')?;
+    Some((path.with_file_name(name), at.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -161,6 +172,19 @@ mod tests {
         record.save(folder.path()).unwrap();
         let error = format!("{:#}", Record::load(folder.path()).unwrap_err());
         assert!(error.ends_with("push.json: its format is Some(3), this gateway reads 2"), "{error}");
+    }
+
+    #[test]
+    fn file_names_say_what_they_are() {
+        let path = chunk_path(Path::new("p"), 7, 1_234);
+        assert_eq!(
+            (path.to_str(), parse_chunk_path(&path)),
+            (Some("p/0000000007+1234.flv"), Some((7, 1_234)))
+        );
+        let split = split_path(&path, 99);
+        assert_eq!(split.to_str(), Some("p/0000000007+1234.flv.99.split"));
+        assert_eq!((parse_chunk_path(&split), parse_split_path(&split)), (None, Some((path.clone(), 99))));
+        assert_eq!(parse_split_path(&path), None);
     }
 
     #[test]

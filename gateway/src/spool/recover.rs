@@ -9,16 +9,14 @@ use std::{
 };
 
 use anyhow::Context;
-use flv::{FILE_HEADER_SIZE, TAG_HEADER_SIZE, TagKind};
+use flv::{FILE_HEADER_SIZE, TAG_HEADER_SIZE, TagClass, TagHeader};
 use protocol::StreamPath;
-use rtmp::Media;
 
 use super::{
     chunk::Chunk,
     folder::Spool,
-    record::{Record, parse_chunk_path},
+    record::{Record, parse_chunk_path, parse_split_path},
 };
-use crate::headers::{Class, classify};
 
 /// Bytes of a tag's body that tell what it is.
 const BODY_START: usize = 64;
@@ -57,26 +55,43 @@ fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<Recovered> 
     let mut record = Record::load(folder)?;
     let path = record.stream_path()?;
     let mut last_write_ms = modified_ms(folder)?;
-    let mut files = Vec::new();
+    let (mut files, mut splits) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if let Some((index, time_ms)) = parse_chunk_path(&path) {
-            files.push((index, time_ms, path));
+        if let Some((index, offset_ms)) = parse_chunk_path(&path) {
+            files.push((index, offset_ms, path));
+        } else if let Some((whole, at)) = parse_split_path(&path) {
+            splits.push((path, whole, at));
+        }
+    }
+    for (path, whole, at) in splits {
+        let Some((index, offset_ms)) = parse_chunk_path(&whole) else { continue };
+        let before = files.iter().find(|(before, ..)| before + 1 == index);
+        let is_moved = before.map_or(Ok(true), |(.., before)| is_at_most(before, at))?;
+        if is_moved {
+            fs::rename(path, &whole)?;
+            files.push((index, offset_ms, whole));
+        } else {
+            fs::remove_file(path)?;
         }
     }
     files.sort();
     let mut chunks = Vec::new();
-    for (index, time_ms, path) in files {
+    for (index, offset_ms, path) in files {
         last_write_ms = last_write_ms.max(modified_ms(&path)?);
         let bytes = trim(&path).with_context(|| format!("while trimming {}", path.display()))?;
         if bytes == 0 {
             fs::remove_file(&path)?;
         } else {
-            chunks.push(Chunk::found(spool, path, index, time_ms, bytes));
+            chunks.push(Chunk::found(spool, path, index, offset_ms, bytes));
         }
     }
     record.ended_at_ms.get_or_insert(last_write_ms);
     Ok(Recovered { path, folder: folder.to_owned(), record, chunks })
+}
+
+fn is_at_most(path: &Path, bytes: u64) -> io::Result<bool> {
+    Ok(fs::metadata(path)?.len() <= bytes)
 }
 
 fn modified_ms(path: &Path) -> io::Result<u64> {
@@ -107,37 +122,64 @@ pub(crate) fn trim(path: &Path) -> io::Result<u64> {
 fn read_tag(file: &mut File, offset: u64, size: u64) -> io::Result<Option<(u64, bool)>> {
     let mut start = [0; TAG_HEADER_SIZE + BODY_START];
     let available = size.saturating_sub(offset).min(start.len() as u64) as usize;
-    if available < TAG_HEADER_SIZE {
-        return Ok(None);
-    }
     file.seek(SeekFrom::Start(offset))?;
     file.read_exact(&mut start[..available])?;
-    let body_bytes = u32::from_be_bytes([0, start[1], start[2], start[3]]);
-    let before_size = TAG_HEADER_SIZE as u64 + u64::from(body_bytes);
-    if offset + before_size + 4 > size {
+    let Some((header, body)) = start[..available].split_first_chunk() else { return Ok(None) };
+    // After a loss of power a file may have its length and not its bytes.
+    let Some(header) = TagHeader::parse(header) else { return Ok(None) };
+    let tag_bytes = u64::from(header.tag_size());
+    if offset + tag_bytes > size {
         return Ok(None);
     }
     let mut previous_tag_size = [0; 4];
-    file.seek(SeekFrom::Start(offset + before_size))?;
+    file.seek(SeekFrom::Start(offset + tag_bytes - 4))?;
     file.read_exact(&mut previous_tag_size)?;
-    // After a loss of power a file may have its length and not its bytes.
-    let kind = match start[0] {
-        8 => TagKind::Audio,
-        9 => TagKind::Video,
-        18 => TagKind::Script,
-        _ => return Ok(None),
-    };
-    if u64::from(u32::from_be_bytes(previous_tag_size)) != before_size {
+    if u32::from_be_bytes(previous_tag_size) != header.previous_tag_size() {
         return Ok(None);
     }
-    let body = &start[TAG_HEADER_SIZE..available.min(before_size as usize)];
-    let is_frame = matches!(classify(&Media { kind, timestamp_ms: 0, body }), Class::Frame(_));
-    Ok(Some((before_size + 4, is_frame)))
+    let body = &body[..body.len().min(header.body_size as usize)];
+    Ok(Some((tag_bytes, TagClass::of(header.kind, body).is_frame())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spool::record::{Push, chunk_path, split_path};
+
+    #[test]
+    fn a_split_that_a_crash_broke_off_leaves_each_tag_once() {
+        let tag = |name: &[u8]| {
+            let mut bytes = Vec::new();
+            flv::write_tag(&mut bytes, flv::TagKind::Audio, 40, &[&[0xaf, 1], name].concat()).unwrap();
+            bytes
+        };
+        let mut header = Vec::new();
+        flv::write_header(&mut header, true, false);
+        let [first, second] = [&b"first"[..], b"second"].map(tag);
+        let whole = [&header[..], &first, &second].concat();
+        let at = (header.len() + first.len()) as u64;
+        let moved = [&header[..], &second].concat();
+        // The crash came before the first chunk was cut, or after it; or as the moved bytes were written.
+        for (before, split, expected) in [
+            (&whole[..], &moved[..], vec![whole.clone()]),
+            (&whole, &moved[..20], vec![whole.clone()]),
+            (&whole[..at as usize], &moved, vec![whole[..at as usize].to_vec(), moved.clone()]),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            let spool = Spool::open(root.path(), 1 << 30).unwrap();
+            let folder = spool.pushes().join("p");
+            fs::create_dir(&folder).unwrap();
+            let push = Push { domain: "d".into(), app: "a".into(), stream: "s".into(), ..Push::default() };
+            Record::new(push).save(&folder).unwrap();
+            let next = chunk_path(&folder, 4, 2_000);
+            fs::write(chunk_path(&folder, 3, 0), before).unwrap();
+            fs::write(split_path(&next, at), split).unwrap();
+            let found = recover(&spool).unwrap().remove(0);
+            let chunks: Vec<_> = found.chunks.iter().map(|chunk| fs::read(chunk.path()).unwrap()).collect();
+            assert_eq!(chunks, expected);
+            assert_eq!(fs::read_dir(&folder).unwrap().count(), 1 + expected.len());
+        }
+    }
 
     #[test]
     fn a_chunk_torn_at_any_byte_keeps_its_whole_tags() {
@@ -156,7 +198,7 @@ mod tests {
             ends.push((bytes.len(), has_frame));
         }
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("0000000000-1.flv");
+        let path = folder.path().join("0000000000+1.flv");
         for torn in 0..=bytes.len() {
             fs::write(&path, &bytes[..torn]).unwrap();
             let last = ends.iter().rfind(|(end, _)| *end <= torn);

@@ -111,9 +111,10 @@ impl Uploader {
 
     /// Uploads the chunk at the front until it is acknowledged, or refused and kept aside.
     async fn put_front(&self, queue: &QueueReader, session: &SessionPath) -> Result<(), SessionOver> {
+        let began_at_ms = queue.began_at_ms();
         let mut backoff = Backoff::new(queue.path());
         loop {
-            let Some((seq, body)) = queue.front(|chunk, seq| (seq, ChunkBody::of(chunk))) else {
+            let Some((seq, body)) = queue.front(|chunk, seq| (seq, ChunkBody::of(chunk, began_at_ms))) else {
                 return Ok(());
             };
             let chunk = ChunkPath { session: session.clone(), seq };

@@ -13,8 +13,8 @@ use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use protocol::{
-    BeginSession, CHUNK_TIME_HEADER, ChunkAnswer, ChunkPolicy, EndAnswer, EndSession, Heartbeat,
-    HeartbeatAnswer, Problem, SessionAnswer, SessionChange, StreamPath, TickAnswer,
+    BeginSession, CHUNK_OFFSET_HEADER, CHUNK_TIME_HEADER, ChunkAnswer, ChunkPolicy, EndAnswer, EndSession,
+    Heartbeat, HeartbeatAnswer, Problem, SessionAnswer, SessionChange, StreamPath, TickAnswer,
 };
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
@@ -27,6 +27,8 @@ pub(crate) struct Call {
     pub(crate) stream: String,
     pub(crate) session: String,
     pub(crate) seq: u64,
+    /// Of a chunk: how long after the push's begin it began.
+    pub(crate) offset_ms: u64,
     /// How many calls of this kind came before it, over all streams.
     pub(crate) nth: u64,
 }
@@ -100,6 +102,8 @@ pub(crate) struct Session {
     pub(crate) stream: String,
     pub(crate) begin: BeginSession,
     pub(crate) chunks: Vec<(u64, Bytes)>,
+    /// How long after the push's begin each chunk began, in milliseconds.
+    pub(crate) offsets_ms: Vec<u64>,
     pub(crate) ended: Option<EndSession>,
 }
 
@@ -187,6 +191,7 @@ async fn answer(
     assert_eq!(length, Some(body.len() as u64), "{}", parts.uri);
     let path = parts.uri.path().to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let mut offset_ms = 0;
     let (kind, stream, session, seq) = match (&parts.method, segments.as_slice()) {
         (&Method::POST, ["heartbeat"]) => (Kind::Heartbeat, None, "", 0),
         (&Method::POST, ["tick"]) => (Kind::Tick, None, "", 0),
@@ -198,6 +203,7 @@ async fn answer(
             assert_eq!(parts.headers["content-type"], protocol::CHUNK_CONTENT_TYPE);
             let time: u64 = parts.headers[CHUNK_TIME_HEADER].to_str().unwrap().parse().unwrap();
             assert!(time > 1_600_000_000_000, "{time}");
+            offset_ms = parts.headers[CHUNK_OFFSET_HEADER].to_str().unwrap().parse().unwrap();
             (Kind::Chunk, Some([d, a, s]), *session, seq.parse().unwrap())
         }
         (method, _) => panic!("unexpected call {method} {path}"),
@@ -210,7 +216,7 @@ async fn answer(
         *count += 1;
         *count - 1
     };
-    let call = Call { kind, stream, session: session.to_owned(), seq, nth };
+    let call = Call { kind, stream, session: session.to_owned(), seq, offset_ms, nth };
     let act = (state.script.lock().unwrap())(&call);
     if let Act::Delay(delay) = act {
         tokio::time::sleep(delay).await;
@@ -251,9 +257,16 @@ fn obey(log: &mut Log, call: &Call, body: Bytes) -> Response<Full<Bytes>> {
                 Some(session) => session.name.clone(),
                 None => {
                     let name = format!("s{}", log.sessions.len());
-                    let (chunks, ended) = (Vec::new(), None);
+                    let (chunks, offsets_ms, ended) = (Vec::new(), Vec::new(), None);
                     let stream = call.stream.clone();
-                    log.sessions.push(Session { name: name.clone(), stream, begin, chunks, ended });
+                    log.sessions.push(Session {
+                        name: name.clone(),
+                        stream,
+                        begin,
+                        chunks,
+                        offsets_ms,
+                        ended,
+                    });
                     name
                 }
             };
@@ -281,8 +294,10 @@ fn obey(log: &mut Log, call: &Call, body: Bytes) -> Response<Full<Bytes>> {
                     "chunk {} of {} is repeated with other bytes",
                     call.seq, call.session
                 );
+                assert_eq!(session.offsets_ms[call.seq as usize], call.offset_ms, "of chunk {}", call.seq);
             } else {
                 session.chunks.push((call.seq, body));
+                session.offsets_ms.push(call.offset_ms);
             }
             respond(StatusCode::OK, &ChunkAnswer { seq: call.seq, next: session.chunks.len() as u64 })
         }

@@ -1,10 +1,12 @@
 //! The gateway between real RTMP and scripted functions.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod encoders;
 mod failures;
 mod fake;
 mod media;
 mod odd;
+mod publisher;
 mod recording;
 
 use std::{net::SocketAddr, path::Path};

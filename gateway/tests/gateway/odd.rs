@@ -1,77 +1,34 @@
 //! Publishers that send what other servers pass over.
 
 use flv::TagKind;
-use rtmp::{ChunkWriter, ClientSession, ClientState, Media, Message};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 
 use crate::{
     Gateway, functions,
     media::{AUDIO_HEADER, Tag, VIDEO_HEADER, frames},
+    publisher::Publisher,
 };
 
-/// A publisher that can also send bytes of its own making.
-struct Publisher {
-    socket: TcpStream,
-    session: ClientSession,
+/// A push that has sent its configurations.
+async fn start(gateway: &Gateway, tc_url: &str, app: &str, name: &str) -> Publisher {
+    let mut publisher = Publisher::start(gateway, tc_url, app, name).await;
+    publisher.tag(TagKind::Video, 0, &VIDEO_HEADER);
+    publisher.tag(TagKind::Audio, 0, &AUDIO_HEADER);
+    publisher
 }
 
-impl Publisher {
-    async fn start(gateway: &Gateway, tc_url: &str, app: &str, name: &str) -> Self {
-        let socket = TcpStream::connect(gateway.address).await.unwrap();
-        let mut publisher = Self { socket, session: ClientSession::new(tc_url, app, name) };
-        let mut received = Vec::new();
-        while publisher.session.state() != ClientState::Publishing {
-            publisher.flush().await;
-            assert!(publisher.socket.read_buf(&mut received).await.unwrap() > 0, "closed");
-            let mut rest = received.as_slice();
-            publisher.session.read(&mut rest).unwrap();
-            received = rest.to_vec();
-        }
-        publisher.tag(TagKind::Video, 0, &VIDEO_HEADER);
-        publisher.tag(TagKind::Audio, 0, &AUDIO_HEADER);
-        publisher
+/// Sends one second of video and audio from a time on; what is recorded of it.
+fn second(publisher: &mut Publisher, from_ms: u32) -> Vec<Tag> {
+    let mut sent = Vec::new();
+    for at in 0..25 {
+        let timestamp_ms = from_ms + at * 40;
+        let video = vec![if at == 0 { 0x17 } else { 0x27 }, 1, 0, 0, 0, at as u8];
+        let audio = vec![0xaf, 1, at as u8];
+        publisher.tag(TagKind::Video, timestamp_ms, &video);
+        publisher.tag(TagKind::Audio, timestamp_ms, &audio);
+        sent.push(Tag { kind: 9, timestamp_ms, body: video });
+        sent.push(Tag { kind: 8, timestamp_ms, body: audio });
     }
-
-    async fn flush(&mut self) {
-        let output = std::mem::take(self.session.output());
-        self.socket.write_all(&output).await.unwrap();
-    }
-
-    fn tag(&mut self, kind: TagKind, timestamp_ms: u32, body: &[u8]) {
-        self.session.send(&Media { kind, timestamp_ms, body });
-    }
-
-    /// One second of video and audio from a time on; what is recorded of it.
-    fn second(&mut self, from_ms: u32) -> Vec<Tag> {
-        let mut sent = Vec::new();
-        for at in 0..25 {
-            let timestamp_ms = from_ms + at * 40;
-            let video = vec![if at == 0 { 0x17 } else { 0x27 }, 1, 0, 0, 0, at as u8];
-            let audio = vec![0xaf, 1, at as u8];
-            self.tag(TagKind::Video, timestamp_ms, &video);
-            self.tag(TagKind::Audio, timestamp_ms, &audio);
-            sent.push(Tag { kind: 9, timestamp_ms, body: video });
-            sent.push(Tag { kind: 8, timestamp_ms, body: audio });
-        }
-        sent
-    }
-
-    fn message(&mut self, chunk_stream: u8, type_id: u8, stream_id: u32, timestamp_ms: u32, payload: &[u8]) {
-        // Each piece is below the chunk size that both ends begin with.
-        assert!(payload.len() <= 128);
-        let message = Message { type_id, stream_id, timestamp_ms, payload };
-        ChunkWriter::new().write(self.session.output(), chunk_stream, &message);
-    }
-
-    async fn finish(mut self) {
-        self.session.finish();
-        self.flush().await;
-        self.socket.shutdown().await.unwrap();
-        self.socket.read_to_end(&mut Vec::new()).await.unwrap();
-    }
+    sent
 }
 
 /// Pushes two seconds with something odd between them: both are recorded, and what is odd as told.
@@ -79,10 +36,10 @@ async fn check(odd: impl FnOnce(&mut Publisher) -> Vec<Tag>) {
     let folder = tempfile::tempdir().unwrap();
     let functions = functions().await;
     let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
-    let mut publisher = Publisher::start(&gateway, "rtmp://h/live", "live", "x").await;
-    let mut expected = publisher.second(0);
+    let mut publisher = start(&gateway, "rtmp://h/live", "live", "x").await;
+    let mut expected = second(&mut publisher, 0);
     expected.extend(odd(&mut publisher));
-    expected.extend(publisher.second(1_000));
+    expected.extend(second(&mut publisher, 1_000));
     publisher.flush().await;
     publisher.finish().await;
     let session = functions.ended(1).await.remove(0);
@@ -137,8 +94,8 @@ async fn an_aggregate_is_taken_apart() {
 async fn chunk_streams_may_begin_with_a_header_of_type_1() {
     check(|publisher| {
         // librtmp's answer to a ping, and audio on a chunk stream that nothing used before.
-        publisher.session.output().extend([0x42, 0, 0, 0, 0, 0, 6, 4, 0, 7, 0, 0, 0, 1]);
-        publisher.session.output().extend([0x47, 0, 3, 0xca, 0, 0, 3, 8, 0xaf, 1, 77]);
+        publisher.output().extend([0x42, 0, 0, 0, 0, 0, 6, 4, 0, 7, 0, 0, 0, 1]);
+        publisher.output().extend([0x47, 0, 3, 0xca, 0, 0, 3, 8, 0xaf, 1, 77]);
         vec![Tag { kind: 8, timestamp_ms: 970, body: vec![0xaf, 1, 77] }]
     })
     .await;
@@ -156,8 +113,8 @@ async fn publishers_that_name_their_stream_oddly_are_recorded() {
         ("rtmp://h/live", "live", "room/d", "h/live/room/d"),
     ];
     for (at, (tc_url, app, name, expected)) in cases.into_iter().enumerate() {
-        let mut publisher = Publisher::start(&gateway, tc_url, app, name).await;
-        let sent = publisher.second(0);
+        let mut publisher = start(&gateway, tc_url, app, name).await;
+        let sent = second(&mut publisher, 0);
         publisher.finish().await;
         let session = functions.ended(at + 1).await.pop().unwrap();
         assert_eq!(session.stream, expected);

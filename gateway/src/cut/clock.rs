@@ -1,0 +1,118 @@
+//! How much time passes in one track, by its own timestamps.
+
+/// A step of at most this much is taken as it is: forward it counts, backward it is interleaving.
+const SURE_MS: u64 = 2_000;
+
+/// A longer step forward counts only as far as arrival times confirm it.
+const MAX_STEP_MS: u64 = 10_000;
+
+/// The clock of one track.
+///
+/// Timestamps are 32-bit milliseconds that wrap, jump and glitch. A step forward of up to two seconds counts.
+/// A longer one counts at once as far as the frame was also waited for. The rest counts when the next frame
+/// goes on from there, so that a glitch, which steps back, counts nothing. A jump of more than ten seconds and a
+/// jump back count what was waited for. Two tracks whose clocks are days apart so count the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clock {
+    /// Whether the track has had a frame.
+    pub(super) is_seen: bool,
+    newest_ms: u32,
+    arrival_ms: u64,
+    /// Of the last step, what counts if the next frame goes on from there.
+    doubtful_ms: u64,
+}
+
+/// What a frame adds to its track.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Step {
+    /// Time that passed.
+    pub(super) elapsed_ms: u64,
+    /// A long step that took as long to arrive: nothing was sent meanwhile.
+    pub(super) is_pause: bool,
+}
+
+impl Clock {
+    /// Takes the time of a frame and when it arrived, in milliseconds since the push began.
+    pub(super) fn step(&mut self, timestamp_ms: u32, arrival_ms: u64) -> Step {
+        if !self.is_seen {
+            *self = Self { is_seen: true, newest_ms: timestamp_ms, arrival_ms, doubtful_ms: 0 };
+            return Step::default();
+        }
+        let waited_ms = arrival_ms.saturating_sub(self.arrival_ms);
+        self.arrival_ms = arrival_ms;
+        let step = timestamp_ms.wrapping_sub(self.newest_ms) as i32;
+        let step_ms = u64::from(step.unsigned_abs());
+        if step < 0 {
+            if step_ms <= SURE_MS {
+                return Step::default();
+            }
+            self.newest_ms = timestamp_ms;
+            self.doubtful_ms = 0;
+            return Step { elapsed_ms: waited_ms, is_pause: false };
+        }
+        self.newest_ms = timestamp_ms;
+        let confirmed_ms = std::mem::take(&mut self.doubtful_ms);
+        let counted_ms = if step_ms <= SURE_MS { step_ms } else { step_ms.min(waited_ms) };
+        if step_ms <= MAX_STEP_MS {
+            self.doubtful_ms = step_ms - counted_ms;
+        }
+        let is_pause = step_ms > MAX_STEP_MS && counted_ms >= step_ms / 2;
+        Step { elapsed_ms: counted_ms + confirmed_ms, is_pause }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What passes in a track of frames with these timestamps and arrival times, in milliseconds.
+    #[track_caller]
+    fn check(frames: &[(u32, u64)], expected_ms: u64) {
+        let mut clock = Clock::default();
+        let elapsed_ms: u64 =
+            frames.iter().map(|&(timestamp, arrival)| clock.step(timestamp, arrival).elapsed_ms).sum();
+        assert_eq!(elapsed_ms, expected_ms, "{frames:?}");
+    }
+
+    #[test]
+    fn time_goes_by_the_stamps_however_frames_arrive() {
+        check(&[(90, 0), (130, 0), (170, 0)], 80);
+        check(&[(90, 0), (130, 4_000), (170, 4_001)], 80);
+        check(&[(u32::MAX - 9, 0), (30, 0)], 40);
+        // B-frames stamped by presentation time; clocks that step back a little again and again.
+        check(&[(0, 0), (120, 0), (40, 0), (80, 0), (160, 0)], 160);
+        check(&[(0, 0), (40, 0), (1_000, 0), (930, 0), (970, 0), (1_010, 0)], 1_010);
+    }
+
+    #[test]
+    fn a_long_step_counts_when_it_was_waited_for_or_goes_on() {
+        check(&[(0, 0), (5_000, 5_000), (10_000, 10_000)], 10_000);
+        check(&[(0, 0), (5_000, 0), (10_000, 0), (10_040, 0)], 10_040);
+        check(&[(0, 0), (5_000, 1_000)], 1_000);
+    }
+
+    #[test]
+    fn glitches_count_nothing_however_often_they_come() {
+        let glitches: Vec<_> = (0..50).map(|at| (at * 40 + at % 2 * 8_000, 0)).collect();
+        check(&glitches, 0);
+        let arriving: Vec<_> = (0..51).map(|at| (at * 40 + at % 2 * 8_000, u64::from(at) * 40)).collect();
+        check(&arriving, 2_000);
+        let far: Vec<_> = (0..51).map(|at| (at * 40 + at % 2 * (1 << 30), u64::from(at) * 40)).collect();
+        check(&far, 2_000);
+    }
+
+    #[test]
+    fn jumps_count_what_was_waited_for() {
+        check(&[(0, 0), (1 << 30, 0), ((1 << 30) + 40, 0)], 40);
+        check(&[(0, 0), (1 << 30, 40), ((1 << 30) + 40, 80)], 80);
+        check(&[(90_000, 0), (0, 40), (40, 80)], 80);
+    }
+
+    #[test]
+    fn a_pause_is_a_long_step_that_took_its_time() {
+        let mut clock = Clock::default();
+        clock.step(0, 0);
+        assert_eq!(clock.step(12_000, 11_900), Step { elapsed_ms: 11_900, is_pause: true });
+        assert_eq!(clock.step(24_000, 11_940), Step { elapsed_ms: 40, is_pause: false });
+    }
+}

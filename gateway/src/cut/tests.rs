@@ -1,0 +1,313 @@
+use super::{
+    Frame::{Audio, Inter, Key},
+    *,
+};
+
+const POLICY: ChunkPolicy = ChunkPolicy { target_ms: 5_000, max_ms: 20_000, max_bytes: 1_000_000 };
+
+/// A frame, its timestamp, and when it arrives.
+type Sent = (Frame, u32, u64);
+
+/// Tells where frames are cut, as the recorder does.
+struct Chunks {
+    cutter: Cutter,
+    sent: Vec<Sent>,
+    /// First frames of the chunks but the first.
+    starts: Vec<usize>,
+    /// The last keyframe of the current chunk.
+    mark: Option<(usize, Mark)>,
+}
+
+impl Chunks {
+    fn new(policy: ChunkPolicy) -> Self {
+        Self { cutter: Cutter::new(policy), sent: Vec::new(), starts: Vec::new(), mark: None }
+    }
+
+    fn add(&mut self, (frame, timestamp_ms, arrival_ms): Sent, bytes: u64) {
+        let at = self.sent.len();
+        let cut = self.cutter.take(frame, timestamp_ms, arrival_ms);
+        let is_full = !self.cutter.fits(bytes);
+        if at == 0 {
+            self.cutter.begin(frame.track(), 0);
+        } else if is_full || cut == Cut::Here {
+            self.cutter.begin(frame.track(), 0);
+            self.starts.push(at);
+            self.mark = None;
+        } else if cut == Cut::AtKeyframe {
+            match self.mark.take() {
+                // As the recorder does: a chunk that begins there is left as it is.
+                Some((start, _)) if self.starts.last() == Some(&start) => {}
+                Some((start, mark)) => {
+                    self.cutter.cut_back(mark, 0);
+                    self.starts.push(start);
+                }
+                None => {
+                    self.cutter.begin(frame.track(), 0);
+                    self.starts.push(at);
+                }
+            }
+        }
+        if self.cutter.is_entry(frame) {
+            self.mark = Some((at, self.cutter.mark()));
+        }
+        self.cutter.add(bytes);
+        self.sent.push((frame, timestamp_ms, arrival_ms));
+    }
+
+    fn of(sent: impl IntoIterator<Item = Sent>) -> Self {
+        let mut chunks = Self::new(POLICY);
+        sent.into_iter().for_each(|sent| chunks.add(sent, 1));
+        chunks
+    }
+
+    /// When the chunks but the first begin, by arrival.
+    fn times_ms(&self) -> Vec<u64> {
+        self.starts.iter().map(|&at| self.sent[at].2).collect()
+    }
+
+    #[track_caller]
+    fn check_keyframes(&self) {
+        assert!(self.starts.iter().all(|&at| self.sent[at].0 == Key), "{:?}", self.times_ms());
+    }
+}
+
+/// A push of 25 pictures a second with a keyframe every two, and of a sound every 20 ms: each with the time at
+/// which it arrives, in order.
+fn show(seconds: u32) -> Vec<Sent> {
+    let video = (0..seconds * 25).map(|at| (if at % 50 == 0 { Key } else { Inter }, at * 40));
+    let audio = (0..seconds * 50).map(|at| (Audio, at * 20 + 5));
+    let mut sent: Vec<_> = video.chain(audio).map(|(frame, ms)| (frame, ms, u64::from(ms))).collect();
+    sent.sort_by_key(|&(.., arrival_ms)| arrival_ms);
+    sent
+}
+
+/// The show with other stamps.
+fn stamped(seconds: u32, stamp: impl Fn(Frame, u32) -> u32) -> Vec<Sent> {
+    show(seconds).into_iter().map(|(frame, ms, arrival_ms)| (frame, stamp(frame, ms), arrival_ms)).collect()
+}
+
+const EVERY_6_S: [u64; 3] = [6_000, 12_000, 18_000];
+
+#[test]
+fn video_is_cut_at_the_first_keyframe_past_the_target() {
+    let chunks = Chunks::of(show(24));
+    assert_eq!(chunks.times_ms(), EVERY_6_S);
+    chunks.check_keyframes();
+    let video = show(24).into_iter().filter(|(frame, ..)| *frame != Audio);
+    assert_eq!(Chunks::of(video).times_ms(), EVERY_6_S);
+}
+
+#[test]
+fn tracks_whose_clocks_differ_are_cut_alike() {
+    let by_track = |video: u32, audio: u32| {
+        stamped(24, move |frame, ms| ms.wrapping_add(if frame == Audio { audio } else { video }))
+    };
+    let days = 86_400_000;
+    for (video, audio) in [
+        (21 * days, 10_000),
+        (10_000, 21 * days),
+        (0, 3_500),
+        (3_500, 0),
+        (0, 10_500),
+        (u32::MAX - 9_000, 0),
+        (0, u32::MAX - 9_000),
+        (1 << 31, 0),
+    ] {
+        let chunks = Chunks::of(by_track(video, audio));
+        assert_eq!(chunks.times_ms(), EVERY_6_S, "{video} {audio}");
+        chunks.check_keyframes();
+    }
+    // Sound that stands still, picture that stands still by its stamps.
+    assert_eq!(
+        Chunks::of(stamped(24, |frame, ms| if frame == Audio { 7 } else { ms })).times_ms(),
+        EVERY_6_S
+    );
+    let times_ms = Chunks::of(stamped(24, |frame, ms| if frame == Audio { ms } else { 7 })).times_ms();
+    assert!((3..=5).contains(&times_ms.len()), "{times_ms:?}");
+}
+
+#[test]
+fn tracks_that_arrive_apart_are_cut_alike() {
+    for late_ms in [200, 1_000, 3_000, 8_000] {
+        for late in [true, false] {
+            let mut sent = show(24);
+            for (frame, _, arrival_ms) in &mut sent {
+                *arrival_ms += if (*frame == Audio) == late { late_ms } else { 0 };
+            }
+            sent.sort_by_key(|&(.., arrival_ms)| arrival_ms);
+            sent.retain(|&(.., arrival_ms)| arrival_ms < 24_000);
+            let chunks = Chunks::of(sent);
+            let count = chunks.starts.len();
+            assert!((3..=4).contains(&count), "{late_ms} {late}: {:?}", chunks.times_ms());
+            if late {
+                chunks.check_keyframes();
+            }
+        }
+    }
+}
+
+#[test]
+fn sound_in_bursts_cuts_at_keyframes_alone() {
+    for burst_ms in [500, 1_500, 3_000] {
+        let mut sent = show(24);
+        for (frame, _, arrival_ms) in &mut sent {
+            if *frame == Audio {
+                *arrival_ms = arrival_ms.next_multiple_of(burst_ms);
+            }
+        }
+        sent.sort_by_key(|&(.., arrival_ms)| arrival_ms);
+        Chunks::of(sent).check_keyframes();
+    }
+}
+
+#[test]
+fn jumps_and_glitches_shatter_nothing() {
+    type Stamp = fn(Frame, u32) -> u32;
+    let stamps: [(&str, Stamp); 8] = [
+        ("a jump forward of both", |_, ms| if ms < 9_000 { ms } else { ms + 3_600_000 }),
+        ("a jump back of both", |_, ms| if ms < 9_000 { ms + 3_600_000 } else { ms }),
+        ("a jump of sound", |frame, ms| if frame == Audio && ms >= 9_000 { ms + 5_000 } else { ms }),
+        (
+            "a jump of the picture back",
+            |frame, ms| if frame != Audio && ms >= 9_000 { ms - 8_000 } else { ms },
+        ),
+        ("each second picture is elsewhere", |frame, ms| {
+            if frame != Audio && ms / 40 % 2 == 1 { ms + 8_000 } else { ms }
+        }),
+        ("each second sound is elsewhere", |frame, ms| {
+            if frame == Audio && ms / 20 % 2 == 1 { ms + 3_600_000 } else { ms }
+        }),
+        ("one glitch a second", |_, ms| if ms % 1_000 < 5 { ms + 4_000 } else { ms }),
+        ("the push begins anew", |_, ms| if ms < 9_000 { ms } else { ms - 9_000 }),
+    ];
+    for (what, stamp) in stamps {
+        let chunks = Chunks::of(stamped(24, stamp));
+        let count = chunks.starts.len();
+        assert!((2..=4).contains(&count), "{what}: {:?}", chunks.times_ms());
+        chunks.check_keyframes();
+    }
+}
+
+#[test]
+fn a_picture_that_stops_leaves_the_cuts_to_sound() {
+    // Gone after 6 s, for good; then back at 18 s.
+    for back_ms in [u32::MAX, 18_000] {
+        let sent =
+            show(24).into_iter().filter(|&(frame, ms, _)| frame == Audio || ms < 6_000 || ms >= back_ms);
+        let chunks = Chunks::of(sent);
+        let times_ms = chunks.times_ms();
+        let lengths: Vec<_> = times_ms.iter().zip([0].iter().chain(&times_ms)).map(|(b, a)| b - a).collect();
+        assert!((2..=4).contains(&lengths.len()), "{times_ms:?}");
+        assert!(lengths.iter().all(|length| (4_900..7_200).contains(length)), "{times_ms:?}");
+    }
+}
+
+#[test]
+fn slow_pictures_are_no_stillness() {
+    for every_ms in [1_000, 2_000, 4_000] {
+        // Only keyframes, far apart, with sound.
+        let mut sent: Vec<_> = show(60).into_iter().filter(|(frame, ..)| *frame == Audio).collect();
+        sent.extend((0..60_000 / every_ms).map(|at| (Key, at * every_ms, u64::from(at * every_ms))));
+        sent.sort_by_key(|&(.., arrival_ms)| arrival_ms);
+        let chunks = Chunks::of(sent);
+        chunks.check_keyframes();
+        assert!((6..=11).contains(&chunks.starts.len()), "{every_ms}: {:?}", chunks.times_ms());
+    }
+    // Alone, a picture each five seconds, at its pace and as fast as it goes.
+    for pace in [1, 0] {
+        let sent = (0..12).map(|at| (Key, at * 5_000, u64::from(at * 5_000 * pace)));
+        let chunks = Chunks::of(sent);
+        assert!((5..=11).contains(&chunks.starts.len()), "{:?}", chunks.starts);
+    }
+}
+
+#[test]
+fn sound_alone_is_cut_on_time() {
+    let sent = show(24).into_iter().filter(|(frame, ..)| *frame == Audio);
+    assert_eq!(Chunks::of(sent).times_ms(), [5_005, 10_005, 15_005, 20_005]);
+}
+
+#[test]
+fn a_pause_is_cut_at_its_end() {
+    let policy = ChunkPolicy { target_ms: 30_000, max_ms: 60_000, ..POLICY };
+    for (pace, expected) in [(1, &[20_000][..]), (0, &[])] {
+        let mut chunks = Chunks::new(policy);
+        let sent = (0..400).map(|at| at * 20).chain((0..400).map(|at| 20_000 + at * 20));
+        sent.for_each(|ms| chunks.add((Audio, ms, u64::from(ms) * pace), 1));
+        assert_eq!(chunks.times_ms(), expected);
+    }
+}
+
+#[test]
+fn a_group_of_pictures_past_the_maximum_is_cut_anyway() {
+    let long = |(frame, ms, arrival_ms): Sent| match frame {
+        Key if ms % 26_000 != 0 => (Inter, ms, arrival_ms),
+        _ => (frame, ms, arrival_ms),
+    };
+    let chunks = Chunks::of(show(55).into_iter().map(long));
+    assert_eq!(chunks.times_ms(), [20_000, 26_000, 46_000, 52_000]);
+
+    let mut chunks = Chunks::new(ChunkPolicy { max_bytes: 1_000, ..POLICY });
+    for (at, (frame, bytes)) in
+        [(Key, 600), (Audio, 400), (Inter, 1), (Audio, 999), (Audio, 5_000), (Key, 5_000)]
+            .into_iter()
+            .enumerate()
+    {
+        chunks.add((frame, at as u32 * 40, 0), bytes);
+    }
+    assert_eq!(chunks.starts, [2, 4, 5]);
+}
+
+#[test]
+fn a_late_picture_begins_a_chunk() {
+    for (from_ms, expected) in [(1_000, &EVERY_6_S[..]), (10_000, &[5_005, 10_000, 16_000, 22_000])] {
+        let sent = show(24).into_iter().filter(|&(frame, ms, _)| frame == Audio || ms >= from_ms);
+        let chunks =
+            Chunks::of(sent.map(|(frame, ms, at)| if ms == 1_000 { (Key, ms, at) } else { (frame, ms, at) }));
+        let times_ms = chunks.times_ms();
+        // A second late it is in the first chunk beside the sound: nothing is cut for it.
+        assert_eq!(times_ms, expected, "from {from_ms}");
+    }
+}
+
+#[test]
+fn late_sound_begins_a_chunk_at_the_keyframe_before_it() {
+    for (from_ms, expected) in [
+        (1_000, &EVERY_6_S[..]),
+        (1_995, &EVERY_6_S),
+        (12_500, &[6_000, 12_000, 18_000]),
+        (14_500, &[6_000, 12_000, 14_000, 20_000]),
+        (3_100, &[2_000, 8_000, 14_000, 20_000]),
+    ] {
+        let sent = show(24).into_iter().filter(|&(frame, ms, _)| frame != Audio || ms >= from_ms);
+        let chunks = Chunks::of(sent);
+        assert_eq!(chunks.times_ms(), expected, "from {from_ms}");
+    }
+}
+
+#[test]
+fn an_announced_track_is_awaited_for_two_seconds() {
+    let policy = ChunkPolicy { target_ms: 1_000, ..POLICY };
+    for (announced, from_ms, expected) in [
+        (true, 1_500, vec![2_000, 4_000]),
+        (true, 3_500, vec![2_000, 4_000]),
+        (false, 3_500, vec![2_000, 4_000]),
+    ] {
+        let mut chunks = Chunks::new(policy);
+        if announced {
+            chunks.cutter.announce(Track::Audio);
+        }
+        let sent = show(5).into_iter().filter(|&(frame, ms, _)| frame != Audio || ms >= from_ms);
+        sent.for_each(|sent| chunks.add(sent, 1));
+        assert_eq!(chunks.times_ms(), expected, "{announced} {from_ms}");
+    }
+    // Sound alone could be cut each second, and the picture is announced.
+    let sound = |ms| show(5).into_iter().filter(move |&(frame, at, _)| frame == Audio || at >= ms);
+    let mut chunks = Chunks::new(policy);
+    chunks.cutter.announce(Track::Video);
+    sound(2_000).for_each(|sent| chunks.add(sent, 1));
+    assert_eq!(chunks.times_ms(), [4_000]);
+    let mut chunks = Chunks::new(policy);
+    sound(2_000).for_each(|sent| chunks.add(sent, 1));
+    assert_eq!(chunks.times_ms(), [1_005, 2_000, 4_000]);
+}

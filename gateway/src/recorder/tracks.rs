@@ -1,0 +1,78 @@
+//! What is known of the tracks of a push.
+
+use crate::{cut::Track, headers::Codec, spool::Codecs};
+
+/// The codecs of a push, and which track needs another chunk.
+#[derive(Debug, Default)]
+pub(super) struct Tracks {
+    video: State,
+    audio: State,
+    codecs: Codecs,
+    unusable: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    codec: Option<Codec>,
+    /// Whether its next frame needs another chunk than its last one.
+    is_changed: bool,
+}
+
+impl Tracks {
+    /// Takes the codec of a frame or a header; `true` if it is not the one before.
+    ///
+    /// Of several tracks of one kind the first one's codec counts.
+    pub(super) fn take_codec(&mut self, track: Track, codec: Codec) -> bool {
+        let state = self.state(track);
+        let is_other = match state.codec {
+            None => true,
+            Some(known) => known != codec && known.slot() == codec.slot(),
+        };
+        if is_other {
+            state.codec = Some(codec);
+            match track {
+                Track::Video => self.codecs.video = codec.name(),
+                Track::Audio => self.codecs.audio = codec.name(),
+            }
+        }
+        is_other
+    }
+
+    pub(super) fn set_video_kbps(&mut self, kbps: u32) {
+        self.codecs.video_kbps = kbps;
+    }
+
+    /// The codecs, and whether both are known.
+    pub(super) fn codecs(&self) -> (&Codecs, bool) {
+        (&self.codecs, self.video.codec.is_some() && self.audio.codec.is_some())
+    }
+
+    /// The codec or the configuration of a track changed; `in_chunk`: frames of before are in the open chunk.
+    pub(super) fn change(&mut self, track: Track, in_chunk: bool) {
+        self.state(track).is_changed |= in_chunk;
+    }
+
+    /// Whether the track's next frame needs another chunk.
+    pub(super) fn is_changed(&mut self, track: Track) -> bool {
+        self.state(track).is_changed
+    }
+
+    /// A chunk began, with the headers that hold now.
+    pub(super) fn begin(&mut self) {
+        self.video.is_changed = false;
+        self.audio.is_changed = false;
+    }
+
+    /// Counts a configuration that cannot be used.
+    pub(super) fn count_unusable(&mut self) -> u64 {
+        self.unusable += 1;
+        self.unusable
+    }
+
+    fn state(&mut self, track: Track) -> &mut State {
+        match track {
+            Track::Video => &mut self.video,
+            Track::Audio => &mut self.audio,
+        }
+    }
+}

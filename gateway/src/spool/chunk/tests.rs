@@ -1,0 +1,108 @@
+use super::*;
+use crate::block::BLOCK_BYTES;
+
+/// Writes pieces, doing something before each one, and checks the chunk's file.
+fn check(name: &str, mut between: impl FnMut(usize, &mut OpenChunk)) -> Chunk {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), 1 << 30).unwrap();
+    let pool = Arc::default();
+    let mut open = OpenChunk::new(&pool, 7);
+    let mut expected = Vec::new();
+    for at in 0..9 {
+        if at == 2 {
+            open.place(&spool, folder.path(), 3);
+        }
+        between(at, &mut open);
+        let piece = vec![at as u8; BLOCK_BYTES / 3 + at];
+        open.write(&piece).unwrap();
+        expected.extend_from_slice(&piece);
+    }
+    assert!(open.tail(100_000).unwrap() == expected[100_000..], "{name}");
+    let mut chunk = open.close().unwrap().unwrap();
+    assert_eq!((chunk.index, chunk.offset_ms, chunk.bytes), (3, 7, expected.len() as u64), "{name}");
+    if let Some(blocks) = chunk.blocks() {
+        assert!(blocks.concat() == expected, "{name}");
+    }
+    chunk.flush().unwrap();
+    assert!(chunk.is_on_disk(), "{name}");
+    assert!(fs::read(chunk.path()).unwrap() == expected, "{name}");
+    chunk.leave_memory();
+    assert!(chunk.blocks().is_none(), "{name}");
+    chunk.delete().unwrap();
+    assert!(!chunk.path().exists(), "{name}");
+    chunk
+}
+
+#[test]
+fn the_file_is_what_was_written_whenever_it_was_brought_there() {
+    check("at the end", |_, _| {});
+    check("before each piece", |_, open| open.flush().unwrap());
+    check("now and then", |at, open| {
+        if at % 3 == 0 {
+            open.flush().unwrap()
+        }
+    });
+    for left in 0..9 {
+        let chunk = check("out of memory", |at, open| {
+            if at == left {
+                open.leave_memory().unwrap()
+            }
+        });
+        assert_eq!(chunk.index, 3);
+    }
+}
+
+#[test]
+fn a_chunk_is_split_wherever_its_bytes_are() {
+    let piece = |byte: u8| vec![byte; BLOCK_BYTES / 2 + 3];
+    let all: Vec<u8> = (0..6).flat_map(piece).collect();
+    let places = [1, piece(0).len(), BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, all.len() - 1];
+    // When it is brought to disk, when it leaves memory; never: 6.
+    for (flushed, left) in [(6, 6), (0, 6), (3, 6), (5, 6), (6, 0), (6, 4)] {
+        for at in places {
+            let folder = tempfile::tempdir().unwrap();
+            let spool = Spool::open(folder.path(), 1 << 30).unwrap();
+            let pool = Arc::default();
+            let place = |index| {
+                let mut open = OpenChunk::new(&pool, 7);
+                open.place(&spool, folder.path(), index);
+                open
+            };
+            let (mut open, mut next) = (place(0), place(1));
+            for byte in 0..6 {
+                open.write(&piece(byte)).unwrap();
+                if usize::from(byte) == flushed {
+                    open.flush().unwrap();
+                }
+                if usize::from(byte) == left {
+                    open.leave_memory().unwrap();
+                }
+            }
+            next.write(b"headers").unwrap();
+            open.split(at as u64, &mut next).unwrap();
+            let more = piece(9);
+            let expected = [[&all[..at], &more].concat(), [b"headers", &all[at..], &more].concat()];
+            for (mut open, expected) in [open, next].into_iter().zip(expected) {
+                open.write(&more).unwrap();
+                let mut chunk = open.close().unwrap().unwrap();
+                if let Some(blocks) = chunk.blocks() {
+                    assert!(blocks.concat() == expected, "at {at}, {flushed} {left}");
+                }
+                chunk.flush().unwrap();
+                assert!(fs::read(chunk.path()).unwrap() == expected, "at {at}, {flushed} {left}");
+                assert_eq!(chunk.bytes, expected.len() as u64);
+                chunk.delete().unwrap();
+            }
+            assert!(!spool.is_full());
+            assert_eq!(spool.used_bytes(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_chunk_without_a_place_is_forgotten() {
+    let mut open = OpenChunk::new(&Arc::default(), 7);
+    open.write(b"FLV").unwrap();
+    open.flush().unwrap();
+    assert!(open.close().unwrap().is_none());
+}

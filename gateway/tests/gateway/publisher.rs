@@ -1,0 +1,67 @@
+//! A publisher that sends what a test wants.
+
+use flv::TagKind;
+use rtmp::{ChunkWriter, ClientSession, ClientState, Media, Message};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::Gateway;
+
+/// A publisher that can also send bytes of its own making.
+pub(crate) struct Publisher {
+    socket: TcpStream,
+    session: ClientSession,
+}
+
+impl Publisher {
+    pub(crate) async fn start(gateway: &Gateway, tc_url: &str, app: &str, name: &str) -> Self {
+        let socket = TcpStream::connect(gateway.address).await.unwrap();
+        let mut publisher = Self { socket, session: ClientSession::new(tc_url, app, name) };
+        let mut received = Vec::new();
+        while publisher.session.state() != ClientState::Publishing {
+            publisher.flush().await;
+            assert!(publisher.socket.read_buf(&mut received).await.unwrap() > 0, "closed");
+            let mut rest = received.as_slice();
+            publisher.session.read(&mut rest).unwrap();
+            received = rest.to_vec();
+        }
+        publisher
+    }
+
+    pub(crate) async fn flush(&mut self) {
+        let output = std::mem::take(self.session.output());
+        self.socket.write_all(&output).await.unwrap();
+    }
+
+    pub(crate) fn tag(&mut self, kind: TagKind, timestamp_ms: u32, body: &[u8]) {
+        self.session.send(&Media { kind, timestamp_ms, body });
+    }
+
+    /// What is to be sent, for bytes of the test's own making.
+    pub(crate) fn output(&mut self) -> &mut Vec<u8> {
+        self.session.output()
+    }
+
+    pub(crate) fn message(
+        &mut self,
+        chunk_stream: u8,
+        type_id: u8,
+        stream_id: u32,
+        timestamp_ms: u32,
+        payload: &[u8],
+    ) {
+        // Each piece is below the chunk size that both ends begin with.
+        assert!(payload.len() <= 128);
+        let message = Message { type_id, stream_id, timestamp_ms, payload };
+        ChunkWriter::new().write(self.output(), chunk_stream, &message);
+    }
+
+    pub(crate) async fn finish(mut self) {
+        self.session.finish();
+        self.flush().await;
+        self.socket.shutdown().await.unwrap();
+        self.socket.read_to_end(&mut Vec::new()).await.unwrap();
+    }
+}

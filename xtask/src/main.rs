@@ -23,6 +23,7 @@ Usage: cargo xtask <command>
   test            every test; says which programs it lacks and installs them by apt-get;
                   --no-install goes without them and skips what needs them
   check           formatting, lints, documentation, house rules, licences
+  tidy            the house rules alone, within seconds
   advisories      known vulnerabilities of what we are built with; needs cargo-deny and the network
   build           all Wasm components and the native binary
   bench [what]    benchmarks: media
@@ -50,6 +51,7 @@ fn dispatch(command: &str, arguments: &[String]) -> Result<ExitCode> {
         "demo" => run::demo(arguments),
         "test" => return test::all(arguments),
         "check" => check::all(),
+        "tidy" => tidy::check(),
         "advisories" => deny::advisories(),
         "bench" => run::bench(arguments),
         "help" | "--help" | "-h" => {

@@ -133,6 +133,7 @@ mod tests {
             name: name.into(),
             version: "1.0.0".into(),
             licence: None,
+            rust_version: None,
             source: None,
             folder: folder.map(str::to_owned),
             dependencies: dependencies.iter().map(|&id| id.into()).collect(),

@@ -138,6 +138,7 @@ mod tests {
                 name: name.into(),
                 version: "1.0.0".into(),
                 licence: (!licence.is_empty()).then(|| licence.into()),
+                rust_version: None,
                 source: Some(source.into()),
                 folder: None,
                 dependencies: Vec::new(),

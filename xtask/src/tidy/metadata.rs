@@ -14,6 +14,8 @@ pub(super) struct Package {
     pub(super) version: String,
     /// The SPDX expression; absent for packages that name a file in its place.
     pub(super) licence: Option<String>,
+    /// The oldest toolchain that builds it.
+    pub(super) rust_version: Option<String>,
     /// Where it comes from; absent for our own.
     pub(super) source: Option<String>,
     /// Its folder below the project's, for our own.
@@ -68,6 +70,7 @@ fn parse(metadata: &Value) -> Option<Packages> {
             name: text("name")?,
             version: text("version")?,
             licence: text("license"),
+            rust_version: text("rust_version"),
             source: text("source"),
             folder: folder.map(|folder| folder.trim_start_matches('/').to_owned()),
             dependencies: dependencies.remove(&id).unwrap_or_default(),

@@ -1,8 +1,7 @@
 //! Recording rules and notify configs: adapts `crates/rules` to the WIT package `recorder:rules`, on Spin's key-value
 //! store.
 //!
-//! What a rule is, how it is stored and why concurrent callers are safe is said in that crate; here is conversion
-//! only.
+//! That crate says what a rule is, how it is stored and why concurrent callers are safe; this one only converts.
 
 pub mod convert;
 

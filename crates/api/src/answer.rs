@@ -149,3 +149,68 @@ macro_rules! answers {
     };
 }
 pub(crate) use answers;
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "the macro defines what others use")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::words::Order;
+
+    answers! {
+        /// An answer.
+        Sample {
+            /// First.
+            total_num: u64,
+            /// A choice, said
+            /// in two lines.
+            order: Order,
+            /// A moment.
+            start_time: Option<Time>,
+            /// A list.
+            items: Vec<Item>,
+        }
+
+        /// An item of it.
+        Item {
+            /// A word of Rust.
+            r#type: &'static str,
+        }
+    }
+
+    #[test]
+    fn an_answer_is_written_in_order_and_without_what_is_none() {
+        let sample = |start_time| Sample {
+            total_num: 1,
+            order: Order::Descending,
+            start_time,
+            items: vec![Item { r#type: "push" }],
+        };
+        let written = Value::Object(sample(Some(Time(0))).into_fields()).to_string();
+        let expected =
+            r#"{"TotalNum":1,"Order":"desc","StartTime":"1970-01-01T00:00:00Z","Items":[{"Type":"push"}]}"#;
+        assert_eq!(written, expected);
+        let written = Value::Object(sample(None).into_fields());
+        assert_eq!(written, json!({"TotalNum": 1, "Order": "desc", "Items": [{"Type": "push"}]}));
+    }
+
+    #[test]
+    fn the_documents_say_what_the_fields_say() {
+        let said: Vec<_> = Sample::FIELDS.iter().map(|field| (field.name, field.summary)).collect();
+        assert_eq!(
+            said,
+            [
+                ("TotalNum", "First."),
+                ("Order", "A choice, said in two lines."),
+                ("StartTime", "A moment."),
+                ("Items", "A list."),
+            ]
+        );
+        assert!(matches!(Sample::FIELDS[2].shape, Shape::Time));
+        let Shape::List(Shape::Object([item])) = Sample::FIELDS[3].shape else {
+            panic!("no list of objects")
+        };
+        assert!(item.name == "Type" && matches!(item.shape, Shape::Text));
+    }
+}

@@ -8,7 +8,7 @@ pub use crate::actions::rules::{ChangedRecordFormat, RecordFormat};
 
 macro_rules! calls {
     ($($module:ident: [$($name:ident),* $(,)?],)*) => {
-        // Nothing else makes them public: one that is missing here is code that nobody uses.
+        // Nothing else makes the requests public: the compiler reports one that is missing here as unused code.
         $(pub use crate::actions::$module::{$($name),*};)*
 
         /// Every action, in the order in which the documents show them.

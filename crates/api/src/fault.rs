@@ -55,7 +55,7 @@ impl ApiError {
         }
     }
 
-    /// Something outside failed; the same request can succeed later. What failed is for the log alone.
+    /// 503: a component or the host failed, and the same request can succeed later. The cause is for the log alone.
     #[must_use]
     pub fn unavailable(cause: impl fmt::Display) -> Self {
         Self::from(faults::SERVICE_UNAVAILABLE).caused_by(cause)
@@ -175,7 +175,7 @@ pub mod faults {
         CONFIG_ALREADY_EXISTS = 400 "ConfigAlreadyExists" "Config has already exist.";
         /// No rule of this triple, or no config of this domain, exists.
         INVALID_CONFIG_NOT_FOUND = 404 "InvalidConfig.NotFound" "Config does not exist.";
-        /// The name of the bucket cannot be one.
+        /// The bucket has no valid name.
         INVALID_OSS_BUCKET_MALFORMED = 400 "InvalidOssBucket.Malformed"
             "Specified parameter OssBucket is not valid.";
         /// The bucket does not exist, or refuses the server's credentials.
@@ -189,10 +189,10 @@ pub mod faults {
         MISSING_RECORD_FORMAT = 400 "MissingRecordFormat" "RecordFormat is mandatory for this action.";
         /// The template of record files is given and empty.
         MISSING_OSS_OBJECT_PREFIX = 400 "MissingOssObjectPrefix" "OssObjectPrefix is mandatory for this action.";
-        /// The template of record files is not one.
+        /// The template of record files is not valid.
         INVALID_OSS_OBJECT_PREFIX = 400 "InvalidOssObjectPrefix.Malformed"
             "Specified parameter OssObjectPrefix is not valid.";
-        /// The template of slices is not one.
+        /// The template of slices is not valid.
         INVALID_SLICE_OSS_OBJECT_PREFIX = 400 "InvalidSliceOssObjectPrefix.Malformed"
             "Specified parameter SliceOssObjectPrefix is not valid.";
         /// Not a time of the form `yyyy-MM-ddTHH:mm:ssZ`.
@@ -217,15 +217,15 @@ pub mod faults {
             "The domain provided does not exist in our records.";
         /// The stream is not being pushed.
         INVALID_STREAM_NOT_FOUND = 404 "InvalidStream.NotFound" "Stream does not exist.";
-        /// Nothing is known of the stream that an index is wanted for.
+        /// No push of the stream that an index file is wanted for is known.
         INVALID_INDEX_STREAM_NOT_FOUND = 400 "InvalidStream.NotFound" "Speicified stream does not exist.";
         /// The stream is being recorded already.
         TASK_ALREADY_STARTED = 409 "TaskAlreadyStarted" "Task has already started.";
         /// The stream is not in the state that the command needs.
         TASK_NOT_STARTED = 409 "TaskNotStarted" "Task has not started, or has not been stopped.";
-        /// The bucket of an index cannot be one.
+        /// The bucket of an index file has no valid name.
         INVALID_INDEX_OSS_BUCKET = 400 "InvalidOssBucket.Malformed" "Specified OssBucket is malformed.";
-        /// The object name of an index is not one.
+        /// The object name of an index file is not valid.
         INVALID_OSS_OBJECT = 400 "InvalidOssObject.Malformed" "Specified OssObject is malformed.";
         /// Another object has the name; the server never replaces one.
         OSS_OBJECT_ALREADY_EXISTS = 409 "InvalidOssObject.AlreadyExists"
@@ -235,18 +235,18 @@ pub mod faults {
             "The oss bucket info between StartTime and EndTime has changed.";
         /// Nothing was recorded in the range.
         NO_RECORD_CONTENT = 400 "NoRecordContent" "The record content between StartTime and EndTime is empty.";
-        /// The stream has no record file or index of this id.
+        /// The stream has no record file or index file of this id.
         INVALID_RECORD_ID_NOT_FOUND = 404 "InvalidRecordId.NotFound" "Specified RecordId does not exist.";
         /// Objects are never deleted.
         REMOVE_FILE_NOT_SUPPORTED = 400 "InvalidRemoveFile.NotSupported"
             "Objects in the bucket are never deleted by this service; RemoveFile must be false.";
-        /// Somebody else changed the same config at the same time, again and again.
+        /// Other callers changed the same config at the same time, again and again.
         CONFIG_CHANGED_CONCURRENTLY = 503 "ServiceUnavailable"
             "The config is being changed by others; try again.";
         /// The bucket or the store cannot be reached for now.
         SERVICE_UNAVAILABLE = 503 "ServiceUnavailable"
             "The request has failed due to a temporary failure of the server.";
-        /// What should not happen.
+        /// A fault of the server.
         INTERNAL_ERROR = 500 "InternalError"
             "The request processing has failed due to some unknown error, exception or failure.";
     }

@@ -80,7 +80,7 @@ async fn sweep(store: &impl Store, newest: u64, now_s: u64) -> Result<(), Error>
                 store.delete(&key).await?;
             }
             Some(Some(_)) => break,
-            // Its nonce stays as a counter that nobody asks for; the sweep has to go on.
+            // An entry that cannot be read: the counter of its nonce is left behind, and the sweep goes on.
             None => store.delete(&key).await?,
             Some(None) if newest - oldest > OVERDUE => {}
             Some(None) => break,

@@ -123,7 +123,7 @@ enum Found<T> {
         /// An attempt on the way down could still be committed.
         undecided: bool,
     },
-    /// A committed ticket whose value is gone: a later one was committed and cleared it away meanwhile.
+    /// A committed ticket whose value is gone: a later ticket was committed meanwhile, and its owner removed the value.
     Superseded,
 }
 

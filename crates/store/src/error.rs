@@ -38,7 +38,7 @@ pub enum Error {
     Open {
         /// The store's label.
         label: String,
-        /// What the host said.
+        /// The host's reason.
         reason: String,
     },
     /// The backend failed. The operation may have been applied or not.
@@ -48,7 +48,7 @@ pub enum Error {
         operation: Operation,
         /// Its key.
         key: String,
-        /// What the backend said.
+        /// The backend's reason.
         reason: String,
     },
     /// A key that some backend refuses.
@@ -76,7 +76,7 @@ pub enum Error {
         key: String,
         /// The version that it was written with; none where the value does not even begin with one.
         version: Option<u32>,
-        /// What the decoder said.
+        /// The decoder's reason.
         reason: String,
     },
     /// A record cannot be written.
@@ -86,7 +86,7 @@ pub enum Error {
         key: String,
         /// The version that it would be written with.
         version: u32,
-        /// What the encoder said.
+        /// The encoder's reason.
         reason: String,
     },
     /// A counter that is never negative would be, or is.

@@ -1,7 +1,7 @@
 //! `GET /` and `POST /`: the recording API.
 //!
 //! Gathers the request, authenticates it, reads its call by the definitions of the actions, answers it from the
-//! components `rules`, `catalog` and `bucket`, and writes the answer. What the actions are is said in the crate `api`.
+//! components `rules`, `catalog` and `bucket`, and writes the answer. The crate `api` defines the actions.
 //!
 //! | module | what |
 //! | --- | --- |

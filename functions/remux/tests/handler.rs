@@ -7,7 +7,9 @@ use protocol::{CHUNK_TIME_HEADER, ChunkAnswer, ChunkPath, Route, SessionPath, St
 use recorder_remux_function::handler::handle;
 use shared::Catalog;
 use shared::bucket::Error as BucketError;
-use shared::catalog::Session;
+use shared::catalog::{
+    AudioTrack, Container, NextFile, PictureSize, Position, Session, SliceRange, VideoTrack,
+};
 use shared::testing::{Fault, Object, Sent, World, read, request, request_to, run, session};
 
 /// A chunk of H.264 and AAC.
@@ -128,6 +130,31 @@ fn a_chunk_without_media_is_acknowledged_and_leaves_nothing() {
     assert_eq!(send(&world, chunk(0, empty)), Ok(ChunkAnswer { seq: 0, next: 1 }));
     assert!(objects(&world).is_empty());
     assert!(put(&world, 1).is_ok());
+}
+
+#[test]
+fn what_a_slice_holds_is_committed_with_it() {
+    let world = recorded();
+    // One frame of sound; then pictures and sound.
+    let mut sound = b"FLV\x01\x04\0\0\0\x09\0\0\0\0".to_vec();
+    for body in [&[0xaf, 0, 0x12, 0x10][..], &[0xaf, 1, 0x21, 0x10, 0x04]] {
+        sound.extend([8, 0, 0, body.len() as u8, 0, 0, 0, 0, 0, 0, 0]);
+        sound.extend(body);
+        sound.extend((11 + body.len() as u32).to_be_bytes());
+    }
+    assert!(send(&world, chunk(0, &sound)).is_ok() && put(&world, 1).is_ok());
+    let name = session('a', 0).stream;
+    let slices =
+        SliceRange { first: Position { session: 1, slice: 0 }, end: Position { session: 1, slice: 2 } };
+    let entries = run(world.list_entries(&name, slices)).unwrap();
+    let [first, second] = <[_; 2]>::try_from(entries).unwrap().map(|entry| entry.slice);
+    assert_eq!((first.video, first.audio), (None, Some(AudioTrack { codec: "aac".into() })));
+    let size = Some(PictureSize { width: 64, height: 64 });
+    assert_eq!(second.video, Some(VideoTrack { codec: "h264".into(), size }));
+    assert!(second.audio.is_some() && second.discontinuity && second.independent);
+    // The M3U8 ends where the pictures begin.
+    let next = run(world.advance_files(&name, Container::M3u8, BEGAN_MS + 1_000));
+    assert!(matches!(next, Ok(NextFile::Due(file)) if file.slice_count == 1));
 }
 
 #[test]

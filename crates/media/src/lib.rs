@@ -8,8 +8,11 @@
 //! # use recorder_media as media;
 //! use media::{Repairs, Timeline, TrackKind};
 //! let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-//! assert_eq!(timeline.place(TrackKind::Video, 4_294_967_280, None, &mut repairs), 0);
-//! assert_eq!(timeline.place(TrackKind::Video, 24, None, &mut repairs), 40 * media::TICKS_PER_MS);
+//! let mut place = |stamp_ms| {
+//!     timeline.place(TrackKind::Video, stamp_ms, None, std::iter::empty(), &mut repairs).dts_90khz
+//! };
+//! assert_eq!(place(4_294_967_280), 0);
+//! assert_eq!(place(24), 40 * media::TICKS_PER_MS);
 //! assert_eq!(repairs.iter().collect::<Vec<_>>(), [(media::RepairKind::TimestampWrap, 1)]);
 //! ```
 #![deny(missing_docs)]
@@ -19,7 +22,10 @@ mod timeline;
 mod track;
 
 pub use repair::{RepairKind, Repairs};
-pub use timeline::{Timeline, TimelinePolicy, TrackClock};
+pub use timeline::{
+    Ahead, Arrival, ArrivalPoint, Lead, Pace, Placed, PresentationStamps, Timeline, TimelinePolicy,
+    TrackClock, Upcoming,
+};
 pub use track::{
     AccessUnit, AudioCodec, AudioConfig, Data, Media, Track, TrackKind, VideoCodec, VideoConfig,
 };

@@ -25,16 +25,20 @@ macro_rules! repair_kinds {
 repair_kinds! {
     /// The 32-bit millisecond timestamp passed its end and was continued.
     TimestampWrap = "timestamp-wrap",
-    /// A timestamp lay further ahead than a pause can be; the track continues at its frame rate.
+    /// The track's clock stepped ahead, further than a pause explains; media goes on at its pace.
     TimestampJumpForward = "timestamp-jump-forward",
-    /// A timestamp lay further back than frames are reordered; the track continues at its frame rate.
+    /// The track's clock stepped back; media goes on at its pace.
     TimestampJumpBackward = "timestamp-jump-backward",
-    /// A timestamp lay a little before the one before it; the frame follows one tick after.
+    /// A timestamp lay before what was already written; the frame follows closely after the one before it.
     TimestampStepBackward = "timestamp-step-backward",
-    /// Two access units of a track had one timestamp; the second follows a frame after, or a tick where the
-    /// format does not say how long a frame lasts.
+    /// One timestamp lay apart from those around it; the frame goes between its neighbours.
+    TimestampOutlier = "timestamp-outlier",
+    /// Two access units of a track had one timestamp; the second follows a frame after, or between its neighbours
+    /// where the format does not say how long a frame lasts.
     TimestampEqual = "timestamp-equal",
-    /// A track began on a clock far from the other track's; it begins beside it.
+    /// A picture was stamped with the time at which it is shown; its decoding time is made from those of others.
+    PresentationTimestamp = "presentation-timestamp",
+    /// A track began on a clock of its own; it begins beside the other track as they arrived.
     TrackClockAligned = "track-clock-aligned",
     /// A track so far behind the other that its frame is decoded before the stream's clock reaches it; kept
     /// in its place.

@@ -17,6 +17,15 @@ impl TrackKind {
             Self::Audio => "audio",
         }
     }
+
+    /// The kind that this one is not.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Video => Self::Audio,
+            Self::Audio => Self::Video,
+        }
+    }
 }
 
 /// A video codec that can be recorded.

@@ -4,7 +4,9 @@ use codec::aac;
 use codec::aac::AudioSpecificConfig;
 use codec::mpa::FrameHeader;
 use flv::{AudioPacket, AudioTagHeader};
-use media::{AccessUnit, AudioCodec, AudioConfig, Data, RepairKind, Repairs, Timeline, Track, TrackKind};
+use media::{AccessUnit, AudioCodec, AudioConfig, Data, RepairKind, Repairs, Track};
+
+use crate::clock::Clock;
 
 /// The audio track of a chunk as it is put together.
 #[derive(Debug, Default)]
@@ -30,27 +32,28 @@ impl<'a> AudioAssembler<'a> {
         codec: AudioCodec,
         timestamp_ms: u32,
         message: &AudioTagHeader<'a>,
-        timeline: &mut Timeline,
-        repairs: &mut Repairs,
+        clock: &mut Clock<'_, 'a>,
     ) -> Outcome {
         match (codec, message.packet) {
-            (AudioCodec::Aac, AudioPacket::SequenceHeader) => self.configure_aac(message.payload, repairs),
+            (AudioCodec::Aac, AudioPacket::SequenceHeader) => {
+                self.configure_aac(message.payload, clock.repairs)
+            }
             (AudioCodec::Aac, AudioPacket::Frame) if self.unsupported => return Outcome::LeftOut,
             (AudioCodec::Aac, AudioPacket::Frame) => {
                 if self.track.configs.last().is_none_or(|config| config.codec != codec) {
-                    repairs.count(RepairKind::SequenceHeaderMissing);
+                    clock.repairs.count(RepairKind::SequenceHeaderMissing);
                 } else if message.payload.is_empty() || message.payload.len() > aac::MAX_FRAME_SIZE {
-                    repairs.count(RepairKind::MessageMalformed);
+                    clock.repairs.count(RepairKind::MessageMalformed);
                 } else {
-                    self.add(timestamp_ms, message.payload, timeline, repairs);
+                    self.add(timestamp_ms, message.payload, clock);
                 }
             }
             (AudioCodec::Mp3, AudioPacket::Frame) => match FrameHeader::parse(message.payload) {
                 Ok(header) if message.payload.len() <= mpegts::MAX_AUDIO_SIZE => {
                     self.configure_mp3(&header);
-                    self.add(timestamp_ms, message.payload, timeline, repairs);
+                    self.add(timestamp_ms, message.payload, clock);
                 }
-                _ => repairs.count(RepairKind::MessageMalformed),
+                _ => clock.repairs.count(RepairKind::MessageMalformed),
             },
             _ => {}
         }
@@ -97,9 +100,9 @@ impl<'a> AudioAssembler<'a> {
         self.track.configs.push(config);
     }
 
-    fn add(&mut self, timestamp_ms: u32, frame: &'a [u8], timeline: &mut Timeline, repairs: &mut Repairs) {
-        let frame_90khz = self.track.configs.last().map(|config| config.frame_duration_90khz);
-        let dts_90khz = timeline.place(TrackKind::Audio, timestamp_ms, frame_90khz, repairs);
+    fn add(&mut self, timestamp_ms: u32, frame: &'a [u8], clock: &mut Clock<'_, 'a>) {
+        let Some(config) = self.track.configs.last() else { return };
+        let dts_90khz = clock.audio(timestamp_ms, config.frame_duration_90khz);
         self.track.units.push(AccessUnit {
             dts_90khz,
             pts_90khz: dts_90khz,

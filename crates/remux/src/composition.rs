@@ -10,7 +10,7 @@ use crate::SessionState;
 pub(crate) const MAX_SHIFT_90KHZ: i64 = 90_000;
 
 /// Composition offsets beyond this are no reordering but noise, in milliseconds.
-const MAX_OFFSET_MS: i32 = 10_000;
+pub(crate) const MAX_OFFSET_MS: i32 = 10_000;
 
 /// The presentation time of a frame; it may lie before the decoding time until [`shift_decoding`].
 pub(crate) fn presentation(dts_90khz: i64, composition_time_ms: i32, repairs: &mut Repairs) -> i64 {

@@ -1,11 +1,12 @@
 //! A chunk's tags to access units on the session's clock.
 
 use flv::{AudioTagHeader, Reader, TagClass, TagKind, VideoTagHeader};
-use media::{AudioCodec, Media, RepairKind, Repairs, TrackKind, VideoCodec};
+use media::{AudioCodec, Media, RepairKind, Repairs, Timeline, TrackKind, VideoCodec};
 
 use crate::{
-    LeftOut, SessionState,
+    Chunk, LeftOut, SessionState,
     audio::{AudioAssembler, Outcome},
+    clock::Clock,
     composition, left_out,
     state::{fingerprint, video_fingerprint},
     video::VideoAssembler,
@@ -28,7 +29,11 @@ pub struct Demuxed<'a> {
 ///
 /// # Errors
 /// When the chunk is not FLV; `state` is then of no use.
-pub fn demux<'a>(chunk: &'a [u8], state: &mut SessionState<'a>) -> Result<Demuxed<'a>, flv::Error> {
+pub fn demux<'a>(
+    chunk: impl Into<Chunk<'a>>,
+    state: &mut SessionState<'a>,
+) -> Result<Demuxed<'a>, flv::Error> {
+    let chunk = chunk.into();
     let mut video = VideoAssembler::default();
     // MPEG-4 headers may come in the first keyframe alone, and a later chunk begin without one.
     video.has_mpeg4_headers = state.video_config.is_some();
@@ -36,8 +41,12 @@ pub fn demux<'a>(chunk: &'a [u8], state: &mut SessionState<'a>) -> Result<Demuxe
     let mut audio = AudioAssembler::default();
     let mut repairs = Repairs::default();
     let mut left_out = Vec::new();
-    for tag in Reader::new(chunk)? {
+    state.timeline.begin_chunk(chunk.arrival_ms);
+    let mut clock = Clock::new(&mut state.timeline, &mut state.presentation, &mut repairs);
+    let mut reader = Reader::new(chunk.bytes)?;
+    while let Some(tag) = reader.next() {
         let tag = tag?;
+        clock.advance(&reader);
         let timestamp_ms = tag.timestamp_ms;
         match tag.kind {
             // Script data describes the whole push and often wrongly; all of it is found in the media.
@@ -47,37 +56,51 @@ pub fn demux<'a>(chunk: &'a [u8], state: &mut SessionState<'a>) -> Result<Demuxe
             TagKind::Video => match VideoTagHeader::parse(tag.body) {
                 Ok(message) => match video_codec(&message) {
                     Some(codec) => {
-                        video.push(codec, timestamp_ms, &message, &mut state.timeline, &mut repairs);
+                        video.push(codec, timestamp_ms, &message, &mut clock);
                     }
                     None if !matches!(message.class(), TagClass::SequenceHeader { .. })
                         && !message.class().is_frame() => {}
                     None => left_out::count(&mut left_out, TrackKind::Video, message.codec.name()),
                 },
-                Err(_) => repairs.count(RepairKind::MessageMalformed),
+                Err(_) => clock.repairs.count(RepairKind::MessageMalformed),
             },
             TagKind::Audio => match AudioTagHeader::parse(tag.body) {
                 Ok(message) => {
                     let outcome = audio_codec(&message).map_or(Outcome::LeftOut, |codec| {
-                        audio.push(codec, timestamp_ms, &message, &mut state.timeline, &mut repairs)
+                        audio.push(codec, timestamp_ms, &message, &mut clock)
                     });
                     if outcome == Outcome::LeftOut {
                         left_out::count(&mut left_out, TrackKind::Audio, message.codec.name());
                     }
                 }
-                Err(_) => repairs.count(RepairKind::MessageMalformed),
+                Err(_) => clock.repairs.count(RepairKind::MessageMalformed),
             },
         }
     }
     state.companions = video.take_companions(&mut repairs);
     let mut media = Media { video: video.track, audio: audio.track };
+    settle(&mut media, &mut state.timeline);
     composition::shift_decoding(&mut media.video.units, state, &mut repairs);
     let changes = remember_configs(&media, state);
     (0..changes).for_each(|_| repairs.count(RepairKind::ConfigurationChanged));
     Ok(Demuxed { media, repairs, left_out, configuration_changed: changes > 0 })
 }
 
+/// Lets the session begin with its earliest access unit, once its first chunk has told which that is.
+fn settle(media: &mut Media<'_>, timeline: &mut Timeline) {
+    let first = [media.video.units.first(), media.audio.units.first()];
+    let Some(earliest) = first.into_iter().flatten().map(|unit| unit.dts_90khz).min() else { return };
+    let by = timeline.settle(earliest);
+    if by != 0 {
+        for unit in media.video.units.iter_mut().chain(&mut media.audio.units) {
+            unit.dts_90khz += by;
+            unit.pts_90khz += by;
+        }
+    }
+}
+
 /// The codec of a message that is recorded.
-fn video_codec(message: &VideoTagHeader<'_>) -> Option<VideoCodec> {
+pub(crate) fn video_codec(message: &VideoTagHeader<'_>) -> Option<VideoCodec> {
     match message.codec {
         _ if message.track != 0 => None,
         flv::VideoCodec::Avc => Some(VideoCodec::H264),
@@ -88,7 +111,7 @@ fn video_codec(message: &VideoTagHeader<'_>) -> Option<VideoCodec> {
 }
 
 /// The codec of a message that is recorded.
-fn audio_codec(message: &AudioTagHeader<'_>) -> Option<AudioCodec> {
+pub(crate) fn audio_codec(message: &AudioTagHeader<'_>) -> Option<AudioCodec> {
     match message.codec {
         _ if message.track != 0 => None,
         flv::AudioCodec::Aac => Some(AudioCodec::Aac),

@@ -25,15 +25,19 @@
 #![deny(missing_docs)]
 
 mod audio;
+mod chunk;
+mod clock;
 mod composition;
 mod content;
 mod demux;
 mod error;
+mod extent;
 mod left_out;
 mod slice;
 mod state;
 mod video;
 
+pub use chunk::Chunk;
 pub use demux::{Demuxed, demux};
 pub use error::Error;
 pub use left_out::{LeftOut, MAX_LEFT_OUT};

@@ -1,9 +1,12 @@
 //! The one door: a chunk and a state in, a slice and its muxer out.
 
-use media::{AccessUnit, AudioCodec, Media, RepairKind, Repairs, TimelinePolicy};
+use media::{AccessUnit, Media, RepairKind, Repairs, TimelinePolicy};
 use mpegts::{Muxer, MuxerPolicy};
 
-use crate::{Demuxed, Error, LeftOut, SessionState, demux};
+use crate::{
+    Chunk, Demuxed, Error, LeftOut, SessionState, demux,
+    extent::{Extent, extent},
+};
 
 /// What the caller may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,11 +58,11 @@ pub struct Slice {
     pub consumed: u64,
     /// Bytes that the muxer will write, exactly. 0: nothing to record.
     pub size: u64,
-    /// Repaired decoding time of the first access unit of the leading track (video, or audio alone), since
-    /// the session's first one. Unit: 1/90 000 s.
+    /// Where the slice begins, since the session's earliest access unit. Rises from slice to slice. The begin of
+    /// a slice less that of the one before is exactly how long that one plays. Unit: 1/90 000 s.
     pub start_90khz: u64,
-    /// Sum of the leading track's repaired deltas, the last access unit's own estimated duration included.
-    /// Unit: 1/90 000 s.
+    /// From there to the end of the last track. How long the last picture lasts is an estimate until the next slice
+    /// begins. Unit: 1/90 000 s.
     pub duration_90khz: u64,
     /// Decoding can begin with this slice.
     pub independent: bool,
@@ -84,8 +87,13 @@ pub struct Slice {
 ///
 /// # Errors
 /// See [`Error`]; nothing of the session is lost, the next chunk goes with the same state.
-pub fn remux<'a>(chunk: &'a [u8], state: &'a [u8], policy: &Policy) -> Result<(Slice, Muxer<'a>), Error> {
-    let consumed = chunk.len() as u64;
+pub fn remux<'a>(
+    chunk: impl Into<Chunk<'a>>,
+    state: &'a [u8],
+    policy: &Policy,
+) -> Result<(Slice, Muxer<'a>), Error> {
+    let chunk = chunk.into();
+    let consumed = chunk.bytes.len() as u64;
     if consumed > policy.max_bytes {
         return Err(Error::TooLarge { found: consumed, limit: policy.max_bytes });
     }
@@ -93,7 +101,7 @@ pub fn remux<'a>(chunk: &'a [u8], state: &'a [u8], policy: &Policy) -> Result<(S
     state.timeline.policy = policy.timeline;
     let Demuxed { media, mut repairs, left_out, configuration_changed } = demux(chunk, &mut state)?;
     count_behind_clock(&media, state.muxer.pcr_90khz, &mut repairs);
-    let (start_90khz, duration_90khz) = span(&media, &state);
+    let Extent { start_90khz, duration_90khz } = extent(&media, &mut state);
     let leading = media.video.units.first().or(media.audio.units.first());
     let independent = leading.is_some_and(|unit| unit.random_access);
     let (video, audio) = (video_track(&media), audio_track(&media));
@@ -121,31 +129,6 @@ fn count_behind_clock(media: &Media<'_>, pcr_90khz: Option<i64>, repairs: &mut R
     for units in [&media.video.units, &media.audio.units] {
         let is_behind = |unit: &&AccessUnit<'_>| unit.dts_90khz + mpegts::PTS_BASE_90KHZ <= pcr_90khz;
         units.iter().take_while(is_behind).for_each(|_| repairs.count(RepairKind::TrackBehindClock));
-    }
-}
-
-/// Start and duration of the leading track.
-fn span(media: &Media<'_>, state: &SessionState<'_>) -> (u64, u64) {
-    let (units, shift, last_duration) = if media.video.units.is_empty() {
-        (&media.audio.units, 0, last_audio_duration(media, state))
-    } else {
-        let clock = state.timeline.video.as_ref();
-        (&media.video.units, state.decoding_shift_90khz, clock.map_or(0, |clock| clock.delta_90khz))
-    };
-    let (Some(first), Some(last)) = (units.first(), units.last()) else { return (0, 0) };
-    let start = first.dts_90khz + i64::from(shift);
-    let duration = last.dts_90khz - first.dts_90khz + i64::from(last_duration);
-    (u64::try_from(start).unwrap_or(0), u64::try_from(duration).unwrap_or(0))
-}
-
-/// How long the last audio message plays: a frame, or of MP3 maybe several, as the messages before it were apart.
-fn last_audio_duration(media: &Media<'_>, state: &SessionState<'_>) -> u32 {
-    let Some(last) = media.audio.units.last() else { return 0 };
-    let config = &media.audio.configs[last.config as usize];
-    let delta_90khz = state.timeline.audio.map_or(0, |clock| clock.delta_90khz);
-    match config.codec {
-        AudioCodec::Aac => config.frame_duration_90khz,
-        AudioCodec::Mp3 => config.frame_duration_90khz.max(delta_90khz),
     }
 }
 

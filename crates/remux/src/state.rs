@@ -1,7 +1,12 @@
 //! What the next chunk of a session must know of those before it.
 
-use media::{Timeline, TrackClock, VideoCodec, VideoConfig};
+mod fields;
+mod timeline;
+
+use media::{PresentationStamps, Timeline, VideoCodec, VideoConfig};
 use mpegts::MuxerState;
+
+use fields::{Fields, write_optional};
 
 /// Bytes that are no state of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,10 +40,16 @@ pub enum StateError {
 pub struct SessionState<'a> {
     /// The tracks' clocks. Its policy is not kept: it is given anew with each chunk.
     pub timeline: Timeline,
+    /// Presentation times that the push stamps its pictures with.
+    pub presentation: PresentationStamps,
     /// By how much video decoding times are earlier, for negative composition offsets. Unit: 1/90 000 s.
     pub decoding_shift_90khz: u32,
     /// The decoding time of the last video access unit as it was written. Unit: 1/90 000 s.
     pub last_video_dts_90khz: Option<i64>,
+    /// Where the slices so far end, and where the last one begins. Unit: 1/90 000 s.
+    pub end_90khz: Option<i64>,
+    /// See `end_90khz`.
+    pub start_90khz: i64,
     /// Fingerprint of the video configuration last used.
     pub video_config: Option<u64>,
     /// Fingerprint of the audio configuration last used.
@@ -53,33 +64,25 @@ pub struct SessionState<'a> {
 /// Bytes of messages without a frame that are kept for the next chunk.
 pub(crate) const MAX_COMPANIONS_SIZE: usize = 2_048;
 
-/// Times beyond this cannot come from a session: two thousand years. Keeps every sum in 64 bits.
-const MAX_TIME_90KHZ: i64 = 1 << 52;
-
 impl<'a> SessionState<'a> {
     /// The version of the encoding, its first byte.
-    pub const VERSION: u8 = 2;
+    pub const VERSION: u8 = 3;
 
     /// Bytes of the encoding without companions.
-    pub const SIZE: usize = 1 + 2 * 25 + 4 + 9 + 2 * 9 + MuxerState::SIZE;
+    pub const SIZE: usize =
+        1 + timeline::TIMELINE_SIZE + timeline::PRESENTATION_SIZE + 4 + 9 + 9 + 8 + 2 * 9 + MuxerState::SIZE;
 
     /// The state as bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![Self::VERSION];
-        for clock in [self.timeline.video, self.timeline.audio] {
-            bytes.push(clock.is_some().into());
-            let (timestamp_ms, anchor, dts, delta) = clock.map_or((0, 0, 0, 0), |clock| {
-                (clock.timestamp_ms, clock.anchor_90khz, clock.dts_90khz, clock.delta_90khz)
-            });
-            bytes.extend_from_slice(&timestamp_ms.to_be_bytes());
-            bytes.extend_from_slice(&anchor.to_be_bytes());
-            bytes.extend_from_slice(&dts.to_be_bytes());
-            bytes.extend_from_slice(&delta.to_be_bytes());
-        }
+        timeline::write(&self.timeline, &mut bytes);
+        timeline::write_presentation(&self.presentation, &mut bytes);
         bytes.extend_from_slice(&self.decoding_shift_90khz.to_be_bytes());
-        encode_optional(&mut bytes, self.last_video_dts_90khz.map(i64::cast_unsigned));
-        encode_optional(&mut bytes, self.video_config);
-        encode_optional(&mut bytes, self.audio_config);
+        write_optional(&mut bytes, self.last_video_dts_90khz.map(i64::cast_unsigned));
+        write_optional(&mut bytes, self.end_90khz.map(i64::cast_unsigned));
+        bytes.extend_from_slice(&self.start_90khz.to_be_bytes());
+        write_optional(&mut bytes, self.video_config);
+        write_optional(&mut bytes, self.audio_config);
         bytes.extend_from_slice(&self.muxer.encode());
         for message in &self.companions {
             bytes.extend_from_slice(&(message.len() as u16).to_be_bytes());
@@ -105,39 +108,31 @@ impl<'a> SessionState<'a> {
         }
         let companions = decode_companions(companions).ok_or(wrong_size)?;
         let mut fields = Fields(&fixed[1..]);
-        let video = fields.clock()?;
-        let audio = fields.clock()?;
+        let timeline = timeline::read(&mut fields)?;
+        let presentation = timeline::read_presentation(&mut fields)?;
         let decoding_shift_90khz = u32::from_be_bytes(fields.take());
         if i64::from(decoding_shift_90khz) > crate::composition::MAX_SHIFT_90KHZ {
             return Err(StateError::Field { field: "decoding shift" });
         }
-        let last_video_dts_90khz = fields.optional("last decoding time")?.map(u64::cast_signed);
-        if !last_video_dts_90khz.is_none_or(is_time) {
-            return Err(StateError::Field { field: "last decoding time" });
-        }
+        let last_video_dts_90khz = fields.optional_time("last decoding time")?;
+        let end_90khz = fields.optional_time("end")?;
+        let start_90khz = fields.time("start")?;
         let video_config = fields.optional("video configuration")?;
         let audio_config = fields.optional("audio configuration")?;
         let muxer = MuxerState::decode(&fields.take()).ok_or(StateError::Field { field: "muxer" })?;
-        let timeline = Timeline { video, audio, ..Timeline::default() };
         Ok(Self {
             timeline,
+            presentation,
             decoding_shift_90khz,
             last_video_dts_90khz,
+            end_90khz,
+            start_90khz,
             video_config,
             audio_config,
             muxer,
             companions,
         })
     }
-}
-
-fn is_time(time_90khz: i64) -> bool {
-    (-MAX_TIME_90KHZ..=MAX_TIME_90KHZ).contains(&time_90khz)
-}
-
-fn encode_optional(bytes: &mut Vec<u8>, value: Option<u64>) {
-    bytes.push(value.is_some().into());
-    bytes.extend_from_slice(&value.unwrap_or(0).to_be_bytes());
 }
 
 fn decode_companions(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
@@ -148,45 +143,6 @@ fn decode_companions(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
         bytes = rest;
     }
     bytes.is_empty().then_some(messages)
-}
-
-/// Fields of a state whose size has been checked.
-struct Fields<'a>(&'a [u8]);
-
-impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> [u8; N] {
-        let (taken, rest) = self.0.split_first_chunk().expect("the size should have been checked");
-        self.0 = rest;
-        *taken
-    }
-
-    fn flag(&mut self, field: &'static str) -> Result<bool, StateError> {
-        match self.take() {
-            [0] => Ok(false),
-            [1] => Ok(true),
-            _ => Err(StateError::Field { field }),
-        }
-    }
-
-    fn optional(&mut self, field: &'static str) -> Result<Option<u64>, StateError> {
-        let is_some = self.flag(field)?;
-        let value = u64::from_be_bytes(self.take());
-        Ok(is_some.then_some(value))
-    }
-
-    fn clock(&mut self) -> Result<Option<TrackClock>, StateError> {
-        let is_some = self.flag("clock")?;
-        let clock = TrackClock {
-            timestamp_ms: u32::from_be_bytes(self.take()),
-            anchor_90khz: i64::from_be_bytes(self.take()),
-            dts_90khz: i64::from_be_bytes(self.take()),
-            delta_90khz: u32::from_be_bytes(self.take()),
-        };
-        if !is_time(clock.anchor_90khz) || !is_time(clock.dts_90khz) {
-            return Err(StateError::Field { field: "clock" });
-        }
-        Ok(is_some.then_some(clock))
-    }
 }
 
 /// Tells a video configuration from others; the size may be another than the record's.
@@ -209,17 +165,43 @@ pub(crate) fn fingerprint(parts: &[&[u8]]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use media::{Arrival, ArrivalPoint, Lead, Pace, TrackClock};
+
     use super::*;
 
     fn sample() -> SessionState<'static> {
         let clock = TrackClock {
             timestamp_ms: u32::MAX,
-            anchor_90khz: 1 << 40,
+            stamp_ms: 1 << 33,
+            offset_90khz: -(1 << 40),
+            home_90khz: (1 << 40) - 90,
             dts_90khz: (1 << 40) + 1,
-            delta_90khz: 3600,
+            time_90khz: 1 << 40,
+            unproven_90khz: 45_000,
+            pace: Pace {
+                ideal_90khz: 1 << 40,
+                frame_256: 3_600 << 8,
+                jitter_90khz: 30,
+                last_step_90khz: -1,
+                steps: 255,
+            },
+            lead: Lead { mean_90khz: -1_000, spread_90khz: 400, units: 9 },
         };
+        let point = ArrivalPoint { arrival_ms: 5_000, time_90khz: -9 };
+        let mut arrival = Arrival::default();
+        (arrival.last, arrival.collapsed_90khz) = (Some(point), 1);
         SessionState {
-            timeline: Timeline { video: Some(clock), audio: None, ..Timeline::default() },
+            timeline: Timeline {
+                video: Some(clock),
+                audio: None,
+                settled: true,
+                last_shift_90khz: -6_300,
+                arrival,
+                ..Timeline::default()
+            },
+            presentation: PresentationStamps { depth: 8, frame_ms: 40, ..PresentationStamps::default() },
+            end_90khz: Some(1 << 40),
+            start_90khz: 1 << 39,
             decoding_shift_90khz: 7200,
             last_video_dts_90khz: Some(-5),
             video_config: Some(u64::MAX),

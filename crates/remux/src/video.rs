@@ -7,10 +7,10 @@ use codec::{
     nal_video::{NalCodec, SetKind, UnitRole},
 };
 use flv::{FrameType, VideoPacket, VideoTagHeader};
-use media::{AccessUnit, Data, RepairKind, Repairs, Timeline, Track, TrackKind, VideoCodec, VideoConfig};
+use media::{AccessUnit, Data, RepairKind, Repairs, Track, VideoCodec, VideoConfig};
 
 use crate::{
-    composition,
+    clock::Clock,
     content::{Content, MAX_NAL_UNITS},
     state::{MAX_COMPANIONS_SIZE, video_fingerprint},
 };
@@ -61,12 +61,11 @@ impl<'a> VideoAssembler<'a> {
         codec: VideoCodec,
         timestamp_ms: u32,
         message: &VideoTagHeader<'a>,
-        timeline: &mut Timeline,
-        repairs: &mut Repairs,
+        clock: &mut Clock<'_, 'a>,
     ) {
         match message.packet {
-            VideoPacket::SequenceHeader => self.configure(codec, message.payload, repairs),
-            VideoPacket::Frame => self.push_frame(codec, timestamp_ms, message, timeline, repairs),
+            VideoPacket::SequenceHeader => self.configure(codec, message.payload, clock.repairs),
+            VideoPacket::Frame => self.push_frame(codec, timestamp_ms, message, clock),
             _ => {}
         }
     }
@@ -107,23 +106,22 @@ impl<'a> VideoAssembler<'a> {
         codec: VideoCodec,
         timestamp_ms: u32,
         message: &VideoTagHeader<'a>,
-        timeline: &mut Timeline,
-        repairs: &mut Repairs,
+        clock: &mut Clock<'_, 'a>,
     ) {
         if self.track.configs.last().is_none_or(|config| config.codec != codec) {
-            repairs.count(RepairKind::SequenceHeaderMissing);
+            clock.repairs.count(RepairKind::SequenceHeaderMissing);
             return;
         }
         let nal_codec = match codec {
             VideoCodec::H264 => NalCodec::H264,
             VideoCodec::Hevc => NalCodec::Hevc,
             VideoCodec::Mpeg4 => {
-                self.push_mpeg4(timestamp_ms, message, timeline, repairs);
+                self.push_mpeg4(timestamp_ms, message, clock);
                 return;
             }
         };
         let Some(content) = Content::read(nal_codec, message.payload, self.length_size) else {
-            repairs.count(RepairKind::MessageMalformed);
+            clock.repairs.count(RepairKind::MessageMalformed);
             return;
         };
         if let Some((width, height)) = content.size {
@@ -131,10 +129,10 @@ impl<'a> VideoAssembler<'a> {
         }
         if !content.has_slice {
             if self.pending_units + content.units > MAX_NAL_UNITS {
-                repairs.count(RepairKind::MessageMalformed);
+                clock.repairs.count(RepairKind::MessageMalformed);
                 return;
             }
-            repairs.count(RepairKind::MessageWithoutFrame);
+            clock.repairs.count(RepairKind::MessageWithoutFrame);
             // An end of sequence alone would come before the delimiter of a picture it does not belong to.
             if content.has_companions {
                 self.pending_units += content.units;
@@ -151,9 +149,9 @@ impl<'a> VideoAssembler<'a> {
         {
             self.last_units += content.units;
             if self.last_units > MAX_NAL_UNITS {
-                repairs.count(RepairKind::MessageMalformed);
+                clock.repairs.count(RepairKind::MessageMalformed);
             } else {
-                repairs.count(RepairKind::PictureInPieces);
+                clock.repairs.count(RepairKind::PictureInPieces);
                 unit.data.append(message.payload);
             }
             return;
@@ -170,21 +168,15 @@ impl<'a> VideoAssembler<'a> {
             pieces.push(message.payload);
             Data::Pieces(pieces)
         };
-        self.add(timestamp_ms, message, random_access, data, timeline, repairs);
+        self.add(timestamp_ms, message, random_access, data, clock);
     }
 
-    fn push_mpeg4(
-        &mut self,
-        timestamp_ms: u32,
-        message: &VideoTagHeader<'a>,
-        timeline: &mut Timeline,
-        repairs: &mut Repairs,
-    ) {
+    fn push_mpeg4(&mut self, timestamp_ms: u32, message: &VideoTagHeader<'a>, clock: &mut Clock<'_, 'a>) {
         let framing = Framing::of(message.payload, self.mpeg4_framing);
         self.mpeg4_framing = framing.or(self.mpeg4_framing);
         let data = match framing {
             None => {
-                repairs.count(RepairKind::MessageMalformed);
+                clock.repairs.count(RepairKind::MessageMalformed);
                 return;
             }
             Some(Framing::StartCodes) => Data::Whole(message.payload),
@@ -206,11 +198,11 @@ impl<'a> VideoAssembler<'a> {
             self.has_mpeg4_headers = true;
         }
         if !self.has_mpeg4_headers {
-            repairs.count(RepairKind::SequenceHeaderMissing);
+            clock.repairs.count(RepairKind::SequenceHeaderMissing);
             return;
         }
         let random_access = message.frame_type == FrameType::Key;
-        self.add(timestamp_ms, message, random_access, data, timeline, repairs);
+        self.add(timestamp_ms, message, random_access, data, clock);
     }
 
     fn add(
@@ -219,11 +211,9 @@ impl<'a> VideoAssembler<'a> {
         message: &VideoTagHeader<'a>,
         random_access: bool,
         data: Data<'a>,
-        timeline: &mut Timeline,
-        repairs: &mut Repairs,
+        clock: &mut Clock<'_, 'a>,
     ) {
-        let dts_90khz = timeline.place(TrackKind::Video, timestamp_ms, None, repairs);
-        let pts_90khz = composition::presentation(dts_90khz, message.composition_time_ms, repairs);
+        let (dts_90khz, pts_90khz) = clock.video(timestamp_ms, message.composition_time_ms, random_access);
         let config = self.track.configs.len() as u32 - 1;
         self.last_timestamp_ms = timestamp_ms;
         self.track.units.push(AccessUnit { dts_90khz, pts_90khz, random_access, config, data });

@@ -3,16 +3,34 @@
 use super::*;
 use TrackKind::{Audio, Video};
 
-/// Places every timestamp and compares times, in whole milliseconds, and the repairs counted.
+/// The decoding times of a push in ticks, and what was repaired; every coming message may be looked at.
+fn place(pushed: &[(TrackKind, u32)]) -> (Vec<i64>, Vec<(RepairKind, u32)>) {
+    let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+    let upcoming =
+        |&(track, timestamp_ms): &(TrackKind, u32)| Upcoming { track, timestamp_ms, composition_ms: 0 };
+    let placed = pushed
+        .iter()
+        .enumerate()
+        .map(|(index, &(track, ms))| {
+            let frame_90khz = (track == Audio).then_some(2_090);
+            let ahead = pushed[index + 1..].iter().map(upcoming);
+            timeline.place(track, ms, frame_90khz, ahead, &mut repairs).dts_90khz
+        })
+        .collect();
+    (placed, repairs.iter().collect())
+}
+
+/// Compares times, in whole milliseconds, and the repairs counted.
 #[track_caller]
 fn check(pushed: &[(TrackKind, u32)], placed_ms: &[i64], expected: &[(RepairKind, u32)]) {
-    let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-    let placed: Vec<i64> = pushed
-        .iter()
-        .map(|&(track, ms)| timeline.place(track, ms, None, &mut repairs) / TICKS_PER_MS)
-        .collect();
+    let (placed, repairs) = place(pushed);
+    let placed: Vec<i64> = placed.iter().map(|time| time.div_euclid(TICKS_PER_MS)).collect();
     assert_eq!(placed, placed_ms);
-    assert_eq!(repairs.iter().collect::<Vec<_>>(), expected);
+    assert_eq!(repairs, expected);
+}
+
+fn video(stamps: &[u32]) -> Vec<(TrackKind, u32)> {
+    stamps.iter().map(|&stamp| (Video, stamp)).collect()
 }
 
 #[test]
@@ -49,16 +67,33 @@ fn a_jump_forward_continues_at_the_frame_rate_and_the_tracks_stay_in_step() {
 
 #[test]
 fn a_jump_backward_continues_at_the_frame_rate() {
-    check(
-        &[(Video, 500_000), (Video, 500_040), (Video, 0), (Video, 40)],
-        &[0, 40, 80, 120],
-        &[(RepairKind::TimestampJumpBackward, 1)],
-    );
+    check(&video(&[500_000, 500_040, 0, 40]), &[0, 40, 80, 120], &[(RepairKind::TimestampJumpBackward, 1)]);
 }
 
 #[test]
 fn a_pause_within_the_policy_is_kept() {
-    check(&[(Video, 0), (Video, 9_999), (Video, 10_039)], &[0, 9_999, 10_039], &[]);
+    check(&video(&[0, 40, 9_999, 10_039]), &[0, 40, 9_999, 10_039], &[]);
+    let both =
+        [(Video, 0), (Audio, 0), (Video, 40), (Audio, 23), (Video, 8_080), (Audio, 8_046), (Video, 8_120)];
+    check(&both, &[0, 0, 40, 23, 8_080, 8_046, 8_120], &[]);
+}
+
+#[test]
+fn one_wrong_stamp_goes_between_its_neighbours() {
+    for wrong in [5_080, 130, 60_000, 0, 81_u32.wrapping_sub(7_000)] {
+        check(
+            &video(&[0, 40, wrong, 120, 160]),
+            &[0, 40, 80, 120, 160],
+            &[(RepairKind::TimestampOutlier, 1)],
+        );
+    }
+}
+
+#[test]
+fn the_first_stamp_may_be_the_wrong_one() {
+    check(&video(&[5_000, 40, 80, 120]), &[0, 40, 80, 120], &[(RepairKind::TimestampOutlier, 1)]);
+    let late = [(Video, 0), (Audio, 20_000), (Audio, 20_023), (Video, 20_040), (Video, 20_080)];
+    check(&late, &[0, 0, 23, 40, 80], &[(RepairKind::TimestampOutlier, 1)]);
 }
 
 #[test]
@@ -82,21 +117,48 @@ fn tracks_on_clocks_far_apart_are_aligned_and_each_keeps_its_pace() {
 }
 
 #[test]
-fn equal_timestamps_become_strictly_rising_and_do_not_move_what_follows() {
-    let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-    let placed: Vec<i64> =
-        [0, 40, 40, 40, 80].iter().map(|&ms| timeline.place(Video, ms, None, &mut repairs)).collect();
-    assert_eq!(placed, [0, 3600, 3601, 3602, 7200]);
-    assert_eq!(repairs.of(RepairKind::TimestampEqual), 2);
+fn tracks_whose_stamps_stay_seconds_apart_have_clocks_of_their_own() {
+    let pushed: Vec<_> = (0..50).flat_map(|n| [(Video, n * 40), (Audio, 3_500 + n * 40)]).collect();
+    let (placed, repairs) = place(&pushed);
+    assert!(placed.chunks(2).all(|pair| pair[0] == pair[1]), "{placed:?}");
+    assert_eq!(repairs, [(RepairKind::TrackClockAligned, 1)]);
+}
+
+#[test]
+fn sound_that_begins_first_and_arrives_last_catches_up_to_its_place() {
+    let mut pushed = vec![(Video, 2_000)];
+    pushed.extend((0..100).map(|n| (Audio, 500 + n * 15)));
+    pushed.extend((1..50).flat_map(|n| [(Video, 2_000 + n * 40), (Audio, 1_985 + n * 40)]));
+    let (placed, _) = place(&pushed);
+    assert_eq!((placed[0], placed[1], placed[101]), (0, -1_500 * TICKS_PER_MS, 40 * TICKS_PER_MS));
+    // It may also be late for good.
+    let late = (0..400_u32).flat_map(|n| [(Video, n * 40), (Audio, (n * 40).saturating_sub(3_000))]);
+    let late: Vec<_> = late.filter(|&(track, stamp)| track == Video || stamp > 0).collect();
+    let (placed, repairs) = place(&late);
+    let first = late.iter().position(|&(track, _)| track == Audio).unwrap();
+    assert_eq!((placed[first], repairs), (40 * TICKS_PER_MS, vec![]));
+}
+
+#[test]
+fn equal_stamps_become_strictly_rising_and_do_not_move_what_follows() {
+    check(&video(&[0, 40, 40, 40, 80, 120]), &[0, 40, 53, 66, 80, 120], &[(RepairKind::TimestampEqual, 2)]);
 }
 
 #[test]
 fn a_small_step_back_keeps_the_order() {
-    let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-    let placed: Vec<i64> =
-        [0, 40, 20, 80].iter().map(|&ms| timeline.place(Video, ms, None, &mut repairs)).collect();
-    assert_eq!(placed, [0, 3600, 3601, 7200]);
-    assert_eq!(repairs.of(RepairKind::TimestampStepBackward), 1);
+    check(&video(&[0, 40, 20, 80]), &[0, 40, 60, 80], &[(RepairKind::TimestampOutlier, 1)]);
+    check(&video(&[0, 40, 80, 60, 100]), &[0, 40, 80, 120, 160], &[(RepairKind::TimestampJumpBackward, 1)]);
+}
+
+#[test]
+fn a_track_whose_clock_errs_for_a_while_comes_home() {
+    let mut pushed = Vec::new();
+    for n in 0..200_u32 {
+        pushed.push((Video, n * 40 + if (50..75).contains(&n) { 5_000 } else { 0 }));
+        pushed.push((Audio, n * 40 + 10));
+    }
+    let (placed, _) = place(&pushed);
+    assert!(placed.chunks(2).all(|pair| (pair[1] - pair[0] - 900).abs() < 90), "{placed:?}");
 }
 
 #[test]
@@ -105,9 +167,7 @@ fn every_sequence_of_extreme_timestamps_rises_strictly() {
     for a in extremes {
         for b in extremes {
             for c in extremes {
-                let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-                let placed: Vec<i64> =
-                    [a, b, c, a].iter().map(|&ms| timeline.place(Video, ms, None, &mut repairs)).collect();
+                let (placed, _) = place(&video(&[a, b, c, a]));
                 assert!(placed.is_sorted_by(|a, b| a < b), "{a} {b} {c}: {placed:?}");
             }
         }
@@ -120,7 +180,7 @@ fn sound_that_comes_in_pairs_of_one_timestamp_plays_frame_after_frame() {
     let mut repairs = Repairs::default();
     let times: Vec<i64> = [0, 0, 43, 43, 85, 85]
         .iter()
-        .map(|&ms| timeline.place(Audio, ms, Some(1_920), &mut repairs))
+        .map(|&ms| timeline.place(Audio, ms, Some(1_920), std::iter::empty(), &mut repairs).dts_90khz)
         .collect();
     assert_eq!(times, [0, 1_920, 3_870, 5_790, 7_650, 9_570]);
     assert_eq!(repairs.of(RepairKind::TimestampEqual), 3);
@@ -134,8 +194,48 @@ fn tracks_that_drift_apart_keep_the_times_that_were_pushed() {
     for frame in 0..hour {
         // The encoder's sound card is slower than its clock by 1 in 1 000: 3.6 s in an hour.
         let (video, audio) = (frame * 40, frame * 40 + frame * 40 / 1_000);
-        assert_eq!(timeline.place(Video, video, None, &mut repairs), i64::from(video) * TICKS_PER_MS);
-        assert_eq!(timeline.place(Audio, audio, Some(1_920), &mut repairs), i64::from(audio) * TICKS_PER_MS);
+        for (track, stamp, lasts) in [(Video, video, None), (Audio, audio, Some(1_920))] {
+            let placed = timeline.place(track, stamp, lasts, std::iter::empty(), &mut repairs);
+            assert_eq!(placed.dts_90khz, i64::from(stamp) * TICKS_PER_MS);
+        }
     }
     assert_eq!(repairs, Repairs::default());
+}
+
+#[test]
+fn arrival_times_tell_a_pause_from_a_jump() {
+    // A picture each twelve seconds, in a chunk of its own, sent six times as fast as it plays.
+    let times = |arrival_ms: fn(u64) -> Option<u64>| {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut place = |n: u32| {
+            timeline.begin_chunk(arrival_ms(n.into()));
+            timeline.place(Video, n * 12_000, None, std::iter::empty(), &mut repairs).dts_90khz / 90_000
+        };
+        (0..20).map(&mut place).collect::<Vec<_>>()
+    };
+    assert_eq!(times(|n| Some(n * 2_000)), (0..20).map(|n| n * 12).collect::<Vec<_>>());
+    // Two steps alike are a pace, whatever else is known.
+    assert_eq!(times(|_| None)[2..], (2..20).map(|n| n * 12 - 12).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_long_pause_inside_a_chunk_is_given_back_when_the_next_one_arrives_as_much_later() {
+    for (arrival_ms, second_begins_ms) in [(Some(35_000), 35_000), (Some(5_000), 5_000), (None, 5_000)] {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut chunk = |range: std::ops::Range<u32>, arrival_ms| {
+            timeline.begin_chunk(arrival_ms);
+            let stamps =
+                range.flat_map(|n| [n * 40, n * 40 + 10].map(|ms| if n < 50 { ms } else { ms + 30_000 }));
+            let placed: Vec<i64> = stamps
+                .zip([Video, Audio].into_iter().cycle())
+                .map(|(ms, track)| {
+                    timeline.place(track, ms, None, std::iter::empty(), &mut repairs).dts_90khz
+                })
+                .collect();
+            assert!(placed.chunks(2).all(|pair| (pair[1] - pair[0] - 900).abs() < 90), "{placed:?}");
+            placed[0] / TICKS_PER_MS
+        };
+        assert_eq!(chunk(0..125, arrival_ms.map(|_| 0)), 0);
+        assert_eq!(chunk(125..250, arrival_ms), second_begins_ms);
+    }
 }

@@ -28,8 +28,11 @@ fn moved(file: &[u8], offset_ms: u32) -> Vec<u8> {
 /// `versions` are those of the program map; the second piece begins with the one slice that is a discontinuity.
 fn check_change(first: &str, second: &str, versions: &[u8]) -> PathBuf {
     let (first, second) = (sample(first), sample(second));
-    // Later than either track of the first ends.
-    let offset_ms = 10_100;
+    // A little later than either track of the first ends. (After a longer pause the first message alone, if the
+    // push may be cut right after it, cannot be told from a wrong stamp.)
+    let tracks = [&first.source.video, &first.source.audio].into_iter().flatten();
+    let end_ms = tracks.flat_map(|track| &track.packets).map(|packet| packet.dts_ms).max().unwrap();
+    let offset_ms = u32::try_from(end_ms - start_ms(&first.flv) + 150).unwrap();
     let mut pieces = chunks::cut(&first.flv, 2_000);
     let boundary = pieces.len();
     pieces.extend(chunks::cut(&moved(&second.flv, offset_ms), 2_000));

@@ -40,8 +40,8 @@ fn tracks_that_are_sent_unevenly_arrive_in_time() {
         let (video, audio) = transport_stream::pes_packets(&stream);
         let [video_source, audio_source] =
             [&sample.source.video, &sample.source.audio].map(|it| it.as_ref().unwrap());
-        let first = if early == TagKind::Audio { audio_source } else { video_source };
-        let base = mpegts::PTS_BASE_90KHZ - first.packets[0].dts_ms * 90;
+        let begin_ms = video_source.packets[0].dts_ms.min(audio_source.packets[0].dts_ms);
+        let base = mpegts::PTS_BASE_90KHZ - begin_ms * 90;
         compare::video(video_source, &video, base, 0);
         compare::audio(audio_source, &audio, base, 1_024.0 * 90_000.0 / 44_100.0);
     }
@@ -84,10 +84,14 @@ fn a_recording_goes_on_through_the_wrap_of_its_clock() {
     let later = WRAP - mpegts::PTS_BASE_90KHZ - 5 * 90_000;
     let mut state = SessionState::decode(&first.state).unwrap();
     for clock in [&mut state.timeline.video, &mut state.timeline.audio].into_iter().flatten() {
-        clock.anchor_90khz += later;
+        clock.offset_90khz += later;
+        clock.home_90khz += later;
         clock.dts_90khz += later;
+        clock.time_90khz += later;
+        clock.pace.ideal_90khz += later;
     }
-    for time in [&mut state.last_video_dts_90khz, &mut state.muxer.pcr_90khz, &mut state.muxer.tables_90khz] {
+    let written = [&mut state.muxer.pcr_90khz, &mut state.muxer.tables_90khz];
+    for time in written.into_iter().chain([&mut state.last_video_dts_90khz, &mut state.end_90khz]) {
         *time = time.map(|time| time + later);
     }
     let mut state = state.encode();

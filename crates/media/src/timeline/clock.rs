@@ -1,0 +1,211 @@
+//! Where one track is: its mapping to media time, its pace, and how far it runs before the other track.
+
+use crate::TICKS_PER_MS;
+
+/// A frame's duration before two have been seen, where the format does not say: 25 frames a second.
+pub(crate) const FIRST_FRAME_90KHZ: i64 = 3_600;
+
+/// Distances from the expected time up to this are the rounding of stamps to whole milliseconds.
+pub(crate) const ROUNDING_90KHZ: i64 = 4 * TICKS_PER_MS;
+
+/// The longest error that a pace follows smoothly; a larger one is a step of its own.
+const MAX_PACE_ERROR_90KHZ: i64 = 20 * TICKS_PER_MS;
+
+/// See [`Pace::MAX_FRAME_256`].
+const MAX_FRAME_90KHZ: i64 = 60 * 90_000;
+
+/// Steps after which a pace, and access units after which a lead, is known.
+const KNOWN_STEPS: u8 = 8;
+const KNOWN_UNITS: u8 = 4;
+
+/// Where a track is. Times are in 1/90 000 s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrackClock {
+    /// The last timestamp of the push, in milliseconds.
+    pub timestamp_ms: u32,
+    /// The same, counted on through wraps; it may be below zero.
+    pub stamp_ms: i64,
+    /// The media time of stamp zero by the mapping in use.
+    pub offset_90khz: i64,
+    /// The media time of stamp zero by the mapping that keeps the distance between the tracks. While it differs
+    /// from `offset_90khz` the track is away, and comes back as soon as its stamps fit again.
+    pub home_90khz: i64,
+    /// The decoding time that the last access unit was given.
+    pub dts_90khz: i64,
+    /// The time that the last access unit stands for: its decoding time, or earlier while the track waits for
+    /// the mapping to catch up.
+    pub time_90khz: i64,
+    /// The largest step ahead since the last one that was believed with nothing to confirm it.
+    pub unproven_90khz: i64,
+    /// How fast access units follow one another.
+    pub pace: Pace,
+    /// How far the track runs before the other.
+    pub lead: Lead,
+}
+
+impl TrackClock {
+    /// A clock whose first access unit, stamped `timestamp_ms`, gets `time_90khz`; `base_ms` is the stamp that
+    /// this time belongs to.
+    pub(crate) fn new(timestamp_ms: u32, stamp_ms: i64, base_ms: i64, time_90khz: i64) -> Self {
+        let offset_90khz = time_90khz - base_ms * TICKS_PER_MS;
+        Self {
+            timestamp_ms,
+            stamp_ms,
+            offset_90khz,
+            home_90khz: offset_90khz,
+            dts_90khz: time_90khz,
+            time_90khz,
+            unproven_90khz: 0,
+            pace: Pace { ideal_90khz: time_90khz, ..Pace::default() },
+            lead: Lead::default(),
+        }
+    }
+
+    /// The stamp counted on through wraps: the nearest to the last one.
+    pub(crate) fn stamp_of(&self, timestamp_ms: u32) -> i64 {
+        self.stamp_ms + i64::from(timestamp_ms.wrapping_sub(self.timestamp_ms).cast_signed())
+    }
+
+    /// The time of a stamp by the mapping in use.
+    pub(crate) fn time_of(&self, stamp_ms: i64) -> i64 {
+        self.offset_90khz + stamp_ms * TICKS_PER_MS
+    }
+
+    /// By how much the mapping in use is later than the one that keeps the distance between the tracks.
+    pub(crate) fn away_90khz(&self) -> i64 {
+        self.offset_90khz - self.home_90khz
+    }
+
+    /// Moves both mappings.
+    pub(crate) fn shift(&mut self, by_90khz: i64) {
+        self.offset_90khz += by_90khz;
+        self.home_90khz += by_90khz;
+    }
+
+    /// The decoding time of an access unit that stands for `time_90khz`.
+    ///
+    /// While that is not after the last one, units follow at half their distance, so that none is squeezed onto
+    /// another and the track is back in step soon.
+    pub(crate) fn decoding_time(&self, time_90khz: i64) -> i64 {
+        let soonest = self.dts_90khz + (self.pace.frame_90khz() / 2).clamp(1, FIRST_FRAME_90KHZ);
+        let is_behind = self.time_90khz < self.dts_90khz || time_90khz <= self.dts_90khz;
+        if is_behind { time_90khz.max(soonest) } else { time_90khz }
+    }
+}
+
+/// How fast a track's access units follow one another: what the next stamp is expected to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// The time of the last access unit with the rounding of its stamp smoothed away. Unit: 1/90 000 s.
+    pub ideal_90khz: i64,
+    /// The distance between two access units, 0 before it is known. Unit: 1/256 of 1/90 000 s.
+    pub frame_256: u64,
+    /// How far stamps lie from where they are expected, on average. Unit: 1/90 000 s.
+    pub jitter_90khz: u32,
+    /// The last step from stamp to stamp, whatever it was. Unit: 1/90 000 s.
+    pub last_step_90khz: i64,
+    /// Regular steps seen, at most 255.
+    pub steps: u8,
+}
+
+impl Pace {
+    /// The longest distance between two access units that is taken for a pace: a minute.
+    pub const MAX_FRAME_256: u64 = MAX_FRAME_90KHZ.cast_unsigned() << 8;
+
+    /// The distance between two access units; before it is known, that of 25 frames a second. Unit: 1/90 000 s.
+    pub fn frame_90khz(&self) -> i64 {
+        if self.frame_256 == 0 { FIRST_FRAME_90KHZ } else { (self.frame_256 >> 8) as i64 }
+    }
+
+    /// When the next access unit is expected.
+    pub(crate) fn expected_90khz(&self) -> i64 {
+        self.ideal_90khz + self.frame_90khz()
+    }
+
+    /// Stamps lie where they are expected, but for their rounding.
+    pub(crate) fn is_steady(&self) -> bool {
+        self.steps >= KNOWN_STEPS && i64::from(self.jitter_90khz) < ROUNDING_90KHZ
+    }
+
+    /// Sets the distance between two access units, as the format says it.
+    pub(crate) fn set_frame(&mut self, frame_90khz: i64) {
+        self.frame_256 = frame_90khz.clamp(1, MAX_FRAME_90KHZ).cast_unsigned() << 8;
+    }
+
+    /// An access unit came at the time that its stamp says.
+    pub(crate) fn learn(&mut self, time_90khz: i64) {
+        let error = time_90khz - self.expected_90khz();
+        let is_regular = self.frame_256 > 0
+            && error.abs() <= MAX_PACE_ERROR_90KHZ.min(self.frame_90khz() / 4 + ROUNDING_90KHZ);
+        if is_regular {
+            self.ideal_90khz = self.expected_90khz() + error / 8;
+            let frame = self.frame_256.cast_signed() + error * 8;
+            self.frame_256 = frame.max(256).cast_unsigned();
+            let jitter = i64::from(self.jitter_90khz);
+            self.jitter_90khz = (jitter + (error.abs() - jitter) / 8) as u32;
+            self.steps = self.steps.saturating_add(1);
+        } else {
+            self.steps /= 2;
+            self.learn_step(time_90khz - self.ideal_90khz);
+            self.ideal_90khz = time_90khz;
+        }
+    }
+
+    /// A step that is not the one expected is a new pace when it comes twice, or first.
+    fn learn_step(&mut self, step_90khz: i64) {
+        let is_new = self.frame_256 == 0 || self.comes_twice(step_90khz);
+        if (1..=MAX_FRAME_90KHZ).contains(&step_90khz) && is_new {
+            self.set_frame(step_90khz);
+            self.jitter_90khz = 0;
+        }
+    }
+
+    /// A step like the one before: not a jump, but how fast the push is.
+    pub(crate) fn comes_twice(&self, step_90khz: i64) -> bool {
+        (step_90khz - self.last_step_90khz).abs() <= ROUNDING_90KHZ
+    }
+
+    /// An access unit went where it was expected, whatever its stamp says.
+    pub(crate) fn go_on(&mut self, time_90khz: i64) {
+        self.ideal_90khz = time_90khz;
+    }
+}
+
+/// How far a track runs before the other when its access units arrive: the interleaving of the push.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lead {
+    /// On average. Unit: 1/90 000 s.
+    pub mean_90khz: i64,
+    /// How far single ones lie from that, on average. Unit: 1/90 000 s.
+    pub spread_90khz: u32,
+    /// Access units seen, at most 255.
+    pub units: u8,
+}
+
+impl Lead {
+    /// An access unit came that runs so far before the other track's last one. Single ones that run further than
+    /// others change little.
+    pub(crate) fn learn(&mut self, lead_90khz: i64) {
+        let weight = i64::from(self.units.min(15)) + 1;
+        let reach = 4 * i64::from(self.spread_90khz) + MAX_PACE_ERROR_90KHZ;
+        let change = lead_90khz - self.mean_90khz;
+        let change = if self.units < KNOWN_UNITS { change } else { change.clamp(-reach, reach) };
+        let distance = change.abs().min(i64::from(u32::MAX));
+        if self.units > 0 {
+            let spread = i64::from(self.spread_90khz);
+            self.spread_90khz = (spread + (distance - spread) / weight) as u32;
+        }
+        self.mean_90khz += change / weight;
+        self.units = self.units.saturating_add(1);
+    }
+
+    /// How unusual a lead is.
+    pub(crate) fn distance(&self, lead_90khz: i64) -> i64 {
+        (lead_90khz - self.mean_90khz).abs()
+    }
+
+    /// A distance is more than the interleaving explains.
+    pub(crate) fn is_beyond(&self, distance_90khz: i64) -> bool {
+        self.units >= KNOWN_UNITS && distance_90khz > 4 * i64::from(self.spread_90khz)
+    }
+}

@@ -1,7 +1,7 @@
 //! One publisher's connection.
 
-mod line;
 mod skips;
+mod socket;
 
 use std::{
     io,
@@ -26,18 +26,18 @@ use crate::{
     queue,
     recorder::Recorder,
     spool::{Push, Record, Spool},
-    upload::Lanes,
+    upload::Uploads,
 };
-use line::Line;
 use skips::Skips;
+use socket::PublisherSocket;
 
 /// A publisher that sends nothing for this long is gone. Encoders that send a picture every ten seconds exist.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// How long a connection may take until it publishes, step by step.
+/// A connection that does not publish yet, and sends nothing for this long, is ended.
 const HESITATION: Duration = Duration::from_secs(10);
 
-/// What is due on disk within this time is written when there is something to do anyway.
+/// Media that is due on disk within this time is written as soon as the task is awake anyway.
 const EARLY: Duration = Duration::from_millis(30);
 
 /// How long the last answer to a publisher may take.
@@ -49,7 +49,7 @@ pub(crate) struct ConnectionCtx {
     pub(crate) names: Arc<Names>,
     pub(crate) spool: Arc<Spool>,
     pub(crate) pool: Arc<Pool>,
-    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) uploads: Arc<Uploads>,
     /// Domain of a publisher that names none. `None`: the address that it connected to.
     pub(crate) default_domain: Option<String>,
     /// Asks the connections to end.
@@ -69,7 +69,7 @@ pub(crate) async fn serve(ctx: Arc<ConnectionCtx>, socket: TcpStream, peer: Sock
     };
     let mut connection = Connection {
         ctx,
-        line: Line::new(socket),
+        socket: PublisherSocket::new(socket),
         peer,
         default_domain,
         session: ServerSession::new(),
@@ -89,7 +89,7 @@ pub(crate) async fn serve(ctx: Arc<ConnectionCtx>, socket: TcpStream, peer: Sock
 
 struct Connection {
     ctx: Arc<ConnectionCtx>,
-    line: Line,
+    socket: PublisherSocket,
     peer: SocketAddr,
     default_domain: String,
     session: ServerSession,
@@ -113,7 +113,7 @@ impl Connection {
             let received = match &mut self.live {
                 None => tokio::select! {
                     () = ctx.shutdown.cancelled() => return Ok(()),
-                    received = timeout(HESITATION, self.line.receive()) => received,
+                    received = timeout(HESITATION, self.socket.receive()) => received,
                 },
                 Some(Live { claim, recorder, refused }) => {
                     let flush_due = recorder.flush_due();
@@ -133,7 +133,7 @@ impl Connection {
                             recorder.flush().context("while writing to the spool")?;
                             continue;
                         }
-                        received = timeout(SILENCE, self.line.receive()) => received,
+                        received = timeout(SILENCE, self.socket.receive()) => received,
                     }
                 }
             };
@@ -146,7 +146,7 @@ impl Connection {
         }
     }
 
-    /// Waits while the spool is full. What is open is closed then, so that it can be uploaded.
+    /// Waits while the spool is full. The open chunk is closed then, so that it can be uploaded.
     async fn make_room(&mut self) -> anyhow::Result<()> {
         let Some(Live { claim, recorder, refused }) = &mut self.live else { return Ok(()) };
         while self.ctx.spool.is_full() {
@@ -167,9 +167,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes what was received.
+    /// Handles the bytes that were received.
     async fn take(&mut self) -> anyhow::Result<()> {
-        let mut rest = self.line.bytes();
+        let mut rest = self.socket.bytes();
         let before = rest.len();
         let mut is_accepted = false;
         loop {
@@ -201,13 +201,13 @@ impl Connection {
             }
         }
         let taken = before - rest.len();
-        self.line.consume(taken);
+        self.socket.consume(taken);
         if is_accepted {
-            self.line.expect_media();
+            self.socket.expect_media();
         }
         if let Some(live) = &mut self.live {
             live.claim.heard();
-            // A little early, to spare a wake-up of its own.
+            // Writing a little early spares a wake-up.
             if live.recorder.flush_due().is_some_and(|due| due <= Instant::now() + EARLY) {
                 live.recorder.flush().context("while writing to the spool")?;
             }
@@ -217,7 +217,7 @@ impl Connection {
 
     fn begin(&self, publish: &Publish) -> anyhow::Result<Live> {
         let Identity { path, arguments } = Identity::of(publish, &self.default_domain)?;
-        let ConnectionCtx { names, spool, pool, lanes, .. } = &*self.ctx;
+        let ConnectionCtx { names, spool, pool, uploads, .. } = &*self.ctx;
         let claim = names.claim(&path).with_context(|| format!("{path} is being published already"))?;
         let (began, began_at_ms) = (Instant::now(), unix_ms());
         let push = Push {
@@ -233,7 +233,7 @@ impl Connection {
         let folder = spool.pushes().join(&push.id);
         let (writer, reader) =
             queue::create(path, folder, Record::new(push)).context("while writing to the spool")?;
-        lanes.enqueue(reader);
+        uploads.enqueue(reader);
         let refused = writer.refused().clone();
         let recorder = Recorder::new(writer, Arc::clone(spool), Arc::clone(pool), began);
         Ok(Live { claim, recorder, refused })
@@ -242,7 +242,7 @@ impl Connection {
     async fn answer(&mut self) -> anyhow::Result<()> {
         let output = self.session.output();
         if !output.is_empty() {
-            timeout(HESITATION, self.line.send(output)).await.context("publisher does not read")??;
+            timeout(HESITATION, self.socket.send(output)).await.context("publisher does not read")??;
             output.clear();
         }
         Ok(())
@@ -252,7 +252,7 @@ impl Connection {
     async fn finish(mut self) {
         let farewell = async {
             self.answer().await?;
-            anyhow::Ok(self.line.close().await?)
+            anyhow::Ok(self.socket.close().await?)
         };
         let _ = timeout(FAREWELL, farewell).await;
     }

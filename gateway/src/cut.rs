@@ -164,10 +164,7 @@ impl Cutter {
             return Cut::No;
         }
         let can_begin = self.is_entry(frame);
-        let elapsed_ms = match self.moves() {
-            true => self.video.elapsed_ms,
-            false => self.chunk_ms(),
-        };
+        let elapsed_ms = if self.moves() { self.video_ms() } else { self.chunk_ms() };
         let is_due = can_begin && (elapsed_ms >= self.policy.target_ms || is_pause);
         let is_overdue = elapsed_ms >= self.policy.max_ms && (track == Track::Video || !self.moves());
         if is_due || is_overdue { Cut::Here } else { Cut::No }
@@ -269,6 +266,13 @@ impl Cutter {
             None => 2 * self.policy.target_ms,
         };
         self.video.clock.is_seen && self.still_ms < still_ms
+    }
+
+    /// How long the chunk is by its video. A step of which only the next picture tells whether it is true counts as
+    /// far as sound confirms it.
+    fn video_ms(&self) -> u64 {
+        let confirmed_ms = self.audio.elapsed_ms.saturating_sub(self.video.elapsed_ms);
+        self.video.elapsed_ms + self.video.clock.doubtful_ms().min(confirmed_ms)
     }
 
     /// How long the chunk is by any track.

@@ -1,4 +1,4 @@
-//! The functions, as an HTTP server.
+//! An HTTP client of the functions.
 
 use std::{
     collections::VecDeque,
@@ -35,7 +35,7 @@ use crate::{block::BLOCK_BYTES, spool::Chunk};
 /// Longest answer that is read.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
 
-/// How long a call may take; a chunk is given more by its size.
+/// How long a call may take; a chunk gets more time by its size.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The slowest upload that is waited for, in bytes per millisecond: 1 Mbit/s.
@@ -51,7 +51,7 @@ type Body = UnsyncBoxBody<Bytes, io::Error>;
 pub(crate) enum CallError {
     /// No answer: the call may or may not have had its effect.
     NoAnswer(anyhow::Error),
-    /// An answer that is not 200.
+    /// An answer that is not 200, and the problem that it tells.
     Status(StatusCode, Problem),
 }
 

@@ -13,7 +13,7 @@ use crate::{
     sessions::Sessions,
     spool::{self, Spool, recover},
     ticker,
-    upload::{Lanes, Uploader},
+    upload::{Uploader, Uploads},
 };
 
 /// How long a shutdown goes on uploading; the rest stays in the spool.
@@ -71,10 +71,10 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         spool: Arc::clone(&spool),
         sessions: Arc::clone(&sessions),
     };
-    let lanes = Lanes::new(uploader, abort.clone());
+    let uploads = Uploads::new(uploader, abort.clone());
     for push in recovered {
         tracing::info!("{}: {} chunks of an earlier push are left to upload", push.path, push.chunks.len());
-        lanes.enqueue(queue::recovered(push));
+        uploads.enqueue(queue::recovered(push));
     }
 
     let background = Background { tasks: TaskTracker::new(), abort: abort.clone() };
@@ -88,7 +88,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         names: Arc::default(),
         spool,
         pool: Arc::default(),
-        lanes: Arc::clone(&lanes),
+        uploads: Arc::clone(&uploads),
         default_domain: config.default_domain,
         shutdown,
     };
@@ -98,11 +98,11 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
 
     connections.done().await;
     tokio::select! {
-        () = lanes.done() => {}
+        () = uploads.done() => {}
         () = sleep(LINGER) => tracing::warn!("some chunks are left in the spool for the next start"),
     }
     abort.cancel();
-    lanes.done().await;
+    uploads.done().await;
     background.done().await;
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Bringing pushes to the functions.
 
 mod backoff;
-mod lanes;
 mod uploader;
+mod uploads;
 
-pub(crate) use lanes::Lanes;
 pub(crate) use uploader::Uploader;
+pub(crate) use uploads::Uploads;

@@ -174,7 +174,7 @@ impl ServerSession {
         Ok(None)
     }
 
-    /// Says that the publish requested last is welcome.
+    /// Accepts the publish that was requested last.
     pub fn accept(&mut self) {
         let Some(publishing) = &mut self.publishing else { return };
         publishing.is_accepted = true;
@@ -183,7 +183,7 @@ impl ServerSession {
         self.answers.publish_started(stream_id);
     }
 
-    /// Says that the publish requested last is not welcome, such as `NetStream.Publish.BadName`.
+    /// Refuses the publish that was requested last, with a code such as `NetStream.Publish.BadName`.
     pub fn refuse(&mut self, code: &str, description: &str) {
         if let Some(Publishing { stream_id, .. }) = self.publishing.take() {
             self.answers.status(stream_id, "error", code, description);
@@ -228,7 +228,7 @@ impl ServerSession {
                 return Err(unexpected(command, reason));
             }
             "_result" | "_error" | "onStatus" => {}
-            // Such as `_checkbw`: whoever asks may wait for an answer.
+            // Calls that nothing here serves, such as `_checkbw`: an encoder may wait for the answer.
             _ if command.transaction > 0.0 => self.answers.empty_result(command),
             _ => {}
         }
@@ -260,7 +260,7 @@ impl ServerSession {
         stream_id: u32,
     ) -> Result<Option<ServerEvent<'static>>, Skipped> {
         let name = command.string(1).unwrap_or_default();
-        // 0 is the connection itself: whoever publishes there means the stream that was created.
+        // Message stream 0 is the connection itself; a publish there is meant for the stream that was created.
         let stream_id = if stream_id == 0 { self.streams.max(1) } else { stream_id };
         if let Some(publishing) = &mut self.publishing {
             // A connection publishes one stream at a time, and goes on with the one it has.

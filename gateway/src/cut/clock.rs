@@ -10,15 +10,26 @@ const MAX_STEP_MS: u64 = 10_000;
 ///
 /// Timestamps are 32-bit milliseconds that wrap, jump and glitch. A step forward of up to two seconds counts.
 /// A longer one counts at once as far as the frame was also waited for. The rest counts when the next frame
-/// goes on from there, so that a glitch, which steps back, counts nothing. A jump of more than ten seconds and a
-/// jump back count what was waited for. Two tracks whose clocks are days apart so count the same.
+/// goes on from there; where the next frame goes on from before the step, the step was a glitch, and counts
+/// nothing. A jump of more than ten seconds and a jump back count what was waited for. Two tracks whose clocks
+/// are days apart so count the same.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clock {
     /// Whether the track has had a frame.
     pub(super) is_seen: bool,
     newest_ms: u32,
     arrival_ms: u64,
-    /// Of the last step, what counts if the next frame goes on from there.
+    /// The last step, if it was a long one.
+    long_step: Option<LongStep>,
+}
+
+/// A long step forward, of which the next frame tells what it was.
+#[derive(Clone, Copy, Debug)]
+struct LongStep {
+    /// The time before it.
+    before_ms: u32,
+    counted_ms: u64,
+    /// What counts if the next frame goes on from there.
     doubtful_ms: u64,
 }
 
@@ -35,30 +46,53 @@ impl Clock {
     /// Takes the time of a frame and when it arrived, in milliseconds since the push began.
     pub(super) fn step(&mut self, timestamp_ms: u32, arrival_ms: u64) -> Step {
         if !self.is_seen {
-            *self = Self { is_seen: true, newest_ms: timestamp_ms, arrival_ms, doubtful_ms: 0 };
+            *self = Self { is_seen: true, newest_ms: timestamp_ms, arrival_ms, long_step: None };
             return Step::default();
         }
         let waited_ms = arrival_ms.saturating_sub(self.arrival_ms);
         self.arrival_ms = arrival_ms;
-        let step = timestamp_ms.wrapping_sub(self.newest_ms) as i32;
-        let step_ms = u64::from(step.unsigned_abs());
-        if step < 0 {
-            if step_ms <= SURE_MS {
-                return Step::default();
-            }
-            self.newest_ms = timestamp_ms;
-            self.doubtful_ms = 0;
-            return Step { elapsed_ms: waited_ms, is_pause: false };
+        let (is_back, step_ms) = distance(self.newest_ms, timestamp_ms);
+        if is_back && step_ms <= SURE_MS {
+            return Step::default();
         }
-        self.newest_ms = timestamp_ms;
-        let confirmed_ms = std::mem::take(&mut self.doubtful_ms);
-        let counted_ms = if step_ms <= SURE_MS { step_ms } else { step_ms.min(waited_ms) };
-        if step_ms <= MAX_STEP_MS {
-            self.doubtful_ms = step_ms - counted_ms;
+        let before_ms = std::mem::replace(&mut self.newest_ms, timestamp_ms);
+        let last = self.long_step.take();
+        if is_back {
+            let since_glitch = last.map(|last| (last, distance(last.before_ms, timestamp_ms)));
+            return match since_glitch {
+                Some((last, (false, step_ms))) if step_ms <= SURE_MS => {
+                    Step::of(step_ms.saturating_sub(last.counted_ms))
+                }
+                _ => Step::of(waited_ms),
+            };
         }
+        let confirmed_ms = last.map_or(0, |last| last.doubtful_ms);
+        if step_ms <= SURE_MS {
+            return Step::of(step_ms + confirmed_ms);
+        }
+        let counted_ms = step_ms.min(waited_ms);
+        let doubtful_ms = if step_ms <= MAX_STEP_MS { step_ms - counted_ms } else { 0 };
+        self.long_step = Some(LongStep { before_ms, counted_ms, doubtful_ms });
         let is_pause = step_ms > MAX_STEP_MS && counted_ms >= step_ms / 2;
-        Step { elapsed_ms: counted_ms + confirmed_ms, is_pause }
+        Step { is_pause, ..Step::of(counted_ms + confirmed_ms) }
     }
+
+    /// What the last step adds if it is none of the clock's glitches.
+    pub(super) fn doubtful_ms(&self) -> u64 {
+        self.long_step.map_or(0, |step| step.doubtful_ms)
+    }
+}
+
+impl Step {
+    fn of(elapsed_ms: u64) -> Self {
+        Self { elapsed_ms, is_pause: false }
+    }
+}
+
+/// Whether `to` is before `from`, and how far apart they are.
+fn distance(from_ms: u32, to_ms: u32) -> (bool, u64) {
+    let step = to_ms.wrapping_sub(from_ms) as i32;
+    (step < 0, u64::from(step.unsigned_abs()))
 }
 
 #[cfg(test)]
@@ -92,13 +126,16 @@ mod tests {
     }
 
     #[test]
-    fn glitches_count_nothing_however_often_they_come() {
-        let glitches: Vec<_> = (0..50).map(|at| (at * 40 + at % 2 * 8_000, 0)).collect();
-        check(&glitches, 0);
-        let arriving: Vec<_> = (0..51).map(|at| (at * 40 + at % 2 * 8_000, u64::from(at) * 40)).collect();
-        check(&arriving, 2_000);
-        let far: Vec<_> = (0..51).map(|at| (at * 40 + at % 2 * (1 << 30), u64::from(at) * 40)).collect();
-        check(&far, 2_000);
+    fn glitches_add_nothing_however_often_they_come() {
+        for size_ms in [2_500, 8_000, 90_000, 1 << 30] {
+            for pace in [0, 1] {
+                let every_second = |at: u32| (at * 40 + at % 2 * size_ms, u64::from(at * 40) * pace);
+                check(&(0..51).map(every_second).collect::<Vec<_>>(), 2_000);
+                let once =
+                    |at: u32| (at * 40 + if at == 25 { size_ms } else { 0 }, u64::from(at * 40) * pace);
+                check(&(0..51).map(once).collect::<Vec<_>>(), 2_000);
+            }
+        }
     }
 
     #[test]

@@ -38,20 +38,20 @@ async fn check(
 #[tokio::test]
 async fn each_call_is_tried_again_until_it_succeeds() {
     for status in [500, 503, 429, 401] {
-        check(move |call| if call.nth == 0 { fail(status) } else { Act::Obey }, 1).await;
+        check(move |call| if call.nth == 0 { fail(status) } else { Act::Succeed }, 1).await;
     }
 }
 
 #[tokio::test]
 async fn a_lost_reply_repeats_the_same_bytes() {
-    let sessions = check(|call| if call.nth % 2 == 0 { Act::LoseReply } else { Act::Obey }, 1).await;
+    let sessions = check(|call| if call.nth % 2 == 0 { Act::LoseReply } else { Act::Succeed }, 1).await;
     assert_eq!(sessions[0].chunks.len(), 4);
 }
 
 #[tokio::test]
 async fn slow_functions_are_waited_for() {
     check(
-        |call| if call.kind == Kind::Chunk { Act::Delay(Duration::from_millis(300)) } else { Act::Obey },
+        |call| if call.kind == Kind::Chunk { Act::Delay(Duration::from_millis(300)) } else { Act::Succeed },
         1,
     )
     .await;
@@ -62,7 +62,7 @@ async fn a_session_that_is_over_or_unknown_is_followed_by_another() {
     for status in [410, 404] {
         let script = move |call: &crate::fake::Call| match (call.kind, call.nth) {
             (Kind::Chunk, 2) => fail(status),
-            _ => Act::Obey,
+            _ => Act::Succeed,
         };
         // The first session has no end of its own: the functions have ended it.
         let folder = tempfile::tempdir().unwrap();
@@ -92,7 +92,7 @@ async fn a_refused_chunk_is_kept_aside_and_the_next_takes_its_number() {
     let problem = Problem { code: "NotFlv".into(), message: "tag type 99 at byte 13".into(), expected: None };
     let functions = Fake::start(move |call| match (call.kind, call.nth) {
         (Kind::Chunk, 1) => Act::Fail(422, problem.clone()),
-        _ => Act::Obey,
+        _ => Act::Succeed,
     })
     .await;
     let gateway = Gateway::start(&functions.url(), &spool).await;
@@ -120,7 +120,7 @@ async fn a_push_that_is_refused_is_sent_away_and_kept_aside() {
     let pushed = write_flv(&file, SHAPE);
     let functions = Fake::start(|call| match call.kind {
         Kind::Begin if call.stream.ends_with("/x") => fail(422),
-        _ => Act::Obey,
+        _ => Act::Succeed,
     })
     .await;
     let gateway = Gateway::start(&functions.url(), &spool).await;
@@ -146,7 +146,7 @@ async fn a_conflict_ahead_is_followed() {
     let script = move |call: &crate::fake::Call| match call.kind {
         Kind::Chunk if call.seq == 0 && std::mem::take(&mut behind) => Act::Fail(409, problem.clone()),
         Kind::Chunk if call.seq == 1 && call.nth == 1 => fail(410),
-        _ => Act::Obey,
+        _ => Act::Succeed,
     };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.flv");
@@ -167,7 +167,7 @@ async fn a_chunk_wanted_again_after_it_is_gone_ends_the_session_and_begins_anoth
     let sessions = check(
         move |call| match (call.kind, call.seq) {
             (Kind::Chunk, 2) if call.session == "s0" => Act::Fail(409, problem.clone()),
-            _ => Act::Obey,
+            _ => Act::Succeed,
         },
         2,
     )
@@ -183,7 +183,7 @@ async fn functions_that_start_late_get_everything() {
     let address = functions().await.address;
     let gateway = Gateway::start(&format!("http://{address}"), &folder.path().join("spool")).await;
     gateway.push(&file, "x").await.unwrap();
-    let functions = Fake::start_at(address, |_| Act::Obey).await;
+    let functions = Fake::start_at(address, |_| Act::Succeed).await;
     let session = functions.ended(1).await.remove(0);
     assert!(frames(&session.chunks) == pushed);
     gateway.stop().await;
@@ -192,10 +192,9 @@ async fn functions_that_start_late_get_everything() {
 #[tokio::test]
 async fn sessions_of_one_stream_follow_each_other() {
     let folder = tempfile::tempdir().unwrap();
-    let functions =
-        Fake::start(
-            |call| if call.kind == Kind::Chunk { Act::Delay(Duration::from_millis(50)) } else { Act::Obey },
-        );
+    let functions = Fake::start(|call| {
+        if call.kind == Kind::Chunk { Act::Delay(Duration::from_millis(50)) } else { Act::Succeed }
+    });
     let functions = functions.await;
     let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
     let mut pushed = Vec::new();
@@ -227,7 +226,7 @@ async fn a_crashed_gateway_completes_its_pushes_when_it_starts_again() {
     let functions = Fake::start(move |call| match call.kind {
         Kind::Chunk if stuck.load(Ordering::Relaxed) && call.nth == 0 => Act::LoseReply,
         Kind::Chunk | Kind::End if stuck.load(Ordering::Relaxed) => fail(503),
-        _ => Act::Obey,
+        _ => Act::Succeed,
     })
     .await;
     let gateway = Gateway::start(&functions.url(), &spool).await;
@@ -320,7 +319,7 @@ async fn a_full_spool_holds_the_publisher_back() {
     let open = Arc::clone(&is_open);
     let functions = Fake::start(move |call| match call.kind {
         Kind::Chunk if !open.load(Ordering::Relaxed) => fail(503),
-        _ => Act::Obey,
+        _ => Act::Succeed,
     })
     .await;
     let gateway = Gateway::with_limit(&functions.url(), &spool, 1 << 20).await;

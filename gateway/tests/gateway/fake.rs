@@ -46,7 +46,7 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     /// It succeeds, if it is right.
-    Obey,
+    Succeed,
     /// It has no effect.
     Fail(u16, Problem),
     /// It succeeds, and the connection breaks before the answer.
@@ -224,7 +224,7 @@ async fn answer(
     if let Act::Fail(status, problem) = act {
         return Ok(respond(StatusCode::from_u16(status).unwrap(), &problem));
     }
-    let response = obey(&mut state.log.lock().unwrap(), &call, body);
+    let response = perform(&mut state.log.lock().unwrap(), &call, body);
     state.changed.notify_waiters();
     match act {
         Act::LoseReply => Err(std::io::Error::other("reply is lost")),
@@ -232,7 +232,7 @@ async fn answer(
     }
 }
 
-fn obey(log: &mut Log, call: &Call, body: Bytes) -> Response<Full<Bytes>> {
+fn perform(log: &mut Log, call: &Call, body: Bytes) -> Response<Full<Bytes>> {
     let policy = log.policy.unwrap_or_default();
     match call.kind {
         Kind::Tick => {

@@ -1,4 +1,4 @@
-//! The socket of a publisher, and what was received and not yet taken.
+//! The socket of a publisher, and the bytes that were received and not yet handled.
 
 use std::{
     io::{self, Read},
@@ -14,13 +14,13 @@ use tokio::{
 
 use crate::clock::unix_ms;
 
-/// Bytes of the buffer: what a read brings at most.
+/// Bytes of the buffer: a read brings at most so many.
 const CAPACITY: usize = 256 << 10;
 
 /// A publisher that sends at the pace of its media is read from this often, in milliseconds.
 ///
-/// Its socket is looked at then, and nobody is woken when something arrives: with fifty publishers waking up
-/// for every packet would cost more than all the copying. The moments are the same for all publishers.
+/// No task is woken when a packet arrives: with fifty publishers, waking up for every packet would cost more than
+/// all the copying. The moments are the same for all publishers.
 const PACE_MS: u64 = 50;
 
 /// How long the rate is measured.
@@ -30,40 +30,40 @@ const MEASURED: Duration = Duration::from_millis(100);
 const MAX_PACED_BYTES_PER_S: f64 = 12_500_000.0;
 
 #[derive(Debug)]
-pub(crate) struct Line {
-    socket: Socket,
+pub(crate) struct PublisherSocket {
+    stream: Stream,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    /// Whether what comes now is media.
+    /// Whether the publisher now sends media.
     is_media: bool,
-    /// Since when the rate is measured, and what came since.
+    /// Since when the rate is measured, and the bytes received since.
     since: Instant,
     received: usize,
 }
 
 #[derive(Debug)]
-enum Socket {
-    /// The system says when something arrives.
+enum Stream {
+    /// The system wakes the task when bytes arrive.
     Watched(TcpStream),
-    /// It is looked at from time to time.
+    /// The task reads from time to time.
     Paced(net::TcpStream),
-    /// While it changes; after that failed.
+    /// Only while the stream changes from one to the other, and after that has failed.
     Lost,
 }
 
-impl Line {
+impl PublisherSocket {
     pub(crate) fn new(socket: TcpStream) -> Self {
-        let (socket, buffer) = (Socket::Watched(socket), vec![0; CAPACITY]);
-        Self { socket, buffer, start: 0, end: 0, is_media: false, since: Instant::now(), received: 0 }
+        let (stream, buffer) = (Stream::Watched(socket), vec![0; CAPACITY]);
+        Self { stream, buffer, start: 0, end: 0, is_media: false, since: Instant::now(), received: 0 }
     }
 
-    /// What comes from now on is media: that may wait a moment.
+    /// From now on the publisher sends media, which may wait a moment.
     pub(crate) fn expect_media(&mut self) {
         self.is_media = true;
     }
 
-    /// Reads what is there, or waits for it; 0 at the end. Nothing is lost when this is dropped.
+    /// Reads what is there, or waits for it; returns 0 at the end. No byte is lost when the future is dropped.
     pub(crate) async fn receive(&mut self) -> io::Result<usize> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -71,16 +71,16 @@ impl Line {
             self.start = 0;
         }
         let room = &mut self.buffer[self.end..];
-        let bytes = match &mut self.socket {
-            Socket::Watched(socket) => socket.read(room).await?,
-            Socket::Paced(socket) => loop {
+        let bytes = match &mut self.stream {
+            Stream::Watched(socket) => socket.read(room).await?,
+            Stream::Paced(socket) => loop {
                 sleep(Duration::from_millis(PACE_MS - unix_ms() % PACE_MS)).await;
                 match socket.read(room) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     read => break read?,
                 }
             },
-            Socket::Lost => return Err(io::ErrorKind::NotConnected.into()),
+            Stream::Lost => return Err(io::ErrorKind::NotConnected.into()),
         };
         self.end += bytes;
         self.measure(bytes)?;
@@ -105,20 +105,20 @@ impl Line {
     }
 
     fn pace(&mut self) -> io::Result<()> {
-        self.socket = match std::mem::replace(&mut self.socket, Socket::Lost) {
-            Socket::Watched(socket) => Socket::Paced(socket.into_std()?),
+        self.stream = match std::mem::replace(&mut self.stream, Stream::Lost) {
+            Stream::Watched(socket) => Stream::Paced(socket.into_std()?),
             other => other,
         };
         Ok(())
     }
 
     fn watch(&mut self) -> io::Result<&mut TcpStream> {
-        self.socket = match std::mem::replace(&mut self.socket, Socket::Lost) {
-            Socket::Paced(socket) => Socket::Watched(TcpStream::from_std(socket)?),
+        self.stream = match std::mem::replace(&mut self.stream, Stream::Lost) {
+            Stream::Paced(socket) => Stream::Watched(TcpStream::from_std(socket)?),
             other => other,
         };
-        match &mut self.socket {
-            Socket::Watched(socket) => Ok(socket),
+        match &mut self.stream {
+            Stream::Watched(socket) => Ok(socket),
             _ => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -135,8 +135,8 @@ impl Line {
         self.watch()?.write_all(bytes).await
     }
 
-    /// Says that nothing more is sent, and waits until the publisher has closed: closing first would make the
-    /// system throw away what it has not read.
+    /// Ends the sending direction, and waits until the publisher has closed: closing first would make the system
+    /// throw away what the publisher has not read.
     pub(crate) async fn close(&mut self) -> io::Result<()> {
         let mut ignored = [0; 4096];
         self.watch()?.shutdown().await?;

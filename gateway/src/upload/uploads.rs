@@ -13,7 +13,7 @@ use crate::queue::QueueReader;
 
 /// The uploads of a gateway, a task for each stream that has any.
 #[derive(Debug)]
-pub(crate) struct Lanes {
+pub(crate) struct Uploads {
     uploader: Uploader,
     /// The pushes behind the one that is being uploaded; an entry for each task.
     waiting: Mutex<HashMap<StreamPath, VecDeque<QueueReader>>>,
@@ -22,7 +22,7 @@ pub(crate) struct Lanes {
     abort: CancellationToken,
 }
 
-impl Lanes {
+impl Uploads {
     pub(crate) fn new(uploader: Uploader, abort: CancellationToken) -> Arc<Self> {
         Arc::new(Self { uploader, waiting: Mutex::default(), tasks: TaskTracker::new(), abort })
     }
@@ -37,14 +37,14 @@ impl Lanes {
         }
         waiting.insert(path.clone(), VecDeque::from([queue]));
         drop(waiting);
-        let lanes = Arc::clone(self);
-        let lane = async move {
-            while let Some(queue) = lanes.next(&path) {
-                lanes.uploader.upload(&queue).await;
+        let uploads = Arc::clone(self);
+        let in_turn = async move {
+            while let Some(queue) = uploads.next(&path) {
+                uploads.uploader.upload(&queue).await;
             }
         };
         let abort = self.abort.clone();
-        self.tasks.spawn(async move { abort.run_until_cancelled(lane).await });
+        self.tasks.spawn(async move { abort.run_until_cancelled(in_turn).await });
     }
 
     /// Completes when every push that was enqueued is uploaded, or was given up by force.
@@ -53,7 +53,7 @@ impl Lanes {
         self.tasks.wait().await;
     }
 
-    /// The push whose turn it is. Where there is none the lane ends.
+    /// The stream's next push; `None`, and the stream's entry is gone, if no push waits.
     fn next(&self, path: &StreamPath) -> Option<QueueReader> {
         let mut waiting = self.waiting();
         let next = waiting.get_mut(path)?.pop_front();

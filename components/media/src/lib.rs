@@ -5,7 +5,7 @@
 mod convert;
 
 use futures_channel::oneshot;
-use remux::{Policy, Slice};
+use remux::{Chunk, Policy, Slice};
 use spin_sdk::wit_bindgen::{self, StreamReader, StreamResult, StreamWriter};
 
 wit_bindgen::generate!({
@@ -30,6 +30,7 @@ impl contract::Guest for Component {
     async fn flv_to_ts(
         chunk: StreamReader<u8>,
         state: Vec<u8>,
+        arrival_ms: Option<u64>,
         max_bytes: u64,
     ) -> Result<(contract::Slice, StreamReader<u8>), contract::Error> {
         let chunk = read_bounded(chunk, max_bytes).await?;
@@ -38,7 +39,7 @@ impl contract::Guest for Component {
         let (slice_sender, slice) = oneshot::channel();
         wit_bindgen::spawn(async move {
             let policy = Policy { max_bytes, ..Policy::default() };
-            match remux::remux(&chunk, &state, &policy) {
+            match remux::remux(Chunk { bytes: &chunk, arrival_ms }, &state, &policy) {
                 Ok((slice, muxer)) => {
                     if slice_sender.send(Ok(slice)).is_ok() {
                         write_all(muxer, output).await;

@@ -15,7 +15,7 @@
 //! | | the other track has gone on by as much | a track that was silent | the time that it says |
 //! | | the other track makes the step too, up to 10 s | a pause of the push | the time that it says |
 //! | | both make it, over 10 s | a jump of the push's clock | media goes on at its pace; both tracks move by the same |
-//! | | the same, and chunks arrived that much later | a pause of the push | the time that it says, at the latest from the next chunk on |
+//! | | the same, up to three minutes, and chunks arrived that much later | a pause of the push | the time that it says, at the latest from the next chunk on |
 //! | | the other track goes on as before | a fault of this track's clock | goes on at its pace, away from the other track's mapping, and comes home as soon as its stamps fit it again |
 //! | | no other track is heard | as if both made it | as above |
 //! | lies earlier than expected, after the one before | both tracks keep a strict pace and make the same step | a step of the push's clock | media goes on at its pace; both tracks move by the same |
@@ -69,19 +69,28 @@ pub struct TimelinePolicy {
     /// Default: 10 000; encoders on bad links stall for seconds, and what lies further ahead comes from a changed
     /// clock.
     pub max_gap_ms: u32,
+    /// The longest pause that an arrival time confirms, in milliseconds. Default: 180 000; a longer silence is no part
+    /// of what plays.
+    pub max_pause_ms: u32,
     /// How far apart the tracks of one clock may begin, in milliseconds. Default: 1 000.
     pub max_start_skew_ms: u32,
 }
 
 impl Default for TimelinePolicy {
     fn default() -> Self {
-        Self { max_gap_ms: 10_000, max_start_skew_ms: 1_000 }
+        Self { max_gap_ms: 10_000, max_pause_ms: 180_000, max_start_skew_ms: 1_000 }
     }
 }
 
 impl TimelinePolicy {
     fn max_gap_90khz(&self) -> i64 {
         i64::from(self.max_gap_ms) * TICKS_PER_MS
+    }
+
+    /// A step ahead is a pause if chunks arrived as much later.
+    fn may_be_pause(&self, step_90khz: i64) -> bool {
+        let longest = i64::from(self.max_pause_ms) * TICKS_PER_MS;
+        (self.max_gap_90khz() + 1..=longest).contains(&step_90khz)
     }
 }
 
@@ -172,7 +181,7 @@ impl Timeline {
         let mut reading = unit.read(&ahead);
         let (expected, is_alone) = (unit.expected(), unit.live_other().is_none());
         let step_90khz = unit.at() - expected;
-        if reading == Reading::Stepped && step_90khz > self.policy.max_gap_90khz() {
+        if reading == Reading::Stepped && self.policy.may_be_pause(step_90khz) {
             if self.arrival.was_pause(expected, step_90khz) {
                 reading = Reading::Stamped { unproven_90khz: 0 };
             } else {
@@ -283,7 +292,7 @@ impl Timeline {
         let collapsed = self.arrival.collapsed_90khz;
         let clocks = [self.video, self.audio].into_iter().flatten();
         let Some(now) = clocks.map(|clock| clock.time_90khz).max() else { return };
-        if collapsed > 0 && self.arrival.was_pause(now, collapsed) {
+        if self.policy.may_be_pause(collapsed) && self.arrival.was_pause(now, collapsed) {
             self.arrival.collapsed_90khz = 0;
             for clock in [&mut self.video, &mut self.audio].into_iter().flatten() {
                 clock.shift(collapsed);

@@ -3,7 +3,7 @@
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Request, StatusCode};
 use naming::Timezone;
-use protocol::{ChunkAnswer, ChunkPath, ChunkPolicy, Route, StreamPath};
+use protocol::{CHUNK_OFFSET_HEADER, ChunkAnswer, ChunkPath, ChunkPolicy, Route, StreamPath};
 use shared::catalog::{
     AudioTrack, ChunkStatus, Cursor, PictureSize, Session, SessionRule, Slice, VideoTrack,
 };
@@ -49,7 +49,8 @@ async fn serve<W: World, B: Body<Stream = W::Stream>>(
     };
 
     let (parts, body) = request.into_parts();
-    let (remuxed, transport_stream) = remux(world, body, &cursor, length, max_bytes).await?;
+    let arrival_ms = arrival_ms(&parts.headers);
+    let (remuxed, transport_stream) = remux(world, body, &cursor, arrival_ms, (length, max_bytes)).await?;
     report(&session, seq, &remuxed);
     let (anchor_ms, gap) =
         slice::anchor(&parts.headers, cursor.anchor_ms, session.began_ms, remuxed.start90khz);
@@ -77,17 +78,22 @@ async fn serve<W: World, B: Body<Stream = W::Stream>>(
     answer(status, seq)
 }
 
+/// When the chunk's first tag reached the gateway, after the push's begin; none where the gateway does not say.
+fn arrival_ms(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CHUNK_OFFSET_HEADER)?.to_str().ok()?.parse().ok()
+}
+
 /// Hands the body to the remuxer, and makes sure that it was all there.
 async fn remux<W: World, B: Body<Stream = W::Stream>>(
     world: &W,
     body: B,
     cursor: &Cursor,
-    length: Option<u64>,
-    max_bytes: u64,
+    arrival_ms: Option<u64>,
+    (length, max_bytes): (Option<u64>, u64),
 ) -> Result<(media::Slice, W::Stream), Refusal> {
     let (chunk, all_read) = body.into_stream();
     let state = cursor.remux_state.clone().unwrap_or_default();
-    let remuxed = world.flv_to_ts(chunk, state, max_bytes).await;
+    let remuxed = world.flv_to_ts(chunk, state, arrival_ms, max_bytes).await;
     // What looks malformed may only be cut off, which the sender's line did, not its data.
     if matches!(remuxed, Ok(_) | Err(media::Error::Malformed(_))) {
         all_read.await?;

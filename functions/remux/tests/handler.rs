@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use http::{HeaderValue, Method, Request, header};
-use protocol::{CHUNK_TIME_HEADER, ChunkAnswer, ChunkPath, Route, SessionPath, StreamPath};
+use protocol::{
+    CHUNK_OFFSET_HEADER, CHUNK_TIME_HEADER, ChunkAnswer, ChunkPath, Route, SessionPath, StreamPath,
+};
 use recorder_remux_function::handler::handle;
 use shared::Catalog;
 use shared::bucket::Error as BucketError;
@@ -77,6 +79,35 @@ fn the_first_chunk_says_when_the_recording_began() {
     first.headers_mut().insert(CHUNK_TIME_HEADER, (BEGAN_MS + 10_000).into());
     assert!(send(&world, first).is_ok());
     assert_eq!(objects(&world)[0].0, "http://store/bkt/record/live/cam/1767323055_0.ts");
+}
+
+/// The chunk with all its times later.
+fn later(by_ms: u32) -> Vec<u8> {
+    let mut chunk = Vec::new();
+    flv::write_header(&mut chunk, true, true);
+    for tag in flv::Reader::new(CHUNK).unwrap().map(Result::unwrap) {
+        flv::write_tag(&mut chunk, tag.kind, tag.timestamp_ms + by_ms, tag.body).unwrap();
+    }
+    chunk
+}
+
+#[test]
+fn when_a_chunk_arrived_tells_a_pause_from_a_jump_of_its_clock() {
+    // Golden media of one second; the second chunk's names say its begin in seconds.
+    for (arrives_ms, begins_s) in [(Some(31_000), 31), (Some(1_000), 1), (None, 1)] {
+        let world = recorded();
+        let mut chunks = [chunk(0, CHUNK), chunk(1, &later(31_000))];
+        for (request, offset_ms) in chunks.iter_mut().zip([Some(0), arrives_ms]) {
+            if let Some(offset_ms) = offset_ms {
+                request.headers_mut().insert(CHUNK_OFFSET_HEADER, offset_ms.into());
+            }
+        }
+        for request in chunks {
+            assert!(send(&world, request).is_ok());
+        }
+        let name = format!("http://store/bkt/record/live/cam/{}_1.ts", BEGAN_MS / 1_000 + begins_s);
+        assert_eq!(objects(&world)[1].0, name);
+    }
 }
 
 #[test]

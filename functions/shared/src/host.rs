@@ -183,8 +183,9 @@ impl Media for Host {
         &self,
         chunk: StreamReader<u8>,
         state: Vec<u8>,
+        arrival_ms: Option<u64>,
         max_bytes: u64,
     ) -> Result<(media::Slice, StreamReader<u8>), media::Error> {
-        media::flv_to_ts(chunk, state, max_bytes).await
+        media::flv_to_ts(chunk, state, arrival_ms, max_bytes).await
     }
 }

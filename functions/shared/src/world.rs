@@ -130,6 +130,7 @@ pub trait Media: Streams {
         &self,
         chunk: Self::Stream,
         state: Vec<u8>,
+        arrival_ms: Option<u64>,
         max_bytes: u64,
     ) -> Result<(media::Slice, Self::Stream), media::Error>;
 }

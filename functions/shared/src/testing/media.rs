@@ -1,6 +1,6 @@
 //! The real remuxer.
 
-use remux::Policy;
+use remux::{Chunk, Policy};
 
 use crate::Media;
 use crate::media::{AudioTrack, Error, LeftOut, Repair, Slice, VideoTrack};
@@ -12,13 +12,15 @@ impl Media for World {
         &self,
         chunk: Vec<u8>,
         state: Vec<u8>,
+        arrival_ms: Option<u64>,
         max_bytes: u64,
     ) -> Result<(Slice, Vec<u8>), Error> {
         if chunk.len() as u64 > max_bytes {
             return Err(Error::TooLarge(max_bytes));
         }
         let policy = Policy { max_bytes, ..Policy::default() };
-        let (slice, mut muxer) = remux::remux(&chunk, &state, &policy).map_err(error)?;
+        let (slice, mut muxer) =
+            remux::remux(Chunk { bytes: &chunk, arrival_ms }, &state, &policy).map_err(error)?;
         let mut transport_stream = Vec::with_capacity(slice.size as usize);
         muxer.write(&mut transport_stream);
         Ok((convert(slice), transport_stream))

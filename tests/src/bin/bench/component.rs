@@ -61,7 +61,7 @@ impl Component {
                     .run_concurrent(async |accessor| -> wasmtime::Result<_> {
                         let input = accessor.with(|access| StreamReader::new(access, chunk))?;
                         let remux = remux.recorder_media_remux();
-                        let remuxed = remux.call_flv_to_ts(accessor, input, state, 32 << 20).await?;
+                        let remuxed = remux.call_flv_to_ts(accessor, input, state, None, 32 << 20).await?;
                         let (slice, output) = match remuxed {
                             Ok(remuxed) => remuxed,
                             Err(error) => return Ok(Err(anyhow!("{error:?}"))),

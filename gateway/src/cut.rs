@@ -21,9 +21,9 @@ const STILL_MS: u64 = 1_000;
 /// What one step of audio counts at most against a picture: a jump of the audio clock makes no picture still.
 const MAX_STILL_STEP_MS: u64 = 500;
 
-/// A publisher that sent nothing for this long, and whose timestamps say so, paused. The chunk ends there: when the
-/// next one begins is told to the functions, which so know the pause from a jump.
-const PAUSE_MS: u64 = 5_000;
+/// A publisher that sent nothing for this long, and whose timestamps step ahead by more than ten seconds, paused. The
+/// chunk ends there: when the next one begins is told to the functions, which so know the pause from a jump.
+const PAUSE_MS: u64 = 1_000;
 
 /// A track of coded media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +165,7 @@ impl Cutter {
         }
         let can_begin = self.is_entry(frame);
         let elapsed_ms = if self.moves() { self.video_ms() } else { self.chunk_ms() };
-        let is_due = can_begin && (elapsed_ms >= self.policy.target_ms || is_pause);
+        let is_due = can_begin && elapsed_ms >= self.policy.target_ms || is_pause;
         let is_overdue = elapsed_ms >= self.policy.max_ms && (track == Track::Video || !self.moves());
         if is_due || is_overdue { Cut::Here } else { Cut::No }
     }

@@ -30,7 +30,10 @@ use protocol::{
 use serde::de::DeserializeOwned;
 use tokio_util::io::ReaderStream;
 
-use crate::{block::BLOCK_BYTES, spool::Chunk};
+use crate::{
+    block::BLOCK_BYTES,
+    spool::{Chunk, ChunkName},
+};
 
 /// Longest answer that is read.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
@@ -126,8 +129,12 @@ impl Functions {
             .request(&Route::Chunk(path))
             .header(CONTENT_TYPE, CHUNK_CONTENT_TYPE)
             .header(CONTENT_LENGTH, chunk.bytes)
-            .header(CHUNK_OFFSET_HEADER, chunk.offset_ms)
-            .header(CHUNK_TIME_HEADER, chunk.push_began_at_ms + chunk.offset_ms);
+            .header(CHUNK_TIME_HEADER, chunk.push_began_at_ms + chunk.name.offset_ms);
+        // The offsets of two chunks tell a pause of the publisher, which a time without recording is not.
+        let request = match chunk.name.resumes {
+            true => request,
+            false => request.header(CHUNK_OFFSET_HEADER, chunk.name.offset_ms),
+        };
         let timeout = CALL_TIMEOUT + Duration::from_millis(chunk.bytes / SLOWEST_BYTES_PER_MS);
         let body = chunk.into_body().await.map_err(|error| CallError::NoAnswer(error.into()))?;
         self.send(request, body, timeout).await
@@ -182,7 +189,7 @@ fn never(error: Infallible) -> io::Error {
 pub(crate) struct ChunkBody {
     bytes: u64,
     push_began_at_ms: u64,
-    offset_ms: u64,
+    name: ChunkName,
     path: std::path::PathBuf,
     blocks: Option<Vec<Bytes>>,
 }
@@ -190,8 +197,8 @@ pub(crate) struct ChunkBody {
 impl ChunkBody {
     /// A chunk of a push that began at this time, Unix milliseconds.
     pub(crate) fn of(chunk: &Chunk, push_began_at_ms: u64) -> Self {
-        let &Chunk { bytes, offset_ms, .. } = chunk;
-        Self { bytes, push_began_at_ms, offset_ms, path: chunk.path().to_owned(), blocks: chunk.blocks() }
+        let &Chunk { bytes, name, .. } = chunk;
+        Self { bytes, push_began_at_ms, name, path: chunk.path().to_owned(), blocks: chunk.blocks() }
     }
 
     async fn into_body(self) -> io::Result<Body> {

@@ -24,7 +24,7 @@ use tracks::Tracks;
 
 /// What came longer ago than this is on disk: it is what a crash may lose. A chunk that is acknowledged sooner
 /// is never written.
-const FLUSH_AFTER: Duration = Duration::from_millis(120);
+const FLUSH_AFTER: Duration = Duration::from_millis(95);
 
 /// Writes one push into chunks, as the functions want them.
 ///
@@ -46,6 +46,8 @@ pub(crate) struct Recorder {
     held: Vec<OpenChunk>,
     /// The last frame of `open` that a player can begin with.
     entry: Option<Entry>,
+    /// Whether the next chunk is the first one after a time in which nothing was recorded.
+    resumes: bool,
     flush_due: Option<Instant>,
     scratch: Vec<u8>,
 }
@@ -65,6 +67,7 @@ impl Recorder {
             open: None,
             held: Vec::new(),
             entry: None,
+            resumes: false,
             flush_due: None,
             scratch: Vec::new(),
         }
@@ -219,6 +222,7 @@ impl Recorder {
             }
             (false, true) => {
                 self.recording = true;
+                self.resumes = true;
                 self.spool_held()
             }
             _ => Ok(()),
@@ -302,7 +306,7 @@ impl Recorder {
     fn begin(&mut self, timestamp_ms: u32, offset_ms: u64) -> io::Result<OpenChunk> {
         let mut open = OpenChunk::new(&self.pool, offset_ms);
         if self.recording {
-            open.place(&self.spool, self.queue.folder(), self.queue.take_index());
+            self.place(&mut open);
         }
         self.scratch.clear();
         self.headers.write(timestamp_ms, &mut self.scratch);
@@ -330,15 +334,22 @@ impl Recorder {
 
     fn spool_held(&mut self) -> io::Result<()> {
         for mut held in std::mem::take(&mut self.held) {
-            held.place(&self.spool, self.queue.folder(), self.queue.take_index());
+            self.place(&mut held);
             if let Some(chunk) = held.close()? {
                 self.queue.push(chunk);
             }
         }
-        if let Some(open) = &mut self.open {
-            open.place(&self.spool, self.queue.folder(), self.queue.take_index());
+        if let Some(mut open) = self.open.take() {
+            self.place(&mut open);
+            self.open = Some(open);
         }
         self.flush()
+    }
+
+    /// Gives a chunk its place in the spool.
+    fn place(&mut self, chunk: &mut OpenChunk) {
+        let index = self.queue.take_index();
+        chunk.place(&self.spool, self.queue.folder(), index, std::mem::take(&mut self.resumes));
     }
 
     /// Milliseconds since the push began.

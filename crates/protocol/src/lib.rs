@@ -40,5 +40,6 @@ pub const CHUNK_TIME_HEADER: &str = "x-chunk-time";
 /// Request header of a chunk: how long after the push's begin its first tag reached the gateway, in milliseconds.
 ///
 /// Measured by a clock that never steps, so that it tells a pause of the publisher from a jump of its timestamps.
+/// Absent from the first chunk after a time in which no chunks were wanted: that time is no pause.
 /// It is spooled with the chunk, so that a retry says the same.
 pub const CHUNK_OFFSET_HEADER: &str = "x-chunk-offset-ms";

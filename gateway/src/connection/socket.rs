@@ -21,7 +21,8 @@ const CAPACITY: usize = 256 << 10;
 ///
 /// No task is woken when a packet arrives: with fifty publishers, waking up for every packet would cost more than
 /// all the copying. The moments are the same for all publishers.
-const PACE_MS: u64 = 50;
+/// Two of them are below the time within which what was received has to be on disk.
+const PACE_MS: u64 = 45;
 
 /// How long the rate is measured.
 const MEASURED: Duration = Duration::from_millis(100);

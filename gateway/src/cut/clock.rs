@@ -6,6 +6,9 @@ const SURE_MS: u64 = 2_000;
 /// A longer step forward counts only as far as arrival times confirm it.
 const MAX_STEP_MS: u64 = 10_000;
 
+/// How much faster than it plays a push may arrive for a pause to be one.
+const MAX_PACE: u64 = 8;
+
 /// The clock of one track.
 ///
 /// Timestamps are 32-bit milliseconds that wrap, jump and glitch. A step forward of up to two seconds counts.
@@ -38,7 +41,7 @@ struct LongStep {
 pub(super) struct Step {
     /// Time that passed.
     pub(super) elapsed_ms: u64,
-    /// A long step that took as long to arrive: nothing was sent meanwhile.
+    /// A step of more than ten seconds that took its time to arrive: nothing was sent meanwhile.
     pub(super) is_pause: bool,
 }
 
@@ -73,7 +76,7 @@ impl Clock {
         let counted_ms = step_ms.min(waited_ms);
         let doubtful_ms = if step_ms <= MAX_STEP_MS { step_ms - counted_ms } else { 0 };
         self.long_step = Some(LongStep { before_ms, counted_ms, doubtful_ms });
-        let is_pause = step_ms > MAX_STEP_MS && counted_ms >= step_ms / 2;
+        let is_pause = step_ms > MAX_STEP_MS && counted_ms >= step_ms / MAX_PACE;
         Step { is_pause, ..Step::of(counted_ms + confirmed_ms) }
     }
 
@@ -150,6 +153,8 @@ mod tests {
         let mut clock = Clock::default();
         clock.step(0, 0);
         assert_eq!(clock.step(12_000, 11_900), Step { elapsed_ms: 11_900, is_pause: true });
-        assert_eq!(clock.step(24_000, 11_940), Step { elapsed_ms: 40, is_pause: false });
+        assert_eq!(clock.step(24_000, 13_900), Step { elapsed_ms: 2_000, is_pause: true });
+        assert_eq!(clock.step(36_000, 13_940), Step { elapsed_ms: 40, is_pause: false });
+        assert_eq!(clock.step(36_000 + (1 << 30), 23_940), Step { elapsed_ms: 10_000, is_pause: false });
     }
 }

@@ -230,12 +230,22 @@ fn sound_alone_is_cut_on_time() {
 #[test]
 fn a_pause_is_cut_at_its_end() {
     let policy = ChunkPolicy { target_ms: 30_000, max_ms: 60_000, ..POLICY };
-    for (pace, expected) in [(1, &[20_000][..]), (0, &[])] {
-        let mut chunks = Chunks::new(policy);
-        let sent = (0..400).map(|at| at * 20).chain((0..400).map(|at| 20_000 + at * 20));
-        sent.for_each(|ms| chunks.add((Audio, ms, u64::from(ms) * pace), 1));
-        assert_eq!(chunks.times_ms(), expected);
+    for frame in [Audio, Inter, Key] {
+        // At the pace of the media, at six times that, and as fast as it goes.
+        for (pace, is_pause) in [(1, true), (6, true), (1_000, false)] {
+            let mut chunks = Chunks::new(policy);
+            let sent = (0..400).map(|at| at * 20).chain((0..400).map(|at| 20_000 + at * 20));
+            sent.for_each(|ms| chunks.add((frame, ms, u64::from(ms) / pace), 1));
+            let expected: &[usize] = if is_pause { &[400] } else { &[] };
+            assert_eq!(chunks.starts, expected, "{frame:?} at {pace}");
+        }
     }
+    // One track goes on: the push has not paused.
+    let gone =
+        show(40).into_iter().filter(|&(frame, ms, _)| frame == Audio || !(6_000..20_000).contains(&ms));
+    let mut chunks = Chunks::new(policy);
+    gone.for_each(|sent| chunks.add(sent, 1));
+    assert!(chunks.times_ms().iter().all(|start| *start != 20_000), "{:?}", chunks.times_ms());
 }
 
 #[test]

@@ -111,7 +111,7 @@ impl QueueReader {
     pub(crate) fn front<T>(&self, look: impl FnOnce(&Chunk, u64) -> T) -> Option<T> {
         let mut state = self.queue.state();
         let State { record, chunks, .. } = &mut *state;
-        let index = chunks.front()?.index;
+        let index = chunks.front()?.name.index;
         let session = record.session.as_mut()?;
         let is_new = session.numbering.is_none();
         let seq = session.numbering.get_or_insert(Numbering { index, seq: 0 }).seq_of(index);
@@ -126,7 +126,7 @@ impl QueueReader {
         let mut state = self.queue.state();
         let State { record, chunks, .. } = &mut *state;
         if let (Some(session), Some(chunk)) = (&mut record.session, chunks.front()) {
-            session.numbering = Some(Numbering { index: chunk.index, seq });
+            session.numbering = Some(Numbering { index: chunk.name.index, seq });
             self.queue.save(&state);
         }
     }

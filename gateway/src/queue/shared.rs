@@ -37,7 +37,7 @@ pub(super) struct State {
 
 impl Queue {
     pub(super) fn new(path: StreamPath, folder: PathBuf, record: Record, chunks: Vec<Chunk>) -> Self {
-        let next_index = chunks.last().map_or(0, |chunk| chunk.index + 1);
+        let next_index = chunks.last().map_or(0, |chunk| chunk.name.index + 1);
         let codecs_known = record.ended_at_ms.is_some();
         let state = State { record, chunks: chunks.into(), next_index, discard: false, codecs_known };
         Self {

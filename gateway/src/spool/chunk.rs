@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::{
     charge::Charge,
     folder::Spool,
-    record::{chunk_path, split_path},
+    record::{ChunkName, split_path},
 };
 use crate::block::{BLOCK_BYTES, Block, Pool};
 
@@ -35,7 +35,7 @@ pub(crate) struct OpenChunk {
 /// A chunk's place in the spool.
 #[derive(Debug)]
 struct Placed {
-    index: u64,
+    name: ChunkName,
     charge: Charge,
     copy: DiskCopy,
 }
@@ -55,12 +55,13 @@ impl OpenChunk {
         }
     }
 
-    /// Gives it a place in the spool.
-    pub(crate) fn place(&mut self, spool: &Arc<Spool>, folder: &Path, index: u64) {
+    /// Gives it a place in the spool. `resumes`: nothing was recorded for a time before it.
+    pub(crate) fn place(&mut self, spool: &Arc<Spool>, folder: &Path, index: u64, resumes: bool) {
         let mut charge = Charge::new(spool);
         charge.add(self.bytes);
-        let copy = DiskCopy::new(chunk_path(folder, index, self.offset_ms));
-        self.placed = Some(Placed { index, charge, copy });
+        let name = ChunkName { index, offset_ms: self.offset_ms, resumes };
+        let copy = DiskCopy::new(name.path(folder));
+        self.placed = Some(Placed { name, charge, copy });
     }
 
     pub(crate) fn is_placed(&self) -> bool {
@@ -122,12 +123,11 @@ impl OpenChunk {
         if !self.in_memory {
             self.flush()?;
         }
-        let Some(Placed { index, charge, copy }) = self.placed else { return Ok(None) };
+        let Some(Placed { name, charge, copy }) = self.placed else { return Ok(None) };
         let mut blocks = self.full;
         blocks.push(Bytes::from_owner(self.block));
-        let (offset_ms, bytes) = (self.offset_ms, self.bytes);
         let blocks = self.in_memory.then_some(blocks);
-        Ok(Some(Chunk::new(index, offset_ms, bytes, blocks, copy, charge)))
+        Ok(Some(Chunk::new(name, self.bytes, blocks, copy, charge)))
     }
 
     /// The bytes from `offset` on.
@@ -245,10 +245,7 @@ impl DiskCopy {
 /// A chunk that waits to be acknowledged.
 #[derive(Debug)]
 pub(crate) struct Chunk {
-    /// Its place in the push; chunks of one push have consecutive indexes.
-    pub(crate) index: u64,
-    /// When its first tag came, in milliseconds since the push began, by a clock that never steps.
-    pub(crate) offset_ms: u64,
+    pub(crate) name: ChunkName,
     pub(crate) bytes: u64,
     /// Its bytes, while they are in memory.
     blocks: Option<Vec<Bytes>>,
@@ -258,21 +255,14 @@ pub(crate) struct Chunk {
 
 impl Chunk {
     /// A chunk that a restart found.
-    pub(crate) fn found(spool: &Arc<Spool>, path: PathBuf, index: u64, offset_ms: u64, bytes: u64) -> Self {
+    pub(crate) fn found(spool: &Arc<Spool>, path: PathBuf, name: ChunkName, bytes: u64) -> Self {
         let mut charge = Charge::new(spool);
         charge.add(bytes);
-        Self::new(index, offset_ms, bytes, None, DiskCopy { path, file: None, bytes }, charge)
+        Self::new(name, bytes, None, DiskCopy { path, file: None, bytes }, charge)
     }
 
-    fn new(
-        index: u64,
-        offset_ms: u64,
-        bytes: u64,
-        blocks: Option<Vec<Bytes>>,
-        copy: DiskCopy,
-        charge: Charge,
-    ) -> Self {
-        let chunk = Self { index, offset_ms, bytes, blocks, copy, charge };
+    fn new(name: ChunkName, bytes: u64, blocks: Option<Vec<Bytes>>, copy: DiskCopy, charge: Charge) -> Self {
+        let chunk = Self { name, bytes, blocks, copy, charge };
         if chunk.is_on_disk() {
             chunk.sync_later();
         }

@@ -133,15 +133,33 @@ impl Record {
     }
 }
 
-/// File of a chunk whose first tag came `offset_ms` after the push began.
-pub(crate) fn chunk_path(folder: &Path, index: u64, offset_ms: u64) -> PathBuf {
-    folder.join(format!("{index:010}+{offset_ms}.flv"))
+/// What a chunk's file name tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ChunkName {
+    /// Its place in the push; chunks of one push have consecutive indexes.
+    pub(crate) index: u64,
+    /// When its first tag came, in milliseconds since the push began, by a clock that never steps.
+    pub(crate) offset_ms: u64,
+    /// Whether it is the first chunk after a time in which nothing was recorded.
+    pub(crate) resumes: bool,
 }
 
-/// Index and offset of a chunk by its file name.
-pub(crate) fn parse_chunk_path(path: &Path) -> Option<(u64, u64)> {
-    let (index, offset_ms) = path.file_name()?.to_str()?.strip_suffix(".flv")?.split_once('+')?;
-    Some((index.parse().ok()?, offset_ms.parse().ok()?))
+const RESUMES: &str = "-resumes";
+
+impl ChunkName {
+    /// The chunk's file.
+    pub(crate) fn path(self, folder: &Path) -> PathBuf {
+        let Self { index, offset_ms, resumes } = self;
+        folder.join(format!("{index:010}+{offset_ms}{}.flv", if resumes { RESUMES } else { "" }))
+    }
+
+    /// Reads the name of a chunk's file; `None` if it is another's.
+    pub(crate) fn parse(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.strip_suffix(".flv")?;
+        let (name, resumes) = name.strip_suffix(RESUMES).map_or((name, false), |name| (name, true));
+        let (index, offset_ms) = name.split_once('+')?;
+        Some(Self { index: index.parse().ok()?, offset_ms: offset_ms.parse().ok()?, resumes })
+    }
 }
 
 /// What the file of a chunk is called until the chunk before it, whose end it holds, has been cut to `at` bytes.
@@ -176,14 +194,16 @@ mod tests {
 
     #[test]
     fn file_names_say_what_they_are() {
-        let path = chunk_path(Path::new("p"), 7, 1_234);
-        assert_eq!(
-            (path.to_str(), parse_chunk_path(&path)),
-            (Some("p/0000000007+1234.flv"), Some((7, 1_234)))
-        );
+        let name = ChunkName { index: 7, offset_ms: 1_234, resumes: false };
+        let path = name.path(Path::new("p"));
+        assert_eq!((path.to_str(), ChunkName::parse(&path)), (Some("p/0000000007+1234.flv"), Some(name)));
+        let resuming = ChunkName { resumes: true, ..name };
+        let resuming_path = resuming.path(Path::new("p"));
+        assert_eq!(resuming_path.to_str(), Some("p/0000000007+1234-resumes.flv"));
+        assert_eq!(ChunkName::parse(&resuming_path), Some(resuming));
         let split = split_path(&path, 99);
         assert_eq!(split.to_str(), Some("p/0000000007+1234.flv.99.split"));
-        assert_eq!((parse_chunk_path(&split), parse_split_path(&split)), (None, Some((path.clone(), 99))));
+        assert_eq!((ChunkName::parse(&split), parse_split_path(&split)), (None, Some((path.clone(), 99))));
         assert_eq!(parse_split_path(&path), None);
     }
 

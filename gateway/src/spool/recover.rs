@@ -15,7 +15,7 @@ use protocol::StreamPath;
 use super::{
     chunk::Chunk,
     folder::Spool,
-    record::{Record, parse_chunk_path, parse_split_path},
+    record::{ChunkName, Record, parse_split_path},
 };
 
 /// Bytes of a tag's body that tell what it is.
@@ -58,32 +58,32 @@ fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<Recovered> 
     let (mut files, mut splits) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if let Some((index, offset_ms)) = parse_chunk_path(&path) {
-            files.push((index, offset_ms, path));
+        if let Some(name) = ChunkName::parse(&path) {
+            files.push((name, path));
         } else if let Some((whole, at)) = parse_split_path(&path) {
             splits.push((path, whole, at));
         }
     }
     for (path, whole, at) in splits {
-        let Some((index, offset_ms)) = parse_chunk_path(&whole) else { continue };
-        let before = files.iter().find(|(before, ..)| before + 1 == index);
-        let is_moved = before.map_or(Ok(true), |(.., before)| is_at_most(before, at))?;
+        let Some(name) = ChunkName::parse(&whole) else { continue };
+        let before = files.iter().find(|(before, _)| before.index + 1 == name.index);
+        let is_moved = before.map_or(Ok(true), |(_, before)| is_at_most(before, at))?;
         if is_moved {
             fs::rename(path, &whole)?;
-            files.push((index, offset_ms, whole));
+            files.push((name, whole));
         } else {
             fs::remove_file(path)?;
         }
     }
     files.sort();
     let mut chunks = Vec::new();
-    for (index, offset_ms, path) in files {
+    for (name, path) in files {
         last_write_ms = last_write_ms.max(modified_ms(&path)?);
         let bytes = trim(&path).with_context(|| format!("while trimming {}", path.display()))?;
         if bytes == 0 {
             fs::remove_file(&path)?;
         } else {
-            chunks.push(Chunk::found(spool, path, index, offset_ms, bytes));
+            chunks.push(Chunk::found(spool, path, name, bytes));
         }
     }
     record.ended_at_ms.get_or_insert(last_write_ms);
@@ -144,7 +144,7 @@ fn read_tag(file: &mut File, offset: u64, size: u64) -> io::Result<Option<(u64, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::record::{Push, chunk_path, split_path};
+    use crate::spool::record::{Push, split_path};
 
     #[test]
     fn a_split_that_a_crash_broke_off_leaves_each_tag_once() {
@@ -171,8 +171,9 @@ mod tests {
             fs::create_dir(&folder).unwrap();
             let push = Push { domain: "d".into(), app: "a".into(), stream: "s".into(), ..Push::default() };
             Record::new(push).save(&folder).unwrap();
-            let next = chunk_path(&folder, 4, 2_000);
-            fs::write(chunk_path(&folder, 3, 0), before).unwrap();
+            let name = |index, offset_ms| ChunkName { index, offset_ms, resumes: false };
+            let next = name(4, 2_000).path(&folder);
+            fs::write(name(3, 0).path(&folder), before).unwrap();
             fs::write(split_path(&next, at), split).unwrap();
             let found = recover(&spool).unwrap().remove(0);
             let chunks: Vec<_> = found.chunks.iter().map(|chunk| fs::read(chunk.path()).unwrap()).collect();

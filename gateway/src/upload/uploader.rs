@@ -158,7 +158,7 @@ impl Uploader {
     fn keep_refused(&self, queue: &QueueReader, error: &CallError) {
         let path = queue.path();
         let Some(mut chunk) = queue.take_refused() else { return };
-        let kept = self.spool.refused(&queue.record().push.id, chunk.index);
+        let kept = self.spool.refused(&queue.record().push.id, chunk.name.index);
         tracing::error!(
             "{path}: chunk of {} bytes is refused and kept in {}: {error}",
             chunk.bytes,

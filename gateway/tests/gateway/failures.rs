@@ -378,6 +378,7 @@ async fn nothing_is_recorded_until_a_heartbeat_says_so_and_then_from_the_keyfram
 
     let session = functions.ended(1).await.remove(0);
     assert!(session.chunks.iter().take(1).all(|(_, chunk)| begins_with_keyframe(chunk)));
+    assert!(session.offsets_ms[0].is_none() && session.offsets_ms[1..].iter().all(Option::is_some));
     let recorded = frames(&session.chunks);
     let from = pushed.iter().position(|tag| *tag == recorded[0]).unwrap();
     assert!(recorded[..] == pushed[from..from + recorded.len()]);

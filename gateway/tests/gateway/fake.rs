@@ -27,8 +27,8 @@ pub(crate) struct Call {
     pub(crate) stream: String,
     pub(crate) session: String,
     pub(crate) seq: u64,
-    /// Of a chunk: how long after the push's begin it began.
-    pub(crate) offset_ms: u64,
+    /// Of a chunk: how long after the push's begin it began, if it was told.
+    pub(crate) offset_ms: Option<u64>,
     /// How many calls of this kind came before it, over all streams.
     pub(crate) nth: u64,
 }
@@ -102,8 +102,8 @@ pub(crate) struct Session {
     pub(crate) stream: String,
     pub(crate) begin: BeginSession,
     pub(crate) chunks: Vec<(u64, Bytes)>,
-    /// How long after the push's begin each chunk began, in milliseconds.
-    pub(crate) offsets_ms: Vec<u64>,
+    /// How long after the push's begin each chunk began, in milliseconds; none after a time without recording.
+    pub(crate) offsets_ms: Vec<Option<u64>>,
     pub(crate) ended: Option<EndSession>,
 }
 
@@ -191,7 +191,7 @@ async fn answer(
     assert_eq!(length, Some(body.len() as u64), "{}", parts.uri);
     let path = parts.uri.path().to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let mut offset_ms = 0;
+    let mut offset_ms = None;
     let (kind, stream, session, seq) = match (&parts.method, segments.as_slice()) {
         (&Method::POST, ["heartbeat"]) => (Kind::Heartbeat, None, "", 0),
         (&Method::POST, ["tick"]) => (Kind::Tick, None, "", 0),
@@ -203,7 +203,8 @@ async fn answer(
             assert_eq!(parts.headers["content-type"], protocol::CHUNK_CONTENT_TYPE);
             let time: u64 = parts.headers[CHUNK_TIME_HEADER].to_str().unwrap().parse().unwrap();
             assert!(time > 1_600_000_000_000, "{time}");
-            offset_ms = parts.headers[CHUNK_OFFSET_HEADER].to_str().unwrap().parse().unwrap();
+            let offset = parts.headers.get(CHUNK_OFFSET_HEADER);
+            offset_ms = offset.map(|offset| offset.to_str().unwrap().parse().unwrap());
             (Kind::Chunk, Some([d, a, s]), *session, seq.parse().unwrap())
         }
         (method, _) => panic!("unexpected call {method} {path}"),

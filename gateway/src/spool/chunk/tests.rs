@@ -10,7 +10,7 @@ fn check(name: &str, mut between: impl FnMut(usize, &mut OpenChunk)) -> Chunk {
     let mut expected = Vec::new();
     for at in 0..9 {
         if at == 2 {
-            open.place(&spool, folder.path(), 3);
+            open.place(&spool, folder.path(), 3, false);
         }
         between(at, &mut open);
         let piece = vec![at as u8; BLOCK_BYTES / 3 + at];
@@ -19,7 +19,11 @@ fn check(name: &str, mut between: impl FnMut(usize, &mut OpenChunk)) -> Chunk {
     }
     assert!(open.tail(100_000).unwrap() == expected[100_000..], "{name}");
     let mut chunk = open.close().unwrap().unwrap();
-    assert_eq!((chunk.index, chunk.offset_ms, chunk.bytes), (3, 7, expected.len() as u64), "{name}");
+    assert_eq!(
+        (chunk.name.index, chunk.name.offset_ms, chunk.bytes),
+        (3, 7, expected.len() as u64),
+        "{name}"
+    );
     if let Some(blocks) = chunk.blocks() {
         assert!(blocks.concat() == expected, "{name}");
     }
@@ -48,7 +52,7 @@ fn the_file_is_what_was_written_whenever_it_was_brought_there() {
                 open.leave_memory().unwrap()
             }
         });
-        assert_eq!(chunk.index, 3);
+        assert_eq!(chunk.name.index, 3);
     }
 }
 
@@ -65,7 +69,7 @@ fn a_chunk_is_split_wherever_its_bytes_are() {
             let pool = Arc::default();
             let place = |index| {
                 let mut open = OpenChunk::new(&pool, 7);
-                open.place(&spool, folder.path(), index);
+                open.place(&spool, folder.path(), index, false);
                 open
             };
             let (mut open, mut next) = (place(0), place(1));

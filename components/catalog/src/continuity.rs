@@ -55,7 +55,9 @@ impl Tracks {
         Self { video, audio }
     }
 
-    /// Whether a slice can follow: it has no track that these lack, and no other codec.
+    /// Whether a slice of the same push can follow: it has no track that these lack, and no other codec.
+    ///
+    /// A track that it lacks has only fallen silent. The slice of another push has to have the very same tracks.
     #[must_use]
     pub fn admit(&self, slice: &Slice) -> bool {
         slice.video.as_ref().is_none_or(|track| self.video.as_ref() == Some(&track.codec))

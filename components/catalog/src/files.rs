@@ -4,8 +4,8 @@
 //! ended. Nothing that is committed can thus fall between two files or into both.
 //!
 //! A file ends before the first slice that can be entered after its cycle is full or a command had it cut; an
-//! M3U8 also before a slice that brings a track or a codec that the file has not had. All of that is known
-//! once the slice after the file is, or the session's end.
+//! M3U8 also before a slice that brings a track or a codec that the file has not had, and before a push that
+//! comes back with other tracks. All of that is known once the slice after the file is, or the session's end.
 //!
 //! What a file holds follows from the log alone, but for one thing: that a break has lasted long enough.
 //! Two ticks at once can see that differently; the function `index` therefore writes down each decision as an
@@ -104,8 +104,13 @@ impl Open {
     ///
     /// The next file begins with that slice, so where there is a choice it is one that can be entered. That is
     /// waited for as long as another cycle.
-    fn ends_before(&self, slice: &Slice, cut: bool) -> bool {
-        if self.format.container == Container::M3u8 && !self.tracks.admit(slice) {
+    fn ends_before(&self, session: u64, slice: &Slice, cut: bool) -> bool {
+        let goes_on = if self.last_session == session {
+            self.tracks.admit(slice)
+        } else {
+            self.tracks == Tracks::of(slice)
+        };
+        if self.format.container == Container::M3u8 && !goes_on {
             return true;
         }
         let overdue = self.duration_90khz() / 90 >= 2 * self.cycle_ms();
@@ -262,7 +267,7 @@ async fn gather(
                 (Some(open), Some(slice)) => {
                     open.last_until(at.session, &slice);
                     let cut = cuts.iter().any(|&cut| cut <= at.slice && open.is_cut_at(at.session, cut));
-                    if open.ends_before(&slice, cut) {
+                    if open.ends_before(at.session, &slice, cut) {
                         return Ok(true);
                     }
                     open.add(at.session, slice);

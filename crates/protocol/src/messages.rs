@@ -40,10 +40,15 @@ pub struct ChunkPolicy {
     pub max_bytes: u64,
 }
 
-impl Default for ChunkPolicy {
+impl ChunkPolicy {
     /// What a gateway cuts by until the functions have answered.
+    pub const DEFAULT: Self = Self { target_ms: 5_000, max_ms: 20_000, max_bytes: 32 << 20 };
+}
+
+impl Default for ChunkPolicy {
+    /// [`ChunkPolicy::DEFAULT`].
     fn default() -> Self {
-        Self { target_ms: 5_000, max_ms: 20_000, max_bytes: 32 << 20 }
+        Self::DEFAULT
     }
 }
 

@@ -1,9 +1,8 @@
 //! From the request to the answer.
 
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Request, StatusCode};
+use http::{Request, StatusCode};
 use naming::Timezone;
-use protocol::{CHUNK_OFFSET_HEADER, ChunkAnswer, ChunkPath, ChunkPolicy, Route, StreamPath};
+use protocol::{ChunkAnswer, ChunkPath, ChunkPolicy, Route, StreamPath};
 use shared::catalog::{
     AudioTrack, ChunkStatus, Cursor, PictureSize, Session, SessionRule, Slice, VideoTrack,
 };
@@ -12,7 +11,11 @@ use shared::{
     media, ok, timezone,
 };
 
+use crate::headers::ChunkHeaders;
 use crate::slice;
+
+/// Longest chunk, in bytes.
+const MAX_BYTES: u64 = ChunkPolicy::DEFAULT.max_bytes;
 
 /// What this function needs of the world.
 pub trait World: Catalog + Bucket + Media + Clock + Variables {}
@@ -33,10 +36,9 @@ async fn serve<W: World, B: Body<Stream = W::Stream>>(
         Route::Chunk(chunk) => chunk,
         other => return Err(Refusal::no_such_route(&other)),
     };
-    let max_bytes = ChunkPolicy::default().max_bytes;
-    let length = content_length(request.headers())?;
-    if let Some(length) = length.filter(|&length| length > max_bytes) {
-        let message = format!("the chunk has {length} bytes, at most {max_bytes} are taken");
+    let headers = ChunkHeaders::read(request.headers())?;
+    if let Some(length) = headers.length.filter(|&length| length > MAX_BYTES) {
+        let message = format!("the chunk has {length} bytes, at most {MAX_BYTES} are taken");
         return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "ChunkTooLarge", message));
     }
     let session = world.get_session(&path.session).await?;
@@ -48,12 +50,10 @@ async fn serve<W: World, B: Body<Stream = W::Stream>>(
         other => return answer(other, seq),
     };
 
-    let (parts, body) = request.into_parts();
-    let arrival_ms = arrival_ms(&parts.headers);
-    let (remuxed, transport_stream) = remux(world, body, &cursor, arrival_ms, (length, max_bytes)).await?;
+    let (remuxed, transport_stream) = remux(world, request.into_body(), &headers, &cursor).await?;
     report(&session, seq, &remuxed);
     let (anchor_ms, gap) =
-        slice::anchor(&parts.headers, cursor.anchor_ms, session.began_ms, remuxed.start90khz);
+        slice::anchor(headers.reached_ms, cursor.anchor_ms, session.began_ms, remuxed.start90khz);
     let committed = if remuxed.size == 0 {
         None
     } else {
@@ -78,28 +78,22 @@ async fn serve<W: World, B: Body<Stream = W::Stream>>(
     answer(status, seq)
 }
 
-/// When the chunk's first tag reached the gateway, after the push's begin; none where the gateway does not say.
-fn arrival_ms(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CHUNK_OFFSET_HEADER)?.to_str().ok()?.parse().ok()
-}
-
 /// Hands the body to the remuxer, and makes sure that it was all there.
 async fn remux<W: World, B: Body<Stream = W::Stream>>(
     world: &W,
     body: B,
+    headers: &ChunkHeaders,
     cursor: &Cursor,
-    arrival_ms: Option<u64>,
-    (length, max_bytes): (Option<u64>, u64),
 ) -> Result<(media::Slice, W::Stream), Refusal> {
     let (chunk, all_read) = body.into_stream();
     let state = cursor.remux_state.clone().unwrap_or_default();
-    let remuxed = world.flv_to_ts(chunk, state, arrival_ms, max_bytes).await;
+    let remuxed = world.flv_to_ts(chunk, state, headers.arrival_ms, MAX_BYTES).await;
     // What looks malformed may only be cut off, which the sender's line did, not its data.
     if matches!(remuxed, Ok(_) | Err(media::Error::Malformed(_))) {
         all_read.await?;
     }
     let (remuxed, transport_stream) = remuxed?;
-    if length.is_some_and(|length| length != remuxed.consumed) {
+    if headers.length.is_some_and(|length| length != remuxed.consumed) {
         return Err(BodyError::CutOff.into());
     }
     Ok((remuxed, transport_stream))
@@ -199,10 +193,4 @@ fn is_of_stream(session: &Session, path: &StreamPath) -> bool {
     let stream = &session.stream;
     (stream.domain.as_str(), stream.app.as_str(), stream.stream.as_str())
         == (path.domain(), path.app(), path.stream())
-}
-
-fn content_length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
-    let Some(value) = headers.get(CONTENT_LENGTH) else { return Ok(None) };
-    let number = value.to_str().ok().and_then(|text| text.parse().ok());
-    number.map(Some).ok_or_else(|| Refusal::bad_request("BadLength", "Content-Length is not a number"))
 }

@@ -7,6 +7,7 @@
 //! none of it. A repeated chunk has the same name and the same bytes, and gets the same answer.
 
 pub mod handler;
+pub mod headers;
 pub mod slice;
 
 #[cfg(target_arch = "wasm32")]

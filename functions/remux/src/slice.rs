@@ -1,8 +1,6 @@
 //! What a slice is called, and when it was.
 
-use http::HeaderMap;
 use naming::{Kind, ObjectName, Timezone, Values};
-use protocol::CHUNK_TIME_HEADER;
 use shared::catalog::Session;
 
 /// Media type of a transport stream (RFC 3555 §4.2.6).
@@ -37,14 +35,16 @@ const GAP_MS: u64 = 10_000;
 
 /// Wall-clock time of media time zero, Unix milliseconds, and whether it had to be moved.
 ///
-/// The first chunk sets it, by when it reached the gateway. It then stays, for the media clock is the better
+/// `reached_ms` is when the chunk reached the gateway, `known_ms` the anchor so far, `media_90khz` where the chunk
+/// begins in media time. The first chunk sets the anchor, by when it reached the gateway. It then stays, for the media clock is the better
 /// one, until a chunk comes much later than its media time says: the push was not recorded in between, and
 /// its media time does not count that.
-pub fn anchor(headers: &HeaderMap, known_ms: Option<u64>, began_ms: u64, media_90khz: u64) -> (u64, bool) {
-    let reached_ms = headers
-        .get(CHUNK_TIME_HEADER)
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .filter(|&at_ms: &u64| at_ms > 0);
+pub fn anchor(
+    reached_ms: Option<u64>,
+    known_ms: Option<u64>,
+    began_ms: u64,
+    media_90khz: u64,
+) -> (u64, bool) {
     match (known_ms, reached_ms) {
         (None, reached_ms) => (reached_ms.unwrap_or(began_ms), false),
         (Some(known_ms), Some(reached_ms)) if reached_ms > wall_ms(known_ms, media_90khz) + GAP_MS => {
@@ -65,23 +65,15 @@ mod tests {
 
     #[test]
     fn the_first_chunk_says_when_the_recording_began() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(anchor(&headers, None, 5, 0), (5, false));
-        headers.insert(CHUNK_TIME_HEADER, "yesterday".parse().unwrap());
-        assert_eq!(anchor(&headers, None, 5, 0), (5, false));
-        headers.insert(CHUNK_TIME_HEADER, "1700000000123".parse().unwrap());
-        assert_eq!(anchor(&headers, None, 5, 0), (1_700_000_000_123, false));
+        assert_eq!(anchor(None, None, 5, 0), (5, false));
+        assert_eq!(anchor(Some(1_700_000_000_123), None, 5, 0), (1_700_000_000_123, false));
         assert_eq!(wall_ms(1_000, 90_000), 2_000);
     }
 
     #[test]
     fn a_gap_moves_the_clock_and_a_stall_does_not() {
         let minute = 60 * 1_000 * TICKS_PER_MS;
-        let reached = |at_ms: u64| {
-            let mut headers = HeaderMap::new();
-            headers.insert(CHUNK_TIME_HEADER, at_ms.into());
-            anchor(&headers, Some(100_000), 1, minute)
-        };
+        let reached = |at_ms: u64| anchor(Some(at_ms), Some(100_000), 1, minute);
         assert_eq!(reached(160_000), (100_000, false));
         assert_eq!(reached(170_000), (100_000, false));
         assert_eq!(reached(110_000), (100_000, false));

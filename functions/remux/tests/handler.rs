@@ -111,6 +111,23 @@ fn when_a_chunk_arrived_tells_a_pause_from_a_jump_of_its_clock() {
 }
 
 #[test]
+fn time_that_was_not_recorded_moves_the_clock_and_is_marked() {
+    let world = recorded();
+    assert!(put(&world, 0).is_ok());
+    let mut later = chunk(1, CHUNK);
+    later.headers_mut().insert(CHUNK_TIME_HEADER, (BEGAN_MS + 60_000).into());
+    assert!(send(&world, later).is_ok());
+    let name = session('a', 0).stream;
+    let slices =
+        SliceRange { first: Position { session: 1, slice: 0 }, end: Position { session: 1, slice: 2 } };
+    let entries = run(world.list_entries(&name, slices)).unwrap();
+    let [first, second] = <[_; 2]>::try_from(entries).unwrap().map(|entry| entry.slice);
+    assert_eq!((first.start_ms, first.discontinuity), (BEGAN_MS, false));
+    assert_eq!((second.start_ms, second.discontinuity), (BEGAN_MS + 60_000, true));
+    assert!(first.duration90khz < 2 * 90_000, "what was not recorded is not media");
+}
+
+#[test]
 fn a_repeated_chunk_is_answered_alike_and_writes_nothing() {
     let world = recorded();
     let answers = [put(&world, 0), put(&world, 1), put(&world, 0), put(&world, 1)];

@@ -1,16 +1,23 @@
-//! Interfaces that a dependency imports without inheriting their capability.
+//! Interfaces that refuse: files and sockets, which no component has here, and those that a dependency imports
+//! without inheriting their capability.
 //!
-//! Composition renames such an import, so that it stays apart from the granted one, and this module
-//! satisfies it with functions that refuse: with the interface's own error where it has one, with
+//! Composition renames an import of the second kind, so that it stays apart from the granted one. This module
+//! satisfies both kinds with functions that refuse: with the interface's own error where it has one, with
 //! nothing at all for a list or an option, with a trap otherwise. So does Spin's adapter.
 
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem, Type};
-use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType, Val};
-use wasmtime::{Engine, Result, bail};
+use wasmtime::component::{Component, Linker, LinkerInstance, Resource, ResourceType, Val};
+use wasmtime::{AsContextMut, Engine, Result, bail};
 
 const NAMESPACE: &str = "refused:";
 
-/// Stands for every resource of a refused interface: none is ever made.
+/// Packages of which no component is given anything.
+const NOT_GIVEN: [&str; 2] = ["wasi:filesystem/", "wasi:sockets/"];
+
+/// The handle of the network, which names a right to ask; what is asked with it is refused.
+const INSTANCE_NETWORK: &str = "wasi:sockets/instance-network";
+
+/// Stands for every resource of a refused interface.
 struct Never;
 
 /// The import name under which `interface` is refused to the dependency number `index`.
@@ -18,11 +25,17 @@ pub(crate) fn renamed(interface: &str, index: usize) -> String {
     format!("{NAMESPACE}d{index}-{}", interface.replacen(':', "-", 1))
 }
 
-/// The interface that an import name made by [`renamed`] stands for, without its version.
+/// The interface that an import name made by [`renamed`] stands for.
 fn original(import: &str) -> Option<String> {
     let (_index, name) = import.strip_prefix(NAMESPACE)?.split_once('-')?;
-    let name = name.split('@').next().unwrap_or(name);
     Some(name.replacen('-', ":", 1))
+}
+
+/// The interface, without its version, that is refused under the name `import`.
+fn refused_interface(import: &str) -> Option<String> {
+    let given = || !NOT_GIVEN.iter().any(|package| import.starts_with(package));
+    let interface = original(import).or_else(|| (!given()).then(|| import.to_owned()))?;
+    interface.split('@').next().map(str::to_owned)
 }
 
 /// Satisfies the refused imports of `component`.
@@ -35,7 +48,7 @@ pub(crate) fn add_to_linker<T: Send + 'static>(
     let mut defined: Vec<ResourceType> = Vec::new();
     for (import, item) in component.imports(engine) {
         let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
-        match original(import) {
+        match refused_interface(import) {
             Some(interface) => {
                 refuse(&mut linker.instance(import)?, engine, &instance, &interface, &mut defined)?;
             }
@@ -65,12 +78,21 @@ fn refuse<T: Send + 'static>(
             ComponentItem::ComponentFunc(function) => {
                 let interface = interface.to_owned();
                 if function.async_() {
-                    linker.func_new_concurrent(name, move |_, function, params, results| {
-                        let refused = answer(&interface, &function, params, results);
+                    linker.func_new_concurrent(name, move |accessor, function, params, results| {
+                        let released = accessor.with(|access| release(params, access));
+                        let refused = released.and_then(|()| answer(&interface, &function, params, results));
                         Box::pin(async move { refused })
                     })?;
                 } else {
-                    linker.func_new(name, move |_, function, params, results| {
+                    linker.func_new(name, move |mut store, function, params, results| {
+                        if interface == INSTANCE_NETWORK
+                            && let [network] = results
+                        {
+                            let handle = Resource::<Never>::new_own(0);
+                            *network = Val::Resource(handle.try_into_resource_any(store.as_context_mut())?);
+                            return Ok(());
+                        }
+                        release(params, store)?;
                         answer(&interface, &function, params, results)
                     })?;
                 }
@@ -81,8 +103,20 @@ fn refuse<T: Send + 'static>(
     Ok(())
 }
 
+/// Gives back the handles that a guest lent for a call: the runtime traps where one is left.
+fn release(params: &[Val], mut store: impl AsContextMut) -> Result<()> {
+    for param in params {
+        if let Val::Resource(handle) = param
+            && handle.ty() == ResourceType::host::<Never>()
+        {
+            handle.try_into_resource::<Never>(store.as_context_mut())?;
+        }
+    }
+    Ok(())
+}
+
 fn answer(interface: &str, function: &ComponentFunc, params: &[Val], results: &mut [Val]) -> Result<()> {
-    tracing::debug!(interface, "refused to a dependency that does not inherit it");
+    tracing::debug!(interface, "refused");
     for (result, ty) in results.iter_mut().zip(function.results()) {
         match refusal(interface, &ty, params) {
             Some(refusal) => *result = refusal,
@@ -146,9 +180,18 @@ mod tests {
     fn a_renamed_import_names_its_original() {
         let import = renamed("wasi:http/client@0.3.0", 12);
         assert_eq!(import, "refused:d12-wasi-http/client@0.3.0");
-        assert_eq!(original(&import).as_deref(), Some("wasi:http/client"));
+        assert_eq!(refused_interface(&import).as_deref(), Some("wasi:http/client"));
         let import = renamed("spin:key-value/key-value@3.0.0", 0);
-        assert_eq!(original(&import).as_deref(), Some("spin:key-value/key-value"));
-        assert_eq!(original("wasi:http/client@0.3.0"), None);
+        assert_eq!(refused_interface(&import).as_deref(), Some("spin:key-value/key-value"));
+        assert_eq!(refused_interface("wasi:http/client@0.3.0"), None);
+    }
+
+    #[test]
+    fn files_and_sockets_are_refused_to_everybody() {
+        for import in ["wasi:filesystem/types@0.2.6", "refused:d0-wasi-filesystem/types@0.2.6"] {
+            assert_eq!(refused_interface(import).as_deref(), Some("wasi:filesystem/types"));
+        }
+        assert_eq!(refused_interface("wasi:sockets/types@0.3.0").as_deref(), Some("wasi:sockets/types"));
+        assert_eq!(refused_interface("wasi:cli/environment@0.2.6"), None);
     }
 }

@@ -155,6 +155,10 @@ fn isolation() -> Result<String> {
     ensure!(std::env::vars().next().is_none(), "there is an environment");
     ensure!(std::fs::read_dir("/").is_err(), "the root folder can be read");
     ensure!(std::fs::write("/x", "x").is_err(), "a file can be written");
+    ensure!(std::fs::metadata("/").is_err(), "the root folder is there");
     ensure!(std::net::TcpStream::connect("127.0.0.1:1").is_err(), "a socket connects");
+    ensure!(std::net::TcpListener::bind("127.0.0.1:0").is_err(), "a socket listens");
+    ensure!(std::net::UdpSocket::bind("127.0.0.1:0").is_err(), "a datagram socket is bound");
+    ensure!(std::net::ToSocketAddrs::to_socket_addrs("localhost:1").is_err(), "a name is looked up");
     Ok(String::new())
 }

@@ -8,12 +8,10 @@ use std::task::{Context, Poll};
 
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
-use harness::wasi::State;
+use harness::wasi::{State, linker};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use wasmtime::component::{
-    Component as WasmComponent, Linker, Source, StreamConsumer, StreamReader, StreamResult,
-};
+use wasmtime::component::{Component as WasmComponent, Source, StreamConsumer, StreamReader, StreamResult};
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::WasiCtx;
 
@@ -40,8 +38,7 @@ impl Component {
         let engine = Engine::new(&config)?;
         let file = root.join("target/wasm32-wasip2/release/recorder_media_component.wasm");
         let component = WasmComponent::from_file(&engine, file)?;
-        let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        let linker = linker(&engine)?;
         let mut store = Store::new(&engine, State::new(WasiCtx::default()));
         store.set_epoch_deadline(1);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

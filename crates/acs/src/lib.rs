@@ -1,7 +1,7 @@
-//! Alibaba Cloud request signatures, as a server verifies them.
+//! Alibaba Cloud request signatures: verified as a server does, and made as a client does.
 //!
 //! Not a client and not a server: no clock, no network, no store. [`v1`] and [`v3`] read from a request what its
-//! sender claims ([`Claim`]); a [`Keys`] configuration says whose secret that takes and what the key may do.
+//! sender claims ([`Claim`]); a [`Keys`] configuration says whose secret that takes and what the key may do. [`v3::authorization`] signs.
 //!
 //! | short name | scheme | used by |
 //! | --- | --- | --- |

@@ -1,5 +1,6 @@
 //! Signature version 3: `ACS3-HMAC-SHA256` over method, path, query, chosen headers and the body's hash.
 
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::{Claim, Error, claim::Scheme, encoding::canonical, error::excerpt, time};
@@ -56,33 +57,53 @@ pub fn claim(request: &Request<'_>) -> Result<Claim, Error> {
     if let Some(name) = MUST_BE_SIGNED.into_iter().find(|name| !authorization.signs(name)) {
         return Err(Error::Missing { name });
     }
-    let found = hex::encode(Sha256::digest(request.body));
+    let found = content_sha256(request.body);
     let claimed = request.header("x-acs-content-sha256")?;
     if claimed != found {
         return Err(Error::ContentHash { claimed: excerpt(claimed), found });
     }
-    let mut canonical_headers = String::new();
-    for name in authorization.signed_headers.split(';') {
-        let value = request.signed_header(name)?.unwrap_or_default();
-        canonical_headers += &format!("{name}:{value}\n");
-    }
-    let canonical_request = [
-        request.method,
-        request.path,
-        &canonical(request.query.iter())?,
-        &canonical_headers,
-        authorization.signed_headers,
-        &found,
-    ]
-    .join("\n");
     Ok(Claim {
         scheme: Scheme::V3,
         key_id: authorization.credential.into(),
         signed_at_s: time::parse(request.header("x-acs-date")?)?,
         nonce: request.header("x-acs-signature-nonce")?.into(),
-        string_to_sign: format!("{SCHEME}\n{}", hex::encode(Sha256::digest(canonical_request))),
+        string_to_sign: string_to_sign(request, authorization.signed_headers, &found)?,
         signature: hex::decode(authorization.signature).unwrap_or_default(),
     })
+}
+
+/// The value of `x-acs-content-sha256` for a body.
+#[must_use]
+pub fn content_sha256(body: &[u8]) -> String {
+    hex::encode(Sha256::digest(body))
+}
+
+/// The value of the `Authorization` header by which a client signs a request with all of its headers.
+///
+/// # Errors
+/// A parameter or a header that comes twice.
+pub fn authorization(request: &Request<'_>, key_id: &str, secret: &str) -> Result<String, Error> {
+    let mut names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    let signed_headers = names.join(";");
+    let string_to_sign = string_to_sign(request, &signed_headers, &content_sha256(request.body))?;
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC should take a key of any length");
+    mac.update(string_to_sign.as_bytes());
+    let signature = hex::encode(mac.finalize().into_bytes());
+    Ok(format!("{SCHEME} Credential={key_id},SignedHeaders={signed_headers},Signature={signature}"))
+}
+
+fn string_to_sign(request: &Request<'_>, signed_headers: &str, body_hash: &str) -> Result<String, Error> {
+    let mut canonical_headers = String::new();
+    for name in signed_headers.split(';') {
+        let value = request.signed_header(name)?.unwrap_or_default();
+        canonical_headers += &format!("{name}:{value}\n");
+    }
+    let query = canonical(request.query.iter())?;
+    let canonical_request =
+        [request.method, request.path, &query, &canonical_headers, signed_headers, body_hash].join("\n");
+    Ok(format!("{SCHEME}\n{}", hex::encode(Sha256::digest(canonical_request))))
 }
 
 struct Authorization<'a> {

@@ -10,7 +10,7 @@ struct Rule {
     because: &'static str,
 }
 
-const RULES: [Rule; 6] = [
+const RULES: [Rule; 7] = [
     Rule {
         folder: "crates/",
         refused: &[
@@ -88,6 +88,11 @@ const RULES: [Rule; 6] = [
             "live-recorder",
         ],
         because: "the gateway writes no container but FLV",
+    },
+    Rule {
+        folder: "http-server",
+        refused: &["recorder-*", "wasmtime*", "live-recorder"],
+        because: "the HTTP server knows nobody whom it serves",
     },
     Rule {
         folder: "bucket-server",

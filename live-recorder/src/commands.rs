@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+pub(crate) mod demo;
 pub(crate) mod gateway;
 pub(crate) mod push;
 pub(crate) mod up;

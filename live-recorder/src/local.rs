@@ -8,8 +8,11 @@ use host::environment_name;
 
 use crate::listen::reachable;
 
-const ACCESS_KEY_ID: &str = "testid";
-const ACCESS_KEY_SECRET: &str = "testsecret";
+/// Where the environment sets no other, the access key of everything.
+pub(crate) const ACCESS_KEY_ID: &str = "testid";
+
+/// Its secret.
+pub(crate) const ACCESS_KEY_SECRET: &str = "testsecret";
 const INGEST_TOKEN: &str = "testtoken";
 
 /// The bucket for what ticks decided.

@@ -1,16 +1,21 @@
-//! `live-recorder`: the whole recorder on one machine, or its gateway alone.
+//! `live-recorder`: the whole recorder on one machine, its gateway alone, or a demonstration.
 
 mod commands;
 mod listen;
 mod local;
+mod stack;
 
 use std::io::IsTerminal;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::commands::{gateway, push, up};
+use crate::commands::{demo, gateway, push, up};
+use crate::stack::StackConfig;
 
 /// Records live streams into object storage with Wasm functions.
 #[derive(Parser)]
@@ -23,18 +28,19 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Runs functions, RTMP gateway and bucket server until Ctrl-C.
-    Up(up::UpArgs),
+    Up(StackConfig),
     /// Runs the RTMP gateway alone, against functions deployed elsewhere.
     Gateway(gateway::GatewayArgs),
     /// Publishes an FLV file over RTMP.
     Push(push::PushArgs),
+    /// Records a real push on this machine and shows the files.
+    Demo(demo::DemoArgs),
 }
 
 fn main() -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_env("LIVE_RECORDER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
     let cli = Cli::parse();
+    // The demonstration shows steps; what happens meanwhile is of interest only where it goes wrong.
+    start_log(if matches!(cli.command, Command::Demo(_)) { LevelFilter::WARN } else { LevelFilter::INFO })?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let stop = CancellationToken::new();
@@ -43,8 +49,22 @@ fn main() -> anyhow::Result<()> {
             Command::Up(args) => up::run(args, stop).await,
             Command::Gateway(args) => gateway::run(args, stop).await,
             Command::Push(args) => push::run(args, stop).await,
+            Command::Demo(args) => demo::run(args, stop).await,
         }
     })
+}
+
+/// Logs to standard error what `LIVE_RECORDER_LOG` asks for, such as `info,gateway=debug`; `default` without it.
+fn start_log(default: LevelFilter) -> anyhow::Result<()> {
+    const VARIABLE: &str = "LIVE_RECORDER_LOG";
+    let filter = match std::env::var(VARIABLE) {
+        Ok(filter) => filter.parse::<Targets>().with_context(|| format!("{VARIABLE} is {filter:?}"))?,
+        Err(_) => Targets::new().with_default(default),
+    };
+    let colours = std::io::stderr().is_terminal();
+    let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+    tracing_subscriber::registry().with(format).with(filter).init();
+    Ok(())
 }
 
 /// The first signal asks for a clean end, the second one ends at once.

@@ -1,7 +1,7 @@
 //! Building: the Wasm components, and the native binary.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
 use anyhow::{Context, Result, ensure};
 
@@ -19,11 +19,30 @@ pub(crate) fn root() -> PathBuf {
 
 /// Runs a command and says which; its failure is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
+    start(command)?.end()
+}
+
+/// A command that runs.
+struct Started {
+    child: Child,
+    shown: String,
+}
+
+/// Starts a command and says which.
+fn start(command: &mut Command) -> Result<Started> {
     let shown = format!("{command:?}").replace('"', "");
     print(&format!("$ {shown}"));
-    let status = command.status().with_context(|| format!("cannot start {shown}"))?;
-    ensure!(status.success(), "{shown} ended with {status}");
-    Ok(())
+    let child = command.spawn().with_context(|| format!("cannot start {shown}"))?;
+    Ok(Started { child, shown })
+}
+
+impl Started {
+    /// Waits for the end; a failure is an error.
+    fn end(mut self) -> Result<()> {
+        let status = self.child.wait().with_context(|| format!("cannot wait for {}", self.shown))?;
+        ensure!(status.success(), "{} ended with {status}", self.shown);
+        Ok(())
+    }
 }
 
 /// `cargo` with these arguments.
@@ -33,42 +52,57 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     cargo
 }
 
-/// The packages that run or embed the native runtime.
-///
-/// They are always built together: each choice of packages may choose other features of what they depend on,
-/// and building the Wasm runtime once more for that takes minutes.
-pub(crate) const NATIVE: [&str; 6] = [
-    "live-recorder",
-    "recorder-bucket-server",
-    "recorder-gateway",
-    "recorder-host",
-    "recorder-http-server",
-    "recorder-tests",
-];
+/// The native binary.
+pub(crate) const BINARY: &str = "live-recorder";
 
-/// Everything.
-pub(crate) fn all() -> Result<()> {
-    wasm()?;
-    native()
+/// The packages that embed the Wasm runtime, or run the binary that does.
+///
+/// Whichever of them are built, the features of what they depend on must be the same: to build the Wasm runtime once
+/// more, with other features, takes minutes. `cargo xtask check` holds that.
+pub(crate) const NATIVE: [&str; 5] =
+    [BINARY, "recorder-bucket-server", "recorder-host", "recorder-http-server", "recorder-tests"];
+
+/// What a user runs: the components that `spin.toml` names, and beside them the native binary.
+pub(crate) fn bundle() -> Result<()> {
+    setup::wasm_target()?;
+    let time = if Path::new("target/native").join(BINARY).exists() {
+        "seconds, or a minute after large changes"
+    } else {
+        "about 5 minutes on two cores, this first time"
+    };
+    print(&format!("building: the native binary and the Wasm components, side by side ({time})"));
+    let mut native = native(&[BINARY]);
+    let mut wasm = wasm_command()?;
+    // Two displays of progress would overwrite each other.
+    wasm.arg("--quiet");
+    let native = start(&mut native)?;
+    let wasm = start(&mut wasm)?;
+    // Both are waited for, whatever becomes of the first.
+    let (native, wasm) = (native.end(), wasm.end());
+    native.and(wasm)
 }
 
 /// The components that `spin.toml` names.
 pub(crate) fn wasm() -> Result<()> {
     setup::wasm_target()?;
+    run(&mut wasm_command()?)
+}
+
+fn wasm_command() -> Result<Command> {
     let mut build = cargo(&["build", "--release", "--target", WASM_TARGET]);
     for package in wasm_packages()? {
         build.args(["--package", &package]);
     }
-    run(&mut build)
+    Ok(build)
 }
 
-/// The native packages, optimised.
-pub(crate) fn native() -> Result<()> {
+/// Builds native packages, optimised.
+pub(crate) fn native(packages: &[&str]) -> Command {
     let mut build = cargo(&["build", "--profile", "native"]);
-    for package in NATIVE {
+    for package in packages {
         build.args(["--package", package]);
     }
-    run(&mut build)
+    build
 }
 
 /// The packages whose Wasm files `spin.toml` names: the manifest is the one list of them.

@@ -46,7 +46,7 @@ fn dispatch(command: &str, arguments: &[String]) -> Result<ExitCode> {
     std::env::set_current_dir(build::root())?;
     match command {
         "setup" => setup::wasm_target(),
-        "build" => build::all(),
+        "build" => build::bundle(),
         "up" => run::up(arguments),
         "demo" => run::demo(arguments),
         "test" => return test::all(arguments),

@@ -12,8 +12,8 @@ const NATIVE: &str = "target/native";
 
 /// `live-recorder up`, in place of this process, so that signals reach it.
 pub(crate) fn up(arguments: &[String]) -> Result<()> {
-    build::all()?;
-    become_native("live-recorder", &[&["up".to_owned()], arguments].concat())
+    build::bundle()?;
+    become_native(build::BINARY, &[&["up".to_owned()], arguments].concat())
 }
 
 /// Records a real push and shows the files.
@@ -21,13 +21,14 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
     if let Some(unknown) = arguments.iter().find(|argument| *argument != "--exit") {
         bail!("demo takes --exit and nothing else, not {unknown:?}");
     }
-    build::all()?;
-    become_native("demo", arguments)
+    build::bundle()?;
+    become_native(build::BINARY, &[&["demo".to_owned()], arguments].concat())
 }
 
 /// Benchmarks.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
-    build::all()?;
+    build::wasm()?;
+    build::run(&mut build::native(&build::NATIVE))?;
     become_native("bench", arguments)
 }
 

@@ -26,6 +26,9 @@ pub(crate) struct GatewayArgs {
     /// Name of this gateway; by default one is made and kept in the data folder.
     #[arg(long)]
     name: Option<String>,
+    /// Streaming domain of publishers that name none; by default the address that they connected to.
+    #[arg(long, value_name = "DOMAIN")]
+    default_domain: Option<String>,
 }
 
 /// Takes pushes until `stop` is cancelled and the functions have what was pushed.
@@ -38,7 +41,7 @@ pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()
         name: args.name,
         spool: args.data.join("spool"),
         spool_limit_bytes: SPOOL_LIMIT_BYTES,
-        default_domain: None,
+        default_domain: args.default_domain,
         tick: true,
     };
     ::gateway::serve(config, listener, stop).await

@@ -1,0 +1,155 @@
+//! Functions, gateway and bucket server in one process.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use bucket_server::{BucketConfig, BucketServer};
+use host::key_value::disk::DiskStore;
+use host::{HostBuilder, Manifest};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::listen::{listen, reachable};
+use crate::local::{SPOOL_LIMIT_BYTES, WORK_BUCKET, check_exposure, variables};
+
+/// The bucket that is made when none is asked for.
+pub(crate) const DEFAULT_BUCKET: &str = "recordings";
+
+/// What is run, and where.
+#[derive(clap::Args)]
+pub(crate) struct StackConfig {
+    /// The application to run.
+    #[arg(long, default_value = "spin.toml")]
+    pub(crate) manifest: PathBuf,
+    /// Where the functions answer HTTP; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:3000")]
+    pub(crate) listen: SocketAddr,
+    /// Where the gateway takes RTMP.
+    #[arg(long, default_value = "127.0.0.1:1935")]
+    pub(crate) rtmp: SocketAddr,
+    /// Where the bucket server answers S3.
+    #[arg(long, default_value = "127.0.0.1:9000")]
+    pub(crate) bucket: SocketAddr,
+    /// The folder for all state.
+    #[arg(long, default_value = ".live-recorder")]
+    pub(crate) data: PathBuf,
+    /// A bucket to make at the start, beside the recorder's own; `recordings` if none is given.
+    #[arg(long = "create-bucket", value_name = "NAME")]
+    pub(crate) create_bucket: Vec<String>,
+    /// Streaming domain of publishers that name none; by default the address that they connected to.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) default_domain: Option<String>,
+}
+
+/// What runs, and accepts.
+pub(crate) struct Stack {
+    /// Where the functions answer.
+    pub(crate) functions: SocketAddr,
+    /// Where the gateway takes RTMP.
+    pub(crate) rtmp: SocketAddr,
+    /// Where the bucket server answers.
+    pub(crate) bucket: SocketAddr,
+    gateway: Part<Result<()>>,
+    host: Part<Result<()>>,
+    bucket_server: Part<()>,
+}
+
+/// A part of the stack, and how it is asked to end.
+struct Part<T> {
+    task: JoinHandle<T>,
+    stop: CancellationToken,
+}
+
+impl<T: Send + 'static> Part<T> {
+    fn spawn<F>(serve: impl FnOnce(CancellationToken) -> F) -> Self
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        let stop = CancellationToken::new();
+        Self { task: tokio::spawn(serve(stop.clone())), stop }
+    }
+
+    async fn stop(self, name: &str) -> Result<T> {
+        self.stop.cancel();
+        self.task.await.with_context(|| format!("the {name} panicked"))
+    }
+}
+
+impl Stack {
+    /// Starts everything. When this returns, all three addresses accept connections.
+    ///
+    /// # Errors
+    ///
+    /// When an address is taken, or can be reached by others and the secrets are those that everybody knows; when
+    /// the data folder cannot be used, or the application cannot be run.
+    pub(crate) async fn start(config: StackConfig) -> Result<Self> {
+        check_exposure(&[config.listen, config.rtmp, config.bucket], |name| std::env::var(name).ok())?;
+        let manifest = Manifest::load(&config.manifest)?;
+        let functions_listener = listen(config.listen, "--listen").await?;
+        let rtmp_listener = listen(config.rtmp, "--rtmp").await?;
+        let bucket_listener = listen(config.bucket, "--bucket").await?;
+        let functions = functions_listener.local_addr()?;
+        let rtmp = rtmp_listener.local_addr()?;
+        let bucket = bucket_listener.local_addr()?;
+
+        let variables = variables(bucket);
+        let ingest_token = variables["ingest_token"].clone();
+        let buckets =
+            if config.create_bucket.is_empty() { vec![DEFAULT_BUCKET.into()] } else { config.create_bucket };
+        let bucket_server = BucketServer::open(&BucketConfig {
+            directory: config.data.join("buckets"),
+            access_key_id: variables["bucket_access_key_id"].clone(),
+            access_key_secret: variables["bucket_access_key_secret"].clone(),
+            buckets: buckets.into_iter().chain([WORK_BUCKET.into()]).collect(),
+            // So that the recordings of a laptop play by their URLs.
+            public_read: bucket.ip().is_loopback(),
+        })?;
+        let store = Arc::new(DiskStore::open(&config.data.join("kv"))?);
+        let builder = HostBuilder::new(manifest)
+            .variables(variables)
+            .variables_from_environment()
+            .cache(config.data.join("components"))
+            .key_value(store);
+        let host = tokio::task::spawn_blocking(|| builder.build()).await??;
+
+        let gateway_config = gateway::Config {
+            functions: format!("http://{}", reachable(functions)),
+            ingest_token,
+            name: None,
+            spool: config.data.join("spool"),
+            spool_limit_bytes: SPOOL_LIMIT_BYTES,
+            default_domain: config.default_domain,
+            tick: true,
+        };
+        Ok(Self {
+            functions,
+            rtmp,
+            bucket,
+            bucket_server: Part::spawn(|stop| bucket_server.serve(bucket_listener, stop)),
+            host: Part::spawn(|stop| Arc::new(host).serve(functions_listener, stop)),
+            gateway: Part::spawn(|stop| gateway::serve(gateway_config, rtmp_listener, stop)),
+        })
+    }
+
+    /// Runs until `stop` is cancelled, or until the gateway has failed. Then the gateway hands over what it has, the
+    /// functions answer what they have begun, and the bucket server ends last.
+    ///
+    /// # Errors
+    ///
+    /// When a part has failed.
+    pub(crate) async fn run_until(mut self, stop: CancellationToken) -> Result<()> {
+        let ended = tokio::select! {
+            () = stop.cancelled() => None,
+            ended = &mut self.gateway.task => Some(ended.context("the gateway panicked")),
+        };
+        let gateway = match ended {
+            Some(ended) => ended,
+            None => self.gateway.stop("gateway").await,
+        };
+        self.host.stop("host").await??;
+        self.bucket_server.stop("bucket server").await?;
+        gateway?
+    }
+}

@@ -157,7 +157,7 @@ impl Cutter {
         }
 
         if is_late {
-            return if track == Track::Audio && was_moving { Cut::AtKeyframe } else { Cut::Here };
+            return if was_moving { Cut::AtKeyframe } else { Cut::Here };
         }
         // A track that begins in time begins in the chunk of the other.
         if is_new || self.awaits_a_track() {

@@ -222,6 +222,18 @@ fn slow_pictures_are_no_stillness() {
 }
 
 #[test]
+fn how_slow_pictures_were_long_ago_does_not_count() {
+    // A picture each four seconds for 20 s, then 25 a second until 44 s, then none.
+    let sent = show(60).into_iter().filter(|&(frame, ms, _)| match frame {
+        Audio => true,
+        _ => ms < 44_000 && (ms >= 20_000 || ms % 4_000 == 0),
+    });
+    let times_ms = Chunks::of(sent).times_ms();
+    let last: Vec<_> = times_ms.into_iter().filter(|start| *start >= 44_000).collect();
+    assert!((44_900..47_000).contains(&last[0]) && last.len() == 3, "{last:?}");
+}
+
+#[test]
 fn sound_alone_is_cut_on_time() {
     let sent = show(24).into_iter().filter(|(frame, ..)| *frame == Audio);
     assert_eq!(Chunks::of(sent).times_ms(), [5_005, 10_005, 15_005, 20_005]);

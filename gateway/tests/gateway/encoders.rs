@@ -296,6 +296,21 @@ async fn late_sound_begins_a_chunk_at_the_keyframe_before_it() {
 }
 
 #[tokio::test]
+async fn late_sound_behind_a_changed_configuration_takes_no_picture_of_before() {
+    let mut changed = VIDEO_HEADER;
+    changed[44] = 0x1e;
+    let mut tags = late(TagKind::Audio, 14_485, true);
+    let at = tags.iter().position(|tag| tag.at_ms == 14_485).unwrap();
+    tags.insert(at, sent(TagKind::Video, 14_480, &changed));
+    let session = push(&tags).await;
+    assert_eq!(starts_ms(&session, &tags), [0, 6_000, 12_000, 14_485, 20_000]);
+    for (at, tags) in chunk_tags(&session).into_iter().enumerate() {
+        let header = tags.iter().find(|tag| tag.kind == 9 && is_header(tag)).unwrap();
+        assert_eq!(header.body[44] == 0x1e, at >= 3, "chunk {at}");
+    }
+}
+
+#[tokio::test]
 async fn a_late_picture_begins_a_chunk() {
     for is_announced in [true, false] {
         let tags = late(TagKind::Video, 10_000, is_announced);

@@ -84,6 +84,7 @@ fn a_chunk_is_split_wherever_its_bytes_are() {
             }
             next.write(b"headers").unwrap();
             open.split(at as u64, &mut next).unwrap();
+            assert_eq!(spool.used_bytes(), open.bytes() + next.bytes());
             let more = piece(9);
             let expected = [[&all[..at], &more].concat(), [b"headers", &all[at..], &more].concat()];
             for (mut open, expected) in [open, next].into_iter().zip(expected) {
@@ -109,4 +110,26 @@ fn a_chunk_without_a_place_is_forgotten() {
     open.write(b"FLV").unwrap();
     open.flush().unwrap();
     assert!(open.close().unwrap().is_none());
+}
+
+#[test]
+fn a_split_that_breaks_off_is_told_by_a_file_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), 1 << 30).unwrap();
+    let pool = Arc::default();
+    let [mut open, mut next] = [0, 1].map(|index| {
+        let mut open = OpenChunk::new(&pool, 7);
+        open.place(&spool, folder.path(), index, false);
+        open
+    });
+    let [first, second] =
+        [0, 1].map(|index| ChunkName { index, offset_ms: 7, resumes: false }.path(folder.path()));
+    // The file cannot have its own name: a folder is there.
+    fs::create_dir(&second).unwrap();
+    open.write(b"first, second").unwrap();
+    open.flush().unwrap();
+    next.write(b"headers, ").unwrap();
+    open.split(7, &mut next).unwrap_err();
+    assert_eq!(fs::read(&first).unwrap(), b"first, ");
+    assert_eq!(fs::read(split_path(&second, 7)).unwrap(), b"headers, second");
 }

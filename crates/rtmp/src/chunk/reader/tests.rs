@@ -203,6 +203,18 @@ fn hostile_chunks_are_refused_with_their_place() {
 }
 
 #[test]
+fn messages_that_are_cut_short_take_no_memory() {
+    let mut reader = ChunkReader::new();
+    let size = [0x02, 0, 0, 0, 0, 0, 4, SET_CHUNK_SIZE, 0, 0, 0, 0, 0x00, 0x10, 0, 0];
+    assert_eq!(reader.read(&mut &size[..]), Ok(None));
+    let piece = vec![0; 1 << 20];
+    for length in 0..2 * MAX_PARTIAL_BYTES / piece.len() {
+        let begin = [3, 0, 0, 0, 0xff, 0xff, length as u8, VIDEO, 1, 0, 0, 0];
+        assert!(matches!(reader.read(&mut [&begin[..], &piece].concat().as_slice()), Ok(None)));
+    }
+}
+
+#[test]
 fn unfinished_messages_cannot_take_all_memory() {
     let mut reader = ChunkReader::new();
     let mut begin = vec![0x02, 0, 0, 0, 0, 0, 4, SET_CHUNK_SIZE, 0, 0, 0, 0, 0x00, 0xff, 0xff, 0xfe];

@@ -25,6 +25,7 @@ pub enum Value {
 
 impl Value {
     /// The number, if it is one.
+    #[must_use]
     pub fn as_number(&self) -> Option<f64> {
         match self {
             Self::Number(number) => Some(*number),
@@ -33,6 +34,7 @@ impl Value {
     }
 
     /// The string, if it is one.
+    #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(string) => Some(string),
@@ -41,6 +43,7 @@ impl Value {
     }
 
     /// The fields, if it is an object or an ECMA array.
+    #[must_use]
     pub fn as_fields(&self) -> Option<&[(String, Value)]> {
         match self {
             Self::Object(fields) | Self::EcmaArray(fields) => Some(fields),
@@ -49,6 +52,7 @@ impl Value {
     }
 
     /// The first field of that name, if it is an object or an ECMA array.
+    #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.as_fields()?.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }

@@ -25,16 +25,19 @@ pub struct BitReader<'a> {
 
 impl<'a> BitReader<'a> {
     /// Begins with the most significant bit of the first byte.
+    #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, position: 0 }
     }
 
     /// Bits read so far.
+    #[must_use]
     pub fn position(&self) -> u64 {
         self.position
     }
 
     /// Bits left.
+    #[must_use]
     pub fn remaining(&self) -> u64 {
         self.bytes.len() as u64 * 8 - self.position
     }

@@ -28,6 +28,7 @@ impl<'a> NalUnits<'a> {
     ///
     /// # Panics
     /// When `length_size` is not 1 to 4.
+    #[must_use]
     pub fn new(sample: &'a [u8], length_size: u8) -> Self {
         assert!((1..=4).contains(&length_size), "length field of {length_size} bytes");
         Self { sample, offset: 0, length_size: length_size.into() }
@@ -124,6 +125,7 @@ fn find_start_code(bytes: &[u8]) -> Option<usize> {
 /// The RBSP of a NAL unit's first bytes: emulation prevention bytes taken out (14496-10 §7.4.1.1).
 ///
 /// At most `limit` bytes are read, so that a parameter set's size bounds the copy.
+#[must_use]
 pub fn unescape(unit: &[u8], limit: usize) -> Vec<u8> {
     let unit = &unit[..unit.len().min(limit)];
     let mut rbsp = Vec::with_capacity(unit.len());

@@ -82,6 +82,7 @@ impl Repairs {
     }
 
     /// How often `kind` was applied.
+    #[must_use]
     pub fn of(&self, kind: RepairKind) -> u32 {
         self.counts[kind as usize]
     }

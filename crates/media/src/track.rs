@@ -11,6 +11,7 @@ pub enum TrackKind {
 
 impl TrackKind {
     /// `video` or `audio`.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Video => "video",
@@ -41,6 +42,7 @@ pub enum VideoCodec {
 
 impl VideoCodec {
     /// `h264`, `hevc` or `mpeg4`.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::H264 => "h264",
@@ -61,6 +63,7 @@ pub enum AudioCodec {
 
 impl AudioCodec {
     /// `aac` or `mp3`.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Aac => "aac",
@@ -108,6 +111,7 @@ pub enum Data<'a> {
 
 impl<'a> Data<'a> {
     /// The pieces in order.
+    #[must_use]
     pub fn pieces(&self) -> &[&'a [u8]] {
         match self {
             Self::Whole(piece) => std::slice::from_ref(piece),
@@ -124,6 +128,7 @@ impl<'a> Data<'a> {
     }
 
     /// Bytes of all pieces.
+    #[must_use]
     pub fn size(&self) -> u64 {
         self.pieces().iter().map(|piece| piece.len() as u64).sum()
     }

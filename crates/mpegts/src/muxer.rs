@@ -102,16 +102,19 @@ impl<'a> Muxer<'a> {
     }
 
     /// Bytes of the slice, exactly.
+    #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
     /// What the next slice of the session begins with.
+    #[must_use]
     pub fn end_state(&self) -> MuxerState {
         self.end_state
     }
 
     /// Whether the program differs from that of the slice before: a track more, or another codec.
+    #[must_use]
     pub fn program_changed(&self) -> bool {
         self.program_changed
     }

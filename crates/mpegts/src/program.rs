@@ -24,6 +24,7 @@ pub enum AudioStream {
 
 impl AudioStream {
     /// The stream type of a configuration.
+    #[must_use]
     pub fn of(config: &AudioConfig<'_>) -> Self {
         match config.codec {
             AudioCodec::Aac => Self::Adts,
@@ -33,6 +34,7 @@ impl AudioStream {
     }
 
     /// `stream_type` (13818-1 table 2-34).
+    #[must_use]
     pub fn stream_type(self) -> u8 {
         match self {
             Self::Adts => 0x0f,

@@ -44,6 +44,7 @@ impl MuxerState {
     }
 
     /// Reads what [`encode`](Self::encode) wrote, or `None` where a field cannot be.
+    #[must_use]
     pub fn decode(bytes: &[u8; Self::SIZE]) -> Option<Self> {
         let [video, audio, version, c0, c1, c2, c3, mpeg4_profile_and_level, times @ ..] = *bytes;
         let video = match video {

@@ -48,6 +48,7 @@ pub struct ClientSession {
 
 impl ClientSession {
     /// A session at the start of a connection; `app` and `name` may carry query strings.
+    #[must_use]
     pub fn new(tc_url: &str, app: &str, name: &str) -> Self {
         let mut output = Vec::new();
         handshake::ask(&mut output);
@@ -64,6 +65,7 @@ impl ClientSession {
     }
 
     /// How far it has come.
+    #[must_use]
     pub fn state(&self) -> ClientState {
         self.state
     }

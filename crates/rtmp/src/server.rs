@@ -89,6 +89,7 @@ struct Publishing {
 
 impl ServerSession {
     /// A session at the start of a connection.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }

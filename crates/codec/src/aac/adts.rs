@@ -46,6 +46,7 @@ impl AdtsHeader {
     }
 
     /// The header.
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.size)]
     }

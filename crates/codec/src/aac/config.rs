@@ -111,16 +111,19 @@ impl AudioSpecificConfig {
     }
 
     /// The core coder's sample rate in Hz.
+    #[must_use]
     pub fn core_sample_rate_hz(&self) -> u32 {
         SAMPLING_FREQUENCIES_HZ[usize::from(self.sampling_frequency_index)]
     }
 
     /// The output sample rate in Hz, after spectral band replication where it is signalled.
+    #[must_use]
     pub fn sample_rate_hz(&self) -> u32 {
         self.extension_sample_rate_hz.unwrap_or_else(|| self.core_sample_rate_hz())
     }
 
     /// Output channels.
+    #[must_use]
     pub fn channels(&self) -> u32 {
         if let Some(program_config) = &self.program_config {
             return program_config.channels.into();

@@ -60,6 +60,7 @@ impl ProgramConfig {
     }
 
     /// The element, from its identifier to its empty comment.
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.size)]
     }

@@ -21,6 +21,7 @@ impl Framing {
     /// The framing of a frame; `last` is that of the frame before, which decides where both are possible.
     ///
     /// `None` when it is neither.
+    #[must_use]
     pub fn of(frame: &[u8], last: Option<Self>) -> Option<Self> {
         let has_start_code = matches!(frame, [0, 0, 1, code, ..] if is_start_code(*code));
         match (has_start_code, split_lengths(frame).is_some()) {
@@ -36,6 +37,7 @@ impl Framing {
 const MAX_PARTS: usize = 8_192;
 
 /// The parts of a frame behind lengths, each beginning with the value of its start code.
+#[must_use]
 pub fn split_lengths(frame: &[u8]) -> Option<Vec<&[u8]>> {
     let parts: Vec<&[u8]> = NalUnits::new(frame, 4).take(MAX_PARTS + 1).collect::<Result<_, _>>().ok()?;
     let is_valid = (1..=MAX_PARTS).contains(&parts.len()) && parts.iter().all(|part| is_start_code(part[0]));

@@ -16,17 +16,20 @@ fn start_codes(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
 }
 
 /// Whether a start code begins a video object layer header, without which nothing can be decoded.
+#[must_use]
 pub fn is_video_object_layer(code: u8) -> bool {
     (0x20..=0x2f).contains(&code)
 }
 
 /// Whether a start code begins the headers of a stream rather than a picture.
+#[must_use]
 pub fn is_header(code: u8) -> bool {
     matches!(code, 0x00..=0x2f | VISUAL_OBJECT_SEQUENCE | VISUAL_OBJECT)
 }
 
 /// `profile_and_level_indication` (14496-2 §6.2.2), where the headers begin with a visual object sequence; their
 /// first start code may lack its prefix.
+#[must_use]
 pub fn profile_and_level(headers: &[u8]) -> Option<u8> {
     match *headers {
         [0, 0, 1, VISUAL_OBJECT_SEQUENCE, found, ..] | [VISUAL_OBJECT_SEQUENCE, found, ..] => Some(found),

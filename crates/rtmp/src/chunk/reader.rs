@@ -79,6 +79,7 @@ impl Default for ChunkReader {
 
 impl ChunkReader {
     /// A reader at the end of the handshake.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }

@@ -19,6 +19,7 @@ impl Default for ChunkWriter {
 
 impl ChunkWriter {
     /// A writer at the end of the handshake.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }

@@ -17,6 +17,7 @@ pub struct Terms {
 
 impl Terms {
     /// Whether a push that begins now is recorded from its begin.
+    #[must_use]
     pub fn record(self, arguments: &BTreeMap<String, String>, now_ms: u64) -> bool {
         let now = now_ms / 1000;
         if self.start_time.is_some_and(|start| now < start) || self.end_time.is_some_and(|end| now >= end) {
@@ -44,6 +45,7 @@ fn need_record(config: &str) -> bool {
 }
 
 /// How a push is cut whose slices should last this many seconds; none where no slices are wanted of it.
+#[must_use]
 pub fn chunk_policy(slice_seconds: Option<u32>) -> ChunkPolicy {
     let Some(slice_seconds) = slice_seconds else { return ChunkPolicy::default() };
     let target_ms = u64::from(slice_seconds) * 1000;

@@ -10,6 +10,7 @@ pub const CONTENT_TYPE: &str = "video/mp2t";
 const TICKS_PER_MS: u64 = 90;
 
 /// What a slice of a session is called.
+#[must_use]
 pub fn name<'a>(
     session: &'a Session,
     template: &'a str,
@@ -39,6 +40,7 @@ const GAP_MS: u64 = 10_000;
 /// begins in media time. The first chunk sets the anchor, by when it reached the gateway. It then stays, for the media clock is the better
 /// one, until a chunk comes much later than its media time says: the push was not recorded in between, and
 /// its media time does not count that.
+#[must_use]
 pub fn anchor(
     reached_ms: Option<u64>,
     known_ms: Option<u64>,
@@ -55,6 +57,7 @@ pub fn anchor(
 }
 
 /// Wall-clock time of a moment of media time, Unix milliseconds.
+#[must_use]
 pub fn wall_ms(anchor_ms: u64, media_90khz: u64) -> u64 {
     anchor_ms.saturating_add(media_90khz / TICKS_PER_MS)
 }

@@ -113,6 +113,7 @@ impl Pace {
     pub const MAX_FRAME_256: u64 = MAX_FRAME_90KHZ.cast_unsigned() << 8;
 
     /// The distance between two access units; before it is known, that of 25 frames a second. Unit: 1/90 000 s.
+    #[must_use]
     pub fn frame_90khz(&self) -> i64 {
         if self.frame_256 == 0 { FIRST_FRAME_90KHZ } else { (self.frame_256 >> 8) as i64 }
     }

@@ -12,7 +12,7 @@ use crate::server::Server;
 /// The objects of a bucket whose names begin with a prefix, by name.
 ///
 /// # Errors
-/// The folder cannot be read.
+/// When the folder cannot be read.
 pub fn objects(server: &Server, bucket: &str, prefix: &str) -> Result<Vec<String>> {
     fn walk(folder: &Path, name: &str, found: &mut Vec<String>) -> Result<()> {
         for entry in fs::read_dir(folder)? {
@@ -38,9 +38,9 @@ pub fn objects(server: &Server, bucket: &str, prefix: &str) -> Result<Vec<String
 pub struct Recording {
     /// Object name of the playlist.
     pub object: String,
-    /// Its file.
+    /// The playlist's file.
     pub file: PathBuf,
-    /// What it says, by somebody else's parser.
+    /// The playlist, read by a parser that we did not write.
     pub playlist: MediaPlaylist,
 }
 
@@ -56,7 +56,7 @@ impl Recording {
     /// All slices one after the other.
     ///
     /// # Errors
-    /// A slice is missing.
+    /// When a slice is missing.
     pub fn transport_stream(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         for slice in self.slices() {
@@ -75,7 +75,7 @@ impl Recording {
 /// The recordings whose playlists are in the bucket, by object name.
 ///
 /// # Errors
-/// A playlist is not one.
+/// When a playlist cannot be parsed.
 pub fn recordings(server: &Server, bucket: &str, prefix: &str) -> Result<Vec<Recording>> {
     let mut recordings = Vec::new();
     for object in objects(server, bucket, prefix)? {
@@ -91,10 +91,10 @@ pub fn recordings(server: &Server, bucket: &str, prefix: &str) -> Result<Vec<Rec
     Ok(recordings)
 }
 
-/// Waits until that many recordings are there.
+/// Waits until the bucket holds that many recordings.
 ///
 /// # Errors
-/// They are not, within the time given.
+/// When the bucket holds fewer after the time given.
 pub fn wait_for_recordings(
     server: &Server,
     bucket: &str,

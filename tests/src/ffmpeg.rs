@@ -5,10 +5,10 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Runs ffmpeg; its warnings are an error, whatever it ends with.
+/// Runs ffmpeg and answers its output. A warning is an error, even if ffmpeg succeeds.
 ///
 /// # Errors
-/// It cannot be started, warns, or fails.
+/// When ffmpeg cannot be started, warns, or fails.
 pub fn quiet(arguments: &[&str]) -> Result<Vec<u8>> {
     let output = Command::new("ffmpeg")
         .args(["-nostdin", "-hide_banner", "-v", "warning"])
@@ -25,13 +25,12 @@ pub fn quiet(arguments: &[&str]) -> Result<Vec<u8>> {
     Ok(stdout)
 }
 
-/// What a track's frames are, decoded: `v` or `a`.
+/// The decoded frames of a track, `v` or `a`: a line of size and hash for each.
 ///
-/// Each frame is a line of its duration, size and hash. Timestamps are left out: containers count them from
-/// different zeros; [`frame_times_ms`] tells them.
+/// The lines have no timestamps, because containers count time from different zeros; [`frame_times_ms`] gives them.
 ///
 /// # Errors
-/// ffmpeg warns or fails.
+/// When ffmpeg warns or fails.
 pub fn frame_hashes(input: &Path, track: &str) -> Result<Vec<String>> {
     Ok(frames(input, track, &[])?.into_iter().map(|(_, hash)| hash).collect())
 }
@@ -39,7 +38,7 @@ pub fn frame_hashes(input: &Path, track: &str) -> Result<Vec<String>> {
 /// When a track's frames are shown, in milliseconds since its first.
 ///
 /// # Errors
-/// ffmpeg warns or fails.
+/// When ffmpeg warns or fails.
 pub fn frame_times_ms(input: &Path, track: &str) -> Result<Vec<i64>> {
     let frames = frames(input, track, &["-copyts"])?;
     let first = frames.first().map_or(0, |(time, _)| *time);
@@ -64,7 +63,7 @@ fn frames(input: &Path, track: &str, options: &[&str]) -> Result<Vec<(i64, Strin
 /// The elementary stream of the H.264 track, in Annex B format.
 ///
 /// # Errors
-/// ffmpeg warns or fails.
+/// When ffmpeg warns or fails.
 pub fn h264(input: &Path) -> Result<Vec<u8>> {
     let input = input.to_str().context("a path is not UTF-8")?;
     quiet(&["-i", input, "-map", "0:v:0", "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "h264", "-"])
@@ -73,7 +72,7 @@ pub fn h264(input: &Path) -> Result<Vec<u8>> {
 /// The AAC track as ADTS.
 ///
 /// # Errors
-/// ffmpeg warns or fails.
+/// When ffmpeg warns or fails.
 pub fn adts(input: &Path) -> Result<Vec<u8>> {
     let input = input.to_str().context("a path is not UTF-8")?;
     quiet(&["-i", input, "-map", "0:a:0", "-c", "copy", "-f", "adts", "-"])

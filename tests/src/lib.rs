@@ -1,7 +1,7 @@
 //! What the end-to-end tests, the demo and the benchmarks share: the bundle as a user runs it, its API as a
 //! client calls it, and ffmpeg as a judge.
 //!
-//! Nothing here looks inside: the recorder is a process with three ports, its results are objects.
+//! Nothing here looks inside the recorder: it is a process with three ports, and its results are objects.
 
 pub mod api;
 pub mod bucket;
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// The project's folder.
 #[must_use]
 pub fn root() -> PathBuf {
-    // As cargo says it now, if it does: a target folder that several checkouts share holds one binary for all.
+    // Read at run time if possible: a target folder that several checkouts share holds one binary for all of them.
     let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     std::path::Path::new(&package).parent().expect("packages lie in the project's folder").to_path_buf()
 }

@@ -38,15 +38,15 @@ impl Server {
     /// Starts the bundle on free ports, with its state below `data`.
     ///
     /// # Errors
-    /// It does not get ready.
+    /// When the bundle does not get ready.
     pub fn start(data: &Path) -> Result<Self> {
         Self::start_at(data, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0")
     }
 
-    /// Starts the bundle again where this one was, after it has ended.
+    /// Starts the bundle again on the state of this one, which must have ended.
     ///
     /// # Errors
-    /// It does not get ready.
+    /// When the bundle does not get ready.
     pub fn start_again(&self) -> Result<Self> {
         let host = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
         Self::start_at(&self.data, &host(&self.functions), &self.rtmp, &host(&self.bucket))
@@ -100,20 +100,20 @@ impl Server {
         format!("rtmp://{}/{app}/{stream}?vhost={vhost}", self.rtmp)
     }
 
-    /// SIGKILL: no chance to say goodbye.
+    /// Kills the bundle with SIGKILL.
     ///
     /// # Errors
-    /// It cannot be killed.
+    /// When the process cannot be killed.
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
     }
 
-    /// SIGTERM, and waits for the end.
+    /// Sends SIGTERM and waits for the end.
     ///
     /// # Errors
-    /// It does not end with 0.
+    /// When the exit status is not 0.
     pub fn stop(&mut self) -> Result<()> {
         Command::new("kill").arg(self.child.id().to_string()).status()?;
         let status = self.child.wait()?;
@@ -131,7 +131,7 @@ impl Drop for Server {
 /// Publishes a file in real time, or as fast as it is taken.
 ///
 /// # Errors
-/// The publisher does not end with 0.
+/// When the publisher's exit status is not 0.
 pub fn push(file: &Path, url: &str, fast: bool) -> Result<()> {
     let mut push = Command::new(binary());
     push.arg("push").arg(file).arg(url).stdout(Stdio::null());

@@ -1,4 +1,4 @@
-//! What a component that is run here may reach of WASI.
+//! The part of WASI that a component may use when the tests or the benchmarks run it.
 
 use wasmtime::Engine;
 use wasmtime::component::{Linker, ResourceTable};
@@ -20,10 +20,10 @@ impl State {
 
 /// A linker of WASI 0.2.
 ///
-/// What links a function for [`State`] is compiled where it is used: here once, not in every program.
+/// The generic code that links functions for [`State`] is compiled here once, and not in every program.
 ///
 /// # Errors
-/// The runtime's interfaces clash with one another.
+/// When the runtime's interfaces clash with one another.
 pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;

@@ -1,7 +1,7 @@
 //! Objects in S3-compatible buckets.
 //!
 //! This component adapts the crate `s3` and WASI's HTTP client to the WIT package `recorder:bucket`.
-//! It is the only one that knows the bucket's credentials, and it has no function that changes or deletes.
+//! No other component knows the buckets' credentials, and this one has no function that changes or deletes an object.
 #![cfg(target_arch = "wasm32")]
 
 mod transport;

@@ -1,16 +1,19 @@
 //! One request, one answer, by WASI's HTTP client.
 //!
-//! The body is handed on as the stream that it came as: not one byte of it passes through this component.
+//! The body is handed on as the stream that the caller gave: no byte of it passes through this component.
 
 use s3::{Bucket, Error, Request, Response, Transport};
 use spin_sdk::wasip3::http::{client, types};
 use spin_sdk::wasip3::{wit_bindgen, wit_future};
 use spin_sdk::wit_bindgen::StreamReader;
 
-/// How long a bucket may take to be reached, to take a request with its body and begin its answer, and between
-/// parts of its answer, in seconds.
+/// How long connecting to a bucket may take, in seconds.
 const CONNECT_S: u64 = 5;
+
+/// How long a bucket may take to read a request with its body and to begin its answer, in seconds.
 const FIRST_BYTE_S: u64 = 60;
+
+/// How long a bucket may pause within its answer, in seconds.
 const BETWEEN_BYTES_S: u64 = 20;
 
 /// WASI's HTTP client.

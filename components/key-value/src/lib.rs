@@ -1,7 +1,7 @@
 //! Spin's key-value interfaces as the store of the core crates.
 //!
 //! Values go through `spin:key-value`, counters through the atomics of `wasi:keyvalue`. [`SpinStore`] works in a
-//! guest that has been granted the store; elsewhere opening it panics, because there is no host to ask.
+//! guest that has been granted the store. Outside of Wasm, opening the store panics, because there is no host to ask.
 #![deny(missing_docs)]
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ impl SpinStore {
     /// Opens the store.
     ///
     /// # Errors
-    /// [`Error::Open`] when the component has no access to it, or the host cannot reach it.
+    /// [`Error::Open`] when the component has no access to the store, or the host cannot reach it.
     pub async fn open() -> Result<Self, Error> {
         let failed = |reason| Error::Open { label: LABEL.into(), reason };
         Ok(Self {
@@ -66,7 +66,7 @@ fn failed(operation: Operation, key: &str, reason: String) -> Error {
     Error::Backend { operation, key: key.into(), reason }
 }
 
-/// What an error of Spin's interface says, in words: the bindings display errors by their debug form.
+/// An error of Spin's interface in words: the bindings would display its debug form.
 fn spin_reason(error: key_value::Error) -> String {
     match error {
         key_value::Error::StoreTableFull => "too many stores are open".into(),
@@ -76,7 +76,7 @@ fn spin_reason(error: key_value::Error) -> String {
     }
 }
 
-/// What an error of WASI's interface says, in words.
+/// An error of WASI's interface in words.
 fn wasi_reason(error: wasi_store::Error) -> String {
     match error {
         wasi_store::Error::NoSuchStore => "there is no such store".into(),

@@ -1,6 +1,6 @@
 //! `recorder:media/remux`: adapts the crate `remux` to its WIT package, and nothing else.
 //!
-//! The component inherits nothing, so whatever a chunk does to it, it can reach nothing.
+//! The component inherits no capability. Even a chunk that took it over could reach nothing.
 
 mod convert;
 
@@ -17,11 +17,11 @@ wit_bindgen::generate!({
 
 use exports::recorder::media::remux as contract;
 
-/// Bytes read and written at a time, the latter in whole transport stream packets: 188 × 1394 < 256 KiB.
+/// Bytes read and written at a time; writing takes whole transport stream packets: 188 × 1394 < 256 KiB.
 const READ_SIZE: usize = 256 * 1024;
 const BLOCK_SIZE: usize = 188 * 1394;
 
-/// Room for a chunk of ordinary length, so that it need not be moved as it grows: 16 s at 4 Mb/s.
+/// Room for a chunk of ordinary length (16 s at 4 Mb/s), so that its buffer rarely grows and moves.
 const FIRST_CAPACITY: u64 = 8 << 20;
 
 struct Component;
@@ -35,7 +35,7 @@ impl contract::Guest for Component {
     ) -> Result<(contract::Slice, StreamReader<u8>), contract::Error> {
         let chunk = read_bounded(chunk, max_bytes).await?;
         let (output, reader) = wit_stream::new();
-        // The muxer borrows from the chunk: one task owns both, and hands the slice out before it writes.
+        // The muxer borrows from the chunk, so one task owns both. It hands out the slice before it writes.
         let (slice_sender, slice) = oneshot::channel();
         wit_bindgen::spawn(async move {
             let policy = Policy { max_bytes, ..Policy::default() };
@@ -58,7 +58,8 @@ async fn read_bounded(mut chunk: StreamReader<u8>, max_bytes: u64) -> Result<Vec
     let mut bytes = Vec::new();
     let mut room = max_bytes.min(FIRST_CAPACITY) as usize;
     loop {
-        // Other chunks may be in this instance's memory: too little of it costs this chunk a try, not them.
+        // Other chunks may be in this instance's memory. If too little is left, this chunk is refused and sent
+        // again; an abort would end the other chunks too.
         bytes.try_reserve(room).map_err(|_| contract::Error::OutOfMemory(bytes.len() as u64))?;
         room = READ_SIZE;
         let (status, filled) = chunk.read(bytes).await;
@@ -76,14 +77,14 @@ async fn read_bounded(mut chunk: StreamReader<u8>, max_bytes: u64) -> Result<Vec
 async fn write_all(mut muxer: mpegts::Muxer<'_>, mut output: StreamWriter<u8>) {
     let mut block = Vec::new();
     loop {
-        // The buffer comes back empty and as large as it was: this allocates once.
+        // `write_all` gives the buffer back empty with its capacity, so this allocates only once.
         block.reserve(BLOCK_SIZE);
         muxer.write(&mut block);
         if block.is_empty() {
             return;
         }
         block = output.write_all(block).await;
-        // What comes back was not taken: the reader is gone.
+        // Bytes that come back were not read: the reader is gone.
         if !block.is_empty() {
             return;
         }

@@ -33,7 +33,7 @@ impl Component {
     pub(crate) fn load(root: &Path) -> Result<Self> {
         let mut config = wasmtime::Config::new();
         config.wasm_component_model_async(true);
-        // As in the host, which ends a function that never yields.
+        // The host does the same: it must be able to end a function that never yields.
         config.epoch_interruption(true);
         let engine = Engine::new(&config)?;
         let file = root.join("target/wasm32-wasip2/release/recorder_media_component.wasm");
@@ -79,12 +79,12 @@ impl Component {
     }
 }
 
-/// What becomes of the component's output.
+/// Where the component's output goes.
 #[derive(Clone, Copy)]
 pub(crate) enum Sink {
-    /// Written to the null device out of the component's memory, as ffmpeg writes out of its own.
+    /// Written from the component's memory to the null device, as ffmpeg writes from its own memory.
     Null,
-    /// Copied into a block of the host, as a body that is sent on is.
+    /// Copied into a block of the host, as the host does with a body that it sends on.
     Copy,
 }
 

@@ -70,7 +70,7 @@ fn fastest(mut run: impl FnMut() -> Result<()>) -> Result<Duration> {
     Ok(fastest)
 }
 
-/// What memcpy needs to move the chunks, block by block, as a muxer that did nothing would.
+/// Copies the chunks block by block: the time of a muxer that did nothing else.
 fn copy(chunks: &[Vec<u8>]) -> Result<()> {
     let mut block = vec![0; BLOCK_SIZE];
     for piece in chunks.iter().flat_map(|chunk| chunk.chunks(BLOCK_SIZE)) {
@@ -99,7 +99,7 @@ fn record(chunks: &[Vec<u8>]) -> Result<()> {
     Ok(())
 }
 
-/// ffmpeg on the whole file, its start aside.
+/// Runs ffmpeg on the whole file, and leaves out the time that it takes to start.
 fn ffmpeg_copy(path: &Path) -> Result<Duration> {
     let run = |limit: &[&str]| -> Result<()> {
         let status = Command::new("ffmpeg")
@@ -115,7 +115,7 @@ fn ffmpeg_copy(path: &Path) -> Result<Duration> {
     Ok(fastest(|| run(&[]))?.saturating_sub(fastest(|| run(&["-t", "0.01"]))?))
 }
 
-/// Half a minute of 720p at 4 Mb/s, twenty times over: 310 MB, made once.
+/// Half a minute of 720p at 4 Mb/s, repeated twenty times: 310 MB, made once.
 fn sample() -> Result<PathBuf> {
     let folder = harness::root().join("target/bench");
     std::fs::create_dir_all(&folder)?;

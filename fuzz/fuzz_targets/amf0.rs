@@ -1,4 +1,4 @@
-//! AMF0 never panics, and what was decoded is decoded again from its own encoding.
+//! Decoding AMF0 never panics, and a decoded value survives encoding and decoding.
 #![no_main]
 
 use amf0::Value;
@@ -8,6 +8,6 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let mut encoded = Vec::new();
     values.iter().for_each(|value| value.encode(&mut encoded));
     let again = Value::decode_all(&encoded).expect("an encoding should decode");
-    // Compared as text: a number may be NaN, which equals nothing.
+    // Compared as text, because a number may be NaN, which does not equal itself.
     assert_eq!(format!("{values:?}"), format!("{again:?}"));
 });

@@ -40,7 +40,7 @@ libfuzzer_sys::fuzz_target!(|input: (u8, &[u8])| {
         }
     }
     assert_eq!(whole, pieces);
-    // Bytes that end early are an error of the whole alone.
+    // If the bytes end early, only the whole-file reader reports an error: more may come for the demuxer.
     if !matches!(outcome, Err(flv::Error::Truncated { .. })) {
         assert_eq!(outcome, incremental);
     }

@@ -48,7 +48,7 @@ libfuzzer_sys::fuzz_target!(|input: (u8, &[u8])| {
         }
         6 => {
             if let Some(frame) = AdtsFrame::parse(bytes) {
-                // What was read is written the same, but for fields that no reader needs and a CRC.
+                // Encoding gives back what was read, but for the CRC and for fields that no reader needs.
                 let header = AdtsHeader::new(&frame.config, frame.frame_size - frame.header_size);
                 if let Some(header) = header {
                     let read = AdtsFrame::parse(header.as_bytes()).expect("a written header should be read");

@@ -1,9 +1,10 @@
-//! Any chunk with any state: an error, or a slice of exactly the size told whose state goes on.
+//! Any chunk with any state gives an error, or a slice of exactly the size that was told; the next chunk accepts its
+//! state.
 #![no_main]
 
 use remux::{Policy, SessionState, remux};
 
-// One byte that says whether a state follows, then a chunk.
+// The input is one byte that says whether a state follows, then the state, then a chunk.
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let Some((&has_state, rest)) = input.split_first() else { return };
     let state_size = if has_state == 1 { SessionState::SIZE.min(rest.len()) } else { 0 };
@@ -32,12 +33,12 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     // Bounded output: packets for each message, and what a pause may add.
     assert!(slice.size <= chunk.len() as u64 * 120 + 188 * 4_000, "{} of {}", slice.size, chunk.len());
     if !state.is_empty() {
-        // A state made up may lie at the end of all time, and what follows beyond it.
+        // An invented state may lie at the end of the time range, so that the next chunk would lie beyond it.
         return;
     }
     let next = SessionState::decode(&slice.state).expect("a state given out should be taken");
     assert_eq!(next.encode(), slice.state);
-    // The same chunk once more follows the first one.
+    // The same chunk again, as the one after the first.
     let (_, _) =
         remux(chunk, &slice.state, &Policy::default()).expect("a chunk taken once should be taken again");
 });

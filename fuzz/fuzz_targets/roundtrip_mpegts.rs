@@ -1,4 +1,4 @@
-//! What is muxed comes out again: PES packets read by the `mpeg2ts` crate hold the frames that went in.
+//! The `mpeg2ts` crate reads from the muxer's PES packets the frames that went in.
 #![no_main]
 
 use mpeg2ts::{
@@ -7,7 +7,7 @@ use mpeg2ts::{
 };
 use remux::{Policy, remux};
 
-/// Baseline, as small as a record can be.
+/// The smallest valid configuration record, of the Baseline profile.
 const AVC: &[u8] = b"\x17\0\0\0\0\x01\x42\xc0\x1e\xff\xe1\0\x04\x67\x42\xc0\x1e\x01\0\x02\x68\xce";
 const AAC: &[u8] = b"\xaf\0\x12\x10";
 

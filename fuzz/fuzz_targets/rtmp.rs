@@ -1,4 +1,4 @@
-//! What a publisher sends never makes the server panic, and means the same however it is split.
+//! A publisher's bytes never make the server panic, and mean the same however they are split.
 #![no_main]
 
 use rtmp::{ServerEvent, ServerSession};
@@ -14,7 +14,7 @@ libfuzzer_sys::fuzz_target!(|input: (u8, &[u8])| {
     assert_eq!(events([sent.as_slice()].into_iter()), events(sent.chunks(usize::from(step) + 1)));
 });
 
-/// What a server makes of the pieces: its events, and the error that ended them.
+/// The events that a server gives for the pieces, and the error that ended them.
 fn events<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
     let mut session = ServerSession::new();
     let mut events = Vec::new();
@@ -39,7 +39,7 @@ fn events<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
             }
         }
         session.output().clear();
-        // What is left begins the next call's input.
+        // Bytes that the server did not consume begin the next call's input.
         input.drain(..input.len() - rest.len());
     }
     events

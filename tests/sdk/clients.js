@@ -1,4 +1,4 @@
-// The npm clients: reads one task a line, writes one outcome a line.
+// The npm clients: each line of input is a task, each line of output its outcome.
 'use strict';
 
 const readline = require('readline');

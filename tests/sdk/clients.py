@@ -24,7 +24,7 @@ KEY = ("testid", "testsecret")
 
 @dataclasses.dataclass
 class Outcome:
-    """`code` is `OK` for a success; `status` is None where a client does not tell it."""
+    """`code` is `OK` for a success; `status` is None if the client does not tell the HTTP status."""
 
     code: str
     status: int | None
@@ -32,7 +32,7 @@ class Outcome:
 
 
 def nested(flat):
-    """Parameters as the typed models want them: `RecordFormat.2.Format` becomes a list of objects."""
+    """Parameters in the form of the typed models: `RecordFormat.2.Format` becomes a list of objects."""
     lists, plain = {}, {}
     for name, value in flat.items():
         parts = name.split(".")
@@ -92,7 +92,7 @@ class Core:
             status, _, body, _ = client._implementation_of_do_action(request)
             return self.read_xml(action, status, body)
         except ServerException as error:
-            # This client renames what it recognises as a wrong secret.
+            # This client gives an error that it takes for a wrong secret a code of its own.
             code = {"InvalidAccessKeySecret": "SignatureDoesNotMatch"}.get(error.error_code, error.error_code)
             return Outcome(code, error.http_status, {"Message": error.message})
         except ClientException as error:
@@ -100,7 +100,7 @@ class Core:
 
     @staticmethod
     def read_xml(action, status, body):
-        """XML answers: the client hands them over unread."""
+        """XML answers, which the client hands over unparsed."""
         root = ElementTree.fromstring(body)
         if status == 200:
             assert root.tag == action + "Response", root.tag
@@ -109,7 +109,7 @@ class Core:
         return Outcome(root.findtext("Code"), status, {"Message": root.findtext("Message")})
 
 
-#: Elements that hold lists, in whatever number they come.
+#: Elements that are lists, even if they have one child or none.
 LISTS = {
     "LiveAppRecord", "RecordFormat", "Templates", "RecordContentInfo", "RecordDeleteInfo", "LiveStreamOnlineInfo",
     "CallbackList",
@@ -117,7 +117,7 @@ LISTS = {
 
 
 def xml_fields(element, parent=""):
-    """An element's children as a dictionary; what is a list in JSON is one here."""
+    """An element's children as a dictionary; the lists of the JSON form are lists here too."""
     if len(element) == 0 and element.tag not in ("CallbackList",):
         return element.text or ("" if not element.tag.endswith(("List", "TranscodeTemplates", "OnlineInfo")) else {})
     fields = {}
@@ -132,7 +132,7 @@ def xml_fields(element, parent=""):
 
 
 class Node:
-    """The npm clients, in a process of their own that reads and writes one line of JSON a call."""
+    """The npm clients, in a process of their own that reads and writes one line of JSON for each call."""
 
     process = None
     lock = threading.Lock()
@@ -162,7 +162,7 @@ class Node:
 
 
 def all_clients(endpoint):
-    """Every client, each way it can be used."""
+    """Every client, in each way that it can be used."""
     return [
         Sdk(endpoint, None),
         Sdk(endpoint, "v2"),

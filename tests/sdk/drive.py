@@ -17,15 +17,15 @@ import scenario
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SAMPLE = ROOT / "tests/assets/sample.flv"
 
-#: What somebody may try who is not known.
+#: The Authorization headers of callers that the recorder does not know.
 STRANGERS = (None, "Bearer wrong", "ACS3-HMAC-SHA256 Credential=testid,SignedHeaders=host,Signature=00")
 
-#: Documented, and not to be provoked from outside: the recorder itself would have to fail.
+#: Documented errors that a client cannot provoke: the recorder itself would have to fail.
 NOT_PROVOKED = {"InternalError", "ServiceUnavailable"}
 
 
 def wire(endpoint, provoked):
-    """What no SDK sends."""
+    """Requests that no SDK sends."""
     describe = {"Action": "DescribeLiveRecordConfig", "DomainName": "raw.example.com"}
     form = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -65,7 +65,7 @@ def wire(endpoint, provoked):
     headers = raw.v3(endpoint, "DescribeLiveRecordConfig", "DomainName=d")
     assert raw.send(endpoint, query="DomainName=d", headers=headers)[0] == 200
     expect("SignatureNonceUsed", 400, query="DomainName=d", headers=headers)
-    # A v3 request is answered in JSON, whatever else it says; and its action is the header's.
+    # The answer to a v3 request is always JSON, and its action is always the one in the header.
     odd = raw.v3(endpoint, "DescribeLiveRecordConfig", "Action=Nothing&DomainName=d&Format=XML")
     assert raw.send(endpoint, query="Format=XML&DomainName=d&Action=Nothing", headers=odd)[0] == 200
     changed = raw.v3(endpoint, "DescribeLiveRecordConfig", "DomainName=d")
@@ -73,7 +73,7 @@ def wire(endpoint, provoked):
 
 
 def routes(endpoint):
-    """Nothing behind any route of the bundle answers whom it does not know."""
+    """No route of the bundle serves a caller that it does not know."""
     found = re.findall(r'^route = "(.+)"$', (ROOT / "spin.toml").read_text(), re.MULTILINE)
     assert "/" in found and len(found) >= 6, found
     for route in found:
@@ -89,7 +89,7 @@ def routes(endpoint):
 
 
 def crowd(endpoint, bucket):
-    """Sixteen callers at once."""
+    """Sixteen concurrent callers."""
     names = {"DomainName": "crowd.example.com", "AppName": "live"}
     rule = {**names, "OssBucket": "recordings", "OssEndpoint": bucket.removeprefix("http://")}
     rule |= {"RecordFormat.1.Format": "m3u8"}
@@ -113,7 +113,7 @@ def crowd(endpoint, bucket):
 
 
 def every_client(endpoint, rtmp, bucket, binary, provoked):
-    """The whole scenario, every client on a domain and a stream of its own, at the same time."""
+    """Runs the whole scenario for all clients at the same time, each on a domain and a stream of its own."""
     bucket_endpoint = bucket.removeprefix("http://")
     s3 = boto3.client(
         "s3",
@@ -148,7 +148,7 @@ def every_client(endpoint, rtmp, bucket, binary, provoked):
 
 
 def two_buckets(rtmp, binary, bucket_endpoint, outcome):
-    """A range whose slices lie in two buckets has no index; a stream without a rule takes no command."""
+    """A range with slices in two buckets gets no index, and a stream without a rule takes no command."""
     check, domain, stream, create = outcome
     names = {"DomainName": domain, "AppName": "live", "StreamName": stream}
     check("DeleteLiveAppRecordConfig", {"DomainName": domain, "AppName": "live"})
@@ -177,7 +177,7 @@ def two_buckets(rtmp, binary, bucket_endpoint, outcome):
 
 
 def documented():
-    """Every code of the machine-readable description."""
+    """Every error code of the OpenAPI description."""
     openapi = json.loads((ROOT / "docs/openapi.json").read_text())
     responses = [openapi["components"]["responses"]["Refused"]]
     for path in openapi["paths"].values():

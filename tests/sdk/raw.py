@@ -1,4 +1,4 @@
-"""Requests as no SDK makes them, signed by code of our own."""
+"""Requests that no SDK makes, signed by code of our own."""
 
 import base64
 import datetime

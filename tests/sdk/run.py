@@ -20,7 +20,7 @@ VARIABLES = {
 
 
 def install(cache):
-    """A virtual environment and a folder of node modules, made anew when the pinned versions change."""
+    """Makes a virtual environment and a folder of node modules, again whenever the pinned versions change."""
     wanted = (HERE / "requirements.txt").read_text() + (HERE / "package.json").read_text()
     stamp = cache / "installed"
     if not stamp.exists() or stamp.read_text() != wanted:
@@ -37,7 +37,7 @@ def install(cache):
 
 
 def start(binary, manifest, data):
-    """A recorder on free ports; answers it and its three URLs."""
+    """Starts a recorder on free ports; answers the process and its three URLs."""
     command = [binary, "up", "--manifest", manifest, "--data", data]
     for part in ("--listen", "--rtmp", "--bucket"):
         command += [part, "127.0.0.1:0"]

@@ -1,4 +1,4 @@
-"""What each client does, and what it has to be answered."""
+"""The calls that each client makes, and the answers that it must get."""
 
 import datetime
 import subprocess
@@ -29,7 +29,7 @@ class Check:
 
 
 def keys(check, domain):
-    """Who is let in."""
+    """Which access keys may call what."""
     describe = {"DomainName": domain}
     for secret, code, status in [
         (("testid", "wrong"), "SignatureDoesNotMatch", 400),
@@ -179,7 +179,7 @@ def push(binary, rtmp, domain, stream, sample, fast=False):
 
 
 def until(what, condition, seconds=60):
-    """Waits for something that the recorder does by itself."""
+    """Waits until something becomes true that the recorder does on its own."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"{what} did not happen in {seconds} s"
@@ -193,7 +193,7 @@ def utc(offset_s):
 
 
 def live_rule(check, domain, bucket, bucket_endpoint, on_demand):
-    """The rule of the stream that is pushed."""
+    """Adds the rule for the stream that is pushed."""
     rule = {
         "DomainName": domain,
         "AppName": "live",
@@ -208,7 +208,7 @@ def live_rule(check, domain, bucket, bucket_endpoint, on_demand):
 
 
 def command(check, domain, stream):
-    """A stream that is being pushed, recorded by command."""
+    """Records a live stream by commands."""
     names = {"DomainName": domain, "AppName": "live", "StreamName": stream}
     give = lambda what, *expected: check("RealTimeRecordCommand", {**names, "Command": what}, *expected)
     until("the push", lambda: check("DescribeLiveStreamState", names)["StreamState"] == "online")
@@ -237,7 +237,7 @@ def command(check, domain, stream):
 
 
 def index(check, domain, stream, bucket_endpoint, s3):
-    """An M3U8 over what was recorded."""
+    """Makes an M3U8 over the recorded slices."""
     names = {"DomainName": domain, "AppName": "live", "StreamName": stream}
     until("the end of the push", lambda: check("DescribeLiveStreamState", names)["StreamState"] == "offline")
     ranged = {**names, "StartTime": utc(-3600), "EndTime": utc(3600)}

@@ -60,7 +60,7 @@ impl Run {
         print(&format!("\n{}", self.counts));
     }
 
-    /// Whether a part of the tests can run with what the machine has; says so when not.
+    /// Whether a part of the tests has the programs that it needs; if not, counts and names it as skipped.
     fn can(&mut self, what: &str, needs: &[&str]) -> bool {
         let missing: Vec<&str> = needs.iter().copied().filter(|need| self.missing.contains(need)).collect();
         if !missing.is_empty() {

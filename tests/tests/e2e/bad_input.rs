@@ -1,4 +1,4 @@
-//! What a broken or hostile gateway or client can send.
+//! What the recorder answers to a broken or hostile gateway or client.
 
 use harness::server::{INGEST_TOKEN, Server};
 use harness::{api, bucket, sample};
@@ -86,7 +86,7 @@ fn chunks_that_cannot_be_are_refused_with_what_was_found() {
     assert_eq!((status, &problem["code"]), (400, &json!("InvalidSequence")), "{problem}");
     assert!(bucket::objects(&server, "recordings", "").unwrap().is_empty());
 
-    // None of that has harmed the session, and a repeated chunk gets the same answer and no second object.
+    // The session is unharmed, and a repeated chunk gets the same answer and no second object.
     let first = client.send("PUT", &path("0"), &flv);
     assert_eq!(first, (200, json!({"seq": 0, "next": 1})));
     assert_eq!(client.send("PUT", &path("0"), &flv), first);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use harness::server::Server;
 use harness::{api, bucket, ffmpeg, nal, sample};
 
-/// Host and gateway are one process under `up`: both die at once, and with them the publisher's connection.
+/// Under `up`, host and gateway are one process: both die at once, and the publisher loses its connection.
 #[test]
 fn what_was_pushed_before_a_kill_is_recorded_and_the_next_push_too() {
     let folder = tempfile::tempdir().unwrap();
@@ -51,7 +51,8 @@ fn what_was_pushed_before_a_kill_is_recorded_and_the_next_push_too() {
     std::fs::write(&whole, &recorded).unwrap();
     let recorded = ffmpeg::h264(&whole).unwrap();
     let recorded = nal::slices(&recorded);
-    // What was pushed until the kill, up to the moment that was not yet on disk; then the whole second push.
+    // First the media pushed before the kill, but for the last moment that was not on disk yet; then the whole
+    // second push.
     let first = recorded.len() - pushed.len();
     assert!(first >= 12 * 25, "{first} pictures of 14 s are recorded");
     assert_eq!(recorded[..first], pushed[..first]);

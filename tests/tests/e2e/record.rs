@@ -6,7 +6,7 @@ use std::time::Duration;
 use harness::server::Server;
 use harness::{api, bucket, ffmpeg, nal, sample};
 
-/// How long after its delay a record file may take to appear.
+/// How long a record file may take to appear after its stream has been away for `DelayTime`.
 const SLACK: Duration = Duration::from_secs(5);
 
 #[test]

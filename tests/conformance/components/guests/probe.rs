@@ -1,4 +1,5 @@
-//! Asks the host for one thing a path: 200 with what it got, 500 with what went wrong.
+//! Asks the host for the thing that the request's path names: answers 200 with what it got, or 500 with what went
+//! wrong.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -115,7 +116,7 @@ async fn fetch(url: &str) -> Result<String> {
     Ok(format!("{} {}", status.as_u16(), body.len()))
 }
 
-/// Wall-clock milliseconds since the epoch, and whether a pause of no length has none.
+/// Wall-clock milliseconds since the epoch, and the nanoseconds of monotonic time that reading it took.
 fn clock() -> Result<String> {
     let before = Instant::now();
     let wall = SystemTime::now().duration_since(UNIX_EPOCH)?;
@@ -150,7 +151,7 @@ fn compute(rounds: &str) -> Result<String> {
     Ok(state.to_string())
 }
 
-/// No environment, no arguments, no files, no sockets.
+/// Checks that the guest has no environment, no arguments, no files and no sockets.
 fn isolation() -> Result<String> {
     ensure!(std::env::vars().next().is_none(), "there is an environment");
     ensure!(std::fs::read_dir("/").is_err(), "the root folder can be read");

@@ -74,7 +74,9 @@ fn read_sets_and_slices(codec: NalCodec, bytes: &[u8]) {
     for unit in message.units() {
         let _ = codec.is_entry(unit);
         match codec.role(unit) {
-            UnitRole::ParameterSet(kind) => drop(sets.insert(kind, unit)),
+            UnitRole::ParameterSet(kind) => {
+                let _ = sets.insert(kind, unit);
+            }
             UnitRole::CodedSlice => {
                 if let Some(last) = last {
                     let same = sets.is_same_picture(last, unit);

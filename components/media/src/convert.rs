@@ -12,8 +12,7 @@ pub(crate) fn slice(slice: remux::Slice) -> contract::Slice {
         discontinuity: slice.discontinuity,
         video: slice.video.map(|track| contract::VideoTrack {
             codec: track.codec.into(),
-            width: track.width,
-            height: track.height,
+            size: track.size.map(|size| contract::PictureSize { width: size.width, height: size.height }),
             access_units: track.access_units,
         }),
         audio: slice.audio.map(|track| contract::AudioTrack {
@@ -32,7 +31,7 @@ pub(crate) fn slice(slice: remux::Slice) -> contract::Slice {
             .into_iter()
             .map(|left_out| contract::LeftOut {
                 kind: left_out.kind.name().into(),
-                codec: left_out.codec,
+                name: left_out.name,
                 messages: left_out.messages,
             })
             .collect(),

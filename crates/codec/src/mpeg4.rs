@@ -8,4 +8,4 @@ mod framing;
 mod headers;
 
 pub use framing::{Framing, START_CODE_PREFIX, split_lengths};
-pub use headers::{VideoObjectLayer, is_header, is_video_object_layer, profile_and_level};
+pub use headers::{VideoObjectLayer, before_first_vop, is_header, is_video_object_layer, profile_and_level};

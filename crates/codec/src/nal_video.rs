@@ -46,6 +46,15 @@ impl NalCodec {
         }
     }
 
+    /// The kinds of parameter set without which nothing can be decoded.
+    #[must_use]
+    pub fn needed_sets(self) -> &'static [SetKind] {
+        match self {
+            Self::H264 => &[SetKind::Sps, SetKind::Pps],
+            Self::Hevc => &[SetKind::Vps, SetKind::Sps, SetKind::Pps],
+        }
+    }
+
     /// What a NAL unit, which is not empty, is to its access unit.
     #[must_use]
     pub fn role(self, unit: &[u8]) -> UnitRole {

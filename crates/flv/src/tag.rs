@@ -32,6 +32,16 @@ impl TagKind {
         }
     }
 
+    /// `audio`, `video` or `script`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+            Self::Script => "script",
+        }
+    }
+
     /// The kind with this tag type, or `None` for a type that FLV 10.1 reserves and for an encrypted tag.
     #[must_use]
     pub fn from_wire(tag_type: u8) -> Option<Self> {

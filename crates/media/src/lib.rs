@@ -1,8 +1,7 @@
 //! The vocabulary of the media core: tracks, access units, the timeline and its repairs.
 //!
-//! Says what every demuxer gives and every muxer takes; knows no format. Coded data is borrowed and stays as
-//! it was pushed: framed by lengths (H.264, HEVC) or raw. All times are on a 90 kHz clock that neither wraps
-//! nor jumps and begins with the session.
+//! Says what every demuxer gives and every muxer takes; knows no container. Coded data is borrowed and stays as it
+//! was pushed. All times are on a 90 kHz clock that neither wraps nor jumps and begins with the session.
 //!
 //! ```
 //! # use recorder_media as media;
@@ -27,7 +26,7 @@ pub use timeline::{
     TrackClock, Upcoming,
 };
 pub use track::{
-    AccessUnit, AudioCodec, AudioConfig, Data, Media, Track, TrackKind, VideoCodec, VideoConfig,
+    AccessUnit, AudioCodec, AudioConfig, Data, Media, PictureSize, Track, TrackKind, VideoCodec, VideoConfig,
 };
 
 /// Ticks of the 90 kHz clock in a millisecond.

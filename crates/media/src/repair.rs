@@ -51,14 +51,30 @@ repair_kinds! {
     SequenceHeaderMissing = "sequence-header-missing",
     /// A sequence header that cannot be read; the one before stays in use.
     SequenceHeaderMalformed = "sequence-header-malformed",
+    /// A sequence header without parameter sets that a decoder can begin with; those in use stay.
+    SequenceHeaderIncomplete = "sequence-header-incomplete",
+    /// No sequence header brought parameter sets; those that the coded frames bring are used.
+    ParameterSetsInStream = "parameter-sets-in-stream",
     /// Parameter sets or the audio configuration changed.
     ConfigurationChanged = "configuration-changed",
     /// A message of delimiters, parameter sets or SEI alone; it belongs to the picture after it.
     MessageWithoutFrame = "message-without-frame",
     /// Messages without a frame at the end of a chunk were too long to be kept for the next one; dropped.
-    CompanionLost = "companion-lost",
-    /// Slices of one picture in several messages; joined.
+    LeadingUnitsLost = "leading-units-lost",
+    /// Coded slices of one picture in several messages; joined.
     PictureInPieces = "picture-in-pieces",
+    /// A message whose NAL units stand behind start codes in place of lengths.
+    StartCodesForLengths = "start-codes-for-lengths",
+    /// A message whose NAL units stand behind lengths of another size than the sequence header says.
+    LengthSizeWrong = "length-size-wrong",
+    /// Bytes after the last NAL unit of a message; left out.
+    StrayBytes = "stray-bytes",
+    /// A message of AAC whose frames stand behind ADTS headers of their own; these are left out.
+    AdtsHeader = "adts-header",
+    /// An ADTS header says another configuration than the sequence header, or no sequence header came.
+    ConfigurationFromAdts = "configuration-from-adts",
+    /// An ADTS frame that ends before its header says; dropped.
+    AdtsFrameCut = "adts-frame-cut",
     /// A message whose header, NAL unit lengths or frame header are wrong; dropped.
     MessageMalformed = "message-malformed",
 }

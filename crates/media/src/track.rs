@@ -1,5 +1,7 @@
 //! Tracks and what they are made of.
 
+use codec::aac::AudioSpecificConfig;
+
 /// The two kinds of track that a recording can have, one of each at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TrackKind {
@@ -72,58 +74,66 @@ impl AudioCodec {
     }
 }
 
-/// What a decoder must know before a video track's access units.
+/// Width and height of pictures, after cropping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VideoConfig<'a> {
-    /// Who coded it.
-    pub codec: VideoCodec,
-    /// Luma samples a row, after cropping; 0 where the stream does not tell.
+pub struct PictureSize {
+    /// Luma samples a row.
     pub width: u32,
-    /// Rows a frame, after cropping; 0 where the stream does not tell.
+    /// Rows a frame.
     pub height: u32,
-    /// `avcC` or `hvcC` without box header (14496-15), or the headers before the first VOP.
-    pub record: &'a [u8],
+}
+
+/// What a decoder must know before a video track's access units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoConfig<'a> {
+    /// The codec.
+    pub codec: VideoCodec,
+    /// The size of the pictures, where the stream tells it.
+    pub size: Option<PictureSize>,
+    /// Bytes of the length before each NAL unit of [`Data::Lengths`]: 1 to 4. Of no meaning for MPEG-4 part 2.
+    pub length_size: u8,
+    /// What stands before a picture that a decoder begins with, unless the picture brings it: parameter sets and SEI as
+    /// NAL units (H.264, HEVC), or the bytes before the first VOP (MPEG-4 part 2). Empty where only pictures bring it.
+    pub headers: Vec<&'a [u8]>,
 }
 
 /// What a decoder must know before an audio track's access units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AudioConfig<'a> {
-    /// Who coded it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioConfig {
+    /// The codec.
     pub codec: AudioCodec,
     /// Output sample rate in Hz, after spectral band replication where it is signalled.
     pub sample_rate_hz: u32,
-    /// Output channels.
-    pub channels: u32,
+    /// Output channels; `None` where the coded frames alone tell them.
+    pub channels: Option<u32>,
     /// Length of one frame on the 90 kHz clock, rounded.
     pub frame_duration_90khz: u32,
-    /// `AudioSpecificConfig` (14496-3), or nothing for MP3.
-    pub record: &'a [u8],
+    /// What an AAC decoder must know; `None` for MP3.
+    pub aac: Option<AudioSpecificConfig>,
 }
 
-/// Coded data in one piece, or in several: where an encoder spread it over messages, or start codes go between.
+/// The coded data of an access unit. Nothing of it is copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Data<'a> {
-    /// As one message carried it.
-    Whole(&'a [u8]),
-    /// The pieces in order, at least two.
+    /// A frame in one piece.
+    Frame(&'a [u8]),
+    /// A frame in pieces that follow each other.
     Pieces(Vec<&'a [u8]>),
+    /// NAL units behind lengths of [`VideoConfig::length_size`] bytes, as one message carried them.
+    Lengths(&'a [u8]),
+    /// The same, spread over several messages.
+    LengthsInPieces(Vec<&'a [u8]>),
+    /// NAL units by themselves, where they came in another framing.
+    NalUnits(Vec<&'a [u8]>),
 }
 
 impl<'a> Data<'a> {
-    /// The pieces in order.
+    /// The pieces in order, whatever they are.
     #[must_use]
     pub fn pieces(&self) -> &[&'a [u8]] {
         match self {
-            Self::Whole(piece) => std::slice::from_ref(piece),
-            Self::Pieces(pieces) => pieces,
-        }
-    }
-
-    /// Adds a piece at the end.
-    pub fn append(&mut self, piece: &'a [u8]) {
-        match self {
-            Self::Whole(first) => *self = Self::Pieces(vec![first, piece]),
-            Self::Pieces(pieces) => pieces.push(piece),
+            Self::Frame(piece) | Self::Lengths(piece) => std::slice::from_ref(piece),
+            Self::Pieces(pieces) | Self::LengthsInPieces(pieces) | Self::NalUnits(pieces) => pieces,
         }
     }
 
@@ -146,7 +156,7 @@ pub struct AccessUnit<'a> {
     pub random_access: bool,
     /// Index into the track's configurations.
     pub config: u32,
-    /// The coded data: NAL units behind lengths (H.264, HEVC), or the frame itself.
+    /// The coded data: NAL units (H.264, HEVC), or the frame itself.
     pub data: Data<'a>,
 }
 
@@ -171,5 +181,5 @@ pub struct Media<'a> {
     /// Pictures; empty without a video track.
     pub video: Track<'a, VideoConfig<'a>>,
     /// Sound; empty without an audio track.
-    pub audio: Track<'a, AudioConfig<'a>>,
+    pub audio: Track<'a, AudioConfig>,
 }

@@ -26,8 +26,7 @@ mod segment;
 mod state;
 
 pub use clock::{PCR_LEAD_90KHZ, PTS_BASE_90KHZ};
-pub use elementary::ConfigError;
-pub use muxer::Muxer;
+pub use muxer::{ConfigError, Muxer};
 pub use packet::PACKET_SIZE;
 pub use pes::MAX_AUDIO_SIZE;
 pub use program::{AUDIO_PID, AudioStream, PMT_PID, Program, VIDEO_PID};

@@ -1,10 +1,10 @@
 //! The muxer: a sizing pass, then writing into the caller's buffers.
 
-use media::{Media, TrackKind};
+use media::{AccessUnit, Media, TrackKind};
 
 use crate::{
-    AUDIO_PID, ConfigError, MuxerPolicy, MuxerState, VIDEO_PID,
-    elementary::{AudioFormat, VideoFormat},
+    AUDIO_PID, MuxerPolicy, MuxerState, VIDEO_PID,
+    elementary::{audio_segments, video_segments},
     packet::{FirstPacket, PACKET_SIZE, Packetizer, has_room, packet_count, pcr_packet},
     pes, psi,
     schedule::{Pes, Schedule, Step},
@@ -14,12 +14,20 @@ use crate::{
 const VIDEO_STREAM_ID: u8 = 0xe0;
 const AUDIO_STREAM_ID: u8 = 0xc0;
 
+/// An access unit names a configuration that its track does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("access unit names configuration {index}, the track has {count}")]
+pub struct ConfigError {
+    /// The number named.
+    pub index: u32,
+    /// Configurations of the track.
+    pub count: usize,
+}
+
 /// One slice as a transport stream.
 #[derive(Debug)]
 pub struct Muxer<'a> {
     media: Media<'a>,
-    video: Vec<VideoFormat<'a>>,
-    audio: Vec<AudioFormat>,
     schedule: Schedule,
     continuity: [u8; 4],
     packetizer: Packetizer<'a>,
@@ -38,20 +46,11 @@ impl<'a> Muxer<'a> {
     /// # Errors
     /// See [`ConfigError`].
     pub fn new(media: Media<'a>, state: &MuxerState, policy: MuxerPolicy) -> Result<Self, ConfigError> {
-        check_indices(&media)?;
-        let mut video = Vec::with_capacity(media.video.configs.len());
-        for config in &media.video.configs {
-            video.push(VideoFormat::new(config)?);
-        }
-        let mut audio = Vec::with_capacity(media.audio.configs.len());
-        for config in &media.audio.configs {
-            audio.push(AudioFormat::new(config)?);
-        }
+        check_indices(&media.video.units, media.video.configs.len())?;
+        check_indices(&media.audio.units, media.audio.configs.len())?;
         let schedule = Schedule::new(&media, state, policy);
         let mut muxer = Self {
             media,
-            video,
-            audio,
             schedule: schedule.clone(),
             continuity: state.continuity,
             packetizer: Packetizer::default(),
@@ -165,18 +164,19 @@ impl<'a> Muxer<'a> {
 
     /// Puts the segments of a PES packet into the empty `segments`.
     fn collect(&self, pes: Pes, segments: &mut Vec<Segment<'a>>) -> FirstPacket {
-        let Pes { track, first, end, pcr_90khz, parameter_sets } = pes;
+        let Pes { track, first, end, pcr_90khz, headers_due } = pes;
         // The header comes first but tells the length of what follows.
         segments.push(Segment::Lent(&[]));
         let (stream_id, unit) = match track {
             TrackKind::Video => {
                 let unit = &self.media.video.units[first];
-                self.video[unit.config as usize].segments(unit, parameter_sets, segments);
+                let config = &self.media.video.configs[unit.config as usize];
+                video_segments(config, unit, headers_due, segments);
                 (VIDEO_STREAM_ID, unit)
             }
             TrackKind::Audio => {
                 for unit in &self.media.audio.units[first..end] {
-                    self.audio[unit.config as usize].segments(unit, segments);
+                    audio_segments(&self.media.audio.configs[unit.config as usize], unit, segments);
                 }
                 (AUDIO_STREAM_ID, &self.media.audio.units[first])
             }
@@ -184,7 +184,7 @@ impl<'a> Muxer<'a> {
         let size = segments.iter().map(|segment| segment.bytes().len() as u64).sum();
         segments[0] = pes::header(stream_id, unit.dts_90khz, unit.pts_90khz, size);
         // A decoder can begin where it also gets the parameter sets.
-        let random_access = unit.random_access && (parameter_sets || track == TrackKind::Audio);
+        let random_access = unit.random_access && (headers_due || track == TrackKind::Audio);
         FirstPacket { random_access, pcr_90khz }
     }
 }
@@ -202,13 +202,9 @@ fn counter_of(track: TrackKind) -> usize {
     }
 }
 
-fn check_indices(media: &Media<'_>) -> Result<(), ConfigError> {
-    let video = (media.video.configs.len(), &media.video.units);
-    let audio = (media.audio.configs.len(), &media.audio.units);
-    for (count, units) in [video, audio] {
-        if let Some(unit) = units.iter().find(|unit| unit.config as usize >= count) {
-            return Err(ConfigError::Index { index: unit.config, count });
-        }
+fn check_indices(units: &[AccessUnit<'_>], count: usize) -> Result<(), ConfigError> {
+    match units.iter().find(|unit| unit.config as usize >= count) {
+        Some(unit) => Err(ConfigError { index: unit.config, count }),
+        None => Ok(()),
     }
-    Ok(())
 }

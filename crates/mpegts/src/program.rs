@@ -25,7 +25,7 @@ pub enum AudioStream {
 impl AudioStream {
     /// The stream type of a configuration.
     #[must_use]
-    pub fn of(config: &AudioConfig<'_>) -> Self {
+    pub fn of(config: &AudioConfig) -> Self {
         match config.codec {
             AudioCodec::Aac => Self::Adts,
             AudioCodec::Mp3 if config.sample_rate_hz >= 32_000 => Self::Mpeg1,

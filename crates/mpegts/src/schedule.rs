@@ -32,10 +32,10 @@ const MULTICHANNEL_BUFFER_SIZE: u64 = 8_976;
 /// What an audio frame takes there beside its own bytes: an ADTS header, and maybe a PES header.
 const AUDIO_HEADERS_SIZE: u64 = 7 + 14;
 
-/// Bytes of a configuration record that is repeated before each keyframe; a longer one goes once into a slice.
+/// Bytes of parameter sets that are repeated before each keyframe; longer ones go once into a slice.
 ///
-/// Encoders write one or two hundred. Bounds what a hostile record can make of many small keyframes.
-const MAX_REPEATED_SETS_SIZE: usize = 1_024;
+/// Encoders write one or two hundred. Bounds what a hostile sequence header can make of many small keyframes.
+const MAX_REPEATED_HEADERS_SIZE: usize = 1_024;
 
 /// Audio that a push sends ahead of video by up to this goes early into the end of a slice. Unit: 1/90 000 s.
 ///
@@ -81,8 +81,8 @@ pub(crate) struct Pes {
     pub(crate) end: usize,
     /// The clock reference that it carries.
     pub(crate) pcr_90khz: Option<i64>,
-    /// Parameter sets are due before its picture, as far as that does not bring its own: a decoder can begin.
-    pub(crate) parameter_sets: bool,
+    /// The headers of its configuration are due before its picture, as far as that does not bring its own.
+    pub(crate) headers_due: bool,
 }
 
 /// Walks a slice.
@@ -101,8 +101,9 @@ pub(crate) struct Schedule {
     /// What follows the tables just given out.
     after_tables: Option<Step>,
     empty_pcrs: u32,
-    /// The video configuration whose parameter sets were last due.
-    sets_of: Option<u32>,
+    /// The video configuration whose headers were last due. They go before the first picture of a slice, be it a
+    /// keyframe or not: a slice is decoded from wherever it can be entered.
+    headers_of: Option<u32>,
     /// The first audio unit that the decoder has and has not decoded, and the bytes from it on.
     waiting: usize,
     waiting_bytes: u64,
@@ -122,7 +123,7 @@ impl Schedule {
             tables_missing: true,
             after_tables: None,
             empty_pcrs: 0,
-            sets_of: None,
+            headers_of: None,
             waiting: 0,
             waiting_bytes: 0,
         };
@@ -197,17 +198,17 @@ impl Schedule {
             self.empty_pcrs += 1;
             Step::Pcr(pcr_90khz)
         } else if track == TrackKind::Video {
-            let is_small = media.video.configs[unit.config as usize].record.len() <= MAX_REPEATED_SETS_SIZE;
-            let parameter_sets = unit.random_access && (is_small || self.sets_of != Some(unit.config));
-            if parameter_sets {
-                self.sets_of = Some(unit.config);
-            }
+            let headers = &media.video.configs[unit.config as usize].headers;
+            let size: usize = headers.iter().map(|header| header.len()).sum();
+            let repeats = unit.random_access && size <= MAX_REPEATED_HEADERS_SIZE;
+            let headers_due = repeats || self.headers_of != Some(unit.config);
+            self.headers_of = Some(unit.config);
             self.video += 1;
-            Step::Pes(Pes { track, first: self.video - 1, end: self.video, pcr_90khz, parameter_sets })
+            Step::Pes(Pes { track, first: self.video - 1, end: self.video, pcr_90khz, headers_due })
         } else {
             let first = self.audio;
             self.audio = self.audio_run_end(media, first);
-            Step::Pes(Pes { track, first, end: self.audio, pcr_90khz, parameter_sets: false })
+            Step::Pes(Pes { track, first, end: self.audio, pcr_90khz, headers_due: false })
         };
         // Tables go first in a slice, and then just before clock references.
         let is_old = |pcr: i64| self.tables_at.is_none_or(|at| pcr - at >= TABLE_AGE_90KHZ);
@@ -246,7 +247,11 @@ impl Schedule {
         let size = |unit: &AccessUnit<'_>| unit.data.size() + AUDIO_HEADERS_SIZE;
         let AccessUnit { dts_90khz: start, config, .. } = units[first];
         let AudioConfig { frame_duration_90khz, channels, .. } = media.audio.configs[config as usize];
-        let buffer_size = if channels > 2 { MULTICHANNEL_BUFFER_SIZE } else { AUDIO_BUFFER_SIZE };
+        let buffer_size = if channels.is_some_and(|channels| channels > 2) {
+            MULTICHANNEL_BUFFER_SIZE
+        } else {
+            AUDIO_BUFFER_SIZE
+        };
         while units[self.waiting].dts_90khz <= start - PCR_LEAD_90KHZ {
             self.waiting_bytes -= size(&units[self.waiting]);
             self.waiting += 1;

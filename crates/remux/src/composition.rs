@@ -58,7 +58,7 @@ mod tests {
             pts_90khz: presentation(dts_ms * 90, offset_ms, repairs),
             random_access: false,
             config: 0,
-            data: Data::Whole(&[]),
+            data: Data::Frame(&[]),
         };
         times_ms.iter().map(unit).collect()
     }

@@ -1,56 +1,78 @@
 //! What a video message of NAL units holds, as far as access units are told apart by it.
 
-use codec::{
-    nal::NalUnits,
-    nal_video::{NalCodec, SetKind, UnitRole},
-};
+use codec::nal_video::{Framing, Message, NalCodec, SetKind, UnitRole};
 
 /// NAL units of an access unit. No encoder comes near; a chunk of empty ones would be costly to hold.
 pub(crate) const MAX_NAL_UNITS: usize = 8_192;
 
 /// What one message of NAL units holds.
-#[derive(Debug, Default)]
-pub(crate) struct Content {
+#[derive(Clone, Debug)]
+pub(crate) struct Content<'a> {
+    pub(crate) message: Message<'a>,
+    /// NAL units, 1 to [`MAX_NAL_UNITS`].
     pub(crate) units: usize,
-    /// The picture size that a parameter set says.
-    pub(crate) size: Option<(u32, u32)>,
-    pub(crate) has_slice: bool,
-    /// Its first slice is the first of a picture.
-    pub(crate) starts_picture: bool,
-    /// A slice of a picture that decoding can begin with.
-    pub(crate) random_access: bool,
-    /// Something other than slices and an end of sequence.
-    pub(crate) has_companions: bool,
+    pub(crate) first_slice: Option<&'a [u8]>,
+    /// A coded slice of a picture that decoding can begin with, or a recovery point.
+    pub(crate) is_entry: bool,
+    /// A NAL unit that begins an access unit or stands before its first coded slice.
+    pub(crate) has_prefix: bool,
+    /// The kinds of parameter set among them.
+    pub(crate) sets: SetKinds,
 }
 
-impl Content {
-    /// What a message holds, or `None` when its framing is wrong or it holds too much.
-    pub(crate) fn read(nal_codec: NalCodec, payload: &[u8], length_size: u8) -> Option<Self> {
-        let mut content = Self::default();
-        for unit in NalUnits::new(payload, length_size) {
-            let unit = unit.ok()?;
+/// Kinds of parameter set, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SetKinds(u8);
+
+impl SetKinds {
+    pub(crate) fn add(&mut self, kind: SetKind) {
+        self.0 |= 1 << kind as u8;
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether these are all that a decoder needs.
+    pub(crate) fn is_complete(self, codec: NalCodec) -> bool {
+        codec.needed_sets().iter().all(|&kind| self.0 & 1 << kind as u8 != 0)
+    }
+}
+
+impl<'a> Content<'a> {
+    /// What a message holds, or `None` when no framing explains it, or it holds nothing or too much.
+    pub(crate) fn read(codec: NalCodec, payload: &'a [u8], expected: Framing) -> Option<Self> {
+        let message = Message::read(codec, payload, expected)?;
+        let mut content = Self {
+            message,
+            units: 0,
+            first_slice: None,
+            is_entry: false,
+            has_prefix: false,
+            sets: SetKinds::default(),
+        };
+        for unit in message.units() {
             content.units += 1;
             if content.units > MAX_NAL_UNITS {
                 return None;
             }
-            content.size = picture_size(nal_codec, unit).or(content.size);
-            let role = nal_codec.role(unit);
-            let is_slice = role == UnitRole::CodedSlice;
-            if is_slice && !content.has_slice {
-                content.has_slice = true;
-                content.starts_picture = nal_codec.begins_picture(unit);
+            match codec.role(unit) {
+                UnitRole::CodedSlice => {
+                    content.first_slice.get_or_insert(unit);
+                }
+                UnitRole::ParameterSet(kind) => {
+                    content.has_prefix = true;
+                    content.sets.add(kind);
+                }
+                UnitRole::Delimiter | UnitRole::Sei | UnitRole::Prefix => content.has_prefix = true,
+                UnitRole::Suffix => {}
             }
-            content.random_access |= is_slice && nal_codec.is_entry(unit);
-            content.has_companions |= !is_slice && role != UnitRole::Suffix;
+            content.is_entry = content.is_entry || codec.is_entry(unit);
         }
-        Some(content)
-    }
-}
-
-/// Width and height, where the unit is a sequence parameter set that can be read.
-fn picture_size(codec: NalCodec, unit: &[u8]) -> Option<(u32, u32)> {
-    match codec.role(unit) {
-        UnitRole::ParameterSet(SetKind::Sps) => codec.picture_size(unit),
-        _ => None,
+        (content.units > 0).then_some(content)
     }
 }

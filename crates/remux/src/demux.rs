@@ -1,14 +1,15 @@
 //! A chunk's tags to access units on the session's clock.
 
+use codec::aac::ProgramConfig;
 use flv::{AudioTagHeader, Reader, TagClass, TagKind, VideoTagHeader};
-use media::{AudioCodec, Media, RepairKind, Repairs, Timeline, TrackKind, VideoCodec};
+use media::{AudioCodec, AudioConfig, Media, RepairKind, Repairs, Timeline, VideoCodec};
 
 use crate::{
     Chunk, LeftOut, SessionState,
     audio::{AudioAssembler, Outcome},
     clock::Clock,
     composition, left_out,
-    state::{fingerprint, video_fingerprint},
+    state::fingerprint,
     video::VideoAssembler,
 };
 
@@ -34,11 +35,8 @@ pub fn demux<'a>(
     state: &mut SessionState<'a>,
 ) -> Result<Demuxed<'a>, flv::Error> {
     let chunk = chunk.into();
-    let mut video = VideoAssembler::default();
-    // MPEG-4 headers may come in the first keyframe alone, and a later chunk begin without one.
-    video.has_mpeg4_headers = state.video_config.is_some();
-    video.carry(std::mem::take(&mut state.companions), state.video_config);
-    let mut audio = AudioAssembler::default();
+    let mut video = VideoAssembler::resume(state.video.as_ref(), std::mem::take(&mut state.leading_units));
+    let mut audio = AudioAssembler::resume(state.audio_record);
     let mut repairs = Repairs::default();
     let mut left_out = Vec::new();
     state.timeline.begin_chunk(chunk.arrival_ms);
@@ -49,10 +47,9 @@ pub fn demux<'a>(
         clock.advance(&reader);
         let timestamp_ms = tag.timestamp_ms;
         match tag.kind {
-            // Script data describes the whole push and often wrongly; all of it is found in the media.
-            TagKind::Script => {}
             // Empty messages are sent as keep-alives.
             _ if tag.body.is_empty() => {}
+            TagKind::Script => left_out::count_script(&mut left_out, tag.body),
             TagKind::Video => match VideoTagHeader::parse(tag.body) {
                 Ok(message) => match video_codec(&message) {
                     Some(codec) => {
@@ -60,7 +57,7 @@ pub fn demux<'a>(
                     }
                     None if !matches!(message.class(), TagClass::SequenceHeader { .. })
                         && !message.class().is_frame() => {}
-                    None => left_out::count(&mut left_out, TrackKind::Video, message.codec.name()),
+                    None => left_out::count(&mut left_out, TagKind::Video, message.codec.name()),
                 },
                 Err(_) => clock.repairs.count(RepairKind::MessageMalformed),
             },
@@ -69,19 +66,25 @@ pub fn demux<'a>(
                     let outcome = audio_codec(&message).map_or(Outcome::LeftOut, |codec| {
                         audio.push(codec, timestamp_ms, &message, &mut clock)
                     });
-                    if outcome == Outcome::LeftOut {
-                        left_out::count(&mut left_out, TrackKind::Audio, message.codec.name());
-                    }
+                    let codec = match outcome {
+                        Outcome::Taken => continue,
+                        Outcome::LeftOut => message.codec.name(),
+                        Outcome::Loas => "aac-loas".into(),
+                    };
+                    left_out::count(&mut left_out, TagKind::Audio, codec);
                 }
                 Err(_) => clock.repairs.count(RepairKind::MessageMalformed),
             },
         }
     }
-    state.companions = video.take_companions(&mut repairs);
+    audio.finish(&mut repairs);
+    (state.video, state.leading_units) = video.state(&mut repairs);
+    state.audio_record = audio.record();
+    let identities = video.identities;
     let mut media = Media { video: video.track, audio: audio.track };
     settle(&mut media, &mut state.timeline);
     composition::shift_decoding(&mut media.video.units, state, &mut repairs);
-    let changes = remember_configs(&media, state);
+    let changes = remember_configs(&media, &identities, state);
     (0..changes).for_each(|_| repairs.count(RepairKind::ConfigurationChanged));
     Ok(Demuxed { media, repairs, left_out, configuration_changed: changes > 0 })
 }
@@ -121,19 +124,26 @@ pub(crate) fn audio_codec(message: &AudioTagHeader<'_>) -> Option<AudioCodec> {
 }
 
 /// Keeps the fingerprints of the configurations last used; how often one followed another.
-fn remember_configs(media: &Media<'_>, state: &mut SessionState<'_>) -> usize {
-    let video = media.video.units.iter().map(|unit| unit.config);
-    let video = distinct(video).into_iter().map(|index| {
-        let config = &media.video.configs[index as usize];
-        video_fingerprint(config)
-    });
-    let audio = media.audio.units.iter().map(|unit| unit.config);
-    let audio = distinct(audio).into_iter().map(|index| {
-        let config = &media.audio.configs[index as usize];
-        let rate = config.sample_rate_hz.to_be_bytes();
-        fingerprint(&[config.codec.name().as_bytes(), config.record, &rate, &config.channels.to_be_bytes()])
-    });
+///
+/// `video` tells the configurations of the video track apart.
+fn remember_configs(media: &Media<'_>, video: &[u64], state: &mut SessionState<'_>) -> usize {
+    let used = distinct(media.video.units.iter().map(|unit| unit.config));
+    let video = used.into_iter().map(|index| video[index as usize]);
+    let used = distinct(media.audio.units.iter().map(|unit| unit.config));
+    let audio = used.into_iter().map(|index| audio_fingerprint(&media.audio.configs[index as usize]));
     remember(&mut state.video_config, video) + remember(&mut state.audio_config, audio)
+}
+
+/// Tells an audio configuration from others.
+fn audio_fingerprint(config: &AudioConfig) -> u64 {
+    let rate = config.sample_rate_hz.to_be_bytes();
+    let channels = config.channels.unwrap_or(0).to_be_bytes();
+    let aac = config.aac.as_ref();
+    let core =
+        aac.map_or([0; 3], |aac| [aac.object_type, aac.sampling_frequency_index, aac.channel_configuration]);
+    let program_config =
+        aac.and_then(|aac| aac.program_config.as_ref()).map_or(&[][..], ProgramConfig::as_bytes);
+    fingerprint([config.codec.name().as_bytes(), &rate, &channels, &core, program_config])
 }
 
 /// The configurations in use; access units name them in rising order.

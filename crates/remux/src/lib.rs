@@ -24,6 +24,7 @@
 //! less than half. Measured in `tests/memory.rs`.
 #![deny(missing_docs)]
 
+mod adts;
 mod audio;
 mod chunk;
 mod clock;
@@ -33,6 +34,8 @@ mod demux;
 mod error;
 mod extent;
 mod left_out;
+mod mpeg4_stream;
+mod nal_stream;
 mod slice;
 mod state;
 mod video;
@@ -42,4 +45,4 @@ pub use demux::{Demuxed, demux};
 pub use error::Error;
 pub use left_out::{LeftOut, MAX_LEFT_OUT};
 pub use slice::{AudioTrack, Policy, Slice, VideoTrack, remux};
-pub use state::{SessionState, StateError};
+pub use state::{SessionState, StateError, VideoState};

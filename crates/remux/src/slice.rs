@@ -1,6 +1,6 @@
 //! The one door: a chunk and a state in, a slice and its muxer out.
 
-use media::{AccessUnit, Media, RepairKind, Repairs, TimelinePolicy};
+use media::{AccessUnit, Media, PictureSize, RepairKind, Repairs, TimelinePolicy};
 use mpegts::{Muxer, MuxerPolicy};
 
 use crate::{
@@ -30,10 +30,8 @@ impl Default for Policy {
 pub struct VideoTrack {
     /// `h264`, `hevc` or `mpeg4`.
     pub codec: &'static str,
-    /// Luma samples a row; 0 where the stream does not tell.
-    pub width: u32,
-    /// Rows a frame; 0 where the stream does not tell.
-    pub height: u32,
+    /// The size of the pictures that the slice begins with, where the stream tells it.
+    pub size: Option<PictureSize>,
     /// Access units in the slice.
     pub access_units: u32,
 }
@@ -45,8 +43,8 @@ pub struct AudioTrack {
     pub codec: &'static str,
     /// Output sample rate in Hz.
     pub sample_rate_hz: u32,
-    /// Output channels.
-    pub channels: u32,
+    /// Output channels; `None` where the coded frames alone tell them.
+    pub channels: Option<u32>,
     /// Audio messages in the slice; each holds one frame, of MP3 maybe several.
     pub frames: u32,
 }
@@ -137,8 +135,7 @@ fn video_track(media: &Media<'_>) -> Option<VideoTrack> {
     let config = &media.video.configs[first.config as usize];
     Some(VideoTrack {
         codec: config.codec.name(),
-        width: config.width,
-        height: config.height,
+        size: config.size,
         access_units: media.video.units.len() as u32,
     })
 }

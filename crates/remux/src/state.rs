@@ -2,11 +2,16 @@
 
 mod fields;
 mod timeline;
+mod tracks;
 
-use media::{PresentationStamps, Timeline, VideoCodec, VideoConfig};
+use media::{PresentationStamps, Timeline};
 use mpegts::MuxerState;
 
+pub use tracks::VideoState;
+pub(crate) use tracks::{MAX_AUDIO_RECORD_SIZE, MAX_LEADING_SIZE, size_of};
+
 use fields::{Fields, write_optional};
+use tracks::Tracks;
 
 /// Bytes that are no state of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,10 +24,7 @@ pub enum StateError {
         found: u8,
     },
     /// Cut off, or longer than what it says it holds.
-    #[error(
-        "expected a state of {} bytes and messages behind their lengths, found {found}",
-        SessionState::SIZE
-    )]
+    #[error("expected a state of {} bytes and parts behind their lengths, found {found}", SessionState::SIZE)]
     Size {
         /// Bytes found.
         found: usize,
@@ -56,21 +58,30 @@ pub struct SessionState<'a> {
     pub audio_config: Option<u64>,
     /// Continuity counters, tables, clock reference.
     pub muxer: MuxerState,
-    /// Video messages without a frame that ended the chunk, at most 2 048 bytes with two for each: they go
-    /// before the next picture.
-    pub companions: Vec<&'a [u8]>,
+    /// What is known of the video track, once there is one.
+    pub video: Option<VideoState<'a>>,
+    /// The sequence header of AAC in use, or an ADTS header in its place: at most 128 bytes.
+    pub audio_record: Option<&'a [u8]>,
+    /// NAL units that ended the chunk without a picture, at most 2 048 bytes with three for each: they go before the
+    /// next picture.
+    pub leading_units: Vec<&'a [u8]>,
 }
-
-/// Bytes of messages without a frame that are kept for the next chunk.
-pub(crate) const MAX_COMPANIONS_SIZE: usize = 2_048;
 
 impl<'a> SessionState<'a> {
     /// The version of the encoding, its first byte.
     pub const VERSION: u8 = 3;
 
-    /// Bytes of the encoding without companions.
-    pub const SIZE: usize =
-        1 + timeline::TIMELINE_SIZE + timeline::PRESENTATION_SIZE + 4 + 9 + 9 + 8 + 2 * 9 + MuxerState::SIZE;
+    /// Bytes of the encoding without the parts whose size varies.
+    pub const SIZE: usize = 1
+        + timeline::TIMELINE_SIZE
+        + timeline::PRESENTATION_SIZE
+        + 4
+        + 9
+        + 9
+        + 8
+        + 2 * 9
+        + tracks::TRACKS_SIZE
+        + MuxerState::SIZE;
 
     /// The state as bytes.
     pub fn encode(&self) -> Vec<u8> {
@@ -83,11 +94,9 @@ impl<'a> SessionState<'a> {
         bytes.extend_from_slice(&self.start_90khz.to_be_bytes());
         write_optional(&mut bytes, self.video_config);
         write_optional(&mut bytes, self.audio_config);
+        tracks::write_video(self.video.as_ref(), &mut bytes);
         bytes.extend_from_slice(&self.muxer.encode());
-        for message in &self.companions {
-            bytes.extend_from_slice(&(message.len() as u16).to_be_bytes());
-            bytes.extend_from_slice(message);
-        }
+        tracks::write_parts(self.video.as_ref(), self.audio_record, &self.leading_units, &mut bytes);
         bytes
     }
 
@@ -102,11 +111,7 @@ impl<'a> SessionState<'a> {
             Some(&found) => return Err(StateError::Version { found }),
         }
         let wrong_size = StateError::Size { found: bytes.len() };
-        let (fixed, companions) = bytes.split_at_checked(Self::SIZE).ok_or(wrong_size)?;
-        if companions.len() > MAX_COMPANIONS_SIZE {
-            return Err(wrong_size);
-        }
-        let companions = decode_companions(companions).ok_or(wrong_size)?;
+        let (fixed, parts) = bytes.split_at_checked(Self::SIZE).ok_or(wrong_size)?;
         let mut fields = Fields(&fixed[1..]);
         let timeline = timeline::read(&mut fields)?;
         let presentation = timeline::read_presentation(&mut fields)?;
@@ -119,6 +124,8 @@ impl<'a> SessionState<'a> {
         let start_90khz = fields.time("start")?;
         let video_config = fields.optional("video configuration")?;
         let audio_config = fields.optional("audio configuration")?;
+        let mut tracks = Tracks { video: tracks::read_video(&mut fields)?, ..Tracks::default() };
+        tracks::read_parts(parts, &mut tracks).ok_or(wrong_size)?;
         let muxer = MuxerState::decode(&fields.take()).ok_or(StateError::Field { field: "muxer" })?;
         Ok(Self {
             timeline,
@@ -130,44 +137,27 @@ impl<'a> SessionState<'a> {
             video_config,
             audio_config,
             muxer,
-            companions,
+            video: tracks.video,
+            audio_record: tracks.audio_record,
+            leading_units: tracks.leading_units,
         })
     }
 }
 
-fn decode_companions(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
-    let mut messages = Vec::new();
-    while let Some((size, rest)) = bytes.split_first_chunk() {
-        let (message, rest) = rest.split_at_checked(u16::from_be_bytes(*size).into())?;
-        messages.push(message);
-        bytes = rest;
-    }
-    bytes.is_empty().then_some(messages)
-}
-
-/// Tells a video configuration from others; the size may be another than the record's.
-///
-/// Of MPEG-4 part 2 it does not count: the headers may come once, in the first keyframe of a session.
-pub(crate) fn video_fingerprint(config: &VideoConfig<'_>) -> u64 {
-    let size = match config.codec {
-        VideoCodec::Mpeg4 => [0, 0],
-        VideoCodec::H264 | VideoCodec::Hevc => [config.width, config.height],
-    };
-    let [width, height] = size.map(u32::to_be_bytes);
-    fingerprint(&[config.codec.name().as_bytes(), config.record, &width, &height])
-}
-
 /// FNV-1a: tells configurations apart, guards nothing.
-pub(crate) fn fingerprint(parts: &[&[u8]]) -> u64 {
-    let bytes = parts.iter().flat_map(|part| part.iter());
+pub(crate) fn fingerprint<'b>(parts: impl IntoIterator<Item = &'b [u8]>) -> u64 {
+    let bytes = parts.into_iter().flatten();
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
 mod tests {
-    use media::{Arrival, ArrivalPoint, Lead, Pace, TrackClock};
+    use media::{Arrival, ArrivalPoint, Lead, Pace, TrackClock, VideoCodec};
 
     use super::*;
+
+    /// Bytes of the sample's parts.
+    const PARTS: [usize; 5] = [5, 6, 5, 6, 5];
 
     fn sample() -> SessionState<'static> {
         let clock = TrackClock {
@@ -207,7 +197,15 @@ mod tests {
             video_config: Some(u64::MAX),
             audio_config: None,
             muxer: MuxerState { version: 31, continuity: [0, 15, 7, 8], ..MuxerState::default() },
-            companions: vec![&[6, 1, 0x80], &[9, 0xf0]],
+            video: Some(VideoState {
+                codec: VideoCodec::Hevc,
+                length_size: 2,
+                header: Some(7),
+                identity: 8,
+                headers: vec![&[0x40, 1], &[0x42, 1, 1]],
+            }),
+            audio_record: Some(&[0x12, 0x10]),
+            leading_units: vec![&[6, 1, 0x80], &[9, 0xf0]],
         }
     }
 
@@ -215,8 +213,8 @@ mod tests {
     fn decoding_gives_back_what_was_encoded() {
         for state in [sample(), SessionState::default()] {
             let bytes = state.encode();
-            let companions: usize = state.companions.iter().map(|message| 2 + message.len()).sum();
-            assert_eq!(bytes.len(), SessionState::SIZE + companions);
+            let parts = if state == sample() { PARTS.iter().sum() } else { 0 };
+            assert_eq!(bytes.len(), SessionState::SIZE + parts);
             assert_eq!(SessionState::decode(&bytes), Ok(state));
         }
         assert_eq!(SessionState::decode(&[]), Ok(SessionState::default()));
@@ -226,14 +224,16 @@ mod tests {
     fn other_versions_and_lengths_are_refused() {
         let bytes = sample().encode();
         assert_eq!(SessionState::decode(&[1]), Err(StateError::Version { found: 1 }));
-        // Between two companions a state may end.
-        for size in
-            (1..bytes.len()).filter(|&size| ![SessionState::SIZE, SessionState::SIZE + 5].contains(&size))
-        {
+        // Between two parts a state may end.
+        let ends =
+            PARTS.iter().scan(SessionState::SIZE, |end, size| Some(std::mem::replace(end, *end + size)));
+        let ends: Vec<usize> = ends.collect();
+        for size in (1..bytes.len()).filter(|size| !ends.contains(size)) {
             assert_eq!(SessionState::decode(&bytes[..size]), Err(StateError::Size { found: size }));
         }
-        for more in [1, MAX_COMPANIONS_SIZE] {
-            let longer = [bytes.as_slice(), &vec![0; more]].concat();
+        let unit = [&[3, 8, 0][..], &[0; 2_048]].concat();
+        for more in [&[0][..], &[0, 0, 1, 0], &[2, 0, 1, 0], &[3, 0, 0], &unit] {
+            let longer = [bytes.as_slice(), more].concat();
             assert_eq!(SessionState::decode(&longer), Err(StateError::Size { found: longer.len() }));
         }
     }

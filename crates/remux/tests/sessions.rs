@@ -8,7 +8,8 @@ use recorder_remux::{Error, Policy, SessionState, Slice, remux};
 
 /// 1920 × 1080 and 320 × 180, as x264 writes them, in configuration records.
 const AVC_1080: &[u8] = b"\x17\0\0\0\0\x01\x42\xc0\x28\xff\xe1\0\x1a\x67\x42\xc0\x28\xd9\x00\x78\x02\x27\xe5\xc0\x44\x00\x00\x03\x00\x04\x00\x00\x03\x00\xc8\x3c\x60\xc9\x20\x01\0\x04\x68\xcb\x83\xcb";
-const AVC_OTHER: &[u8] = b"\x17\0\0\0\0\x01\x42\xc0\x1e\xff\xe1\0\x04\x67\x42\xc0\x1e\x01\0\x02\x68\xce";
+const AVC_180: &[u8] = b"\x17\0\0\0\0\x01\x64\x00\x0c\xff\xe1\0\x1a\x67\x64\x00\x0c\xac\xd9\x41\x41\x9f\x9f\x01\x10\x00\x00\x03\x00\x10\x00\x00\x03\x03\x20\xf1\x42\x99\x60\x01\0\x02\x68\xce";
+const SPS_180: &[u8] = b"\x67\x64\x00\x0c\xac\xd9\x41\x41\x9f\x9f\x01\x10\x00\x00\x03\x00\x10\x00\x00\x03\x03\x20\xf1\x42\x99\x60";
 const AAC_44100: &[u8] = b"\xaf\0\x12\x10";
 const AAC_48000: &[u8] = b"\xaf\0\x11\x90";
 
@@ -99,13 +100,13 @@ fn a_message_without_a_frame_at_the_end_of_a_chunk_goes_with_the_next_picture() 
     let (_, stream) = record(&Chunk::with_headers().key(120), &third.state);
     assert!(!contains(&stream), "it goes out once");
     // With other parameter sets it is of no use, and what is too long is not kept.
-    let other = Chunk::new().tag(Video, 0, AVC_OTHER).key(80);
+    let other = Chunk::new().tag(Video, 0, AVC_180).key(80);
     assert!(!contains(&record(&other, &second.state).1));
     let long = [sei, &[0x55; 2_048]].concat();
     let (slice, _) = record(&Chunk::with_headers().key(0).avc(40, false, &[&long]), &[]);
-    let lost = [(RepairKind::MessageWithoutFrame, 1), (RepairKind::CompanionLost, 1)];
+    let lost = [(RepairKind::MessageWithoutFrame, 1), (RepairKind::LeadingUnitsLost, 1)];
     assert_eq!(repairs(&slice), lost);
-    assert_eq!(slice.state.len(), SessionState::SIZE);
+    assert!(SessionState::decode(&slice.state).unwrap().leading_units.is_empty());
 }
 
 #[test]
@@ -140,39 +141,38 @@ fn a_repeated_sequence_header_changes_nothing() {
 fn other_parameter_sets_are_a_discontinuity_in_the_same_program() {
     let (first, _) = record(&Chunk::with_headers().key(0).aac(0).inter(40), &[]);
     assert!(!first.discontinuity);
-    let other = Chunk::new().tag(Video, 80, AVC_OTHER).tag(Audio, 80, AAC_44100).key(80).aac(81);
+    let other = Chunk::new().tag(Video, 80, AVC_180).tag(Audio, 80, AAC_44100).key(80).aac(81);
     let (second, stream) = record(&other, &first.state);
     assert!(second.discontinuity);
     assert_eq!(repairs(&second), [(RepairKind::ConfigurationChanged, 1)]);
     assert_eq!(second.start_90khz, 80 * 90);
-    let set = [&[0, 0, 0, 1][..], b"\x67\x42\xc0\x1e"].concat();
+    let set = [&[0, 0, 0, 1][..], SPS_180].concat();
     assert!(stream.windows(set.len()).any(|window| window == set));
     assert_eq!(pmt_versions(&stream), [0], "the stream type is the same");
     // And once more the same: no discontinuity.
-    let same = Chunk::new().tag(Video, 120, AVC_OTHER).tag(Audio, 120, AAC_44100).key(120).aac(121);
+    let same = Chunk::new().tag(Video, 120, AVC_180).tag(Audio, 120, AAC_44100).key(120).aac(121);
     assert!(!record(&same, &second.state).0.discontinuity);
 }
 
 #[test]
 fn a_size_that_changes_in_the_keyframes_alone_is_a_discontinuity() {
     let sps_1080 = &AVC_1080[13..13 + 0x1a];
-    let sps_180: &[u8] = b"\x67\x64\x00\x0c\xac\xd9\x41\x41\x9f\x9f\x01\x10\x00\x00\x03\x00\x10\x00\x00\x03\x03\x20\xf1\x42\x99\x60";
     let idr: &[u8] = b"\x65\x88\x80";
-    let width = |slice: &Slice| slice.video.as_ref().unwrap().width;
+    let width = |slice: &Slice| slice.video.as_ref().unwrap().size.unwrap().width;
     let (first, _) = record(&Chunk::with_headers().avc(0, true, &[sps_1080, idr]), &[]);
     assert_eq!((first.discontinuity, width(&first)), (false, 1920));
-    let (second, _) = record(&Chunk::with_headers().avc(40, true, &[sps_180, idr]), &first.state);
+    let (second, _) = record(&Chunk::with_headers().avc(40, true, &[SPS_180, idr]), &first.state);
     assert_eq!((second.discontinuity, width(&second)), (true, 320));
-    let (third, _) = record(&Chunk::with_headers().avc(80, true, &[sps_180, idr]), &second.state);
+    let (third, _) = record(&Chunk::with_headers().avc(80, true, &[SPS_180, idr]), &second.state);
     assert_eq!((third.discontinuity, width(&third)), (false, 320));
 }
 
 #[test]
 fn parameter_sets_that_change_inside_a_chunk_go_before_their_keyframe() {
-    let chunk = Chunk::with_headers().key(0).inter(40).tag(Video, 80, AVC_OTHER).key(80);
+    let chunk = Chunk::with_headers().key(0).inter(40).tag(Video, 80, AVC_180).key(80);
     let (slice, stream) = record(&chunk, &[]);
     assert!(slice.discontinuity);
-    let set = [&[0, 0, 0, 1][..], b"\x67\x42\xc0\x1e", &[0, 0, 0, 1, 0x68, 0xce, 0, 0, 0, 1, 0x65]].concat();
+    let set = [&[0, 0, 0, 1][..], SPS_180, &[0, 0, 0, 1, 0x68, 0xce, 0, 0, 0, 1, 0x65]].concat();
     assert_eq!(stream.windows(set.len()).filter(|window| *window == set).count(), 1);
 }
 
@@ -213,7 +213,7 @@ fn mpeg4_headers_that_come_once_in_the_first_keyframe_are_no_change_later() {
     let keyframe = [&b"\x19\x01\0\0\0"[..], layer, b"\0\0\x01\xb6\x10"].concat();
     let chunk = |frame: &[u8]| Chunk::new().tag(Video, 0, b"\x19\0\0\0\0").tag(Video, 0, frame);
     let (first, _) = record(&chunk(&keyframe), &[]);
-    assert_eq!(first.video.unwrap().width, 320);
+    assert_eq!(first.video.unwrap().size.unwrap().width, 320);
     let (second, _) = record(&chunk(b"\x19\x01\0\0\0\0\0\x01\xb6\x10"), &first.state);
     assert_eq!((second.discontinuity, second.video.unwrap().access_units), (false, 1));
 }
@@ -249,16 +249,13 @@ fn codecs_that_cannot_be_recorded_are_left_out_and_told() {
         .tag(Video, 40, b"\x14\x00\x00");
     let (slice, _) = record(&chunk, &[]);
     assert!(slice.video.is_none() && slice.independent);
-    let left_out: Vec<_> = slice
-        .left_out
-        .iter()
-        .map(|entry| (entry.kind.name(), entry.codec.as_str(), entry.messages))
-        .collect();
+    let left_out: Vec<_> =
+        slice.left_out.iter().map(|entry| (entry.kind.name(), entry.name.as_str(), entry.messages)).collect();
     assert_eq!(left_out, [("video", "av01", 2), ("video", "vp6", 1)]);
 
     let speex = Chunk::new().tag(Video, 0, AVC_1080).key(0).tag(Audio, 0, b"\xb6\x01");
     let (slice, _) = record(&speex, &[]);
-    assert_eq!((slice.left_out[0].kind.name(), slice.left_out[0].codec.as_str()), ("audio", "speex"));
+    assert_eq!((slice.left_out[0].kind.name(), slice.left_out[0].name.as_str()), ("audio", "speex"));
     assert!(slice.video.is_some() && slice.audio.is_none());
 
     // AAC low delay has no place in ADTS.

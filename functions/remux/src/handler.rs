@@ -102,10 +102,9 @@ async fn remux<W: World, B: Body<Stream = W::Stream>>(
 /// Says in the log what the push did wrong, and which tracks cannot be recorded.
 fn report(session: &Session, seq: u64, remuxed: &media::Slice) {
     let repairs = remuxed.repairs.iter().map(|repair| format!("{} ×{}", repair.kind, repair.count));
-    let left_out = remuxed
-        .left_out
-        .iter()
-        .map(|track| format!("{} {} not recorded ({} messages)", track.kind, track.codec, track.messages));
+    let left_out = remuxed.left_out.iter().map(|left_out| {
+        format!("{} {} not recorded ({} messages)", left_out.kind, left_out.name, left_out.messages)
+    });
     let all: Vec<String> = repairs.chain(left_out).collect();
     if !all.is_empty() {
         eprintln!("session {} chunk {seq}: {}", session.id, all.join(", "));
@@ -113,8 +112,7 @@ fn report(session: &Session, seq: u64, remuxed: &media::Slice) {
 }
 
 fn video_track(video: media::VideoTrack) -> VideoTrack {
-    let media::VideoTrack { width, height, .. } = video;
-    let size = (width > 0 && height > 0).then_some(PictureSize { width, height });
+    let size = video.size.map(|size| PictureSize { width: size.width, height: size.height });
     VideoTrack { codec: video.codec, size }
 }
 

@@ -122,17 +122,28 @@ impl AudioSpecificConfig {
         self.extension_sample_rate_hz.unwrap_or_else(|| self.core_sample_rate_hz())
     }
 
-    /// Output channels.
+    /// Output channels; `None` where the coded frames alone tell them.
     #[must_use]
-    pub fn channels(&self) -> u32 {
+    pub fn channels(&self) -> Option<u32> {
         if let Some(program_config) = &self.program_config {
-            return program_config.channels.into();
+            return Some(program_config.channels.into());
         }
         match self.channel_configuration {
-            1 if self.parametric_stereo => 2,
-            7 => 8,
-            channels => channels.into(),
+            0 => None,
+            1 if self.parametric_stereo => Some(2),
+            7 => Some(8),
+            channels => Some(channels.into()),
         }
+    }
+
+    /// Whether the core coder is that of a configuration that an ADTS header says, so that its frames can stand behind
+    /// headers of this one. Where a frame itself tells the channels, this one must not tell them too.
+    #[must_use]
+    pub fn has_core_of(&self, adts: &Self) -> bool {
+        self.object_type == adts.object_type
+            && self.sampling_frequency_index == adts.sampling_frequency_index
+            && self.channel_configuration == adts.channel_configuration
+            && self.program_config == adts.program_config
     }
 }
 
@@ -157,8 +168,12 @@ mod tests {
     #[track_caller]
     fn check(record: &[u8], object_type: u8, core_hz: u32, output_hz: u32, channels: u32) {
         let config = AudioSpecificConfig::parse(record).unwrap();
-        let found =
-            (config.object_type, config.core_sample_rate_hz(), config.sample_rate_hz(), config.channels());
+        let found = (
+            config.object_type,
+            config.core_sample_rate_hz(),
+            config.sample_rate_hz(),
+            config.channels().unwrap(),
+        );
         assert_eq!(found, (object_type, core_hz, output_hz, channels));
     }
 

@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn the_element_goes_before_each_frame() {
         let config = AudioSpecificConfig::parse(RECORD).unwrap();
-        assert_eq!((config.channel_configuration, config.channels()), (0, 6));
+        assert_eq!((config.channel_configuration, config.channels()), (0, Some(6)));
         let program_config = config.program_config.unwrap();
         assert_eq!(program_config.as_bytes()[0] >> 5, 5);
         assert_eq!(program_config.as_bytes().last(), Some(&0));

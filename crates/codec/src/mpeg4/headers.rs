@@ -15,6 +15,13 @@ fn start_codes(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     codes.map(|(position, window)| (window[3], &bytes[position + 4..])).take_while(|&(code, _)| code != VOP)
 }
 
+/// What stands before the first VOP: the headers, and for a keyframe maybe the start of a group of VOPs.
+#[must_use]
+pub fn before_first_vop(bytes: &[u8]) -> &[u8] {
+    let vop = bytes.windows(4).position(|window| *window == [0, 0, 1, VOP]);
+    &bytes[..vop.unwrap_or(bytes.len())]
+}
+
 /// Whether a start code begins a video object layer header, without which nothing can be decoded.
 #[must_use]
 pub fn is_video_object_layer(code: u8) -> bool {
@@ -116,6 +123,8 @@ mod tests {
         assert_eq!(layer, Some(VideoObjectLayer { width: 320, height: 240 }));
         assert_eq!(profile_and_level(HEADERS), Some(1));
         assert_eq!(VideoObjectLayer::find(&[&[0, 0, 1, 0xb6, 0x10], HEADERS].concat()), Ok(None));
+        let frame = [HEADERS, &[0, 0, 1, 0xb6, 0x10, 0, 0, 1, 0xb6]].concat();
+        assert_eq!((before_first_vop(&frame), before_first_vop(HEADERS)), (HEADERS, HEADERS));
         assert!(is_header(0xb0) && is_header(0x20) && !is_header(0xb3) && !is_header(0xb6));
     }
 

@@ -17,6 +17,8 @@ pub struct NalConfiguration<'a> {
     pub length_size: u8,
     /// The parameter sets, maybe none: some encoders send them in the stream alone.
     pub sets: ParameterSets<'a>,
+    /// Supplemental enhancement information of the whole stream, such as its colours, which records of HEVC may hold.
+    pub sei: Vec<&'a [u8]>,
 }
 
 impl<'a> NalConfiguration<'a> {
@@ -24,10 +26,10 @@ impl<'a> NalConfiguration<'a> {
     /// place. `None` where it is neither, or cut.
     #[must_use]
     pub fn parse(codec: NalCodec, record: &'a [u8]) -> Option<Self> {
-        let mut sets = ParameterSets::new(codec);
+        let mut found = Self { length_size: 4, sets: ParameterSets::new(codec), sei: Vec::new() };
         if begins_with_start_code(record) {
-            add(&mut sets, record);
-            return sets.is_complete().then_some(Self { length_size: 4, sets });
+            found.add(record);
+            return found.sets.is_complete().then_some(found);
         }
         let (length_size, units) = match codec {
             NalCodec::H264 => {
@@ -39,8 +41,28 @@ impl<'a> NalConfiguration<'a> {
                 (record.length_size, record.units)
             }
         };
-        units.into_iter().for_each(|unit| add(&mut sets, unit));
-        Some(Self { length_size, sets })
+        found.length_size = length_size;
+        units.into_iter().for_each(|unit| found.add(unit));
+        Some(found)
+    }
+
+    /// Adds a unit, or those behind the start codes with which it begins.
+    fn add(&mut self, unit: &'a [u8]) {
+        if begins_with_start_code(unit) {
+            ByteStreamUnits::new(unit).for_each(|unit| self.add_one(unit));
+        } else {
+            self.add_one(unit);
+        }
+    }
+
+    fn add_one(&mut self, unit: &'a [u8]) {
+        match self.sets.codec().role(unit) {
+            UnitRole::ParameterSet(kind) => {
+                let _ = self.sets.insert(kind, unit);
+            }
+            UnitRole::Sei => self.sei.push(unit),
+            _ => {}
+        }
     }
 
     /// Whether a decoder can begin with it: there is a parameter set of each kind that it needs, and the picture size
@@ -49,15 +71,4 @@ impl<'a> NalConfiguration<'a> {
     pub fn is_complete(&self) -> bool {
         self.sets.is_complete() && self.sets.picture_size().is_some()
     }
-}
-
-/// Adds a unit where it is a parameter set, or those behind the start codes with which it begins.
-fn add<'a>(sets: &mut ParameterSets<'a>, unit: &'a [u8]) {
-    let codec = sets.codec();
-    let mut add_one = |unit: &'a [u8]| {
-        if let UnitRole::ParameterSet(kind) = codec.role(unit) {
-            let _ = sets.insert(kind, unit);
-        }
-    };
-    if begins_with_start_code(unit) { ByteStreamUnits::new(unit).for_each(add_one) } else { add_one(unit) }
 }

@@ -36,7 +36,7 @@ pub enum SetChange {
     None,
     /// It holds from now on, in another's place or beside the others.
     Taken,
-    /// Its identifier cannot be read, or there are too many: it is not kept.
+    /// It cannot be read, or there are too many: it is not kept.
     Refused,
 }
 
@@ -65,10 +65,18 @@ impl<'a> ParameterSets<'a> {
     }
 
     /// Takes a NAL unit that is a parameter set of this kind.
+    ///
+    /// One that is cut does not take the place of a whole one. Where there is none of its kind it is kept all the same:
+    /// what is odd to this reader may not be to a decoder.
     pub fn insert(&mut self, kind: SetKind, unit: &'a [u8]) -> SetChange {
-        let Ok(id) = read_id(self.codec, kind, unit) else { return SetChange::Refused };
+        let id = match read_id(self.codec, kind, unit) {
+            Ok(id) => id,
+            Err(_) if self.sets.iter().all(|(key, _)| key.kind != kind) => 0,
+            Err(_) => return SetChange::Refused,
+        };
         match self.sets.binary_search_by_key(&SetKey { kind, id }, |(key, _)| *key) {
             Ok(at) if self.sets[at].1 == unit => SetChange::None,
+            Ok(at) if kind == SetKind::Sps && self.is_worse_sps(unit, self.sets[at].1) => SetChange::Refused,
             Ok(at) => {
                 self.sets[at].1 = unit;
                 SetChange::Taken
@@ -89,11 +97,7 @@ impl<'a> ParameterSets<'a> {
     /// Whether there is a set of each kind without which nothing can be decoded.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        let needed = match self.codec {
-            NalCodec::H264 => &[SetKind::Sps, SetKind::Pps][..],
-            NalCodec::Hevc => &[SetKind::Vps, SetKind::Sps, SetKind::Pps],
-        };
-        needed.iter().all(|needed| self.sets.iter().any(|(key, _)| key.kind == *needed))
+        self.codec.needed_sets().iter().all(|needed| self.sets.iter().any(|(key, _)| key.kind == *needed))
     }
 
     /// Width and height of the pictures, after cropping, by the first sequence parameter set; `None` where there is none
@@ -114,7 +118,14 @@ impl<'a> ParameterSets<'a> {
         self.slice_header(one)?.is_same_picture(&self.slice_header(other)?)
     }
 
+    fn is_worse_sps(&self, unit: &[u8], held: &[u8]) -> bool {
+        self.codec.picture_size(unit).is_none() && self.codec.picture_size(held).is_some()
+    }
+
     fn slice_header(&self, slice: &[u8]) -> Option<SliceHeader> {
+        if h264::NalUnitType::of(slice[0]) == h264::NalUnitType::SlicePartition {
+            return None;
+        }
         let pps_id = SliceHeader::pps_id(slice).ok()?;
         let pps = h264::PictureParameterSet::parse(self.find(SetKind::Pps, pps_id)?).ok()?;
         let sps = h264::SequenceParameterSet::parse(self.find(SetKind::Sps, pps.sps_id)?).ok()?;
@@ -180,7 +191,17 @@ mod tests {
         let changed = &[0x68, 0xce, 0x3c, 0x80];
         assert_eq!(sets.insert(SetKind::Pps, changed), SetChange::Taken);
         assert_eq!(sets.units().collect::<Vec<_>>(), [SPS, changed, PPS_1]);
-        assert_eq!(sets.insert(SetKind::Sps, &[0x67, 0x42]), SetChange::Refused);
+    }
+
+    #[test]
+    fn a_cut_set_does_not_take_the_place_of_a_whole_one() {
+        let mut sets = ParameterSets::new(NalCodec::H264);
+        assert_eq!(sets.insert(SetKind::Sps, &[0x67, 0x42]), SetChange::Taken);
+        assert_eq!(sets.insert(SetKind::Sps, SPS), SetChange::Taken);
+        for cut in [1, 4, 6] {
+            assert_eq!(sets.insert(SetKind::Sps, &SPS[..cut]), SetChange::Refused, "cut at {cut}");
+        }
+        assert_eq!(sets.units().collect::<Vec<_>>(), [SPS]);
     }
 
     #[test]

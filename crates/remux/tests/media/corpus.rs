@@ -87,7 +87,10 @@ fn check_media(sample: &Sample, slices: &[(Slice, Vec<u8>)], stream: &[u8]) {
         assert_eq!(units as usize, source.packets.len());
         let track = slices[0].0.video.as_ref().unwrap();
         let width = if sample.entry.name.ends_with("_other_size") { 160 } else { 320 };
-        assert_eq!((track.codec, track.width, track.height), (source.codec.as_str(), width, width * 9 / 16));
+        assert_eq!(
+            (track.codec, track.size),
+            (source.codec.as_str(), Some(media::PictureSize { width, height: width * 9 / 16 }))
+        );
     } else {
         assert!(video_pes.is_empty());
     }

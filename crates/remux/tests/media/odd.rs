@@ -175,7 +175,7 @@ fn spectral_band_replication_and_parametric_stereo_decode_alike() {
         let flv = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/corpus/golden/{name}.flv"));
         let slices = record(&[std::fs::read(&flv).unwrap()]);
         let audio = slices[0].0.audio.as_ref().unwrap();
-        assert_eq!((audio.sample_rate_hz, audio.channels), (48_000, 2), "{name}");
+        assert_eq!((audio.sample_rate_hz, audio.channels), (48_000, Some(2)), "{name}");
         let stream = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus").join(name).with_extension("ts");
         std::fs::create_dir_all(stream.parent().unwrap()).unwrap();
         std::fs::write(&stream, &slices[0].1).unwrap();

@@ -3,7 +3,7 @@
 use remux::{Chunk, Policy};
 
 use crate::Media;
-use crate::media::{AudioTrack, Error, LeftOut, Repair, Slice, VideoTrack};
+use crate::media::{AudioTrack, Error, LeftOut, PictureSize, Repair, Slice, VideoTrack};
 
 use super::World;
 
@@ -37,8 +37,7 @@ fn convert(slice: remux::Slice) -> Slice {
         discontinuity: slice.discontinuity,
         video: slice.video.map(|track| VideoTrack {
             codec: track.codec.into(),
-            width: track.width,
-            height: track.height,
+            size: track.size.map(|size| PictureSize { width: size.width, height: size.height }),
             access_units: track.access_units,
         }),
         audio: slice.audio.map(|track| AudioTrack {
@@ -57,7 +56,7 @@ fn convert(slice: remux::Slice) -> Slice {
             .into_iter()
             .map(|track| LeftOut {
                 kind: track.kind.name().into(),
-                codec: track.codec,
+                name: track.name,
                 messages: track.messages,
             })
             .collect(),

@@ -90,7 +90,7 @@ def rules(check, domain, bucket_endpoint):
         ({"RecordFormat.1.Format": None}, "MissingRecordFormat"),
         ({"RecordFormat.2.CycleDuration": 900}, "MissingFormat"),
         ({"DomainName": "a/b"}, "InvalidDomainName.Malformed"),
-        ({"AppName": "a/b"}, "InvalidAppName.Malformed"),
+        ({"AppName": "a//b"}, "InvalidAppName.Malformed"),
         ({"StreamName": ".."}, "InvalidStreamName.Malformed"),
         ({"OssBucket": "-"}, "InvalidOssBucket.Malformed"),
         ({"OssBucket": "absent"}, "InvalidOssBucket.NotFound"),

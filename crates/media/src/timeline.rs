@@ -3,56 +3,69 @@
 //! # Policy
 //!
 //! Both tracks are mapped to media time by one offset, so the distance that the push gives them is kept. Each
-//! track also has a pace: when its next stamp is expected, to a fraction of a millisecond. A stamp that lies where it
-//! is expected gets the time that it says. One that does not is read by the first line that fits; "the other
-//! track" is heard while its last access unit is not long ago.
+//! track also has a pace: when its next stamp is expected, to a fraction of a millisecond. And it is known how far each
+//! runs before the other when they arrive. A stamp that lies where it is expected gets the time that it says. Any
+//! other stamp is read by the first line that fits. "The other track" is heard while its last access unit is not
+//! long ago.
 //!
-//! | the stamp | what else is known | it is read as | what becomes of it |
+//! | the stamp lies | and | it is read as | what becomes of it |
 //! | --- | --- | --- | --- |
-//! | is the one before once more | | a repeated stamp | goes between its neighbours, or one frame on where the format says how long a frame lasts |
-//! | lies up to 45 ms later than expected | | the push's own timing | the time that it says |
-//! | lies further ahead | the track's next stamp is back | one wrong stamp | goes between its neighbours |
+//! | where the one before does | | a repeated stamp | goes between its neighbours, or one frame on where the format says how long a frame lasts |
+//! | where it is expected, once the track is back on the shared offset | | the end of this track's fault | the track comes home |
+//! | up to 45 ms later than expected | | the push's own timing | the time that it says |
+//! | further ahead | it takes back an equal step back, or audio stamps ran too slow before | the push's own timing | the time that it says |
+//! | | the track's next stamp is back | one wrong stamp | goes between its neighbours |
 //! | | the other track has gone on by as much | a track that was silent | the time that it says |
 //! | | the other track makes the step too, up to 10 s | a pause of the push | the time that it says |
-//! | | both make it, over 10 s | a jump of the push's clock | media goes on at its pace; both tracks move by the same |
-//! | | the same, up to three minutes, and chunks arrived that much later | a pause of the push | the time that it says, at the latest from the next chunk on |
-//! | | the other track goes on as before | a fault of this track's clock | goes on at its pace, away from the other track's mapping, and comes home as soon as its stamps fit it again |
+//! | | the same, and it is the way back from an earlier step back | a step of the push's clock | media goes on at its pace; both tracks move by the same |
+//! | | the same, over 10 s, up to 3 min, and chunks arrived that much later | a pause of the push | the time that it says, at the latest from the next chunk on |
+//! | | the same, over 10 s | a jump of the push's clock | media goes on at its pace; both tracks move by the same |
+//! | | the other track goes on as before | a fault of this track's clock | goes on at its pace, away from the shared offset, until it comes home |
 //! | | no other track is heard | as if both made it | as above |
-//! | lies earlier than expected, after the one before | both tracks keep a strict pace and make the same step | a step of the push's clock | media goes on at its pace; both tracks move by the same |
+//! | earlier than expected, but after the one before | both tracks keep a strict pace and make the same step | a step of the push's clock | media goes on at its pace; both tracks move by the same |
 //! | | otherwise | the push's own timing | the time that it says |
-//! | lies at or before the one before | it takes back a step ahead that nothing confirmed | the push's own timing | units follow at half their distance until they are back in step |
+//! | at or before the one before | it takes back a step ahead that nothing confirmed, or audio stamps ran too fast before | the push's own timing | units follow at half their distance until they are back in step |
 //! | | the track's next stamp goes on as if this one had not been | one wrong stamp | goes between its neighbours |
 //! | | the other track makes the step too | a step of the push's clock | media goes on at its pace; both tracks move by the same |
-//! | | the other track goes on as before | a fault of this track's clock | goes on at its pace and comes home, as above |
+//! | | the other track goes on as before | a fault of this track's clock | goes on at its pace, away, until it comes home |
+//! | | no other track is heard | as if both made it | as above |
 //!
-//! What is known of the coming messages ends where the push may be cut, before the next keyframe. Where that hides
-//! whether a step is one wrong stamp, the track goes on at its pace, and the next stamps settle it; a step ahead of
-//! up to 250 ms is then believed.
+//! What was believed of a step that nothing confirmed is taken back when the other track's next access unit does not
+//! fit it.
 //!
-//! A track that begins uses the other track's mapping where its first stamp lies within a second of the other
-//! track's, or between the begin of the session and now in its first ten seconds, or where the coming messages bring
-//! the tracks together. Otherwise the tracks have separate clocks: it begins beside the other track as they arrive,
+//! What is known of the coming messages ends where the push may be cut, before the next keyframe, so that the same
+//! push has the same times wherever it is cut. Where that hides whether a step ahead is one wrong stamp, a step of up
+//! to 250 ms is believed; further ahead, the access unit goes on at the track's pace, and the next stamp settles what
+//! it was. So after a long pause of both tracks, audio that comes just before the first keyframe is one frame early.
+//!
+//! A track that begins uses the shared offset where its first stamp lies within a second of the other track's; or,
+//! in a session's first ten seconds, between the session's begin and now; or where the coming messages bring the
+//! tracks together. Otherwise the tracks have clocks of their own: it begins beside the other track as they arrive,
 //! and that distance is kept from then on.
 //!
 //! Tracks that drift apart keep the times that were pushed: which of them is right cannot be told, and a recording
-//! that moved either would be out of step with the push. So do steps of one track that are shorter than 45 ms.
+//! that moved either would be out of step with the push. So do steps of one track of less than 45 ms, and longer ones
+//! that the interleaving of the tracks hides: one track in bursts.
 
 mod ahead;
+mod apply;
 mod arrival;
 mod begin;
 mod clock;
 mod presentation;
 mod reading;
+mod unit;
 
-use crate::{RepairKind, Repairs, TICKS_PER_MS, TrackKind};
+use crate::{Repairs, TICKS_PER_MS, TrackKind};
 
 pub use ahead::{Ahead, Upcoming};
 pub use arrival::{Arrival, ArrivalPoint};
 pub use clock::{Lead, Pace, TrackClock};
 pub use presentation::PresentationStamps;
 
-use clock::ROUNDING_90KHZ;
-use reading::{Reading, Unit};
+use apply::Stamp;
+use reading::Reading;
+use unit::Unit;
 
 /// Steps ahead up to this are the push's own timing. Unit: 1/90 000 s.
 ///
@@ -180,6 +193,7 @@ impl Timeline {
         };
         let mut reading = unit.read(&ahead);
         let (expected, is_alone) = (unit.expected(), unit.live_other().is_none());
+        let is_interleaved = unit.other_is_regular();
         let step_90khz = unit.at() - expected;
         if reading == Reading::Stepped && self.policy.may_be_pause(step_90khz) {
             if self.arrival.was_pause(expected, step_90khz) {
@@ -191,115 +205,10 @@ impl Timeline {
         self.apply(
             track,
             own,
-            Stamp { timestamp_ms, stamp_ms, step_90khz, is_alone, lasts: frame_90khz.is_some() },
+            Stamp { timestamp_ms, stamp_ms, step_90khz, is_alone, is_interleaved, frame_90khz },
             reading,
             repairs,
         )
-    }
-
-    /// Gives the access unit the time that its stamp is read as, and moves the tracks' mappings.
-    fn apply(
-        &mut self,
-        track: TrackKind,
-        mut own: TrackClock,
-        stamp: Stamp,
-        reading: Reading,
-        repairs: &mut Repairs,
-    ) -> Placed {
-        let mut other = self.clock(track.other()).copied();
-        let expected = own.pace.expected_90khz();
-        let is_by_stamp = !matches!(reading, Reading::Repeated { .. } | Reading::Outlier { .. });
-        match reading {
-            Reading::Stamped { unproven_90khz } => own.unproven_90khz = unproven_90khz,
-            Reading::Repeated { .. } => repairs.count(RepairKind::TimestampEqual),
-            Reading::Outlier { .. } => repairs.count(RepairKind::TimestampOutlier),
-            Reading::Stepped => {
-                // Stamps are whole milliseconds, and so is what their clock steps by.
-                let by = -rounded_to_ms(stamp.step_90khz);
-                own.offset_90khz += by;
-                if stamp.is_alone {
-                    // What the other track will be stamped with when it comes back is this clock's.
-                    self.last_shift_90khz = own.offset_90khz - own.home_90khz;
-                    own.home_90khz = own.offset_90khz;
-                    if let Some(other) = &mut other {
-                        other.shift(by);
-                    }
-                }
-            }
-            Reading::Follow => {
-                if let Some(other) = &mut other {
-                    self.last_shift_90khz = other.away_90khz();
-                    own.home_90khz += self.last_shift_90khz;
-                    own.offset_90khz = own.home_90khz;
-                    other.home_90khz = other.offset_90khz;
-                }
-            }
-            Reading::Home => own.offset_90khz = own.home_90khz,
-            Reading::Pause => {
-                own.offset_90khz = own.home_90khz;
-                if let Some(other) = &mut other {
-                    other.offset_90khz = other.home_90khz;
-                }
-            }
-        }
-        let is_step = matches!(reading, Reading::Stepped | Reading::Follow);
-        if is_step && stamp.step_90khz.abs() > ROUNDING_90KHZ {
-            repairs.count(if stamp.step_90khz > 0 {
-                RepairKind::TimestampJumpForward
-            } else {
-                RepairKind::TimestampJumpBackward
-            });
-        }
-        let time_90khz = match reading {
-            Reading::Repeated { time_90khz } | Reading::Outlier { time_90khz } => time_90khz,
-            _ => own.time_of(stamp.stamp_ms),
-        };
-        let dts_90khz = own.decoding_time(time_90khz);
-        if is_by_stamp {
-            let went_on = own.time_of(own.stamp_ms) == own.time_90khz && stamp.stamp_ms > own.stamp_ms;
-            if went_on && !is_step && stamp.timestamp_ms < own.timestamp_ms {
-                repairs.count(RepairKind::TimestampWrap);
-            }
-            if dts_90khz != time_90khz {
-                repairs.count(RepairKind::TimestampStepBackward);
-            } else if let (Some(other), false) = (other, stamp.is_alone) {
-                own.lead.learn(time_90khz - other.time_90khz);
-            }
-            if is_step {
-                own.pace.go_on(time_90khz);
-            } else {
-                own.pace.learn(time_90khz);
-            }
-        } else if matches!(reading, Reading::Outlier { .. }) || stamp.lasts {
-            own.pace.go_on(expected);
-        }
-        own.pace.last_step_90khz = (stamp.stamp_ms - own.stamp_ms) * TICKS_PER_MS;
-        own.timestamp_ms = stamp.timestamp_ms;
-        own.stamp_ms = stamp.stamp_ms;
-        own.time_90khz = time_90khz;
-        own.dts_90khz = dts_90khz;
-        *self.clock_mut(track) = Some(own);
-        if let Some(other) = other {
-            *self.clock_mut(track.other()) = Some(other);
-        }
-        self.arrival.take(time_90khz);
-        Placed { time_90khz, dts_90khz }
-    }
-
-    /// What was taken for jumps ahead in the chunk before turns out to have been pauses, if this chunk came as much
-    /// later.
-    fn return_pauses(&mut self) {
-        let collapsed = self.arrival.collapsed_90khz;
-        let clocks = [self.video, self.audio].into_iter().flatten();
-        let Some(now) = clocks.map(|clock| clock.time_90khz).max() else { return };
-        if self.policy.may_be_pause(collapsed) && self.arrival.was_pause(now, collapsed) {
-            self.arrival.collapsed_90khz = 0;
-            for clock in [&mut self.video, &mut self.audio].into_iter().flatten() {
-                clock.shift(collapsed);
-                clock.time_90khz += collapsed;
-                clock.pace.ideal_90khz += collapsed;
-            }
-        }
     }
 
     fn clock(&self, track: TrackKind) -> Option<&TrackClock> {
@@ -315,24 +224,6 @@ impl Timeline {
             TrackKind::Audio => &mut self.audio,
         }
     }
-}
-
-/// The stamp of an access unit, and what it was read beside.
-#[derive(Clone, Copy, Debug)]
-struct Stamp {
-    timestamp_ms: u32,
-    /// Counted on through wraps.
-    stamp_ms: i64,
-    /// How much later than expected it lies.
-    step_90khz: i64,
-    /// The other track is not heard.
-    is_alone: bool,
-    /// The format says how long a frame lasts.
-    lasts: bool,
-}
-
-fn rounded_to_ms(time_90khz: i64) -> i64 {
-    (time_90khz + TICKS_PER_MS / 2).div_euclid(TICKS_PER_MS) * TICKS_PER_MS
 }
 
 #[cfg(test)]

@@ -168,6 +168,8 @@ mod tests {
             dts_90khz: (1 << 40) + 1,
             time_90khz: 1 << 40,
             unproven_90khz: 45_000,
+            gained_90khz: -7,
+            alone: 3,
             pace: Pace {
                 ideal_90khz: 1 << 40,
                 frame_256: 3_600 << 8,

@@ -14,6 +14,9 @@ const MAX_PACE_ERROR_90KHZ: i64 = 20 * TICKS_PER_MS;
 /// See [`Pace::MAX_FRAME_256`].
 const MAX_FRAME_90KHZ: i64 = 60 * 90_000;
 
+/// How far stamps are counted on: thirty years.
+const MAX_STAMP_MS: i64 = 1 << 40;
+
 /// Steps after which a pace, and access units after which a lead, is known.
 const KNOWN_STEPS: u8 = 8;
 const KNOWN_UNITS: u8 = 4;
@@ -37,6 +40,11 @@ pub struct TrackClock {
     pub time_90khz: i64,
     /// The largest step ahead since the last one that was believed with nothing to confirm it.
     pub unproven_90khz: i64,
+    /// How much further stamps have run lately than the frames between them last, where the format says how long
+    /// that is. A step back by as much only sets the stamps right.
+    pub gained_90khz: i64,
+    /// Access units since the other track's last one, at most 255.
+    pub alone: u8,
     /// How fast access units follow one another.
     pub pace: Pace,
     /// How far the track runs before the other.
@@ -56,6 +64,8 @@ impl TrackClock {
             dts_90khz: time_90khz,
             time_90khz,
             unproven_90khz: 0,
+            gained_90khz: 0,
+            alone: 0,
             pace: Pace { ideal_90khz: time_90khz, ..Pace::default() },
             lead: Lead::default(),
         }
@@ -74,6 +84,21 @@ impl TrackClock {
     /// By how much the mapping in use is later than the one that keeps the distance between the tracks.
     pub(crate) fn away_90khz(&self) -> i64 {
         self.offset_90khz - self.home_90khz
+    }
+
+    /// Stamps went on by `step_90khz` in which frames of `frame_90khz` were sent, maybe several. What is gained
+    /// counts for some ten seconds: a clock that runs a little fast all the time is no fault.
+    pub(crate) fn gain(&mut self, step_90khz: i64, frame_90khz: i64) {
+        let frames = ((step_90khz + frame_90khz / 2) / frame_90khz.max(1)).max(1);
+        self.gained_90khz += step_90khz - frames * frame_90khz - self.gained_90khz / 512;
+    }
+
+    /// Counts stamps from the last one, once they have gone so far in jumps that their times would leave 64 bits.
+    pub(crate) fn rebase_stamps(&mut self) {
+        if self.stamp_ms.abs() > MAX_STAMP_MS {
+            self.shift(self.stamp_ms * TICKS_PER_MS);
+            self.stamp_ms = 0;
+        }
     }
 
     /// Moves both mappings.
@@ -163,7 +188,7 @@ impl Pace {
 
     /// A step like the one before: not a jump, but how fast the push is.
     pub(crate) fn comes_twice(&self, step_90khz: i64) -> bool {
-        (step_90khz - self.last_step_90khz).abs() <= ROUNDING_90KHZ
+        step_90khz <= MAX_FRAME_90KHZ && (step_90khz - self.last_step_90khz).abs() <= ROUNDING_90KHZ
     }
 
     /// An access unit went where it was expected, whatever its stamp says.

@@ -1,6 +1,7 @@
 //! Reads as the timeline's specification: pushes on the left, times in milliseconds on the right.
 
 use super::*;
+use crate::RepairKind;
 use TrackKind::{Audio, Video};
 
 /// The decoding times of a push in ticks, and what was repaired; every coming message may be looked at.

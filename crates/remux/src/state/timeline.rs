@@ -7,7 +7,7 @@ use media::{
 use super::{Fields, StateError};
 
 /// Bytes of a track's clock, of an arrival time, of all of the timeline, of waiting presentation stamps.
-const CLOCK_SIZE: usize = 1 + 4 + 6 * 8 + PACE_SIZE + LEAD_SIZE;
+const CLOCK_SIZE: usize = 1 + 4 + 7 * 8 + 1 + PACE_SIZE + LEAD_SIZE;
 const PACE_SIZE: usize = 8 + 8 + 4 + 8 + 1;
 const LEAD_SIZE: usize = 8 + 4 + 1;
 const ARRIVAL_POINT_SIZE: usize = 1 + 8 + 8;
@@ -58,6 +58,7 @@ fn write_clock(clock: Option<TrackClock>, bytes: &mut Vec<u8>) {
         clock.dts_90khz,
         clock.time_90khz,
         clock.unproven_90khz,
+        clock.gained_90khz,
         clock.pace.ideal_90khz,
         clock.pace.last_step_90khz,
         clock.lead.mean_90khz,
@@ -69,6 +70,7 @@ fn write_clock(clock: Option<TrackClock>, bytes: &mut Vec<u8>) {
     bytes.push(clock.pace.steps);
     bytes.extend_from_slice(&clock.lead.spread_90khz.to_be_bytes());
     bytes.push(clock.lead.units);
+    bytes.push(clock.alone);
 }
 
 fn read_clock(fields: &mut Fields<'_>) -> Result<Option<TrackClock>, StateError> {
@@ -83,6 +85,8 @@ fn read_clock(fields: &mut Fields<'_>) -> Result<Option<TrackClock>, StateError>
         dts_90khz: time()?,
         time_90khz: time()?,
         unproven_90khz: time()?,
+        gained_90khz: time()?,
+        alone: 0,
         pace: Pace { ideal_90khz: time()?, last_step_90khz: time()?, ..Pace::default() },
         lead: Lead { mean_90khz: time()?, ..Lead::default() },
     };
@@ -99,7 +103,8 @@ fn read_clock(fields: &mut Fields<'_>) -> Result<Option<TrackClock>, StateError>
     };
     let lead =
         Lead { spread_90khz: u32::from_be_bytes(fields.take()), units: fields.take::<1>()[0], ..clock.lead };
-    Ok(is_some.then_some(TrackClock { pace, lead, ..clock }))
+    let alone = fields.take::<1>()[0];
+    Ok(is_some.then_some(TrackClock { alone, pace, lead, ..clock }))
 }
 
 /// Appends the stamps that wait to be decoding times.

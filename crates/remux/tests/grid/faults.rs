@@ -75,10 +75,8 @@ impl Cell {
         cells
     }
 
-    /// Bends the stamps; for each frame, how much later than its true time it belongs because of pauses, in
-    /// milliseconds.
-    pub(crate) fn apply(&self, frames: &mut [Frame]) -> Vec<i64> {
-        let mut pauses = vec![0; frames.len()];
+    /// Bends the stamps, and says of each frame how much later than its true time it then belongs.
+    pub(crate) fn apply(&self, frames: &mut [Frame]) {
         let fault = &self.fault;
         let begins = self.begins_ms();
         for track in [TrackKind::Video, TrackKind::Audio] {
@@ -113,13 +111,10 @@ impl Cell {
             }
         }
         for &begin_ms in self.pauses_ms(&begins) {
-            for (index, pause) in pauses.iter_mut().enumerate() {
-                if frames[index].true_ms >= begin_ms {
-                    *pause += fault.by_ms.abs();
-                }
+            for frame in frames.iter_mut().filter(|frame| frame.true_ms >= begin_ms) {
+                frame.pause_ms += fault.by_ms.abs();
             }
         }
-        pauses
     }
 
     /// Where the push is read as pausing: both clocks step ahead by what a pause can be.

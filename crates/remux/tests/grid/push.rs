@@ -17,6 +17,8 @@ pub(crate) struct Frame {
     /// What its stamp should say, and what it says, in milliseconds.
     pub(crate) true_ms: i64,
     pub(crate) stamp_ms: i64,
+    /// How much later than its true time it belongs because of pauses.
+    pub(crate) pause_ms: i64,
 }
 
 /// An even push of so many seconds, with a keyframe each two, its tracks in the order of time.
@@ -32,6 +34,7 @@ pub(crate) fn even(seconds: i64, pictures_a_second: i64) -> Vec<Frame> {
             true_90khz,
             true_ms: true_90khz / 90,
             stamp_ms: true_90khz / 90,
+            pause_ms: 0,
         })
         .collect();
     frames.sort_by_key(|frame| (frame.true_90khz, frame.track));
@@ -72,16 +75,30 @@ pub(crate) fn chunk(frames: &[Frame], origin_ms: u32) -> Vec<u8> {
 /// Decoding times of a push that comes in these chunks, in the order of the frames of each track.
 pub(crate) fn record(frames: &[Frame], cuts: &[usize], origin_ms: u32) -> (Vec<i64>, Vec<i64>) {
     let (mut video, mut audio) = (Vec::new(), Vec::new());
+    record_with(frames, cuts, origin_ms, |media| {
+        video.extend(media.video.units.iter().map(|unit| unit.dts_90khz));
+        audio.extend(media.audio.units.iter().map(|unit| unit.dts_90khz));
+    });
+    (video, audio)
+}
+
+/// Decoding and presentation times of its pictures.
+pub(crate) fn record_pictures(frames: &[Frame], cuts: &[usize], origin_ms: u32) -> Vec<(i64, i64)> {
+    let mut pictures = Vec::new();
+    record_with(frames, cuts, origin_ms, |media| {
+        pictures.extend(media.video.units.iter().map(|unit| (unit.dts_90khz, unit.pts_90khz)));
+    });
+    pictures
+}
+
+fn record_with(frames: &[Frame], cuts: &[usize], origin_ms: u32, mut take: impl FnMut(&media::Media<'_>)) {
     let (mut state, mut first) = (Vec::new(), 0);
     for &end in cuts.iter().chain(&[frames.len()]) {
         let chunk = chunk(&frames[first..end], origin_ms);
         let mut session = recorder_remux::SessionState::decode(&state).unwrap();
-        let media = recorder_remux::demux(&chunk, &mut session).unwrap().media;
-        video.extend(media.video.units.iter().map(|unit| unit.dts_90khz));
-        audio.extend(media.audio.units.iter().map(|unit| unit.dts_90khz));
+        take(&recorder_remux::demux(&chunk, &mut session).unwrap().media);
         let next = session.encode();
         assert!(next.len() <= 4_096, "a state of {} bytes", next.len());
         (state, first) = (next, end);
     }
-    (video, audio)
 }

@@ -1,0 +1,156 @@
+//! An access unit, and what its neighbours and the other track say of its stamp.
+
+use super::{
+    SMALL_STEP_90KHZ, TimelinePolicy,
+    ahead::{Ahead, makes_step, next_other, stamps},
+    clock::{ROUNDING_90KHZ, TrackClock},
+};
+use crate::{TICKS_PER_MS, TrackKind};
+
+/// How far two measures of one step may lie apart at most. Unit: 1/90 000 s.
+const MAX_TOLERANCE_90KHZ: i64 = 250 * TICKS_PER_MS;
+
+/// An access unit and what is known when it comes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unit<'a> {
+    pub(super) policy: &'a TimelinePolicy,
+    pub(super) track: TrackKind,
+    pub(super) own: &'a TrackClock,
+    pub(super) other: Option<&'a TrackClock>,
+    /// By how much both tracks were last moved.
+    pub(super) last_shift_90khz: i64,
+    pub(super) stamp_ms: i64,
+    /// How long a frame lasts, if the format says so.
+    pub(super) frame_90khz: Option<i64>,
+}
+
+impl Unit<'_> {
+    /// The time that the stamp says.
+    pub(super) fn at(&self) -> i64 {
+        self.own.time_of(self.stamp_ms)
+    }
+
+    /// The time that the pace says.
+    pub(super) fn expected(&self) -> i64 {
+        self.own.pace.expected_90khz()
+    }
+
+    pub(super) fn frame(&self) -> i64 {
+        self.own.pace.frame_90khz()
+    }
+
+    /// The time by the mapping that keeps the distance between the tracks.
+    pub(super) fn at_home(&self) -> i64 {
+        self.at() - self.own.away_90khz()
+    }
+
+    /// The other track, while it is heard.
+    pub(super) fn live_other(&self) -> Option<&TrackClock> {
+        self.other.filter(|other| {
+            let behind = self.own.time_90khz - other.time_90khz - self.own.lead.mean_90khz;
+            let longest = (3 * other.pace.frame_90khz()).max(2 * 90_000);
+            behind <= if self.own.lead.units == 0 { self.policy.max_gap_90khz() } else { longest }
+        })
+    }
+
+    /// The other track comes as often as its pace says, so that this one is not ahead because that one is silent.
+    pub(super) fn other_is_regular(&self) -> bool {
+        self.live_other().is_some_and(|other| {
+            let frames = other.pace.frame_90khz() / self.frame().max(1);
+            i64::from(self.own.alone) <= frames + 1
+        })
+    }
+
+    /// Another time than the stamp's would fit how the tracks are interleaved, and the stamp's does not.
+    ///
+    /// Told only by the first access unit after one of the other track: later ones run ahead if that one ends.
+    pub(super) fn fits_better(&self, time_90khz: i64) -> bool {
+        self.live_other().filter(|_| self.own.alone == 0).is_some_and(|other| {
+            let lead = |time: i64| self.own.lead.distance(time - other.time_90khz);
+            self.own.lead.is_beyond((time_90khz - self.at()).abs()) && lead(time_90khz) < lead(self.at()) / 2
+        })
+    }
+
+    /// Stamps that ran too fast, or too slow, are set right by such a step.
+    pub(super) fn is_set_right(&self, step_90khz: i64) -> bool {
+        let left = (self.own.gained_90khz + step_90khz).abs();
+        step_90khz.abs() > SMALL_STEP_90KHZ && left < step_90khz.abs() * 3 / 4
+    }
+
+    /// What was believed of the other track's stamps does not fit how the tracks are interleaved.
+    pub(super) fn refutes_other(&self) -> bool {
+        let unproven = self.other.map_or(0, |other| other.unproven_90khz);
+        unproven != 0 && self.fits_better(self.at() + unproven)
+    }
+
+    pub(super) fn comes_home(&self) -> bool {
+        let distance = (self.at_home() - self.expected()).abs();
+        self.own.away_90khz() != 0
+            && distance <= self.frame().max(SMALL_STEP_90KHZ)
+            && distance < (self.at() - self.expected()).abs()
+            && self.at_home() > self.own.dts_90khz - self.frame()
+    }
+
+    /// A step of both tracks ahead that is a pause of the push, and not its clock coming back from an earlier step.
+    pub(super) fn is_pause(&self, step_90khz: i64) -> bool {
+        let comes_back = (step_90khz - self.last_shift_90khz).abs() <= ROUNDING_90KHZ;
+        (0..=self.policy.max_gap_90khz()).contains(&step_90khz) && !comes_back
+    }
+
+    /// Two measures of one step.
+    pub(super) fn is_near(&self, one: i64, other: i64) -> bool {
+        let jitter = [Some(self.own), self.other].into_iter().flatten();
+        let jitter: i64 = jitter.map(|clock| i64::from(clock.pace.jitter_90khz)).sum();
+        let rounding = ROUNDING_90KHZ + 2 * jitter.min(20 * TICKS_PER_MS);
+        // Of a long step the track's pace tells less than of a short one; a step is never near none.
+        let tolerance = rounding.max((other.abs() / 16).min(MAX_TOLERANCE_90KHZ)).min(other.abs() / 2);
+        (one - other).abs() <= tolerance
+    }
+
+    /// The other track has made the step that brings this stamp where it is expected.
+    pub(super) fn follows_other(&self) -> bool {
+        let Some(other) = self.other else { return false };
+        let step = other.away_90khz() - self.own.away_90khz();
+        other.away_90khz() != 0 && step != 0 && self.is_near(step, self.expected() - self.at())
+    }
+
+    /// The other track is about to make a step that `is_it`, beside its own pace; whether it goes on from there.
+    pub(super) fn other_makes(&self, ahead: &impl Ahead, is_it: impl Fn(i64) -> bool) -> Option<bool> {
+        let (other, track) = (self.other?, self.track.other());
+        let coming = stamps(ahead, track, other.timestamp_ms, other.stamp_ms);
+        makes_step(coming, other.stamp_ms, other.pace.frame_90khz(), is_it)
+    }
+
+    pub(super) fn other_steps(&self, step_90khz: i64, ahead: &impl Ahead) -> bool {
+        self.other_makes(ahead, |step| self.is_near(step, step_90khz)).is_some()
+    }
+
+    /// The other track is about to pause too: for as long, but for where frames of either happen to lie. Whether it
+    /// goes on from there.
+    pub(super) fn other_pauses(&self, step_90khz: i64, ahead: &impl Ahead) -> Option<bool> {
+        let frames = self.frame() + self.other.map_or(0, |other| other.pace.frame_90khz());
+        let frames = frames.min(MAX_TOLERANCE_90KHZ);
+        self.other_makes(ahead, |step| {
+            step > SMALL_STEP_90KHZ && (step - step_90khz).abs() <= frames || self.is_near(step, step_90khz)
+        })
+    }
+
+    /// The time of the track's next stamp that is another one, and how many come before it.
+    pub(super) fn next(&self, timestamp_ms: u32, ahead: &impl Ahead) -> Option<(i64, u32)> {
+        let coming = stamps(ahead, self.track, timestamp_ms, self.stamp_ms);
+        next_other(coming, self.stamp_ms).map(|(stamp, equal)| (self.own.time_of(stamp), equal))
+    }
+
+    pub(super) fn timestamp_ms(&self) -> u32 {
+        self.own.timestamp_ms.wrapping_add((self.stamp_ms - self.own.stamp_ms) as u32)
+    }
+
+    /// Between the access unit before and the next one, where the pace says if that fits.
+    pub(super) fn between(&self, next: i64) -> i64 {
+        if next > self.own.dts_90khz + 1 {
+            self.expected().min(self.own.dts_90khz + (next - self.own.dts_90khz) / 2)
+        } else {
+            self.expected()
+        }
+    }
+}

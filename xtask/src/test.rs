@@ -91,7 +91,9 @@ fn native(run: &mut Run) -> Result<()> {
 /// The core's tests that need no files and no other program, where a `usize` has 32 bits.
 fn core_as_wasm(run: &mut Run) -> Result<()> {
     let mut core = cargo(&["test", "--no-fail-fast", "--target", build::WASM_TARGET, "--lib"]);
-    core.args(["--test", "golden", "--test", "sessions", "--test", "memory", "--test", "grid"]);
+    core.args([
+        "--test", "golden", "--test", "sessions", "--test", "memory", "--test", "grid", "--test", "extents",
+    ]);
     for package in crates()? {
         core.args(["--package", &package]);
     }

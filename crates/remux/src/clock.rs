@@ -122,6 +122,10 @@ impl Iterator for Messages<'_, '_> {
                     if message.packet != VideoPacket::Frame || video_codec(&message).is_none() {
                         continue;
                     }
+                    // What goes on with a picture has no time of its own. The size of lengths is found out.
+                    if !message.begins_picture(4) {
+                        continue;
+                    }
                     if message.frame_type == FrameType::Key && timestamp_ms != self.picture_ms {
                         self.rest = None;
                         return None;

@@ -1,77 +1,18 @@
 //! Sessions made by hand: what odd pushes become. Media is a few bytes a frame; only its framing is real.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod adts;
+mod chunk;
+mod configurations;
+mod entries;
+mod framings;
+mod pictures;
+mod script;
+
+use chunk::{AAC_44100, AAC_48000, AVC_180, AVC_1080, Chunk, SPS_180, record, repairs, write};
 use flv::TagKind::{Audio, Script, Video};
 use media::RepairKind;
-use mpegts::Muxer;
 use recorder_remux::{Error, Policy, SessionState, Slice, remux};
-
-/// 1920 × 1080 and 320 × 180, as x264 writes them, in configuration records.
-const AVC_1080: &[u8] = b"\x17\0\0\0\0\x01\x42\xc0\x28\xff\xe1\0\x1a\x67\x42\xc0\x28\xd9\x00\x78\x02\x27\xe5\xc0\x44\x00\x00\x03\x00\x04\x00\x00\x03\x00\xc8\x3c\x60\xc9\x20\x01\0\x04\x68\xcb\x83\xcb";
-const AVC_180: &[u8] = b"\x17\0\0\0\0\x01\x64\x00\x0c\xff\xe1\0\x1a\x67\x64\x00\x0c\xac\xd9\x41\x41\x9f\x9f\x01\x10\x00\x00\x03\x00\x10\x00\x00\x03\x03\x20\xf1\x42\x99\x60\x01\0\x02\x68\xce";
-const SPS_180: &[u8] = b"\x67\x64\x00\x0c\xac\xd9\x41\x41\x9f\x9f\x01\x10\x00\x00\x03\x00\x10\x00\x00\x03\x03\x20\xf1\x42\x99\x60";
-const AAC_44100: &[u8] = b"\xaf\0\x12\x10";
-const AAC_48000: &[u8] = b"\xaf\0\x11\x90";
-
-/// A chunk being written.
-struct Chunk(Vec<u8>);
-
-impl Chunk {
-    fn new() -> Self {
-        let mut bytes = Vec::new();
-        flv::write_header(&mut bytes, true, true);
-        Self(bytes)
-    }
-
-    fn with_headers() -> Self {
-        Self::new().tag(Video, 0, AVC_1080).tag(Audio, 0, AAC_44100)
-    }
-
-    fn tag(mut self, kind: flv::TagKind, timestamp_ms: u32, body: &[u8]) -> Self {
-        flv::write_tag(&mut self.0, kind, timestamp_ms, body).unwrap();
-        self
-    }
-
-    /// A message of NAL units given by their bytes.
-    fn avc(self, timestamp_ms: u32, is_key: bool, units: &[&[u8]]) -> Self {
-        let mut body = vec![if is_key { 0x17 } else { 0x27 }, 1, 0, 0, 0];
-        for unit in units {
-            body.extend_from_slice(&(unit.len() as u32).to_be_bytes());
-            body.extend_from_slice(unit);
-        }
-        self.tag(Video, timestamp_ms, &body)
-    }
-
-    fn key(self, timestamp_ms: u32) -> Self {
-        self.avc(timestamp_ms, true, &[b"\x65\x88\x80"])
-    }
-
-    fn inter(self, timestamp_ms: u32) -> Self {
-        self.avc(timestamp_ms, false, &[b"\x41\x9a\x01"])
-    }
-
-    fn aac(self, timestamp_ms: u32) -> Self {
-        self.tag(Audio, timestamp_ms, &[0xaf, 1, 0x21, 0x10, 0x04])
-    }
-}
-
-/// Remuxes and writes a chunk; the stream is checked to have the size told.
-fn record(chunk: &Chunk, state: &[u8]) -> (Slice, Vec<u8>) {
-    let (slice, muxer) = remux(&chunk.0, state, &Policy::default()).unwrap();
-    let stream = write(muxer, slice.size);
-    (slice, stream)
-}
-
-fn write(mut muxer: Muxer<'_>, size: u64) -> Vec<u8> {
-    let mut stream = Vec::with_capacity(size as usize + 188);
-    muxer.write(&mut stream);
-    assert_eq!(stream.len() as u64, size);
-    stream
-}
-
-fn repairs(slice: &Slice) -> Vec<(RepairKind, u32)> {
-    slice.repairs.iter().collect()
-}
 
 #[test]
 fn a_message_without_a_frame_goes_with_the_next_picture() {

@@ -5,7 +5,7 @@ use std::process::{Child, Command};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{print, setup};
+use crate::print;
 
 /// The target of every component.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
@@ -64,7 +64,6 @@ pub(crate) const NATIVE: [&str; 5] =
 
 /// What a user runs: the components that `spin.toml` names, and beside them the native binary.
 pub(crate) fn bundle() -> Result<()> {
-    setup::wasm_target()?;
     let time = if Path::new("target/native").join(BINARY).exists() {
         "seconds, or a minute after large changes"
     } else {
@@ -84,7 +83,6 @@ pub(crate) fn bundle() -> Result<()> {
 
 /// The components that `spin.toml` names.
 pub(crate) fn wasm() -> Result<()> {
-    setup::wasm_target()?;
     run(&mut wasm_command()?)
 }
 

@@ -3,11 +3,10 @@
 use anyhow::Result;
 
 use crate::build::{WASM_TARGET, cargo, run};
-use crate::{deny, setup, tidy};
+use crate::{deny, tidy};
 
 /// Runs every check.
 pub(crate) fn all() -> Result<()> {
-    setup::wasm_target()?;
     tidy::check()?;
     deny::licences_and_sources()?;
     run(&mut cargo(&["fmt", "--all", "--check"]))?;

@@ -20,15 +20,22 @@ Usage: cargo xtask <command>
   demo [--exit]   record a real RTMP push on this machine and show the files;
                   --exit ends after the check, with 0 if all is well
   up [options]    build and run everything in the foreground; `up --help` lists the options
-  test            every test; says which programs it lacks and installs them by apt-get;
-                  --no-install goes without them and skips what needs them
+  test            every test; says which programs it lacks and installs them by apt-get
   check           formatting, lints, documentation, house rules, licences
   tidy            the house rules alone, within seconds
   advisories      known vulnerabilities of what we are built with; needs cargo-deny and the network
   build           all Wasm components and the native binary
   bench [what]    benchmarks: media
   setup           what the others need and call themselves: the wasm32-wasip2 target
+
+With --no-install a command installs nothing; `test` then skips what needs a program that is missing.
 ";
+
+/// The option by which a command installs nothing.
+const NO_INSTALL: &str = "--no-install";
+
+/// The commands that build for Wasm.
+const BUILDING: [&str; 7] = ["setup", "build", "up", "demo", "test", "check", "bench"];
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -44,12 +51,19 @@ fn main() -> ExitCode {
 
 fn dispatch(command: &str, arguments: &[String]) -> Result<ExitCode> {
     std::env::set_current_dir(build::root())?;
+    let installs = !arguments.iter().any(|argument| argument == NO_INSTALL);
+    let arguments: Vec<String> =
+        arguments.iter().filter(|argument| *argument != NO_INSTALL).cloned().collect();
+    let arguments = arguments.as_slice();
+    if BUILDING.contains(&command) {
+        setup::wasm_target(installs)?;
+    }
     match command {
-        "setup" => setup::wasm_target(),
+        "setup" => Ok(()),
         "build" => build::bundle(),
         "up" => run::up(arguments),
         "demo" => run::demo(arguments),
-        "test" => return test::all(arguments),
+        "test" => return test::all(arguments, installs),
         "check" => check::all(),
         "tidy" => tidy::check(),
         "advisories" => deny::advisories(),

@@ -1,5 +1,6 @@
 //! What has to be there before anything can be built.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,37 +13,52 @@ use crate::print;
 const RUSTUP_TIME: Duration = Duration::from_secs(60);
 
 /// Makes sure that rustc can build for Wasm: by rustup, else from Debian's source packages.
-pub(crate) fn wasm_target() -> Result<()> {
-    if has_wasm_target()? {
+///
+/// Says beforehand what is installed, where and why.
+pub(crate) fn wasm_target(installs: bool) -> Result<()> {
+    let folder = target_folder()?;
+    if has_library(&folder) {
         return Ok(());
     }
-    print(&format!("setting up: the target {WASM_TARGET}, by rustup"));
-    if rustup_adds_it() && has_wasm_target()? {
-        return Ok(());
-    }
-    if Command::new("apt-get").arg("--version").stdout(Stdio::null()).status().is_ok() {
-        print(
-            "setting up: rustup cannot get it; building it from Debian's rust-src and wasi-libc (about a minute)",
-        );
-        run(Command::new("bash").arg("xtask/wasm-target.sh"))?;
-        if has_wasm_target()? {
+    print(&format!(
+        "Every component is built for {WASM_TARGET}, and this toolchain has no standard library for it."
+    ));
+    if installs {
+        print(&format!("It is installed now into {}; --no-install would not do that.", folder.display()));
+        print(&format!("installing: `rustup target add {WASM_TARGET}` downloads it"));
+        if rustup_adds_it() && has_library(&folder) {
             return Ok(());
+        }
+        if Command::new("apt-get").arg("--version").stdout(Stdio::null()).status().is_ok() {
+            print(
+                "installing: rustup could not get it. Debian's packages rust-src and wasi-libc are downloaded into a \
+                 temporary folder, and the library is built from them, in about a minute",
+            );
+            run(Command::new("bash").arg("xtask/wasm-target.sh"))?;
+            if has_library(&folder) {
+                return Ok(());
+            }
         }
     }
     bail!(
-        "rustc has no standard library for {WASM_TARGET}, and it could not be set up. \
-         Install it with `rustup target add {WASM_TARGET}`, or by your distribution's package for that target"
+        "nothing can be built without the standard library for {WASM_TARGET}; \
+         install it with `rustup target add {WASM_TARGET}`, or by your distribution's package for that target"
     )
 }
 
-fn has_wasm_target() -> Result<bool> {
+/// Where rustc looks for the target's standard library.
+fn target_folder() -> Result<PathBuf> {
     let output = Command::new("rustc")
         .args(["--print", "target-libdir", "--target", WASM_TARGET])
         .output()
         .context("cannot start rustc")?;
     let folder = String::from_utf8(output.stdout).context("rustc prints a folder that is not UTF-8")?;
-    let Ok(files) = std::fs::read_dir(folder.trim()) else { return Ok(false) };
-    Ok(files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libstd-")))
+    Ok(PathBuf::from(folder.trim()))
+}
+
+fn has_library(folder: &Path) -> bool {
+    let Ok(files) = std::fs::read_dir(folder) else { return false };
+    files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libstd-"))
 }
 
 fn rustup_adds_it() -> bool {

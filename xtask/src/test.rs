@@ -3,7 +3,7 @@
 use std::fs::DirEntry;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
 use crate::build::{self, cargo};
 use crate::count::Counts;
@@ -29,12 +29,8 @@ struct Run {
 }
 
 /// Runs every test, and ends with the counts of all runners.
-pub(crate) fn all(arguments: &[String]) -> Result<ExitCode> {
-    let installs = match arguments {
-        [] => true,
-        [only] if only == "--no-install" => false,
-        _ => bail!("test takes --no-install and nothing else, not {arguments:?}"),
-    };
+pub(crate) fn all(arguments: &[String], installs: bool) -> Result<ExitCode> {
+    ensure!(arguments.is_empty(), "test takes --no-install and nothing else, not {arguments:?}");
     let missing = if installs { tools::install().map(|()| Vec::new())? } else { tools::go_without() };
     let mut run = Run { counts: Counts::default(), missing };
     let failure = STEPS.iter().enumerate().find_map(|(at, (what, step))| {

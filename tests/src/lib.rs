@@ -1,4 +1,4 @@
-//! What the end-to-end tests, the demo and the benchmarks share: the bundle as a user runs it, its API as a
+//! What the end-to-end tests and the benchmarks share: the bundle as a user runs it, its API as a
 //! client calls it, and ffmpeg as a judge.
 //!
 //! Nothing here looks inside the recorder: it is a process with three ports, and its results are objects.

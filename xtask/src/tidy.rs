@@ -4,6 +4,7 @@ mod arrows;
 mod circles;
 mod dependencies;
 mod documentation;
+mod features;
 mod inherited;
 mod length;
 mod links;
@@ -29,6 +30,7 @@ pub(crate) fn check() -> Result<()> {
     arrows::check(&packages, &mut faults);
     dependencies::check(&mut faults)?;
     circles::check(&files, &mut faults)?;
+    features::check(&mut faults)?;
     documentation::check(&files, &mut faults)?;
     length::check(&files, &mut faults)?;
     links::check(&files, &mut faults)?;

@@ -120,6 +120,21 @@ fn v3_signs_awkward_characters() {
 }
 
 #[test]
+fn v3_signs_as_it_verifies() {
+    let query = v3_query();
+    let mut headers = v3_headers("", "");
+    headers.truncate(6);
+    headers.reverse();
+    let authorization =
+        v3::authorization(&v3_request(&query, &headers, b""), "testid", "testsecret").unwrap();
+    assert_eq!(
+        authorization,
+        format!("ACS3-HMAC-SHA256 Credential=testid,SignedHeaders={SIGNED},Signature={V3_SIGNATURE}")
+    );
+    assert_eq!(v3::content_sha256(b""), EMPTY_SHA256);
+}
+
+#[test]
 fn v3_gives_the_published_signature() {
     let query =
         decode_parameters("ImageId=win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd&RegionId=cn-shanghai")

@@ -35,6 +35,9 @@ pub(crate) struct StackConfig {
     /// The folder for all state.
     #[arg(long, default_value = ".live-recorder")]
     pub(crate) data: PathBuf,
+    /// The folder for compiled components; by default one in the data folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) component_cache: Option<PathBuf>,
     /// A bucket to make at the start, beside the recorder's own; `recordings` if none is given.
     #[arg(long = "create-bucket", value_name = "NAME")]
     pub(crate) create_bucket: Vec<String>,
@@ -110,7 +113,7 @@ impl Stack {
         let builder = HostBuilder::new(manifest)
             .variables(variables)
             .variables_from_environment()
-            .cache(config.data.join("components"))
+            .cache(config.component_cache.unwrap_or_else(|| config.data.join("components")))
             .key_value(store);
         let host = tokio::task::spawn_blocking(|| builder.build()).await??;
 

@@ -56,6 +56,8 @@ impl Server {
         let mut child = Command::new(binary())
             .args(["up", "--listen", listen, "--rtmp", rtmp, "--bucket", bucket, "--data"])
             .arg(data)
+            // One for all tests: to compile every component takes seconds.
+            .args(["--component-cache", "target/native/components"])
             .current_dir(root())
             .env("SPIN_VARIABLE_INGEST_TOKEN", INGEST_TOKEN)
             .stdout(Stdio::piped())

@@ -22,7 +22,8 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
         bail!("demo takes --exit and nothing else, not {unknown:?}");
     }
     build::bundle()?;
-    become_native(build::BINARY, &[&["demo".to_owned()], arguments].concat())
+    let cached = ["demo", "--component-cache", "target/native/components"].map(str::to_owned);
+    become_native(build::BINARY, &[&cached, arguments].concat())
 }
 
 /// Benchmarks.

@@ -37,6 +37,9 @@ pub(crate) struct DemoArgs {
     /// The bundled sample: an FLV file of 30 s.
     #[arg(long, default_value = "tests/assets/sample.flv")]
     sample: PathBuf,
+    /// The folder for compiled components; by default they are compiled for each demo anew.
+    #[arg(long, value_name = "DIR")]
+    component_cache: Option<PathBuf>,
     /// End after the check, with 0 if all is well.
     #[arg(long)]
     exit: bool,
@@ -52,6 +55,7 @@ pub(crate) async fn run(args: DemoArgs, stop: CancellationToken) -> Result<()> {
         rtmp: FREE_PORT,
         bucket: FREE_PORT,
         data: folder.path().to_owned(),
+        component_cache: args.component_cache,
         create_bucket: Vec::new(),
         default_domain: None,
     })

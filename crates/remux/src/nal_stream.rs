@@ -186,9 +186,9 @@ impl<'a> NalStream<'a> {
                 if !begins {
                     return is_same;
                 }
-                // Slices in any order, or redundant ones. IDR pictures may look alike and be many: encoders that send
-                // nothing else often number them all the same.
-                Some(are_close && is_same == Some(true) && !self.codec.is_entry(slice))
+                // Slices in any order: the first one of the picture is not the first to come. Pictures that begin with
+                // their first slice stay apart, for those of encoders that number them all the same look alike.
+                Some(are_close && is_same == Some(true) && !self.codec.begins_picture(first))
             }
         }
     }

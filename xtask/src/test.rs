@@ -83,8 +83,11 @@ fn native(run: &mut Run) -> Result<()> {
         native.args(["--package", package]);
     }
     run.counts.run(&mut native)?;
-    // The programs that later steps run, also where no test has built them.
-    build::run(&mut build::native(&build::NATIVE))
+    if !has_encoder {
+        // Later steps run these programs; the tests would have built them.
+        build::run(&mut build::native(&[build::BINARY, "recorder-tests"]))?;
+    }
+    Ok(())
 }
 
 /// The core's tests that need no files and no other program, where a `usize` has 32 bits.

@@ -47,22 +47,31 @@ pub(crate) fn cuts(frames: &[Frame], seconds: i64) -> Vec<usize> {
     (1..frames.len()).filter(|&index| is_cut(&frames[index])).collect()
 }
 
+/// A message of one picture whose slice header differs from those of the pictures beside it (14496-10 §7.4.1.2.4).
+fn picture(number: usize, is_key: bool) -> [u8; 13] {
+    let mut message = *b"\x17\x01\0\0\0\0\0\0\x04\x65\x88\x84\x80";
+    if is_key {
+        // idr_pic_id 0 and 1 by turns.
+        message[11] = if number.is_multiple_of(2) { 0x84 } else { 0x82 };
+    } else {
+        let frame_num = (number % 16) as u8;
+        message[0] = 0x27;
+        message[9..].copy_from_slice(&[0x41, 0x9a | frame_num >> 3, frame_num << 5 | 0x11, 0x80]);
+    }
+    message
+}
+
 /// Frames as a chunk whose clock begins at `origin_ms`.
 pub(crate) fn chunk(frames: &[Frame], origin_ms: u32) -> Vec<u8> {
     let mut chunk = Vec::with_capacity(frames.len() * 32);
     flv::write_header(&mut chunk, true, true);
     flv::write_tag(&mut chunk, TagKind::Video, 0, AVC).unwrap();
     flv::write_tag(&mut chunk, TagKind::Audio, 0, AAC).unwrap();
-    for frame in frames {
+    for (n, frame) in frames.iter().enumerate() {
         let timestamp_ms = origin_ms.wrapping_add(frame.stamp_ms as u32);
         match frame.track {
             TrackKind::Video => {
-                let body: &[u8] = if frame.is_key {
-                    b"\x17\x01\0\0\0\0\0\0\x03\x65\x88\x80"
-                } else {
-                    b"\x27\x01\0\0\0\0\0\0\x03\x41\x9a\x01"
-                };
-                flv::write_tag(&mut chunk, TagKind::Video, timestamp_ms, body).unwrap();
+                flv::write_tag(&mut chunk, TagKind::Video, timestamp_ms, &picture(n, frame.is_key)).unwrap();
             }
             TrackKind::Audio => {
                 flv::write_tag(&mut chunk, TagKind::Audio, timestamp_ms, b"\xaf\x01\x21\x10\x04").unwrap();

@@ -9,6 +9,8 @@ use remux::{Policy, remux};
 
 /// The smallest valid configuration record, of the Baseline profile.
 const AVC: &[u8] = b"\x17\0\0\0\0\x01\x42\xc0\x1e\xff\xe1\0\x04\x67\x42\xc0\x1e\x01\0\x02\x68\xce";
+/// Its parameter sets in a stream.
+const SETS: &[u8] = b"\0\0\0\x01\x67\x42\xc0\x1e\0\0\0\x01\x68\xce";
 const AAC: &[u8] = b"\xaf\0\x12\x10";
 
 libfuzzer_sys::fuzz_target!(|frames: Vec<(bool, u16, Vec<u8>)>| {
@@ -28,10 +30,14 @@ libfuzzer_sys::fuzz_target!(|frames: Vec<(bool, u16, Vec<u8>)>| {
             let nal = [&[0x41, 0x9a], frame.as_slice()].concat();
             let body = [&[0x27, 1, 0, 0, 0][..], &(nal.len() as u32).to_be_bytes(), &nal].concat();
             tag(flv::TagKind::Video, time_ms, &body);
-            pictures.push((time_ms, [&[0, 0, 0, 1, 9, 0xf0, 0, 0, 0, 1][..], &nal].concat()));
-        } else if !frame.is_empty() {
+            // A slice begins with its parameter sets, also without a keyframe.
+            let sets = if pictures.is_empty() { SETS } else { &[] };
+            pictures.push((time_ms, [&[0, 0, 0, 1, 9, 0xf0][..], sets, &[0, 0, 0, 1], &nal].concat()));
+        } else {
+            // A channel pair element, and then any bytes: a raw frame, and neither ADTS nor LOAS.
+            let frame = [&[0x21], frame.as_slice()].concat();
             tag(flv::TagKind::Audio, time_ms, &[&[0xaf, 1], frame.as_slice()].concat());
-            sound.extend_from_slice(frame);
+            sound.extend_from_slice(&frame);
         }
     }
 
@@ -56,13 +62,9 @@ libfuzzer_sys::fuzz_target!(|frames: Vec<(bool, u16, Vec<u8>)>| {
     for ((_, found), (_, expected)) in found_pictures.iter().zip(&pictures) {
         assert_eq!(found, expected);
     }
-    for pair in pictures.windows(2).zip(found_pictures.windows(2)) {
-        let ([(a, _), (b, _)], [(x, _), (y, _)]) = pair else { continue };
-        // Pauses up to the policy's limit are kept.
-        if b - a <= 10_000 {
-            assert_eq!(u64::from(b - a) * 90, y - x);
-        }
-    }
+    // Stamps as uneven as these are read by the timeline's policy, which the grid of faults judges. Whatever it makes of
+    // them, no two pictures have one time.
+    assert!(found_pictures.windows(2).all(|pair| pair[0].0 < pair[1].0));
     let mut frames = Vec::new();
     for (_, mut data) in found_sound {
         while !data.is_empty() {

@@ -7,7 +7,7 @@ use media::{Placed, PresentationStamps, RepairKind, Repairs, TICKS_PER_MS, Timel
 
 use crate::{
     composition,
-    demux::{audio_codec, video_codec},
+    recorded::{audio_codec, video_codec},
 };
 
 /// Tags after an access unit that are looked at, at most: several seconds of an ordinary push.

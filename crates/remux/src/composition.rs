@@ -2,12 +2,7 @@
 
 use media::{AccessUnit, RepairKind, Repairs, TICKS_PER_MS};
 
-use crate::SessionState;
-
-/// Decoding times are moved earlier by at most this much. Unit: 1/90 000 s.
-///
-/// One second: deeper reordering than any live encoder's.
-pub(crate) const MAX_SHIFT_90KHZ: i64 = 90_000;
+use crate::{SessionState, state::MAX_SHIFT_90KHZ};
 
 /// Composition offsets beyond this are no reordering but noise, in milliseconds.
 pub(crate) const MAX_OFFSET_MS: i32 = 10_000;

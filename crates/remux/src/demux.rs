@@ -2,13 +2,14 @@
 
 use codec::aac::ProgramConfig;
 use flv::{AudioTagHeader, Reader, TagClass, TagKind, VideoTagHeader};
-use media::{AudioCodec, AudioConfig, Media, RepairKind, Repairs, Timeline, VideoCodec};
+use media::{AudioConfig, Media, RepairKind, Repairs, Timeline};
 
 use crate::{
     Chunk, LeftOut, SessionState,
     audio::{AudioAssembler, Outcome},
     clock::Clock,
     composition, left_out,
+    recorded::{audio_codec, video_codec},
     state::fingerprint,
     video::VideoAssembler,
 };
@@ -99,27 +100,6 @@ fn settle(media: &mut Media<'_>, timeline: &mut Timeline) {
             unit.dts_90khz += by;
             unit.pts_90khz += by;
         }
-    }
-}
-
-/// The codec of a message that is recorded.
-pub(crate) fn video_codec(message: &VideoTagHeader<'_>) -> Option<VideoCodec> {
-    match message.codec {
-        _ if message.track != 0 => None,
-        flv::VideoCodec::Avc => Some(VideoCodec::H264),
-        flv::VideoCodec::Hevc => Some(VideoCodec::Hevc),
-        flv::VideoCodec::Mpeg4 => Some(VideoCodec::Mpeg4),
-        flv::VideoCodec::Legacy(_) | flv::VideoCodec::Enhanced(_) => None,
-    }
-}
-
-/// The codec of a message that is recorded.
-pub(crate) fn audio_codec(message: &AudioTagHeader<'_>) -> Option<AudioCodec> {
-    match message.codec {
-        _ if message.track != 0 => None,
-        flv::AudioCodec::Aac => Some(AudioCodec::Aac),
-        flv::AudioCodec::Mp3 => Some(AudioCodec::Mp3),
-        flv::AudioCodec::Legacy(_) | flv::AudioCodec::Enhanced(_) => None,
     }
 }
 

@@ -36,6 +36,7 @@ mod extent;
 mod left_out;
 mod mpeg4_stream;
 mod nal_stream;
+mod recorded;
 mod slice;
 mod state;
 mod video;

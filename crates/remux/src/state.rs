@@ -13,6 +13,11 @@ pub(crate) use tracks::{MAX_AUDIO_RECORD_SIZE, MAX_LEADING_SIZE, size_of};
 use fields::{Fields, write_optional};
 use tracks::Tracks;
 
+/// Decoding times are moved earlier by at most this much. Unit: 1/90 000 s.
+///
+/// One second: deeper reordering than any live encoder's.
+pub(crate) const MAX_SHIFT_90KHZ: i64 = 90_000;
+
 /// Bytes that are no state of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -116,7 +121,7 @@ impl<'a> SessionState<'a> {
         let timeline = timeline::read(&mut fields)?;
         let presentation = timeline::read_presentation(&mut fields)?;
         let decoding_shift_90khz = u32::from_be_bytes(fields.take());
-        if i64::from(decoding_shift_90khz) > crate::composition::MAX_SHIFT_90KHZ {
+        if i64::from(decoding_shift_90khz) > MAX_SHIFT_90KHZ {
             return Err(StateError::Field { field: "decoding shift" });
         }
         let last_video_dts_90khz = fields.optional_time("last decoding time")?;

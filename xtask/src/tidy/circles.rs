@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::source;
 
-/// Packages whose circles are known. `components/catalog` is about to be replaced as a whole.
-const KNOWN: [&str; 2] = ["components/catalog/src", "crates/remux/src"];
+/// Packages whose circles are known: `components/catalog` is about to be replaced as a whole.
+const KNOWN: [&str; 1] = ["components/catalog/src"];
 
 /// A file's module and what it names.
 struct Module {

@@ -90,6 +90,12 @@ impl Server {
         })
     }
 
+    /// Id of the process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The folder of a bucket.
     #[must_use]
     pub fn bucket_folder(&self, bucket: &str) -> PathBuf {

@@ -15,8 +15,13 @@ struct Tool {
     why: &'static str,
 }
 
-const TOOLS: [Tool; 5] = [
+const TOOLS: [Tool; 6] = [
     Tool { probe: &["c++", "--version"], package: "g++", why: "compiles libFuzzer, for the fuzz targets" },
+    Tool {
+        probe: &["chromium", "--version"],
+        package: "chromium",
+        why: "plays recordings with hls.js, as viewers do",
+    },
     Tool {
         probe: &["ffmpeg", "-version"],
         package: "ffmpeg",
@@ -31,7 +36,7 @@ const TOOLS: [Tool; 5] = [
     Tool {
         probe: &["npm", "--version"],
         package: "npm",
-        why: "installs the official Node.js clients of the recording API",
+        why: "installs the official Node.js clients of the recording API, and hls.js",
     },
 ];
 

@@ -1,0 +1,18 @@
+//! End to end: encoders push RTMP, the built bundle records, parsers and players that we did not write judge.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod browser;
+mod cases;
+mod crash;
+mod flv_tags;
+mod hevc;
+mod judge;
+mod many;
+mod players;
+mod publisher;
+mod record;
+mod source;
+mod stage;
+mod transport_stream;

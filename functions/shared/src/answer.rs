@@ -1,4 +1,4 @@
-//! What an answer looks like: JSON, and for an error a [`Problem`] with the status that fits.
+//! What an answer looks like: JSON, and for an error a [`protocol::Problem`] with the status that fits.
 
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};

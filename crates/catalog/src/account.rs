@@ -1,0 +1,162 @@
+//! Accounting: which record file of each format a chunk is in, and how far that file is.
+//!
+//! A pure function of the account before a chunk and of what the chunk brings. A commit writes its result into
+//! the chunk's own record, so that looking at a stream costs the same after six hours as at its begin.
+//!
+//! | a file ends before a chunk | formats |
+//! | --- | --- |
+//! | that an order parts from the chunk before (restart, cancel_delay, an edge of a window) | all |
+//! | after the file was closed while its gateway was silent | all |
+//! | that a player can begin with, once the file's media time has reached the cycle | all |
+//! | that has the first coded frame of a track, or another codec | M3U8: browsers play no playlist whose tracks change |
+//!
+//! Breaks end files too; they are seen by the tick, not by a commit: see [`file`](crate::file).
+
+use serde::{Deserialize, Serialize};
+
+use crate::chunk::{Slice, Tracks};
+use crate::rule::Container;
+
+/// A chunk of a recording.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Its session.
+    pub session: String,
+    /// Its number in the session.
+    pub seq: u64,
+}
+
+/// A run of slices that are in one record file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Number of the file among the recording's files of its format, from 0.
+    pub number: u32,
+    /// Its first slice.
+    pub first: Place,
+    /// Its last slice so far.
+    pub last: Place,
+    /// Begin of its first slice, Unix milliseconds.
+    pub start_ms: u64,
+    /// End of its last slice, Unix milliseconds.
+    pub end_ms: u64,
+    /// Sum of the durations of its slices. Unit: 1/90 000 s.
+    pub duration_90khz: u64,
+    /// How many slices.
+    pub slices: u32,
+    /// How many chunks between its first and its last slice will never come.
+    pub gaps: u32,
+    /// The tracks that have had coded frames, and the first picture size.
+    pub tracks: Tracks,
+    /// Nothing more comes into it: it has reached its cycle and the next chunk can begin a file, or an order
+    /// parts it from what comes.
+    pub is_full: bool,
+}
+
+/// Where the files of one format stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The format.
+    pub container: Container,
+    /// The file that the last slice is in; `None` before the first slice.
+    pub file: Option<Run>,
+    /// Chunks since that slice that will never come.
+    pub gaps: u32,
+}
+
+/// What a chunk brings to the accounts of all formats.
+#[derive(Clone, Copy, Debug)]
+pub struct Brought<'a> {
+    /// The chunk.
+    pub at: &'a Place,
+    /// Unix milliseconds of media time zero.
+    pub anchor_ms: u64,
+    /// The slice.
+    pub slice: &'a Slice,
+    /// The chunk after this one begins with an access unit that a player can begin with.
+    pub is_followed_by_entry: bool,
+}
+
+impl Account {
+    /// No file yet.
+    #[must_use]
+    pub fn new(container: Container) -> Self {
+        Self { container, file: None, gaps: 0 }
+    }
+
+    /// The account after a slice, and the file that ended before it. `parted`: the slice is in another file than
+    /// what came before, for a reason outside the media.
+    #[must_use]
+    pub fn after(&self, brought: Brought<'_>, cycle_seconds: u32, parted: bool) -> (Self, Option<Run>) {
+        let cycle_90khz = u64::from(cycle_seconds) * 90_000;
+        let Brought { at, anchor_ms, slice, .. } = brought;
+        let wall_ms = |media_90khz: u64| anchor_ms + media_90khz / 90;
+        let ends = |run: &Run| {
+            parted
+                || run.is_full
+                || run.duration_90khz >= cycle_90khz && slice.is_enterable
+                || self.container == Container::M3u8 && changes_tracks(run.tracks, slice.tracks)
+        };
+        let (mut run, ended) = match self.file.clone() {
+            Some(run) if !ends(&run) => (run, None),
+            ended => {
+                let run = Run {
+                    number: ended.as_ref().map_or(0, |ended| ended.number + 1),
+                    first: at.clone(),
+                    last: at.clone(),
+                    start_ms: wall_ms(slice.start_90khz),
+                    end_ms: 0,
+                    duration_90khz: 0,
+                    slices: 0,
+                    gaps: 0,
+                    tracks: Tracks::default(),
+                    is_full: false,
+                };
+                (run, ended)
+            }
+        };
+        if run.slices > 0 {
+            run.gaps += self.gaps;
+        }
+        run.last = at.clone();
+        run.end_ms = wall_ms(slice.end_90khz());
+        run.duration_90khz += slice.duration_90khz;
+        run.slices += 1;
+        run.tracks = union(run.tracks, slice.tracks);
+        run.is_full = run.duration_90khz >= cycle_90khz && brought.is_followed_by_entry;
+        (Self { container: self.container, file: Some(run), gaps: 0 }, ended)
+    }
+
+    /// The account after a chunk that will never come.
+    #[must_use]
+    pub fn after_gap(&self) -> Self {
+        Self { gaps: self.gaps + 1, ..self.clone() }
+    }
+
+    /// The account where the next slice is in another file, whatever comes before it.
+    #[must_use]
+    pub fn parted(&self) -> Self {
+        let file = self.file.clone().map(|run| Run { is_full: true, ..run });
+        Self { file, ..self.clone() }
+    }
+}
+
+/// Whether a slice has a track that a file has not had, or another codec of one. A track that is silent in the slice
+/// changes nothing.
+fn changes_tracks(file: Tracks, slice: Tracks) -> bool {
+    let has_other_audio = slice.audio.is_some() && slice.audio != file.audio;
+    let has_other_video = slice.video.is_some() && slice.video != file.video;
+    has_other_audio || has_other_video
+}
+
+fn union(file: Tracks, slice: Tracks) -> Tracks {
+    let size = if file.width > 0 { (file.width, file.height) } else { (slice.width, slice.height) };
+    Tracks {
+        video: slice.video.or(file.video),
+        audio: slice.audio.or(file.audio),
+        width: size.0,
+        height: size.1,
+    }
+}
+
+#[cfg(test)]
+mod tests;

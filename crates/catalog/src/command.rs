@@ -1,0 +1,226 @@
+//! Commands: the orders of a session after those that it began with.
+//!
+//! The orders of a session are a log in the work bucket: the object `order/{session}/{number}` is created once
+//! and holds what one command ordered. Two commands at once, or a command and the tick that closes a paused
+//! session's files, thus come one after the other, and each one is judged by what stands before it.
+//!
+//! A command takes the place of the orders that have not taken effect: the end of a window that is still to come
+//! is ordered anew behind it.
+
+use serde::{Deserialize, Serialize};
+use store::record::{read, write};
+use store::{Record, Store};
+
+use crate::decision::{self, WorkBucket};
+use crate::error::Error;
+use crate::key;
+use crate::order::{self, Cause, Generation, Order};
+use crate::session::{self, Session};
+
+/// Why a command cannot be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No rule says where to record the stream to.
+    #[error("no rule records the stream")]
+    NoRule,
+    /// `start` of what is being recorded.
+    #[error("the stream is being recorded")]
+    Recording,
+    /// `stop` or `restart` of what is not being recorded.
+    #[error("the stream is not being recorded")]
+    NotRecording,
+    /// `cancel_delay` where no stop is pending.
+    #[error("the stream has not been stopped")]
+    NotStopped,
+}
+
+/// One command: what it ordered, and by which call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    /// Names the call, so that a call whose reply was lost finds its own entry.
+    call: String,
+    /// In order of generation and of time.
+    orders: Vec<Order>,
+}
+
+/// A hint at how many entries the log has.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Known {
+    entries: u64,
+}
+
+impl Record for Known {
+    const VERSION: u32 = 1;
+}
+
+/// All orders of a session, in order of generation. One is void if a later generation takes effect earlier.
+///
+/// # Errors
+/// The store or the work bucket failed.
+pub async fn orders(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+) -> Result<Vec<Order>, Error> {
+    Ok(log(store, bucket, session).await?.0)
+}
+
+/// All orders, and how many entries the log has.
+async fn log(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+) -> Result<(Vec<Order>, u64), Error> {
+    let mut orders = session.initial_orders();
+    let known: Option<Known> = read(store, &key::orders(&session.id)).await?;
+    let mut number = 0;
+    // The log is read past the hint, which an interrupted call leaves behind.
+    while let Some(entry) = decision::find::<Entry>(bucket, &entry_name(&session.id, number)).await? {
+        orders.extend(entry.orders);
+        number += 1;
+    }
+    if number > known.map_or(0, |known| known.entries) {
+        write(store, &key::orders(&session.id), &Known { entries: number }).await?;
+    }
+    Ok((orders, number))
+}
+
+/// The order that holds at a moment.
+#[must_use]
+pub fn effective(orders: &[Order], at_ms: u64) -> Option<&Order> {
+    orders.iter().rev().find(|order| order.at_ms <= at_ms)
+}
+
+/// Gives a command; answers the orders that follow from it, for the session's gateway.
+///
+/// `call` names the call, and is new for each.
+///
+/// # Errors
+/// The store or the work bucket failed: the command may be given all the same, and asking again tells.
+pub async fn give(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    cause: Cause,
+    call: &str,
+    now_ms: u64,
+) -> Result<Result<Vec<Order>, Refusal>, Error> {
+    if session.rule.is_none() {
+        return Ok(Err(Refusal::NoRule));
+    }
+    let (mut orders, mut number) = log(store, bucket, session).await?;
+    loop {
+        let before = effective(&orders, now_ms);
+        if let Err(refusal) = judge(before, cause) {
+            return Ok(Err(refusal));
+        }
+        let entry = Entry { call: call.into(), orders: plan(&orders, cause, now_ms) };
+        let decided = decision::decide(bucket, &entry_name(&session.id, number), &entry).await?;
+        number += 1;
+        write(store, &key::orders(&session.id), &Known { entries: number }).await?;
+        if decided.call == call {
+            return Ok(Ok(decided.orders));
+        }
+        orders.extend(decided.orders);
+    }
+}
+
+/// Whether a command makes sense after an order.
+fn judge(before: Option<&Order>, cause: Cause) -> Result<(), Refusal> {
+    let is_recording = before.is_some_and(|order| order.record);
+    match cause {
+        Cause::Start if is_recording => Err(Refusal::Recording),
+        Cause::Stop | Cause::Restart if !is_recording => Err(Refusal::NotRecording),
+        Cause::CancelDelay if before.is_none_or(|order| order.cause != Cause::Stop) => {
+            Err(Refusal::NotStopped)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A command's orders: its own, and the end of a window that is still to come.
+fn plan(orders: &[Order], cause: Cause, now_ms: u64) -> Vec<Order> {
+    let last = orders.last().map(|order| order.generation.orders).unwrap_or(0);
+    let files = effective(orders, now_ms).map_or(0, |order| order.generation.files);
+    let record = effective(orders, now_ms).is_some_and(|order| order.record);
+    let base = Order { generation: Generation { orders: last, files }, cause, record, at_ms: now_ms };
+    let own = order::next(Some(&base), cause, now_ms);
+    let coming = orders.last().filter(|order| order.at_ms > now_ms && order.cause == Cause::WindowEnd);
+    let end = coming.map(|end| order::next(Some(&own), Cause::WindowEnd, end.at_ms));
+    [own].into_iter().chain(end).collect()
+}
+
+fn entry_name(session: &str, number: u64) -> String {
+    format!("order/{session}/{number}")
+}
+
+/// Whether an order closed the files of an ended session after a chunk of this generation.
+pub(crate) async fn closes_after(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &str,
+    generation: Generation,
+) -> Result<bool, Error> {
+    let session = session::get(store, session).await?;
+    let end = session::ended(store, &session.id).await?;
+    let orders = orders(store, bucket, &session).await?;
+    let at_ms = end.map_or(u64::MAX, |end| end.ended_ms);
+    Ok(effective(&orders, at_ms).is_some_and(|order| order.generation.files > generation.files))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begin(at_ms: u64, window_end_ms: Option<u64>) -> Vec<Order> {
+        let first = order::next(None, Cause::Begin, at_ms);
+        let end = window_end_ms.map(|end_ms| order::next(Some(&first), Cause::WindowEnd, end_ms));
+        [first].into_iter().chain(end).collect()
+    }
+
+    fn generations(orders: &[Order]) -> Vec<(String, bool, u64)> {
+        orders.iter().map(|order| (order.generation.to_string(), order.record, order.at_ms)).collect()
+    }
+
+    #[test]
+    fn stop_and_start_within_a_window_stay_in_one_file_and_keep_its_end() {
+        let mut orders = begin(0, Some(100));
+        for (cause, at_ms) in [(Cause::Stop, 10), (Cause::Start, 20)] {
+            assert_eq!(judge(effective(&orders, at_ms), cause), Ok(()));
+            orders.extend(plan(&orders, cause, at_ms));
+        }
+        let expected = [
+            ("1.0", true, 0),
+            ("2.1", false, 100),
+            ("3.0", false, 10),
+            ("4.1", false, 100),
+            ("5.0", true, 20),
+            ("6.1", false, 100),
+        ];
+        let expected: Vec<_> = expected.map(|(text, record, at)| (text.to_owned(), record, at)).into();
+        assert_eq!(generations(&orders), expected);
+        assert_eq!(effective(&orders, 99).map(|order| order.generation.orders), Some(5));
+        assert_eq!(effective(&orders, 100).map(|order| order.generation.orders), Some(6));
+    }
+
+    #[test]
+    fn commands_are_refused_where_they_make_no_sense() {
+        let recording = begin(0, None);
+        let stopped = [&recording[..], &plan(&recording, Cause::Stop, 5)].concat();
+        let closed = [&stopped[..], &plan(&stopped, Cause::CancelDelay, 6)].concat();
+        let check = |orders: &[Order], cause, expected: Result<(), Refusal>| {
+            assert_eq!(judge(effective(orders, 10), cause), expected, "{cause:?} after {orders:?}");
+        };
+        check(&[], Cause::Start, Ok(()));
+        check(&[], Cause::Stop, Err(Refusal::NotRecording));
+        check(&[], Cause::Restart, Err(Refusal::NotRecording));
+        check(&[], Cause::CancelDelay, Err(Refusal::NotStopped));
+        check(&recording, Cause::Start, Err(Refusal::Recording));
+        check(&recording, Cause::Restart, Ok(()));
+        check(&recording, Cause::CancelDelay, Err(Refusal::NotStopped));
+        check(&stopped, Cause::CancelDelay, Ok(()));
+        check(&stopped, Cause::Start, Ok(()));
+        check(&closed, Cause::CancelDelay, Err(Refusal::NotStopped));
+        check(&closed, Cause::Start, Ok(()));
+    }
+}

@@ -1,0 +1,131 @@
+//! The records of committed chunks, and how many a session has.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Serialize};
+use store::record::{read, write};
+use store::{Record, Store};
+
+use crate::account::{Account, Run};
+use crate::chunk::Chunk;
+use crate::error::Error;
+use crate::key;
+use crate::order::Generation;
+use crate::page::{self, PAGE};
+
+/// Every so many commits the head is written.
+const HEAD_EVERY: u64 = 4;
+
+/// A committed chunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Committed {
+    /// What its gateway had been ordered when it cut the chunk.
+    pub generation: Generation,
+    /// Unix milliseconds of media time zero; `None` before the first slice.
+    pub anchor_ms: Option<u64>,
+    /// State of the remuxer after it, in Base64.
+    remux_state: String,
+    /// The chunks of its page up to it, in Base64.
+    page: String,
+    /// Where the files of each format of the rule stand after it.
+    pub accounts: Vec<Account>,
+    /// The files that ended before a slice of its page, with their formats' places in the rule.
+    pub ended: Vec<(usize, Run)>,
+}
+
+impl Record for Committed {
+    const VERSION: u32 = 1;
+}
+
+/// A hint at how many chunks of a session are committed.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Head {
+    chunks: u64,
+}
+
+impl Record for Head {
+    const VERSION: u32 = 1;
+}
+
+impl Committed {
+    /// What is there before the first chunk of a session.
+    pub(crate) fn begin(accounts: Vec<Account>) -> Self {
+        Self {
+            generation: Generation::default(),
+            anchor_ms: None,
+            remux_state: String::new(),
+            page: String::new(),
+            accounts,
+            ended: Vec::new(),
+        }
+    }
+
+    /// A chunk of a page: `chunks` are those of its page up to it.
+    pub(crate) fn new(before: &Self, generation: Generation, remux_state: &[u8], chunks: &[Chunk]) -> Self {
+        Self {
+            generation,
+            anchor_ms: before.anchor_ms,
+            remux_state: BASE64_STANDARD.encode(remux_state),
+            page: BASE64_STANDARD.encode(page::encode(chunks)),
+            accounts: Vec::new(),
+            ended: if chunks.len() == 1 { Vec::new() } else { before.ended.clone() },
+        }
+    }
+
+    /// The chunks of its page, up to its own.
+    ///
+    /// # Errors
+    /// [`Error::Record`].
+    pub fn chunks(&self, session: &str, seq: u64) -> Result<Vec<Chunk>, Error> {
+        let unreadable = |reason: String| Error::Record { key: key::chunk(session, seq), reason };
+        let bytes = BASE64_STANDARD.decode(&self.page).map_err(|error| unreadable(error.to_string()))?;
+        page::decode(&bytes).map_err(|error| unreadable(error.to_string()))
+    }
+
+    /// State of the remuxer after it.
+    pub(crate) fn remux_state(&self, session: &str, seq: u64) -> Result<Vec<u8>, Error> {
+        BASE64_STANDARD
+            .decode(&self.remux_state)
+            .map_err(|error| Error::Record { key: key::chunk(session, seq), reason: error.to_string() })
+    }
+}
+
+/// Writes the record of a chunk, and from time to time the head; deletes a record that is needed no more.
+pub(crate) async fn put(store: &impl Store, id: &str, seq: u64, committed: &Committed) -> Result<(), Error> {
+    write(store, &key::chunk(id, seq), committed).await?;
+    if (seq + 1).is_multiple_of(HEAD_EVERY) {
+        write(store, &key::head(id), &Head { chunks: seq + 1 }).await?;
+    }
+    if let Some(old) = seq.checked_sub(PAGE).filter(|old| !(old + 1).is_multiple_of(PAGE)) {
+        store.delete(&key::chunk(id, old)).await?;
+    }
+    Ok(())
+}
+
+/// The record of a committed chunk; `None` if it is not committed, or deleted.
+pub(crate) async fn get(store: &impl Store, id: &str, seq: u64) -> Result<Option<Committed>, Error> {
+    Ok(read(store, &key::chunk(id, seq)).await?)
+}
+
+/// How many chunks of a session are committed.
+///
+/// # Errors
+/// The store failed.
+pub async fn length(store: &impl Store, id: &str) -> Result<u64, Error> {
+    let head: Option<Head> = read(store, &key::head(id)).await?;
+    let mut length = head.map_or(0, |head| head.chunks);
+    // A late call may have set the head back behind records that are deleted; the last of a page never is.
+    let end_of_page = |length: u64| (length / PAGE + 1) * PAGE;
+    while store.exists(&key::chunk(id, end_of_page(length) - 1)).await? {
+        length = end_of_page(length);
+    }
+    while store.exists(&key::chunk(id, length)).await? {
+        length += 1;
+    }
+    Ok(length)
+}
+
+/// The last committed chunk of a session.
+pub(crate) async fn last(store: &impl Store, id: &str) -> Result<Option<(u64, Committed)>, Error> {
+    let Some(seq) = length(store, id).await?.checked_sub(1) else { return Ok(None) };
+    Ok(get(store, id, seq).await?.map(|committed| (seq, committed)))
+}

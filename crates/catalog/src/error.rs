@@ -1,0 +1,62 @@
+//! What can go wrong.
+
+/// Why the catalog cannot answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No session has this id, or it was offered and never adopted.
+    #[error("there is no session {0:?}")]
+    NoSuchSession(String),
+    /// A chunk of another session has to be committed first.
+    #[error("session {session:?} continues {before:?}, of which chunk {expected} is not committed")]
+    Before {
+        /// The session whose chunk came.
+        session: String,
+        /// The session that it continues.
+        before: String,
+        /// The first chunk of that one which is missing.
+        expected: u64,
+    },
+    /// A chunk before this one is missing.
+    #[error("chunk {seq} of session {session:?} came where {expected} is next")]
+    OutOfOrder {
+        /// The session.
+        session: String,
+        /// The chunk that came.
+        seq: u64,
+        /// The chunk that is next.
+        expected: u64,
+    },
+    /// The chunk was told lost, and its media comes after all.
+    #[error("chunk {seq} of session {session:?} was told lost")]
+    Lost {
+        /// The session.
+        session: String,
+        /// The chunk.
+        seq: u64,
+    },
+    /// The spool's boot is older than one that was heard, or another spool uses the gateway's name.
+    #[error("gateway {gateway:?} boot {found:?} is not the one that is heard, {heard:?}")]
+    Boot {
+        /// The gateway.
+        gateway: String,
+        /// The boot that called.
+        found: String,
+        /// The boot that is heard.
+        heard: String,
+    },
+    /// A record cannot be read.
+    #[error("record {key:?} cannot be read: {reason}")]
+    Record {
+        /// Its key, or the name of its object.
+        key: String,
+        /// Why.
+        reason: String,
+    },
+    /// The key-value store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The work bucket failed.
+    #[error("work bucket: {0}")]
+    WorkBucket(String),
+}

@@ -40,8 +40,8 @@ repair_kinds! {
     PresentationTimestamp = "presentation-timestamp",
     /// A track began on a clock of its own; it begins beside the other track as they arrived.
     TrackClockAligned = "track-clock-aligned",
-    /// A track so far behind the other that its frame is decoded before the stream's clock reaches it; kept
-    /// in its place.
+    /// A frame whose decoding time the clock had passed when the slice before ended: its track comes later than the
+    /// slice before could tell, or than the clock waits for; kept in its place.
     TrackBehindClock = "track-behind-clock",
     /// Composition offsets below zero: decoding times are earlier by what they need.
     CompositionOffsetNegative = "composition-offset-negative",

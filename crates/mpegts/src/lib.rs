@@ -11,11 +11,12 @@
 //! | 13818-1 | ISO/IEC 13818-1 / ITU-T H.222.0, MPEG-2 systems |
 //!
 //! Times: [`PTS_BASE_90KHZ`] stands for the session's first access unit, the program clock reference runs
-//! [`PCR_LEAD_90KHZ`] before decoding times. Values are reduced to 33 bits where they are written.
+//! at least [`PCR_LEAD_90KHZ`] before decoding times. Values are reduced to 33 bits where they are written.
 #![deny(missing_docs)]
 
 mod clock;
 mod elementary;
+mod lead;
 mod muxer;
 mod packet;
 mod pes;
@@ -25,7 +26,7 @@ mod schedule;
 mod segment;
 mod state;
 
-pub use clock::{PCR_LEAD_90KHZ, PTS_BASE_90KHZ};
+pub use clock::{MAX_LAG_90KHZ, PCR_LEAD_90KHZ, PTS_BASE_90KHZ};
 pub use muxer::{ConfigError, Muxer};
 pub use packet::PACKET_SIZE;
 pub use pes::MAX_AUDIO_SIZE;

@@ -97,7 +97,9 @@ impl<'a> Muxer<'a> {
             continuity,
             pcr_90khz: self.schedule.pcr_90khz,
             tables_90khz: self.schedule.tables_at,
+            ..self.end_state
         };
+        self.schedule.leads.leave(&mut self.end_state);
     }
 
     /// Bytes of the slice, exactly.

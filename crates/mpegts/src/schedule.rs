@@ -5,7 +5,7 @@
 use media::{AccessUnit, AudioConfig, Media, TrackKind, VideoCodec};
 
 use crate::{
-    AudioStream, MuxerState, PCR_LEAD_90KHZ, PTS_BASE_90KHZ, Program, elementary::mpeg4_profile_and_level,
+    AudioStream, MuxerState, PCR_LEAD_90KHZ, Program, elementary::mpeg4_profile_and_level, lead::Leads,
 };
 
 /// The longest time between program tables. Unit: 1/90 000 s.
@@ -36,11 +36,6 @@ const AUDIO_HEADERS_SIZE: u64 = 7 + 14;
 ///
 /// Encoders write one or two hundred. Bounds what a hostile sequence header can make of many small keyframes.
 const MAX_REPEATED_HEADERS_SIZE: usize = 1_024;
-
-/// Audio that a push sends ahead of video by up to this goes early into the end of a slice. Unit: 1/90 000 s.
-///
-/// Else it would drive the clock past the video with which the next slice begins.
-const MAX_AUDIO_AHEAD_90KHZ: i64 = 45_000;
 
 /// Clock references without media in one slice: those of a pause of a hundred seconds at 100 ms.
 ///
@@ -89,6 +84,7 @@ pub(crate) struct Pes {
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     policy: MuxerPolicy,
+    pub(crate) leads: Leads,
     video: usize,
     audio: usize,
     pub(crate) program: Program,
@@ -114,6 +110,7 @@ impl Schedule {
     pub(crate) fn new(media: &Media<'_>, state: &MuxerState, policy: MuxerPolicy) -> Self {
         let mut schedule = Self {
             policy,
+            leads: Leads::new(media, state),
             video: 0,
             audio: 0,
             program: state.program,
@@ -167,19 +164,7 @@ impl Schedule {
         if let Some(step) = self.after_tables.take() {
             return Some(step);
         }
-        let (track, unit) = match (media.video.units.get(self.video), media.audio.units.get(self.audio)) {
-            (None, None) => return None,
-            (Some(video), Some(audio)) if audio.dts_90khz < video.dts_90khz => (TrackKind::Audio, audio),
-            (Some(video), _) => (TrackKind::Video, video),
-            (None, Some(audio)) => (TrackKind::Audio, audio),
-        };
-        let mut due = unit.dts_90khz + PTS_BASE_90KHZ - PCR_LEAD_90KHZ;
-        if let Some(next_video) = self.video_after_slice(media)
-            && due > next_video
-            && due - next_video <= MAX_AUDIO_AHEAD_90KHZ
-        {
-            due = next_video;
-        }
+        let (track, unit, due) = self.next_unit(media)?;
         // References rise: one that repeats would be taken for a wrap of the clock.
         let clock = self.pcr_90khz.map_or(due, |last| due.max(last + 1));
         if self.list(media, track) {
@@ -221,13 +206,13 @@ impl Schedule {
         Some(step)
     }
 
-    /// When the next slice's video is due, as far as can be told, once that of this one is written.
-    fn video_after_slice(&self, media: &Media<'_>) -> Option<i64> {
-        let (last, before) = media.video.units.split_last()?;
-        let before = before.last()?;
-        let is_written = self.video == media.video.units.len();
-        let next_dts = last.dts_90khz + (last.dts_90khz - before.dts_90khz);
-        is_written.then_some(next_dts + PTS_BASE_90KHZ - PCR_LEAD_90KHZ)
+    /// The access unit that is due next, and when.
+    fn next_unit<'m, 'a>(&self, media: &'m Media<'a>) -> Option<(TrackKind, &'m AccessUnit<'a>, i64)> {
+        let video = media.video.units.get(self.video);
+        let audio = media.audio.units.get(self.audio);
+        let video = video.map(|unit| (TrackKind::Video, unit, self.leads.video_due(unit.dts_90khz)));
+        let audio = audio.map(|unit| (TrackKind::Audio, unit, self.leads.audio_due(unit.dts_90khz)));
+        [video, audio].into_iter().flatten().min_by_key(|(.., due)| *due)
     }
 
     /// When a clock reference has to come, be there media or not; `None` before the first one.

@@ -2,7 +2,7 @@
 
 use media::VideoCodec;
 
-use crate::{AudioStream, Program};
+use crate::{AudioStream, MAX_LAG_90KHZ, Program};
 
 /// Where the stream is between two slices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,11 +17,17 @@ pub struct MuxerState {
     pub pcr_90khz: Option<i64>,
     /// When the program tables were last written, on the same clock.
     pub tables_90khz: Option<i64>,
+    /// By how much audio ends before video, as far as the clock waits for it: 0 to [`MAX_LAG_90KHZ`]. Unit: 1/90 000 s.
+    pub audio_lag_90khz: u32,
+    /// Where audio ends, on the same clock.
+    pub audio_end_90khz: Option<i64>,
+    /// The decoding time of the last video unit, on the same clock.
+    pub video_dts_90khz: Option<i64>,
 }
 
 impl MuxerState {
     /// Bytes of the encoded state.
-    pub const SIZE: usize = 8 + 2 * 9;
+    pub const SIZE: usize = 8 + 4 + 4 * 9;
 
     /// The state as bytes.
     pub fn encode(&self) -> [u8; Self::SIZE] {
@@ -36,7 +42,9 @@ impl MuxerState {
         bytes[..3].copy_from_slice(&[video, audio, self.version]);
         bytes[3..7].copy_from_slice(&self.continuity);
         bytes[7] = self.program.mpeg4_profile_and_level;
-        for (field, time) in bytes[8..].chunks_mut(9).zip([self.pcr_90khz, self.tables_90khz]) {
+        bytes[8..12].copy_from_slice(&self.audio_lag_90khz.to_be_bytes());
+        let times = [self.pcr_90khz, self.tables_90khz, self.audio_end_90khz, self.video_dts_90khz];
+        for (field, time) in bytes[12..].chunks_mut(9).zip(times) {
             field[0] = time.is_some().into();
             field[1..].copy_from_slice(&time.unwrap_or(0).to_be_bytes());
         }
@@ -46,7 +54,8 @@ impl MuxerState {
     /// Reads what [`encode`](Self::encode) wrote, or `None` where a field cannot be.
     #[must_use]
     pub fn decode(bytes: &[u8; Self::SIZE]) -> Option<Self> {
-        let [video, audio, version, c0, c1, c2, c3, mpeg4_profile_and_level, times @ ..] = *bytes;
+        let [video, audio, version, c0, c1, c2, c3, mpeg4_profile_and_level, l0, l1, l2, l3, times @ ..] =
+            *bytes;
         let video = match video {
             0 => None,
             1 => Some(VideoCodec::H264),
@@ -62,17 +71,24 @@ impl MuxerState {
             _ => return None,
         };
         let continuity = [c0, c1, c2, c3];
-        if version >= 32 || continuity.iter().any(|&counter| counter >= 16) {
+        let audio_lag_90khz = u32::from_be_bytes([l0, l1, l2, l3]);
+        let fits = version < 32
+            && continuity.iter().all(|&counter| counter < 16)
+            && i64::from(audio_lag_90khz) <= MAX_LAG_90KHZ;
+        if !fits {
             return None;
         }
-        let (pcr, tables) = times.split_first_chunk::<9>()?;
-        let (pcr_90khz, tables_90khz) = (decode_time(pcr)?, decode_time(tables.first_chunk()?)?);
+        let mut times = times.as_chunks::<9>().0.iter().map(decode_time);
+        let mut time = || times.next()?;
         Some(Self {
             program: Program { video, audio, mpeg4_profile_and_level },
             version,
             continuity,
-            pcr_90khz,
-            tables_90khz,
+            pcr_90khz: time()?,
+            tables_90khz: time()?,
+            audio_lag_90khz,
+            audio_end_90khz: time()?,
+            video_dts_90khz: time()?,
         })
     }
 }

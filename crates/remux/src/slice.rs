@@ -121,7 +121,7 @@ pub fn remux<'a>(
     Ok((slice, muxer))
 }
 
-/// Counts access units whose decoding time the clock of the slice before has passed.
+/// Counts access units whose decoding time the clock had passed when the slice before ended.
 fn count_behind_clock(media: &Media<'_>, pcr_90khz: Option<i64>, repairs: &mut Repairs) {
     let Some(pcr_90khz) = pcr_90khz else { return };
     for units in [&media.video.units, &media.audio.units] {

@@ -74,7 +74,7 @@ pub struct SessionState<'a> {
 
 impl<'a> SessionState<'a> {
     /// The version of the encoding, its first byte.
-    pub const VERSION: u8 = 3;
+    pub const VERSION: u8 = 4;
 
     /// Bytes of the encoding without the parts whose size varies.
     pub const SIZE: usize = 1
@@ -203,7 +203,12 @@ mod tests {
             last_video_dts_90khz: Some(-5),
             video_config: Some(u64::MAX),
             audio_config: None,
-            muxer: MuxerState { version: 31, continuity: [0, 15, 7, 8], ..MuxerState::default() },
+            muxer: MuxerState {
+                version: 31,
+                continuity: [0, 15, 7, 8],
+                audio_lag_90khz: 67_500,
+                ..MuxerState::default()
+            },
             video: Some(VideoState {
                 codec: VideoCodec::Hevc,
                 length_size: 2,

@@ -8,6 +8,7 @@ mod corpus;
 mod entries;
 mod ffmpeg;
 mod flv_muxer;
+mod interleaving;
 mod odd;
 mod packets;
 mod target_decoder;

@@ -69,7 +69,8 @@ repair_kinds! {
     LengthSizeWrong = "length-size-wrong",
     /// Bytes after the last NAL unit of a message; left out.
     StrayBytes = "stray-bytes",
-    /// A message of AAC whose frames stand behind ADTS headers of their own; these are left out.
+    /// A message of AAC whose frames stand behind ADTS headers of their own; these are taken off, unless several frames
+    /// share one.
     AdtsHeader = "adts-header",
     /// An ADTS header says another configuration than the sequence header, or no sequence header came.
     ConfigurationFromAdts = "configuration-from-adts",

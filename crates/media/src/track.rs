@@ -106,10 +106,13 @@ pub struct AudioConfig {
     pub sample_rate_hz: u32,
     /// Output channels; `None` where the coded frames alone tell them.
     pub channels: Option<u32>,
-    /// Length of one frame on the 90 kHz clock, rounded.
+    /// Length of one frame on the 90 kHz clock, rounded; of an ADTS frame that is kept whole, of all its raw frames.
     pub frame_duration_90khz: u32,
     /// What an AAC decoder must know; `None` for MP3.
     pub aac: Option<AudioSpecificConfig>,
+    /// Access units are ADTS frames with their headers, each of several raw frames: nobody but a decoder can take them
+    /// apart.
+    pub has_adts_headers: bool,
 }
 
 /// The coded data of an access unit. Nothing of it is copied.

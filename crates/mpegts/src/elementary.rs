@@ -96,7 +96,7 @@ pub(crate) fn mpeg4_profile_and_level(config: &VideoConfig<'_>, unit: &AccessUni
 
 /// Appends the segments of an audio unit.
 pub(crate) fn audio_segments<'a>(config: &AudioConfig, unit: &AccessUnit<'a>, out: &mut Vec<Segment<'a>>) {
-    if let Some(config) = &config.aac {
+    if let Some(config) = config.aac.as_ref().filter(|_| !config.has_adts_headers) {
         let header = AdtsHeader::new(config, unit.data.size() as usize);
         let header = header.expect("the demuxer should leave out longer frames");
         out.push(Segment::made(header.as_bytes()));

@@ -8,7 +8,11 @@ use codec::{
 use flv::{AudioPacket, AudioTagHeader};
 use media::{AccessUnit, AudioCodec, AudioConfig, Data, RepairKind, Repairs, Track};
 
-use crate::{adts::PartialFrame, clock::Clock, state::MAX_AUDIO_RECORD_SIZE};
+use crate::{
+    adts::{Continued, CutFrame, PartialFrame},
+    clock::Clock,
+    state::MAX_AUDIO_RECORD_SIZE,
+};
 
 /// Configurations of a track in one chunk. A chunk with more is hostile: each is held until the chunk is written.
 const MAX_CONFIGS: usize = 256;
@@ -37,9 +41,9 @@ pub(crate) enum Outcome {
 }
 
 impl<'a> AudioAssembler<'a> {
-    /// Goes on where the chunk before ended, with the record that it left.
-    pub(crate) fn resume(record: Option<&'a [u8]>) -> Self {
-        let mut assembler = Self::default();
+    /// Goes on where the chunk before ended, with the record and the frame that it left.
+    pub(crate) fn resume(record: Option<&'a [u8]>, partial: Option<PartialFrame<'a>>) -> Self {
+        let mut assembler = Self { partial, ..Self::default() };
         if let Some(record) = record
             && let Some(Configuration::Aac(config)) = Configuration::aac(record)
         {
@@ -53,11 +57,9 @@ impl<'a> AudioAssembler<'a> {
         self.aac.map(|(_, record)| record).filter(|record| record.len() <= MAX_AUDIO_RECORD_SIZE)
     }
 
-    /// The chunk ends.
-    pub(crate) fn finish(&mut self, repairs: &mut Repairs) {
-        if self.partial.take().is_some() {
-            repairs.count(RepairKind::AdtsFrameCut);
-        }
+    /// The ADTS frame that goes on in the next chunk.
+    pub(crate) fn partial(&mut self) -> Option<PartialFrame<'a>> {
+        self.partial.take()
     }
 
     /// Takes a message of a codec that is recorded.
@@ -96,71 +98,96 @@ impl<'a> AudioAssembler<'a> {
     }
 
     fn push_aac(&mut self, timestamp_ms: u32, payload: &'a [u8], clock: &mut Clock<'_, 'a>) -> Outcome {
-        let rest = match self.partial.take() {
-            Some(partial) => self.go_on(partial, payload, clock),
-            None => payload,
-        };
-        if rest.is_empty() {
-            if payload.is_empty() {
-                clock.repairs.count(RepairKind::MessageMalformed);
+        if let Some(partial) = self.partial.take() {
+            match partial.go_on(payload) {
+                Ok(continued) => {
+                    self.go_on(timestamp_ms, continued, clock);
+                    return Outcome::Taken;
+                }
+                Err(CutFrame) => clock.repairs.count(RepairKind::AdtsFrameCut),
             }
-        } else if AdtsFrame::parse(rest).is_some() {
-            clock.repairs.count(RepairKind::AdtsHeader);
-            self.push_adts(timestamp_ms, rest, clock);
-        } else if aac::is_loas(rest) {
+        }
+        if payload.is_empty() {
+            clock.repairs.count(RepairKind::MessageMalformed);
+        } else if AdtsFrame::parse(payload).is_some() {
+            self.push_adts(timestamp_ms, payload, clock);
+        } else if aac::is_loas(payload) {
             return Outcome::Loas;
         } else if self.is_unsupported {
             return Outcome::LeftOut;
         } else {
-            self.add_aac(timestamp_ms, Data::Frame(rest), clock);
+            self.add_aac(timestamp_ms, 1, Data::Frame(payload), clock);
         }
         Outcome::Taken
     }
 
-    /// Goes on with an ADTS frame that the message before began; what is left of the message then.
-    fn go_on(&mut self, partial: PartialFrame<'a>, payload: &'a [u8], clock: &mut Clock<'_, 'a>) -> &'a [u8] {
-        match partial.go_on(payload) {
-            Ok((partial, rest)) if partial.is_whole() => {
-                self.take_adts_config(partial.frame, partial.header, clock.repairs);
-                self.add_aac(partial.timestamp_ms, Data::Pieces(partial.pieces), clock);
-                rest
+    /// Takes a message that goes on with an ADTS frame, and the frames after it.
+    fn go_on(&mut self, timestamp_ms: u32, continued: Continued<'a>, clock: &mut Clock<'_, 'a>) {
+        match continued {
+            Continued::Whole(partial, frame, rest) => {
+                let begin_ms = partial.timestamp_ms;
+                let header = partial.pieces()[0].get(..frame.header_size);
+                let pieces = partial.without(if is_kept_whole(frame) { 0 } else { frame.header_size });
+                self.add_adts(begin_ms, frame, header, Data::Pieces(pieces), clock);
+                if !rest.is_empty() {
+                    self.push_adts(timestamp_ms, rest, clock);
+                }
             }
-            Ok((partial, _)) => {
-                self.partial = Some(partial);
-                &[]
-            }
-            Err(payload) => {
-                clock.repairs.count(RepairKind::AdtsFrameCut);
-                payload
-            }
+            Continued::Partial(partial) => self.partial = Some(partial),
         }
     }
 
     /// Takes the ADTS frames of a message. The second and later ones follow a frame's duration after each other.
     fn push_adts(&mut self, timestamp_ms: u32, mut rest: &'a [u8], clock: &mut Clock<'_, 'a>) {
+        clock.repairs.count(RepairKind::AdtsHeader);
         while !rest.is_empty() {
-            let Some(frame) = AdtsFrame::parse(rest).filter(|frame| frame.header_size <= rest.len()) else {
+            self.partial = PartialFrame::begin(rest, timestamp_ms);
+            if self.partial.is_some() {
+                return;
+            }
+            let Some(frame) = AdtsFrame::parse(rest) else {
                 clock.repairs.count(RepairKind::AdtsFrameCut);
                 return;
             };
-            let header = &rest[..frame.header_size];
-            let Some((bytes, after)) = rest.split_at_checked(frame.frame_size) else {
-                self.partial = Some(PartialFrame::begin(frame, rest, timestamp_ms));
-                return;
-            };
+            let (bytes, after) = rest.split_at(frame.frame_size);
+            let (header, raw) = bytes.split_at(frame.header_size);
+            let data = if is_kept_whole(frame) { bytes } else { raw };
+            self.add_adts(timestamp_ms, frame, Some(header), Data::Frame(data), clock);
             rest = after;
-            self.take_adts_config(frame, header, clock.repairs);
-            self.add_aac(timestamp_ms, Data::Frame(&bytes[frame.header_size..]), clock);
         }
     }
 
-    /// Takes the configuration of an ADTS header, unless the sequence header says the same and maybe more.
-    fn take_adts_config(&mut self, frame: AdtsFrame, header: &'a [u8], repairs: &mut Repairs) {
-        let is_known = self.aac.is_some_and(|(in_use, _)| in_use.has_core_of(&frame.config));
-        if !is_known {
-            repairs.count(RepairKind::ConfigurationFromAdts);
-            self.aac = Some((frame.config, header));
+    /// Takes an ADTS frame; `header` where it is in one piece.
+    fn add_adts(
+        &mut self,
+        timestamp_ms: u32,
+        frame: AdtsFrame,
+        header: Option<&'a [u8]>,
+        data: Data<'a>,
+        clock: &mut Clock<'_, 'a>,
+    ) {
+        if self.take_adts_config(frame, header, clock.repairs) {
+            self.add_aac(timestamp_ms, frame.raw_frames, data, clock);
+        } else {
+            clock.repairs.count(RepairKind::AdtsFrameCut);
         }
+    }
+
+    /// Takes the configuration of an ADTS header, unless the sequence header says the same and maybe more. `false` where
+    /// it is another one and the header in pieces, so that it cannot be kept for the next chunk.
+    fn take_adts_config(
+        &mut self,
+        frame: AdtsFrame,
+        header: Option<&'a [u8]>,
+        repairs: &mut Repairs,
+    ) -> bool {
+        if self.aac.is_some_and(|(in_use, _)| in_use.has_core_of(&frame.config)) {
+            return true;
+        }
+        let Some(header) = header else { return false };
+        repairs.count(RepairKind::ConfigurationFromAdts);
+        self.aac = Some((frame.config, header));
+        true
     }
 
     fn push_mp3(&mut self, timestamp_ms: u32, payload: &'a [u8], clock: &mut Clock<'_, 'a>) {
@@ -172,6 +199,7 @@ impl<'a> AudioAssembler<'a> {
                     channels: Some(header.channels),
                     frame_duration_90khz: frame_duration(header.samples, header.sample_rate_hz),
                     aac: None,
+                    has_adts_headers: false,
                 };
                 self.add(timestamp_ms, config, Data::Frame(payload), clock);
             }
@@ -179,13 +207,15 @@ impl<'a> AudioAssembler<'a> {
         }
     }
 
-    fn add_aac(&mut self, timestamp_ms: u32, data: Data<'a>, clock: &mut Clock<'_, 'a>) {
+    /// Takes a raw frame, or an ADTS frame of several.
+    fn add_aac(&mut self, timestamp_ms: u32, raw_frames: u8, data: Data<'a>, clock: &mut Clock<'_, 'a>) {
         let size = data.size();
         let Some((aac, _)) = self.aac else {
             clock.repairs.count(RepairKind::SequenceHeaderMissing);
             return;
         };
-        if size == 0 || size > aac::MAX_FRAME_SIZE as u64 {
+        // An ADTS frame that is kept whole has told its own size.
+        if size == 0 || raw_frames == 1 && size > aac::MAX_FRAME_SIZE as u64 {
             clock.repairs.count(RepairKind::MessageMalformed);
             return;
         }
@@ -194,10 +224,11 @@ impl<'a> AudioAssembler<'a> {
             sample_rate_hz: aac.sample_rate_hz(),
             channels: aac.channels(),
             frame_duration_90khz: frame_duration(
-                AudioSpecificConfig::SAMPLES_PER_FRAME,
+                u32::from(raw_frames) * AudioSpecificConfig::SAMPLES_PER_FRAME,
                 aac.core_sample_rate_hz(),
             ),
             aac: Some(aac),
+            has_adts_headers: raw_frames > 1,
         };
         self.add(timestamp_ms, config, data, clock);
     }
@@ -205,8 +236,9 @@ impl<'a> AudioAssembler<'a> {
     fn add(&mut self, timestamp_ms: u32, config: AudioConfig, data: Data<'a>, clock: &mut Clock<'_, 'a>) {
         let frame_duration_90khz = config.frame_duration_90khz;
         let configs = &mut self.track.configs;
-        let is_same_codec = configs.last().is_some_and(|last| last.codec == config.codec);
-        if configs.last() != Some(&config) && (configs.len() < MAX_CONFIGS || !is_same_codec) {
+        let kind = |config: &AudioConfig| (config.codec, config.has_adts_headers);
+        let is_same_kind = configs.last().is_some_and(|last| kind(last) == kind(&config));
+        if configs.last() != Some(&config) && (configs.len() < MAX_CONFIGS || !is_same_kind) {
             configs.push(config);
         }
         let config = configs.len() as u32 - 1;
@@ -219,6 +251,11 @@ impl<'a> AudioAssembler<'a> {
             data,
         });
     }
+}
+
+/// Whether an ADTS frame keeps its header: where one of several raw frames ends is known to decoders alone.
+fn is_kept_whole(frame: AdtsFrame) -> bool {
+    frame.raw_frames > 1
 }
 
 /// Samples at a rate on the 90 kHz clock, rounded.

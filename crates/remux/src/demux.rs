@@ -37,7 +37,7 @@ pub fn demux<'a>(
 ) -> Result<Demuxed<'a>, flv::Error> {
     let chunk = chunk.into();
     let mut video = VideoAssembler::resume(state.video.as_ref(), std::mem::take(&mut state.leading_units));
-    let mut audio = AudioAssembler::resume(state.audio_record);
+    let mut audio = AudioAssembler::resume(state.audio_record, state.adts_frame.take());
     let mut repairs = Repairs::default();
     let mut left_out = Vec::new();
     state.timeline.begin_chunk(chunk.arrival_ms);
@@ -78,9 +78,8 @@ pub fn demux<'a>(
             },
         }
     }
-    audio.finish(&mut repairs);
     (state.video, state.leading_units) = video.state(&mut repairs);
-    state.audio_record = audio.record();
+    (state.audio_record, state.adts_frame) = (audio.record(), audio.partial());
     let identities = video.identities;
     let mut media = Media { video: video.track, audio: audio.track };
     settle(&mut media, &mut state.timeline);

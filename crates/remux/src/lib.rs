@@ -41,6 +41,7 @@ mod slice;
 mod state;
 mod video;
 
+pub use adts::PartialFrame;
 pub use chunk::Chunk;
 pub use demux::{Demuxed, demux};
 pub use error::Error;

@@ -10,6 +10,7 @@ use mpegts::MuxerState;
 pub use tracks::VideoState;
 pub(crate) use tracks::{MAX_AUDIO_RECORD_SIZE, MAX_LEADING_SIZE, size_of};
 
+use crate::adts::PartialFrame;
 use fields::{Fields, write_optional};
 use tracks::Tracks;
 
@@ -70,11 +71,13 @@ pub struct SessionState<'a> {
     /// NAL units that ended the chunk without a picture, at most 2 048 bytes with three for each: they go before the
     /// next picture.
     pub leading_units: Vec<&'a [u8]>,
+    /// The ADTS frame that goes on in the next chunk: at most 8 190 bytes.
+    pub adts_frame: Option<PartialFrame<'a>>,
 }
 
 impl<'a> SessionState<'a> {
     /// The version of the encoding, its first byte.
-    pub const VERSION: u8 = 4;
+    pub const VERSION: u8 = 5;
 
     /// Bytes of the encoding without the parts whose size varies.
     pub const SIZE: usize = 1
@@ -101,7 +104,13 @@ impl<'a> SessionState<'a> {
         write_optional(&mut bytes, self.audio_config);
         tracks::write_video(self.video.as_ref(), &mut bytes);
         bytes.extend_from_slice(&self.muxer.encode());
-        tracks::write_parts(self.video.as_ref(), self.audio_record, &self.leading_units, &mut bytes);
+        tracks::write_parts(
+            self.video.as_ref(),
+            self.audio_record,
+            &self.leading_units,
+            self.adts_frame.as_ref(),
+            &mut bytes,
+        );
         bytes
     }
 
@@ -145,6 +154,7 @@ impl<'a> SessionState<'a> {
             video: tracks.video,
             audio_record: tracks.audio_record,
             leading_units: tracks.leading_units,
+            adts_frame: tracks.adts_frame,
         })
     }
 }
@@ -162,7 +172,7 @@ mod tests {
     use super::*;
 
     /// Bytes of the sample's parts.
-    const PARTS: [usize; 5] = [5, 6, 5, 6, 5];
+    const PARTS: [usize; 6] = [5, 6, 5, 6, 5, 16];
 
     fn sample() -> SessionState<'static> {
         let clock = TrackClock {
@@ -218,6 +228,7 @@ mod tests {
             }),
             audio_record: Some(&[0x12, 0x10]),
             leading_units: vec![&[6, 1, 0x80], &[9, 0xf0]],
+            adts_frame: PartialFrame::begin(&[0xff, 0xf1, 0x50, 0x80, 0x3f, 0xff, 0xfc, 1, 2], u32::MAX),
         }
     }
 

@@ -58,27 +58,44 @@ pub struct AdtsFrame {
     /// The configuration that the header implies. Where its `channel_configuration` is 0, the frame itself begins with
     /// a program config element.
     pub config: AudioSpecificConfig,
-    /// Bytes before the raw frame: 7, or 9 with a CRC.
+    /// Bytes before the first raw frame: 7, with a CRC 9 and two more for each further raw frame.
     pub header_size: usize,
-    /// Bytes of header and raw frame together, at least `header_size`.
+    /// Bytes of header and raw frames together, at least `header_size`.
     pub frame_size: usize,
+    /// Raw frames behind the header (`raw_data_block`), 1 to 4. Where one ends is known to decoders alone, unless
+    /// there is a CRC.
+    pub raw_frames: u8,
 }
 
 impl AdtsFrame {
+    /// Bytes that are read of a header.
+    pub const READ_SIZE: usize = AdtsHeader::FIXED_SIZE;
+
     /// Reads the header at the start of `bytes`, which may end before the frame does. `None` where it is none.
-    ///
-    /// Headers of several raw data blocks are not taken: where one block ends is known to decoders alone.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        let &[b0, b1, b2, b3, b4, b5, b6] = bytes.first_chunk()?;
-        // The syncword, layer 0, one raw data block.
-        if b0 != 0xff || b1 & 0xf6 != 0xf0 || b6 & 0x03 != 0 {
+        let &[_, b1, b2, b3, b4, b5, b6] = bytes.first_chunk()?;
+        if !Self::may_begin(bytes) {
             return None;
         }
-        let header_size = if b1 & 0x01 == 0 { AdtsHeader::FIXED_SIZE + 2 } else { AdtsHeader::FIXED_SIZE };
+        let raw_frames = (b6 & 0x03) + 1;
+        // A CRC, and where the second and later raw frames begin.
+        let check_size = if b1 & 0x01 == 0 { 2 * usize::from(raw_frames) } else { 0 };
+        let header_size = AdtsHeader::FIXED_SIZE + check_size;
         let frame_size = usize::from(b3 & 0x03) << 11 | usize::from(b4) << 3 | usize::from(b5 >> 5);
         let config = AudioSpecificConfig::of_core(b2 >> 6, b2 >> 2 & 0x0f, (b2 & 0x01) << 2 | b3 >> 6)?;
-        (frame_size >= header_size).then_some(Self { config, header_size, frame_size })
+        (frame_size >= header_size).then_some(Self { config, header_size, frame_size, raw_frames })
+    }
+
+    /// Whether a header may begin with `bytes`, of which there may be too few for one: as far as there are, they are the
+    /// syncword and layer 0.
+    #[must_use]
+    pub fn may_begin(bytes: &[u8]) -> bool {
+        match *bytes {
+            [] => false,
+            [b0] => b0 == 0xff,
+            [b0, b1, ..] => b0 == 0xff && b1 & 0xf6 == 0xf0,
+        }
     }
 }
 
@@ -115,7 +132,7 @@ mod tests {
         for record in [[0x12, 0x10], [0x11, 0xb0], [0x0c, 0x08]] {
             let config = AudioSpecificConfig::parse(&record).unwrap();
             let header = AdtsHeader::new(&config, 300).unwrap();
-            let expected = AdtsFrame { config, header_size: 7, frame_size: 307 };
+            let expected = AdtsFrame { config, header_size: 7, frame_size: 307, raw_frames: 1 };
             assert_eq!(AdtsFrame::parse(header.as_bytes()), Some(expected));
         }
     }
@@ -127,14 +144,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_single_adts_frame_is_refused() {
+    fn several_raw_frames_stand_behind_one_header() {
+        let frame = AdtsFrame::parse(&[0xff, 0xf1, 0x50, 0x80, 0x3f, 0xff, 0xfd]).unwrap();
+        assert_eq!((frame.header_size, frame.frame_size, frame.raw_frames), (7, 511, 2));
+        let frame = AdtsFrame::parse(&[0xff, 0xf0, 0x50, 0x80, 0x3f, 0xff, 0xff]).unwrap();
+        assert_eq!((frame.header_size, frame.raw_frames), (7 + 3 * 2 + 2, 4));
+    }
+
+    #[test]
+    fn the_begin_of_a_header_is_told_by_as_much_as_there_is() {
+        let header = [0xff, 0xf1, 0x50, 0x80, 0x3f, 0xff, 0xfc];
+        assert!((1..=header.len()).all(|size| AdtsFrame::may_begin(&header[..size])));
+        assert!(!AdtsFrame::may_begin(&[]) && !AdtsFrame::may_begin(&[0x21]));
+        assert!(!AdtsFrame::may_begin(&[0xff, 0xe1]));
+    }
+
+    #[test]
+    fn what_is_no_adts_frame_is_refused() {
         for bytes in [
             &[0xff, 0xf1, 0x50, 0x80, 0x3f, 0xff][..],   // cut
             &[0xff, 0xe1, 0x50, 0x80, 0x3f, 0xff, 0xfc], // no syncword
             &[0xff, 0xf3, 0x50, 0x80, 0x3f, 0xff, 0xfc], // layer 2, as MPEG audio has
             &[0xff, 0xf1, 0x78, 0x80, 0x3f, 0xff, 0xfc], // a reserved sampling frequency
             &[0xff, 0xf1, 0x50, 0x80, 0x00, 0x7f, 0xfc], // a length of 3
-            &[0xff, 0xf1, 0x50, 0x80, 0x3f, 0xff, 0xfd], // two raw data blocks
             &[0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c, 0x00], // a raw frame
         ] {
             assert_eq!(AdtsFrame::parse(bytes), None, "{bytes:02x?}");

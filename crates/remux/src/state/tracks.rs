@@ -2,6 +2,8 @@
 
 use media::VideoCodec;
 
+use crate::adts::PartialFrame;
+
 use super::{
     StateError,
     fields::{Fields, write_optional},
@@ -42,6 +44,7 @@ enum Part {
     Header = 1,
     AudioRecord = 2,
     LeadingUnit = 3,
+    AdtsFrame = 4,
 }
 
 /// Bytes of a part before its content.
@@ -53,6 +56,7 @@ pub(super) struct Tracks<'a> {
     pub(super) video: Option<VideoState<'a>>,
     pub(super) audio_record: Option<&'a [u8]>,
     pub(super) leading_units: Vec<&'a [u8]>,
+    pub(super) adts_frame: Option<PartialFrame<'a>>,
 }
 
 /// Appends the fields whose size does not vary.
@@ -90,6 +94,7 @@ pub(super) fn write_parts(
     video: Option<&VideoState<'_>>,
     audio_record: Option<&[u8]>,
     leading_units: &[&[u8]],
+    adts_frame: Option<&PartialFrame<'_>>,
     bytes: &mut Vec<u8>,
 ) {
     let mut write = |part: Part, content: &[u8]| {
@@ -103,6 +108,9 @@ pub(super) fn write_parts(
     }
     audio_record.iter().for_each(|record| write(Part::AudioRecord, record));
     leading_units.iter().for_each(|unit| write(Part::LeadingUnit, unit));
+    if let Some(frame) = adts_frame {
+        write(Part::AdtsFrame, &[&frame.timestamp_ms.to_be_bytes()[..], &frame.pieces().concat()].concat());
+    }
 }
 
 /// Reads the parts whose size varies into `tracks`; `None` where they do not fill the bytes, or hold too much.
@@ -119,6 +127,10 @@ pub(super) fn read_parts<'a>(mut bytes: &'a [u8], tracks: &mut Tracks<'a>) -> Op
                 tracks.audio_record = Some(content);
             }
             kind if kind == Part::LeadingUnit as u8 => tracks.leading_units.push(content),
+            kind if kind == Part::AdtsFrame as u8 && tracks.adts_frame.is_none() => {
+                let (timestamp, frame) = content.split_first_chunk()?;
+                tracks.adts_frame = Some(PartialFrame::begin(frame, u32::from_be_bytes(*timestamp))?);
+            }
             _ => return None,
         }
     }

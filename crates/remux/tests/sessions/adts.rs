@@ -5,6 +5,7 @@ use flv::TagKind::Audio;
 use media::RepairKind::{
     AdtsFrameCut, AdtsHeader as AdtsHeaders, ConfigurationFromAdts, SequenceHeaderMissing,
 };
+use recorder_remux::Slice;
 
 use crate::chunk::{AAC_44100, AAC_48000, Chunk, aac_frames, record, repairs, units};
 
@@ -90,30 +91,92 @@ fn several_adts_frames_in_one_message_follow_each_other() {
     assert_eq!((slice.start_90khz, slice.duration_90khz), (0, 6 * 1_920));
 }
 
+/// Records each message in a chunk of its own.
+fn record_apart(messages: &[Vec<u8>]) -> (Vec<Slice>, Vec<u8>) {
+    let (mut slices, mut whole) = (Vec::<Slice>::new(), Vec::new());
+    for (n, payload) in messages.iter().enumerate() {
+        let state = slices.last().map_or(&[][..], |slice| &slice.state);
+        let (slice, stream) = record(&Chunk::new().tag(Audio, n as u32 * 23, &message(payload)), state);
+        whole.extend(stream);
+        slices.push(slice);
+    }
+    (slices, whole)
+}
+
 #[test]
 fn adts_frames_that_go_on_in_the_next_message_are_put_together() {
     let bytes: Vec<u8> = frames(6).iter().flat_map(|frame| adts(LC_44100, frame)).collect();
-    for size in [20, 37, bytes.len() - 1] {
+    // Headers are cut as well: wherever a message ends, the next brings at least the rest of a header.
+    for size in 7..bytes.len() {
+        let messages: Vec<Vec<u8>> = bytes.chunks(size).map(<[u8]>::to_vec).collect();
         let mut chunk = Chunk::new();
-        for (n, piece) in bytes.chunks(size).enumerate() {
+        for (n, piece) in messages.iter().enumerate() {
             chunk = chunk.tag(Audio, n as u32 * 23, &message(piece));
         }
-        let (_, stream) = record(&chunk, &[]);
-        let found = aac_frames(&stream);
-        // A header that is itself in two messages is not found, and its frame is lost.
-        assert!(
-            frames(6).iter().filter(|frame| found.contains(frame)).count() >= 4,
-            "{size}: {} frames",
-            found.len()
-        );
+        let (slice, stream) = record(&chunk, &[]);
+        assert_eq!((aac_frames(&stream), slice.repairs.of(AdtsFrameCut)), (frames(6), 0), "{size}");
+        let (slices, stream) = record_apart(&messages);
+        assert_eq!(aac_frames(&stream), frames(6), "{size} apart");
+        assert!(slices.iter().all(|slice| slice.repairs.of(AdtsFrameCut) == 0), "{size} apart");
     }
-    // Cut where no header is.
-    let (first, second) = (adts(LC_44100, &frames(6)[4]), adts(LC_44100, &frames(6)[5]));
-    let pieces = [&first[..12], &[&first[12..], &second[..20]].concat(), &second[20..]];
-    let chunk = pieces.iter().fold(Chunk::new(), |chunk, piece| chunk.tag(Audio, 0, &message(piece)));
-    let (slice, stream) = record(&chunk, &[]);
-    assert_eq!(aac_frames(&stream), frames(6)[4..]);
-    assert_eq!(slice.repairs.of(AdtsFrameCut), 0);
+}
+
+#[test]
+fn a_frame_that_goes_on_in_the_next_chunk_keeps_its_time() {
+    let pieces = [adts(LC_44100, &frames(6)[0]), adts(LC_44100, &frames(6)[5])];
+    let (begin, end) = pieces[1].split_at(20);
+    let (slices, stream) = record_apart(&[[&pieces[0], begin].concat(), end.to_vec()]);
+    assert_eq!(aac_frames(&stream), [frames(6)[0].clone(), frames(6)[5].clone()]);
+    // 1 024 samples at 44.1 kHz: the second frame follows the first, though its end comes later.
+    let begins: Vec<u64> = slices.iter().map(|slice| slice.start_90khz).collect();
+    assert_eq!((begins, slices[1].duration_90khz), (vec![0, 2_090], 2_090));
+    assert!(slices.iter().all(|slice| slice.repairs.of(AdtsFrameCut) == 0));
+}
+
+#[test]
+fn a_header_in_pieces_that_says_another_configuration_costs_its_frame() {
+    let pieces = [adts(LC_44100, &frames(6)[0]), adts(LC_48000, &frames(6)[5])];
+    let (begin, end) = pieces[1].split_at(4);
+    let (slices, stream) = record_apart(&[[&pieces[0], begin].concat(), [end, &pieces[1]].concat()]);
+    assert_eq!(aac_frames(&stream), [frames(6)[0].clone(), frames(6)[5].clone()]);
+    assert_eq!((slices[1].repairs.of(AdtsFrameCut), slices[1].repairs.of(ConfigurationFromAdts)), (1, 1));
+}
+
+/// Several raw frames behind one header, which ends with a byte for their number.
+fn adts_of_several(raw: &[Vec<u8>], has_crc: bool) -> Vec<u8> {
+    let count = raw.len();
+    // Where the second and later frames begin and a checksum, and a checksum behind each frame.
+    let (table, check) = if has_crc { (vec![0xab; 2 * count], &[0xcd; 2][..]) } else { (vec![], &[][..]) };
+    let body: Vec<u8> = raw.iter().flat_map(|frame| [frame, check].concat()).collect();
+    let mut bytes = adts(LC_44100, &[table, body].concat());
+    bytes[1] &= if has_crc { 0xfe } else { 0xff };
+    bytes[6] |= count as u8 - 1;
+    bytes
+}
+
+#[test]
+fn several_raw_frames_behind_one_header_are_kept_whole() {
+    for has_crc in [false, true] {
+        let whole: Vec<Vec<u8>> = frames(6).chunks(3).map(|raw| adts_of_several(raw, has_crc)).collect();
+        let single = adts(LC_44100, &frames(6)[0]);
+        let chunk = Chunk::new().tag(Audio, 0, &message(&whole[0])).tag(Audio, 70, &message(&single)).tag(
+            Audio,
+            93,
+            &message(&whole[1]),
+        );
+        let (slice, stream) = record(&chunk, &[]);
+        let found: Vec<u8> = units(&stream, Audio).into_iter().flat_map(|unit| unit.data).collect();
+        assert_eq!(found, [&whole[0][..], &single, &whole[1]].concat());
+        assert_eq!(repairs(&slice), [(AdtsHeaders, 3), (ConfigurationFromAdts, 1)]);
+        // Three frames of 1 024 samples, one, and three.
+        assert_eq!((slice.discontinuity, slice.duration_90khz), (false, 93 * 90 + 3 * 2_090 - 1));
+        // And across two chunks.
+        let (begin, end) = whole[1].split_at(15);
+        let (slices, stream) = record_apart(&[[&whole[0], begin].concat(), end.to_vec()]);
+        let found: Vec<u8> = units(&stream, Audio).into_iter().flat_map(|unit| unit.data).collect();
+        assert_eq!(found, whole.concat());
+        assert!(!slices[1].discontinuity && slices[1].start_90khz.abs_diff(3 * 2_090) <= 1);
+    }
 }
 
 #[test]
@@ -138,11 +201,11 @@ fn an_adts_frame_that_is_cut_costs_itself_alone() {
             assert!(others.iter().all(|frame| found.contains(frame)));
         }
     }
-    // At the end of a chunk.
+    // At the end of a chunk: the next one tells.
     let bytes = adts(LC_44100, &all[5]);
-    let chunk = Chunk::new().tag(Audio, 0, &message(&bytes)).tag(Audio, 23, &message(&bytes[..20]));
-    let (slice, stream) = record(&chunk, &[]);
-    assert_eq!((aac_frames(&stream).len(), slice.repairs.of(AdtsFrameCut)), (1, 1));
+    let (slices, stream) = record_apart(&[bytes.clone(), bytes[..20].to_vec(), bytes]);
+    let cut: Vec<u32> = slices.iter().map(|slice| slice.repairs.of(AdtsFrameCut)).collect();
+    assert_eq!((aac_frames(&stream).len(), cut), (2, vec![0, 0, 1]));
 }
 
 #[test]

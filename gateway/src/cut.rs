@@ -21,6 +21,10 @@ const STILL_MS: u64 = 1_000;
 /// What one step of audio counts at most against a picture: a jump of the audio clock makes no picture still.
 const MAX_STILL_STEP_MS: u64 = 500;
 
+/// How far behind the picture by its timestamps sound is taken to lag where a chunk begins; what is further apart is two
+/// clocks.
+const MAX_LAG_MS: i64 = 10_000;
+
 /// A publisher that sent nothing for this long, and whose timestamps step ahead by more than ten seconds, paused. The
 /// chunk ends there: when the next one begins is told to the functions, which so know the pause from a jump.
 const PAUSE_MS: u64 = 1_000;
@@ -89,13 +93,15 @@ struct Part {
     in_chunk: bool,
     /// The timestamp of its first frame in the chunk.
     first_ms: u32,
-    elapsed_ms: u64,
+    last_ms: u32,
+    /// How far it is, from where the chunk begins: less than nothing while sound lags behind the picture.
+    elapsed_ms: i64,
 }
 
 /// The state at a frame of the chunk, to which the chunk can be cut back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
-    elapsed_ms: [u64; 2],
+    elapsed_ms: [i64; 2],
     bytes: u64,
 }
 
@@ -143,18 +149,19 @@ impl Cutter {
         let is_pause = step.is_pause && silence_ms >= PAUSE_MS;
         match track {
             Track::Audio => self.still_ms += step.elapsed_ms.min(MAX_STILL_STEP_MS),
-            Track::Video if step.elapsed_ms > 0 || is_new => self.video_moved(is_new),
+            Track::Video if step.total_ms() > 0 || is_new => self.video_moved(is_new),
             Track::Video => {}
         }
         let joined_ms = self.joined_ms(track, timestamp_ms);
         let part = self.part_mut(track);
         if part.in_chunk {
-            part.elapsed_ms += step.elapsed_ms;
+            part.elapsed_ms += step.total_ms() as i64;
         } else {
             part.elapsed_ms = joined_ms;
             part.first_ms = timestamp_ms;
             part.in_chunk = true;
         }
+        part.last_ms = timestamp_ms;
 
         if is_late {
             return if was_moving { Cut::AtKeyframe } else { Cut::Here };
@@ -164,9 +171,9 @@ impl Cutter {
             return Cut::No;
         }
         let can_begin = self.is_entry(frame);
-        let elapsed_ms = if self.moves() { self.video_ms() } else { self.chunk_ms() };
-        let is_due = can_begin && elapsed_ms >= self.policy.target_ms || is_pause;
-        let is_overdue = elapsed_ms >= self.policy.max_ms && (track == Track::Video || !self.moves());
+        let elapsed_ms = if self.moves() { self.video_ms() } else { self.sound_ms() };
+        let is_due = can_begin && elapsed_ms >= self.policy.target_ms as i64 || is_pause;
+        let is_overdue = elapsed_ms >= self.policy.max_ms as i64 && (track == Track::Video || !self.moves());
         if is_due || is_overdue { Cut::Here } else { Cut::No }
     }
 
@@ -180,8 +187,11 @@ impl Cutter {
         for part in [&mut self.video, &mut self.audio] {
             part.in_chunk = false;
             part.elapsed_ms = 0;
+            part.clock.begin_chunk();
         }
-        self.part_mut(track).in_chunk = true;
+        let part = self.part_mut(track);
+        part.in_chunk = true;
+        part.first_ms = part.last_ms;
         self.bytes = bytes;
         self.longest_still_ms = [None, self.longest_still_ms[0]];
         self.chunks += 1;
@@ -202,7 +212,7 @@ impl Cutter {
     /// The chunk ended at `mark`; what came since is in a new one, behind `bytes` of headers.
     pub(crate) fn cut_back(&mut self, mark: Mark, bytes: u64) {
         for (part, at_mark_ms) in [&mut self.video, &mut self.audio].into_iter().zip(mark.elapsed_ms) {
-            part.elapsed_ms = part.elapsed_ms.saturating_sub(at_mark_ms);
+            part.elapsed_ms -= at_mark_ms;
         }
         self.bytes = self.bytes - mark.bytes + bytes;
         self.chunks += 1;
@@ -226,17 +236,18 @@ impl Cutter {
     fn is_late(&self, track: Track, timestamp_ms: u32) -> bool {
         // A track that only arrives late, and says so by its timestamps, covers the chunk from its start.
         self.chunks > 1
-            || self.chunk_ms() > AWAITED_MS
+            || self.chunk_ms() > AWAITED_MS as i64
                 && self.since_start_ms(track, timestamp_ms).unsigned_abs() > AWAITED_MS
     }
 
     /// How far the chunk is where a track joins it with a frame of this time: as the timestamps have it if the
     /// clocks agree, else as far as the other track is.
-    fn joined_ms(&self, track: Track, timestamp_ms: u32) -> u64 {
+    fn joined_ms(&self, track: Track, timestamp_ms: u32) -> i64 {
         let since_start_ms = self.since_start_ms(track, timestamp_ms);
         let chunk_ms = self.chunk_ms();
-        match u64::try_from(since_start_ms) {
-            Ok(ms) if ms <= chunk_ms => ms,
+        match since_start_ms {
+            0.. if since_start_ms <= chunk_ms => since_start_ms,
+            _ if track == Track::Audio && (-MAX_LAG_MS..0).contains(&since_start_ms) => since_start_ms,
             _ if since_start_ms.unsigned_abs() <= AWAITED_MS => 0,
             _ => chunk_ms,
         }
@@ -270,13 +281,18 @@ impl Cutter {
 
     /// How long the chunk is by its video. A step of which only the next picture tells whether it is true counts as
     /// far as sound confirms it.
-    fn video_ms(&self) -> u64 {
-        let confirmed_ms = self.audio.elapsed_ms.saturating_sub(self.video.elapsed_ms);
-        self.video.elapsed_ms + self.video.clock.doubtful_ms().min(confirmed_ms)
+    fn video_ms(&self) -> i64 {
+        let confirmed_ms = (self.audio.elapsed_ms - self.video.elapsed_ms).max(0);
+        self.video.elapsed_ms + confirmed_ms.min(self.video.clock.doubtful_ms() as i64)
+    }
+
+    /// How long the chunk is where no video moves: as far as sound is, which may lag behind what pictures there were.
+    fn sound_ms(&self) -> i64 {
+        if self.audio.in_chunk { self.audio.elapsed_ms } else { self.chunk_ms() }
     }
 
     /// How long the chunk is by any track.
-    fn chunk_ms(&self) -> u64 {
+    fn chunk_ms(&self) -> i64 {
         self.video.elapsed_ms.max(self.audio.elapsed_ms)
     }
 
@@ -284,7 +300,7 @@ impl Cutter {
     fn awaits_a_track(&self) -> bool {
         let is_missing = |part: &Part| part.is_announced && !part.clock.is_seen;
         self.chunks <= 1
-            && self.chunk_ms() < AWAITED_MS
+            && self.chunk_ms() < AWAITED_MS as i64
             && (is_missing(&self.video) || is_missing(&self.audio))
     }
 

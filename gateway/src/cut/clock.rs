@@ -41,6 +41,8 @@ struct LongStep {
 pub(super) struct Step {
     /// Time that passed.
     pub(super) elapsed_ms: u64,
+    /// Time that passed before, as this frame tells.
+    pub(super) confirmed_ms: u64,
     /// A step of more than ten seconds that took its time to arrive: nothing was sent meanwhile.
     pub(super) is_pause: bool,
 }
@@ -71,13 +73,20 @@ impl Clock {
         }
         let confirmed_ms = last.map_or(0, |last| last.doubtful_ms);
         if step_ms <= SURE_MS {
-            return Step::of(step_ms + confirmed_ms);
+            return Step { confirmed_ms, ..Step::of(step_ms) };
         }
         let counted_ms = step_ms.min(waited_ms);
         let doubtful_ms = if step_ms <= MAX_STEP_MS { step_ms - counted_ms } else { 0 };
         self.long_step = Some(LongStep { before_ms, counted_ms, doubtful_ms });
         let is_pause = step_ms > MAX_STEP_MS && counted_ms >= step_ms / MAX_PACE;
-        Step { is_pause, ..Step::of(counted_ms + confirmed_ms) }
+        Step { elapsed_ms: counted_ms, confirmed_ms, is_pause }
+    }
+
+    /// A chunk begins: what passed before it counts there, or nowhere.
+    pub(super) fn begin_chunk(&mut self) {
+        if let Some(step) = &mut self.long_step {
+            step.doubtful_ms = 0;
+        }
     }
 
     /// What the last step adds if it is none of the clock's glitches.
@@ -88,7 +97,11 @@ impl Clock {
 
 impl Step {
     fn of(elapsed_ms: u64) -> Self {
-        Self { elapsed_ms, is_pause: false }
+        Self { elapsed_ms, ..Self::default() }
+    }
+
+    pub(super) fn total_ms(self) -> u64 {
+        self.elapsed_ms + self.confirmed_ms
     }
 }
 
@@ -107,7 +120,7 @@ mod tests {
     fn check(frames: &[(u32, u64)], expected_ms: u64) {
         let mut clock = Clock::default();
         let elapsed_ms: u64 =
-            frames.iter().map(|&(timestamp, arrival)| clock.step(timestamp, arrival).elapsed_ms).sum();
+            frames.iter().map(|&(timestamp, arrival)| clock.step(timestamp, arrival).total_ms()).sum();
         assert_eq!(elapsed_ms, expected_ms, "{frames:?}");
     }
 
@@ -152,9 +165,9 @@ mod tests {
     fn a_pause_is_a_long_step_that_took_its_time() {
         let mut clock = Clock::default();
         clock.step(0, 0);
-        assert_eq!(clock.step(12_000, 11_900), Step { elapsed_ms: 11_900, is_pause: true });
-        assert_eq!(clock.step(24_000, 13_900), Step { elapsed_ms: 2_000, is_pause: true });
-        assert_eq!(clock.step(36_000, 13_940), Step { elapsed_ms: 40, is_pause: false });
-        assert_eq!(clock.step(36_000 + (1 << 30), 23_940), Step { elapsed_ms: 10_000, is_pause: false });
+        assert_eq!(clock.step(12_000, 11_900), Step { is_pause: true, ..Step::of(11_900) });
+        assert_eq!(clock.step(24_000, 13_900), Step { is_pause: true, ..Step::of(2_000) });
+        assert_eq!(clock.step(36_000, 13_940), Step::of(40));
+        assert_eq!(clock.step(36_000 + (1 << 30), 23_940), Step::of(10_000));
     }
 }

@@ -147,6 +147,19 @@ fn tracks_that_arrive_apart_are_cut_alike() {
 }
 
 #[test]
+fn sound_that_lags_behind_begins_no_chunk_inside_the_picture() {
+    for late_ms in [500, 1_000, 3_000, 5_000, 8_000] {
+        let mut sent = show(23);
+        for (frame, _, arrival_ms) in &mut sent {
+            *arrival_ms += if *frame == Audio { late_ms } else { 0 };
+        }
+        sent.sort_by_key(|&(.., arrival_ms)| arrival_ms);
+        // What sound is left when the picture has ended goes into the last chunk.
+        Chunks::of(sent).check_keyframes();
+    }
+}
+
+#[test]
 fn sound_in_bursts_cuts_at_keyframes_alone() {
     for burst_ms in [500, 1_500, 3_000] {
         let mut sent = show(24);
@@ -258,6 +271,21 @@ fn a_pause_is_cut_at_its_end() {
     let mut chunks = Chunks::new(policy);
     gone.for_each(|sent| chunks.add(sent, 1));
     assert!(chunks.times_ms().iter().all(|start| *start != 20_000), "{:?}", chunks.times_ms());
+}
+
+#[test]
+fn a_pause_that_arrives_fast_is_part_of_one_chunk() {
+    for pace in [1, 6, 1_000] {
+        let away = |ms: u32, pause_ms: u32| (15_000..15_000 + pause_ms).contains(&ms);
+        // A pause of the sound alone, which may end a chunk, but not fill the next one.
+        let sent = show(40).into_iter().filter(|&(frame, ms, _)| frame == Audio && !away(ms, 8_000));
+        let chunks = Chunks::of(sent.map(|(frame, ms, at)| (frame, ms, at / pace)));
+        let times_ms: Vec<u32> = chunks.starts.iter().map(|&at| chunks.sent[at].1).collect();
+        assert!(times_ms.is_sorted_by(|a, b| b - a >= 5_000), "{pace}: {times_ms:?}");
+        // A pause of both, after which the sound makes no picture still.
+        let sent = show(40).into_iter().filter(|&(_, ms, _)| !away(ms, 5_000));
+        Chunks::of(sent.map(|(frame, ms, at)| (frame, ms, at / pace))).check_keyframes();
+    }
 }
 
 #[test]

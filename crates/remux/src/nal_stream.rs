@@ -182,13 +182,15 @@ impl<'a> NalStream<'a> {
         match self.codec {
             NalCodec::Hevc => Some(!begins),
             NalCodec::H264 => {
-                let is_same = self.sets.is_same_picture(first, slice);
                 if !begins {
-                    return is_same;
+                    return self.sets.is_same_picture(first, slice);
                 }
                 // Slices in any order: the first one of the picture is not the first to come. Pictures that begin with
                 // their first slice stay apart, for those of encoders that number them all the same look alike.
-                Some(are_close && is_same == Some(true) && !self.codec.begins_picture(first))
+                let in_any_order = are_close
+                    && !self.codec.begins_picture(first)
+                    && self.sets.is_same_picture(first, slice) == Some(true);
+                Some(in_any_order || self.sets.is_redundant_to(first, slice))
             }
         }
     }

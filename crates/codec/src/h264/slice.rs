@@ -6,7 +6,7 @@ use crate::{
     nal,
 };
 
-/// Bytes that hold every field read here: eleven codes of at most 32 bits each.
+/// Bytes that hold every field read here: twelve codes of at most 32 bits each.
 const READ_LIMIT: usize = 64;
 
 /// The fields of a slice header that differ between two primary coded pictures (14496-10 §7.4.1.2.4).
@@ -18,6 +18,8 @@ pub struct SliceHeader {
     pub pps_id: u32,
     /// What follows in the header; `None` where the parameter sets that tell how to read it are not known.
     pub picture: Option<PictureFields>,
+    /// `redundant_pic_cnt` is not 0: the slice codes again what the picture before it in the access unit has coded.
+    pub is_redundant: bool,
 }
 
 /// The fields of a slice header that follow `pic_parameter_set_id`.
@@ -59,7 +61,9 @@ impl SliceHeader {
         let first_mb = reader.exp_golomb()?;
         reader.exp_golomb()?; // slice_type
         let pps_id = reader.exp_golomb()?;
-        let Some((sps, pps)) = sets else { return Ok(Self { first_mb, pps_id, picture: None }) };
+        let Some((sps, pps)) = sets else {
+            return Ok(Self { first_mb, pps_id, picture: None, is_redundant: false });
+        };
         let fields = &sps.slice_fields;
         reader.skip(if fields.separate_colour_planes { 2 } else { 0 })?; // colour_plane_id
         let frame_num = reader.bits(fields.frame_num_bits)?;
@@ -79,6 +83,7 @@ impl SliceHeader {
             }
             PictureOrderCount::Delta { always_zero: true } | PictureOrderCount::FrameNum => {}
         }
+        let is_redundant = pps.redundant_pic_cnt_present && reader.exp_golomb()? > 0;
         let picture = PictureFields {
             is_reference,
             frame_num,
@@ -89,7 +94,14 @@ impl SliceHeader {
             delta_pic_order_cnt_bottom: delta_bottom,
             delta_pic_order_cnt: delta,
         };
-        Ok(Self { first_mb, pps_id, picture: Some(picture) })
+        Ok(Self { first_mb, pps_id, picture: Some(picture), is_redundant })
+    }
+
+    /// Whether this slice codes again what the picture of `primary` has coded: it is redundant, and numbered the same.
+    /// Both are in one access unit (14496-10 §3).
+    #[must_use]
+    pub fn is_redundant_to(&self, primary: &Self) -> bool {
+        self.is_redundant && self.picture == primary.picture
     }
 
     /// Whether both slices belong to one primary coded picture (14496-10 §7.4.1.2.4), or `None` where the headers

@@ -118,6 +118,17 @@ impl<'a> ParameterSets<'a> {
         self.slice_header(one)?.is_same_picture(&self.slice_header(other)?)
     }
 
+    /// Whether a coded slice of H.264 codes again what the picture of `primary` has coded: it is part of that access
+    /// unit, although it may begin with the first macroblock.
+    #[must_use]
+    pub fn is_redundant_to(&self, primary: &[u8], slice: &[u8]) -> bool {
+        self.codec == NalCodec::H264
+            && self.slice_header(slice).is_some_and(|slice| {
+                slice.is_redundant
+                    && self.slice_header(primary).is_some_and(|primary| slice.is_redundant_to(&primary))
+            })
+    }
+
     fn is_worse_sps(&self, unit: &[u8], held: &[u8]) -> bool {
         self.codec.picture_size(unit).is_none() && self.codec.picture_size(held).is_some()
     }

@@ -3,7 +3,7 @@
 use flv::TagKind::Video;
 use media::RepairKind::{MessageWithoutFrame, PictureInPieces};
 
-use crate::chunk::{Chunk, avc_header, pictures, pps, record, repairs, slice, sps};
+use crate::chunk::{Bits, Chunk, avc_header, pictures, pps, record, repairs, slice, sps};
 
 fn with_sets() -> Chunk {
     Chunk::new().tag(Video, 0, &avc_header(4, &[&sps(0, 8)], &[&pps(0, 0, 0)]))
@@ -63,6 +63,46 @@ fn slices_in_any_order_are_one_picture_where_their_headers_say_so() {
     let expected: Vec<Vec<u8>> = rows.iter().map(|&row| slice(row, 1, false)).collect();
     assert_eq!(pictures(&stream)[1..], [expected, vec![slice(2, 2, false)]]);
     assert_eq!(repairs(&found), [(PictureInPieces, 3)]);
+}
+
+/// A picture parameter set that announces redundant pictures.
+fn pps_of_redundant() -> Vec<u8> {
+    let bits = Bits::default().ue(0).ue(0).put(2, 0).ue(0).ue(0).ue(0).put(3, 0).ue(0).ue(0).ue(0);
+    bits.put(2, 0).put(1, 1).unit(&[0x68])
+}
+
+/// A coded slice that refers to it.
+fn redundant_slice(first_mb: u32, picture: u32, is_idr: bool, redundant_pic_cnt: u32) -> Vec<u8> {
+    let bits = Bits::default().ue(first_mb).ue(if is_idr { 7 } else { 5 }).ue(0).put(4, picture % 16);
+    let bits = if is_idr { bits.ue(0) } else { bits };
+    let bits = bits.put(4, picture * 2 % 16).ue(redundant_pic_cnt);
+    bits.put(16, 0xabcd).unit(&[if is_idr { 0x65 } else { 0x41 }])
+}
+
+#[test]
+fn a_redundant_picture_joins_the_one_that_it_repeats() {
+    let header = avc_header(4, &[&sps(0, 8)], &[&pps_of_redundant()]);
+    // The primary picture, and two redundant ones, the second in two slices.
+    let slices =
+        |n: u32| [(0, 0), (0, 1), (0, 2), (4, 2)].map(|(mb, count)| redundant_slice(mb, n, n == 0, count));
+    for apart_ms in [0, 1, 10] {
+        let mut chunk = Chunk::new().tag(Video, 0, &header);
+        for n in 0..3 {
+            for (piece, slice) in (0..).zip(&slices(n)) {
+                chunk = chunk.avc(n * 40 + piece * apart_ms, n == 0, &[slice]);
+            }
+        }
+        let (found, stream) = record(&chunk, &[]);
+        let pictures = pictures(&stream);
+        assert_eq!(pictures[0][2..], slices(0));
+        assert_eq!(pictures[1..], [slices(1), slices(2)]);
+        assert_eq!(repairs(&found), [(PictureInPieces, 9)], "{apart_ms} ms apart");
+        assert_eq!(found.duration_90khz, 120 * 90);
+    }
+    // The picture that it repeats is missing: it stands in its place.
+    let chunk = Chunk::new().tag(Video, 0, &header).avc(0, true, &[&redundant_slice(0, 0, true, 0)]);
+    let (found, _) = record(&chunk.avc(40, false, &[&redundant_slice(0, 1, false, 1)]), &[]);
+    assert_eq!((found.video.as_ref().unwrap().access_units, repairs(&found)), (2, vec![]));
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl Unit<'_> {
         if self.follows_other() {
             return if next.is_some() { Reading::Follow } else { Reading::SteppedAlike };
         }
-        if let Some(other) = self.live_other() {
+        if let Some(other) = self.live_other().filter(|_| self.own.alone == 0) {
             let lead = |time: i64| self.own.lead.distance(time - other.time_90khz);
             if self.own.lead.is_beyond(step) && lead(self.at()) < lead(self.expected()) {
                 return stamped;

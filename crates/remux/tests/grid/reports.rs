@@ -31,6 +31,23 @@ fn twenty_minutes_of_small_steps_back_do_not_add_up() {
 }
 
 #[test]
+fn a_step_back_after_one_track_has_ended_squeezes_nothing_of_the_other() {
+    // A track that goes on alone runs further ahead of the other than before, whatever its stamps say.
+    for track in [Audio, Video] {
+        for alone_ms in [60, 80, 200, 1_000] {
+            let mut frames = push::even(26, 25);
+            frames.retain(|frame| frame.track == track || frame.true_ms < 24_000);
+            for frame in &mut frames {
+                let steps = (frame.true_ms / 4_000).min(5) + i64::from(frame.true_ms >= 24_000 + alone_ms);
+                frame.stamp_ms -= 70 * steps;
+            }
+            let outcome = check(&frames, 0);
+            assert!(outcome.spacing_ms > 20.0, "{track:?}, {alone_ms} ms alone: {outcome:?}");
+        }
+    }
+}
+
+#[test]
 fn stamps_that_run_fast_or_slow_and_are_set_right_do_not_add_up() {
     // Stamps gain or lose 70 ms in three seconds, and are then set to what they should be.
     for hit in [None, Some(Audio)] {

@@ -179,6 +179,19 @@ impl Timeline {
             self.arrival.take(placed.time_90khz);
             return placed;
         }
+        self.place_regular(track, timestamp_ms, frame_90khz)
+            .unwrap_or_else(|| self.place_by_policy(track, timestamp_ms, frame_90khz, &ahead, repairs))
+    }
+
+    /// The time of an access unit by the policy's table.
+    fn place_by_policy(
+        &mut self,
+        track: TrackKind,
+        timestamp_ms: u32,
+        frame_90khz: Option<i64>,
+        ahead: &impl Ahead,
+        repairs: &mut Repairs,
+    ) -> Placed {
         self.return_pauses();
         let own = self.clock(track).copied().expect("the track should have begun");
         let stamp_ms = own.stamp_of(timestamp_ms);
@@ -191,9 +204,8 @@ impl Timeline {
             stamp_ms,
             frame_90khz,
         };
-        let mut reading = unit.read(&ahead);
+        let mut reading = unit.read(ahead);
         let (expected, is_alone) = (unit.expected(), unit.live_other().is_none());
-        let is_interleaved = unit.other_is_regular();
         let step_90khz = unit.at() - expected;
         if reading == Reading::Stepped && self.policy.may_be_pause(step_90khz) {
             if self.arrival.was_pause(expected, step_90khz) {
@@ -205,10 +217,33 @@ impl Timeline {
         self.apply(
             track,
             own,
-            Stamp { timestamp_ms, stamp_ms, step_90khz, is_alone, is_interleaved, frame_90khz },
+            Stamp { timestamp_ms, stamp_ms, step_90khz, is_alone, frame_90khz },
             reading,
             repairs,
         )
+    }
+
+    /// The same, where the access unit comes where it is expected and nothing is open, as nearly all do: sooner.
+    fn place_regular(
+        &mut self,
+        track: TrackKind,
+        timestamp_ms: u32,
+        frame_90khz: Option<i64>,
+    ) -> Option<Placed> {
+        let (own, other) = match track {
+            TrackKind::Video => (&mut self.video, &mut self.audio),
+            TrackKind::Audio => (&mut self.audio, &mut self.video),
+        };
+        let own = own.as_mut().filter(|_| !self.arrival.is_pending())?;
+        let time_90khz = own.regular_time(timestamp_ms, other.as_ref())?;
+        let stamp_ms = own.stamp_of(timestamp_ms);
+        let interleaved = other.as_ref().filter(|other| own.is_interleaved_with(other, &self.policy));
+        own.learn(stamp_ms, time_90khz, frame_90khz, interleaved);
+        own.advance(timestamp_ms, stamp_ms, time_90khz, time_90khz);
+        if let Some(other) = other {
+            other.alone = 0;
+        }
+        Some(Placed { time_90khz, dts_90khz: time_90khz })
     }
 
     fn clock(&self, track: TrackKind) -> Option<&TrackClock> {

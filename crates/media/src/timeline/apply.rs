@@ -13,8 +13,6 @@ pub(super) struct Stamp {
     pub(super) step_90khz: i64,
     /// The other track is not heard.
     pub(super) is_alone: bool,
-    /// The other track comes as often as its pace says.
-    pub(super) is_interleaved: bool,
     /// How long a frame lasts, if the format says so.
     pub(super) frame_90khz: Option<i64>,
 }
@@ -33,12 +31,7 @@ impl Timeline {
         let expected = own.pace.expected_90khz();
         let is_by_stamp = !matches!(reading, Reading::Repeated { .. } | Reading::Outlier { .. });
         match reading {
-            Reading::Stamped { unproven_90khz } => {
-                own.unproven_90khz = unproven_90khz;
-                if let Some(frame_90khz) = stamp.frame_90khz {
-                    own.gain((stamp.stamp_ms - own.stamp_ms) * TICKS_PER_MS, frame_90khz);
-                }
-            }
+            Reading::Stamped { unproven_90khz } => own.unproven_90khz = unproven_90khz,
             Reading::SetRight => own.gained_90khz += stamp.step_90khz,
             Reading::Repeated { .. } => repairs.count(RepairKind::TimestampEqual),
             Reading::Outlier { .. } => repairs.count(RepairKind::TimestampOutlier),
@@ -102,27 +95,22 @@ impl Timeline {
             }
             if dts_90khz != time_90khz {
                 repairs.count(RepairKind::TimestampStepBackward);
-            } else if let (Some(other), true) = (other, stamp.is_interleaved) {
-                own.lead.learn(time_90khz - other.time_90khz);
             }
+            let is_in_time = dts_90khz == time_90khz;
+            let interleaved = other.as_ref().filter(|other| own.is_interleaved_with(other, &self.policy));
+            let frame_90khz = stamp.frame_90khz.filter(|_| matches!(reading, Reading::Stamped { .. }));
             if is_step {
                 own.pace.go_on(time_90khz);
             } else {
-                own.pace.learn(time_90khz);
+                own.learn(stamp.stamp_ms, time_90khz, frame_90khz, interleaved.filter(|_| is_in_time));
             }
         } else if matches!(reading, Reading::Outlier { .. }) || stamp.frame_90khz.is_some() {
             own.pace.go_on(expected);
         }
-        own.pace.last_step_90khz = (stamp.stamp_ms - own.stamp_ms) * TICKS_PER_MS;
-        own.alone = own.alone.saturating_add(1);
+        own.advance(stamp.timestamp_ms, stamp.stamp_ms, time_90khz, dts_90khz);
         if let Some(other) = &mut other {
             other.alone = 0;
         }
-        own.timestamp_ms = stamp.timestamp_ms;
-        own.stamp_ms = stamp.stamp_ms;
-        own.rebase_stamps();
-        own.time_90khz = time_90khz;
-        own.dts_90khz = dts_90khz;
         *self.clock_mut(track) = Some(own);
         if let Some(other) = other {
             *self.clock_mut(track.other()) = Some(other);
@@ -135,9 +123,12 @@ impl Timeline {
     /// later.
     pub(super) fn return_pauses(&mut self) {
         let collapsed = self.arrival.collapsed_90khz;
-        let clocks = [self.video, self.audio].into_iter().flatten();
+        if !self.policy.may_be_pause(collapsed) {
+            return;
+        }
+        let clocks = [&self.video, &self.audio].into_iter().flatten();
         let Some(now) = clocks.map(|clock| clock.time_90khz).max() else { return };
-        if self.policy.may_be_pause(collapsed) && self.arrival.was_pause(now, collapsed) {
+        if self.arrival.was_pause(now, collapsed) {
             self.arrival.collapsed_90khz = 0;
             for clock in [&mut self.video, &mut self.audio].into_iter().flatten() {
                 clock.shift(collapsed);

@@ -36,6 +36,11 @@ impl Arrival {
         }
     }
 
+    /// The chunk has had no access unit, and it is known when it arrived.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending_ms.is_some()
+    }
+
     /// Whether the push paused for `step_90khz` since the last chunk began, at `time_90khz` without that pause.
     ///
     /// Pushes need not come at the speed of playback: what is compared is how fast media came since then, with and

@@ -1,5 +1,6 @@
 //! Where one track is: its mapping to media time, its pace, and how far it runs before the other track.
 
+use super::TimelinePolicy;
 use crate::TICKS_PER_MS;
 
 /// A frame's duration before two have been seen, where the format does not say: 25 frames a second.
@@ -88,13 +89,70 @@ impl TrackClock {
 
     /// Stamps went on by `step_90khz` in which frames of `frame_90khz` were sent, maybe several. What is gained
     /// counts for some ten seconds: a clock that runs a little fast all the time is no fault.
-    pub(crate) fn gain(&mut self, step_90khz: i64, frame_90khz: i64) {
-        let frames = ((step_90khz + frame_90khz / 2) / frame_90khz.max(1)).max(1);
+    fn gain(&mut self, step_90khz: i64, frame_90khz: i64) {
+        let is_one = step_90khz < frame_90khz + frame_90khz / 2;
+        let frames = if is_one { 1 } else { (step_90khz + frame_90khz / 2) / frame_90khz.max(1) };
         self.gained_90khz += step_90khz - frames * frame_90khz - self.gained_90khz / 512;
     }
 
+    /// The other track, of which `other` is known, is heard: its last access unit is not long ago.
+    pub(crate) fn hears(&self, other: &Self, policy: &TimelinePolicy) -> bool {
+        let behind = self.time_90khz - other.time_90khz - self.lead.mean_90khz;
+        let longest = (3 * other.pace.frame_90khz()).max(2 * 90_000);
+        behind <= if self.lead.units == 0 { policy.max_gap_90khz() } else { longest }
+    }
+
+    /// The other track is heard, and comes as often as its pace says, so that this one is not ahead because that one
+    /// is silent.
+    pub(crate) fn is_interleaved_with(&self, other: &Self, policy: &TimelinePolicy) -> bool {
+        let alone = (i64::from(self.alone) - 1) * self.pace.frame_90khz();
+        alone <= other.pace.frame_90khz() && self.hears(other, policy)
+    }
+
+    /// The time of an access unit that needs no reading: its stamp is where it is expected, and nothing is open.
+    pub(crate) fn regular_time(&self, timestamp_ms: u32, other: Option<&Self>) -> Option<i64> {
+        if timestamp_ms <= self.timestamp_ms || timestamp_ms - self.timestamp_ms > 1 << 30 {
+            return None;
+        }
+        let time_90khz = self.time_of(self.stamp_of(timestamp_ms));
+        let is_regular = (time_90khz - self.pace.expected_90khz()).abs() <= ROUNDING_90KHZ
+            && self.away_90khz() == 0
+            && time_90khz > self.dts_90khz
+            && self.time_90khz == self.dts_90khz
+            && other.is_none_or(|other| other.unproven_90khz == 0);
+        is_regular.then_some(time_90khz)
+    }
+
+    /// Takes an access unit whose stamp says its time; `other` is the other track, where the two are interleaved.
+    pub(crate) fn learn(
+        &mut self,
+        stamp_ms: i64,
+        time_90khz: i64,
+        frame_90khz: Option<i64>,
+        other: Option<&Self>,
+    ) {
+        if let Some(frame_90khz) = frame_90khz {
+            self.gain((stamp_ms - self.stamp_ms) * TICKS_PER_MS, frame_90khz);
+        }
+        if let Some(other) = other {
+            self.lead.learn(time_90khz - other.time_90khz);
+        }
+        self.pace.learn(time_90khz);
+    }
+
+    /// Goes on to an access unit.
+    pub(crate) fn advance(&mut self, timestamp_ms: u32, stamp_ms: i64, time_90khz: i64, dts_90khz: i64) {
+        self.pace.last_step_90khz = (stamp_ms - self.stamp_ms) * TICKS_PER_MS;
+        self.alone = self.alone.saturating_add(1);
+        self.timestamp_ms = timestamp_ms;
+        self.stamp_ms = stamp_ms;
+        self.rebase_stamps();
+        self.time_90khz = time_90khz;
+        self.dts_90khz = dts_90khz;
+    }
+
     /// Counts stamps from the last one, once they have gone so far in jumps that their times would leave 64 bits.
-    pub(crate) fn rebase_stamps(&mut self) {
+    fn rebase_stamps(&mut self) {
         if self.stamp_ms.abs() > MAX_STAMP_MS {
             self.shift(self.stamp_ms * TICKS_PER_MS);
             self.stamp_ms = 0;
@@ -212,16 +270,18 @@ impl Lead {
     /// An access unit came that runs so far before the other track's last one. Single ones that run further than
     /// others change little.
     pub(crate) fn learn(&mut self, lead_90khz: i64) {
-        let weight = i64::from(self.units.min(15)) + 1;
+        // Dividing by what is known here is faster.
+        let divide =
+            |value: i64| if self.units >= 15 { value / 16 } else { value / (i64::from(self.units) + 1) };
         let reach = 4 * i64::from(self.spread_90khz) + MAX_PACE_ERROR_90KHZ;
         let change = lead_90khz - self.mean_90khz;
         let change = if self.units < KNOWN_UNITS { change } else { change.clamp(-reach, reach) };
         let distance = change.abs().min(i64::from(u32::MAX));
         if self.units > 0 {
             let spread = i64::from(self.spread_90khz);
-            self.spread_90khz = (spread + (distance - spread) / weight) as u32;
+            self.spread_90khz = (spread + divide(distance - spread)) as u32;
         }
-        self.mean_90khz += change / weight;
+        self.mean_90khz += divide(change);
         self.units = self.units.saturating_add(1);
     }
 

@@ -240,3 +240,40 @@ fn a_long_pause_inside_a_chunk_is_given_back_when_the_next_one_arrives_as_much_l
         assert_eq!(chunk(125..250, arrival_ms), second_begins_ms);
     }
 }
+
+#[test]
+fn an_access_unit_that_comes_as_expected_is_placed_as_by_the_policy() {
+    let mut number = 1_u32;
+    let mut random = |below: u32| {
+        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (number >> 8) % below
+    };
+    let mut regular = 0;
+    for _ in 0..200 {
+        let (mut timeline, mut stamps) = (Timeline::default(), [0_u32; 2]);
+        for n in 0..400_u32 {
+            let (track, frame_90khz, frame_ms) =
+                if n % 3 == 0 { (Video, None, 40) } else { (Audio, Some(2_090), 23) };
+            let stamp = &mut stamps[usize::from(track == Audio)];
+            let most = [0, 50, 500, 20_000][random(4) as usize];
+            let fault = if random(20) == 0 { random(2 * most + 1).wrapping_sub(most) } else { random(2) };
+            *stamp = stamp.wrapping_add(frame_ms).wrapping_add(fault);
+            if n % 100 == 0 {
+                timeline.begin_chunk(Some(u64::from(n) * 13));
+            }
+            let (ahead, mut by_policy) = (std::iter::empty(), timeline.clone());
+            let is_regular =
+                timeline.clone().place_regular(track, *stamp, frame_90khz.map(i64::from)).is_some();
+            let mut repairs = Repairs::default();
+            let placed = timeline.place(track, *stamp, frame_90khz, ahead.clone(), &mut repairs);
+            if is_regular {
+                let frame_90khz = frame_90khz.map(i64::from);
+                let expected = by_policy.place_by_policy(track, *stamp, frame_90khz, &ahead, &mut repairs);
+                assert_eq!((placed, &timeline), (expected, &by_policy));
+                assert_eq!(repairs, Repairs::default());
+                regular += 1;
+            }
+        }
+    }
+    assert!(regular > 10_000, "{regular}");
+}

@@ -46,19 +46,7 @@ impl Unit<'_> {
 
     /// The other track, while it is heard.
     pub(super) fn live_other(&self) -> Option<&TrackClock> {
-        self.other.filter(|other| {
-            let behind = self.own.time_90khz - other.time_90khz - self.own.lead.mean_90khz;
-            let longest = (3 * other.pace.frame_90khz()).max(2 * 90_000);
-            behind <= if self.own.lead.units == 0 { self.policy.max_gap_90khz() } else { longest }
-        })
-    }
-
-    /// The other track comes as often as its pace says, so that this one is not ahead because that one is silent.
-    pub(super) fn other_is_regular(&self) -> bool {
-        self.live_other().is_some_and(|other| {
-            let frames = other.pace.frame_90khz() / self.frame().max(1);
-            i64::from(self.own.alone) <= frames + 1
-        })
+        self.other.filter(|other| self.own.hears(other, self.policy))
     }
 
     /// Another time than the stamp's would fit how the tracks are interleaved, and the stamp's does not.

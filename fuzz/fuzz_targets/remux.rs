@@ -2,13 +2,15 @@
 //! state.
 #![no_main]
 
-use remux::{Policy, SessionState, remux};
+use remux::{Chunk, Policy, SessionState, remux};
 
-// The input is one byte that says whether a state follows, then the state, then a chunk.
+// The input is one byte that says whether a state follows and when the chunk arrived, then the state, then a chunk.
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    let Some((&has_state, rest)) = input.split_first() else { return };
-    let state_size = if has_state == 1 { SessionState::SIZE.min(rest.len()) } else { 0 };
-    let (state, chunk) = rest.split_at(state_size);
+    let Some((&first, rest)) = input.split_first() else { return };
+    let state_size = if first == 1 { SessionState::SIZE.min(rest.len()) } else { 0 };
+    let (state, bytes) = rest.split_at(state_size);
+    let arrival_ms = (first > 1).then(|| u64::from(first) * 1_000);
+    let chunk = Chunk { bytes, arrival_ms };
     let Ok((slice, mut muxer)) = remux(chunk, state, &Policy::default()) else { return };
     let mut written = 0;
     let mut block = Vec::with_capacity(188 * 5 + 3);
@@ -31,14 +33,15 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     }
     assert_eq!(written, slice.size);
     // Bounded output: packets for each message, and what a pause may add.
-    assert!(slice.size <= chunk.len() as u64 * 120 + 188 * 4_000, "{} of {}", slice.size, chunk.len());
+    assert!(slice.size <= bytes.len() as u64 * 120 + 188 * 4_000, "{} of {}", slice.size, bytes.len());
     if !state.is_empty() {
         // An invented state may lie at the end of the time range, so that the next chunk would lie beyond it.
         return;
     }
     let next = SessionState::decode(&slice.state).expect("a state given out should be taken");
     assert_eq!(next.encode(), slice.state);
-    // The same chunk again, as the one after the first.
+    // The same chunk again, as the one after the first, later.
+    let chunk = Chunk { bytes, arrival_ms: arrival_ms.map(|ms| ms * 2) };
     let (_, _) =
         remux(chunk, &slice.state, &Policy::default()).expect("a chunk taken once should be taken again");
 });

@@ -12,15 +12,13 @@
 //!
 //! The lag is measured where a slice ends, and carried into the next slice, over which it changes evenly to the one
 //! found there: the clock runs a little faster or slower, and never jumps. Audio that is late is not written late
-//! once more, so that it fits the small buffer that a decoder has for it. Audio that is early has to wait in that
+//! once more, so that it fits the small buffer that a decoder has for it. Where audio pauses, its lag grows to the bound
+//! and stays there, for nobody knows how late it comes back. Audio that is early has to wait in that
 //! buffer, whatever the muxer does.
 
 use media::Media;
 
 use crate::{MAX_LAG_90KHZ, MuxerState, PCR_LEAD_90KHZ, PTS_BASE_90KHZ};
-
-/// A track that ends so long before the other has paused: it does not lag. Unit: 1/90 000 s.
-const MIN_PAUSE_90KHZ: i64 = 3 * 90_000;
 
 /// A lag changes within this time from a slice's begin on, or over all of a shorter one. Unit: 1/90 000 s.
 const MAX_CHANGE_TIME_90KHZ: i64 = 10 * 90_000;
@@ -64,7 +62,7 @@ impl Leads {
         leads.change_at_90khz = first.dts_90khz;
         leads.change_time_90khz = (last.dts_90khz - first.dts_90khz).clamp(1, MAX_CHANGE_TIME_90KHZ);
         let lag = leads.audio_end_90khz.map_or(0, |audio_end| video_end - audio_end);
-        leads.lag_to_90khz = if lag < MIN_PAUSE_90KHZ { lag.clamp(0, MAX_LAG_90KHZ) } else { 0 };
+        leads.lag_to_90khz = lag.clamp(0, MAX_LAG_90KHZ);
         if state.pcr_90khz.is_none() {
             leads.lag_from_90khz = leads.lag_to_90khz;
         }
@@ -108,4 +106,92 @@ fn audio_end(media: &Media<'_>) -> Option<i64> {
     let frame = i64::from(media.audio.configs[last.config as usize].frame_duration_90khz);
     let step = units.iter().rev().nth(1).map_or(0, |before| last.dts_90khz - before.dts_90khz);
     Some(last.dts_90khz + PTS_BASE_90KHZ + step.max(frame))
+}
+
+#[cfg(test)]
+mod tests {
+    use media::{AccessUnit, AudioCodec, AudioConfig, Data, Track, VideoConfig};
+
+    use super::*;
+
+    const MS: i64 = 90;
+
+    fn units(times_ms: impl Iterator<Item = i64>) -> Vec<AccessUnit<'static>> {
+        let unit = |ms: i64| {
+            let data = Data::Frame(&[]);
+            AccessUnit { dts_90khz: ms * MS, pts_90khz: ms * MS, random_access: true, config: 0, data }
+        };
+        times_ms.map(unit).collect()
+    }
+
+    /// Pictures of 40 ms and audio frames of 20 ms, each track from one time until before another. Unit: ms.
+    fn media(video: [i64; 2], audio: [i64; 2]) -> Media<'static> {
+        let config = AudioConfig {
+            codec: AudioCodec::Mp3,
+            sample_rate_hz: 48_000,
+            channels: None,
+            frame_duration_90khz: 20 * 90,
+            aac: None,
+            has_adts_headers: false,
+        };
+        let video =
+            Track::<VideoConfig<'_>> { units: units((video[0]..video[1]).step_by(40)), ..Track::default() };
+        Media {
+            video,
+            audio: Track { configs: vec![config], units: units((audio[0]..audio[1]).step_by(20)) },
+        }
+    }
+
+    /// How far before their decoding times video units of a slice are due beyond the usual; the state after it.
+    fn lags_ms(media: &Media<'_>, state: &MuxerState) -> (Vec<i64>, MuxerState) {
+        let leads = Leads::new(media, state);
+        let lag = |unit: &AccessUnit<'_>| due(unit.dts_90khz) - leads.video_due(unit.dts_90khz);
+        let lags = media.video.units.iter().map(|unit| lag(unit) / MS).collect();
+        let mut state = MuxerState { pcr_90khz: Some(0), ..*state };
+        leads.leave(&mut state);
+        (lags, state)
+    }
+
+    #[test]
+    fn video_is_early_by_what_audio_lags_and_changes_evenly() {
+        let (lags, state) = lags_ms(&media([0, 2_040], [0, 1_640]), &MuxerState::default());
+        assert!(lags.iter().all(|&lag| lag == 400), "a session begins with the lag of its first slice");
+        let (lags, state) = lags_ms(&media([2_040, 4_080], [1_640, 3_980]), &state);
+        assert!(lags.windows(2).all(|pair| (5..=7).contains(&(pair[0] - pair[1]))), "{lags:?}");
+        assert_eq!((lags[0], lags[50], state.audio_lag_90khz), (400, 100, 9_000));
+        // Audio that is ahead is no lag.
+        let (lags, state) = lags_ms(&media([4_080, 6_120], [3_980, 6_300]), &state);
+        assert_eq!((lags[0], lags[50], state.audio_lag_90khz), (100, 0, 0));
+    }
+
+    #[test]
+    fn a_lag_has_a_limit() {
+        let lag_ms = |audio_end, state: &MuxerState| {
+            let (_, state) = lags_ms(&media([10_000, 12_000], [9_000, audio_end]), state);
+            i64::from(state.audio_lag_90khz) / MS
+        };
+        let state = MuxerState::default();
+        assert_eq!([11_240, 9_020].map(|end| lag_ms(end, &state)), [750, 750]);
+        // A slice without audio goes by where audio has ended.
+        let end = |ms: i64| MuxerState { audio_end_90khz: Some(ms * MS + PTS_BASE_90KHZ), ..state };
+        assert_eq!([11_800, 9_000, 0].map(|ms| lag_ms(0, &end(ms))), [200, 750, 750]);
+        assert_eq!(lag_ms(0, &state), 0, "without any audio");
+    }
+
+    #[test]
+    fn audio_past_the_end_of_video_is_due_before_the_video_that_comes_next() {
+        let due_ms = |media: &Media<'_>, state: &MuxerState, ms: i64| {
+            (Leads::new(media, state).audio_due(ms * MS) - due(0)) / MS
+        };
+        let state = MuxerState::default();
+        let early = media([0, 2_000], [0, 2_760]);
+        assert_eq!([1_980, 2_000, 2_740].map(|ms| due_ms(&early, &state, ms)), [1_980, 2_000, 2_000]);
+        // Where video has ended, audio goes on.
+        assert_eq!(due_ms(&media([0, 2_000], [0, 2_800]), &state, 2_740), 2_740);
+        // How long a lone picture lasts is told by the one before.
+        let lone = media([2_000, 2_001], [0, 2_400]);
+        assert_eq!(due_ms(&lone, &state, 2_300), 2_300);
+        let before = MuxerState { video_dts_90khz: Some(1_900 * MS + PTS_BASE_90KHZ), ..state };
+        assert_eq!(due_ms(&lone, &before, 2_300), 2_100);
+    }
 }

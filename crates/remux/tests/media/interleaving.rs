@@ -41,6 +41,15 @@ fn interleaved(file: &[u8], late: TagKind, lag_ms: impl Fn(u32) -> u32) -> Vec<u
     interleaved
 }
 
+fn without(file: &[u8], is_missing: impl Fn(&Tag<'_>) -> bool) -> Vec<u8> {
+    let mut kept = Vec::new();
+    flv::write_header(&mut kept, true, true);
+    for tag in Reader::new(file).unwrap().map(Result::unwrap).filter(|tag| !is_missing(tag)) {
+        flv::write_tag(&mut kept, tag.kind, tag.timestamp_ms, tag.body).unwrap();
+    }
+    kept
+}
+
 /// A push of so many seconds: 25 pictures a second at 500 kbit/s, a keyframe each `group` of them, AAC at 96 kbit/s.
 ///
 /// The second keyframe comes after two seconds at the earliest, for the gateway waits so long for a track to begin.
@@ -74,10 +83,19 @@ fn push(seconds: u32, group: u32) -> Vec<u8> {
 /// Records a push in slices of each length, and plays it.
 #[track_caller]
 fn check(late: TagKind, lag_ms: impl Fn(u32) -> u32) -> Fullness {
-    const SECONDS: u32 = 30;
+    check_without(late, lag_ms, |_| false)
+}
+
+/// The same without the tags that `is_missing` says.
+#[track_caller]
+fn check_without(
+    late: TagKind,
+    lag_ms: impl Fn(u32) -> u32,
+    is_missing: impl Fn(&Tag<'_>) -> bool,
+) -> Fullness {
     let mut fullest = Fullness { video: 0, audio: 0 };
     for (group, target_ms) in [(1, 0), (5, 0), (25, 0), (25, 2_000), (25, 10_000), (25, u32::MAX)] {
-        let file = interleaved(&push(SECONDS, group), late, &lag_ms);
+        let file = interleaved(&without(&push(30, group), &is_missing), late, &lag_ms);
         let slices = record(&chunks::cut(&file, target_ms));
         for (index, (slice, _)) in slices.iter().enumerate() {
             assert_eq!(slice.repairs, Repairs::default(), "slice {index} of {target_ms} ms by {group}");
@@ -128,6 +146,21 @@ fn video_that_comes_late_is_there_when_it_is_decoded() {
     }
     check(Video, |at_ms| if (10_300..20_700).contains(&at_ms) { 400 } else { 0 });
     check(Video, |at_ms| if (10_300..20_700).contains(&at_ms) { 0 } else { 700 });
+}
+
+#[test]
+fn a_track_that_pauses_comes_back_in_time() {
+    for (track, until_ms) in [(Audio, 20_700), (Audio, u32::MAX), (Video, 15_000), (Video, u32::MAX)] {
+        for (late, lag_ms) in [(Audio, 400), (Video, 100)] {
+            let is_missing =
+                |tag: &Tag<'_>| tag.kind == track && (8_300..until_ms).contains(&tag.timestamp_ms);
+            let fullness = check_without(late, |_| lag_ms, is_missing);
+            assert!(
+                fullness.audio <= AUDIO_BUFFER,
+                "{track:?} until {until_ms}, {late:?} late: {fullness:?}"
+            );
+        }
+    }
 }
 
 #[test]

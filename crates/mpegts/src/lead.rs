@@ -12,9 +12,9 @@
 //!
 //! The lag is measured where a slice ends, and carried into the next slice, over which it changes evenly to the one
 //! found there: the clock runs a little faster or slower, and never jumps. Audio that is late is not written late
-//! once more, so that it fits the small buffer that a decoder has for it. Where audio pauses, its lag grows to the bound
-//! and stays there, for nobody knows how late it comes back. Audio that is early has to wait in that
-//! buffer, whatever the muxer does.
+//! once more, so that it fits the small buffer that a decoder has for it; audio that is early has to wait in that buffer,
+//! whatever the muxer does. Where audio pauses, its lag grows to the bound and stays there, for nobody knows how late it
+//! comes back.
 
 use media::Media;
 
@@ -32,8 +32,9 @@ pub(crate) struct Leads {
     /// The decoding time of the first video unit, and how long the lag takes to change.
     change_at_90khz: i64,
     change_time_90khz: i64,
-    /// When the video of the next slice is due, where audio comes before it. Audio is due then at the latest.
-    next_video_due: Option<i64>,
+    /// When the track is due with which the next slice begins, as far as that can be told. Everything is due then at the
+    /// latest.
+    next_slice_due: Option<i64>,
     /// Where audio so far ends, and the last video so far, on the stream's clock.
     audio_end_90khz: Option<i64>,
     video_dts_90khz: Option<i64>,
@@ -48,29 +49,26 @@ impl Leads {
             lag_to_90khz: lag,
             change_at_90khz: 0,
             change_time_90khz: 1,
-            next_video_due: None,
+            next_slice_due: None,
             audio_end_90khz: audio_end(media).or(state.audio_end_90khz),
             video_dts_90khz: state.video_dts_90khz,
         };
         let video = &media.video.units;
         let (Some(first), Some(last)) = (video.first(), video.last()) else { return leads };
         let last_dts = last.dts_90khz + PTS_BASE_90KHZ;
-        let before = video.iter().rev().nth(1).map(|unit| unit.dts_90khz + PTS_BASE_90KHZ);
-        let step = before.or(state.video_dts_90khz).map(|before| last_dts - before);
-        let video_end = last_dts + step.unwrap_or(0);
+        let audio_end = leads.audio_end_90khz.unwrap_or(last_dts);
         leads.video_dts_90khz = Some(last_dts);
         leads.change_at_90khz = first.dts_90khz;
         leads.change_time_90khz = (last.dts_90khz - first.dts_90khz).clamp(1, MAX_CHANGE_TIME_90KHZ);
-        let lag = leads.audio_end_90khz.map_or(0, |audio_end| video_end - audio_end);
-        leads.lag_to_90khz = lag.clamp(0, MAX_LAG_90KHZ);
+        leads.lag_to_90khz = (last_dts - audio_end).clamp(0, MAX_LAG_90KHZ);
         if state.pcr_90khz.is_none() {
             leads.lag_from_90khz = leads.lag_to_90khz;
         }
-        let audio_dts = media.audio.units.last().map(|unit| unit.dts_90khz + PTS_BASE_90KHZ);
-        let is_early = |audio_dts: i64| (1..=MAX_LAG_90KHZ).contains(&(audio_dts - video_end));
-        if step.is_some() && audio_dts.is_some_and(is_early) {
-            leads.next_video_due = Some(video_end - PCR_LEAD_90KHZ);
-        }
+        let before = video.iter().rev().nth(1).map(|unit| unit.dts_90khz + PTS_BASE_90KHZ);
+        let video_end = before.or(state.video_dts_90khz).map(|before| last_dts + (last_dts - before));
+        let next = if audio_end < last_dts { Some(audio_end) } else { video_end };
+        let is_near = |next: &i64| last_dts.max(audio_end) - next <= MAX_LAG_90KHZ;
+        leads.next_slice_due = next.filter(is_near).map(|next| next - PCR_LEAD_90KHZ);
         leads
     }
 
@@ -78,12 +76,16 @@ impl Leads {
     pub(crate) fn video_due(&self, dts_90khz: i64) -> i64 {
         let passed = (dts_90khz - self.change_at_90khz).clamp(0, self.change_time_90khz);
         let change = (self.lag_to_90khz - self.lag_from_90khz) * passed / self.change_time_90khz;
-        due(dts_90khz) - self.lag_from_90khz - change
+        self.at_latest(due(dts_90khz) - self.lag_from_90khz - change)
     }
 
     /// When an audio unit is due.
     pub(crate) fn audio_due(&self, dts_90khz: i64) -> i64 {
-        self.next_video_due.map_or(due(dts_90khz), |latest| latest.min(due(dts_90khz)))
+        self.at_latest(due(dts_90khz))
+    }
+
+    fn at_latest(&self, due: i64) -> i64 {
+        self.next_slice_due.map_or(due, |latest| latest.min(due))
     }
 
     /// What the next slice has to know.
@@ -154,20 +156,20 @@ mod tests {
 
     #[test]
     fn video_is_early_by_what_audio_lags_and_changes_evenly() {
-        let (lags, state) = lags_ms(&media([0, 2_040], [0, 1_640]), &MuxerState::default());
+        let (lags, state) = lags_ms(&media([0, 2_040], [0, 1_600]), &MuxerState::default());
         assert!(lags.iter().all(|&lag| lag == 400), "a session begins with the lag of its first slice");
-        let (lags, state) = lags_ms(&media([2_040, 4_080], [1_640, 3_980]), &state);
+        let (lags, state) = lags_ms(&media([2_040, 4_080], [1_600, 3_940]), &state);
         assert!(lags.windows(2).all(|pair| (5..=7).contains(&(pair[0] - pair[1]))), "{lags:?}");
         assert_eq!((lags[0], lags[50], state.audio_lag_90khz), (400, 100, 9_000));
         // Audio that is ahead is no lag.
-        let (lags, state) = lags_ms(&media([4_080, 6_120], [3_980, 6_300]), &state);
+        let (lags, state) = lags_ms(&media([4_080, 6_120], [3_940, 6_300]), &state);
         assert_eq!((lags[0], lags[50], state.audio_lag_90khz), (100, 0, 0));
     }
 
     #[test]
     fn a_lag_has_a_limit() {
         let lag_ms = |audio_end, state: &MuxerState| {
-            let (_, state) = lags_ms(&media([10_000, 12_000], [9_000, audio_end]), state);
+            let (_, state) = lags_ms(&media([10_000, 12_040], [9_000, audio_end]), state);
             i64::from(state.audio_lag_90khz) / MS
         };
         let state = MuxerState::default();
@@ -184,8 +186,8 @@ mod tests {
             (Leads::new(media, state).audio_due(ms * MS) - due(0)) / MS
         };
         let state = MuxerState::default();
-        let early = media([0, 2_000], [0, 2_760]);
-        assert_eq!([1_980, 2_000, 2_740].map(|ms| due_ms(&early, &state, ms)), [1_980, 2_000, 2_000]);
+        let early = media([0, 2_000], [0, 2_740]);
+        assert_eq!([1_980, 2_000, 2_720].map(|ms| due_ms(&early, &state, ms)), [1_980, 2_000, 2_000]);
         // Where video has ended, audio goes on.
         assert_eq!(due_ms(&media([0, 2_000], [0, 2_800]), &state, 2_740), 2_740);
         // How long a lone picture lasts is told by the one before.

@@ -17,7 +17,7 @@ pub struct MuxerState {
     pub pcr_90khz: Option<i64>,
     /// When the program tables were last written, on the same clock.
     pub tables_90khz: Option<i64>,
-    /// By how much audio ends before video, as far as the clock waits for it: 0 to [`MAX_LAG_90KHZ`]. Unit: 1/90 000 s.
+    /// By how much audio ends before the last video unit, as far as the clock waits for it: 0 to [`MAX_LAG_90KHZ`]. Unit: 1/90 000 s.
     pub audio_lag_90khz: u32,
     /// Where audio ends, on the same clock.
     pub audio_end_90khz: Option<i64>,

@@ -240,7 +240,7 @@ fn continuity_goes_on_from_slice_to_slice_and_chunks_give_the_same_bytes_again()
 #[test]
 fn audio_that_lags_behind_the_clock_is_kept_and_counted() {
     let (first, _) = record(&Chunk::with_headers().key(0).aac(0).inter(2_000), &[]);
-    let (second, _) = record(&Chunk::with_headers().key(2_040).aac(23).aac(1_870).aac(1_880), &first.state);
+    let (second, _) = record(&Chunk::with_headers().key(2_040).aac(23).aac(1_100).aac(1_880), &first.state);
     assert_eq!(repairs(&second), [(RepairKind::TrackBehindClock, 2)]);
     assert_eq!(second.audio.unwrap().frames, 3);
 }

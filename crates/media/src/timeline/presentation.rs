@@ -98,13 +98,13 @@ impl PresentationStamps {
 /// The depth of the reordering and the distance between pictures in milliseconds, where stamps that go back and
 /// forth are even in the order of time.
 fn reordering(video: impl Iterator<Item = Upcoming>, first_ms: u32) -> Option<(u8, u16)> {
-    let mut stamps = [0_i32; WINDOW];
+    let mut stamps = [0_i64; WINDOW];
     let mut count = 0;
     for upcoming in video {
         if upcoming.composition_ms != 0 {
             return None;
         }
-        stamps[count] = upcoming.timestamp_ms.wrapping_sub(first_ms).cast_signed();
+        stamps[count] = upcoming.timestamp_ms.wrapping_sub(first_ms).cast_signed().into();
         count += 1;
     }
     let stamps = &mut stamps[..count];
@@ -119,7 +119,7 @@ fn reordering(video: impl Iterator<Item = Upcoming>, first_ms: u32) -> Option<(u
     let settled = &stamps[..count - count / 4];
     let steps = settled.windows(2).map(|pair| pair[1] - pair[0]);
     let (shortest, longest) = (steps.clone().min()?, steps.max()?);
-    let is_even = shortest > 0 && longest <= 2 * shortest + 2 && longest < MAX_DISTANCE_MS;
+    let is_even = shortest > 0 && longest <= 2 * shortest + 2 && longest < i64::from(MAX_DISTANCE_MS);
     is_even.then_some((depth as u8, shortest as u16))
 }
 
@@ -198,6 +198,10 @@ mod tests {
         // One stamp that is wrong, and a clock that steps back.
         for stamps in [[0, 40, 80, 10, 160, 200, 240, 280], [0, 40, 80, 50, 90, 130, 100, 140]] {
             check(&stamps, &stamps.map(|stamp| (stamp as i32, 0)));
+        }
+        // Stamps as far apart as they can be.
+        for stamps in [[0, 3 << 30, 1 << 31, 1 << 30], [0, 1 << 31, 0x7fff_ffff, 1 << 31]] {
+            check(&stamps, &stamps.map(|stamp: u32| (stamp.cast_signed(), 0)));
         }
     }
 

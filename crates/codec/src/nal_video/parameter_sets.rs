@@ -46,6 +46,9 @@ pub struct ParameterSets<'a> {
     codec: NalCodec,
     /// In the order of their keys.
     sets: Vec<(SetKey, &'a [u8])>,
+    /// A picture parameter set of H.264 among them says that slices may be redundant: hardly ever. Known here, so that
+    /// no slice header has to be read for it.
+    has_redundant_slices: bool,
 }
 
 impl<'a> ParameterSets<'a> {
@@ -55,7 +58,7 @@ impl<'a> ParameterSets<'a> {
     /// None yet.
     #[must_use]
     pub fn new(codec: NalCodec) -> Self {
-        Self { codec, sets: Vec::new() }
+        Self { codec, sets: Vec::new(), has_redundant_slices: false }
     }
 
     /// The codec whose sets these are.
@@ -75,18 +78,21 @@ impl<'a> ParameterSets<'a> {
             Err(_) => return SetChange::Refused,
         };
         match self.sets.binary_search_by_key(&SetKey { kind, id }, |(key, _)| *key) {
-            Ok(at) if self.sets[at].1 == unit => SetChange::None,
-            Ok(at) if kind == SetKind::Sps && self.is_worse_sps(unit, self.sets[at].1) => SetChange::Refused,
-            Ok(at) => {
-                self.sets[at].1 = unit;
-                SetChange::Taken
+            Ok(at) if self.sets[at].1 == unit => return SetChange::None,
+            Ok(at) if kind == SetKind::Sps && self.is_worse_sps(unit, self.sets[at].1) => {
+                return SetChange::Refused;
             }
-            Err(_) if self.sets.len() >= Self::MAX_COUNT => SetChange::Refused,
-            Err(at) => {
-                self.sets.insert(at, (SetKey { kind, id }, unit));
-                SetChange::Taken
-            }
+            Ok(at) => self.sets[at].1 = unit,
+            Err(_) if self.sets.len() >= Self::MAX_COUNT => return SetChange::Refused,
+            Err(at) => self.sets.insert(at, (SetKey { kind, id }, unit)),
         }
+        if self.codec == NalCodec::H264 && kind == SetKind::Pps {
+            self.has_redundant_slices = self.sets.iter().any(|(key, unit)| {
+                key.kind == SetKind::Pps
+                    && h264::PictureParameterSet::parse(unit).is_ok_and(|pps| pps.redundant_pic_cnt_present)
+            });
+        }
+        SetChange::Taken
     }
 
     /// The NAL units of the sets, in the order in which they stand before a picture.
@@ -122,7 +128,7 @@ impl<'a> ParameterSets<'a> {
     /// unit, although it may begin with the first macroblock.
     #[must_use]
     pub fn is_redundant_to(&self, primary: &[u8], slice: &[u8]) -> bool {
-        self.codec == NalCodec::H264
+        self.has_redundant_slices
             && self.slice_header(slice).is_some_and(|slice| {
                 slice.is_redundant
                     && self.slice_header(primary).is_some_and(|primary| slice.is_redundant_to(&primary))

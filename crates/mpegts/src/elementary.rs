@@ -49,8 +49,12 @@ fn nal_segments<'a>(
     out: &mut Vec<Segment<'a>>,
 ) {
     let role = |nal: &&[u8]| codec.role(nal);
-    let slice = nal_units(config, unit).find(|nal| role(nal) == UnitRole::CodedSlice);
-    out.extend([Segment::Lent(START_CODE), delimiter(codec, slice.unwrap_or_default())]);
+    let slice = || nal_units(config, unit).find(|nal| role(nal) == UnitRole::CodedSlice);
+    let delimiter = match codec {
+        NalCodec::H264 => Segment::Lent(&h264::AUD),
+        NalCodec::Hevc => Segment::made(&h265::aud(slice().unwrap_or_default())),
+    };
+    out.extend([Segment::Lent(START_CODE), delimiter]);
     if headers_due {
         let brings =
             |set: &SetKind| nal_units(config, unit).any(|nal| role(&nal) == UnitRole::ParameterSet(*set));
@@ -59,14 +63,6 @@ fn nal_segments<'a>(
         }
     }
     push_units(nal_units(config, unit).filter(|nal| role(nal) != UnitRole::Delimiter), out);
-}
-
-/// The access unit delimiter of a picture that one coded slice is given of.
-fn delimiter<'a>(codec: NalCodec, slice: &[u8]) -> Segment<'a> {
-    match codec {
-        NalCodec::H264 => Segment::Lent(&h264::AUD),
-        NalCodec::Hevc => Segment::made(&h265::aud(slice)),
-    }
 }
 
 /// The NAL units of a unit; the demuxer has checked their lengths.

@@ -87,6 +87,8 @@ pub(crate) struct Schedule {
     pub(crate) leads: Leads,
     video: usize,
     audio: usize,
+    /// When the next video unit is due. It is asked for more often than it changes.
+    video_due: Option<i64>,
     pub(crate) program: Program,
     pub(crate) version: u8,
     pub(crate) pcr_90khz: Option<i64>,
@@ -113,6 +115,7 @@ impl Schedule {
             leads: Leads::new(media, state),
             video: 0,
             audio: 0,
+            video_due: None,
             program: state.program,
             version: state.version,
             pcr_90khz: state.pcr_90khz,
@@ -124,6 +127,7 @@ impl Schedule {
             waiting: 0,
             waiting_bytes: 0,
         };
+        schedule.video_due = schedule.find_video_due(media);
         if !media.video.units.is_empty() {
             schedule.list(media, TrackKind::Video);
         }
@@ -164,7 +168,7 @@ impl Schedule {
         if let Some(step) = self.after_tables.take() {
             return Some(step);
         }
-        let (track, unit, due) = self.next_unit(media)?;
+        let (track, due) = self.next_due(media)?;
         // References rise: one that repeats would be taken for a wrap of the clock.
         let clock = self.pcr_90khz.map_or(due, |last| due.max(last + 1));
         if self.list(media, track) {
@@ -183,12 +187,14 @@ impl Schedule {
             self.empty_pcrs += 1;
             Step::Pcr(pcr_90khz)
         } else if track == TrackKind::Video {
-            let headers = &media.video.configs[unit.config as usize].headers;
-            let size: usize = headers.iter().map(|header| header.len()).sum();
-            let repeats = unit.random_access && size <= MAX_REPEATED_HEADERS_SIZE;
-            let headers_due = repeats || self.headers_of != Some(unit.config);
-            self.headers_of = Some(unit.config);
+            let AccessUnit { random_access, config, .. } = media.video.units[self.video];
+            let headers = &media.video.configs[config as usize].headers;
+            let size = || headers.iter().map(|header| header.len()).sum::<usize>();
+            let repeats = random_access && size() <= MAX_REPEATED_HEADERS_SIZE;
+            let headers_due = repeats || self.headers_of != Some(config);
+            self.headers_of = Some(config);
             self.video += 1;
+            self.video_due = self.find_video_due(media);
             Step::Pes(Pes { track, first: self.video - 1, end: self.video, pcr_90khz, headers_due })
         } else {
             let first = self.audio;
@@ -206,13 +212,19 @@ impl Schedule {
         Some(step)
     }
 
-    /// The access unit that is due next, and when.
-    fn next_unit<'m, 'a>(&self, media: &'m Media<'a>) -> Option<(TrackKind, &'m AccessUnit<'a>, i64)> {
-        let video = media.video.units.get(self.video);
-        let audio = media.audio.units.get(self.audio);
-        let video = video.map(|unit| (TrackKind::Video, unit, self.leads.video_due(unit.dts_90khz)));
-        let audio = audio.map(|unit| (TrackKind::Audio, unit, self.leads.audio_due(unit.dts_90khz)));
-        [video, audio].into_iter().flatten().min_by_key(|(.., due)| *due)
+    /// The track whose next access unit is due first, and when.
+    fn next_due(&self, media: &Media<'_>) -> Option<(TrackKind, i64)> {
+        let audio = media.audio.units.get(self.audio).map(|unit| self.leads.audio_due(unit.dts_90khz));
+        match (self.video_due, audio) {
+            (None, None) => None,
+            (Some(video), Some(audio)) if audio < video => Some((TrackKind::Audio, audio)),
+            (Some(video), _) => Some((TrackKind::Video, video)),
+            (None, Some(audio)) => Some((TrackKind::Audio, audio)),
+        }
+    }
+
+    fn find_video_due(&self, media: &Media<'_>) -> Option<i64> {
+        media.video.units.get(self.video).map(|unit| self.leads.video_due(unit.dts_90khz))
     }
 
     /// When a clock reference has to come, be there media or not; `None` before the first one.

@@ -15,7 +15,10 @@ use crate::flv_tags::{Kind, Tag};
 /// Types of messages (RTMP 1.0 §5.4, §7.1).
 pub(crate) const SET_CHUNK_SIZE: u8 = 1;
 pub(crate) const USER_CONTROL: u8 = 4;
+pub(crate) const WINDOW_ACKNOWLEDGEMENT_SIZE: u8 = 5;
+pub(crate) const DATA_AMF3: u8 = 15;
 pub(crate) const COMMAND_AMF3: u8 = 17;
+pub(crate) const DATA_AMF0: u8 = 18;
 pub(crate) const COMMAND_AMF0: u8 = 20;
 pub(crate) const AGGREGATE: u8 = 22;
 
@@ -70,21 +73,50 @@ impl Publisher {
         Ok(Self { socket, heard, answers: Vec::new(), chunk_size: 128 })
     }
 
-    /// Connects to `app`, raises the chunk size, and publishes `name` as encoders do.
+    /// Connects to `app`, raises the chunk size, and publishes `name` as encoders do that wait for every answer.
     pub(crate) fn publish(&mut self, app: &str, name: &str, tc_url: Option<&str>) -> Result<()> {
+        self.connect_to(app, tc_url)?;
+        self.wait_for("NetConnection.Connect.Success")?;
+        self.raise_chunk_size()?;
+        self.announce(name)?;
+        self.wait_for("onFCPublish")?;
+        self.command(0, &[string("createStream"), number(4.0), null()])?;
+        self.wait_for("_result")?;
+        self.publish_on(1, name)?;
+        self.wait_for("NetStream.Publish.Start")
+    }
+
+    /// The same without waiting for any answer.
+    pub(crate) fn publish_unasked(&mut self, app: &str, name: &str) -> Result<()> {
+        self.connect_to(app, None)?;
+        self.raise_chunk_size()?;
+        self.announce(name)?;
+        self.command(0, &[string("createStream"), number(4.0), null()])?;
+        self.publish_on(1, name)
+    }
+
+    fn connect_to(&mut self, app: &str, tc_url: Option<&str>) -> Result<()> {
         let mut properties =
             vec![("app", app), ("type", "nonprivate"), ("flashVer", "FMLE/3.0 (compatible)")];
         properties.extend(tc_url.map(|url| ("tcUrl", url)));
-        self.command(0, &[string("connect"), number(1.0), object(&properties)])?;
-        self.wait_for("NetConnection.Connect.Success")?;
+        self.command(0, &[string("connect"), number(1.0), object(&properties)])
+    }
+
+    fn raise_chunk_size(&mut self) -> Result<()> {
         let size = (CHUNK_SIZE as u32).to_be_bytes();
         self.message(2, SET_CHUNK_SIZE, Header::Full { timestamp_ms: 0, stream_id: 0 }, &size)?;
         self.chunk_size = CHUNK_SIZE;
+        Ok(())
+    }
+
+    fn announce(&mut self, name: &str) -> Result<()> {
         self.command(0, &[string("releaseStream"), number(2.0), null(), string(name)])?;
-        self.command(0, &[string("FCPublish"), number(3.0), null(), string(name)])?;
-        self.command(0, &[string("createStream"), number(4.0), null()])?;
-        self.command(1, &[string("publish"), number(5.0), null(), string(name), string("live")])?;
-        self.wait_for("NetStream.Publish.Start")
+        self.command(0, &[string("FCPublish"), number(3.0), null(), string(name)])
+    }
+
+    /// Asks to publish on a message stream.
+    pub(crate) fn publish_on(&mut self, stream_id: u32, name: &str) -> Result<()> {
+        self.command(stream_id, &[string("publish"), number(5.0), null(), string(name), string("live")])
     }
 
     /// Sends a tag as encoders do: audio, video and data each on a chunk stream of its own.
@@ -153,6 +185,7 @@ impl Publisher {
     /// The server has closed the connection before.
     pub(crate) fn finish(mut self, name: &str) -> Result<()> {
         self.command(0, &[string("FCUnpublish"), number(6.0), null(), string(name)])?;
+        self.wait_for("onFCUnpublish")?;
         self.command(0, &[string("deleteStream"), number(7.0), null(), number(1.0)])?;
         loop {
             match self.heard.try_recv() {
@@ -196,7 +229,7 @@ pub(crate) fn null() -> Vec<u8> {
     vec![5]
 }
 
-fn object(properties: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn object(properties: &[(&str, &str)]) -> Vec<u8> {
     let fields: Vec<u8> =
         properties.iter().flat_map(|(name, value)| [key(name), string(value)].concat()).collect();
     [&[3][..], &fields, &[0, 0, 9]].concat()

@@ -41,6 +41,10 @@ pub(crate) const SETS_IN_BAND: Recipe = Recipe {
     options: "-g 50 -bf 2 -x264-params repeat-headers=1 -c:a aac",
 };
 
+/// Four slices a picture.
+pub(crate) const IN_SLICES: Recipe =
+    Recipe { name: "in-slices", seconds: 14, options: "-g 50 -bf 2 -x264-params slices=4 -c:a aac" };
+
 /// A keyframe each 25 s.
 pub(crate) const LONG_GOP: Recipe =
     Recipe { name: "long-gop", seconds: 55, options: "-g 625 -bf 2 -c:a aac" };

@@ -19,7 +19,13 @@ use crate::source::{self, Clip, Recipe};
 
 /// Streaming domain and application of every case.
 const DOMAIN: &str = "cases.example.com";
-const APP: &str = "cases";
+pub(crate) const APP: &str = "cases";
+
+/// An application of two levels.
+pub(crate) const INNER_APP: &str = "cases/two-levels";
+
+/// Streaming domain of a publisher that names none: the address that it connected to.
+const DEFAULT_DOMAIN: &str = "127.0.0.1";
 
 /// Length of the slices that the rule asks for, in seconds.
 const SLICE_S: &str = "5";
@@ -45,7 +51,7 @@ pub(crate) struct Case {
 /// What a case pushes with.
 pub(crate) struct Push<'a> {
     server: &'a Server,
-    stream: &'a str,
+    pub(crate) stream: &'a str,
     pub(crate) clip: &'a Clip,
 }
 
@@ -73,11 +79,18 @@ impl Push<'_> {
     }
 
     /// Pushes the clip; `send` sends each tag, and is told how many tags came before.
-    pub(crate) fn by_hand(
+    pub(crate) fn by_hand(&self, send: impl FnMut(&mut Publisher, usize, &Tag) -> Result<()>) -> Result<()> {
+        self.opened_by(|publisher| self.publish(publisher, APP, self.stream), send)
+    }
+
+    /// The same over a connection on which `open` begins to publish.
+    pub(crate) fn opened_by(
         &self,
+        open: impl FnOnce(&mut Publisher) -> Result<()>,
         mut send: impl FnMut(&mut Publisher, usize, &Tag) -> Result<()>,
     ) -> Result<()> {
-        let mut publisher = self.open()?;
+        let mut publisher = Publisher::connect(&self.server.rtmp)?;
+        open(&mut publisher)?;
         let begun = Instant::now();
         for (at, tag) in self.clip.tags.iter().enumerate() {
             let due = Duration::from_secs_f64(tag.sent_ms as f64 / 1_000.0 / SPEED);
@@ -89,9 +102,14 @@ impl Push<'_> {
 
     fn open(&self) -> Result<Publisher> {
         let mut publisher = Publisher::connect(&self.server.rtmp)?;
-        let name = format!("{}?vhost={DOMAIN}", self.stream);
-        publisher.publish(APP, &name, Some(&format!("rtmp://{}/{APP}", self.server.rtmp)))?;
+        self.publish(&mut publisher, APP, self.stream)?;
         Ok(publisher)
+    }
+
+    /// Begins to publish a stream of the cases' domain.
+    pub(crate) fn publish(&self, publisher: &mut Publisher, app: &str, stream: &str) -> Result<()> {
+        let tc_url = format!("rtmp://{}/{app}", self.server.rtmp);
+        publisher.publish(app, &format!("{stream}?vhost={DOMAIN}"), Some(&tc_url))
     }
 }
 
@@ -154,7 +172,9 @@ fn perform() -> Stage {
     std::fs::create_dir_all(&folder).unwrap();
     let server = Server::start(&folder).unwrap();
     let watch = watch(&server);
-    api::add_rule(&server, DOMAIN, APP, SLICE_S, &DELAY_S.to_string()).unwrap();
+    for (domain, app) in [(DOMAIN, APP), (DOMAIN, INNER_APP), (DEFAULT_DOMAIN, APP)] {
+        api::add_rule(&server, domain, app, SLICE_S, &DELAY_S.to_string()).unwrap();
+    }
 
     let all = cases::all();
     let pushed: Vec<(Arc<Clip>, Result<()>)> = std::thread::scope(|scope| {

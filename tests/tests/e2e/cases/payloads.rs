@@ -1,7 +1,7 @@
 //! Media that is framed as FLV does not frame it, and that FFmpeg reads all the same.
 
 use crate::flv_tags::{Tag, nal_units};
-use crate::source::PLAIN;
+use crate::source::{IN_SLICES, PLAIN};
 use crate::stage::Case;
 
 pub(super) const CASES: &[Case] = &[
@@ -39,6 +39,9 @@ pub(super) const CASES: &[Case] = &[
         clip: PLAIN,
         push: |push| push.bent(|tag| vec![with_rest(tag, &[0x5a, 0xa5])]),
     },
+    // Each slice of a picture in a message of its own, with a stamp of its own or with that of the picture.
+    Case { name: "slices-1-ms-apart", clip: IN_SLICES, push: |push| push.bent(|tag| slices(tag, 1)) },
+    Case { name: "slices-of-one-stamp", clip: IN_SLICES, push: |push| push.bent(|tag| slices(tag, 0)) },
 ];
 
 /// A frame behind an ADTS header (14496-3 §1.A.2): AAC LC, 44.1 kHz, stereo, no checksum.
@@ -65,6 +68,24 @@ fn with_rest(tag: &Tag, rest: &[u8]) -> Tag {
     if tag.is_picture() { tag.with_payload(&[tag.payload(), rest].concat()) } else { tag.clone() }
 }
 
+/// A message for each slice of a picture; what stands before the first slice goes with it.
+fn slices(tag: &Tag, apart_ms: i64) -> Vec<Tag> {
+    if !tag.is_picture() {
+        return vec![tag.clone()];
+    }
+    let (mut messages, mut payload) = (Vec::new(), Vec::new());
+    for unit in nal_units(tag.payload()) {
+        payload.extend_from_slice(&(unit.len() as u32).to_be_bytes());
+        payload.extend_from_slice(unit);
+        if matches!(unit[0] & 0x1f, 1 | 5) {
+            let timestamp_ms = i64::from(tag.timestamp_ms) + apart_ms * messages.len() as i64;
+            messages.push(tag.with_payload(&std::mem::take(&mut payload)).stamped(timestamp_ms));
+        }
+    }
+    assert_eq!(messages.len(), 4, "a picture of the clip has four slices");
+    messages
+}
+
 recorded_like_a_clean_push! {
     adts_in_messages_says_the_configuration: "adts-without-a-configuration",
     adts_beside_a_configuration_is_taken_off: "adts-beside-a-configuration",
@@ -73,4 +94,6 @@ recorded_like_a_clean_push! {
     an_empty_unit_costs_no_picture: "an-empty-unit-last",
     zeros_after_the_last_unit_cost_no_picture: "two-zeros-last",
     bytes_after_the_last_unit_cost_no_picture: "two-other-bytes-last",
+    slices_with_stamps_of_their_own_are_one_picture: "slices-1-ms-apart",
+    slices_in_messages_of_one_stamp_are_one_picture: "slices-of-one-stamp",
 }

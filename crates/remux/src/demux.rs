@@ -1,14 +1,16 @@
 //! A chunk's tags to access units on the session's clock.
 
 use codec::aac::ProgramConfig;
-use flv::{AudioTagHeader, Reader, TagClass, TagKind, VideoTagHeader};
+use flv::{AudioCodec, AudioTagHeader, Reader, TagClass, TagKind, VideoTagHeader};
 use media::{AudioConfig, Media, RepairKind, Repairs, Timeline};
 
 use crate::{
     Chunk, LeftOut, SessionState,
     audio::{AudioAssembler, Outcome},
     clock::Clock,
-    composition, left_out,
+    composition,
+    late_header::LateHeaders,
+    left_out,
     recorded::{audio_codec, video_codec},
     state::fingerprint,
     video::VideoAssembler,
@@ -42,6 +44,7 @@ pub fn demux<'a>(
     let mut left_out = Vec::new();
     state.timeline.begin_chunk(chunk.arrival_ms);
     let mut clock = Clock::new(&mut state.timeline, &mut state.presentation, &mut repairs);
+    let mut late_headers = LateHeaders::default();
     let mut reader = Reader::new(chunk.bytes)?;
     while let Some(tag) = reader.next() {
         let tag = tag?;
@@ -54,6 +57,13 @@ pub fn demux<'a>(
             TagKind::Video => match VideoTagHeader::parse(tag.body) {
                 Ok(message) => match video_codec(&message) {
                     Some(codec) => {
+                        if !video.is_decodable()
+                            && message.class().is_frame()
+                            && let Some(header) = late_headers.video(&reader)
+                            && let Some(codec) = video_codec(&header)
+                        {
+                            video.push(codec, timestamp_ms, &header, &mut clock);
+                        }
                         video.push(codec, timestamp_ms, &message, &mut clock);
                     }
                     None if !matches!(message.class(), TagClass::SequenceHeader { .. })
@@ -64,6 +74,14 @@ pub fn demux<'a>(
             },
             TagKind::Audio => match AudioTagHeader::parse(tag.body) {
                 Ok(message) => {
+                    if audio.record().is_none()
+                        && message.codec == AudioCodec::Aac
+                        && message.class().is_frame()
+                        && let Some(header) = late_headers.audio(&reader)
+                        && let Some(codec) = audio_codec(&header)
+                    {
+                        audio.push(codec, timestamp_ms, &header, &mut clock);
+                    }
                     let outcome = audio_codec(&message).map_or(Outcome::LeftOut, |codec| {
                         audio.push(codec, timestamp_ms, &message, &mut clock)
                     });

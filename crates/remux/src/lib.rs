@@ -33,6 +33,7 @@ mod content;
 mod demux;
 mod error;
 mod extent;
+mod late_header;
 mod left_out;
 mod mpeg4_stream;
 mod nal_stream;

@@ -94,6 +94,15 @@ impl<'a> VideoAssembler<'a> {
         (state, units)
     }
 
+    /// Whether what is known of the track is enough for its frames.
+    pub(crate) fn is_decodable(&self) -> bool {
+        match &self.stream {
+            None => false,
+            Some(Stream::Nal(stream)) => stream.is_decodable(),
+            Some(Stream::Mpeg4(stream)) => stream.is_decodable(),
+        }
+    }
+
     /// Takes a message of a codec that is recorded.
     pub(crate) fn push(
         &mut self,

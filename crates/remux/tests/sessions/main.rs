@@ -62,10 +62,23 @@ fn slices_of_one_picture_in_two_messages_become_one_access_unit() {
 }
 
 #[test]
-fn frames_before_their_sequence_header_are_dropped_and_counted() {
-    let chunk = Chunk::new().key(0).aac(0).tag(Video, 40, AVC_1080).key(40).tag(Audio, 41, AAC_44100).aac(41);
-    let (slice, _) = record(&chunk, &[]);
-    assert_eq!(repairs(&slice), [(RepairKind::SequenceHeaderMissing, 2)]);
+fn a_sequence_header_that_comes_late_holds_for_the_frames_before_it() {
+    let chunk = Chunk::new().key(0).aac(0).tag(Video, 30, b"\x17\0\0\0\0").tag(Video, 40, AVC_1080).inter(40);
+    let (slice, stream) = record(&chunk.tag(Audio, 41, AAC_44100).aac(41), &[]);
+    assert_eq!(repairs(&slice), [(RepairKind::SequenceHeaderMalformed, 1)]);
+    let (plain, expected) = record(&Chunk::with_headers().key(0).aac(0).inter(40).aac(41), &[]);
+    assert_eq!((slice.video, slice.audio, slice.independent), (plain.video, plain.audio, true));
+    assert_eq!(stream, expected);
+}
+
+#[test]
+fn frames_whose_sequence_header_comes_in_another_chunk_are_dropped_and_counted() {
+    let (slice, _) = record(&Chunk::new().key(0).aac(0).inter(40), &[]);
+    assert_eq!(repairs(&slice), [(RepairKind::SequenceHeaderMissing, 3)]);
+    assert_eq!(slice.size, 0);
+    // In the next chunk it comes late too.
+    let chunk = Chunk::new().key(80).aac(80).tag(Video, 100, AVC_1080).tag(Audio, 100, AAC_44100);
+    let (slice, _) = record(&chunk, &slice.state);
     assert_eq!((slice.video.unwrap().access_units, slice.audio.unwrap().frames), (1, 1));
 }
 

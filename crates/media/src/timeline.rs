@@ -16,7 +16,8 @@
 //! | further ahead | it takes back an equal step back, or audio stamps ran too slow before | the push's own timing | the time that it says |
 //! | | the track's next stamp is back | one wrong stamp | goes between its neighbours |
 //! | | the other track has gone on by as much | a track that was silent | the time that it says |
-//! | | the other track makes the step too, up to 10 s | a pause of the push | the time that it says |
+//! | | up to 10 s, and it is not known how fast the track is | the push's own timing | the time that it says |
+//! | | the other track makes the step too, or its next stamp fits this one, up to 10 s | a pause of the push | the time that it says |
 //! | | the same, and it is the way back from an earlier step back | a step of the push's clock | media goes on at its pace; both tracks move by the same |
 //! | | the same, over 10 s, up to 3 min, and chunks arrived that much later | a pause of the push | the time that it says, at the latest from the next chunk on |
 //! | | the same, over 10 s | a jump of the push's clock | media goes on at its pace; both tracks move by the same |

@@ -92,12 +92,14 @@ fn base_stamp(
     if step < 0 {
         return next - frame_ms;
     }
+    let before_next = ahead.clone().take_while(|upcoming| upcoming.track != track);
     let beside = other
         .map(|other| other.stamp_ms)
-        .or_else(|| stamps(ahead, track.other(), timestamp_ms, stamp_ms).next());
+        .or_else(|| stamps(&before_next, track.other(), timestamp_ms, stamp_ms).next());
     let is_far = step > frame_ms + SMALL_STEP_90KHZ / TICKS_PER_MS;
     let other_is_there = beside.is_some_and(|beside| {
-        (beside - next).abs() < (beside - stamp_ms).abs() && (beside - next).abs() <= MAX_FIRST_FRAME_MS
+        let distance = (beside - (next - frame_ms)).abs();
+        2 * distance < (beside - stamp_ms).abs() && distance <= MAX_FIRST_FRAME_MS
     });
     if is_far && regular.is_some() && other_is_there { next - frame_ms } else { stamp_ms }
 }

@@ -206,6 +206,11 @@ impl Pace {
         self.ideal_90khz + self.frame_90khz()
     }
 
+    /// Steps like the last ones have been seen before: they are not one or two by chance.
+    pub(crate) fn is_known(&self) -> bool {
+        self.steps >= 3
+    }
+
     /// Stamps lie where they are expected, but for their rounding.
     pub(crate) fn is_steady(&self) -> bool {
         self.steps >= KNOWN_STEPS && i64::from(self.jitter_90khz) < ROUNDING_90KHZ

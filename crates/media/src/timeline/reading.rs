@@ -100,8 +100,13 @@ impl Unit<'_> {
             };
         }
         if self.is_pause(step) {
+            if !self.own.pace.is_known() {
+                // Where else the access unit could belong is not known.
+                return Reading::Stamped { unproven_90khz: step };
+            }
             let pauses = self.other_pauses(step, ahead);
-            if pauses == Some(true) || pauses.is_some() && next.is_some() {
+            let is_pause = pauses.is_some() || self.other_comes_after(step, ahead);
+            if pauses == Some(true) || is_pause && next.is_some() {
                 return Reading::Stamped { unproven_90khz: 0 };
             }
             // Nothing is known of what follows, or not whether it is one wrong stamp.

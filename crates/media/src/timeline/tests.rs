@@ -80,6 +80,20 @@ fn a_pause_within_the_policy_is_kept() {
 }
 
 #[test]
+fn tracks_may_come_back_from_a_pause_one_after_the_other() {
+    let even =
+        |from_ms: u32| (0..12).flat_map(move |n| [(Video, from_ms + 40 * n), (Audio, from_ms + 40 * n + 2)]);
+    for (audio_ms, video_ms) in [(1_400, 2_700), (2_700, 1_400)] {
+        let mut pushed: Vec<(TrackKind, u32)> = even(0).collect();
+        pushed.extend([(Audio, audio_ms), (Video, video_ms)]);
+        pushed.sort_by_key(|&(_, ms)| ms);
+        pushed.extend(even(2_740));
+        let placed: Vec<i64> = pushed.iter().map(|&(_, ms)| ms.into()).collect();
+        check(&pushed, &placed, &[]);
+    }
+}
+
+#[test]
 fn one_wrong_stamp_goes_between_its_neighbours() {
     for wrong in [5_080, 130, 60_000, 0, 81_u32.wrapping_sub(7_000)] {
         check(
@@ -95,6 +109,15 @@ fn the_first_stamp_may_be_the_wrong_one() {
     check(&video(&[5_000, 40, 80, 120]), &[0, 40, 80, 120], &[(RepairKind::TimestampOutlier, 1)]);
     let late = [(Video, 0), (Audio, 20_000), (Audio, 20_023), (Video, 20_040), (Video, 20_080)];
     check(&late, &[0, 0, 23, 40, 80], &[(RepairKind::TimestampOutlier, 1)]);
+}
+
+#[test]
+fn a_first_picture_long_before_the_next_is_kept_where_sound_begins_later() {
+    check(
+        &[(Video, 0), (Video, 100), (Video, 140), (Audio, 150), (Audio, 173), (Video, 180)],
+        &[0, 100, 140, 150, 173, 180],
+        &[],
+    );
 }
 
 #[test]
@@ -276,4 +299,47 @@ fn an_access_unit_that_comes_as_expected_is_placed_as_by_the_policy() {
         }
     }
     assert!(regular > 10_000, "{regular}");
+}
+
+#[test]
+fn an_uneven_push_keeps_its_distances() {
+    let mut number = 1_u32;
+    let mut random = |below: u32| {
+        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (number >> 8) % below
+    };
+    let mut checked = 0;
+    for round in 0..20_000 {
+        let mut ms = 0;
+        let pushed: Vec<(TrackKind, u32)> = (0..30)
+            .map(|_| {
+                ms += 1 + random([100, 500, 2_000][round % 3]);
+                (if random(2) == 0 { Video } else { Audio }, ms)
+            })
+            .collect();
+        let (placed, _) = place(&pushed);
+        for track in [Video, Audio] {
+            let times = pushed.iter().zip(placed.iter()).filter(|(pushed, _)| pushed.0 == track);
+            let times: Vec<(u32, i64)> = times.map(|(pushed, &placed)| (pushed.1, placed)).collect();
+            // What follows tells whether the first stamp is right.
+            for pair in times.windows(2).take(uneven_steps(&times)).skip(1) {
+                let pushed_90khz = i64::from(pair[1].0 - pair[0].0) * TICKS_PER_MS;
+                assert_eq!(
+                    pair[1].1 - pair[0].1,
+                    pushed_90khz,
+                    "{track:?} at {} ms of {pushed:?}",
+                    pair[1].0
+                );
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 100_000, "{checked}");
+}
+
+/// Steps of a track before it may be known how fast it is: before three are like others.
+fn uneven_steps(times: &[(u32, i64)]) -> usize {
+    let steps: Vec<u32> = times.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    let is_alike = |n: usize| steps[n] < 40 || steps[..n].iter().any(|step| step.abs_diff(steps[n]) <= 40);
+    (0..steps.len()).filter(|&n| is_alike(n)).nth(2).unwrap_or(steps.len())
 }

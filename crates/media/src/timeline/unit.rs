@@ -123,6 +123,19 @@ impl Unit<'_> {
         })
     }
 
+    /// The other track's next stamp fits how the tracks are interleaved better if this track has really stepped by
+    /// `step_90khz`, than if it goes on as before.
+    pub(super) fn other_comes_after(&self, step_90khz: i64, ahead: &impl Ahead) -> bool {
+        let Some(other) = self.other else { return false };
+        let Some(next) = stamps(ahead, self.track.other(), other.timestamp_ms, other.stamp_ms).next() else {
+            return false;
+        };
+        let own_before = ahead.clone().take_while(|upcoming| upcoming.track == self.track).count();
+        let own = stamps(ahead, self.track, self.timestamp_ms(), self.stamp_ms).take(own_before).last();
+        let lead = other.time_of(next) - self.own.time_of(own.unwrap_or(self.stamp_ms));
+        other.lead.distance(lead) <= other.lead.distance(lead + step_90khz)
+    }
+
     /// The time of the track's next stamp that is another one, and how many come before it.
     pub(super) fn next(&self, timestamp_ms: u32, ahead: &impl Ahead) -> Option<(i64, u32)> {
         let coming = stamps(ahead, self.track, timestamp_ms, self.stamp_ms);

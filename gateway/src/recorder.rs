@@ -112,7 +112,15 @@ impl Recorder {
 
         if self.open.is_some() {
             let is_full = !self.cutter.fits((TAG_HEADER_SIZE + media.body.len() + 4) as u64);
-            if is_full || !is_part && (is_changed || !self.recording && is_entry || wanted == Cut::Here) {
+            // Where no sound came since the last keyframe, sound that has changed needs no chunk that begins elsewhere.
+            let fits_at_keyframe = self.recording && !is_full && !self.tracks.is_changed(Track::Video);
+            let is_unheard = self.entry.is_some_and(|entry| !entry.is_first && !entry.sound_since);
+            if is_changed && frame == Frame::Audio && is_unheard && fits_at_keyframe {
+                self.cut_at_keyframe()?;
+                self.tracks.begin();
+            } else if is_full
+                || !is_part && (is_changed || !self.recording && is_entry || wanted == Cut::Here)
+            {
                 self.cut()?;
             } else if wanted == Cut::AtKeyframe && self.recording {
                 // A chunk's headers do not fit what came before they changed.
@@ -131,7 +139,11 @@ impl Recorder {
         }
         if is_entry {
             let mark = self.cutter.mark();
-            self.entry = Some(Entry { timestamp_ms: media.timestamp_ms, offset_ms, is_first, mark });
+            let timestamp_ms = media.timestamp_ms;
+            self.entry = Some(Entry { timestamp_ms, offset_ms, is_first, sound_since: false, mark });
+        }
+        if let Some(entry) = &mut self.entry {
+            entry.sound_since |= frame == Frame::Audio;
         }
         self.append(media)
     }

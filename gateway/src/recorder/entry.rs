@@ -10,6 +10,8 @@ pub(super) struct Entry {
     pub(super) offset_ms: u64,
     /// Whether no frame of the chunk is before it.
     pub(super) is_first: bool,
+    /// Whether sound came since, or is it.
+    pub(super) sound_since: bool,
     /// How far the chunk was before it.
     pub(super) mark: Mark,
 }

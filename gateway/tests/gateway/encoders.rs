@@ -265,6 +265,24 @@ async fn a_changed_configuration_cuts_its_own_track_once() {
     }
 }
 
+#[tokio::test]
+async fn sound_that_comes_back_in_another_codec_begins_a_chunk_at_the_keyframe_before_it() {
+    let mut tags = show(24);
+    tags.retain(|tag| !(tag.kind == TagKind::Audio && (7_000..11_000).contains(&tag.at_ms)));
+    for tag in tags.iter_mut().filter(|tag| tag.kind == TagKind::Audio && tag.at_ms >= 11_000) {
+        tag.body[0] = 0x2f;
+    }
+    let session = check(&tags, &[0, 6_000, 10_000, 16_000, 22_000]).await;
+    assert_eq!(has(&session, TagKind::Audio), [true; 5]);
+    let codecs = chunk_tags(&session).into_iter().map(|tags| {
+        let mut codecs: Vec<u8> =
+            tags.iter().filter(|tag| tag.kind == 8).map(|tag| tag.body[0] >> 4).collect();
+        codecs.dedup();
+        codecs
+    });
+    assert!(codecs.eq([vec![10], vec![10], vec![2], vec![2], vec![2]]));
+}
+
 fn metadata(fields: &[(&str, f64)]) -> Sent {
     let mut body = Vec::new();
     amf0::Value::String("onMetaData".into()).encode(&mut body);

@@ -64,9 +64,14 @@ pub(crate) fn clip(recipe: Recipe) -> Arc<Clip> {
     made.get_or_init(|| Arc::new(make(recipe))).clone()
 }
 
+/// The file of a clip that was made.
+pub(crate) fn clip_file(recipe: Recipe) -> PathBuf {
+    folder().join(recipe.name).with_extension("flv")
+}
+
 fn make(recipe: Recipe) -> Clip {
     std::fs::create_dir_all(folder()).unwrap();
-    let file = folder().join(recipe.name).with_extension("flv");
+    let file = clip_file(recipe);
     let seconds = recipe.seconds.to_string();
     let mut arguments = vec!["-y", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25"];
     arguments.extend(["-f", "lavfi", "-i", "sine=frequency=440:beep_factor=4:sample_rate=44100"]);

@@ -5,8 +5,8 @@ use harness::bucket::Recording;
 use crate::flv_tags::Tag;
 use crate::hevc;
 use crate::judge::{frames, plays, same_frames};
-use crate::source::{MP3, OTHER_SIZE, PLAIN, SHORT, clip};
-use crate::stage::{Case, recorded};
+use crate::source::{MP3, OTHER_SIZE, PLAIN, SHORT, clip, clip_file};
+use crate::stage::{Case, Push, recorded};
 
 use super::tracks::{is_a_file_each, reconnect};
 
@@ -22,6 +22,8 @@ pub(super) const CASES: &[Case] = &[
         clip: SHORT,
         push: |push| reconnect(push, &push.clip.tags, &legacy_hevc()),
     },
+    // A mixer that mutes, and goes on with other sound.
+    Case { name: "mp3-after-silence", clip: SHORT, push: |push| push.tags(&mp3_after_silence(push)) },
     // BililiveRecorder/BililiveRecorder#79: two pushes glued together on one connection.
     Case {
         name: "other-size-in-the-middle",
@@ -45,6 +47,16 @@ pub(super) const CASES: &[Case] = &[
         },
     },
 ];
+
+/// Sound until 3 s, and from 5 s on by another codec.
+fn mp3_after_silence(push: &Push<'_>) -> Vec<Tag> {
+    let of_clip = push.clip.tags.iter().filter(|tag| !tag.is_sound() || tag.sent_ms < 3_000);
+    let mp3 = clip(MP3);
+    let after = mp3.tags.iter().filter(|tag| tag.is_sound() && tag.sent_ms >= 5_000);
+    let mut tags: Vec<Tag> = of_clip.chain(after).cloned().collect();
+    tags.sort_by_key(|tag| tag.sent_ms);
+    tags
+}
 
 /// HEVC by codec id 12, beside the sound of the clip of 8 s.
 fn legacy_hevc() -> Vec<Tag> {
@@ -74,6 +86,19 @@ fn glued(tags: &[Tag], second: Vec<Tag>, after_ms: u64) -> Vec<Tag> {
 #[test]
 fn another_codec_of_the_sound_begins_the_next_file() {
     is_a_file_each("mp3-after-aac");
+}
+
+#[test]
+fn another_codec_of_the_sound_after_silence_begins_the_next_file_at_a_keyframe() {
+    let recorded = recorded("mp3-after-silence");
+    plays(recorded);
+    let seconds: Vec<f64> = recorded.files.iter().map(Recording::duration_s).collect();
+    assert!(
+        matches!(seconds[..], [first, second] if (first - 4.0).abs() <= 0.05 && (second - 4.0).abs() <= 0.11),
+        "{seconds:?}"
+    );
+    let video = same_frames(recorded, &frames(&clip_file(SHORT), "v"), "v");
+    assert!(video.spread_ms <= 2.0, "{video:?}");
 }
 
 #[test]

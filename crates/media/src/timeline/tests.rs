@@ -318,18 +318,17 @@ fn an_uneven_push_keeps_its_distances() {
             })
             .collect();
         let (placed, _) = place(&pushed);
-        for track in [Video, Audio] {
-            let times = pushed.iter().zip(placed.iter()).filter(|(pushed, _)| pushed.0 == track);
-            let times: Vec<(u32, i64)> = times.map(|(pushed, &placed)| (pushed.1, placed)).collect();
+        let times = |track| {
+            let times = pushed.iter().zip(placed.iter()).filter(move |(pushed, _)| pushed.0 == track);
+            times.map(|(pushed, &placed)| (pushed.1, placed)).collect::<Vec<(u32, i64)>>()
+        };
+        let tracks = [times(Video), times(Audio)];
+        let until = tracks.iter().map(|times| uneven_until(times)).min().unwrap_or(0);
+        for times in tracks {
             // What follows tells whether the first stamp is right.
-            for pair in times.windows(2).take(uneven_steps(&times)).skip(1) {
+            for pair in times.windows(2).skip(1).take_while(|pair| pair[1].0 < until) {
                 let pushed_90khz = i64::from(pair[1].0 - pair[0].0) * TICKS_PER_MS;
-                assert_eq!(
-                    pair[1].1 - pair[0].1,
-                    pushed_90khz,
-                    "{track:?} at {} ms of {pushed:?}",
-                    pair[1].0
-                );
+                assert_eq!(pair[1].1 - pair[0].1, pushed_90khz, "at {} ms of {pushed:?}", pair[1].0);
                 checked += 1;
             }
         }
@@ -337,9 +336,9 @@ fn an_uneven_push_keeps_its_distances() {
     assert!(checked > 100_000, "{checked}");
 }
 
-/// Steps of a track before it may be known how fast it is: before three are like others.
-fn uneven_steps(times: &[(u32, i64)]) -> usize {
+/// The stamp with which it may be known how fast a track is: the third that is as far from the one before as others.
+fn uneven_until(times: &[(u32, i64)]) -> u32 {
     let steps: Vec<u32> = times.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
     let is_alike = |n: usize| steps[n] < 40 || steps[..n].iter().any(|step| step.abs_diff(steps[n]) <= 40);
-    (0..steps.len()).filter(|&n| is_alike(n)).nth(2).unwrap_or(steps.len())
+    (0..steps.len()).filter(|&n| is_alike(n)).nth(2).map_or(u32::MAX, |n| times[n + 1].0)
 }

@@ -35,6 +35,7 @@ pub struct Muxer<'a> {
     track: TrackKind,
     /// The program association table has been written, the program map has not.
     program_map_due: bool,
+    program_map: psi::ProgramMap,
     size: u64,
     end_state: MuxerState,
     program_changed: bool,
@@ -56,6 +57,7 @@ impl<'a> Muxer<'a> {
             packetizer: Packetizer::default(),
             track: TrackKind::Video,
             program_map_due: false,
+            program_map: psi::ProgramMap::default(),
             size: 0,
             end_state: *state,
             program_changed: false,
@@ -131,8 +133,8 @@ impl<'a> Muxer<'a> {
             } else if self.program_map_due {
                 self.program_map_due = false;
                 let Schedule { program, version, .. } = &self.schedule;
-                let packet = psi::pmt_packet(program, *version, next(&mut self.continuity[1]));
-                out.extend_from_slice(&packet);
+                let packet = self.program_map.packet(program, *version, next(&mut self.continuity[1]));
+                out.extend_from_slice(packet);
             } else if !self.write_step(out) {
                 return;
             }

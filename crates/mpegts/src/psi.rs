@@ -31,8 +31,27 @@ pub(crate) fn pat_packet(continuity: u8) -> [u8; PACKET_SIZE] {
     Section { pid: 0, table_id: 0x00, id: TRANSPORT_STREAM_ID, version: 0, body }.packet(continuity)
 }
 
+/// The packets of the program map table, kept from one to the next: they differ by a counter that its CRC leaves out.
+#[derive(Debug, Default)]
+pub(crate) struct ProgramMap {
+    last: Option<(Program, u8, [u8; PACKET_SIZE])>,
+}
+
+impl ProgramMap {
+    /// The next packet.
+    pub(crate) fn packet(&mut self, program: &Program, version: u8, continuity: u8) -> &[u8] {
+        if self.last.is_none_or(|(last, last_version, _)| last != *program || last_version != version) {
+            self.last = None;
+        }
+        let made = || (*program, version, pmt_packet(program, version, continuity));
+        let (.., packet) = self.last.get_or_insert_with(made);
+        packet[3] = packet[3] & 0xf0 | continuity & 0x0f;
+        packet
+    }
+}
+
 /// The packet of the program map table (13818-1 §2.4.4.8).
-pub(crate) fn pmt_packet(program: &Program, version: u8, continuity: u8) -> [u8; PACKET_SIZE] {
+fn pmt_packet(program: &Program, version: u8, continuity: u8) -> [u8; PACKET_SIZE] {
     let [pcr_high, pcr_low] = program.pcr_pid().to_be_bytes();
     let mut body = vec![0xe0 | pcr_high, pcr_low, 0xf0, 0];
     if let Some(codec) = program.video {
@@ -86,25 +105,12 @@ impl Section<'_> {
 
 /// CRC of 13818-1 annex A.
 fn crc32(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(u32::MAX, |crc, &byte| crc << 8 ^ CRC_OF_BYTE[usize::from((crc >> 24) as u8 ^ byte)])
+    bytes.iter().fold(u32::MAX, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| {
+            if crc & 0x8000_0000 == 0 { crc << 1 } else { crc << 1 ^ 0x04c1_1db7 }
+        })
+    })
 }
-
-/// What each byte makes of a CRC that is 0.
-static CRC_OF_BYTE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut crc = (byte as u32) << 24;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = if crc & 0x8000_0000 == 0 { crc << 1 } else { crc << 1 ^ 0x04c1_1db7 };
-            bit += 1;
-        }
-        table[byte] = crc;
-        byte += 1;
-    }
-    table
-};
 
 #[cfg(test)]
 mod tests {
@@ -135,5 +141,15 @@ mod tests {
         assert_eq!(packet[5..30], section);
         assert_eq!(crc32(&packet[5..34]), 0, "a section with its CRC leaves no remainder");
         assert!(packet[34..].iter().all(|&byte| byte == 0xff));
+    }
+
+    #[test]
+    fn a_program_map_is_made_again_where_the_program_changes() {
+        let mut map = ProgramMap::default();
+        let video = Program { video: Some(media::VideoCodec::H264), ..Program::default() };
+        let both = Program { audio: Some(AudioStream::Mpeg1), ..video };
+        for (program, version, continuity) in [(video, 0, 0), (video, 0, 1), (both, 0, 2), (both, 1, 3)] {
+            assert_eq!(map.packet(&program, version, continuity), pmt_packet(&program, version, continuity));
+        }
     }
 }

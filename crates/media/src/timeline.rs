@@ -164,6 +164,7 @@ impl Timeline {
     /// The time of a track's next access unit.
     ///
     /// `frame_90khz` says how long a frame lasts, where the format does; `ahead` are the messages that follow.
+    #[inline] // `ahead` need not be made for nearly all.
     pub fn place(
         &mut self,
         track: TrackKind,
@@ -185,6 +186,7 @@ impl Timeline {
     }
 
     /// The time of an access unit by the policy's table.
+    #[inline(never)]
     fn place_by_policy(
         &mut self,
         track: TrackKind,

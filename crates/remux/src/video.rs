@@ -304,17 +304,19 @@ impl<'a> VideoAssembler<'a> {
 
     /// The configuration of the next access unit, and the size of its lengths.
     fn config(&mut self, headers_due: bool, repairs: &mut Repairs) -> Option<(u32, u8)> {
-        let (change, codec, identity) = match self.stream.as_mut()? {
-            Stream::Nal(stream) => {
-                (stream.take_change(headers_due, repairs), stream.video_codec(), stream.identity())
-            }
-            Stream::Mpeg4(stream) => (stream.take_change(headers_due), VideoCodec::Mpeg4, stream.identity()),
+        let stream = self.stream.as_mut()?;
+        let (change, codec) = match stream {
+            Stream::Nal(stream) => (stream.take_change(headers_due, repairs), stream.video_codec()),
+            Stream::Mpeg4(stream) => (stream.take_change(headers_due), VideoCodec::Mpeg4),
         };
         if let Some(config) = change
             && self.track.configs.len() < MAX_CONFIGS
         {
             self.track.configs.push(config);
-            self.identities.push(identity);
+            self.identities.push(match stream {
+                Stream::Nal(stream) => stream.identity(),
+                Stream::Mpeg4(stream) => stream.identity(),
+            });
         }
         let last = self.track.configs.last().filter(|config| config.codec == codec)?;
         Some((self.track.configs.len() as u32 - 1, last.length_size))

@@ -10,8 +10,9 @@ use crate::TrackKind;
 /// The deepest reordering that is recognised; encoders use up to four.
 const MAX_DEPTH: usize = 8;
 
-/// Messages that are looked at to recognise such a push.
-const WINDOW: usize = 32;
+/// Pictures that are looked at to recognise such a push: two groups of one picture and the sixteen shown before it, the
+/// most that x264 makes, go back in time twice in as many.
+const WINDOW: usize = 20;
 
 /// A stamp further from the others than this does not belong to them, in milliseconds.
 const MAX_DISTANCE_MS: i32 = 1_000;

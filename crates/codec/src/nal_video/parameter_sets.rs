@@ -46,9 +46,9 @@ pub struct ParameterSets<'a> {
     codec: NalCodec,
     /// In the order of their keys.
     sets: Vec<(SetKey, &'a [u8])>,
-    /// A picture parameter set of H.264 among them says that slices may be redundant: hardly ever. Known here, so that
-    /// no slice header has to be read for it.
-    has_redundant_slices: bool,
+    /// How many of them are picture parameter sets of H.264 that announce redundant slices: hardly ever any. Known here,
+    /// so that no slice header has to be read for it.
+    announcing_redundant: usize,
 }
 
 impl<'a> ParameterSets<'a> {
@@ -58,7 +58,7 @@ impl<'a> ParameterSets<'a> {
     /// None yet.
     #[must_use]
     pub fn new(codec: NalCodec) -> Self {
-        Self { codec, sets: Vec::new(), has_redundant_slices: false }
+        Self { codec, sets: Vec::new(), announcing_redundant: 0 }
     }
 
     /// The codec whose sets these are.
@@ -82,16 +82,14 @@ impl<'a> ParameterSets<'a> {
             Ok(at) if kind == SetKind::Sps && self.is_worse_sps(unit, self.sets[at].1) => {
                 return SetChange::Refused;
             }
-            Ok(at) => self.sets[at].1 = unit,
+            Ok(at) => {
+                let before = std::mem::replace(&mut self.sets[at].1, unit);
+                self.announcing_redundant -= usize::from(self.announces_redundant(kind, before));
+            }
             Err(_) if self.sets.len() >= Self::MAX_COUNT => return SetChange::Refused,
             Err(at) => self.sets.insert(at, (SetKey { kind, id }, unit)),
         }
-        if self.codec == NalCodec::H264 && kind == SetKind::Pps {
-            self.has_redundant_slices = self.sets.iter().any(|(key, unit)| {
-                key.kind == SetKind::Pps
-                    && h264::PictureParameterSet::parse(unit).is_ok_and(|pps| pps.redundant_pic_cnt_present)
-            });
-        }
+        self.announcing_redundant += usize::from(self.announces_redundant(kind, unit));
         SetChange::Taken
     }
 
@@ -128,11 +126,17 @@ impl<'a> ParameterSets<'a> {
     /// unit, although it may begin with the first macroblock.
     #[must_use]
     pub fn is_redundant_to(&self, primary: &[u8], slice: &[u8]) -> bool {
-        self.has_redundant_slices
+        self.announcing_redundant > 0
             && self.slice_header(slice).is_some_and(|slice| {
                 slice.is_redundant
                     && self.slice_header(primary).is_some_and(|primary| slice.is_redundant_to(&primary))
             })
+    }
+
+    fn announces_redundant(&self, kind: SetKind, unit: &[u8]) -> bool {
+        self.codec == NalCodec::H264
+            && kind == SetKind::Pps
+            && h264::PictureParameterSet::parse(unit).is_ok_and(|pps| pps.redundant_pic_cnt_present)
     }
 
     fn is_worse_sps(&self, unit: &[u8], held: &[u8]) -> bool {

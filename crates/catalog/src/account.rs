@@ -8,7 +8,7 @@
 //! | that an order parts from the chunk before (restart, cancel_delay, an edge of a window) | all |
 //! | after the file was closed while its gateway was silent | all |
 //! | that a player can begin with, once the file's media time has reached the cycle | all |
-//! | that has the first coded frame of a track, or another codec | M3U8: browsers play no playlist whose tracks change |
+//! | that has the first coded frame of a track, or another codec, or begins a push without a track | M3U8: browsers play no playlist whose tracks change |
 //!
 //! Breaks end files too; they are seen by the tick, not by a commit: see [`file`](crate::file).
 
@@ -39,7 +39,9 @@ pub struct Run {
     pub start_ms: u64,
     /// End of its last slice, Unix milliseconds.
     pub end_ms: u64,
-    /// Sum of the durations of its slices. Unit: 1/90 000 s.
+    /// The same in the last slice's session. Unit: 1/90 000 s.
+    pub end_90khz: u64,
+    /// Sum of the durations of its slices; one that another one continues lasts until that one begins. Unit: 1/90 000 s.
     pub duration_90khz: u64,
     /// How many slices.
     pub slices: u32,
@@ -68,12 +70,31 @@ pub struct Account {
 pub struct Brought<'a> {
     /// The chunk.
     pub at: &'a Place,
-    /// Unix milliseconds of media time zero.
-    pub anchor_ms: u64,
     /// The slice.
     pub slice: &'a Slice,
+    /// Time in which nothing was recorded lies between the slice before in its session and this one.
+    pub is_moved: bool,
     /// The chunk after this one begins with an access unit that a player can begin with.
     pub is_followed_by_entry: bool,
+}
+
+impl Run {
+    /// A run before its first slice, which is brought.
+    fn begin(number: u32, brought: Brought<'_>) -> Self {
+        Self {
+            number,
+            first: brought.at.clone(),
+            last: brought.at.clone(),
+            start_ms: brought.slice.start_ms(),
+            end_ms: 0,
+            end_90khz: 0,
+            duration_90khz: 0,
+            slices: 0,
+            gaps: 0,
+            tracks: Tracks::default(),
+            is_full: false,
+        }
+    }
 }
 
 impl Account {
@@ -88,42 +109,43 @@ impl Account {
     #[must_use]
     pub fn after(&self, brought: Brought<'_>, cycle_seconds: u32, parted: bool) -> (Self, Option<Run>) {
         let cycle_90khz = u64::from(cycle_seconds) * 90_000;
-        let Brought { at, anchor_ms, slice, .. } = brought;
-        let wall_ms = |media_90khz: u64| anchor_ms + media_90khz / 90;
+        let Brought { at, slice, .. } = brought;
+        let before = self.file.clone().map(|run| self.until(run, brought, parted));
         let ends = |run: &Run| {
             parted
                 || run.is_full
                 || run.duration_90khz >= cycle_90khz && slice.is_enterable
-                || self.container == Container::M3u8 && changes_tracks(run.tracks, slice.tracks)
+                || self.container == Container::M3u8 && changes_tracks(run, brought)
         };
-        let (mut run, ended) = match self.file.clone() {
+        let (mut run, ended) = match before {
             Some(run) if !ends(&run) => (run, None),
-            ended => {
-                let run = Run {
-                    number: ended.as_ref().map_or(0, |ended| ended.number + 1),
-                    first: at.clone(),
-                    last: at.clone(),
-                    start_ms: wall_ms(slice.start_90khz),
-                    end_ms: 0,
-                    duration_90khz: 0,
-                    slices: 0,
-                    gaps: 0,
-                    tracks: Tracks::default(),
-                    is_full: false,
-                };
-                (run, ended)
-            }
+            ended => (Run::begin(ended.as_ref().map_or(0, |ended| ended.number + 1), brought), ended),
         };
         if run.slices > 0 {
             run.gaps += self.gaps;
         }
         run.last = at.clone();
-        run.end_ms = wall_ms(slice.end_90khz());
+        run.end_ms = slice.end_ms();
+        run.end_90khz = slice.end_90khz();
         run.duration_90khz += slice.duration_90khz;
         run.slices += 1;
         run.tracks = union(run.tracks, slice.tracks);
         run.is_full = run.duration_90khz >= cycle_90khz && brought.is_followed_by_entry;
         (Self { container: self.container, file: Some(run), gaps: 0 }, ended)
+    }
+
+    /// A run whose last slice lasts until the slice that is brought begins, where that one continues it. One that may
+    /// have been found complete before stays as it was found.
+    fn until(&self, mut run: Run, brought: Brought<'_>, parted: bool) -> Run {
+        let Brought { at, slice, .. } = brought;
+        let continues = run.last.session == at.session && self.gaps == 0 && !brought.is_moved;
+        if continues && !parted && !run.is_full {
+            let step_90khz = slice.start_90khz.wrapping_sub(run.end_90khz).cast_signed();
+            run.duration_90khz = run.duration_90khz.saturating_add_signed(step_90khz);
+            run.end_90khz = slice.start_90khz;
+            run.end_ms = slice.start_ms();
+        }
+        run
     }
 
     /// The account after a chunk that will never come.
@@ -140,12 +162,16 @@ impl Account {
     }
 }
 
-/// Whether a slice has a track that a file has not had, or another codec of one. A track that is silent in the slice
-/// changes nothing.
-fn changes_tracks(file: Tracks, slice: Tracks) -> bool {
+/// Whether a slice has a track that a file has not had, or another codec of one. A track that falls silent within a push
+/// changes nothing; a push that comes without one does.
+fn changes_tracks(run: &Run, brought: Brought<'_>) -> bool {
+    let (file, slice) = (run.tracks, brought.slice.tracks);
+    let is_new_push = run.last.session != brought.at.session;
+    let lacks =
+        slice.audio.is_none() && file.audio.is_some() || slice.video.is_none() && file.video.is_some();
     let has_other_audio = slice.audio.is_some() && slice.audio != file.audio;
     let has_other_video = slice.video.is_some() && slice.video != file.video;
-    has_other_audio || has_other_video
+    has_other_audio || has_other_video || is_new_push && lacks
 }
 
 fn union(file: Tracks, slice: Tracks) -> Tracks {

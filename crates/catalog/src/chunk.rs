@@ -39,6 +39,8 @@ pub struct Tracks {
 /// stands here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slice {
+    /// Unix milliseconds of media time zero, as it is for this slice: time in which nothing was recorded moves it.
+    pub anchor_ms: u64,
     /// Media time of its first access unit since the session's first one, over all tracks. Unit: 1/90 000 s.
     pub start_90khz: u64,
     /// From there to its last end over all tracks. Unit: 1/90 000 s.
@@ -56,10 +58,22 @@ pub struct Slice {
 }
 
 impl Slice {
+    /// Wall-clock time of its first access unit, Unix milliseconds.
+    #[must_use]
+    pub fn start_ms(&self) -> u64 {
+        self.anchor_ms.saturating_add(self.start_90khz / 90)
+    }
+
+    /// Wall-clock time of its end, Unix milliseconds.
+    #[must_use]
+    pub fn end_ms(&self) -> u64 {
+        self.anchor_ms.saturating_add(self.end_90khz() / 90)
+    }
+
     /// Media time of its end. Unit: 1/90 000 s.
     #[must_use]
     pub fn end_90khz(&self) -> u64 {
-        self.start_90khz + self.duration_90khz
+        self.start_90khz.saturating_add(self.duration_90khz)
     }
 }
 

@@ -15,11 +15,15 @@ use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::key;
 use crate::order::{self, Cause, Generation, Order};
+use crate::rule::Rule;
 use crate::session::{self, Session};
 
 /// Why a command cannot be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// The stream is not being pushed.
+    #[error("the stream is not being pushed")]
+    NotPushed,
     /// No rule says where to record the stream to.
     #[error("no rule records the stream")]
     NoRule,
@@ -108,10 +112,41 @@ pub async fn give(
     if session.rule.is_none() {
         return Ok(Err(Refusal::NoRule));
     }
+    append(store, bucket, session, cause, call, now_ms, |before| judge(before, cause)).await
+}
+
+/// Closes the files of a session that was stopped for longer than its rule's delay; answers whether it did.
+///
+/// A `start` at the same time comes before it in the log, or after it.
+pub(crate) async fn pause_over(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    now_ms: u64,
+) -> Result<bool, Error> {
+    let delay_ms = session.rule.as_ref().map_or(0, Rule::delay_ms);
+    let is_over = |before: Option<&Order>| match before {
+        Some(Order { cause: Cause::Stop, at_ms, .. }) if at_ms + delay_ms <= now_ms => Ok(()),
+        _ => Err(Refusal::NotStopped),
+    };
+    let call = format!("the pause is over at {now_ms}");
+    let given = append(store, bucket, session, Cause::CancelDelay, &call, now_ms, is_over).await?;
+    Ok(given.is_ok())
+}
+
+/// Puts a command into the log, unless it is refused by what stands before it there.
+async fn append(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    cause: Cause,
+    call: &str,
+    now_ms: u64,
+    judge: impl Fn(Option<&Order>) -> Result<(), Refusal>,
+) -> Result<Result<Vec<Order>, Refusal>, Error> {
     let (mut orders, mut number) = log(store, bucket, session).await?;
     loop {
-        let before = effective(&orders, now_ms);
-        if let Err(refusal) = judge(before, cause) {
+        if let Err(refusal) = judge(effective(&orders, now_ms)) {
             return Ok(Err(refusal));
         }
         let entry = Entry { call: call.into(), orders: plan(&orders, cause, now_ms) };

@@ -10,20 +10,21 @@
 //! A chunk may be told lost. The record that follows carries in its page which outcome it was built on, and
 //! readers take what chunks are from there.
 
+use serde::{Deserialize, Serialize};
 use store::Store;
 
 use crate::account::{Account, Brought, Place};
 use crate::chunk::Chunk;
 use crate::committed::{self, Committed};
-use crate::decision::WorkBucket;
+use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::order::Generation;
 use crate::page::PAGE;
 use crate::session::{self, Session};
-use crate::silence;
+use crate::{file, key, names, silence};
 
 /// What the next chunk of a session is built on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Prepared {
     /// The session.
     pub session: Session,
@@ -31,9 +32,79 @@ pub struct Prepared {
     pub seq: u64,
     /// State of the remuxer after the chunk before; empty for the first.
     pub remux_state: Vec<u8>,
+    /// How many names of the chunk's slice turned out to be another writer's.
+    pub names_taken: u32,
     before: Committed,
     /// The chunk is in another file than what came before, whatever it holds.
-    is_parted: bool,
+    pub(crate) is_parted: bool,
+}
+
+/// Where a slice lies in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Unix milliseconds of media time zero.
+    pub anchor_ms: u64,
+    /// Time in which nothing was recorded lies before it.
+    pub is_moved: bool,
+}
+
+/// How much later than its media time says a chunk may come before that counts as time in which nothing was recorded.
+/// Lines stall for seconds; a recording that was stopped stays away for longer. Unit: ms.
+const GAP_MS: u64 = 10_000;
+
+impl Prepared {
+    /// The generation of the chunk before.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        self.before.generation
+    }
+
+    /// A moment of the last day in which the session was noted to have media: that of its begin, or of the last
+    /// moment before its last slice ended. Unix milliseconds.
+    pub(crate) fn noted_ms(&self) -> u64 {
+        let last_ms = self.before.anchor_ms.and_then(|_| self.before.last_media_ms());
+        last_ms.map_or(0, |end_ms| end_ms.saturating_sub(1)).max(self.session.began_ms)
+    }
+
+    /// Where a slice lies in time that begins at `start_90khz` of media time, in a chunk that came `offset_ms` after the
+    /// push's begin.
+    ///
+    /// The first slice sets the anchor. It then stays, for the media clock is the better one, until a chunk comes much
+    /// later than its media time says: the push was not recorded in between, and its media time does not count that.
+    #[must_use]
+    pub fn place(&self, offset_ms: u64, start_90khz: u64) -> Placed {
+        let came_ms = self.session.began_ms + offset_ms;
+        let by_clock = Placed { anchor_ms: came_ms.saturating_sub(start_90khz / 90), is_moved: false };
+        match self.before.anchor_ms {
+            None => by_clock,
+            Some(known_ms) if by_clock.anchor_ms > known_ms + GAP_MS => Placed { is_moved: true, ..by_clock },
+            Some(anchor_ms) => Placed { anchor_ms, is_moved: false },
+        }
+    }
+
+    /// As bytes that [`from_bytes`](Self::from_bytes) reads, within one call.
+    ///
+    /// # Errors
+    /// [`Error::Record`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        serde_json::to_vec(self).map_err(|error| self.unreadable(&error))
+    }
+
+    /// From bytes that [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// [`Error::Record`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let unreadable = |error: serde_json::Error| Error::Record {
+            key: "of a prepared chunk".into(),
+            reason: error.to_string(),
+        };
+        serde_json::from_slice(bytes).map_err(unreadable)
+    }
+
+    fn unreadable(&self, error: &serde_json::Error) -> Error {
+        Error::Record { key: key::chunk(&self.session.id, self.seq), reason: error.to_string() }
+    }
 }
 
 /// What is to be done with a chunk.
@@ -52,8 +123,6 @@ pub enum Turn {
 pub struct Delivery {
     /// What the gateway had been ordered when it cut the chunk.
     pub generation: Generation,
-    /// When its first tag came after the push's begin. Unit: ms.
-    pub offset_ms: u64,
     /// What it is.
     pub chunk: Chunk,
     /// The chunk after it begins with an access unit that a player can begin with.
@@ -71,6 +140,7 @@ pub async fn prepare(
     bucket: &impl WorkBucket,
     id: &str,
     seq: u64,
+    now_ms: u64,
 ) -> Result<Turn, Error> {
     if let Some(committed) = committed::get(store, id, seq).await? {
         let chunks = committed.chunks(id, seq)?;
@@ -78,62 +148,71 @@ pub async fn prepare(
     }
     let session = session::get(store, id).await?;
     let (before, is_parted) = if seq == 0 {
-        first(store, bucket, &session).await?
+        first(store, bucket, &session, now_ms).await?
     } else if let Some(before) = committed::get(store, id, seq - 1).await? {
-        let is_parted = silence::closed_before(store, bucket, id, seq).await?;
-        (before, is_parted)
+        (before, false)
     } else {
         let length = committed::length(store, id).await?;
         if seq < length {
             // Its record was deleted since its page is complete.
-            return Ok(Turn::Done);
+            let mut is_lost = false;
+            file::pages(store, id, seq..=seq, |_, chunk| is_lost = matches!(chunk, Chunk::Gap(_))).await?;
+            return Ok(if is_lost { Turn::Lost } else { Turn::Done });
         }
         return Err(Error::OutOfOrder { session: id.into(), seq, expected: length });
     };
     let remux_state = if seq == 0 { Vec::new() } else { before.remux_state(id, seq - 1)? };
-    Ok(Turn::Next(Box::new(Prepared { session, seq, remux_state, before, is_parted })))
+    let mut prepared = Prepared { session, seq, remux_state, names_taken: 0, before, is_parted };
+    if session::is_flagged(store, id).await? {
+        // A chunk past the session's end is in a file of its own.
+        let is_past_end = session::ended(store, id).await?.is_some_and(|end| seq >= end.chunks);
+        prepared.is_parted |= silence::closed_before(store, bucket, id, seq).await? | is_past_end;
+        prepared.names_taken = names::slice_taken(store, id, seq).await?;
+    }
+    Ok(Turn::Next(Box::new(prepared)))
 }
 
-/// What the first chunk of a session is built on, and whether it is parted from what came before.
+/// What the first chunk of a session is built on, and whether it is parted from what came before: the last chunk of the
+/// sessions that it continues.
 async fn first(
     store: &impl Store,
     bucket: &impl WorkBucket,
     session: &Session,
+    now_ms: u64,
 ) -> Result<(Committed, bool), Error> {
-    let adopted = session::adopt(store, bucket, session).await?;
-    let Some(before) = adopted.continues else { return Ok((begin(session), false)) };
-    let waits = |expected| Error::Before { session: session.id.clone(), before: before.clone(), expected };
-    let Some(end) = session::ended(store, &before).await? else {
-        return Err(waits(committed::length(store, &before).await?));
-    };
-    if let Some(expected) = session::missing(store, &before, &end).await? {
-        return Err(waits(expected));
-    }
-    let Some(last_seq) = end.chunks.checked_sub(1) else {
+    let mut before = session::adopt(store, bucket, session, now_ms).await?.continues;
+    let mut is_parted = false;
+    while let Some(id) = before {
+        let waits = |expected| Error::Before { session: session.id.clone(), before: id.clone(), expected };
+        let Some(end) = session::ended(store, &id).await? else {
+            return Err(waits(committed::length(store, &id).await?));
+        };
+        if let Some(expected) = committed::missing(store, &id, &end).await? {
+            return Err(waits(expected));
+        }
+        let last = match end.chunks.checked_sub(1) {
+            Some(seq) => Some(committed::get(store, &id, seq).await?.ok_or_else(|| waits(seq))?),
+            None => None,
+        };
+        let generation = last.as_ref().map_or(Generation::default(), |last| last.generation);
+        is_parted |= silence::closed_before(store, bucket, &id, end.chunks).await?
+            || file::is_parted_by_order(store, bucket, &id, end.chunks, generation).await?;
+        if let Some(last) = last {
+            // An order may become known between two tries. All of them build on what the first one found.
+            let name = format!("decision/parted/{}", session.id);
+            let is_parted = decision::decide(bucket, &name, &is_parted).await?;
+            return Ok((Committed::begin(last.accounts), is_parted));
+        }
         // A session without chunks hands on what it began with.
-        let before = Box::pin(session_base(store, bucket, &before)).await?;
-        return Ok((Committed::begin(before.0.accounts), before.1));
-    };
-    let last = committed::get(store, &before, last_seq).await?.ok_or_else(|| waits(last_seq))?;
-    let is_parted = silence::closed_before(store, bucket, &session.id, 0).await?
-        || silence::closed_before(store, bucket, &before, end.chunks).await?
-        || crate::command::closes_after(store, bucket, &before, last.generation).await?;
-    Ok((Committed::begin(last.accounts), is_parted))
+        before = session::adopted(store, &id).await?.and_then(|adopted| adopted.continues);
+    }
+    Ok((begin(session), false))
 }
 
 /// What a session begins with that continues none.
 fn begin(session: &Session) -> Committed {
     let formats = session.rule.iter().flat_map(|rule| &rule.formats);
     Committed::begin(formats.map(|format| Account::new(format.container)).collect())
-}
-
-async fn session_base(
-    store: &impl Store,
-    bucket: &impl WorkBucket,
-    id: &str,
-) -> Result<(Committed, bool), Error> {
-    let session = session::get(store, id).await?;
-    first(store, bucket, &session).await
 }
 
 /// Commits a chunk that was prepared.
@@ -143,6 +222,13 @@ async fn session_base(
 /// # Errors
 /// The store failed; the chunk may be committed all the same.
 pub async fn commit(store: &impl Store, prepared: &Prepared, delivery: Delivery) -> Result<bool, Error> {
+    let (after, is_complete) = plan(prepared, delivery)?;
+    committed::put(store, &prepared.session.id, prepared.seq, &after).await?;
+    Ok(is_complete)
+}
+
+/// The record of a chunk, and whether a record file of some format is complete once it is committed.
+pub(crate) fn plan(prepared: &Prepared, delivery: Delivery) -> Result<(Committed, bool), Error> {
     let Prepared { session, seq, before, is_parted, .. } = prepared;
     let begins_page = seq.is_multiple_of(PAGE);
     let mut chunks = if begins_page { Vec::new() } else { before.chunks(&session.id, seq - 1)? };
@@ -151,9 +237,9 @@ pub async fn commit(store: &impl Store, prepared: &Prepared, delivery: Delivery)
     let mut after = Committed::new(before, delivery.generation, &delivery.remux_state, &chunks);
     let ended_before = after.ended.len();
     account(session, *seq, before, &delivery, is_parted, &mut after);
-    committed::put(store, &session.id, *seq, &after).await?;
     let is_full = |account: &Account| account.file.as_ref().is_some_and(|run| run.is_full);
-    Ok(after.ended.len() > ended_before || after.accounts.iter().any(is_full))
+    let is_complete = after.ended.len() > ended_before || after.accounts.iter().any(is_full);
+    Ok((after, is_complete))
 }
 
 /// Puts the accounts after a chunk into its record.
@@ -174,13 +260,13 @@ fn account(
         after.accounts = before.accounts.iter().map(without_slice).collect();
         return;
     };
-    let began_ms = session.began_ms + delivery.offset_ms;
-    let anchor_ms = *after.anchor_ms.get_or_insert(began_ms.saturating_sub(slice.start_90khz / 90));
+    after.anchor_ms = Some(slice.anchor_ms);
+    let is_moved = before.anchor_ms.is_some_and(|before| before != slice.anchor_ms);
     let at = Place { session: session.id.clone(), seq };
     let formats = session.rule.iter().flat_map(|rule| &rule.formats);
     for (number, (account, format)) in before.accounts.iter().zip(formats).enumerate() {
         let brought =
-            Brought { at: &at, anchor_ms, slice, is_followed_by_entry: delivery.is_followed_by_entry };
+            Brought { at: &at, slice, is_moved, is_followed_by_entry: delivery.is_followed_by_entry };
         let (account, ended) = account.after(brought, format.cycle_seconds, is_parted);
         after.accounts.push(account);
         after.ended.extend(ended.map(|run| (number, run)));

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::key;
 use crate::order::Generation;
 use crate::page::{self, PAGE};
+use crate::session::{End, Session};
 
 /// Every so many commits the head is written.
 const HEAD_EVERY: u64 = 4;
@@ -71,6 +72,12 @@ impl Committed {
         }
     }
 
+    /// When the media up to it ends, Unix milliseconds; `None` where there is none.
+    #[must_use]
+    pub fn last_media_ms(&self) -> Option<u64> {
+        self.accounts.iter().filter_map(|account| account.file.as_ref()).map(|run| run.end_ms).max()
+    }
+
     /// The chunks of its page, up to its own.
     ///
     /// # Errors
@@ -124,8 +131,20 @@ pub async fn length(store: &impl Store, id: &str) -> Result<u64, Error> {
     Ok(length)
 }
 
+/// When the last media of a session ends, Unix milliseconds; its begin where there is none.
+pub(crate) async fn last_media_ms(store: &impl Store, session: &Session) -> Result<u64, Error> {
+    let last = last(store, &session.id).await?;
+    Ok(last.and_then(|(_, last)| last.last_media_ms()).unwrap_or(0).max(session.began_ms))
+}
+
 /// The last committed chunk of a session.
 pub(crate) async fn last(store: &impl Store, id: &str) -> Result<Option<(u64, Committed)>, Error> {
     let Some(seq) = length(store, id).await?.checked_sub(1) else { return Ok(None) };
     Ok(get(store, id, seq).await?.map(|committed| (seq, committed)))
+}
+
+/// The first chunk of an ended session that is not committed; `None` once all are.
+pub(crate) async fn missing(store: &impl Store, id: &str, end: &End) -> Result<Option<u64>, Error> {
+    let length = length(store, id).await?;
+    Ok((length < end.chunks).then_some(length))
 }

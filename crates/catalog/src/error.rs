@@ -45,6 +45,17 @@ pub enum Error {
         /// The boot that is heard.
         heard: String,
     },
+    /// The store holds records of an earlier version.
+    #[error(
+        "the key-value store holds what a development version before 0.2 recorded, which this one cannot read: begin with an empty store"
+    )]
+    EarlierVersion,
+    /// No rule records the session in this format.
+    #[error("no rule records session {0:?} in this format")]
+    NotRecorded(String),
+    /// A slice or a file cannot be named by its rule's template.
+    #[error(transparent)]
+    Name(#[from] naming::Error),
     /// A record cannot be read.
     #[error("record {key:?} cannot be read: {reason}")]
     Record {

@@ -24,7 +24,7 @@ use crate::order::Generation;
 use crate::page::PAGE;
 use crate::rule::Container;
 use crate::session::{self, Break};
-use crate::{key, silence};
+use crate::{command, key, silence};
 
 /// The next file of a recording to write: a hint that may be set back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,11 +32,16 @@ struct Next {
     number: u32,
     /// A chunk at or before the one that ends it.
     from: Place,
+    /// Sessions after that chunk's, up to this one, have no chunks.
+    empty_to: Option<String>,
 }
 
 impl Record for Next {
     const VERSION: u32 = 1;
 }
+
+/// Past so many sessions it is noted how far they were walked.
+const WALK: u32 = 8;
 
 /// What a session's gateway cut before an order took effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,12 +56,20 @@ impl Record for Confirmed {
     const VERSION: u32 = 1;
 }
 
-/// Notes what a session's gateway cut before an order took effect.
+/// Notes what a session's gateway cut before an order took effect; a later order's stays.
 ///
 /// # Errors
 /// The store failed.
 pub async fn confirm(store: &impl Store, session: &str, confirmed: Confirmed) -> Result<(), Error> {
+    if self::confirmed(store, session).await?.is_some_and(|known| known.generation >= confirmed.generation) {
+        return Ok(());
+    }
     Ok(write(store, &key::confirmed(session), &confirmed).await?)
+}
+
+/// What a session's gateway cut before its last order took effect.
+pub(crate) async fn confirmed(store: &impl Store, session: &str) -> Result<Option<Confirmed>, Error> {
+    Ok(read(store, &key::confirmed(session)).await?)
 }
 
 /// Decides that the break after an ended session has lasted too long, unless a push has continued it.
@@ -67,9 +80,8 @@ pub async fn close_break(bucket: &impl WorkBucket, session: &str) -> Result<(), 
     decision::decide(bucket, &session::break_name(session), &Break::Closed).await.map(drop)
 }
 
-/// The next record file of a recording, once it is complete.
-///
-/// `format` is the place of the format in the rule.
+/// The next record file of a recording, once it is complete; `None` also where the recording's rule does not ask for
+/// the container.
 ///
 /// # Errors
 /// The store or the work bucket failed.
@@ -77,29 +89,55 @@ pub async fn complete(
     store: &impl Store,
     bucket: &impl WorkBucket,
     recording: &str,
-    format: usize,
     container: Container,
 ) -> Result<Option<Run>, Error> {
-    let Next { number, from } = next(store, recording, container).await?;
-    let mut session = from.session.clone();
-    let mut open = None;
+    let rule = session::get(store, recording).await?.rule;
+    let format = rule.and_then(|rule| rule.formats.iter().position(|format| format.container == container));
+    let Some(format) = format else { return Ok(None) };
+    let mut next = next(store, recording, container).await?;
+    let number = next.number;
+    let mut at = next.from.session.clone();
+    let mut open: Option<Run> = None;
+    let mut walked = 0;
     loop {
-        if let Some((seq, last)) = committed::last(store, &session).await? {
+        let mut after = continued_whole(store, &at).await?;
+        // Whether more comes is asked before what is there: a chunk may come in between.
+        let is_closed = after.is_none() && is_closed(store, bucket, &at).await?;
+        if is_closed {
+            after = continued_whole(store, &at).await?;
+        }
+        if let Some((seq, last)) = committed::last(store, &at).await? {
             let file = last.accounts.get(format).and_then(|account| account.file.clone());
             if file.as_ref().is_some_and(|run| run.number > number) {
-                let first = if session == from.session { from.seq } else { 0 };
-                return ended(store, &session, format, number, first..=seq).await;
+                let first = if at == next.from.session { next.from.seq } else { 0 };
+                return ended(store, &at, format, number, first..=seq).await;
             }
             open = file;
+            if after.is_some() && at != next.from.session {
+                next = Next { number, from: Place { session: at.clone(), seq }, empty_to: None };
+            }
+        } else if after.is_some() {
+            next.empty_to = Some(at.clone());
         }
-        match session::continued(store, &session).await? {
-            Some(after) => session = after,
-            None => break,
-        }
+        let Some(after) = after else {
+            let is_complete = |run: &Run| run.number == number && (run.is_full || is_closed);
+            if walked > WALK {
+                write(store, &key::next_file(recording, container), &next).await?;
+            }
+            return Ok(open.filter(is_complete));
+        };
+        // What was found to be empty need not be walked again.
+        let is_first = walked == 0;
+        at = next.empty_to.clone().filter(|_| is_first).unwrap_or(after);
+        walked += 1;
     }
-    let Some(run) = open.filter(|run| run.number == number) else { return Ok(None) };
-    let is_complete = run.is_full || is_closed(store, bucket, &session).await?;
-    Ok(is_complete.then_some(run))
+}
+
+/// The session that continues one of which all chunks are there; its own chunks are the next of the recording.
+async fn continued_whole(store: &impl Store, session: &str) -> Result<Option<String>, Error> {
+    let Some(after) = session::continued(store, session).await? else { return Ok(None) };
+    let Some(end) = session::ended(store, session).await? else { return Ok(None) };
+    Ok(committed::missing(store, session, &end).await?.is_none().then_some(after))
 }
 
 /// The run of a number that ended before a chunk of a session.
@@ -127,18 +165,35 @@ async fn is_closed(store: &impl Store, bucket: &impl WorkBucket, session: &str) 
     if silence::is_closed_before(store, session, length).await? {
         return Ok(true);
     }
+    let last = committed::last(store, session).await?;
+    let generation = last.map_or(Generation::default(), |(_, last)| last.generation);
     if let Some(end) = session::ended(store, session).await?
-        && length == end.chunks
+        && length >= end.chunks
+        && decision::find::<Break>(bucket, &session::break_name(session)).await? == Some(Break::Closed)
     {
-        let decided = decision::find::<Break>(bucket, &session::break_name(session)).await?;
-        return Ok(decided == Some(Break::Closed));
+        return Ok(true);
     }
-    let Some(confirmed) = read::<Confirmed>(store, &key::confirmed(session)).await? else { return Ok(false) };
-    let files = match committed::last(store, session).await? {
-        Some((_, last)) => last.generation.files,
-        None => 0,
-    };
-    Ok(length >= confirmed.chunks && confirmed.generation.files > files)
+    is_parted_by_order(store, bucket, session, length, generation).await
+}
+
+/// Whether an order parts what comes after the first chunks of a session, up to one of a generation, from them. Once it
+/// is so, it stays so.
+pub(crate) async fn is_parted_by_order(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &str,
+    length: u64,
+    generation: Generation,
+) -> Result<bool, Error> {
+    let confirmed: Option<Confirmed> = read(store, &key::confirmed(session)).await?;
+    let parts =
+        |confirmed: Confirmed| length >= confirmed.chunks && confirmed.generation.files > generation.files;
+    if confirmed.is_some_and(parts) {
+        return Ok(true);
+    }
+    let end = session::ended(store, session).await?;
+    Ok(end.is_some_and(|end| length >= end.chunks)
+        && command::closes_after(store, bucket, session, generation).await?)
 }
 
 /// Notes that a record file is in the bucket: the next one begins after it.
@@ -151,31 +206,29 @@ pub async fn written(
     container: Container,
     run: &Run,
 ) -> Result<(), Error> {
-    let next = Next { number: run.number + 1, from: run.last.clone() };
+    let next = Next { number: run.number + 1, from: run.last.clone(), empty_to: None };
     Ok(write(store, &key::next_file(recording, container), &next).await?)
 }
 
-/// A slice of a record file.
+/// A slice of a record file or of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its chunk.
     pub at: Place,
-    /// When it begins, Unix milliseconds.
-    pub start_ms: u64,
-    /// The slice.
+    /// The slice. It lasts until the next one in its list begins, where that one continues it.
     pub slice: Slice,
-    /// Chunks between the slice before and this one that will never come.
-    pub gaps: u32,
+    /// It does not continue the slice before it in its list.
+    pub is_discontinuous: bool,
 }
 
-/// The slices of a run, in order.
+/// The slices of a run, in order. Their durations add up to the run's.
 ///
 /// # Errors
 /// The store failed, or no longer holds the run.
 pub async fn entries(store: &impl Store, run: &Run) -> Result<Vec<Entry>, Error> {
-    let mut entries = Vec::new();
+    let mut list = List::default();
     let mut session = run.first.session.clone();
-    let (mut first, mut gaps) = (run.first.seq, 0);
+    let mut first = run.first.seq;
     loop {
         let is_last = session == run.last.session;
         let last = if is_last {
@@ -183,33 +236,81 @@ pub async fn entries(store: &impl Store, run: &Run) -> Result<Vec<Entry>, Error>
         } else {
             committed::length(store, &session).await?.checked_sub(1)
         };
-        for page in last.into_iter().flat_map(|last| first / PAGE..=last / PAGE) {
-            let (at, committed) = page_record(store, &session, page, last.unwrap_or(0)).await?;
-            for (seq, chunk) in (page * PAGE..).zip(committed.chunks(&session, at)?) {
-                match chunk {
-                    _ if seq < first || last.is_some_and(|last| seq > last) => {}
-                    Chunk::Gap(_) => gaps += 1,
-                    Chunk::Empty => {}
-                    Chunk::Slice(slice) => {
-                        let at = Place { session: session.clone(), seq };
-                        let start_ms = committed.anchor_ms.unwrap_or(0) + slice.start_90khz / 90;
-                        entries.push(Entry { at, start_ms, slice, gaps: std::mem::take(&mut gaps) });
-                    }
-                }
-            }
+        if let Some(last) = last {
+            pages(store, &session, first..=last, |seq, chunk| list.push(&session, seq, chunk)).await?;
         }
         if is_last {
-            return Ok(entries);
+            break;
         }
         let after = session::continued(store, &session).await?;
         session = after.ok_or_else(|| Error::NoSuchSession(run.last.session.clone()))?;
         first = 0;
     }
+    let mut entries = list.entries;
+    if let Some((last, before)) = entries.split_last_mut() {
+        let before: u64 = before.iter().map(|entry| entry.slice.duration_90khz).sum();
+        last.slice.duration_90khz = run.duration_90khz.saturating_sub(before);
+    }
+    Ok(entries)
+}
+
+/// Slices as they follow one another.
+#[derive(Debug, Default)]
+pub(crate) struct List {
+    /// The slices.
+    pub(crate) entries: Vec<Entry>,
+    /// A chunk between the last slice and what comes next is lost.
+    is_interrupted: bool,
+}
+
+impl List {
+    /// Takes the next chunk.
+    pub(crate) fn push(&mut self, session: &str, seq: u64, chunk: Chunk) {
+        let slice = match chunk {
+            Chunk::Empty => return,
+            Chunk::Gap(_) => {
+                self.is_interrupted = true;
+                return;
+            }
+            Chunk::Slice(slice) => slice,
+        };
+        let is_interrupted = std::mem::take(&mut self.is_interrupted);
+        let mut is_discontinuous = slice.is_discontinuous || is_interrupted;
+        if let Some(last) = self.entries.last_mut() {
+            let continues = last.at.session == session && last.slice.anchor_ms == slice.anchor_ms;
+            if continues && !is_interrupted {
+                last.slice.duration_90khz = slice.start_90khz.saturating_sub(last.slice.start_90khz);
+            }
+            is_discontinuous |= !continues;
+        }
+        let at = Place { session: session.into(), seq };
+        let is_discontinuous = is_discontinuous && !self.entries.is_empty();
+        self.entries.push(Entry { at, slice, is_discontinuous });
+    }
+}
+
+/// Hands on the chunks of a session from one number up to another, which are committed.
+pub(crate) async fn pages(
+    store: &impl Store,
+    session: &str,
+    chunks: std::ops::RangeInclusive<u64>,
+    mut take: impl FnMut(u64, Chunk),
+) -> Result<(), Error> {
+    let (first, last) = (*chunks.start(), *chunks.end());
+    for page in first / PAGE..=last / PAGE {
+        let (at, committed) = page_record(store, session, page, last).await?;
+        for (seq, chunk) in (page * PAGE..).zip(committed.chunks(session, at)?) {
+            if chunks.contains(&seq) {
+                take(seq, chunk);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The record that a page is read from, with its number: the page's last one, or the session's last one where the
 /// page is not full. `last` is a chunk of the session at or past the page's begin.
-async fn page_record(
+pub(crate) async fn page_record(
     store: &impl Store,
     session: &str,
     page: u64,
@@ -226,6 +327,7 @@ async fn page_record(
 
 async fn next(store: &impl Store, recording: &str, container: Container) -> Result<Next, Error> {
     let next = read(store, &key::next_file(recording, container)).await?;
-    let begin = || Next { number: 0, from: Place { session: recording.into(), seq: 0 } };
+    let from = Place { session: recording.into(), seq: 0 };
+    let begin = || Next { number: 0, from, empty_to: None };
     Ok(next.unwrap_or_else(begin))
 }

@@ -12,13 +12,96 @@
 //! | `c.{session}.{seq}` | a committed chunk, its page and the accounts after it | the commit of that chunk |
 //! | `h.{session}` | hint: a number that chunks are committed up to, or beyond | commits |
 //! | `e.{session}` | when it ended and with how many chunks | its end |
-//! | `x.{session}` | the last round of silence: its gateway's heartbeat count | the tick: the same value by all |
-//! | `x.{session}.{count}` | how that round was decided | who decides it: the same value by all |
+//! | `x.{session}` | the last round of silence | looks: see [`silence`](crate::silence) |
+//! | `x.{session}.{round}` | how that round was decided | who decides it: the same value by all |
+//! | `j.{session}.{seq}`, `j.{recording}.{container}.{number}` | how many names of it are another writer's | who finds that: the same value by all |
 //! | `k.{session}` | what its gateway cut before its last order took effect | the heartbeat that tells it |
 //! | `o.{session}` | hint: the number of its last order | who gives an order |
+//! | `u.{session}` | something beside its chunks has to be read: its end, a round of silence, a name | whoever wrote that, afterwards |
+//! | `g.{name}` | hint: what was heard of a gateway's name | its heartbeats |
+//! | `g.{name, spool}.n` | counter: its heartbeats | |
+//! | `g.{name, spool}.c.n`, `….c.{number}` | counter, and sessions that have new orders: see [`changes`](crate::changes) | who drew the number |
+//! | `g.{name, spool}.l` | hint: the last look at it | looks |
+//! | `l.{stream}`, `d.{domain}`, `g.{name, spool}.s` | [lists](crate::list) of live sessions | adoptions |
+//! | `v.{stream}` | it was pushed | adoptions |
+//! | `p.{stream}` | hint: its session that ended last | ends |
+//! | `q.{session}` | hint: the last look at the break after it | looks |
+//! | `y.{stream}.{day}` | list of the sessions with media in a UTC day since 1970: see [`days`](crate::days) | adoptions, commits |
+//! | `i.{stream}.{id}`, `i.{stream}.{day}` | an index file; the list of those of a UTC day | who makes it known |
+//! | `t.…` | timers: see [`timer`](crate::timer) | |
+//! | `b.{timer}` | hint: a tick has it in hand | ticks |
+//! | `m.layout`, `m.work` | what was checked of the store and of the work bucket | always the same value |
 //! | `w.{recording}.{container}` | hint: the next record file to write, and where it begins | the tick |
 
 use crate::rule::Container;
+use crate::stream::{StreamName, hash};
+
+/// What was heard of a gateway's name.
+pub(crate) fn heard(name: &str) -> String {
+    format!("g.{}", hash(&[name]))
+}
+
+/// A gateway's name with the spool of its boot: one that begins on another spool has lost what the old one held, and
+/// says nothing for it. Other keys begin so.
+pub(crate) fn gateway(name: &str, boot: &str) -> String {
+    let spool = boot.rsplit_once('.').map_or(boot, |(spool, _)| spool);
+    format!("g.{}", hash(&[name, spool]))
+}
+
+/// The list of the live sessions of a gateway.
+pub(crate) fn live_of_gateway(gateway: &str) -> String {
+    format!("{gateway}.s")
+}
+
+/// Counts a gateway's heartbeats.
+pub(crate) fn heartbeats(gateway: &str) -> String {
+    format!("{gateway}.n")
+}
+
+/// Sessions of a gateway that have new orders.
+pub(crate) fn changes(gateway: &str) -> String {
+    format!("{gateway}.c")
+}
+
+/// The last look at a gateway.
+pub(crate) fn look(gateway: &str) -> String {
+    format!("{gateway}.l")
+}
+
+/// The last look at the break after a session.
+pub(crate) fn break_look(id: &str) -> String {
+    format!("q.{id}")
+}
+
+/// A tick has what a timer is for in hand.
+pub(crate) fn busy(what: &str) -> String {
+    format!("b.{}", hash(&[what]))
+}
+
+/// The list of a stream's live sessions.
+pub(crate) fn live_of_stream(stream: &StreamName) -> String {
+    format!("l.{}", stream.key())
+}
+
+/// The list of a domain's live sessions.
+pub(crate) fn live_of_domain(domain: &str) -> String {
+    format!("d.{}", hash(&[domain]))
+}
+
+/// The session of a stream that ended last.
+pub(crate) fn last_ended(stream: &StreamName) -> String {
+    format!("p.{}", stream.key())
+}
+
+/// A stream was pushed.
+pub(crate) fn known(stream: &StreamName) -> String {
+    format!("v.{}", stream.key())
+}
+
+/// Something beside a session's chunks has to be read.
+pub(crate) fn flag(id: &str) -> String {
+    format!("u.{id}")
+}
 
 /// A session as it was offered.
 pub(crate) fn session(id: &str) -> String {
@@ -56,8 +139,8 @@ pub(crate) fn silence(id: &str) -> String {
 }
 
 /// How a round of silence was decided.
-pub(crate) fn round(id: &str, heartbeats: u64) -> String {
-    format!("x.{id}.{heartbeats}")
+pub(crate) fn round(id: &str, number: u64) -> String {
+    format!("x.{id}.{number}")
 }
 
 /// What a session's gateway cut before its last order took effect.
@@ -70,12 +153,25 @@ pub(crate) fn orders(id: &str) -> String {
     format!("o.{id}")
 }
 
+/// How many names of a chunk's slice are another writer's.
+pub(crate) fn slice_names(session: &str, seq: u64) -> String {
+    format!("j.{session}.{seq}")
+}
+
+/// How many names of a record file are another writer's.
+pub(crate) fn file_names(recording: &str, container: Container, number: u32) -> String {
+    format!("j.{recording}.{}.{number}", word(container))
+}
+
 /// The next record file to write.
 pub(crate) fn next_file(recording: &str, container: Container) -> String {
-    let container = match container {
+    format!("w.{recording}.{}", word(container))
+}
+
+fn word(container: Container) -> &'static str {
+    match container {
         Container::M3u8 => "m3u8",
         Container::Mp4 => "mp4",
         Container::Flv => "flv",
-    };
-    format!("w.{recording}.{container}")
+    }
 }

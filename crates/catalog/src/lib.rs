@@ -1,25 +1,49 @@
-//! What is pushed, what is recorded of it, and what is due.
+//! What is pushed, what is recorded of it, and what is due: the recording model.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`stream`], [`rule`], [`chunk`], [`order`] | the words of the model |
+//! | [`session`] | pushes: offered, adopted, ended |
+//! | [`commit`], [`committed`], [`account`], [`page`] | the chunks of a push, and which record files they are in |
+//! | [`file`](mod@file), [`names`] | which record files are complete, and what they are called |
+//! | [`gateway`] | what gateways tell |
+//! | [`command`], [`live`] | orders, and what is being pushed |
+//! | [`due`], [`timer`], [`time`](mod@time) | what is to be done, and when |
+//! | [`content`], [`index_file`] | what was recorded, and the files of it, by time |
+//! | [`decision`] | how races are settled |
+//! | [`guard`] | what has to hold before anything is recorded |
 #![deny(missing_docs)]
 
 pub mod account;
+mod changes;
 pub mod chunk;
 pub mod command;
 pub mod commit;
 pub mod committed;
+pub mod content;
+mod days;
 pub mod decision;
+pub mod due;
 mod error;
 pub mod file;
+pub mod gateway;
+pub mod guard;
+mod heard;
+pub mod index_file;
 mod key;
-
 mod list;
+pub mod live;
+mod look;
+pub mod names;
 pub mod order;
 pub mod page;
 pub mod rule;
 pub mod session;
-pub mod silence;
+mod silence;
 pub mod stream;
 #[cfg(test)]
 mod tests;
+pub mod time;
 pub mod timer;
 
 pub use error::Error;

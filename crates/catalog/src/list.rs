@@ -13,12 +13,14 @@
 //! with many holes therefore appends its oldest entries anew before deleting them. A reader that misses an entry
 //! since it was moved finds that the counter has grown, and reads on.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Record, Store, counter};
 
 use crate::error::Error;
-use crate::silence::CALL_MAX_MS;
+use crate::time::CALL_MAX_MS;
 
 /// A list is tightened when it spans this many numbers more than twice its entries.
 const SLACK: u64 = 32;
@@ -57,6 +59,28 @@ pub(crate) async fn append(store: &impl Store, list: &str, value: &str) -> Resul
     Ok(write(store, &format!("{list}.{number}"), &Entry { value: value.into() }).await?)
 }
 
+/// Removes a list that is empty.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn remove(store: &impl Store, list: &str) -> Result<(), Error> {
+    store.delete(&format!("{list}.low")).await?;
+    Ok(store.delete(&format!("{list}.n")).await?)
+}
+
+/// The values of a list that nothing is ever removed from.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn all(store: &impl Store, list: &str) -> Result<BTreeSet<String>, Error> {
+    let mut values = BTreeSet::new();
+    for number in 1..=counter::value(store, &format!("{list}.n")).await? {
+        let entry: Option<Entry> = read(store, &format!("{list}.{number}")).await?;
+        values.extend(entry.map(|entry| entry.value));
+    }
+    Ok(values)
+}
+
 /// The values of a list, oldest first, each once. Those that `is_gone` are removed.
 ///
 /// # Errors
@@ -67,6 +91,9 @@ pub(crate) async fn values<S: Store>(
     now_ms: u64,
     is_gone: impl AsyncFn(&str) -> Result<bool, Error>,
 ) -> Result<Vec<String>, Error> {
+    if !store.exists(&format!("{list}.n")).await? {
+        return Ok(Vec::new());
+    }
     let low: Low = read(store, &format!("{list}.low")).await?.unwrap_or_default();
     let mut found: Vec<(u64, Entry)> = Vec::new();
     let mut read_to = low.number;
@@ -94,6 +121,29 @@ pub(crate) async fn values<S: Store>(
         }
     }
     Ok(values)
+}
+
+/// Whether a list has a value. Those that are found gone on the way are removed.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn has_any<S: Store>(
+    store: &S,
+    list: &str,
+    now_ms: u64,
+    is_gone: impl AsyncFn(&str) -> Result<bool, Error>,
+) -> Result<bool, Error> {
+    let count = counter::value(store, &format!("{list}.n")).await?;
+    let low: Low = read(store, &format!("{list}.low")).await?.unwrap_or_default();
+    for number in low.number + 1..=count.min(low.number + SLACK) {
+        let entry = read::<Entry>(store, &format!("{list}.{number}")).await?;
+        if let Some(entry) = entry
+            && !is_gone(&entry.value).await?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(!values(store, list, now_ms, is_gone).await?.is_empty())
 }
 
 /// Moves the oldest entries of a list with many holes to its end, and raises the hint.
@@ -128,8 +178,6 @@ async fn tighten(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use store::memory::{Actor, MemoryStore, Random, run};
 
     use super::*;

@@ -8,6 +8,7 @@
 //! | field | present | unit |
 //! | --- | --- | --- |
 //! | flags | always, one byte | see the constants of this module |
+//! | anchor | `ANCHOR`: it differs from that of the slice before in this page | Unix ms |
 //! | start less the end of the slice before in this page, signed | slice | 1/90 000 s |
 //! | duration | slice | 1/90 000 s |
 //! | size | slice | bytes, of transport packets where `PACKETS` is set |
@@ -32,6 +33,7 @@ const DISCONTINUOUS: u8 = 8;
 const NAMES: u8 = 16;
 const TRACKS: u8 = 32;
 const PACKETS: u8 = 64;
+const ANCHOR: u8 = 128;
 
 /// A page whose bytes are not a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +69,7 @@ pub fn encode(chunks: &[Chunk]) -> Vec<u8> {
 
 fn put_slice(bytes: &mut Vec<u8>, slice: &Slice, last: Option<&Slice>) {
     let has_tracks = last.map(|last| last.tracks) != Some(slice.tracks);
+    let has_anchor = last.map(|last| last.anchor_ms) != Some(slice.anchor_ms);
     let in_packets = slice.size.is_multiple_of(PACKET_BYTES);
     let mut flags = SLICE;
     for (flag, is_set) in [
@@ -75,10 +78,14 @@ fn put_slice(bytes: &mut Vec<u8>, slice: &Slice, last: Option<&Slice>) {
         (NAMES, slice.names_taken > 0),
         (TRACKS, has_tracks),
         (PACKETS, in_packets),
+        (ANCHOR, has_anchor),
     ] {
         flags |= if is_set { flag } else { 0 };
     }
     bytes.push(flags);
+    if has_anchor {
+        put(bytes, slice.anchor_ms);
+    }
     let step = slice.start_90khz.wrapping_sub(last.map_or(0, Slice::end_90khz)).cast_signed();
     put(bytes, (step << 1 ^ step >> 63).cast_unsigned());
     put(bytes, slice.duration_90khz);
@@ -126,6 +133,7 @@ fn read_chunk(reader: &mut Reader<'_>, last: Option<&Slice>) -> Option<Chunk> {
     if flags & SLICE == 0 {
         return None;
     }
+    let anchor_ms = if flags & ANCHOR != 0 { reader.number()? } else { last?.anchor_ms };
     let step = reader.number()?;
     let step = (step >> 1).cast_signed() ^ -(step & 1).cast_signed();
     let start_90khz = last.map_or(0, Slice::end_90khz).wrapping_add_signed(step);
@@ -142,6 +150,7 @@ fn read_chunk(reader: &mut Reader<'_>, last: Option<&Slice>) -> Option<Chunk> {
         last?.tracks
     };
     Some(Chunk::Slice(Slice {
+        anchor_ms,
         start_90khz,
         duration_90khz,
         size,

@@ -21,12 +21,19 @@ pub struct Format {
     pub container: Container,
     /// Media time after which a file is full. Unit: s.
     pub cycle_seconds: u32,
-    /// Media time of a slice. Unit: s.
-    pub slice_seconds: u32,
     /// Template of a record file's object name.
     pub object_prefix: String,
+    /// M3U8 alone has them.
+    pub slices: Option<SliceFormat>,
+}
+
+/// The slices of an M3U8 record file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SliceFormat {
+    /// Media time of a slice. Unit: s.
+    pub seconds: u32,
     /// Template of a slice's object name.
-    pub slice_object_prefix: String,
+    pub object_prefix: String,
 }
 
 /// When a rule has a push recorded.

@@ -1,15 +1,24 @@
 //! Sessions: a push, offered by its begin, adopted by its gateway, ended once.
 
+mod adopt;
+mod end;
+mod offer;
+
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Record, Store};
 
-use crate::decision::{self, WorkBucket};
 use crate::error::Error;
+use crate::key;
 use crate::order::{self, Order};
 use crate::rule::Rule;
 use crate::stream::StreamName;
-use crate::{committed, key};
+
+pub use adopt::adopt;
+pub(crate) use end::end_at_last;
+pub use end::{end, ended};
+pub(crate) use offer::expire;
+pub use offer::{After, Resends, offer};
 
 /// One push by one gateway, as its begin offered it. Nothing of it ever changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,10 +56,20 @@ pub struct Session {
 }
 
 impl Session {
+    /// What the keys of its gateway begin with.
+    pub(crate) fn gateway_key(&self) -> String {
+        key::gateway(&self.gateway, &self.boot)
+    }
+
     /// The orders that it begins with.
     #[must_use]
     pub fn initial_orders(&self) -> Vec<Order> {
         self.rule.as_ref().map_or(Vec::new(), |rule| order::initial(rule, self.is_wanted, self.began_ms))
+    }
+
+    /// Whether its first frame is wanted.
+    fn is_recorded_at_begin(&self) -> bool {
+        self.initial_orders().first().is_some_and(|first| first.record && first.at_ms <= self.began_ms)
     }
 }
 
@@ -94,6 +113,14 @@ impl Record for Continuation {
     const VERSION: u32 = 1;
 }
 
+/// Something beside a session's chunks has to be read.
+#[derive(Serialize, Deserialize)]
+struct Flag {}
+
+impl Record for Flag {
+    const VERSION: u32 = 1;
+}
+
 /// How the break after a session was decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -104,55 +131,17 @@ pub(crate) enum Break {
     Continued(String),
 }
 
-/// What the gateway that saw both pushes says of the break between them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct After {
-    /// The session before.
-    pub session: String,
-    /// From its last coded frame to the first one of the push. Unit: ms.
-    pub gap_ms: u64,
-}
-
-/// Offers a session. It is no part of the stream until its gateway adopts it.
-///
-/// # Errors
-/// The store failed.
-pub async fn offer(
-    store: &impl Store,
-    mut session: Session,
-    after: Option<&After>,
-) -> Result<Session, Error> {
-    session.continues = match (&session.rule, after) {
-        (Some(rule), Some(after)) => continued_by(store, &session.stream, rule, after).await?,
-        _ => None,
-    };
-    write(store, &key::session(&session.id), &session).await?;
-    Ok(session)
-}
-
-/// The session that a push with a rule continues, by what its gateway saw of the break.
-async fn continued_by(
-    store: &impl Store,
-    stream: &StreamName,
-    rule: &Rule,
-    after: &After,
-) -> Result<Option<String>, Error> {
-    if after.gap_ms > rule.delay_ms() {
-        return Ok(None);
-    }
-    let Some(before) = read::<Session>(store, &key::session(&after.session)).await? else { return Ok(None) };
-    let is_same = before.stream == *stream && before.rule.as_ref() == Some(rule);
-    let is_adopted = is_same && adopted(store, &before.id).await?.is_some();
-    Ok(is_adopted.then_some(before.id))
-}
-
 /// The session of an id, adopted or not.
 ///
 /// # Errors
-/// [`Error::NoSuchSession`].
+/// [`Error::NoSuchSession`]; the store failed.
 pub async fn get(store: &impl Store, id: &str) -> Result<Session, Error> {
-    let session = read(store, &key::session(id)).await?;
-    session.ok_or_else(|| Error::NoSuchSession(id.into()))
+    find(store, id).await?.ok_or_else(|| Error::NoSuchSession(id.into()))
+}
+
+/// The session of an id, adopted or not, unless there is none.
+pub(crate) async fn find(store: &impl Store, id: &str) -> Result<Option<Session>, Error> {
+    Ok(read(store, &key::session(id)).await?)
 }
 
 /// Which recording a session belongs to; `None` until it is adopted.
@@ -169,34 +158,9 @@ pub(crate) async fn continued(store: &impl Store, id: &str) -> Result<Option<Str
     Ok(continuation.map(|continuation| continuation.session))
 }
 
-/// Makes an offered session part of its stream. Told by its gateway or by its first chunk, however often.
-///
-/// Whether it continues the recording before is decided here and nowhere else, against the tick that closes it.
-///
-/// # Errors
-/// [`Error::NoSuchSession`]; the store or the work bucket failed.
-pub async fn adopt(
-    store: &impl Store,
-    bucket: &impl WorkBucket,
-    session: &Session,
-) -> Result<Adopted, Error> {
-    if let Some(adopted) = adopted(store, &session.id).await? {
-        return Ok(adopted);
-    }
-    let mut adopted = Adopted { recording: session.id.clone(), continues: None };
-    if let Some(before) = &session.continues {
-        let proposal = Break::Continued(session.id.clone());
-        let decided: Break = decision::decide(bucket, &break_name(before), &proposal).await?;
-        if decided == proposal
-            && let Some(chain) = self::adopted(store, before).await?
-        {
-            adopted = Adopted { recording: chain.recording, continues: Some(before.clone()) };
-            let continuation = Continuation { session: session.id.clone() };
-            write(store, &key::continued(before), &continuation).await?;
-        }
-    }
-    write(store, &key::adopted(&session.id), &adopted).await?;
-    Ok(adopted)
+/// The session in the work bucket, once it is adopted; null once its offer has expired.
+fn object_name(id: &str) -> String {
+    format!("session/{id}")
 }
 
 /// The decision on the break after a session.
@@ -204,30 +168,12 @@ pub(crate) fn break_name(session: &str) -> String {
     format!("decision/break/{session}")
 }
 
-/// Notes that a push ended; answers its end, which is the first one told.
-///
-/// # Errors
-/// [`Error::NoSuchSession`]; the store failed.
-pub async fn end(store: &impl Store, id: &str, duration_ms: u64, chunks: u64) -> Result<End, Error> {
-    let session = get(store, id).await?;
-    if let Some(end) = read(store, &key::end(id)).await? {
-        return Ok(end);
-    }
-    let end = End { ended_ms: session.began_ms + duration_ms, chunks };
-    write(store, &key::end(id), &end).await?;
-    Ok(end)
+/// Notes that something beside a session's chunks has to be read: to be called after that is written.
+pub(crate) async fn flag(store: &impl Store, id: &str) -> Result<(), Error> {
+    Ok(write(store, &key::flag(id), &Flag {}).await?)
 }
 
-/// A session's end, if it has ended.
-///
-/// # Errors
-/// The store failed.
-pub async fn ended(store: &impl Store, id: &str) -> Result<Option<End>, Error> {
-    Ok(read(store, &key::end(id)).await?)
-}
-
-/// The first chunk of an ended session that is not committed; `None` once all are.
-pub(crate) async fn missing(store: &impl Store, id: &str, end: &End) -> Result<Option<u64>, Error> {
-    let length = committed::length(store, id).await?;
-    Ok((length < end.chunks).then_some(length))
+/// Whether something beside a session's chunks has to be read.
+pub(crate) async fn is_flagged(store: &impl Store, id: &str) -> Result<bool, Error> {
+    Ok(store.exists(&key::flag(id)).await?)
 }

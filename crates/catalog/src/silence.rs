@@ -4,16 +4,20 @@
 //! record files are closed, so that their users need not wait for a gateway that may never come back. A chunk
 //! that comes later begins files of its own.
 //!
-//! A commit may race with the tick that closes. A round of silence is named by the gateway's heartbeat count, at
-//! which the gateway was found silent:
+//! A commit may race with the look that closes. Both decide a *round* of silence, whose number stands in
+//! `x.{session}`: a commit that sees a round decides that the files go on; a look decides that they are closed before
+//! the first chunk that is not committed. Whoever decides first is believed by both.
 //!
-//! 1. The tick writes the round into `x.{session}`.
-//! 2. [`CALL_MAX_MS`] later it writes it again: whoever could still write an earlier round is over by now.
-//! 3. [`CALL_MAX_MS`] after that, a commit that began without seeing the round is over as well. If the count is
-//!    still the same, the tick decides the round: closed before the first chunk that is not
-//!    committed.
+//! 1. A look writes round 1 as soon as the gateway is silent.
+//! 2. A round is decided by a look at the earliest [`CALL_MAX_MS`] after it was written: a commit that began
+//!    without seeing it is over by then.
+//! 3. A later round is written once the one before it is decided and has served: a chunk came after it, and for
+//!    [`CALL_MAX_MS`] after that neither chunk nor heartbeat. Whoever read the round before it, to go by it or to
+//!    write its successor, began before that chunk was committed, and is over. So the number never goes back, and each
+//!    chunk is judged by one round.
 //!
-//! A commit that sees a round decides it as well: open. Whoever decides first is believed by both.
+//! While files are closed and no chunk has come since, the round stays. Beside its number stands the heartbeat count
+//! at which the gateway was found silent last; whoever decides does not read it.
 
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
@@ -21,15 +25,13 @@ use store::{Record, Store};
 
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
-use crate::{committed, key};
-
-/// No call commits anything later than this after its begin.
-pub const CALL_MAX_MS: u64 = 120_000;
+use crate::time::CALL_MAX_MS;
+use crate::{committed, key, session};
 
 /// How a round of silence was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Round {
+pub(crate) enum Round {
     /// A chunk came first: the files go on.
     Open,
     /// The files ended before this chunk.
@@ -42,34 +44,77 @@ impl Record for Round {
 
 /// The last round of silence of a session's gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Silence {
-    heartbeats: u64,
+pub(crate) struct Silence {
+    /// Number of the round, from 1.
+    pub(crate) round: u64,
+    /// The gateway's heartbeats when it was found silent last.
+    pub(crate) heartbeats: u64,
 }
 
 impl Record for Silence {
     const VERSION: u32 = 1;
 }
 
-/// Begins a round, in the first and in the second step: from the second on, commits of the session decide it.
-///
-/// # Errors
-/// The store failed.
-pub async fn begin(store: &impl Store, session: &str, heartbeats: u64) -> Result<(), Error> {
-    Ok(write(store, &key::silence(session), &Silence { heartbeats }).await?)
+/// Where a session of a silent gateway stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// The last round has served, and the next one is not written yet.
+    Served,
+    /// A round was written just now.
+    Begun(u64),
+    /// A round is written and not decided.
+    Undecided(u64),
+    /// Its files are closed.
+    Closed(u64),
 }
 
-/// Closes the files of a session, in the third step.
+/// Looks at a session whose gateway is silent. `quiet_ms`: since its last heartbeat or chunk.
+pub(crate) async fn look(
+    store: &impl Store,
+    session: &str,
+    heartbeats: u64,
+    quiet_ms: u64,
+) -> Result<Standing, Error> {
+    let Some(silence) = last(store, session).await? else {
+        begin(store, session, Silence { round: 1, heartbeats }).await?;
+        return Ok(Standing::Begun(1));
+    };
+    let Silence { round, .. } = silence;
+    let decided = decided(store, session, round).await?;
+    let is_closed = match decided {
+        Some(Round::ClosedBefore(seq)) => seq >= committed::length(store, session).await?,
+        Some(Round::Open) | None => false,
+    };
+    if decided.is_some() && !is_closed {
+        if quiet_ms < CALL_MAX_MS {
+            return Ok(Standing::Served);
+        }
+        begin(store, session, Silence { round: round + 1, heartbeats }).await?;
+        return Ok(Standing::Begun(round + 1));
+    }
+    if silence.heartbeats != heartbeats {
+        begin(store, session, Silence { round, heartbeats }).await?;
+    }
+    Ok(if is_closed { Standing::Closed(round) } else { Standing::Undecided(round) })
+}
+
+async fn begin(store: &impl Store, session: &str, silence: Silence) -> Result<(), Error> {
+    write(store, &key::silence(session), &silence).await?;
+    session::flag(store, session).await
+}
+
+/// Closes the files of a session, if no chunk has come since the round began.
 ///
 /// # Errors
 /// The store or the work bucket failed.
-pub async fn close(
+pub(crate) async fn close(
     store: &impl Store,
     bucket: &impl WorkBucket,
     session: &str,
-    heartbeats: u64,
+    round: u64,
 ) -> Result<Round, Error> {
     let proposal = Round::ClosedBefore(committed::length(store, session).await?);
-    decide(store, bucket, session, heartbeats, proposal).await
+    decide(store, bucket, session, round, proposal).await
 }
 
 /// Whether the files of a session were closed before this chunk of it.
@@ -81,16 +126,31 @@ pub(crate) async fn closed_before(
     session: &str,
     seq: u64,
 ) -> Result<bool, Error> {
-    let Some(Silence { heartbeats }) = read(store, &key::silence(session)).await? else { return Ok(false) };
-    let round = decide(store, bucket, session, heartbeats, Round::Open).await?;
-    Ok(round == Round::ClosedBefore(seq))
+    let Some(Silence { round, .. }) = last(store, session).await? else { return Ok(false) };
+    Ok(decide(store, bucket, session, round, Round::Open).await? == Round::ClosedBefore(seq))
 }
 
 /// Whether the last round closed the session's files before this chunk; decides nothing.
 pub(crate) async fn is_closed_before(store: &impl Store, session: &str, seq: u64) -> Result<bool, Error> {
-    let Some(Silence { heartbeats }) = read(store, &key::silence(session)).await? else { return Ok(false) };
-    let round = read::<Round>(store, &key::round(session, heartbeats)).await?;
-    Ok(round == Some(Round::ClosedBefore(seq)))
+    let Some(Silence { round, .. }) = last(store, session).await? else { return Ok(false) };
+    Ok(decided(store, session, round).await? == Some(Round::ClosedBefore(seq)))
+}
+
+/// The round that closed a session's files, if no chunk has come since.
+pub(crate) async fn closed(store: &impl Store, session: &str) -> Result<Option<Silence>, Error> {
+    let Some(silence) = last(store, session).await? else { return Ok(None) };
+    let Some(Round::ClosedBefore(seq)) = decided(store, session, silence.round).await? else {
+        return Ok(None);
+    };
+    Ok((seq >= committed::length(store, session).await?).then_some(silence))
+}
+
+async fn last(store: &impl Store, session: &str) -> Result<Option<Silence>, Error> {
+    Ok(read(store, &key::silence(session)).await?)
+}
+
+async fn decided(store: &impl Store, session: &str, round: u64) -> Result<Option<Round>, Error> {
+    Ok(read(store, &key::round(session, round)).await?)
 }
 
 /// Decides a round, or finds how it was decided. What was decided is kept beside the round, so that later commits
@@ -99,15 +159,14 @@ async fn decide(
     store: &impl Store,
     bucket: &impl WorkBucket,
     session: &str,
-    heartbeats: u64,
+    round: u64,
     proposal: Round,
 ) -> Result<Round, Error> {
-    let key = key::round(session, heartbeats);
-    if let Some(round) = read(store, &key).await? {
+    if let Some(round) = decided(store, session, round).await? {
         return Ok(round);
     }
-    let name = format!("decision/silence/{session}/{heartbeats}");
-    let round = decision::decide(bucket, &name, &proposal).await?;
-    write(store, &key, &round).await?;
-    Ok(round)
+    let name = format!("decision/silence/{session}/{round}");
+    let outcome = decision::decide(bucket, &name, &proposal).await?;
+    write(store, &key::round(session, round), &outcome).await?;
+    Ok(outcome)
 }

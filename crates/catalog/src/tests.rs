@@ -1,5 +1,12 @@
 //! Races, in every schedule: each chunk ends up in exactly one record file, in order.
 
+mod content;
+mod files;
+mod gateways;
 mod history;
+mod index_files;
+mod media;
+mod names;
+mod oracle;
 mod races;
 mod world;

@@ -20,6 +20,7 @@ fn check(container: Container, cycle_seconds: u32, pieces: &[Option<Piece>], exp
             continue;
         };
         let slice = Slice {
+            anchor_ms: 1_000,
             start_90khz: seq as u64 * 450_000,
             duration_90khz: 450_000,
             size: 188,
@@ -31,7 +32,7 @@ fn check(container: Container, cycle_seconds: u32, pieces: &[Option<Piece>], exp
         let at = Place { session: "a".into(), seq: seq as u64 };
         let next = pieces.get(seq + 1).copied().flatten();
         let is_followed_by_entry = next.is_none_or(|next| next.1);
-        let brought = Brought { at: &at, anchor_ms: 1_000, slice: &slice, is_followed_by_entry };
+        let brought = Brought { at: &at, slice: &slice, is_moved: false, is_followed_by_entry };
         let (after, ended) = account.after(brought, cycle_seconds, parted);
         files.extend(ended);
         account = after;

@@ -5,6 +5,7 @@ const TRACKS_OF_A_CAMERA: Tracks =
 
 fn slice(start_90khz: u64, duration_90khz: u64) -> Slice {
     Slice {
+        anchor_ms: 1_800_000_000_000,
         start_90khz,
         duration_90khz,
         size: 13_298 * PACKET_BYTES,

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use store::memory::{Outcome, Random, run};
 
-use super::world::World;
+use super::world::{NOW, World};
 use crate::chunk::{Chunk, Gap, GapReason};
 use crate::commit::{self, Turn};
 use crate::error::Error;
-use crate::{file, session, silence};
+use crate::silence::{self, Standing};
+use crate::time::CALL_MAX_MS;
+use crate::{file, session};
 
 /// What the gateway knows of a push.
 struct Push {
@@ -54,8 +56,10 @@ fn history(seed: u64, reached: &mut Reached) {
                     continue;
                 }
                 2 if seq > 0 => {
-                    let round = u64::from(push.files) * 1_000 + seq;
-                    until_done(|| run(silence::begin(&world.store, &id, round)));
+                    let look = || run(silence::look(&world.store, &id, seq, CALL_MAX_MS));
+                    let (Standing::Begun(round) | Standing::Undecided(round)) = until_done(look) else {
+                        panic!("a silence begins");
+                    };
                     if random.below(2) == 0 {
                         until_done(|| run(silence::close(&world.store, &world.bucket, &id, round)));
                         *reached.entry("silences that close").or_default() += 1;
@@ -76,7 +80,7 @@ fn history(seed: u64, reached: &mut Reached) {
             }
             push.chunks += 1;
         }
-        until_done(|| run(session::end(&world.store, &id, push.chunks * 5_000, push.chunks)));
+        until_done(|| run(world.try_end(&id, push.chunks)));
         if random.below(3) == 0 {
             until_done(|| run(file::close_break(&world.bucket, &id)));
             *reached.entry("breaks that close").or_default() += 1;
@@ -124,7 +128,7 @@ fn judge(seed: u64, pushes: &[Push], files: &[Vec<String>]) {
 }
 
 async fn lose(world: &World, id: &str, seq: u64, files: u32) -> Result<(), Error> {
-    match commit::prepare(&world.store, &world.bucket, id, seq).await? {
+    match commit::prepare(&world.store, &world.bucket, id, seq, NOW).await? {
         Turn::Done | Turn::Lost => Ok(()),
         Turn::Next(prepared) => {
             let gap = Gap { reason: GapReason::Shed, from_ms: seq * 5_000, to_ms: (seq + 1) * 5_000 };

@@ -1,6 +1,6 @@
 use store::memory::{Actor, Random, Step, every_schedule, run};
 
-use super::world::World;
+use super::world::{NOW, World};
 use crate::error::Error;
 use crate::silence;
 use crate::{file, session};
@@ -69,7 +69,7 @@ mod the_break_after_a_session {
         let world = World::new();
         world.offer("a", None);
         world.bring_all("a", 0..2);
-        run(session::end(&world.store, "a", 10_000, 2)).unwrap();
+        run(world.try_end("a", 2)).unwrap();
         world.offer("b", Some("a"));
         world
     }
@@ -77,7 +77,7 @@ mod the_break_after_a_session {
     fn push_and_tick(world: &World) -> Vec<Done<'_>> {
         let push = async {
             let session = session::get(&world.store, "b").await?;
-            session::adopt(&world.store, &world.bucket, &session).await.map(drop)
+            session::adopt(&world.store, &world.bucket, &session, NOW).await.map(drop)
         };
         let tick = file::close_break(&world.bucket, "a");
         vec![Box::pin(push), Box::pin(tick)]
@@ -106,29 +106,29 @@ mod the_break_after_a_session {
 mod a_silent_gateway {
     use super::*;
 
-    /// Two chunks are there, and the session's gateway has been silent for two steps.
+    /// Four chunks are there, and the session's gateway has been silent for long.
     fn silent() -> World {
         let world = World::new();
         world.offer("a", None);
-        world.bring_all("a", 0..2);
-        run(silence::begin(&world.store, "a", 7)).unwrap();
+        world.bring_all("a", 0..4);
+        run(silence::look(&world.store, "a", 7, 0)).unwrap();
         world
     }
 
     fn late_chunk_and_tick(world: &World) -> Vec<Done<'_>> {
-        let push = world.bring("a", 2, 0);
-        let tick = async { silence::close(&world.store, &world.bucket, "a", 7).await.map(drop) };
+        let push = world.bring("a", 4, 0);
+        let tick = async { silence::close(&world.store, &world.bucket, "a", 1).await.map(drop) };
         vec![Box::pin(push), Box::pin(tick)]
     }
 
     fn judge(world: &World) -> &'static str {
-        world.bring_all("a", 3..4);
-        world.end("a", 4);
+        world.bring_all("a", 5..6);
+        world.end("a", 6);
         let files = files(world, "a");
         match files.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["a0 a1", "a2 a3"] => "closed before the late chunk",
-            ["a0 a1 a2", "a3"] => "closed after it",
-            ["a0 a1 a2 a3"] => "open",
+            ["a0 a1 a2 a3", "a4 a5"] => "closed before the late chunk",
+            ["a0 a1 a2 a3 a4", "a5"] => "closed after it",
+            ["a0 a1 a2 a3 a4 a5"] => "open",
             _ => panic!("{files:?}"),
         }
     }

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use store::memory::{MemoryStore, Outcome, Scheduler, run};
 
 use crate::chunk::{AudioCodec, Chunk, Slice, Tracks, VideoCodec};
-use crate::commit::{self, Delivery, Turn};
+use crate::commit::{self, Delivery, Prepared, Turn};
 use crate::decision::WorkBucket;
 use crate::error::Error;
-use crate::file;
 use crate::order::Generation;
-use crate::rule::{Container, Format, Mode, Rule};
+use crate::rule::{Container, Format, Mode, Rule, SliceFormat};
 use crate::session::{self, After, Session};
 use crate::stream::StreamName;
+use crate::{due, file};
 
 /// Objects that are created once.
 #[derive(Default)]
@@ -41,6 +41,9 @@ impl WorkBucket for MemoryBucket {
     }
 }
 
+/// When everything happens, unless a test says otherwise. Unix milliseconds.
+pub(crate) const NOW: u64 = 1_000_000;
+
 /// One stream under one rule.
 pub(crate) struct World {
     pub(crate) store: MemoryStore,
@@ -63,51 +66,37 @@ impl World {
 
     /// The same where the store may fail.
     pub(crate) async fn try_offer(&self, id: &str, after: Option<&str>) -> Result<Session, Error> {
-        let format = |container| Format {
-            container,
-            cycle_seconds: CYCLE_SECONDS,
-            slice_seconds: 5,
-            object_prefix: "r".into(),
-            slice_object_prefix: "s".into(),
-        };
-        let rule = Rule {
-            endpoint: "e".into(),
-            bucket: "b".into(),
-            delay_seconds: 180,
-            formats: vec![format(Container::M3u8)],
-            mode: Mode::Automatic,
-            window_start: None,
-            window_end: None,
-        };
-        let session = Session {
-            id: id.into(),
-            stream: StreamName { domain: "d".into(), app: "a".into(), stream: "s".into() },
-            gateway: "g".into(),
-            boot: "spool.1".into(),
-            push: id.into(),
-            client: "127.0.0.1:1".into(),
-            arguments: Vec::new(),
-            video_codec: None,
-            audio_codec: None,
-            video_kbps: None,
-            began_ms: 1_000_000,
-            rule: Some(rule),
-            is_wanted: false,
-            timezone: "+00:00".into(),
-            continues: None,
-        };
         let after = after.map(|session| After { session: session.into(), gap_ms: 1_000 });
-        session::offer(&self.store, session, after.as_ref()).await
+        let (store, session) = (&self.store, session_of(id));
+        Ok(session::offer(store, session, after.as_ref(), None, NOW).await?.0)
     }
 
-    /// Brings a chunk of 5 s, as a gateway does: until it is committed.
+    /// Brings a chunk of 5 s, as a gateway does: until it is committed. Sets no timers.
     pub(crate) async fn bring(&self, id: &str, seq: u64, files: u32) -> Result<(), Error> {
-        match commit::prepare(&self.store, &self.bucket, id, seq).await? {
-            Turn::Done => Ok(()),
+        let Some((prepared, delivery)) = self.next(id, seq, files, NOW).await? else { return Ok(()) };
+        commit::commit(&self.store, &prepared, delivery).await.map(drop)
+    }
+
+    /// The same at a time, with timers.
+    pub(crate) async fn bring_at(&self, id: &str, seq: u64, files: u32, now_ms: u64) -> Result<(), Error> {
+        let Some((prepared, delivery)) = self.next(id, seq, files, now_ms).await? else { return Ok(()) };
+        due::commit(&self.store, &prepared, delivery, now_ms).await
+    }
+
+    /// What a chunk is built on, and the chunk, unless it is committed.
+    async fn next(
+        &self,
+        id: &str,
+        seq: u64,
+        files: u32,
+        now_ms: u64,
+    ) -> Result<Option<(Box<Prepared>, Delivery)>, Error> {
+        match commit::prepare(&self.store, &self.bucket, id, seq, now_ms).await? {
+            Turn::Done => Ok(None),
             Turn::Lost => Err(Error::Lost { session: id.into(), seq }),
             Turn::Next(prepared) => {
                 let delivery = delivery(seq, files, Chunk::Slice(slice(seq)));
-                commit::commit(&self.store, &prepared, delivery).await.map(drop)
+                Ok(Some((prepared, delivery)))
             }
         }
     }
@@ -132,7 +121,7 @@ impl World {
         files: &mut Vec<Vec<String>>,
     ) -> Result<(), Error> {
         let container = Container::M3u8;
-        while let Some(run) = file::complete(&self.store, &self.bucket, recording, 0, container).await? {
+        while let Some(run) = file::complete(&self.store, &self.bucket, recording, container).await? {
             let entries = file::entries(&self.store, &run).await?;
             assert_eq!(entries.len() as u32, run.slices, "{run:?}");
             let chunks =
@@ -145,13 +134,54 @@ impl World {
         Ok(())
     }
 
+    /// Ends a session, where the store may fail.
+    pub(crate) async fn try_end(&self, id: &str, chunks: u64) -> Result<(), Error> {
+        session::end(&self.store, &self.bucket, id, chunks * 5_000, chunks, NOW).await.map(drop)
+    }
+
     /// Ends a session with all its chunks, and the break after it.
     pub(crate) fn end(&self, id: &str, chunks: u64) {
         run(async {
-            session::end(&self.store, id, chunks * 5_000, chunks).await?;
+            self.try_end(id, chunks).await?;
             file::close_break(&self.bucket, id).await
         })
         .unwrap();
+    }
+}
+
+/// A session of the one stream, as a begin makes it.
+pub(crate) fn session_of(id: &str) -> Session {
+    let format = |container| Format {
+        container,
+        cycle_seconds: CYCLE_SECONDS,
+        object_prefix: "r".into(),
+        slices: Some(SliceFormat { seconds: 5, object_prefix: "s".into() }),
+    };
+    let rule = Rule {
+        endpoint: "e".into(),
+        bucket: "b".into(),
+        delay_seconds: 180,
+        formats: vec![format(Container::M3u8)],
+        mode: Mode::Automatic,
+        window_start: None,
+        window_end: None,
+    };
+    Session {
+        id: id.into(),
+        stream: StreamName { domain: "d".into(), app: "a".into(), stream: "s".into() },
+        gateway: "g".into(),
+        boot: "spool.1".into(),
+        push: id.into(),
+        client: "127.0.0.1:1".into(),
+        arguments: Vec::new(),
+        video_codec: None,
+        audio_codec: None,
+        video_kbps: None,
+        began_ms: NOW,
+        rule: Some(rule),
+        is_wanted: false,
+        timezone: "+00:00".into(),
+        continues: None,
     }
 }
 
@@ -159,6 +189,7 @@ fn slice(seq: u64) -> Slice {
     let tracks =
         Tracks { video: Some(VideoCodec::H264), audio: Some(AudioCodec::Aac), width: 640, height: 360 };
     Slice {
+        anchor_ms: NOW,
         start_90khz: seq * 450_000,
         duration_90khz: 450_000,
         size: 188_000,
@@ -172,7 +203,6 @@ fn slice(seq: u64) -> Slice {
 pub(crate) fn delivery(seq: u64, files: u32, chunk: Chunk) -> Delivery {
     Delivery {
         generation: Generation { orders: files + 1, files },
-        offset_ms: seq * 5_000,
         chunk,
         is_followed_by_entry: true,
         remux_state: vec![seq as u8; 300],

@@ -1,0 +1,104 @@
+//! What gateways have not heard of: sessions that have new orders.
+//!
+//! Whoever gives an order draws a number and writes the session under it; the gateway's heartbeat names the last
+//! number that it has heard of. A number that is drawn and not yet written holds the answer's `since` before it until
+//! its writer is over: the sessions after it are told at once, and again.
+
+use serde::{Deserialize, Serialize};
+use store::record::{read, write};
+use store::{Record, Store, counter};
+
+use crate::error::Error;
+use crate::key;
+use crate::time::CALL_MAX_MS;
+
+/// Entries that one heartbeat deletes.
+const DELETED_AT_ONCE: u64 = 16;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Entry {
+    session: String,
+}
+
+impl Record for Entry {
+    const VERSION: u32 = 1;
+}
+
+/// Numbers up to `count` were drawn when `number` was seen not to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Hole {
+    number: u64,
+    count: u64,
+    /// When it was seen first, Unix milliseconds.
+    seen_ms: u64,
+}
+
+impl Hole {
+    /// Whether a number that is not written will never be.
+    fn is_over(self, number: u64, now_ms: u64) -> bool {
+        number <= self.count && self.seen_ms.abs_diff(now_ms) >= CALL_MAX_MS
+    }
+}
+
+/// What a gateway has not heard of.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    /// Everything up to here is heard.
+    pub(crate) since: u64,
+    /// What the gateway says that it has heard of; 0 where its numbers are those of a lost store.
+    pub(crate) heard: u64,
+    /// Sessions that have new orders, each once.
+    pub(crate) sessions: Vec<String>,
+    /// The first number that may still be written.
+    pub(crate) hole: Option<Hole>,
+}
+
+/// Lets a gateway hear of a session's orders. `gateway` is its key.
+pub(crate) async fn notify(store: &impl Store, gateway: &str, session: &str) -> Result<(), Error> {
+    let list = key::changes(gateway);
+    let number = counter::add(store, &format!("{list}.n"), 1).await?;
+    Ok(write(store, &format!("{list}.{number}"), &Entry { session: session.into() }).await?)
+}
+
+/// How many numbers were drawn.
+pub(crate) async fn count(store: &impl Store, gateway: &str) -> Result<u64, Error> {
+    Ok(counter::value(store, &format!("{}.n", key::changes(gateway))).await?)
+}
+
+/// What came after the number `since`.
+pub(crate) async fn after(
+    store: &impl Store,
+    gateway: &str,
+    since: u64,
+    hole: Option<Hole>,
+    now_ms: u64,
+) -> Result<News, Error> {
+    let list = key::changes(gateway);
+    let count = count(store, gateway).await?;
+    let heard = if since > count { 0 } else { since };
+    let mut news = News { since: count, heard, ..News::default() };
+    for number in heard + 1..=count {
+        match read::<Entry>(store, &format!("{list}.{number}")).await? {
+            Some(Entry { session }) if !news.sessions.contains(&session) => news.sessions.push(session),
+            Some(_) => {}
+            None if news.hole.is_some() || hole.is_some_and(|hole| hole.is_over(number, now_ms)) => {}
+            None => {
+                let known = hole.filter(|hole| hole.number == number);
+                news.hole = Some(known.unwrap_or(Hole { number, count, seen_ms: now_ms }));
+                news.since = number - 1;
+            }
+        }
+    }
+    news.hole = news.hole.or(hole.filter(|hole| hole.number > heard));
+    Ok(news)
+}
+
+/// Deletes what a gateway has heard of, a part at a time; answers up to which number.
+pub(crate) async fn forget(store: &impl Store, gateway: &str, from: u64, since: u64) -> Result<u64, Error> {
+    let list = key::changes(gateway);
+    let to = since.min(from + DELETED_AT_ONCE);
+    for number in from + 1..=to {
+        store.delete(&format!("{list}.{number}")).await?;
+    }
+    Ok(to.max(from))
+}

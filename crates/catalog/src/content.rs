@@ -1,0 +1,204 @@
+//! What is recorded in a range of wall-clock time.
+//!
+//! A query reads the list of each UTC day of its range, and of each session that it finds there the pages of the range
+//! alone, to which it comes by bisection.
+
+use std::collections::BTreeMap;
+
+use store::Store;
+
+use crate::committed;
+use crate::days;
+use crate::error::Error;
+use crate::file::{Entry, List, page_record, pages};
+use crate::page::PAGE;
+use crate::rule::{Rule, SliceFormat};
+use crate::session::{self, Session};
+use crate::stream::StreamName;
+
+/// How far beside a range a slice that belongs to it can begin: gateways cut well before, and pictures that can be
+/// entered are seldom further apart. Unit: ms.
+const REACH_MS: u64 = 600_000;
+
+/// Recorded slices that follow one another with breaks no longer than the rule's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Unix milliseconds.
+    pub start_ms: u64,
+    /// Unix milliseconds.
+    pub end_ms: u64,
+    /// Sum of the durations of its slices. Unit: 1/90 000 s.
+    pub duration_90khz: u64,
+    /// The rule that it was recorded under.
+    pub rule: Rule,
+}
+
+/// A slice, and the session that it is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// The slice. It lasts until the next one begins, where that one continues it.
+    pub entry: Entry,
+    /// The session, under whose rule it lies in a bucket.
+    pub session: Session,
+}
+
+/// What is recorded in a range, cut to it at whole slices; of recordings that overlap, each has spans of its own. Oldest
+/// first.
+///
+/// # Errors
+/// The store failed.
+pub async fn spans(
+    store: &impl Store,
+    stream: &StreamName,
+    from_ms: u64,
+    to_ms: u64,
+) -> Result<Vec<Span>, Error> {
+    let mut found: Vec<Span> = Vec::new();
+    // The span of each recording that may go on.
+    let mut open: BTreeMap<String, usize> = BTreeMap::new();
+    for (recording, session) in sessions_in(store, stream, from_ms, to_ms).await? {
+        let Some((rule, _)) = slice_format(&session) else { continue };
+        for Entry { slice, .. } in slices_in(store, &session, from_ms, to_ms).await? {
+            let (start_ms, duration_90khz) = (slice.start_ms(), slice.duration_90khz);
+            let end_ms = start_ms + duration_90khz / 90;
+            match open.get(&recording).and_then(|at| found.get_mut(*at)) {
+                Some(span) if start_ms <= span.end_ms + rule.delay_ms() => {
+                    span.end_ms = span.end_ms.max(end_ms);
+                    span.duration_90khz += duration_90khz;
+                }
+                _ => {
+                    open.insert(recording.clone(), found.len());
+                    found.push(Span { start_ms, end_ms, duration_90khz, rule: rule.clone() });
+                }
+            }
+        }
+    }
+    found.sort_by_key(|span| span.start_ms);
+    Ok(found)
+}
+
+/// The slices that begin in a range; with `one_more` also the one that continues the last of them.
+///
+/// Where the first of them cannot be entered, the slices before it come too, back to one that can. Of recordings that
+/// overlap, the one that began earlier counts until it ends.
+///
+/// # Errors
+/// The store failed.
+pub async fn slices(
+    store: &impl Store,
+    stream: &StreamName,
+    from_ms: u64,
+    to_ms: u64,
+    one_more: bool,
+) -> Result<Vec<Located>, Error> {
+    let mut found: Vec<Located> = Vec::new();
+    let mut covered: Option<(String, u64)> = None;
+    for (recording, session) in sessions_in(store, stream, from_ms, to_ms).await? {
+        if slice_format(&session).is_none() {
+            continue;
+        }
+        let covered_ms =
+            covered.as_ref().filter(|(other, _)| *other != recording).map_or(0, |covered| covered.1);
+        let reach_ms = if one_more { to_ms.saturating_add(REACH_MS) } else { to_ms };
+        let slices = slices_in(store, &session, from_ms.saturating_sub(REACH_MS), reach_ms).await?;
+        let begins = |from_ms: u64| {
+            slices.iter().position(|entry| entry.slice.start_ms() >= from_ms).unwrap_or(slices.len())
+        };
+        let (first, last) = (begins(from_ms.max(covered_ms)), begins(to_ms));
+        if first >= last {
+            continue;
+        }
+        // The slice after the range belongs to it only where it continues the last one in it.
+        let continues = slices.get(last).is_some_and(|entry| one_more && !entry.is_discontinuous);
+        let end = if continues { last + 1 } else { last };
+        let begin = if found.is_empty() { entry_before(&slices, first) } else { first };
+        for (index, mut entry) in slices.into_iter().enumerate().take(end).skip(begin) {
+            entry.is_discontinuous = !found.is_empty() && (entry.is_discontinuous || index == begin);
+            let end_ms = entry.slice.start_ms() + entry.slice.duration_90khz / 90;
+            covered = Some((recording.clone(), end_ms));
+            found.push(Located { entry, session: session.clone() });
+        }
+    }
+    Ok(found)
+}
+
+/// The slice at which players have to begin that want this one: itself, or the last one before it that can be
+/// entered, as long as each continues the one before.
+fn entry_before(slices: &[Entry], wanted: usize) -> usize {
+    let mut at = wanted;
+    while !slices[at].slice.is_enterable {
+        if at == 0 || slices[at].is_discontinuous {
+            return wanted;
+        }
+        at -= 1;
+    }
+    at
+}
+
+/// A session's rule, and what it says of slices, where it wants any.
+fn slice_format(session: &Session) -> Option<(&Rule, &SliceFormat)> {
+    let rule = session.rule.as_ref()?;
+    Some((rule, rule.formats.iter().find_map(|format| format.slices.as_ref())?))
+}
+
+/// The sessions that may have slices in a range, each behind its recording, in order of their recordings' begins and of
+/// their own.
+async fn sessions_in(
+    store: &impl Store,
+    stream: &StreamName,
+    from_ms: u64,
+    to_ms: u64,
+) -> Result<Vec<(String, Session)>, Error> {
+    let mut found: Vec<(String, Session)> = Vec::new();
+    let mut begins: BTreeMap<String, u64> = BTreeMap::new();
+    for id in days::sessions(store, stream, from_ms, to_ms).await? {
+        let Some(adopted) = session::adopted(store, &id).await? else { continue };
+        let session = session::get(store, &id).await?;
+        if session.began_ms >= to_ms {
+            continue;
+        }
+        if !begins.contains_key(&adopted.recording) {
+            let first = session::get(store, &adopted.recording).await?;
+            begins.insert(adopted.recording.clone(), first.began_ms);
+        }
+        found.push((adopted.recording, session));
+    }
+    found.sort_by_key(|(recording, session)| (begins[recording], recording.clone(), session.began_ms));
+    Ok(found)
+}
+
+/// The slices of a session that overlap a range, each lasting until the next one begins.
+async fn slices_in(
+    store: &impl Store,
+    session: &Session,
+    from_ms: u64,
+    to_ms: u64,
+) -> Result<Vec<Entry>, Error> {
+    let length = committed::length(store, &session.id).await?;
+    let mut list = List::default();
+    let mut at = first_page(store, &session.id, length, from_ms).await?;
+    while at < length && list.entries.last().is_none_or(|entry| entry.slice.start_ms() < to_ms) {
+        let end = (at + PAGE).min(length);
+        pages(store, &session.id, at..=end - 1, |seq, chunk| list.push(&session.id, seq, chunk)).await?;
+        at = end;
+    }
+    let end_ms = |entry: &Entry| entry.slice.start_ms() + entry.slice.duration_90khz / 90;
+    list.entries.retain(|entry| entry.slice.start_ms() < to_ms && end_ms(entry) > from_ms);
+    Ok(list.entries)
+}
+
+/// The begin of the last page before which all media has ended by a moment; its predecessor's, since a slice may last
+/// until the first one of the next page.
+async fn first_page(store: &impl Store, id: &str, length: u64, from_ms: u64) -> Result<u64, Error> {
+    let (mut low, mut high) = (0, length / PAGE);
+    while low < high {
+        let middle = low.midpoint(high);
+        let (_, committed) = page_record(store, id, middle, length - 1).await?;
+        if committed.last_media_ms().unwrap_or(0) <= from_ms {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low.saturating_sub(1) * PAGE)
+}

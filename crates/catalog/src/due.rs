@@ -1,0 +1,262 @@
+//! What is due, and what is done about it.
+//!
+//! | timer | for | set by |
+//! | --- | --- | --- |
+//! | `g {gateway}` | a gateway that may be silent | an adoption, a heartbeat after a silence, a late chunk, a look |
+//! | `b {session} {due}` | the break after a session, and its last chunks | its end, a look |
+//! | `f {recording}` | files that may be complete | a commit |
+//! | `c {session} …` | files that an order closed, once the chunks before it are there | the gateway that confirms it |
+//! | `o {session}` | a command whose call may have died before its gateway could hear of it | the command, beforehand |
+//! | `p {session}` | a pause that may be over | the command `stop` |
+//! | `e {session}` | an offer that expires | the offer |
+//! | `z {session} {round} {heartbeats}` | a session that has been suspended for too long | its suspension |
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use store::record::{read, write};
+use store::{Record, Store};
+
+use crate::chunk::Chunk;
+use crate::commit::{self, Delivery, Prepared};
+use crate::decision::WorkBucket;
+use crate::error::Error;
+use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, SUSPENDED_MAX_MS};
+use crate::timer::{self, Timer};
+use crate::{changes, command, committed, days, file, key, look, session};
+
+/// A tick has its timers for itself for so long. Another one that takes them does the same again.
+const LEASE_MS: u64 = 60_000;
+
+/// Wait after the first failure, and the longest one.
+const BACKOFF_MS: (u64, u64) = (5_000, 300_000);
+
+/// A tick has what a timer is for in hand. A hint: losing it costs work, not its outcome.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Busy {
+    from_ms: u64,
+}
+
+impl Record for Busy {
+    const VERSION: u32 = 1;
+}
+
+/// So many subjects are handed out at once: a host limits what one call may have open, and other ticks take the rest.
+const MOST_AT_ONCE: usize = 16;
+
+/// The timers that are due and that no other tick has in hand, oldest first, as far as one call can attend to them at
+/// once. They stay due until they are settled.
+///
+/// # Errors
+/// The store failed.
+pub async fn due(store: &impl Store, now_ms: u64) -> Result<Vec<Timer>, Error> {
+    let mut free: BTreeMap<String, bool> = BTreeMap::new();
+    let mut taken: Vec<Timer> = Vec::new();
+    let mut alike: Vec<Timer> = Vec::new();
+    for timer in timer::due(store, now_ms).await? {
+        let subject = subject(&timer);
+        let is_free = match free.get(&subject) {
+            Some(is_free) => *is_free,
+            None if free.values().filter(|is_free| **is_free).count() == MOST_AT_ONCE => continue,
+            None => {
+                let is_free = take(store, &subject, now_ms).await?;
+                free.insert(subject, is_free);
+                is_free
+            }
+        };
+        if is_free && taken.iter().any(|other| other.what() == timer.what()) {
+            alike.push(timer);
+        } else if is_free {
+            taken.push(timer);
+        }
+    }
+    // One of those that are for the same is enough, and stays due.
+    timer::done(store, &alike, now_ms).await?;
+    Ok(taken)
+}
+
+/// Takes what timers are about into a tick's hand, unless another tick has it.
+async fn take(store: &impl Store, subject: &str, now_ms: u64) -> Result<bool, Error> {
+    let busy_key = key::busy(subject);
+    let busy: Option<Busy> = read(store, &busy_key).await?;
+    // A mark of a clock that is ahead holds nobody up.
+    let held_ms = busy.and_then(|busy| now_ms.checked_sub(busy.from_ms));
+    let is_free = held_ms.is_none_or(|held_ms| held_ms >= LEASE_MS);
+    if is_free {
+        write(store, &busy_key, &Busy { from_ms: now_ms }).await?;
+    }
+    Ok(is_free)
+}
+
+/// What a timer is about, without the state that it carries.
+fn subject(timer: &Timer) -> String {
+    timer.what().splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+/// Does what a timer is for; answers the recordings whose record files are to be looked at. Doing it again is harmless.
+///
+/// # Errors
+/// The store or the work bucket failed.
+pub async fn attend(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    timer: &Timer,
+    now_ms: u64,
+) -> Result<Vec<String>, Error> {
+    let words: Vec<&str> = timer.what().split(' ').collect();
+    if let Some(again_ms) = waits_again(store, timer, words[0], words.get(1), now_ms).await? {
+        timer::set(store, now_ms + again_ms, timer.what()).await?;
+        return Ok(Vec::new());
+    }
+    let number = |word: &str| word.parse::<u64>().unwrap_or(0);
+    match words[..] {
+        ["g", gateway] => look::gateway(store, bucket, gateway, now_ms).await,
+        ["b", id, due] => look::after_end(store, bucket, id, number(due), now_ms).await,
+        ["f", recording] => Ok(vec![recording.into()]),
+        ["c", id] => confirmed(store, id, 0, now_ms).await,
+        ["c", id, waits] => confirmed(store, id, number(waits), now_ms).await,
+        ["o", id] => notify(store, id).await.map(|()| Vec::new()),
+        ["p", id] => pause(store, bucket, id, now_ms).await.map(|()| Vec::new()),
+        ["e", id] => session::expire(store, bucket, id).await.map(|()| Vec::new()),
+        ["z", id, round, heartbeats] => {
+            look::suspended(store, bucket, id, number(round), number(heartbeats), now_ms).await?;
+            Ok(Vec::new())
+        }
+        // Another version's, or none of ours: it comes to nothing.
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// For how long what must not come too early waits again, since it comes so late that this clock may be ahead.
+async fn waits_again(
+    store: &impl Store,
+    timer: &Timer,
+    kind: &str,
+    id: Option<&&str>,
+    now_ms: u64,
+) -> Result<Option<u64>, Error> {
+    if now_ms.saturating_sub(timer.due_ms) <= LATE_MS {
+        return Ok(None);
+    }
+    Ok(match (kind, id) {
+        ("e", _) => Some(OFFER_MS),
+        ("z", _) => Some(SUSPENDED_MAX_MS),
+        ("p", Some(id)) => {
+            let rule = session::find(store, id).await?.and_then(|session| session.rule);
+            rule.map(|rule| rule.delay_ms())
+        }
+        _ => None,
+    })
+}
+
+/// Looks at the files that an order closed, until the chunks before the order are there.
+async fn confirmed(store: &impl Store, id: &str, waits: u64, now_ms: u64) -> Result<Vec<String>, Error> {
+    let Some(recording) = look::recording(store, id).await? else { return Ok(Vec::new()) };
+    let confirmed = file::confirmed(store, id).await?.map(|confirmed| confirmed.chunks);
+    // An end confirms every order.
+    let chunks = session::ended(store, id).await?.map(|end| end.chunks).or(confirmed);
+    if chunks.unwrap_or(0) > committed::length(store, id).await? {
+        let wait_ms = (1_000_u64 << waits.min(6)).min(60_000);
+        timer::set(store, now_ms + wait_ms, &format!("c {id} {}", waits + 1)).await?;
+    }
+    Ok(vec![recording])
+}
+
+/// Lets a session's gateway hear of its orders.
+async fn notify(store: &impl Store, id: &str) -> Result<(), Error> {
+    let Some(session) = session::find(store, id).await? else { return Ok(()) };
+    if session::ended(store, id).await?.is_some() {
+        return Ok(());
+    }
+    changes::notify(store, &session.gateway_key(), id).await
+}
+
+/// Closes the files of a session that was stopped for too long.
+async fn pause(store: &impl Store, bucket: &impl WorkBucket, id: &str, now_ms: u64) -> Result<(), Error> {
+    let Some(session) = session::find(store, id).await? else { return Ok(()) };
+    if session::ended(store, id).await?.is_some() {
+        return Ok(());
+    }
+    timer::set(store, now_ms + CALL_MAX_MS, &format!("o {id}")).await?;
+    if command::pause_over(store, bucket, &session, now_ms).await? {
+        changes::notify(store, &session.gateway_key(), id).await?;
+    }
+    Ok(())
+}
+
+/// Forgets timers that were attended to; those that failed come back later, the more so the oftener they fail. Answers
+/// in how many seconds each of those comes back.
+///
+/// # Errors
+/// The store failed. Timers that are not forgotten come again.
+pub async fn settle(
+    store: &impl Store,
+    attended: &[Timer],
+    failed: &[Timer],
+    now_ms: u64,
+) -> Result<Vec<u64>, Error> {
+    let mut waits = Vec::new();
+    for timer in failed {
+        let (first_ms, longest_ms) = BACKOFF_MS;
+        let wait_ms = (first_ms << timer.tries.min(10)).min(longest_ms);
+        timer::set_again(store, now_ms + wait_ms, timer.tries + 1, timer.what()).await?;
+        waits.push(wait_ms / 1_000);
+    }
+    let all = [attended, failed].concat();
+    timer::done(store, &all, now_ms).await?;
+    for timer in &all {
+        store.delete(&key::busy(&subject(timer))).await?;
+    }
+    Ok(waits)
+}
+
+/// Commits a chunk that was prepared, and has the record files looked at that it completes.
+///
+/// # Errors
+/// The store failed; the chunk may be committed all the same.
+pub async fn commit(
+    store: &impl Store,
+    prepared: &Prepared,
+    delivery: Delivery,
+    now_ms: u64,
+) -> Result<(), Error> {
+    if let Chunk::Slice(slice) = &delivery.chunk {
+        days::note_slice(store, prepared, slice).await?;
+    }
+    let (record, is_complete) = commit::plan(prepared, delivery)?;
+    let causes = causes(store, prepared, is_complete, now_ms).await?;
+    // One that fires too early finds nothing; one that is set after this call has died is never set.
+    for cause in &causes {
+        timer::set(store, now_ms + CALL_MAX_MS, cause).await?;
+    }
+    committed::put(store, &prepared.session.id, prepared.seq, &record).await?;
+    for cause in &causes {
+        timer::set(store, now_ms, cause).await?;
+    }
+    Ok(())
+}
+
+/// What is to be looked at once a chunk is committed.
+async fn causes(
+    store: &impl Store,
+    prepared: &Prepared,
+    is_complete: bool,
+    now_ms: u64,
+) -> Result<Vec<String>, Error> {
+    let id = &prepared.session.id;
+    let mut causes = Vec::new();
+    if is_complete && let Some(recording) = look::recording(store, id).await? {
+        causes.push(format!("f {recording}"));
+    }
+    if prepared.is_parted {
+        // Files were closed while the gateway was silent: nobody may be looking any more.
+        causes.push(match session::ended(store, id).await? {
+            Some(end) => {
+                let delay_ms = prepared.session.rule.as_ref().map_or(0, crate::rule::Rule::delay_ms);
+                format!("b {id} {}", now_ms.max(end.ended_ms + delay_ms))
+            }
+            None => format!("g {}", prepared.session.gateway_key()),
+        });
+    }
+    Ok(causes)
+}

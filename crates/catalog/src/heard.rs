@@ -1,0 +1,130 @@
+//! What was heard of a gateway: its boot, and up to when it has told everything.
+
+use serde::{Deserialize, Serialize};
+use store::record::{read, write};
+use store::{Record, Store};
+
+use crate::changes::Hole;
+use crate::error::Error;
+use crate::key;
+use crate::session::Session;
+use crate::time::HEARD_MS;
+
+/// A longer step between two heartbeats, or one back, tells of another clock or of an outage.
+const STEP_MAX_MS: u64 = 20_000;
+
+/// After such a step so many steady heartbeats are waited for. Where two hosts whose clocks differ take turns, they
+/// do not come.
+const STEADY: u32 = 30;
+
+/// What was heard of a gateway. A hint: a heartbeat that stalls may set it back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Heard {
+    /// Id of its spool.
+    pub(crate) spool: String,
+    /// How often a gateway was started on the spool.
+    pub(crate) boot: u64,
+    /// The last heartbeat, Unix milliseconds.
+    pub(crate) heard_ms: u64,
+    /// Every begin, adoption and end up to here was told, Unix milliseconds.
+    pub(crate) told_until_ms: u64,
+    /// Heartbeats since the last step of the clock.
+    steady: u32,
+    /// A change that may still be written.
+    pub(crate) hole: Option<Hole>,
+    /// Changes up to this one are deleted.
+    pub(crate) deleted: u64,
+}
+
+impl Record for Heard {
+    const VERSION: u32 = 1;
+}
+
+impl Heard {
+    /// After a heartbeat. `told_ms` is the age of the oldest begin, adoption or end that it has not told.
+    pub(crate) fn after(self, boot: &Boot, told_ms: u64, now_ms: u64) -> Self {
+        let is_first = self.heard_ms == 0;
+        let is_steady =
+            now_ms + 1_000 >= self.heard_ms && now_ms.saturating_sub(self.heard_ms) <= STEP_MAX_MS;
+        let steady = match is_steady {
+            _ if is_first => STEADY,
+            true => (self.steady + 1).min(STEADY),
+            false => 0,
+        };
+        let told_until_ms =
+            if steady == STEADY { now_ms.saturating_sub(told_ms) } else { self.told_until_ms };
+        Self { spool: boot.spool.clone(), boot: boot.number, heard_ms: now_ms, told_until_ms, steady, ..self }
+    }
+
+    /// Whether it gave no sign of life just before.
+    pub(crate) fn was_silent(&self, now_ms: u64) -> bool {
+        self.heard_ms.abs_diff(now_ms) > STEP_MAX_MS
+    }
+}
+
+/// `{spool id}.{how often a gateway was started on it}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Boot {
+    pub(crate) spool: String,
+    pub(crate) number: u64,
+}
+
+impl Boot {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (spool, number) = text.rsplit_once('.')?;
+        Some(Self { spool: spool.into(), number: number.parse().ok()? })
+    }
+
+    /// Whether it is a boot of a spool that comes after another one of it.
+    pub(crate) fn is_after(&self, other: &str) -> bool {
+        Self::parse(other).is_some_and(|other| other.spool == self.spool && other.number < self.number)
+    }
+}
+
+/// What was heard of a gateway, unless it was never heard.
+pub(crate) async fn of(store: &impl Store, name: &str) -> Result<Option<Heard>, Error> {
+    Ok(read(store, &key::heard(name)).await?)
+}
+
+/// Whether a session's gateway has told everything up to a moment.
+pub(crate) async fn has_told(store: &impl Store, session: &Session, at_ms: u64) -> Result<bool, Error> {
+    let spool = Boot::parse(&session.boot).map(|boot| boot.spool);
+    let heard = of(store, &session.gateway).await?;
+    Ok(heard.is_some_and(|heard| Some(heard.spool) == spool && heard.told_until_ms >= at_ms))
+}
+
+/// Notes what is heard of a gateway.
+pub(crate) async fn note(store: &impl Store, name: &str, heard: &Heard) -> Result<(), Error> {
+    Ok(write(store, &key::heard(name), heard).await?)
+}
+
+/// Whether a gateway's boot may call: a later boot of its spool may at once, an earlier one never, and another spool
+/// once the gateway has not been heard for [`HEARD_MS`].
+///
+/// # Errors
+/// [`Error::Boot`]; the store failed.
+pub async fn check_boot(store: &impl Store, gateway: &str, boot: &str, now_ms: u64) -> Result<(), Error> {
+    checked(store, gateway, boot, now_ms).await.map(drop)
+}
+
+/// The boot, and what was heard before.
+pub(crate) async fn checked(
+    store: &impl Store,
+    gateway: &str,
+    boot: &str,
+    now_ms: u64,
+) -> Result<(Boot, Heard), Error> {
+    let heard = of(store, gateway).await?.unwrap_or_default();
+    let refused = || Error::Boot {
+        gateway: gateway.into(),
+        found: boot.into(),
+        heard: format!("{}.{}", heard.spool, heard.boot),
+    };
+    let found = Boot::parse(boot).ok_or_else(refused)?;
+    if found.spool == heard.spool {
+        return if found.number >= heard.boot { Ok((found, heard)) } else { Err(refused()) };
+    }
+    // What was heard of another spool says nothing of this one.
+    let is_free = heard.heard_ms.abs_diff(now_ms) >= HEARD_MS;
+    if is_free { Ok((found, Heard::default())) } else { Err(refused()) }
+}

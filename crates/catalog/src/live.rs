@@ -1,0 +1,147 @@
+//! Live sessions: adopted, not ended, and not suspended.
+
+use std::cell::RefCell;
+
+use store::{Store, counter};
+
+use crate::changes;
+use crate::command::{self, Refusal};
+use crate::decision::WorkBucket;
+use crate::error::Error;
+use crate::order::Cause;
+use crate::rule::Rule;
+use crate::session::{self, Session};
+use crate::stream::StreamName;
+use crate::time::CALL_MAX_MS;
+use crate::{key, list, silence, timer};
+
+/// The sessions of a stream that are being pushed, oldest first.
+///
+/// # Errors
+/// The store failed.
+pub async fn of_stream(store: &impl Store, stream: &StreamName, now_ms: u64) -> Result<Vec<Session>, Error> {
+    live(store, &key::live_of_stream(stream), now_ms).await
+}
+
+/// The sessions of a domain that are being pushed, oldest first.
+///
+/// # Errors
+/// The store failed.
+pub async fn of_domain(store: &impl Store, domain: &str, now_ms: u64) -> Result<Vec<Session>, Error> {
+    live(store, &key::live_of_domain(domain), now_ms).await
+}
+
+/// The sessions of a gateway, by its key, that have not ended, suspended ones included.
+pub(crate) async fn of_gateway(
+    store: &impl Store,
+    gateway: &str,
+    now_ms: u64,
+) -> Result<Vec<Session>, Error> {
+    not_ended(store, &key::live_of_gateway(gateway), now_ms).await
+}
+
+/// Whether a gateway, by its key, has a session that has not ended.
+pub(crate) async fn has_any(store: &impl Store, gateway: &str, now_ms: u64) -> Result<bool, Error> {
+    let is_gone = async |id: &str| Ok(!store.exists(&key::session(id)).await? || has_ended(store, id).await?);
+    list::has_any(store, &key::live_of_gateway(gateway), now_ms, is_gone).await
+}
+
+/// Whether a stream was ever pushed.
+///
+/// # Errors
+/// The store failed.
+pub async fn is_known(store: &impl Store, stream: &StreamName) -> Result<bool, Error> {
+    Ok(store.exists(&key::known(stream)).await?)
+}
+
+/// Gives a command to every live recording of a stream; refused if none of them can take it. Their gateways hear of
+/// it with their next heartbeats, also if this call dies in between.
+///
+/// `call` names the call, and is new for each.
+///
+/// # Errors
+/// The store or the work bucket failed, and the command may be given all the same.
+pub async fn give(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    stream: &StreamName,
+    cause: Cause,
+    call: &str,
+    now_ms: u64,
+) -> Result<Result<(), Refusal>, Error> {
+    let mut outcome = Err(Refusal::NotPushed);
+    for session in of_stream(store, stream, now_ms).await? {
+        let given = give_one(store, bucket, &session, cause, call, now_ms).await?;
+        if outcome.is_err() {
+            outcome = given;
+        }
+    }
+    Ok(outcome)
+}
+
+async fn give_one(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    cause: Cause,
+    call: &str,
+    now_ms: u64,
+) -> Result<Result<(), Refusal>, Error> {
+    timer::set(store, now_ms + CALL_MAX_MS, &format!("o {}", session.id)).await?;
+    if cause == Cause::Stop {
+        let delay_ms = session.rule.as_ref().map_or(0, Rule::delay_ms);
+        timer::set(store, now_ms + delay_ms, &format!("p {}", session.id)).await?;
+    }
+    let given = command::give(store, bucket, session, cause, call, now_ms).await?;
+    if given.is_ok() {
+        changes::notify(store, &session.gateway_key(), &session.id).await?;
+    }
+    Ok(given.map(drop))
+}
+
+async fn live(store: &impl Store, list: &str, now_ms: u64) -> Result<Vec<Session>, Error> {
+    let mut live = Vec::new();
+    for session in not_ended(store, list, now_ms).await? {
+        if !is_suspended(store, &session).await? {
+            live.push(session);
+        }
+    }
+    Ok(live)
+}
+
+/// The adopted sessions of a list that have not ended, oldest first. Those that have are removed.
+async fn not_ended<S: Store>(store: &S, list: &str, now_ms: u64) -> Result<Vec<Session>, Error> {
+    let found: RefCell<Vec<Session>> = RefCell::default();
+    let is_gone = async |id: &str| {
+        let Some(session) = session::find(store, id).await? else { return Ok(true) };
+        let has_ended = has_ended(store, id).await?;
+        if !has_ended {
+            found.borrow_mut().push(session);
+        }
+        Ok(has_ended)
+    };
+    list::values(store, list, now_ms, is_gone).await?;
+    let mut sessions = found.into_inner();
+    sessions.sort_by(|a, b| (a.began_ms, &a.id).cmp(&(b.began_ms, &b.id)));
+    sessions.dedup_by(|a, b| a.id == b.id);
+    let mut adopted = Vec::new();
+    for session in sessions {
+        if session::adopted(store, &session.id).await?.is_some() {
+            adopted.push(session);
+        }
+    }
+    Ok(adopted)
+}
+
+async fn has_ended(store: &impl Store, id: &str) -> Result<bool, Error> {
+    Ok(session::is_flagged(store, id).await? && session::ended(store, id).await?.is_some())
+}
+
+/// Whether a session's files are closed, and its gateway has been silent since.
+pub(crate) async fn is_suspended(store: &impl Store, session: &Session) -> Result<bool, Error> {
+    if !session::is_flagged(store, &session.id).await? {
+        return Ok(false);
+    }
+    let Some(silence) = silence::closed(store, &session.id).await? else { return Ok(false) };
+    Ok(counter::value(store, &key::heartbeats(&session.gateway_key())).await? == silence.heartbeats)
+}

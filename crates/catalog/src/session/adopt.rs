@@ -1,0 +1,61 @@
+//! Adoption: an offered session becomes part of its stream.
+
+use store::Store;
+use store::record::write;
+
+use super::{Adopted, Break, Continuation, Flag, Session, adopted, break_name, object_name};
+use crate::decision::{self, WorkBucket};
+use crate::error::Error;
+use crate::{days, key, list, timer};
+
+/// Makes an offered session part of its stream. Told by its gateway or by its first chunk, however often.
+///
+/// Whether it continues the recording before is decided here and nowhere else, against the tick that closes it.
+///
+/// # Errors
+/// [`Error::NoSuchSession`] once the offer has expired; the store or the work bucket failed.
+pub async fn adopt(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    now_ms: u64,
+) -> Result<Adopted, Error> {
+    if let Some(adopted) = adopted(store, &session.id).await? {
+        return Ok(adopted);
+    }
+    let object: Option<Session> =
+        decision::decide(bucket, &object_name(&session.id), &Some(session.clone())).await?;
+    if object.is_none() {
+        // The offer has expired.
+        return Err(Error::NoSuchSession(session.id.clone()));
+    }
+    announce(store, session, now_ms).await?;
+    let mut adopted = Adopted { recording: session.id.clone(), continues: None };
+    if let Some(before) = &session.continues {
+        let proposal = Break::Continued(session.id.clone());
+        let decided: Break = decision::decide(bucket, &break_name(before), &proposal).await?;
+        if decided == proposal
+            && let Some(before) = super::find(store, before).await?
+        {
+            // A gateway that names the session before has adopted it, though its chunks and heartbeat may not have come.
+            let chain = Box::pin(adopt(store, bucket, &before, now_ms)).await?;
+            adopted = Adopted { recording: chain.recording, continues: Some(before.id.clone()) };
+            let continuation = Continuation { session: session.id.clone() };
+            write(store, &key::continued(&before.id), &continuation).await?;
+        }
+    }
+    write(store, &key::adopted(&session.id), &adopted).await?;
+    Ok(adopted)
+}
+
+/// Puts a session where it is found from. Readers of the lists pass over it until it is adopted.
+async fn announce(store: &impl Store, session: &Session, now_ms: u64) -> Result<(), Error> {
+    let Session { id, stream, .. } = session;
+    let gateway = session.gateway_key();
+    write(store, &key::known(stream), &Flag {}).await?;
+    days::note_session(store, stream, days::day(session.began_ms), id).await?;
+    list::append(store, &key::live_of_stream(stream), id).await?;
+    list::append(store, &key::live_of_domain(&stream.domain), id).await?;
+    list::append(store, &key::live_of_gateway(&gateway), id).await?;
+    timer::set(store, now_ms, &format!("g {gateway}")).await
+}

@@ -1,0 +1,79 @@
+//! The end of a session.
+
+use store::Store;
+use store::record::{read, write};
+
+use super::{Continuation, End, Session, adopt, flag, get};
+use crate::committed;
+use crate::decision::{self, WorkBucket};
+use crate::error::Error;
+use crate::time::CALL_MAX_MS;
+use crate::{key, timer};
+
+/// A gateway tells an end later than this only after an outage, unless clocks differ.
+const PROMPT_MS: u64 = 90_000;
+
+/// Notes that a push ended; answers its end, which is the first one told.
+///
+/// # Errors
+/// [`Error::NoSuchSession`]; the store or the work bucket failed.
+pub async fn end(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    id: &str,
+    duration_ms: u64,
+    chunks: u64,
+    now_ms: u64,
+) -> Result<End, Error> {
+    let session = get(store, id).await?;
+    let end = End { ended_ms: session.began_ms + duration_ms, chunks };
+    let end = decide(store, bucket, &session, end, now_ms, now_ms).await?;
+    // An order that has taken effect closes the file without a break.
+    timer::set(store, now_ms, &format!("c {id}")).await?;
+    Ok(end)
+}
+
+/// Ends a session that its gateway will not end any more, at its last committed media.
+///
+/// A chunk may be on its way: the break is closed once its commit is over.
+pub(crate) async fn end_at_last(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    now_ms: u64,
+) -> Result<End, Error> {
+    let ended_ms = committed::last_media_ms(store, session).await?;
+    let end = End { ended_ms, chunks: committed::length(store, &session.id).await? };
+    decide(store, bucket, session, end, now_ms + CALL_MAX_MS, now_ms).await
+}
+
+/// Decides and notes an end. The break after it is looked at from `earliest_ms` on.
+async fn decide(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    end: End,
+    earliest_ms: u64,
+    now_ms: u64,
+) -> Result<End, Error> {
+    let id = &session.id;
+    adopt(store, bucket, session, now_ms).await?;
+    let end: End = decision::decide(bucket, &format!("decision/end/{id}"), &end).await?;
+    write(store, &key::end(id), &end).await?;
+    flag(store, id).await?;
+    write(store, &key::last_ended(&session.stream), &Continuation { session: id.clone() }).await?;
+    let is_prompt = now_ms.abs_diff(end.ended_ms) <= PROMPT_MS;
+    let from_ms = if is_prompt { end.ended_ms } else { end.ended_ms.max(now_ms) };
+    let delay_ms = session.rule.as_ref().map_or(0, crate::rule::Rule::delay_ms);
+    let due_ms = earliest_ms.max(from_ms + delay_ms);
+    timer::set(store, due_ms, &format!("b {id} {due_ms}")).await?;
+    Ok(end)
+}
+
+/// A session's end, if it has ended.
+///
+/// # Errors
+/// The store failed.
+pub async fn ended(store: &impl Store, id: &str) -> Result<Option<End>, Error> {
+    Ok(read(store, &key::end(id)).await?)
+}

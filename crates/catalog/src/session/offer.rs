@@ -1,0 +1,114 @@
+//! Offers: what a begin answers, until its gateway adopts it.
+
+use store::Store;
+use store::record::{read, write};
+
+use super::{Session, ended, find, get, object_name};
+use crate::decision::{self, WorkBucket};
+use crate::error::Error;
+use crate::heard::check_boot;
+use crate::order::Order;
+use crate::rule::Rule;
+use crate::stream::StreamName;
+use crate::time::OFFER_MS;
+use crate::{key, timer};
+
+/// What the gateway that saw both pushes says of the break between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct After {
+    /// The session before.
+    pub session: String,
+    /// From its last coded frame to the first one of the push. Unit: ms.
+    pub gap_ms: u64,
+}
+
+/// A chunk that was told lost and is sent again, in a session of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resends {
+    /// Its session.
+    pub session: String,
+    /// Its number there.
+    pub seq: u64,
+}
+
+/// Offers a session; answers it with the orders that it begins with. It is no part of the stream until its gateway
+/// adopts it.
+///
+/// `session.continues` is found here. Where the push resends a chunk, rule, zone and begin are those of the chunk's
+/// own session.
+///
+/// # Errors
+/// [`Error::Boot`]; [`Error::NoSuchSession`] for the one whose chunk is resent; the store failed.
+pub async fn offer(
+    store: &impl Store,
+    mut session: Session,
+    after: Option<&After>,
+    resends: Option<&Resends>,
+    now_ms: u64,
+) -> Result<(Session, Vec<Order>), Error> {
+    check_boot(store, &session.gateway, &session.boot, now_ms).await?;
+    session.continues = match (&session.rule, resends) {
+        (_, Some(resends)) => {
+            let old = get(store, &resends.session).await?;
+            (session.rule, session.is_wanted) = (old.rule, old.is_wanted);
+            (session.timezone, session.began_ms) = (old.timezone, old.began_ms);
+            None
+        }
+        // What is not recorded from its begin continues nothing: the file before would stay open for as long as the push
+        // waits for a command or a window.
+        (Some(rule), None) if session.is_recorded_at_begin() => {
+            continued_by(store, &session, rule, after).await?
+        }
+        _ => None,
+    };
+    timer::set(store, now_ms + OFFER_MS, &format!("e {}", session.id)).await?;
+    write(store, &key::session(&session.id), &session).await?;
+    let orders = session.initial_orders();
+    Ok((session, orders))
+}
+
+/// The session that a push continues unless another one does: by what its gateway saw of the break, or else the
+/// stream's last one by the functions' time, if that has ended.
+async fn continued_by(
+    store: &impl Store,
+    session: &Session,
+    rule: &Rule,
+    after: Option<&After>,
+) -> Result<Option<String>, Error> {
+    let Some(id) = before(store, session, rule, after).await? else { return Ok(None) };
+    let Some(before) = find(store, &id).await? else { return Ok(None) };
+    let is_same = before.stream == session.stream && before.rule.as_ref() == Some(rule);
+    // A gateway names a session that it has adopted, though it may not have told so yet; one that has ended is adopted.
+    Ok(is_same.then_some(before.id))
+}
+
+/// The session before, if the break is not too long.
+async fn before(
+    store: &impl Store,
+    session: &Session,
+    rule: &Rule,
+    after: Option<&After>,
+) -> Result<Option<String>, Error> {
+    if let Some(After { session, gap_ms }) = after {
+        return Ok((*gap_ms <= rule.delay_ms()).then(|| session.clone()));
+    }
+    let Some(id) = last_ended(store, &session.stream).await? else { return Ok(None) };
+    let Some(end) = ended(store, &id).await? else { return Ok(None) };
+    let gap_ms = session.began_ms.checked_sub(end.ended_ms);
+    Ok(gap_ms.filter(|gap_ms| *gap_ms <= rule.delay_ms()).map(|_| id))
+}
+
+async fn last_ended(store: &impl Store, stream: &StreamName) -> Result<Option<String>, Error> {
+    let last: Option<super::Continuation> = read(store, &key::last_ended(stream)).await?;
+    Ok(last.map(|last| last.session))
+}
+
+/// Forgets an offer that nobody has adopted. The session's object in the work bucket decides between this and its
+/// adoption.
+pub(crate) async fn expire(store: &impl Store, bucket: &impl WorkBucket, id: &str) -> Result<(), Error> {
+    let expired: Option<Session> = decision::decide(bucket, &object_name(id), &None).await?;
+    if expired.is_none() {
+        store.delete(&key::session(id)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! Breaks and ends.
+
+use super::*;
+use crate::gateway::check_boot;
+use crate::session::Resends;
+use crate::time::OFFER_MS;
+
+const BOOT: &str = "spool.1";
+
+/// A push of two chunks that ended ten seconds after its begin.
+fn ended() -> World {
+    let world = World::new();
+    push(&world, "a", "g", BOOT, NOW);
+    hear(&world, &beat("g", BOOT, None), NOW);
+    world.bring_all("a", 0..2);
+    run(session::end(&world.store, &world.bucket, "a", 10_000, 2, NOW + 10 * SECOND)).unwrap();
+    world
+}
+
+#[test]
+fn a_break_closes_once_its_gateway_has_told_everything_up_to_the_delay() {
+    let world = ended();
+    let files = ticks_and_beats(&world, "g", BOOT, NOW + 10 * SECOND, 300);
+    assert!(matches!(&files[..], [(180..=182, file)] if file == "a0 a1"), "{files:?}");
+    assert_eq!(live_ids(&world, NOW + 300 * SECOND), [] as [&str; 0]);
+}
+
+#[test]
+fn a_break_waits_for_what_its_gateway_has_not_told() {
+    let world = ended();
+    let began_ms = NOW + 10 * SECOND;
+    for second in 0..400 {
+        let untold = Beat { told_ms: second * SECOND, ..beat("g", BOOT, Some(0)) };
+        hear(&world, &untold, began_ms + second * SECOND);
+        assert_eq!(tick(&world, began_ms + second * SECOND), [] as [&str; 0]);
+    }
+    // What it had not told: a push a second after the one before.
+    let after = After { session: "a".into(), gap_ms: 1_000 };
+    let session = Session { boot: BOOT.into(), ..session_of("b") };
+    begin(&world, session, Some(after), began_ms + 400 * SECOND);
+    let adopted = run(session::adopted(&world.store, "b")).unwrap().unwrap();
+    assert_eq!(adopted.recording, "a");
+}
+
+#[test]
+fn a_break_closes_a_minute_after_the_delay_if_its_gateway_is_silent() {
+    let world = ended();
+    let files = ticks(&world, NOW + 10 * SECOND, 400);
+    assert!(matches!(&files[..], [(240..=251, file)] if file == "a0 a1"), "{files:?}");
+}
+
+#[test]
+fn a_break_is_not_closed_early_by_a_clock_that_is_ahead() {
+    for seed in 1..30 {
+        let world = ended();
+        let mut random = store::memory::Random::new(seed);
+        for second in 10..188 {
+            let mut clock = || NOW + second * SECOND + if random.below(2) == 0 { 3_600_000 } else { 0 };
+            hear(&world, &beat("g", BOOT, Some(0)), clock());
+            assert_eq!(tick(&world, clock()), [] as [&str; 0], "seed {seed}, second {second}");
+        }
+        let after = After { session: "a".into(), gap_ms: 178_000 };
+        begin(&world, session_of("b"), Some(after), NOW + 188 * SECOND);
+        assert_eq!(run(session::adopted(&world.store, "b")).unwrap().unwrap().recording, "a", "seed {seed}");
+    }
+}
+
+#[test]
+fn an_end_that_is_told_while_chunks_wait_closes_the_file_with_the_last_of_them() {
+    let world = World::new();
+    push(&world, "a", "g", BOOT, NOW);
+    world.bring_all("a", 0..2);
+    run(session::end(&world.store, &world.bucket, "a", 15_000, 3, NOW + 15 * SECOND)).unwrap();
+    assert_eq!(ticks_and_beats(&world, "g", BOOT, NOW + 15 * SECOND, 400), []);
+    run(world.bring_at("a", 2, 0, NOW + 415 * SECOND)).unwrap();
+    let files = ticks_and_beats(&world, "g", BOOT, NOW + 415 * SECOND, 70);
+    assert_eq!(files.iter().map(|(_, file)| file.as_str()).collect::<Vec<_>>(), ["a0 a1 a2"]);
+}
+
+#[test]
+fn chunks_that_a_silent_gateway_never_brings_keep_no_file_open() {
+    let world = World::new();
+    push(&world, "a", "g", BOOT, NOW);
+    hear(&world, &beat("g", BOOT, None), NOW);
+    world.bring_all("a", 0..2);
+    run(session::end(&world.store, &world.bucket, "a", 15_000, 3, NOW + 15 * SECOND)).unwrap();
+    let files = ticks(&world, NOW + 15 * SECOND, 900);
+    assert_eq!(files.iter().map(|(_, file)| file.as_str()).collect::<Vec<_>>(), ["a0 a1"]);
+    run(world.bring_at("a", 2, 0, NOW + 915 * SECOND)).unwrap();
+    let files = ticks(&world, NOW + 915 * SECOND, 300);
+    assert_eq!(files.iter().map(|(_, file)| file.as_str()).collect::<Vec<_>>(), ["a2"]);
+}
+
+#[test]
+fn a_push_on_another_gateway_continues_only_what_has_ended() {
+    let delay_ms = 180_000;
+    let recording_of = |gap_ms: u64, has_ended: bool| {
+        let world = World::new();
+        push(&world, "a", "g", BOOT, NOW);
+        world.bring_all("a", 0..2);
+        if has_ended {
+            run(session::end(&world.store, &world.bucket, "a", 10_000, 2, NOW + 10_000)).unwrap();
+        }
+        push(&world, "b", "other", BOOT, NOW + 10_000 + gap_ms);
+        run(session::adopted(&world.store, "b")).unwrap().unwrap().recording
+    };
+    assert_eq!(recording_of(delay_ms, true), "a");
+    assert_eq!(recording_of(delay_ms + 1, true), "b");
+    assert_eq!(recording_of(0, false), "b");
+}
+
+#[test]
+fn overlapping_pushes_of_two_gateways_are_both_live_and_have_files_of_their_own() {
+    let world = World::new();
+    push(&world, "a", "g", BOOT, NOW);
+    push(&world, "b", "other", BOOT, NOW + 5 * SECOND);
+    for seq in 0..3 {
+        world.bring_all("a", seq..seq + 1);
+        world.bring_all("b", seq..seq + 1);
+    }
+    assert_eq!(live_ids(&world, NOW + 20 * SECOND), ["a", "b"]);
+    run(session::end(&world.store, &world.bucket, "b", 15_000, 3, NOW + 20 * SECOND)).unwrap();
+    assert_eq!(live_ids(&world, NOW + 21 * SECOND), ["a"]);
+    let mut files = Vec::new();
+    for second in 20..400 {
+        hear(&world, &beat("g", BOOT, Some(0)), NOW + second * SECOND);
+        hear(&world, &beat("other", BOOT, Some(0)), NOW + second * SECOND);
+        files.extend(tick(&world, NOW + second * SECOND));
+    }
+    assert_eq!(files, ["b0 b1 b2"]);
+    assert_eq!(live_ids(&world, NOW + 400 * SECOND), ["a"]);
+}
+
+#[test]
+fn an_offer_expires_and_an_adopted_one_does_not() {
+    let world = World::new();
+    world.offer("a", None);
+    world.offer("b", None);
+    hear(&world, &Beat { adopted: vec!["b".into()], ..beat("g", BOOT, None) }, NOW);
+    assert_eq!(live_ids(&world, NOW), ["b"]);
+    tick(&world, NOW + OFFER_MS);
+    assert!(matches!(run(session::get(&world.store, "a")), Err(crate::Error::NoSuchSession(_))));
+    assert!(run(session::get(&world.store, "b")).is_ok());
+}
+
+#[test]
+fn what_is_sent_again_is_a_recording_of_its_own_under_the_old_rule() {
+    let world = ended();
+    let mut again = Session { began_ms: NOW + 999, timezone: "+08:00".into(), ..session_of("b") };
+    again.rule = None;
+    let resends = Resends { session: "a".into(), seq: 1 };
+    let offered = run(session::offer(&world.store, again, None, Some(&resends), NOW + 50 * SECOND)).unwrap();
+    let (session, old) = (offered.0, session_of("a"));
+    assert_eq!((session.rule, session.timezone, session.began_ms), (old.rule, old.timezone, old.began_ms));
+    assert_eq!(session.continues, None);
+}
+
+#[test]
+fn a_boot_that_may_not_call_begins_nothing() {
+    let world = World::new();
+    hear(&world, &beat("g", "spool.2", None), NOW);
+    let allowed = |boot: &str, now_ms| run(check_boot(&world.store, "g", boot, now_ms)).is_ok();
+    assert!(allowed("spool.2", NOW) && allowed("spool.3", NOW) && !allowed("spool.1", NOW));
+    assert!(!allowed("other.1", NOW + 9_999) && allowed("other.1", NOW + 10_000));
+    assert!(!allowed("no boot", NOW + 10_000));
+    let offered = run(session::offer(&world.store, session_of("a"), None, None, NOW));
+    assert!(matches!(offered, Err(crate::Error::Boot { .. })), "{offered:?}");
+}

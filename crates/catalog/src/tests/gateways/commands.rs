@@ -1,0 +1,205 @@
+//! Commands, and whether gateways hear of them.
+
+use store::memory::{Actor, Random, every_schedule};
+
+use super::*;
+use crate::changes;
+use crate::command::{self, Refusal};
+use crate::order::Cause;
+use crate::time::CALL_MAX_MS;
+
+const BOOT: &str = "spool.1";
+
+fn give(world: &World, cause: Cause, now_ms: u64) -> Result<(), Refusal> {
+    let (stream, call) = (session_of("").stream, format!("{cause:?} {now_ms}"));
+    run(live::give(&world.store, &world.bucket, &stream, cause, &call, now_ms)).unwrap()
+}
+
+fn orders(world: &World) -> Vec<String> {
+    let orders = run(command::orders(&world.store, &world.bucket, &session_of("a"))).unwrap();
+    orders.iter().map(|order| format!("{} {:?}", order.generation, order.cause)).collect()
+}
+
+#[test]
+fn a_command_goes_to_every_live_push_and_is_refused_if_none_can_take_it() {
+    let world = World::new();
+    assert_eq!(give(&world, Cause::Stop, NOW), Err(Refusal::NotPushed));
+    push(&world, "a", "g", BOOT, NOW);
+    push(&world, "b", "other", BOOT, NOW);
+    assert_eq!(give(&world, Cause::Start, NOW), Err(Refusal::Recording));
+    assert_eq!(give(&world, Cause::Stop, NOW + 1), Ok(()));
+    push(&world, "c", "other", BOOT, NOW + 2);
+    // The third is recorded: it cannot start, and the other two can.
+    assert_eq!(give(&world, Cause::Start, NOW + 3), Ok(()));
+    for (gateway, expected) in [("g", vec!["a"]), ("other", vec!["b"])] {
+        let heard = hear(&world, &beat(gateway, BOOT, Some(0)), NOW + 4);
+        let ids: Vec<&str> = heard.sessions.iter().map(|(session, _)| session.id.as_str()).collect();
+        assert_eq!(ids, expected);
+        assert!(heard.sessions.iter().all(|(_, orders)| orders.len() == 3));
+        // It is told once.
+        let again = hear(&world, &beat(gateway, BOOT, Some(heard.since)), NOW + 5);
+        assert!(again.sessions.is_empty());
+    }
+}
+
+#[test]
+fn a_command_before_the_first_heartbeat_that_is_answered_is_heard_and_nothing_else_is() {
+    let world = World::new();
+    push(&world, "a", "g", BOOT, NOW);
+    push(&world, "b", "g", "spool.0", NOW);
+    assert!(hear(&world, &beat("g", BOOT, None), NOW).sessions.is_empty());
+    assert_eq!(give(&world, Cause::Stop, NOW + 1), Ok(()));
+    // The answer was lost, so that it asks anew.
+    let heard = hear(&world, &Beat { holds: vec!["b".into()], ..beat("g", BOOT, None) }, NOW + 2);
+    let ids: Vec<&str> = heard.sessions.iter().map(|(session, _)| session.id.as_str()).collect();
+    assert_eq!(ids, ["a"]);
+}
+
+#[test]
+fn a_pause_that_lasts_closes_the_file_and_one_that_a_start_ends_does_not() {
+    for is_resumed in [false, true] {
+        let world = World::new();
+        push(&world, "a", "g", BOOT, NOW);
+        assert_eq!(give(&world, Cause::Stop, NOW + SECOND), Ok(()));
+        if is_resumed {
+            assert_eq!(give(&world, Cause::Start, NOW + 180 * SECOND), Ok(()));
+            // A second pause begins, for which the first one's timer is too early.
+            assert_eq!(give(&world, Cause::Stop, NOW + 180 * SECOND + 1), Ok(()));
+        }
+        ticks_and_beats(&world, "g", BOOT, NOW, 183);
+        let expected: &[&str] = if is_resumed {
+            &["1.0 Begin", "2.0 Stop", "3.0 Start", "4.0 Stop"]
+        } else {
+            &["1.0 Begin", "2.0 Stop", "3.1 CancelDelay"]
+        };
+        assert_eq!(orders(&world), expected);
+    }
+}
+
+#[test]
+fn a_tick_whose_clock_is_ahead_ends_no_pause_and_no_offer() {
+    let world = World::new();
+    push(&world, "a", "g", BOOT, NOW);
+    world.offer("b", None);
+    assert_eq!(give(&world, Cause::Stop, NOW + SECOND), Ok(()));
+    ticks(&world, NOW + 2 * 3_600_000, 30);
+    assert_eq!(orders(&world), ["1.0 Begin", "2.0 Stop"]);
+    assert!(run(session::get(&world.store, "b")).is_ok());
+    // It is as late as that by its own clock.
+    ticks(&world, NOW + 2 * 3_600_000 + 30 * SECOND, 160);
+    assert_eq!(orders(&world)[2], "3.1 CancelDelay");
+}
+
+#[test]
+fn a_start_that_comes_as_a_pause_is_over_is_before_or_after_that_and_both_hold() {
+    let mut outcomes = std::collections::BTreeMap::new();
+    let now_ms = NOW + 181 * SECOND;
+    every_schedule(|next| {
+        let world = World::new();
+        let session = push(&world, "a", "g", BOOT, NOW);
+        assert_eq!(give(&world, Cause::Stop, NOW + SECOND), Ok(()));
+        let start: Actor<'_, ()> = Box::pin(async {
+            let (store, bucket) = (&world.store, &world.bucket);
+            let given = command::give(store, bucket, &session, Cause::Start, "start", now_ms).await.unwrap();
+            assert!(given.is_ok());
+        });
+        let over: Actor<'_, ()> = Box::pin(async {
+            command::pause_over(&world.store, &world.bucket, &session, now_ms).await.unwrap();
+        });
+        world.store.scheduler().run(vec![start, over], next);
+        *outcomes.entry(orders(&world)[2..].join(", ")).or_insert(0) += 1;
+    });
+    let found: Vec<&str> = outcomes.keys().map(String::as_str).collect();
+    assert_eq!(found, ["3.0 Start", "3.1 CancelDelay, 4.1 Start"], "{outcomes:?}");
+}
+
+#[test]
+fn a_change_that_is_noted_as_the_gateway_asks_is_heard_at_once_or_next() {
+    let mut at_once = 0;
+    let schedules = every_schedule(|next| {
+        let world = World::new();
+        let store = &world.store;
+        let noting: Actor<'_, Option<changes::News>> = Box::pin(async {
+            changes::notify(store, "g", "first").await.unwrap();
+            changes::notify(store, "g", "second").await.unwrap();
+            None
+        });
+        let asking: Actor<'_, Option<changes::News>> =
+            Box::pin(async { Some(changes::after(store, "g", 0, None, NOW).await.unwrap()) });
+        let mut found = store.scheduler().run(vec![noting, asking], next);
+        let news = found.pop().flatten().flatten().unwrap();
+        at_once += usize::from(!news.sessions.is_empty());
+        let next = run(changes::after(store, "g", news.since, news.hole, NOW + 1)).unwrap();
+        for session in ["first", "second"] {
+            let is_heard = [&news, &next].iter().any(|news| news.sessions.iter().any(|id| id == session));
+            assert!(is_heard, "{session}: {news:?} {next:?}");
+        }
+        assert_eq!((next.since, next.hole), (2, news.hole));
+    });
+    assert!(at_once > 0 && at_once < schedules, "{at_once} of {schedules}");
+}
+
+#[test]
+fn no_order_stays_unheard_whatever_dies() {
+    let (mut late, mut by_timer) = (0, 0);
+    for seed in 1..=1_500 {
+        let world = World::new();
+        push(&world, "a", "g", BOOT, NOW);
+        let since = hear(&world, &beat("g", BOOT, None), NOW).since;
+        let stream = session_of("").stream;
+        let (asked, answered) = (beat("g", BOOT, Some(since)), std::cell::Cell::new(since));
+        let commanding: Actor<'_, ()> = Box::pin(async {
+            let (store, bucket) = (&world.store, &world.bucket);
+            let _ = live::give(store, bucket, &stream, Cause::Stop, "stop", NOW).await;
+        });
+        let beating: Actor<'_, ()> = Box::pin(async {
+            if let Ok(changes) = gateway::beat(&world.store, &world.bucket, &asked, NOW).await {
+                answered.set(changes.since);
+                if changes.sessions.iter().any(|(_, orders)| orders.len() == 2) {
+                    answered.set(u64::MAX);
+                }
+            }
+        });
+        let mut random = Random::new(seed);
+        world.store.scheduler().run(vec![commanding, beating], random.faulty(12));
+        if orders(&world).len() < 2 || answered.get() == u64::MAX {
+            continue;
+        }
+        let mut since = answered.get();
+        let mut heard_at = None;
+        for second in 1..CALL_MAX_MS / SECOND + 5 {
+            tick(&world, NOW + second * SECOND);
+            let changes = hear(&world, &beat("g", BOOT, Some(since)), NOW + second * SECOND);
+            since = changes.since;
+            let has_stop = changes.sessions.iter().any(|(_, orders)| orders.len() >= 2);
+            heard_at = heard_at.or(has_stop.then_some(second));
+        }
+        match heard_at.unwrap_or_else(|| panic!("seed {seed}: unheard")) {
+            1..=2 => late += 1,
+            _ => by_timer += 1,
+        }
+    }
+    assert!(late > 20 && by_timer > 20, "{late} {by_timer}");
+}
+
+#[test]
+fn a_timer_that_fails_or_whose_tick_dies_comes_back() {
+    let world = World::new();
+    let store = &world.store;
+    run(crate::timer::set(store, NOW, "f a")).unwrap();
+    // A tick takes it and dies; another one has to wait.
+    assert_eq!(run(due::due(store, NOW)).unwrap().len(), 1);
+    assert_eq!(run(due::due(store, NOW + 59_999)).unwrap(), []);
+    run(due::settle(store, &[], &[], NOW + 59_999)).unwrap();
+    // Hours later it is there still, and fails ever again.
+    let (mut now_ms, mut waits) = (NOW + 5 * 3_600_000, Vec::new());
+    for _ in 0..9 {
+        let timers = run(due::due(store, now_ms)).unwrap();
+        assert_eq!(timers.iter().map(|timer| timer.what()).collect::<Vec<_>>(), ["f a"]);
+        let wait = run(due::settle(store, &[], &timers, now_ms)).unwrap()[0];
+        assert_eq!(run(due::due(store, now_ms + wait * SECOND - 1)).unwrap(), []);
+        now_ms += wait * SECOND;
+        waits.push(wait);
+    }
+    assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
+}

@@ -1,0 +1,58 @@
+//! What slices and record files are called, also where somebody else has their names.
+
+use store::memory::run;
+
+use super::media::Push;
+use super::world::{NOW, World, session_of};
+use crate::commit::{self, Turn};
+use crate::rule::Container;
+use crate::session::Session;
+use crate::{file, names};
+
+/// A session at 2017-03-08 15:09:46.999 UTC, which names go by Chinese time.
+fn session(id: &str) -> Session {
+    let mut session = Session { timezone: "+08:00".into(), began_ms: 1_488_985_786_999, ..session_of(id) };
+    let format = &mut session.rule.as_mut().unwrap().formats[0];
+    format.object_prefix =
+        "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}".into();
+    let slices = format.slices.as_mut().unwrap();
+    slices.object_prefix = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}".into();
+    session
+}
+
+#[test]
+fn names_follow_from_the_session_and_what_is_committed() {
+    let world = World::new();
+    let mut push = Push::begin_as(&world, session("x"), None);
+    push.slices(3);
+    push.end(15_000);
+    run(file::close_break(&world.bucket, "x")).unwrap();
+    let start_ms = push.session.began_ms + 5_000;
+    assert_eq!(names::slice(&push.session, 1, start_ms, 0).unwrap(), "record/a/s/1488985791_1.ts");
+    let other = names::slice(&push.session, 1, start_ms, 2).unwrap();
+    assert!(other.starts_with("record/a/s/1488985791_1-") && other.ends_with("-2.ts"), "{other}");
+    let complete = run(file::complete(&world.store, &world.bucket, "x", Container::M3u8)).unwrap().unwrap();
+    let name = names::file(&push.session, &complete, Container::M3u8, 0).unwrap();
+    assert_eq!(name, "record/a/s/0_2017-03-08-23-09-46_2017-03-08-23-10-01.m3u8");
+    names::file(&push.session, &complete, Container::Flv, 0).unwrap_err();
+}
+
+#[test]
+fn a_name_that_is_taken_is_passed_over_by_every_later_try() {
+    let world = World::new();
+    Push::begin_as(&world, session("x"), None);
+    let taken = || match run(commit::prepare(&world.store, &world.bucket, "x", 0, NOW)).unwrap() {
+        Turn::Next(prepared) => prepared.names_taken,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(taken(), 0);
+    for count in 1..4 {
+        assert_eq!(run(names::take_slice(&world.store, "x", 0, count)).unwrap(), count);
+        assert_eq!(taken(), count);
+    }
+    let store = &world.store;
+    let of_file = |number| run(names::file_taken(store, "x", Container::M3u8, number)).unwrap();
+    run(names::take_file(store, "x", Container::M3u8, 1, 2)).unwrap();
+    assert_eq!([of_file(0), of_file(1)], [0, 2]);
+    assert_eq!(run(names::file_taken(store, "x", Container::Mp4, 1)).unwrap(), 0);
+}

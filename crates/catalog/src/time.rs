@@ -1,0 +1,74 @@
+//! The times that calls and gateways are held to.
+//!
+//! A clock may be an hour off, or step. So a moment is compared with a moment of the same clock as far as can be, and
+//! `Elapsed` measures how long something has stayed as it is by many short steps.
+
+use serde::{Deserialize, Serialize};
+
+/// No call commits anything later than this after its begin.
+pub const CALL_MAX_MS: u64 = 120_000;
+
+/// A gateway that has given no sign of life for so long is silent.
+pub const SILENCE_MS: u64 = 60_000;
+
+/// Another spool that uses a gateway's name is refused for so long after the last heartbeat.
+pub const HEARD_MS: u64 = 10_000;
+
+/// Gateways with live sessions are looked at so often.
+pub const LOOK_MS: u64 = 10_000;
+
+/// An offer that nobody has adopted expires after this.
+pub const OFFER_MS: u64 = 3_600_000;
+
+/// A session that has been suspended for so long ends.
+pub const SUSPENDED_MAX_MS: u64 = 7 * DAY_MS;
+
+/// A timer that is attended to so much later than it was due tells of another clock, or of an outage.
+pub(crate) const LATE_MS: u64 = 90_000;
+
+/// A day.
+pub const DAY_MS: u64 = 86_400_000;
+
+/// A longer step between two looks tells nothing: the clocks of two hosts differ, or nobody looked.
+const STEP_MAX_MS: u64 = 90_000;
+
+/// How long something has stayed as it is, by looks at it.
+///
+/// A step back, or one that is longer than 90 s, counts for nothing: with one of two hosts an hour off, what is
+/// measured is too short, never too long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Elapsed {
+    /// So long. Unit: ms.
+    pub(crate) ms: u64,
+    /// The last look, Unix milliseconds.
+    seen_ms: u64,
+}
+
+impl Elapsed {
+    /// It is seen for the first time.
+    pub(crate) fn begin(now_ms: u64) -> Self {
+        Self { ms: 0, seen_ms: now_ms }
+    }
+
+    /// It is seen again.
+    pub(crate) fn seen(self, now_ms: u64) -> Self {
+        let step_ms = now_ms.checked_sub(self.seen_ms).filter(|step_ms| *step_ms <= STEP_MAX_MS);
+        Self { ms: self.ms + step_ms.unwrap_or(0), seen_ms: now_ms }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_an_hour_ahead_makes_nothing_last_longer() {
+        let mut elapsed = Elapsed::begin(0);
+        for look in 1..=12 {
+            let is_ahead = look % 3 == 0;
+            elapsed = elapsed.seen(look * 10_000 + if is_ahead { 3_600_000 } else { 0 });
+            assert!(elapsed.ms <= look * 10_000, "{elapsed:?} at look {look}");
+        }
+        assert!(elapsed.ms >= 40_000, "{elapsed:?}");
+    }
+}

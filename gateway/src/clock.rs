@@ -7,6 +7,19 @@ pub(crate) fn unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
+/// The moment at which the wall clock showed this time, Unix milliseconds, by the clock that never steps: for what was
+/// written down before a restart.
+pub(crate) fn moment(at_ms: u64) -> Instant {
+    let (now, now_ms) = (Instant::now(), unix_ms());
+    let ago = Duration::from_millis(now_ms.saturating_sub(at_ms));
+    now.checked_sub(ago).unwrap_or(now)
+}
+
+/// Milliseconds since a moment; 0 if it is still to come.
+pub(crate) fn ms_since(moment: Instant) -> u64 {
+    moment.elapsed().as_millis() as u64
+}
+
 /// Lets one message through each ten seconds.
 #[derive(Debug, Default)]
 pub(crate) struct LogLimit {

@@ -11,22 +11,26 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use http::StatusCode;
+use protocol::StreamPath;
 use rtmp::{Publish, ServerEvent, ServerSession};
 use tokio::{
     net::TcpStream,
-    time::{sleep_until, timeout},
+    time::{sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     block::Pool,
     clock::unix_ms,
+    functions::CallError,
     identity::Identity,
     names::{Claim, Names},
     queue,
     recorder::Recorder,
-    spool::{Push, Record, Spool},
-    upload::Uploads,
+    spool::{Push, Spool},
+    tell::Tell,
+    upload::{Uploader, Uploads},
 };
 use skips::Skips;
 use socket::PublisherSocket;
@@ -40,8 +44,14 @@ const HESITATION: Duration = Duration::from_secs(10);
 /// Media that is due on disk within this time is written as soon as the task is awake anyway.
 const EARLY: Duration = Duration::from_millis(30);
 
+/// How long the functions may take to say whether a publisher may push; without an answer it may.
+const ADMISSION: Duration = Duration::from_secs(2);
+
 /// How long the last answer to a publisher may take.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether there is room in the spool again.
+const ROOM_WAIT: Duration = Duration::from_secs(1);
 
 /// What the connections of a gateway share.
 #[derive(Debug)]
@@ -50,6 +60,7 @@ pub(crate) struct ConnectionCtx {
     pub(crate) spool: Arc<Spool>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) uploads: Arc<Uploads>,
+    pub(crate) tell: Arc<Tell>,
     /// Domain of a publisher that names none. `None`: the address that it connected to.
     pub(crate) default_domain: Option<String>,
     /// Asks the connections to end.
@@ -116,7 +127,7 @@ impl Connection {
                     received = timeout(HESITATION, self.socket.receive()) => received,
                 },
                 Some(Live { claim, recorder, refused }) => {
-                    let flush_due = recorder.flush_due();
+                    let (flush_due, order_due) = (recorder.flush_due(), recorder.order_due());
                     tokio::select! {
                         () = ctx.shutdown.cancelled() => return Ok(()),
                         () = claim.displaced() => {
@@ -127,6 +138,10 @@ impl Connection {
                         }
                         () = recorder.orders_changed() => {
                             recorder.follow_orders().context("while writing to the spool")?;
+                            continue;
+                        }
+                        () = until(order_due) => {
+                            recorder.follow_schedule(Instant::now()).context("while writing to the spool")?;
                             continue;
                         }
                         () = until(flush_due) => {
@@ -146,12 +161,13 @@ impl Connection {
         }
     }
 
-    /// Waits while the spool is full. The open chunk is closed then, so that it can be uploaded.
+    /// Waits while the stream's share of the spool is full. The open chunk is closed then, so that it can be
+    /// uploaded.
     async fn make_room(&mut self) -> anyhow::Result<()> {
         let Some(Live { claim, recorder, refused }) = &mut self.live else { return Ok(()) };
-        while self.ctx.spool.is_full() {
+        while recorder.queue().account().is_full() {
             if recorder.queue().is_empty() {
-                recorder.cut().context("while writing to the spool")?;
+                recorder.make_room().context("while writing to the spool")?;
             }
             recorder.flush().context("while writing to the spool")?;
             tokio::select! {
@@ -160,7 +176,8 @@ impl Connection {
                 () = recorder.orders_changed() => {
                     recorder.follow_orders().context("while writing to the spool")?;
                 }
-                () = self.ctx.spool.room() => {}
+                () = self.ctx.spool.freed() => {}
+                () = sleep(ROOM_WAIT) => {}
             }
             claim.heard();
         }
@@ -180,7 +197,7 @@ impl Connection {
                         live.recorder.write(&media).context("while writing to the spool")?;
                     }
                 }
-                Some(ServerEvent::Publish(publish)) => match self.begin(&publish) {
+                Some(ServerEvent::Publish(publish)) => match self.begin(&publish).await {
                     Ok(live) => {
                         self.live = Some(live);
                         self.session.accept();
@@ -215,28 +232,42 @@ impl Connection {
         self.answer().await
     }
 
-    fn begin(&self, publish: &Publish) -> anyhow::Result<Live> {
+    async fn begin(&self, publish: &Publish) -> anyhow::Result<Live> {
         let Identity { path, arguments } = Identity::of(publish, &self.default_domain)?;
-        let ConnectionCtx { names, spool, pool, uploads, .. } = &*self.ctx;
+        let ConnectionCtx { names, spool, pool, uploads, tell, .. } = &*self.ctx;
         let claim = names.claim(&path).with_context(|| format!("{path} is being published already"))?;
-        let (began, began_at_ms) = (Instant::now(), unix_ms());
         let push = Push {
-            id: format!("{began_at_ms:013}-{:08x}", fastrand::u32(..)),
+            id: format!("{:013}-{:08x}", unix_ms(), fastrand::u32(..)),
             domain: path.domain().into(),
             app: path.app().into(),
             stream: path.stream().into(),
             client: self.peer.to_string(),
             arguments,
-            began_at_ms,
         };
+        self.ask(&path, &push).await?;
         tracing::info!("{path}: published by {}", self.peer);
         let folder = spool.pushes().join(&push.id);
-        let (writer, reader) =
-            queue::create(path, folder, Record::new(push)).context("while writing to the spool")?;
+        let (writer, reader) = queue::create(push, folder, spool.account(&path), tell)?;
         uploads.enqueue(reader);
         let refused = writer.refused().clone();
-        let recorder = Recorder::new(writer, Arc::clone(spool), Arc::clone(pool), began);
-        Ok(Live { claim, recorder, refused })
+        Ok(Live { claim, recorder: Recorder::new(writer, Arc::clone(pool)), refused })
+    }
+
+    /// Asks the functions whether the publisher may push: they say so or refuse it, or it may.
+    async fn ask(&self, path: &StreamPath, push: &Push) -> anyhow::Result<()> {
+        let Uploader { functions, gateway, .. } = self.ctx.uploads.uploader();
+        match timeout(ADMISSION, functions.call(path.clone(), &gateway.ask(push))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(CallError::Problem(StatusCode::FORBIDDEN, problem))) => bail!(problem.message),
+            Ok(Err(error)) => {
+                tracing::warn!("{path}: admission cannot be asked for: {error}");
+                Ok(())
+            }
+            Err(_) => {
+                tracing::warn!("{path}: admission is not answered within {ADMISSION:?}");
+                Ok(())
+            }
+        }
     }
 
     async fn answer(&mut self) -> anyhow::Result<()> {

@@ -71,6 +71,8 @@ pub(crate) enum Cut {
 #[derive(Clone, Debug)]
 pub(crate) struct Cutter {
     pub(crate) policy: ChunkPolicy,
+    /// Whether chunks are better larger than soon: they are cut at the first keyframe past half of the longest length.
+    pub(crate) has_backlog: bool,
     video: Part,
     audio: Part,
     bytes: u64,
@@ -121,6 +123,7 @@ impl Cutter {
     pub(crate) fn new(policy: ChunkPolicy) -> Self {
         Self {
             policy,
+            has_backlog: false,
             video: Part::default(),
             audio: Part::default(),
             bytes: 0,
@@ -172,8 +175,10 @@ impl Cutter {
         }
         let can_begin = self.is_entry(frame);
         let elapsed_ms = if self.moves() { self.video_ms() } else { self.sound_ms() };
-        let is_due = can_begin && elapsed_ms >= self.policy.target_ms as i64 || is_pause;
-        let is_overdue = elapsed_ms >= self.policy.max_ms as i64 && (track == Track::Video || !self.moves());
+        let ChunkPolicy { target_ms, max_ms, .. } = self.policy;
+        let target_ms = if self.has_backlog { target_ms.max(max_ms / 2) } else { target_ms };
+        let is_due = can_begin && elapsed_ms >= target_ms as i64 || is_pause;
+        let is_overdue = elapsed_ms >= max_ms as i64 && (track == Track::Video || !self.moves());
         if is_due || is_overdue { Cut::Here } else { Cut::No }
     }
 

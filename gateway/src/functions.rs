@@ -13,7 +13,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{
-    HeaderValue, Request, StatusCode,
+    HeaderMap, HeaderValue, Request, StatusCode,
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
     request::Builder,
 };
@@ -25,7 +25,8 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use protocol::{
-    CHUNK_CONTENT_TYPE, CHUNK_OFFSET_HEADER, CHUNK_TIME_HEADER, Call, ChunkAnswer, ChunkPath, Problem, Route,
+    CHUNK_CONTENT_TYPE, CHUNK_CONTINUES_HEADER, CHUNK_OFFSET_HEADER, Call, ChunkAnswer, ChunkPath,
+    GENERATION_HEADER, LOST_CONTENT_TYPE, LostChunk, PROBLEM_CONTENT_TYPE, PUSH_HEADER, Problem, Route,
 };
 use serde::de::DeserializeOwned;
 use tokio_util::io::ReaderStream;
@@ -54,15 +55,26 @@ type Body = UnsyncBoxBody<Bytes, io::Error>;
 pub(crate) enum CallError {
     /// No answer: the call may or may not have had its effect.
     NoAnswer(anyhow::Error),
-    /// An answer that is not 200, and the problem that it tells.
-    Status(StatusCode, Problem),
+    /// An answer that is not the functions' own, such as a proxy's: trouble on the way, whatever it says.
+    Foreign(StatusCode, String),
+    /// What the functions answered.
+    Problem(StatusCode, Problem),
 }
 
 impl CallError {
-    /// Whether trying again will not help by itself, as with a wrong token.
+    /// The status that the functions themselves answered.
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Problem(status, _) => Some(*status),
+            Self::NoAnswer(_) | Self::Foreign(..) => None,
+        }
+    }
+
+    /// Whether what was sent would be answered the same again, whoever sent it and whenever.
     pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Status(status, _)
-            if status.is_client_error() && !matches!(status.as_u16(), 408 | 409 | 425 | 429))
+        let refusals =
+            [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY];
+        self.status().is_some_and(|status| refusals.contains(&status))
     }
 }
 
@@ -70,7 +82,8 @@ impl std::fmt::Display for CallError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NoAnswer(error) => write!(f, "{error:#}"),
-            Self::Status(status, problem) => write!(f, "{status}: {}: {}", problem.code, problem.message),
+            Self::Foreign(status, text) => write!(f, "{status}, not from the functions: {text}"),
+            Self::Problem(status, problem) => write!(f, "{status}: {}: {}", problem.code, problem.message),
         }
     }
 }
@@ -119,25 +132,40 @@ impl Functions {
         self.send(request, body, CALL_TIMEOUT).await
     }
 
-    /// Sends a chunk, from memory if it is there.
+    /// Sends a chunk of a push, from memory if it is there.
     pub(crate) async fn put_chunk(
         &self,
         path: ChunkPath,
+        push: &str,
         chunk: ChunkBody,
     ) -> Result<ChunkAnswer, CallError> {
-        let request = self
+        let ChunkName { offset_ms, generation, continues, .. } = chunk.name;
+        let mut request = self
             .request(&Route::Chunk(path))
             .header(CONTENT_TYPE, CHUNK_CONTENT_TYPE)
             .header(CONTENT_LENGTH, chunk.bytes)
-            .header(CHUNK_TIME_HEADER, chunk.push_began_at_ms + chunk.name.offset_ms);
-        // The offsets of two chunks tell a pause of the publisher, which a time without recording is not.
-        let request = match chunk.name.resumes {
-            true => request,
-            false => request.header(CHUNK_OFFSET_HEADER, chunk.name.offset_ms),
-        };
+            .header(PUSH_HEADER, push)
+            .header(CHUNK_OFFSET_HEADER, offset_ms)
+            .header(GENERATION_HEADER, generation.to_string());
+        if continues {
+            request = request.header(CHUNK_CONTINUES_HEADER, "1");
+        }
         let timeout = CALL_TIMEOUT + Duration::from_millis(chunk.bytes / SLOWEST_BYTES_PER_MS);
         let body = chunk.into_body().await.map_err(|error| CallError::NoAnswer(error.into()))?;
         self.send(request, body, timeout).await
+    }
+
+    /// Tells that a chunk of a push will not come.
+    pub(crate) async fn put_lost(
+        &self,
+        path: ChunkPath,
+        push: &str,
+        lost: &LostChunk,
+    ) -> Result<ChunkAnswer, CallError> {
+        let body = serde_json::to_vec(lost).map_err(|error| CallError::NoAnswer(error.into()))?;
+        let request = self.request(&Route::Chunk(path)).header(CONTENT_TYPE, LOST_CONTENT_TYPE);
+        let body = Full::new(Bytes::from(body)).map_err(never).boxed_unsync();
+        self.send(request.header(PUSH_HEADER, push), body, CALL_TIMEOUT).await
     }
 
     fn request(&self, route: &Route) -> Builder {
@@ -154,30 +182,39 @@ impl Functions {
         let answer = async {
             let response = self.client.request(request.body(body)?).await?;
             let status = response.status();
+            let is_problem = is_problem(response.headers());
             let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES);
             let body = body.collect().await.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
-            anyhow::Ok((status, body))
+            anyhow::Ok((status, is_problem, body))
         };
         let answer = tokio::time::timeout(timeout, answer).await;
-        let (status, body) = answer
+        let (status, is_problem, body) = answer
             .unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {timeout:?}")))
             .map_err(CallError::NoAnswer)?;
-        if status == StatusCode::OK {
-            return serde_json::from_slice(&body)
-                .context("while reading the answer")
-                .map_err(CallError::NoAnswer);
-        }
-        Err(CallError::Status(status, problem(&body)))
+        let body = match status {
+            StatusCode::OK => &body[..],
+            StatusCode::NO_CONTENT => b"null",
+            _ => return Err(error(status, is_problem, &body)),
+        };
+        serde_json::from_slice(body).context("while reading the answer").map_err(CallError::NoAnswer)
     }
 }
 
-/// The problem that the body holds, or else the body's beginning.
-fn problem(body: &[u8]) -> Problem {
-    serde_json::from_slice(body).unwrap_or_else(|_| Problem {
-        code: "Unknown".into(),
-        message: String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned(),
-        expected: None,
-    })
+/// Whether an answer has the media type of a [`Problem`].
+fn is_problem(headers: &HeaderMap) -> bool {
+    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(PROBLEM_CONTENT_TYPE))
+}
+
+/// What an answer that is no success says.
+fn error(status: StatusCode, is_problem: bool, body: &[u8]) -> CallError {
+    match serde_json::from_slice::<Problem>(body) {
+        Ok(problem) if is_problem && !problem.code.is_empty() => CallError::Problem(status, problem),
+        _ => {
+            let text = String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned();
+            CallError::Foreign(status, text)
+        }
+    }
 }
 
 fn never(error: Infallible) -> io::Error {
@@ -188,17 +225,19 @@ fn never(error: Infallible) -> io::Error {
 #[derive(Debug)]
 pub(crate) struct ChunkBody {
     bytes: u64,
-    push_began_at_ms: u64,
     name: ChunkName,
     path: std::path::PathBuf,
     blocks: Option<Vec<Bytes>>,
 }
 
 impl ChunkBody {
-    /// A chunk of a push that began at this time, Unix milliseconds.
-    pub(crate) fn of(chunk: &Chunk, push_began_at_ms: u64) -> Self {
+    pub(crate) fn of(chunk: &Chunk) -> Self {
         let &Chunk { bytes, name, .. } = chunk;
-        Self { bytes, push_began_at_ms, name, path: chunk.path().to_owned(), blocks: chunk.blocks() }
+        Self { bytes, name, path: chunk.path().to_owned(), blocks: chunk.blocks() }
+    }
+
+    pub(crate) fn name(&self) -> ChunkName {
+        self.name
     }
 
     async fn into_body(self) -> io::Result<Body> {

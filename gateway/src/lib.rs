@@ -12,8 +12,8 @@
 //! | `recorder`, `cut`, `headers` | from tags to chunks |
 //! | `queue` | the chunks of one push, between its connection and its upload |
 //! | `spool`, `block` | chunks on disk and in memory, and what a restart finds |
-//! | `upload`, `sessions`, `functions` | bringing chunks to the functions, and what the functions want |
-//! | `heartbeat`, `ticker` | what the functions are told each second |
+//! | `upload`, `sessions`, `functions`, `gateway` | bringing chunks to the functions, and what the functions want |
+//! | `heartbeat`, `tell`, `ticker` | what the functions are told each second |
 //! | [`push`] | the other end: a small publisher |
 
 mod block;
@@ -21,6 +21,7 @@ mod clock;
 mod connection;
 mod cut;
 mod functions;
+mod gateway;
 mod headers;
 mod heartbeat;
 mod identity;
@@ -31,7 +32,8 @@ mod recorder;
 mod server;
 mod sessions;
 mod spool;
+mod tell;
 mod ticker;
 mod upload;
 
-pub use server::{Config, serve};
+pub use server::{CALL_MAX, Config, serve};

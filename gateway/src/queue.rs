@@ -1,38 +1,67 @@
 //! The chunks of one push: the recorder adds them, the uploader takes them away.
 //!
-//! [`QueueWriter`] is the end of the connection that receives the push, [`QueueReader`] the end of the task
-//! that brings it to the functions. The reader also hands back what the functions want: [`Orders`].
+//! [`QueueWriter`] is the end of the connection that receives the push, [`QueueReader`] the end of the tasks
+//! that bring it to the functions. The reader also hands back what the functions want: [`Orders`].
 
 mod orders;
 mod reader;
 mod shared;
 mod writer;
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
-use protocol::StreamPath;
+use crate::{
+    clock::moment,
+    spool::{Account, Push, Record, Recovered, Session, Waiting},
+    tell::Tell,
+};
+use shared::{Queue, State};
 
-use crate::spool::{Record, Recovered};
-use shared::Queue;
-
-pub(crate) use orders::{Orders, OrdersSender};
-pub(crate) use reader::{Next, QueueReader};
+pub(crate) use orders::{Answered, Orders, OrdersSender, Schedule, Timed};
+pub(crate) use reader::{Ended, Next, QueueReader};
 pub(crate) use writer::QueueWriter;
 
-/// Begins the folder of a push.
+/// The queue of a push that has just been published. Nothing is spooled before its first coded frame.
 pub(crate) fn create(
-    path: StreamPath,
+    push: Push,
     folder: PathBuf,
-    record: Record,
-) -> io::Result<(QueueWriter, QueueReader)> {
-    fs::create_dir_all(&folder)?;
-    record.save(&folder)?;
-    let queue = Arc::new(Queue::new(path, folder, record, Vec::new()));
+    account: Arc<Account>,
+    tell: &Arc<Tell>,
+) -> anyhow::Result<(QueueWriter, QueueReader)> {
+    let record = Record::new(push);
+    let path = record.stream_path()?;
+    let queue = Arc::new(Queue::new(path, folder, account, Arc::clone(tell), State::new(record)));
     Ok((QueueWriter::new(Arc::clone(&queue)), QueueReader::new(queue)))
 }
 
 /// A push that an earlier gateway has not brought to the functions: nobody adds to it.
-pub(crate) fn recovered(found: Recovered) -> QueueReader {
-    let Recovered { path, folder, record, chunks } = found;
-    QueueReader::new(Arc::new(Queue::new(path, folder, record, chunks)))
+pub(crate) fn recovered(found: Recovered, tell: &Arc<Tell>) -> QueueReader {
+    let Recovered { path, folder, record, account, waiting } = found;
+    let began = moment(record.began_at_ms);
+    let mut state = State::new(record);
+    let end = state.record.end.unwrap_or_default();
+    let ended = began + Duration::from_millis(end.duration_ms);
+    let session = state.record.session.clone();
+    state.began = Some((began, tell.happened(began)));
+    state.ended = Some(tell.happened(ended));
+    state.codecs_known = true;
+    state.next_index = end.next_index;
+    state.last_cut = waiting.last().map(Waiting::index);
+    state.waiting = waiting.into();
+    if let Some(Session { id, first_index, is_end_told }) = session {
+        state.began.into_iter().for_each(|(_, event)| tell.told(event));
+        if is_end_told {
+            state.ended.into_iter().for_each(|event| tell.told(event));
+        } else {
+            tell.hold(&id);
+        }
+        (state.session, state.first_index, state.is_settled) = (Some(id), first_index, true);
+    }
+    let queue = Queue::new(path, folder, account, Arc::clone(tell), state);
+    queue.last_frame_ms.store(end.duration_ms, Ordering::Relaxed);
+    QueueReader::new(Arc::new(queue))
 }

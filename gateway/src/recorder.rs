@@ -1,6 +1,8 @@
 //! From tags to chunks.
 
 mod entry;
+mod kept;
+mod orders;
 mod tracks;
 
 use std::{
@@ -10,64 +12,79 @@ use std::{
 };
 
 use flv::{StreamMetadata, TAG_HEADER_SIZE};
+use protocol::{ChunkPolicy, Generation};
 use rtmp::Media;
 
 use crate::{
     block::Pool,
     cut::{Cut, Cutter, Frame, Track},
     headers::{Change, Class, Headers, Slot, classify},
-    queue::QueueWriter,
-    spool::{OpenChunk, Spool},
+    queue::{QueueWriter, Schedule, Timed},
+    spool::{ChunkName, OpenChunk},
 };
 use entry::Entry;
+use kept::Kept;
 use tracks::Tracks;
 
 /// What came longer ago than this is on disk: it is what a crash may lose. A chunk that is acknowledged sooner
 /// is never written.
 const FLUSH_AFTER: Duration = Duration::from_millis(95);
 
+/// A chunk that has waited for this long is a backlog.
+const BACKLOG_MS: u64 = 30_000;
+
 /// Writes one push into chunks, as the functions want them.
 ///
-/// While nothing is to be recorded, chunks are held in memory from the last keyframe on, so that a later
-/// command begins there.
+/// An order that begins a new file or ends recording takes effect at the first keyframe after it is due, or where no
+/// frame comes for 2 s, after the last one. While nothing is to be recorded the last seconds are [`Kept`], so that a
+/// start begins at the keyframe before it.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     queue: QueueWriter,
-    spool: Arc<Spool>,
     pool: Arc<Pool>,
-    /// When the push began.
-    began: Instant,
+    /// When the first coded frame came.
+    began: Option<Instant>,
+    last_frame: Instant,
+    schedule: Option<Schedule>,
+    /// What holds for what is cut now.
+    generation: Generation,
     recording: bool,
+    /// An order that waits for a keyframe, and from when on.
+    pending: Option<(Timed, Instant)>,
     cutter: Cutter,
     headers: Headers,
     tracks: Tracks,
     open: Option<OpenChunk>,
-    /// Closed chunks in memory, of the group of pictures that `open` goes on with.
-    held: Vec<OpenChunk>,
+    /// Whether a player can begin with `open`.
+    open_is_entry: bool,
+    kept: Kept,
     /// The last frame of `open` that a player can begin with.
     entry: Option<Entry>,
-    /// Whether the next chunk is the first one after a time in which nothing was recorded.
-    resumes: bool,
+    /// How many frames are left out until the next keyframe, if any have to be.
+    left_out: Option<u64>,
     flush_due: Option<Instant>,
     scratch: Vec<u8>,
 }
 
 impl Recorder {
-    pub(crate) fn new(mut queue: QueueWriter, spool: Arc<Spool>, pool: Arc<Pool>, began: Instant) -> Self {
-        let (orders, _) = queue.orders();
+    pub(crate) fn new(queue: QueueWriter, pool: Arc<Pool>) -> Self {
         Self {
             queue,
-            spool,
             pool,
-            began,
-            recording: orders.record,
-            cutter: Cutter::new(orders.chunk),
+            began: None,
+            last_frame: Instant::now(),
+            schedule: None,
+            generation: Generation::default(),
+            recording: true,
+            pending: None,
+            cutter: Cutter::new(ChunkPolicy::default()),
             headers: Headers::default(),
             tracks: Tracks::default(),
             open: None,
-            held: Vec::new(),
+            open_is_entry: false,
+            kept: Kept::default(),
             entry: None,
-            resumes: false,
+            left_out: None,
             flush_due: None,
             scratch: Vec::new(),
         }
@@ -78,7 +95,7 @@ impl Recorder {
         &self.queue
     }
 
-    /// Completes when [`follow_orders`](Self::follow_orders) has something to do.
+    /// Completes when [`follow_orders`](Self::follow_orders) has something to take.
     pub(crate) async fn orders_changed(&mut self) {
         self.queue.orders_changed().await;
     }
@@ -100,7 +117,17 @@ impl Recorder {
     }
 
     fn write_frame(&mut self, frame: Frame, media: &Media<'_>) -> io::Result<()> {
-        let offset_ms = self.offset_ms();
+        let now = Instant::now();
+        if self.began.is_none() {
+            self.began = Some(now);
+            self.queue.begin(now)?;
+        }
+        if self.order_due().is_some_and(|due| due <= now) {
+            self.follow_schedule(now)?;
+        }
+        self.last_frame = now;
+        let offset_ms = self.offset_ms(now);
+        self.queue.frame(offset_ms);
         let wanted = self.cutter.take(frame, media.timestamp_ms, offset_ms);
         let is_changed = self.tracks.is_changed(frame.track());
         let can_begin = self.cutter.is_entry(frame);
@@ -110,32 +137,49 @@ impl Recorder {
             && !self.headers.begins_picture(media);
         let is_entry = can_begin && !is_part;
 
-        if self.open.is_some() {
+        if is_entry {
+            self.enter(now)?;
+        } else if let Some(left_out) = &mut self.left_out {
+            *left_out += 1;
+            return Ok(());
+        }
+        if let Some(open) = &self.open {
+            let from_ms = open.name().offset_ms;
             let is_full = !self.cutter.fits((TAG_HEADER_SIZE + media.body.len() + 4) as u64);
+            let is_due = if self.recording {
+                wanted == Cut::Here
+            } else {
+                is_entry && Kept::is_whole(from_ms, offset_ms)
+            };
             // Where no sound came since the last keyframe, sound that has changed needs no chunk that begins elsewhere.
             let fits_at_keyframe = self.recording && !is_full && !self.tracks.is_changed(Track::Video);
             let is_unheard = self.entry.is_some_and(|entry| !entry.is_first && !entry.sound_since);
             if is_changed && frame == Frame::Audio && is_unheard && fits_at_keyframe {
                 self.cut_at_keyframe()?;
                 self.tracks.begin();
-            } else if is_full
-                || !is_part && (is_changed || !self.recording && is_entry || wanted == Cut::Here)
-            {
-                self.cut()?;
+            } else if is_full || !is_part && (is_changed || is_due) {
+                self.cut(!is_entry)?;
             } else if wanted == Cut::AtKeyframe && self.recording {
                 // A chunk's headers do not fit what came before they changed.
-                if self.tracks.is_changed(Track::Video) { self.cut() } else { self.cut_at_keyframe() }?;
+                if self.tracks.is_changed(Track::Video) {
+                    self.cut(!is_entry)
+                } else {
+                    self.cut_at_keyframe()
+                }?;
             }
-        }
-        if is_entry && !self.recording {
-            self.held.clear();
         }
         let is_first = self.open.is_none();
         if is_first {
+            // What is kept begins with a keyframe.
+            if !self.recording && !is_entry && self.kept.is_empty() {
+                return Ok(());
+            }
             let open = self.begin(media.timestamp_ms, offset_ms)?;
             self.cutter.begin(frame.track(), open.bytes());
             self.tracks.begin();
             self.open = Some(open);
+            // Nothing is before the first frame.
+            self.open_is_entry = is_entry || offset_ms == 0;
         }
         if is_entry {
             let mark = self.cutter.mark();
@@ -219,40 +263,6 @@ impl Recorder {
         self.open.as_mut().map_or(Ok(()), OpenChunk::leave_memory)
     }
 
-    /// Does what the functions want now.
-    pub(crate) fn follow_orders(&mut self) -> io::Result<()> {
-        let (orders, discarded) = self.queue.orders();
-        self.cutter.policy = orders.chunk;
-        if discarded && self.recording {
-            self.recording = false;
-            self.hold()?;
-        }
-        match (self.recording, orders.record) {
-            (true, false) => {
-                self.recording = false;
-                self.cut()
-            }
-            (false, true) => {
-                self.recording = true;
-                self.resumes = true;
-                self.spool_held()
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Moves the current group of pictures from the open chunk's file to memory.
-    fn hold(&mut self) -> io::Result<()> {
-        let Some(mut open) = self.open.take() else { return Ok(()) };
-        if let Some(entry) = self.entry.take() {
-            let mut held = self.begin(entry.timestamp_ms, entry.offset_ms)?;
-            self.entry = Some(self.go_back(entry, &held));
-            held.write(&open.tail(entry.mark.bytes())?)?;
-            self.open = Some(held);
-        }
-        open.forget()
-    }
-
     /// Ends the open chunk before its last keyframe: what came since goes into the next one.
     fn cut_at_keyframe(&mut self) -> io::Result<()> {
         match (self.open.take(), self.entry.take()) {
@@ -264,61 +274,64 @@ impl Recorder {
             }
             (Some(mut open), Some(entry)) => {
                 let mut next = self.begin(entry.timestamp_ms, entry.offset_ms)?;
-                self.entry = Some(self.go_back(entry, &next));
+                self.cutter.cut_back(entry.mark, next.bytes());
+                self.entry = Some(Entry { is_first: true, mark: entry.mark.at_begin(next.bytes()), ..entry });
                 open.split(entry.mark.bytes(), &mut next)?;
-                if let Some(chunk) = open.close()? {
-                    self.queue.push(chunk);
-                }
+                self.queue.push(open.close(entry.offset_ms, false)?);
                 self.open = Some(next);
+                self.open_is_entry = true;
                 Ok(())
             }
             (open, _) => {
                 self.open = open;
-                self.cut()
+                self.cut(true)
             }
         }
     }
 
-    /// Goes back to an entry, which becomes the first frame of `chunk`.
-    fn go_back(&mut self, entry: Entry, chunk: &OpenChunk) -> Entry {
-        self.cutter.cut_back(entry.mark, chunk.bytes());
-        Entry { is_first: true, mark: entry.mark.at_begin(chunk.bytes()), ..entry }
-    }
-
-    /// Ends the open chunk, so that it can be uploaded.
-    pub(crate) fn cut(&mut self) -> io::Result<()> {
+    /// Ends the open chunk, so that it can be uploaded. `continues`: the next one begins with what no player can
+    /// begin with.
+    fn cut(&mut self, continues: bool) -> io::Result<()> {
         self.entry = None;
-        let Some(open) = self.open.take() else { return Ok(()) };
-        if open.is_placed() {
-            if let Some(chunk) = open.close()? {
-                self.queue.push(chunk);
-            }
+        let Some(mut open) = self.open.take() else { return Ok(()) };
+        let end_ms = self.offset_ms(self.last_frame);
+        if self.recording {
+            self.queue.push(open.close(end_ms, continues)?);
+            let behind =
+                self.queue.waits_since_ms().filter(|since_ms| end_ms.saturating_sub(*since_ms) >= BACKLOG_MS);
+            self.cutter.has_backlog = behind.is_some();
             return Ok(());
         }
-        let held_bytes: u64 = self.held.iter().map(OpenChunk::bytes).sum();
-        if held_bytes + open.bytes() > self.cutter.policy.max_bytes {
-            tracing::warn!("{}: group of pictures is too long to be held", self.queue.path());
-            self.held.clear();
+        open.leave_memory()?;
+        let max_bytes = self.cutter.policy.max_bytes;
+        self.kept.add(open.close(end_ms, false)?, self.open_is_entry, end_ms, max_bytes)?;
+        if self.kept.is_empty() {
+            tracing::warn!("{}: group of pictures is too long to be kept", self.queue.path());
         }
-        self.held.push(open);
         Ok(())
+    }
+
+    /// Ends the open chunk wherever it is, so that it can be uploaded.
+    pub(crate) fn make_room(&mut self) -> io::Result<()> {
+        if self.recording { self.cut(true) } else { Ok(()) }
     }
 
     /// The push is over.
     pub(crate) fn finish(mut self) {
-        self.held.clear();
-        if let Err(error) = self.cut().and_then(|()| self.flush()) {
+        let cut = if self.recording { self.cut(false) } else { Ok(()) };
+        if let Err(error) = cut.and_then(|()| self.flush()).and_then(|()| self.kept.clear()) {
             tracing::error!("{}: last chunk cannot be written: {error}", self.queue.path());
         }
-        let offset_ms = self.offset_ms();
-        self.queue.end(offset_ms);
+        self.queue.end();
     }
 
     /// A chunk that begins with the headers.
     fn begin(&mut self, timestamp_ms: u32, offset_ms: u64) -> io::Result<OpenChunk> {
-        let mut open = OpenChunk::new(&self.pool, offset_ms);
+        let index = if self.recording { self.queue.take_index() } else { self.kept.take_number() };
+        let name = ChunkName { index, offset_ms, generation: self.generation, continues: false };
+        let mut open = OpenChunk::new(self.queue.account(), &self.pool, self.queue.folder(), name);
         if self.recording {
-            self.place(&mut open);
+            open.number(index, self.generation)?;
         }
         self.scratch.clear();
         self.headers.write(timestamp_ms, &mut self.scratch);
@@ -344,28 +357,8 @@ impl Recorder {
         if self.pool.is_crowded() && open.is_in_memory() { self.leave_memory() } else { Ok(()) }
     }
 
-    fn spool_held(&mut self) -> io::Result<()> {
-        for mut held in std::mem::take(&mut self.held) {
-            self.place(&mut held);
-            if let Some(chunk) = held.close()? {
-                self.queue.push(chunk);
-            }
-        }
-        if let Some(mut open) = self.open.take() {
-            self.place(&mut open);
-            self.open = Some(open);
-        }
-        self.flush()
-    }
-
-    /// Gives a chunk its place in the spool.
-    fn place(&mut self, chunk: &mut OpenChunk) {
-        let index = self.queue.take_index();
-        chunk.place(&self.spool, self.queue.folder(), index, std::mem::take(&mut self.resumes));
-    }
-
-    /// Milliseconds since the push began.
-    fn offset_ms(&self) -> u64 {
-        self.began.elapsed().as_millis() as u64
+    /// Milliseconds from the push's begin to a moment.
+    fn offset_ms(&self, moment: Instant) -> u64 {
+        self.began.map_or(0, |began| moment.saturating_duration_since(began).as_millis() as u64)
     }
 }

@@ -9,15 +9,20 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     connection::{self, ConnectionCtx},
     functions::Functions,
+    gateway::Gateway,
     heartbeat, queue,
     sessions::Sessions,
     spool::{self, Spool, recover},
+    tell::Tell,
     ticker,
     upload::{Uploader, Uploads},
 };
 
 /// How long a shutdown goes on uploading; the rest stays in the spool.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// What the functions promise: see [`Config::call_max`].
+pub const CALL_MAX: Duration = Duration::from_secs(protocol::CALL_MAX_S);
 
 /// After an accept fails, as it does when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -33,11 +38,13 @@ pub struct Config {
     pub name: Option<String>,
     /// Folder of the chunks that are not acknowledged. One gateway at a time can use it.
     pub spool: PathBuf,
-    /// How many bytes of chunks the spool may hold before publishers are held back.
+    /// How many bytes of chunks the spool may hold before publishers are held back, each stream a fair share.
     pub spool_limit_bytes: u64,
     /// Domain of publishers that name none: no `tcUrl`, or one without a host. `None`: the address that they
     /// connected to.
     pub default_domain: Option<String>,
+    /// No call of the functions commits anything later than this after its begin: [`CALL_MAX`], unless they say so.
+    pub call_max: Duration,
     /// Whether to call `POST /tick` each second, by which the functions do what is due.
     pub tick: bool,
 }
@@ -51,16 +58,18 @@ pub struct Config {
 /// A configuration that cannot be used, or a spool that cannot be opened.
 pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
     let spool = Spool::open(&config.spool, config.spool_limit_bytes)?;
-    let gateway = match config.name {
+    let name = match config.name {
         Some(name) => name,
         None => spool.name()?,
     };
+    let gateway = Gateway { name, boot: spool.count_boot()? };
     let recovered = {
         let spool = Arc::clone(&spool);
         tokio::task::spawn_blocking(move || recover(&spool)).await.context("while recovering the spool")??
     };
     let functions = Functions::new(&config.functions, &config.ingest_token)?;
     let sessions = Arc::new(Sessions::default());
+    let tell = Arc::new(Tell::default());
     let abort = CancellationToken::new();
     // Whatever way this function ends, also when its future is dropped: no task outlives it.
     let _abort = abort.clone().drop_guard();
@@ -70,15 +79,17 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         functions: functions.clone(),
         spool: Arc::clone(&spool),
         sessions: Arc::clone(&sessions),
+        call_max: config.call_max,
     };
     let uploads = Uploads::new(uploader, abort.clone());
     for push in recovered {
-        tracing::info!("{}: {} chunks of an earlier push are left to upload", push.path, push.chunks.len());
-        uploads.enqueue(queue::recovered(push));
+        tracing::info!("{}: {} chunks of an earlier push are left to upload", push.path, push.waiting.len());
+        uploads.enqueue(queue::recovered(push, &tell));
     }
 
     let background = Background { tasks: TaskTracker::new(), abort: abort.clone() };
-    background.spawn(heartbeat::beat(gateway, functions.clone(), sessions));
+    background.spawn(heartbeat::beat(gateway, functions.clone(), sessions, Arc::clone(&tell)));
+    background.spawn(Arc::clone(&uploads).shed());
     background.spawn(spool::sync(Arc::clone(&spool)));
     if config.tick {
         background.spawn(ticker::tick(functions));
@@ -89,6 +100,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         spool,
         pool: Arc::default(),
         uploads: Arc::clone(&uploads),
+        tell,
         default_domain: config.default_domain,
         shutdown,
     };

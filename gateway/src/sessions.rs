@@ -1,62 +1,40 @@
-//! The sessions whose end the functions do not know yet, and what the functions want of them.
+//! The pushes that are live, by session: where their orders go.
 
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
-use protocol::SessionChange;
+use protocol::SessionAnswer;
 
-use crate::queue::{Orders, OrdersSender};
+use crate::queue::{Answered, OrdersSender};
 
-/// Changes for sessions that have not been heard of yet, at most.
-const MAX_EARLY_CHANGES: usize = 1024;
-
-/// The sessions that heartbeats keep alive, by name.
+/// The sessions that were adopted and have not ended, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    known: Mutex<Known>,
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    orders: HashMap<String, OrdersSender>,
-    /// A change may overtake the answer that names its session.
-    early: HashMap<String, Orders>,
+    live: Mutex<HashMap<String, (OrdersSender, Instant)>>,
 }
 
 impl Sessions {
-    pub(crate) fn insert(&self, session: &str, orders: OrdersSender) {
-        let mut known = self.known();
-        if let Some(early) = known.early.remove(session) {
-            orders.send(early);
-        }
-        known.orders.insert(session.to_owned(), orders);
+    /// A push that began at this moment has a session.
+    pub(crate) fn insert(&self, session: &str, orders: OrdersSender, began: Instant) {
+        self.live().insert(session.to_owned(), (orders, began));
     }
 
     pub(crate) fn remove(&self, session: &str) {
-        self.known().orders.remove(session);
-    }
-
-    /// Their names, for a heartbeat.
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.known().orders.keys().cloned().collect()
+        self.live().remove(session);
     }
 
     /// Hands on what a heartbeat's answer says of a session.
-    pub(crate) fn change(&self, SessionChange { session, record, chunk }: SessionChange) {
-        let changed = Orders { record, chunk };
-        let mut known = self.known();
-        match known.orders.get(&session) {
-            Some(orders) => orders.send(changed),
-            None if known.early.len() < MAX_EARLY_CHANGES => {
-                known.early.insert(session, changed);
-            }
-            None => {}
+    pub(crate) fn change(&self, change: SessionAnswer, sent: Instant, received: Instant) {
+        let SessionAnswer { session, chunk, orders } = change;
+        if let Some((sender, began)) = self.live().get(&session) {
+            sender.send(chunk, &orders, Answered { sent, received, began: *began });
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn live(&self) -> MutexGuard<'_, HashMap<String, (OrdersSender, Instant)>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -124,6 +124,7 @@ impl Stack {
             spool: config.data.join("spool"),
             spool_limit_bytes: SPOOL_LIMIT_BYTES,
             default_domain: config.default_domain,
+            call_max: gateway::CALL_MAX,
             tick: true,
         };
         Ok(Self {

@@ -1,19 +1,14 @@
 //! Objects in S3-compatible buckets.
 //!
-//! This component adapts the crate `s3` and WASI's HTTP client to the WIT package `recorder:bucket`.
-//! No other component knows the buckets' credentials, and this one has no function that changes or deletes an object.
+//! This component adapts the crate `s3` to the WIT package `recorder:bucket`.
+//! It has no function that changes or deletes an object.
 #![cfg(target_arch = "wasm32")]
 
-mod transport;
-
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use s3::{Bucket, Client, Credentials};
-use spin_sdk::variables;
+use s3::Client;
+use s3_client::Wasi;
 use spin_sdk::wit_bindgen::StreamReader;
 
 use bindings::exports::recorder::bucket::objects::{Created, Error, Guest, Location};
-use transport::Wasi;
 
 /// The types of the WIT package, and the export.
 mod bindings {
@@ -52,18 +47,7 @@ impl Guest for Component {
 }
 
 async fn client(at: &Location) -> Result<Client<'static, Wasi>, Error> {
-    let bucket = Bucket::new(&at.endpoint, &at.bucket)?;
-    let credentials = Credentials {
-        id: variable("bucket_access_key_id").await?,
-        secret: variable("bucket_access_key_secret").await?,
-    };
-    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    Ok(Client { transport: &Wasi, bucket, credentials, now_s })
-}
-
-async fn variable(name: &str) -> Result<String, Error> {
-    let unset = |_| Error::Unavailable(format!("the host does not give the variable {name}"));
-    variables::get(name).await.map_err(unset)
+    Ok(s3_client::client(&at.endpoint, &at.bucket).await?)
 }
 
 impl From<s3::Error> for Error {

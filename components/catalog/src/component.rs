@@ -1,104 +1,138 @@
-//! The component itself: the WIT package on Spin's key-value store.
+//! The component itself: the service over Spin's key-value store and the work bucket.
 
 use key_value::SpinStore;
 
+use crate::Service;
+use crate::bindings;
 use crate::bindings::exports::recorder::catalog::catalog::{
-    ChunkStatus, Command, Container, DueStreams, Entry, Error as WitError, Guest, IndexFile, LocatedEntry,
-    NextFile, Order, PendingOrders, RecordFile, RecordedSpan, Session, Slice, SliceRange, StreamName,
+    After, Changes, Command, Container, Delivery, Entry, Error, Guest, Heartbeat, IndexFile, LocatedEntry,
+    Loss, OrderedSession, Placed, RecordFile, RecordedSpan, Resends, Session, StreamName, Timer, Turn,
 };
-use crate::{bindings, commands, content, files, indexes, log, sessions, timers};
+use crate::work_bucket::Work;
 
 struct Component;
 
+async fn service<T>(
+    call: impl AsyncFnOnce(Service<'_, SpinStore, Work>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let store = SpinStore::open().await.map_err(|error| Error::Store(error.to_string()))?;
+    call(Service { store: &store, bucket: &Work }).await
+}
+
 impl Guest for Component {
-    async fn begin(session: Session) -> Result<Session, WitError> {
-        Ok(sessions::begin(&SpinStore::open().await?, session).await?)
-    }
-
-    async fn get_session(id: String) -> Result<Session, WitError> {
-        Ok(sessions::get(&SpinStore::open().await?, &id).await?.session)
-    }
-
-    async fn end(id: String, at_ms: u64) -> Result<u64, WitError> {
-        Ok(sessions::end(&SpinStore::open().await?, &id, at_ms).await?)
-    }
-
-    async fn heartbeat(gateway: String, since: u64, at_ms: u64) -> Result<PendingOrders, WitError> {
-        let (since, changes) = sessions::heartbeat(&SpinStore::open().await?, &gateway, since, at_ms).await?;
-        let order = |change: sessions::Change| Order { session: change.session, record: change.record };
-        Ok(PendingOrders { since, orders: changes.into_iter().map(order).collect() })
-    }
-
-    async fn get_chunk_status(session: String, seq: u64) -> Result<ChunkStatus, WitError> {
-        Ok(log::status(&SpinStore::open().await?, &session, seq).await?)
-    }
-
-    async fn commit_chunk(
-        session: String,
-        seq: u64,
-        slice: Option<Slice>,
-        remux_state: Vec<u8>,
-        anchor_ms: u64,
+    async fn begin(
+        session: Session,
+        after: Option<After>,
+        resends: Option<Resends>,
         now_ms: u64,
-    ) -> Result<ChunkStatus, WitError> {
-        let commit = log::Commit { slice, remux_state, anchor_ms, now_ms };
-        Ok(log::commit(&SpinStore::open().await?, &session, seq, commit).await?)
+    ) -> Result<OrderedSession, Error> {
+        service(async |catalog| catalog.begin(session, after, resends, now_ms).await).await
     }
 
-    async fn set_names_taken(session: String, count: u32) -> Result<(), WitError> {
-        Ok(log::set_names_taken(&SpinStore::open().await?, &session, count).await?)
+    async fn get_session(id: String) -> Result<Session, Error> {
+        service(async |catalog| catalog.get_session(&id).await).await
     }
 
-    async fn list_due(now_ms: u64) -> Result<DueStreams, WitError> {
-        Ok(timers::list_due(&SpinStore::open().await?, now_ms).await?)
+    async fn end(id: String, duration_ms: u64, chunks: u64, now_ms: u64) -> Result<u64, Error> {
+        service(async |catalog| catalog.end(&id, duration_ms, chunks, now_ms).await).await
     }
 
-    async fn clear_due(mark: u64) -> Result<(), WitError> {
-        Ok(timers::clear_due(&SpinStore::open().await?, mark).await?)
+    async fn beat(heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, Error> {
+        service(async |catalog| catalog.beat(heartbeat, now_ms).await).await
     }
 
-    async fn set_due(stream: StreamName, at_ms: u64) -> Result<(), WitError> {
-        Ok(timers::set_due(&SpinStore::open().await?, &stream, at_ms).await?)
+    async fn prepare_chunk(session: String, seq: u64, now_ms: u64) -> Result<Turn, Error> {
+        service(async |catalog| catalog.prepare_chunk(&session, seq, now_ms).await).await
     }
 
-    async fn advance_files(
+    async fn place_slice(
+        prepared: Vec<u8>,
+        offset_ms: u64,
+        start90khz: u64,
+        names_taken: u32,
+    ) -> Result<Placed, Error> {
+        service(async |catalog| catalog.place_slice(&prepared, offset_ms, start90khz, names_taken)).await
+    }
+
+    async fn take_slice_name(session: String, seq: u64, names_taken: u32) -> Result<u32, Error> {
+        service(async |catalog| catalog.take_slice_name(&session, seq, names_taken).await).await
+    }
+
+    async fn commit_chunk(prepared: Vec<u8>, delivery: Delivery, now_ms: u64) -> Result<(), Error> {
+        service(async |catalog| catalog.commit_chunk(&prepared, delivery, now_ms).await).await
+    }
+
+    async fn lose_chunk(session: String, seq: u64, loss: Loss, now_ms: u64) -> Result<(), Error> {
+        service(async |catalog| catalog.lose_chunk(&session, seq, loss, now_ms).await).await
+    }
+
+    async fn list_due(now_ms: u64) -> Result<Vec<Timer>, Error> {
+        service(async |catalog| catalog.list_due(now_ms).await).await
+    }
+
+    async fn attend(timer: Timer, now_ms: u64) -> Result<Vec<String>, Error> {
+        service(async |catalog| catalog.attend(timer, now_ms).await).await
+    }
+
+    async fn settle(attended: Vec<Timer>, failed: Vec<Timer>, now_ms: u64) -> Result<Vec<u64>, Error> {
+        service(async |catalog| catalog.settle(attended, failed, now_ms).await).await
+    }
+
+    async fn next_file(recording: String, container: Container) -> Result<Option<RecordFile>, Error> {
+        service(async |catalog| catalog.next_file(&recording, container).await).await
+    }
+
+    async fn name_file(file: RecordFile, names_taken: u32) -> Result<String, Error> {
+        service(async |catalog| catalog.name_file(file, names_taken).await).await
+    }
+
+    async fn take_file_name(file: RecordFile) -> Result<u32, Error> {
+        service(async |catalog| catalog.take_file_name(file).await).await
+    }
+
+    async fn list_entries(file: RecordFile) -> Result<Vec<Entry>, Error> {
+        service(async |catalog| catalog.list_entries(file).await).await
+    }
+
+    async fn commit_file(file: RecordFile, object: String, now_ms: u64) -> Result<(), Error> {
+        service(async |catalog| catalog.commit_file(file, &object, now_ms).await).await
+    }
+
+    async fn is_probed(oss_endpoint: String, oss_bucket: String) -> Result<bool, Error> {
+        service(async |catalog| catalog.is_probed(&oss_endpoint, &oss_bucket).await).await
+    }
+
+    async fn note_probed(oss_endpoint: String, oss_bucket: String) -> Result<(), Error> {
+        service(async |catalog| catalog.note_probed(&oss_endpoint, &oss_bucket).await).await
+    }
+
+    async fn give_command(
         stream: StreamName,
-        container: Container,
+        command: Command,
+        call: String,
         now_ms: u64,
-    ) -> Result<NextFile, WitError> {
-        Ok(files::advance(&SpinStore::open().await?, &stream, container, now_ms).await?)
+    ) -> Result<(), Error> {
+        service(async |catalog| catalog.give_command(stream, command, &call, now_ms).await).await
     }
 
-    async fn list_entries(stream: StreamName, slices: SliceRange) -> Result<Vec<Entry>, WitError> {
-        Ok(files::entries(&SpinStore::open().await?, &stream, slices).await?)
+    async fn is_known_stream(stream: StreamName) -> Result<bool, Error> {
+        service(async |catalog| catalog.is_known_stream(stream).await).await
     }
 
-    async fn commit_file(stream: StreamName, file: RecordFile) -> Result<(), WitError> {
-        Ok(files::commit_file(&SpinStore::open().await?, &stream, file).await?)
+    async fn list_stream_sessions(stream: StreamName, now_ms: u64) -> Result<Vec<Session>, Error> {
+        service(async |catalog| catalog.list_stream_sessions(stream, now_ms).await).await
     }
 
-    async fn give_command(stream: StreamName, command: Command, now_ms: u64) -> Result<(), WitError> {
-        Ok(commands::give(&SpinStore::open().await?, &stream, command, now_ms).await?)
-    }
-
-    async fn is_known_stream(stream: StreamName) -> Result<bool, WitError> {
-        Ok(sessions::count(&SpinStore::open().await?, &stream).await? > 0)
-    }
-
-    async fn get_live_session(stream: StreamName) -> Result<Option<Session>, WitError> {
-        Ok(commands::live_session(&SpinStore::open().await?, &stream).await?)
-    }
-
-    async fn list_live_sessions(domain: String) -> Result<Vec<Session>, WitError> {
-        Ok(commands::live_sessions(&SpinStore::open().await?, &domain).await?)
+    async fn list_live_sessions(domain: String, now_ms: u64) -> Result<Vec<Session>, Error> {
+        service(async |catalog| catalog.list_live_sessions(&domain, now_ms).await).await
     }
 
     async fn list_recorded_spans(
         stream: StreamName,
         from_ms: u64,
         to_ms: u64,
-    ) -> Result<Vec<RecordedSpan>, WitError> {
-        Ok(content::recorded_spans(&SpinStore::open().await?, &stream, from_ms, to_ms).await?)
+    ) -> Result<Vec<RecordedSpan>, Error> {
+        service(async |catalog| catalog.list_recorded_spans(stream, from_ms, to_ms).await).await
     }
 
     async fn list_slices(
@@ -106,28 +140,24 @@ impl Guest for Component {
         from_ms: u64,
         to_ms: u64,
         one_more: bool,
-    ) -> Result<Vec<LocatedEntry>, WitError> {
-        Ok(content::slices_between(&SpinStore::open().await?, &stream, from_ms, to_ms, one_more).await?)
+    ) -> Result<Vec<LocatedEntry>, Error> {
+        service(async |catalog| catalog.list_slices(stream, from_ms, to_ms, one_more).await).await
     }
 
-    async fn add_index_file(file: IndexFile) -> Result<(), WitError> {
-        Ok(indexes::add(&SpinStore::open().await?, &file).await?)
+    async fn add_index_file(file: IndexFile) -> Result<(), Error> {
+        service(async |catalog| catalog.add_index_file(file).await).await
     }
 
-    async fn get_index_file(stream: StreamName, id: String) -> Result<Option<IndexFile>, WitError> {
-        Ok(indexes::get(&SpinStore::open().await?, &stream, &id).await?)
+    async fn get_index_file(stream: StreamName, id: String) -> Result<Option<IndexFile>, Error> {
+        service(async |catalog| catalog.get_index_file(stream, &id).await).await
     }
 
-    async fn list_index_files(
-        stream: StreamName,
-        from_ms: u64,
-        to_ms: u64,
-    ) -> Result<Vec<IndexFile>, WitError> {
-        Ok(indexes::list(&SpinStore::open().await?, &stream, from_ms, to_ms).await?)
+    async fn list_index_files(stream: StreamName, from_ms: u64, to_ms: u64) -> Result<Vec<IndexFile>, Error> {
+        service(async |catalog| catalog.list_index_files(stream, from_ms, to_ms).await).await
     }
 
-    async fn delete_index_file(stream: StreamName, id: String) -> Result<bool, WitError> {
-        Ok(indexes::delete(&SpinStore::open().await?, &stream, &id).await?)
+    async fn delete_index_file(stream: StreamName, id: String) -> Result<bool, Error> {
+        service(async |catalog| catalog.delete_index_file(stream, &id).await).await
     }
 }
 

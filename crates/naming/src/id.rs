@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use crate::Timezone;
+
 /// SHA-256 over several parts, each preceded by its length in eight bytes, so that no two lists of parts are
 /// hashed as the same bytes.
 #[must_use]
@@ -15,6 +17,12 @@ pub fn digest<P: AsRef<[u8]>>(parts: impl IntoIterator<Item = P>) -> [u8; 32] {
         hash.update(part);
     }
     hash.finalize().into()
+}
+
+/// A session's id: the UTC day of its begin, as `20261126`, a hyphen, and `random` in 32 hexadecimal digits.
+#[must_use]
+pub fn session_id(began_ms: u64, random: [u8; 16]) -> String {
+    format!("{}-{:032x}", Timezone::UTC.local(began_ms).format("%Y%m%d"), u128::from_be_bytes(random))
 }
 
 /// Sixteen bytes in the text form of a UUID (RFC 9562 §4), in lower case. The bytes are taken as they are: it is
@@ -47,6 +55,11 @@ mod tests {
     fn digest_agrees_with_an_independent_computation() {
         let begin: [u8; 16] = digest(["ab", ""])[..16].try_into().unwrap();
         assert_eq!(uuid(begin), "5275cd81-a7ab-85c7-219c-be049231f08a");
+    }
+
+    #[test]
+    fn a_session_names_the_day_of_its_begin() {
+        assert_eq!(session_id(1_767_323_045_000, [0xab; 16]), format!("20260102-{}", "ab".repeat(16)));
     }
 
     #[test]

@@ -3,14 +3,15 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    BeginSession, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Route, SessionAnswer, SessionPath,
-    StreamPath, Tick, TickAnswer,
+    AskAdmission, BeginSession, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, LaneAnswer, Route,
+    SessionAnswer, SessionPath, StreamPath, Tick,
 };
 
 /// A JSON body with its route and its answer, for both sides: a caller cannot send it elsewhere, and reads
 /// what a function cannot help answering.
 ///
-/// An empty body stands for the default. (A chunk is no JSON; its route is [`Route::Chunk`], its answer
+/// An empty body stands for the default. (A chunk is no JSON, and what is told in its place,
+/// [`LostChunk`](crate::LostChunk), has its route: [`Route::Chunk`]. Both are answered by
 /// [`ChunkAnswer`](crate::ChunkAnswer).)
 pub trait Call: Serialize + DeserializeOwned + Default {
     /// What the path names: a stream, a session or nothing.
@@ -28,6 +29,16 @@ impl Call for BeginSession {
 
     fn route(stream: StreamPath) -> Route {
         Route::Sessions(stream)
+    }
+}
+
+impl Call for AskAdmission {
+    type Address = StreamPath;
+    /// Admission is answered with 204 and no body.
+    type Answer = ();
+
+    fn route(stream: StreamPath) -> Route {
+        Route::Admission(stream)
     }
 }
 
@@ -51,7 +62,7 @@ impl Call for Heartbeat {
 
 impl Call for Tick {
     type Address = ();
-    type Answer = TickAnswer;
+    type Answer = LaneAnswer;
 
     fn route((): ()) -> Route {
         Route::Tick

@@ -1,4 +1,4 @@
-//! What the ingest gateway and the functions say to each other: paths, JSON bodies, limits.
+//! What the ingest gateway and the functions say to each other: paths, headers, JSON bodies, limits.
 //!
 //! Not a client and not a server: types that both sides share, so that neither can drift.
 //!
@@ -6,24 +6,28 @@
 //!
 //! | call | body | answer |
 //! | --- | --- | --- |
+//! | `POST /streams/{domain}/{app}/{stream}/admission` | [`AskAdmission`] | 204, or 403 |
 //! | `POST /streams/{domain}/{app}/{stream}/sessions` | [`BeginSession`] | [`SessionAnswer`] |
-//! | `PUT …/sessions/{session}/chunks/{seq}` | one FLV chunk | [`ChunkAnswer`] |
-//! | `POST …/sessions/{session}/end` | [`EndSession`] or nothing | [`EndAnswer`] |
+//! | `PUT …/sessions/{session}/chunks/{seq}` | one FLV chunk, or [`LostChunk`] | [`ChunkAnswer`] |
+//! | `POST …/sessions/{session}/end` | [`EndSession`] | [`EndAnswer`] |
 //! | `POST /heartbeat` | [`Heartbeat`] | [`HeartbeatAnswer`] |
-//! | `POST /tick` | [`Tick`] or nothing | [`TickAnswer`] |
+//! | `POST /tick` | [`Tick`] or nothing | [`LaneAnswer`] |
 //!
 //! Every call carries `Authorization: Bearer <ingest_token>`; every error is a [`Problem`].
 #![deny(missing_docs)]
 
 mod call;
+mod generation;
 mod messages;
 mod name;
 mod route;
 
 pub use call::Call;
+pub use generation::{Generation, GenerationError};
 pub use messages::{
-    BeginSession, ChunkAnswer, ChunkPolicy, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Problem,
-    SessionAnswer, SessionChange, Tick, TickAnswer,
+    After, AskAdmission, BeginSession, ChunkAnswer, ChunkPolicy, Confirmed, EndAnswer, EndSession, Failure,
+    Heartbeat, HeartbeatAnswer, LaneAnswer, LossReason, LostChunk, Order, Problem, Resends, SessionAnswer,
+    Tick,
 };
 pub use name::{MAX_NAME_BYTES, NameError, StreamPath, check_app, check_name};
 pub use route::{ChunkPath, Route, RouteError, SessionPath};
@@ -31,15 +35,39 @@ pub use route::{ChunkPath, Route, RouteError, SessionPath};
 /// Media type of a chunk.
 pub const CHUNK_CONTENT_TYPE: &str = "video/x-flv";
 
-/// Request header of a chunk: when its first tag reached the gateway, in Unix milliseconds.
-///
-/// The first chunk's value anchors the recording in wall-clock time; without it the time at which the
-/// session began does. It is spooled with the chunk, so that a retry says the same.
-pub const CHUNK_TIME_HEADER: &str = "x-chunk-time";
+/// Media type of a [`LostChunk`], told in a chunk's place.
+pub const LOST_CONTENT_TYPE: &str = "application/json";
+
+/// Media type of a [`Problem`] (RFC 9457 §3).
+pub const PROBLEM_CONTENT_TYPE: &str = "application/problem+json";
+
+/// No call commits anything later than this after its begin, in seconds.
+pub const CALL_MAX_S: u64 = 120;
+
+/// Request header of a chunk: the push that it is of, as in [`BeginSession::push`].
+pub const PUSH_HEADER: &str = "x-push";
 
 /// Request header of a chunk: how long after the push's begin its first tag reached the gateway, in milliseconds.
 ///
-/// Measured by a clock that never steps, so that it tells a pause of the publisher from a jump of its timestamps.
-/// Absent from the first chunk after a time in which no chunks were wanted: that time is no pause.
-/// It is spooled with the chunk, so that a retry says the same.
+/// Measured by a clock that never steps. It dates the chunk, and tells a pause of the publisher from a jump of its
+/// timestamps. It is spooled with the chunk, so that a retry says the same.
 pub const CHUNK_OFFSET_HEADER: &str = "x-chunk-offset-ms";
+
+/// Request header of a chunk: the [`Generation`] that held when it was cut.
+pub const GENERATION_HEADER: &str = "x-generation";
+
+/// Request header of a chunk: `1` where the gateway had to cut before a keyframe, so that the next chunk begins with an
+/// access unit that no player can begin with. Absent otherwise.
+pub const CHUNK_CONTINUES_HEADER: &str = "x-chunk-continues";
+
+/// Codes of a [`Problem`] with status 409.
+pub mod conflict {
+    /// Another chunk of the session is next.
+    pub const GAP: &str = "gap";
+    /// Chunks of the session before, which this one continues, come first.
+    pub const BEFORE: &str = "before";
+    /// The chunk was told lost; its media comes too late for its place.
+    pub const LOST: &str = "lost";
+    /// The gateway's boot is older than one that was heard, or another spool uses its name.
+    pub const BOOT: &str = "boot";
+}

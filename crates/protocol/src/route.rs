@@ -49,6 +49,8 @@ pub struct ChunkPath {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
+    /// `POST /streams/{domain}/{app}/{stream}/admission`: may a publisher push?
+    Admission(StreamPath),
     /// `POST /streams/{domain}/{app}/{stream}/sessions`: a push begins.
     Sessions(StreamPath),
     /// `PUT …/sessions/{session}/chunks/{seq}`: one chunk of a push.
@@ -104,7 +106,9 @@ impl Route {
     pub fn method(&self) -> Method {
         match self {
             Self::Chunk(_) => Method::PUT,
-            Self::Sessions(_) | Self::End(_) | Self::Heartbeat | Self::Tick => Method::POST,
+            Self::Admission(_) | Self::Sessions(_) | Self::End(_) | Self::Heartbeat | Self::Tick => {
+                Method::POST
+            }
         }
     }
 
@@ -122,6 +126,10 @@ impl Route {
         };
         let segments: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
         match segments[..] {
+            ["streams", domain, app, stream, "admission"] => {
+                check(Method::POST)?;
+                Ok(Self::Admission(StreamPath::from_segments(domain, app, stream)?))
+            }
             ["streams", domain, app, stream, "sessions"] => {
                 check(Method::POST)?;
                 Ok(Self::Sessions(StreamPath::from_segments(domain, app, stream)?))
@@ -145,6 +153,7 @@ impl Route {
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Admission(stream) => write!(f, "{}/admission", stream.url_path()),
             Self::Sessions(stream) => write!(f, "{}/sessions", stream.url_path()),
             Self::Chunk(ChunkPath { session, seq }) => write!(f, "{session}/chunks/{seq}"),
             Self::End(session) => write!(f, "{session}/end"),

@@ -39,11 +39,12 @@ pub trait Backend {
         &self,
         stream: StreamName,
         command: Command,
+        call: &str,
         now_ms: u64,
     ) -> Result<(), catalog::Error>;
     async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error>;
-    async fn live_session(&self, stream: StreamName) -> Result<Option<Session>, catalog::Error>;
-    async fn live_sessions(&self, domain: &str) -> Result<Vec<Session>, catalog::Error>;
+    async fn stream_sessions(&self, stream: StreamName, now_ms: u64) -> Result<Vec<Session>, catalog::Error>;
+    async fn live_sessions(&self, domain: &str, now_ms: u64) -> Result<Vec<Session>, catalog::Error>;
     async fn recorded_spans(
         &self,
         stream: StreamName,

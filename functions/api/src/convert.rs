@@ -148,7 +148,13 @@ impl From<catalog::Error> for ApiError {
             catalog::Error::NoRule => faults::INVALID_CONFIG_NOT_FOUND.into(),
             catalog::Error::AlreadyRecording => faults::TASK_ALREADY_STARTED.into(),
             catalog::Error::NotRecording => faults::TASK_NOT_STARTED.into(),
-            catalog::Error::Store(reason) => Self::unavailable(reason),
+            catalog::Error::Store(reason) | catalog::Error::Unfit(reason) => Self::unavailable(reason),
+            catalog::Error::Gap(_)
+            | catalog::Error::Before(_)
+            | catalog::Error::Boot(_)
+            | catalog::Error::Name(_) => {
+                Self::from(faults::INTERNAL_ERROR).caused_by("the catalog answered as it answers a gateway")
+            }
         }
     }
 }

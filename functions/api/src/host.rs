@@ -58,21 +58,22 @@ impl Backend for Host {
         &self,
         stream: StreamName,
         command: Command,
+        call: &str,
         now_ms: u64,
     ) -> Result<(), catalog::Error> {
-        catalog::give_command(stream, command, now_ms).await
+        catalog::give_command(stream, command, call.into(), now_ms).await
     }
 
     async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error> {
         catalog::is_known_stream(stream).await
     }
 
-    async fn live_session(&self, stream: StreamName) -> Result<Option<Session>, catalog::Error> {
-        catalog::get_live_session(stream).await
+    async fn stream_sessions(&self, stream: StreamName, now_ms: u64) -> Result<Vec<Session>, catalog::Error> {
+        catalog::list_stream_sessions(stream, now_ms).await
     }
 
-    async fn live_sessions(&self, domain: &str) -> Result<Vec<Session>, catalog::Error> {
-        catalog::list_live_sessions(domain.into()).await
+    async fn live_sessions(&self, domain: &str, now_ms: u64) -> Result<Vec<Session>, catalog::Error> {
+        catalog::list_live_sessions(domain.into(), now_ms).await
     }
 
     async fn recorded_spans(

@@ -32,7 +32,7 @@ pub mod bindings {
             package recorder:api-function;
             world function {
                 import recorder:rules/rules@0.1.0;
-                import recorder:catalog/catalog@0.1.0;
+                import recorder:catalog/catalog@0.2.0;
                 import recorder:bucket/objects@0.1.0;
             }",
         path: ["../../wit/rules", "../../wit/catalog", "../../wit/bucket"],

@@ -1,15 +1,14 @@
 //! `POST /tick`
 //!
-//! Goes through the streams that are due: closes record files whose cycle is full or whose break has lasted too
-//! long, and writes their playlists into the users' buckets.
+//! Attends to what is due: ends of breaks and windows, silent gateways, record files whose cycle is full or whose
+//! recording is over; writes the playlists of the latter into the users' buckets.
 //!
-//! Every step can be repeated and can run twice at once: what a file holds is decided once (see
-//! [`decision`]), everything after follows from that decision, and objects are only ever created.
+//! Every step can be repeated and can run twice at once: what races is decided in the work bucket, everything after
+//! follows from that, and objects are only ever created.
 
 pub mod close;
-pub mod decision;
 pub mod handler;
-pub mod record_file;
+pub mod probe;
 pub mod world;
 
 #[cfg(target_arch = "wasm32")]

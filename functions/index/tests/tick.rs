@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use http::{Method, header};
-use protocol::{Call, Tick, TickAnswer};
+use protocol::{Call, LaneAnswer, Tick};
 use recorder_index_function::handler::handle;
 use shared::Catalog;
 use shared::bucket::Error as BucketError;
-use shared::catalog::{AudioTrack, ChunkStatus, PictureSize, Slice, StreamName, VideoTrack};
+use shared::catalog::{
+    AudioCodec, Delivery, Generation, Heartbeat, PictureSize, Slice, StreamName, Tracks, Turn, VideoCodec,
+};
 use shared::testing::{Fault, Object, World, read, request, request_to, run, session};
 
 /// 2026-01-02T03:04:05.000Z.
@@ -19,49 +21,82 @@ fn stream() -> StreamName {
     session('a', 0).stream
 }
 
+fn id(digit: char) -> String {
+    session(digit, 0).id
+}
+
 /// Commits a slice of 5 s, as changed by `change`.
-fn commit_slice(world: &World, digit: char, began_ms: u64, seq: u64, change: impl FnOnce(&mut Slice)) {
-    let start_ms = began_ms + seq * 5_000;
+fn commit_slice(world: &World, digit: char, seq: u64, change: impl FnOnce(&mut Slice)) {
+    let size = Some(PictureSize { width: 640, height: 360 });
     let mut slice = Slice {
-        object: format!("record/live/cam/{}_{seq}.ts", start_ms / 1000),
         size: 188,
-        start_ms,
         start90khz: seq * 5 * SECOND,
         duration90khz: 5 * SECOND,
         independent: true,
         discontinuity: false,
-        video: Some(VideoTrack { codec: "h264".into(), size: Some(PictureSize { width: 640, height: 360 }) }),
-        audio: Some(AudioTrack { codec: "aac".into() }),
+        names_taken: 0,
+        tracks: Tracks { video: Some(VideoCodec::H264), audio: Some(AudioCodec::Aac), size },
     };
     change(&mut slice);
-    let id = String::from(digit).repeat(32);
-    let status = run(world.commit_chunk(&id, seq, Some(slice), vec![], began_ms, start_ms + 5_000));
-    assert_eq!(status, Ok(ChunkStatus::Committed));
+    let Turn::Next(prepared) = run(world.prepare_chunk(&id(digit), seq, world.now_ms.get())).unwrap() else {
+        panic!("chunk {seq} should be the next one");
+    };
+    let delivery = Delivery {
+        generation: Generation { orders: 1, files: 0 },
+        offset_ms: seq * 5_000,
+        slice: Some(slice),
+        followed_by_entry: true,
+        remux_state: Vec::new(),
+    };
+    run(world.commit_chunk(prepared.token, delivery, world.now_ms.get())).unwrap();
 }
 
-/// A push of that many slices, which has ended.
-fn push(world: &World, digit: char, began_ms: u64, chunks: u64) {
-    run(world.begin(session(digit, began_ms))).unwrap();
+/// A push begins now.
+fn begin(world: &World, digit: char) {
+    run(world.begin(session(digit, world.now_ms.get()), None, None, world.now_ms.get())).unwrap();
+}
+
+/// A heartbeat of a gateway that has told everything.
+fn beat(world: &World) {
+    let beat = Heartbeat {
+        gateway: "gateway-1".into(),
+        boot: "spool.1".into(),
+        since: None,
+        told_ms: 0,
+        adopted: Vec::new(),
+        holds: Vec::new(),
+        confirmed: Vec::new(),
+    };
+    run(world.beat(beat, world.now_ms.get())).unwrap();
+}
+
+/// A push of that many slices, which ends when they are pushed.
+fn push(world: &World, digit: char, chunks: u64) {
+    begin(world, digit);
     for seq in 0..chunks {
-        commit_slice(world, digit, began_ms, seq, |_| {});
+        world.pass_ms(5_000);
+        commit_slice(world, digit, seq, |_| {});
     }
-    run(world.end(&String::from(digit).repeat(32), began_ms + chunks * 5_000)).unwrap();
+    run(world.end(&id(digit), chunks * 5_000, chunks, world.now_ms.get())).unwrap();
 }
 
-/// Ten seconds were pushed, and the break has lasted for 15 s.
+/// Ten seconds were pushed, and the break has lasted for 16 s.
 fn due() -> World {
     let world = World::at(BEGAN_MS);
-    push(&world, 'a', BEGAN_MS, 2);
-    world.now_ms.set(BEGAN_MS + 25_000);
+    tick(&world);
+    push(&world, 'a', 2);
+    world.pass_ms(16_000);
+    beat(&world);
     world
 }
 
-fn tick(world: &World) -> TickAnswer {
+fn tick(world: &World) -> LaneAnswer {
     read(&run(handle(world, request(&Tick::route(()), "")))).unwrap()
 }
 
-fn done(files: u32) -> TickAnswer {
-    TickAnswer { streams: 1, files, failures: Vec::new() }
+/// The playlists of the users' bucket.
+fn playlists(world: &World) -> Vec<String> {
+    world.buckets.names("http://store/bkt/")
 }
 
 const PLAYLIST: &str = "http://store/bkt/record/live/cam/0_2026-01-02-11-04-05_2026-01-02-11-04-15.m3u8";
@@ -69,11 +104,14 @@ const PLAYLIST: &str = "http://store/bkt/record/live/cam/0_2026-01-02-11-04-05_2
 #[test]
 fn a_break_that_has_lasted_closes_the_record_file() {
     let world = World::at(BEGAN_MS);
-    push(&world, 'a', BEGAN_MS, 2);
-    world.now_ms.set(BEGAN_MS + 24_000);
-    assert_eq!(tick(&world).files, 0);
-    world.now_ms.set(BEGAN_MS + 25_000);
-    assert_eq!(tick(&world), done(1));
+    push(&world, 'a', 2);
+    world.pass_ms(14_000);
+    beat(&world);
+    tick(&world);
+    assert!(playlists(&world).is_empty());
+    world.pass_ms(2_000);
+    beat(&world);
+    tick(&world);
     let expected = "#EXTM3U\n\
         #EXT-X-VERSION:3\n\
         #EXT-X-TARGETDURATION:5\n\
@@ -88,83 +126,70 @@ fn a_break_that_has_lasted_closes_the_record_file() {
     assert_eq!(world.buckets.objects.borrow()[PLAYLIST].content_type, hls::CONTENT_TYPE);
     let known = run(world.index_files(&stream())).unwrap();
     let [file] = &known[..] else { panic!("{known:?}") };
-    assert_eq!(file.id, "aaaaaaaa-aaaa-aaaa-aaaa-000000000000");
     assert_eq!((file.start_ms, file.end_ms), (BEGAN_MS, BEGAN_MS + 10_000));
-    assert_eq!((file.duration90khz, file.created_ms), (10 * SECOND, BEGAN_MS + 25_000));
+    assert_eq!((file.duration90khz, file.created_ms), (10 * SECOND, BEGAN_MS + 26_000));
     assert_eq!(file.size, Some(PictureSize { width: 640, height: 360 }));
     world.pass_ms(60_000);
-    assert_eq!(tick(&world).files, 0);
+    tick(&world);
+    assert_eq!(playlists(&world).len(), 1);
 }
 
 #[test]
 fn a_whole_cycle_closes_its_file_and_the_next_goes_on() {
     let world = World::at(BEGAN_MS);
-    push(&world, 'a', BEGAN_MS, 9);
-    world.now_ms.set(BEGAN_MS + 60_000);
-    assert_eq!(tick(&world), done(3));
-    let slices: Vec<usize> = world
-        .buckets
-        .names("http://store/bkt/")
-        .iter()
-        .map(|name| world.buckets.text(name).lines().filter(|line| line.ends_with(".ts")).count())
-        .collect();
-    assert_eq!(slices, [4, 4, 1]);
-}
-
-#[test]
-fn a_file_lasts_until_the_next_one_begins() {
-    let world = World::at(BEGAN_MS);
-    run(world.begin(session('a', BEGAN_MS))).unwrap();
-    // The tracks of each slice reach past the begin of the next one.
-    for seq in 0..5 {
-        commit_slice(&world, 'a', BEGAN_MS, seq, |slice| slice.duration90khz += SECOND / 5);
-    }
-    world.now_ms.set(BEGAN_MS + 25_000);
-    assert_eq!(tick(&world), done(1));
-    let name = &world.buckets.names("http://store/bkt/")[0];
-    assert!(name.ends_with("_2026-01-02-11-04-25.m3u8"), "{name}");
-    assert_eq!(world.buckets.text(name).matches("#EXTINF:5.000,").count(), 4);
-    assert_eq!(run(world.index_files(&stream())).unwrap()[0].duration90khz, 20 * SECOND);
+    push(&world, 'a', 9);
+    // The two full cycles are not waited for.
+    tick(&world);
+    let slices = || -> Vec<usize> {
+        playlists(&world).iter().map(|name| world.buckets.text(name).matches(".ts").count()).collect()
+    };
+    assert_eq!(slices(), [4, 4]);
+    world.pass_ms(16_000);
+    beat(&world);
+    tick(&world);
+    assert_eq!(slices(), [4, 4, 1]);
 }
 
 #[test]
 fn sound_that_begins_late_begins_the_next_file() {
     let world = World::at(BEGAN_MS);
-    run(world.begin(session('a', BEGAN_MS))).unwrap();
+    begin(&world, 'a');
     for seq in 0..3 {
-        commit_slice(&world, 'a', BEGAN_MS, seq, |slice| {
-            slice.audio = slice.audio.take().filter(|_| seq == 2);
+        world.pass_ms(5_000);
+        commit_slice(&world, 'a', seq, |slice| {
+            slice.tracks.audio = slice.tracks.audio.filter(|_| seq == 2);
             slice.discontinuity = seq == 2;
         });
     }
-    run(world.end(&"a".repeat(32), BEGAN_MS + 15_000)).unwrap();
-    world.now_ms.set(BEGAN_MS + 60_000);
-    assert_eq!(tick(&world), done(2));
-    let texts: Vec<String> =
-        world.buckets.names("http://store/bkt/").iter().map(|name| world.buckets.text(name)).collect();
+    run(world.end(&id('a'), 15_000, 3, world.now_ms.get())).unwrap();
+    world.pass_ms(16_000);
+    beat(&world);
+    tick(&world);
+    let texts: Vec<String> = playlists(&world).iter().map(|name| world.buckets.text(name)).collect();
     assert_eq!([texts[0].matches(".ts").count(), texts[1].matches(".ts").count()], [2, 1]);
     assert!(texts.iter().all(|text| !text.contains("DISCONTINUITY")));
 }
 
 #[test]
-fn a_failing_bucket_is_named_and_tried_again() {
+fn a_failing_bucket_is_named_and_tried_again_later() {
     let world = due();
     let unavailable = || BucketError::Unavailable("PUT store answers 503".into());
-    // The decision is written, the playlist refused.
-    world.buckets.faults.borrow_mut().extend([None, Some(Fault::Refused(unavailable()))]);
+    world.buckets.faults.borrow_mut().push_back(Some(Fault::Refused(unavailable())));
     let failed = tick(&world);
     let name = PLAYLIST.strip_prefix("http://store/bkt/").unwrap();
-    let reason = format!("live.example.com/live/cam: record file {name:?}: PUT store answers 503");
-    assert_eq!(failed, TickAnswer { streams: 1, files: 0, failures: vec![reason] });
-    world.pass_ms(1_000);
-    assert_eq!(tick(&world).streams, 0);
-    world.pass_ms(4_000);
+    assert!(!failed.failures.is_empty(), "{failed:?}");
+    for failure in &failed.failures {
+        assert_eq!(failure.reason, format!("record file {name:?}: PUT store answers 503"));
+        assert!((1..=10).contains(&failure.retry_in_s), "{failure:?}");
+    }
+    assert_eq!(tick(&world).due, 0, "it is left alone until then");
     // It is written this time, and only the answer is lost.
-    world.buckets.faults.borrow_mut().extend([None, None, Some(Fault::Lost(unavailable()))]);
-    assert_eq!(tick(&world).files, 0);
-    world.pass_ms(5_000);
-    assert_eq!(tick(&world), done(1));
-    assert_eq!(world.buckets.names("http://store/bkt/"), [PLAYLIST]);
+    world.buckets.faults.borrow_mut().push_back(Some(Fault::Lost(unavailable())));
+    world.pass_ms(10_000);
+    assert!(!tick(&world).failures.is_empty());
+    world.pass_ms(20_000);
+    assert_eq!(tick(&world).failures, []);
+    assert_eq!(playlists(&world), [PLAYLIST]);
 }
 
 #[test]
@@ -172,62 +197,45 @@ fn a_name_that_is_taken_gives_way_to_one_of_the_sessions_own() {
     let world = due();
     let others = Object { tag: "x".into(), content_type: String::new(), bytes: b"x".to_vec() };
     world.buckets.objects.borrow_mut().insert(PLAYLIST.into(), others);
-    assert_eq!(tick(&world), done(1));
-    let own = PLAYLIST.replace(".m3u8", "-aaaaaaaa.m3u8");
-    assert_eq!(world.buckets.names("http://store/bkt/"), [own, PLAYLIST.to_owned()]);
+    tick(&world);
+    let names = playlists(&world);
+    assert_eq!(names.len(), 2, "{names:?}");
     assert_eq!(world.buckets.text(PLAYLIST), "x");
-}
-
-#[test]
-fn what_another_tick_decided_holds() {
-    let (first, second) = (due(), due());
-    assert_eq!(tick(&first), done(1));
-    let decision = &first.buckets.names("http://work/work/")[0];
     assert_eq!(
-        decision.as_str(),
-        format!("http://work/work/decisions/live.example.com/live/cam/m3u8/0-{}.json", "a".repeat(32))
+        world.buckets.text(names.iter().find(|name| *name != PLAYLIST).unwrap()).matches(".ts").count(),
+        2
     );
-    // The other tick has seen one slice alone.
-    let mut decided: serde_json::Value = serde_json::from_str(&first.buckets.text(decision)).unwrap();
-    decided["slices"]["end"]["slice"] = 1.into();
-    decided["end_ms"] = (BEGAN_MS + 5_000).into();
-    let object = Object {
-        tag: "another".into(),
-        content_type: String::new(),
-        bytes: serde_json::to_vec(&decided).unwrap(),
-    };
-    second.buckets.objects.borrow_mut().insert(decision.clone(), object);
-    assert_eq!(tick(&second), done(2));
-    let names = second.buckets.names("http://store/bkt/");
-    assert_eq!(names[0].as_str(), PLAYLIST.replace("11-04-15", "11-04-10"));
-    let of = |name: &str| second.buckets.text(name).matches(".ts").count();
-    assert_eq!((of(&names[0]), of(&names[1])), (1, 1));
 }
 
 #[test]
-fn without_a_work_bucket_a_tick_decides_for_itself() {
-    let world = due();
-    world.set_variable("work_bucket", "");
-    assert_eq!(tick(&world), done(1));
-    assert!(world.buckets.names("http://work/").is_empty());
-    let wrong = due();
-    wrong.set_variable("work_bucket", "nowhere");
-    let reason = "live.example.com/live/cam: variable work_bucket is \"nowhere\", not endpoint/bucket";
-    assert_eq!(tick(&wrong).failures, [reason]);
+fn a_work_bucket_that_replaces_objects_is_refused() {
+    let world = World::at(BEGAN_MS);
+    for wrong in ["", "nowhere"] {
+        world.set_variable("work_bucket", wrong);
+        assert_eq!(run(handle(&world, request(&Tick::route(()), ""))).status(), 503);
+    }
+    // The second create of one name is said to have succeeded.
+    world.set_variable("work_bucket", "http://work/work");
+    world.buckets.replaces.set(true);
+    let refused = run(handle(&world, request(&Tick::route(()), "")));
+    let problem: protocol::Problem = serde_json::from_str(refused.body()).unwrap();
+    assert_eq!(problem.code, "WorkBucketReplaces");
+    world.buckets.replaces.set(false);
+    assert_eq!(run(handle(&world, request(&Tick::route(()), ""))).status(), 200);
 }
 
 #[test]
 fn a_tick_that_breaks_off_anywhere_is_made_good_by_the_next() {
     let whole = due();
     tick(&whole);
-    for operation in 0..40 {
+    for operation in 0..60 {
         let world = due();
         world.store.break_at(operation);
         let _ = run(handle(&world, request(&Tick::route(()), "")));
         world.store.mend();
-        world.pass_ms(5_000);
+        world.pass_ms(120_000);
         tick(&world);
-        assert_eq!(*world.buckets.objects.borrow(), *whole.buckets.objects.borrow(), "{operation}");
+        assert_eq!(playlists(&world), playlists(&whole), "{operation}");
         assert_eq!(run(world.index_files(&stream())).unwrap().len(), 1, "{operation}");
     }
 }

@@ -1,7 +1,8 @@
-//! `POST …/sessions`, `POST …/sessions/{session}/end`, `POST /heartbeat`
+//! `POST …/admission`, `POST …/sessions`, `POST …/sessions/{session}/end`, `POST /heartbeat`
 //!
 //! Decides whether a push is recorded, by the rule that it falls under, and tells the gateway how to cut it.
 
+pub mod convert;
 pub mod decision;
 pub mod handler;
 

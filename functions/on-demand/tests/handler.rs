@@ -5,14 +5,15 @@
 use http::{HeaderValue, Method, Request, header};
 use on_demand::handler::handle;
 use protocol::{
-    BeginSession, Call, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, SessionAnswer, SessionPath,
-    StreamPath,
+    AskAdmission, BeginSession, Call, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Order,
+    SessionAnswer, SessionPath, StreamPath,
 };
 use recorder_on_demand_function as on_demand;
 use serde::de::DeserializeOwned;
 use shared::catalog::{Command, StreamName};
 use shared::rules;
 use shared::testing::{Sent, World, read, request, request_to, rule, run};
+use shared::{Catalog, work_bucket};
 
 type Refused = (u16, String, String);
 
@@ -29,17 +30,23 @@ fn stream() -> StreamPath {
 }
 
 fn push() -> BeginSession {
-    BeginSession { gateway: "gateway-1".into(), push: "1".into(), ..BeginSession::default() }
+    BeginSession {
+        gateway: "gateway-1".into(),
+        boot: "spool.1".into(),
+        push: "1".into(),
+        ..BeginSession::default()
+    }
 }
 
 fn begin(world: &World) -> Result<SessionAnswer, Refused> {
     call(world, stream(), &push())
 }
 
-/// A world whose only rule is this one.
-fn ruled(rule: rules::Rule) -> World {
+/// A world at 1,000 s whose only rule is this one, and whose work bucket was found fit.
+fn ruled(rule: Option<rules::Rule>) -> World {
     let world = World::at(1_000_000);
-    *world.rule.borrow_mut() = Ok(Some(rule));
+    *world.rule.borrow_mut() = Ok(rule);
+    run(world.note_probed(&run(work_bucket(&world)).unwrap())).unwrap();
     world
 }
 
@@ -49,78 +56,123 @@ fn code<T>(refused: Result<T, Refused>) -> (u16, String) {
     (status, code)
 }
 
+fn beat(world: &World, since: Option<u64>, adopted: &[&str]) -> Result<HeartbeatAnswer, Refused> {
+    let beat = Heartbeat {
+        gateway: "gateway-1".into(),
+        boot: "spool.1".into(),
+        since,
+        adopted: adopted.iter().map(|id| (*id).into()).collect(),
+        ..Heartbeat::default()
+    };
+    call(world, (), &beat)
+}
+
+/// Generation, whether to record, age and time to come of each order.
+fn orders(answer: &SessionAnswer) -> Vec<(String, bool, Option<u64>, Option<u64>)> {
+    let fields = |order: &Order| (order.generation.to_string(), order.record, order.age_ms, order.in_ms);
+    answer.orders.iter().map(fields).collect()
+}
+
 #[test]
-fn a_push_under_a_rule_is_recorded_and_cut_by_it() {
-    let world = ruled(rule());
-    let began = begin(&world).unwrap();
-    assert!(began.record);
-    assert_eq!((began.chunk.target_ms, began.chunk.max_ms), (5_000, 20_000));
-    world.pass_ms(5_000);
-    assert_eq!(begin(&world), Ok(began), "the same push is the same session");
+fn every_publisher_is_admitted() {
+    let world = ruled(None);
+    let ask = serde_json::to_vec(&AskAdmission::default()).unwrap();
+    let answer = run(handle(&world, request(&AskAdmission::route(stream()), ask)));
+    assert_eq!((answer.status().as_u16(), answer.body().as_str()), (204, ""));
+}
+
+#[test]
+fn a_push_under_a_rule_is_recorded_from_its_begin_and_cut_by_it() {
+    let world = ruled(Some(rule()));
+    let begun = call(&world, stream(), &BeginSession { began_ago_ms: 700, ..push() }).unwrap();
+    assert_eq!(orders(&begun), [("1.0".into(), true, Some(700), None)]);
+    assert_eq!((begun.chunk.target_ms, begun.chunk.max_ms), (5_000, 20_000));
+    assert!(begun.session.starts_with("19700101-"), "{}", begun.session);
+    assert_ne!(begin(&world).unwrap().session, begun.session, "a begin only offers a session");
+}
+
+#[test]
+fn a_window_gives_its_edges_with_the_begin() {
+    let world = ruled(Some(rules::Rule { start_time: Some(1_010), end_time: Some(1_070), ..rule() }));
+    let expected = [("1.1".into(), true, None, Some(10_000)), ("2.2".into(), false, None, Some(70_000))];
+    assert_eq!(orders(&begin(&world).unwrap()), expected);
 }
 
 #[test]
 fn a_push_that_no_rule_wants_is_a_session_too() {
     let mut only_mp4 = rule();
     only_mp4.formats[0].container = rules::Container::Mp4;
-    for world in
-        [World::at(1), ruled(only_mp4), ruled(rules::Rule { on_demand: rules::OnDemand::Command, ..rule() })]
-    {
-        assert!(!begin(&world).unwrap().record);
+    let by_command = rules::Rule { on_demand: rules::OnDemand::Command, ..rule() };
+    for world in [ruled(None), ruled(Some(only_mp4)), ruled(Some(by_command))] {
+        assert_eq!(begin(&world).unwrap().orders, []);
     }
 }
 
 #[test]
 fn a_push_argument_has_a_push_recorded_where_the_rule_leaves_it_to_the_argument() {
-    let world = ruled(rules::Rule { on_demand: rules::OnDemand::PushArgument, ..rule() });
+    let world = ruled(Some(rules::Rule { on_demand: rules::OnDemand::PushArgument, ..rule() }));
     let mut push = push();
     push.arguments.insert("record_config".into(), r#"{"NeedRecord":true}"#.into());
-    assert!(call(&world, stream(), &push).unwrap().record);
+    assert_eq!(call(&world, stream(), &push).unwrap().orders.len(), 1);
 }
 
 #[test]
-fn a_push_that_names_itself_not_is_a_session_each_time() {
-    let world = ruled(rule());
-    let unnamed = || call(&world, stream(), &BeginSession::default()).unwrap().session;
-    assert_ne!(unnamed(), unnamed());
+fn nothing_begins_before_the_work_bucket_was_found_fit() {
+    let world = World::at(1_000_000);
+    assert_eq!(code(begin(&world)), (503, "WorkBucketNotProbed".into()));
+    for wrong in ["", "nowhere", "http://work/"] {
+        world.set_variable("work_bucket", wrong);
+        assert_eq!(code(begin(&world)), (503, "BadVariable".into()), "{wrong:?}");
+    }
 }
 
 #[test]
 fn a_session_ends_once_and_only_by_its_own_path() {
-    let world = ruled(rule());
+    let world = ruled(Some(rule()));
     let session = begin(&world).unwrap().session;
-    let end = |stream: StreamPath, session: &str| {
-        call(&world, SessionPath { stream, session: session.into() }, &EndSession { ended_at_ms: u64::MAX })
+    let end = |stream: StreamPath, session: &str, chunks| {
+        let end = EndSession { ended_ago_ms: 0, duration_ms: 10_000, chunks };
+        call(&world, SessionPath { stream, session: session.into() }, &end)
     };
     let not_found = (404, "NoSuchSession".into());
-    assert_eq!(code(end(StreamPath::new("live.example.com", "live", "b").unwrap(), &session)), not_found);
-    assert_eq!(code(end(stream(), "0123")), not_found);
-    assert_eq!(end(stream(), &session), Ok(EndAnswer { chunks: 0 }));
-    assert_eq!(end(stream(), &session), Ok(EndAnswer { chunks: 0 }));
-    let bare = request_to(Method::POST, &format!("{}/sessions/{session}/end", stream().url_path()), "");
-    assert_eq!(answer(&world, bare), Ok(EndAnswer { chunks: 0 }), "a body is not needed");
+    assert_eq!(code(end(StreamPath::new("live.example.com", "live", "b").unwrap(), &session, 2)), not_found);
+    assert_eq!(code(end(stream(), "0123", 2)), not_found);
+    assert_eq!(end(stream(), &session, 2), Ok(EndAnswer { chunks: 2 }));
+    assert_eq!(end(stream(), &session, 3), Ok(EndAnswer { chunks: 2 }), "the first end holds");
 }
 
 #[test]
 fn a_heartbeat_brings_the_gateway_its_orders() {
-    let world = ruled(rule());
+    let world = ruled(Some(rule()));
     let session = begin(&world).unwrap().session;
-    let beat = |gateway: &str, since| {
-        call(&world, (), &Heartbeat { gateway: gateway.into(), sessions: Vec::new(), since })
-    };
-    assert_eq!(beat("gateway-1", 0), Ok(HeartbeatAnswer::default()));
+    let first = beat(&world, None, &[&session]).unwrap();
+    // Nothing was commanded since the begin was answered.
+    assert_eq!(first.sessions, []);
     let name = StreamName { domain: "live.example.com".into(), app: "live".into(), stream: "cam".into() };
+    world.pass_ms(3_000);
     run(world.give_command(&name, Command::Stop)).unwrap();
-    let heard = beat("gateway-1", 0).unwrap();
-    let [order] = &heard.sessions[..] else { panic!("{heard:?}") };
-    assert_eq!((&order.session, order.record, order.chunk.target_ms), (&session, false, 5_000));
-    assert_eq!(beat("gateway-1", heard.since).unwrap().sessions, []);
-    assert_eq!(beat("gateway-2", 0).unwrap().sessions, []);
+    world.pass_ms(500);
+    let heard = beat(&world, Some(first.since), &[]).unwrap();
+    let [changed] = &heard.sessions[..] else { panic!("{heard:?}") };
+    assert_eq!((&changed.session, changed.chunk.target_ms), (&session, 5_000));
+    let expected = [("1.0".into(), true, Some(3_500), None), ("2.0".into(), false, Some(500), None)];
+    assert_eq!(orders(changed), expected);
+    assert_eq!(beat(&world, Some(heard.since), &[]).unwrap().sessions, []);
+}
+
+#[test]
+fn another_spool_under_a_name_that_is_heard_is_refused() {
+    let world = ruled(Some(rule()));
+    beat(&world, None, &[]).unwrap();
+    let other = BeginSession { boot: "other.1".into(), ..push() };
+    assert_eq!(code(call(&world, stream(), &other)), (409, "boot".into()));
+    world.pass_ms(11_000);
+    assert!(call(&world, stream(), &other).is_ok());
 }
 
 #[test]
 fn what_is_not_a_name_is_refused() {
-    let world = ruled(rule());
+    let world = ruled(Some(rule()));
     let invalid = (400, "InvalidName".to_owned());
     let named = BeginSession { gateway: "a/b".into(), ..push() };
     assert_eq!(code(call(&world, stream(), &named)), invalid);
@@ -134,7 +186,7 @@ fn what_is_not_a_name_is_refused() {
 
 #[test]
 fn a_body_is_the_json_expected_or_refused() {
-    let world = ruled(rule());
+    let world = ruled(Some(rule()));
     let path = format!("{}/sessions", stream().url_path());
     let sent = |bytes: &[u8], cut_off| {
         let mut request = request_to(Method::POST, &path, bytes);
@@ -149,7 +201,7 @@ fn a_body_is_the_json_expected_or_refused() {
 
 #[test]
 fn only_gateways_are_answered_and_only_at_the_functions_own_routes() {
-    let world = ruled(rule());
+    let world = ruled(Some(rule()));
     let mut stranger = request(&Heartbeat::route(()), "");
     stranger.headers_mut().insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer x"));
     assert_eq!(code(answer::<HeartbeatAnswer>(&world, stranger)), (401, "Unauthorized".into()));
@@ -169,16 +221,16 @@ fn only_gateways_are_answered_and_only_at_the_functions_own_routes() {
 #[test]
 fn a_failing_store_is_said_and_can_be_asked_again() {
     for operation in 0..8 {
-        let world = ruled(rule());
+        let world = ruled(Some(rule()));
         world.store.break_at(operation);
         let broke = begin(&world);
         world.store.mend();
         if let Err((status, code, _)) = broke {
             assert_eq!((status, code.as_str()), (503, "CatalogFailed"), "{operation}");
         }
-        assert!(begin(&world).unwrap().record, "{operation}");
+        assert_eq!(begin(&world).unwrap().orders.len(), 1, "{operation}");
     }
-    let world = World::at(1);
+    let world = ruled(None);
     *world.rule.borrow_mut() = Err(rules::Error::Store("the store is full".into()));
     assert_eq!(code(begin(&world)), (503, "RulesFailed".into()));
     world.variables.borrow_mut().clear();

@@ -6,9 +6,10 @@
 //! The media passes from the request to `media` and from there to `bucket` as streams: this function sees
 //! none of it. A repeated chunk has the same name and the same bytes, and gets the same answer.
 
+pub mod convert;
 pub mod handler;
 pub mod headers;
-pub mod slice;
+pub mod report;
 
 #[cfg(target_arch = "wasm32")]
 #[spin_sdk::http_service]

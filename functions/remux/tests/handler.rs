@@ -4,14 +4,13 @@
 
 use http::{HeaderValue, Method, Request, header};
 use protocol::{
-    CHUNK_OFFSET_HEADER, CHUNK_TIME_HEADER, ChunkAnswer, ChunkPath, Route, SessionPath, StreamPath,
+    CHUNK_OFFSET_HEADER, ChunkAnswer, ChunkPath, GENERATION_HEADER, Generation, LossReason, LostChunk,
+    PUSH_HEADER, Route, SessionPath, StreamPath,
 };
 use recorder_remux_function::handler::handle;
 use shared::Catalog;
 use shared::bucket::Error as BucketError;
-use shared::catalog::{
-    AudioTrack, Container, NextFile, PictureSize, Position, Session, SliceRange, VideoTrack,
-};
+use shared::catalog::{Container, Entry, PictureSize, Session};
 use shared::testing::{Fault, Object, Sent, World, read, request, request_to, run, session};
 
 /// A chunk of H.264 and AAC.
@@ -25,8 +24,12 @@ type Refused = (u16, String, String);
 /// A world in which one session has begun.
 fn world(session: Session) -> World {
     let world = World::at(BEGAN_MS);
-    run(world.begin(session)).unwrap();
+    run(world.begin(session, None, None, BEGAN_MS)).unwrap();
     world
+}
+
+fn id() -> String {
+    session('a', 0).id
 }
 
 fn recorded() -> World {
@@ -35,8 +38,43 @@ fn recorded() -> World {
 
 fn chunk(seq: u64, bytes: &[u8]) -> Request<Sent> {
     let stream = StreamPath::new("live.example.com", "live", "cam").unwrap();
-    let session = SessionPath { stream, session: "a".repeat(32) };
-    request(&Route::Chunk(ChunkPath { session, seq }), bytes)
+    let session = SessionPath { stream, session: id() };
+    let mut request = request(&Route::Chunk(ChunkPath { session, seq }), bytes);
+    request.headers_mut().insert(GENERATION_HEADER, HeaderValue::from_static("1.0"));
+    request
+}
+
+/// The chunk, `offset_ms` after the push's begin.
+fn chunk_at(seq: u64, bytes: &[u8], offset_ms: u64) -> Request<Sent> {
+    let mut request = chunk(seq, bytes);
+    request.headers_mut().insert(CHUNK_OFFSET_HEADER, offset_ms.into());
+    request
+}
+
+/// The slices of the recording's open and closed files, once the push has ended.
+fn entries(world: &World, chunks: u64) -> Vec<Vec<Entry>> {
+    run(world.end(&id(), 120_000, chunks, BEGAN_MS + 120_000)).unwrap();
+    world.now_ms.set(BEGAN_MS + 300_000);
+    let beat = shared::catalog::Heartbeat {
+        gateway: "gateway-1".into(),
+        boot: "spool.1".into(),
+        since: None,
+        told_ms: 0,
+        adopted: Vec::new(),
+        holds: Vec::new(),
+        confirmed: Vec::new(),
+    };
+    run(world.beat(beat, world.now_ms.get())).unwrap();
+    let mut files = Vec::new();
+    for timer in run(world.list_due(world.now_ms.get())).unwrap() {
+        for recording in run(world.attend(timer.clone(), world.now_ms.get())).unwrap() {
+            while let Some(file) = run(world.next_file(&recording, Container::M3u8)).unwrap() {
+                files.push(run(world.list_entries(file.clone())).unwrap());
+                run(world.commit_file(file, "object", world.now_ms.get())).unwrap();
+            }
+        }
+    }
+    files
 }
 
 fn send(world: &World, request: Request<Sent>) -> Result<ChunkAnswer, Refused> {
@@ -53,10 +91,11 @@ fn code<T>(refused: Result<T, Refused>) -> (u16, String) {
     (status, code)
 }
 
-/// What was recorded: name, tag, media type and size of each object.
+/// What was recorded in the user's bucket: name, tag, media type and size of each object.
 fn objects(world: &World) -> Vec<(String, String, String, usize)> {
     let objects = world.buckets.objects.borrow();
-    let facts = objects.iter().map(|(name, Object { tag, content_type, bytes })| {
+    let users = objects.iter().filter(|(name, _)| name.starts_with("http://store/"));
+    let facts = users.map(|(name, Object { tag, content_type, bytes })| {
         (name.clone(), tag.clone(), content_type.clone(), bytes.len())
     });
     facts.collect()
@@ -68,16 +107,15 @@ fn a_chunk_becomes_a_slice_in_the_users_bucket() {
     assert_eq!(put(&world, 0), Ok(ChunkAnswer { seq: 0, next: 1 }));
     let [(name, tag, content_type, size)] = &objects(&world)[..] else { panic!("{:?}", objects(&world)) };
     assert_eq!(name, "http://store/bkt/record/live/cam/1767323045_0.ts");
-    assert_eq!((tag, content_type.as_str()), (&format!("{}/0", "a".repeat(32)), "video/mp2t"));
+    assert_eq!((tag, content_type.as_str()), (&format!("{}/0", id()), "video/mp2t"));
     assert!(size.is_multiple_of(188));
 }
 
 #[test]
-fn the_first_chunk_says_when_the_recording_began() {
+fn the_first_chunk_dates_the_recording_by_its_offset_alone() {
     let world = recorded();
-    let mut first = chunk(0, CHUNK);
-    first.headers_mut().insert(CHUNK_TIME_HEADER, (BEGAN_MS + 10_000).into());
-    assert!(send(&world, first).is_ok());
+    world.pass_ms(3_600_000);
+    assert!(send(&world, chunk_at(0, CHUNK, 10_000)).is_ok());
     assert_eq!(objects(&world)[0].0, "http://store/bkt/record/live/cam/1767323055_0.ts");
 }
 
@@ -94,17 +132,11 @@ fn later(by_ms: u32) -> Vec<u8> {
 #[test]
 fn when_a_chunk_arrived_tells_a_pause_from_a_jump_of_its_clock() {
     // Golden media of one second; the second chunk's names say its begin in seconds.
-    for (arrives_ms, begins_s) in [(Some(31_000), 31), (Some(1_000), 1), (None, 1)] {
+    for (arrives_ms, begins_s) in [(31_000, 31), (1_000, 1)] {
         let world = recorded();
-        let mut chunks = [chunk(0, CHUNK), chunk(1, &later(31_000))];
-        for (request, offset_ms) in chunks.iter_mut().zip([Some(0), arrives_ms]) {
-            if let Some(offset_ms) = offset_ms {
-                request.headers_mut().insert(CHUNK_OFFSET_HEADER, offset_ms.into());
-            }
-        }
-        for request in chunks {
-            assert!(send(&world, request).is_ok());
-        }
+        assert!(send(&world, chunk_at(0, CHUNK, 0)).is_ok());
+        let second = later(31_000);
+        assert!(send(&world, chunk_at(1, &second, arrives_ms)).is_ok());
         let name = format!("http://store/bkt/record/live/cam/{}_1.ts", BEGAN_MS / 1_000 + begins_s);
         assert_eq!(objects(&world)[1].0, name);
     }
@@ -114,17 +146,44 @@ fn when_a_chunk_arrived_tells_a_pause_from_a_jump_of_its_clock() {
 fn time_that_was_not_recorded_moves_the_clock_and_is_marked() {
     let world = recorded();
     assert!(put(&world, 0).is_ok());
-    let mut later = chunk(1, CHUNK);
-    later.headers_mut().insert(CHUNK_TIME_HEADER, (BEGAN_MS + 60_000).into());
+    let mut later = chunk_at(1, CHUNK, 60_000);
+    later.headers_mut().insert(GENERATION_HEADER, HeaderValue::from_static("3.0"));
     assert!(send(&world, later).is_ok());
-    let name = session('a', 0).stream;
-    let slices =
-        SliceRange { first: Position { session: 1, slice: 0 }, end: Position { session: 1, slice: 2 } };
-    let entries = run(world.list_entries(&name, slices)).unwrap();
-    let [first, second] = <[_; 2]>::try_from(entries).unwrap().map(|entry| entry.slice);
+    let files = entries(&world, 2);
+    let [first, second] = &files[0][..] else { panic!("{files:?}") };
     assert_eq!((first.start_ms, first.discontinuity), (BEGAN_MS, false));
     assert_eq!((second.start_ms, second.discontinuity), (BEGAN_MS + 60_000, true));
     assert!(first.duration90khz < 2 * 90_000, "what was not recorded is not media");
+}
+
+#[test]
+fn a_lost_chunk_leaves_a_gap_and_its_media_comes_too_late() {
+    let world = recorded();
+    assert!(put(&world, 0).is_ok());
+    let lost = LostChunk {
+        lost: LossReason::Shed,
+        from_ms: 1_000,
+        to_ms: 2_000,
+        generation: Generation { orders: 1, files: 0 },
+    };
+    let tell = |seq| {
+        let mut told = chunk(seq, &serde_json::to_vec(&lost).unwrap());
+        told.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        send(&world, told)
+    };
+    assert_eq!(tell(1), Ok(ChunkAnswer { seq: 1, next: 2 }));
+    assert_eq!(code(put(&world, 1)), (409, "lost".into()));
+    assert_eq!(tell(0), Ok(ChunkAnswer { seq: 0, next: 1 }), "what is committed stays");
+    assert!(put(&world, 2).is_ok());
+    assert_eq!(objects(&world).len(), 2);
+}
+
+#[test]
+fn a_chunk_of_another_push_is_refused() {
+    let world = recorded();
+    let mut other = chunk(0, CHUNK);
+    other.headers_mut().insert(PUSH_HEADER, HeaderValue::from_static("another"));
+    assert_eq!(code(send(&world, other)), (404, "NoSuchSession".into()));
 }
 
 #[test]
@@ -142,16 +201,7 @@ fn a_chunk_out_of_turn_is_told_which_is_next() {
     let refused = run(handle(&world, chunk(3, CHUNK)));
     assert_eq!(refused.status().as_u16(), 409);
     let problem: protocol::Problem = serde_json::from_str(refused.body()).unwrap();
-    assert_eq!((problem.code.as_str(), problem.expected), ("SequenceGap", Some(0)));
-}
-
-#[test]
-fn a_session_that_is_over_takes_no_chunk() {
-    let world = recorded();
-    put(&world, 0).unwrap();
-    run(world.end(&"a".repeat(32), BEGAN_MS)).unwrap();
-    assert!(put(&world, 0).is_ok());
-    assert_eq!(code(put(&world, 1)), (410, "SessionOver".into()));
+    assert_eq!((problem.code.as_str(), problem.expected), ("gap", Some(0)));
 }
 
 #[test]
@@ -159,7 +209,7 @@ fn a_session_is_of_one_stream() {
     let world = recorded();
     let not_found = (404, "NoSuchSession".to_owned());
     for path in ["/streams/live.example.com/live/other/sessions/", "/streams/d/a/s/sessions/"] {
-        let path = format!("{path}{}/chunks/0", "a".repeat(32));
+        let path = format!("{path}{}/chunks/0", id());
         assert_eq!(code(send(&world, request_to(Method::PUT, &path, CHUNK))), not_found);
     }
     assert_eq!(code(put(&World::at(1), 0)), not_found);
@@ -191,18 +241,13 @@ fn what_a_slice_holds_is_committed_with_it() {
         sound.extend((11 + body.len() as u32).to_be_bytes());
     }
     assert!(send(&world, chunk(0, &sound)).is_ok() && put(&world, 1).is_ok());
-    let name = session('a', 0).stream;
-    let slices =
-        SliceRange { first: Position { session: 1, slice: 0 }, end: Position { session: 1, slice: 2 } };
-    let entries = run(world.list_entries(&name, slices)).unwrap();
-    let [first, second] = <[_; 2]>::try_from(entries).unwrap().map(|entry| entry.slice);
-    assert_eq!((first.video, first.audio), (None, Some(AudioTrack { codec: "aac".into() })));
-    let size = Some(PictureSize { width: 64, height: 64 });
-    assert_eq!(second.video, Some(VideoTrack { codec: "h264".into(), size }));
-    assert!(second.audio.is_some() && second.discontinuity && second.independent);
     // The M3U8 ends where the pictures begin.
-    let next = run(world.advance_files(&name, Container::M3u8, BEGAN_MS + 1_000));
-    assert!(matches!(next, Ok(NextFile::Due(file)) if file.slice_count == 1));
+    let files = entries(&world, 2);
+    assert_eq!(files.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1]);
+    assert!(files[1][0].independent);
+    let known = run(world.index_files(&session('a', 0).stream)).unwrap();
+    let size = Some(PictureSize { width: 64, height: 64 });
+    assert_eq!(known.iter().map(|file| file.size).collect::<Vec<_>>(), [None, size]);
 }
 
 #[test]
@@ -222,7 +267,7 @@ fn what_is_wrong_with_a_body_is_told_apart() {
     };
     assert_eq!(with_length("99999999"), (413, "ChunkTooLarge".into()));
     assert_eq!(with_length("5"), (503, "BodyCutOff".into()));
-    assert_eq!(with_length("five"), (400, "BadLength".into()));
+    assert_eq!(with_length("five"), (400, "BadHeader".into()));
     assert!(objects(&world).is_empty());
     assert!(put(&world, 0).is_ok());
 }
@@ -236,8 +281,8 @@ fn a_name_that_is_taken_gives_way_to_one_of_the_sessions_own() {
     assert_eq!(code(put(&world, 0)), (503, "NameTaken".into()));
     assert!(put(&world, 0).is_ok() && put(&world, 1).is_ok());
     let names: Vec<String> = objects(&world).into_iter().map(|object| object.0).collect();
-    let ends = names.iter().map(|name| name.rsplit_once('_').unwrap().1).collect::<Vec<_>>();
-    assert_eq!(ends, ["0-aaaaaaaa.ts", "0.ts", "1-aaaaaaaa.ts"]);
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(names.iter().any(|name| name.contains("_0-") && name.ends_with(".ts")));
     assert_eq!(world.buckets.objects.borrow()[name], others);
 }
 

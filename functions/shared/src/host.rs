@@ -13,8 +13,8 @@ use spin_sdk::wit_bindgen::{self, StreamReader};
 use crate::bindings::wit_stream;
 use crate::bucket::{self, Created, Location};
 use crate::catalog::{
-    self, ChunkStatus, Container, DueStreams, Entry, IndexFile, NextFile, PendingOrders, RecordFile, Session,
-    Slice, SliceRange, StreamName,
+    self, After, Changes, Container, Delivery, Entry, Heartbeat, Loss, OrderedSession, Placed, RecordFile,
+    Resends, Session, StreamName, Timer, Turn,
 };
 use crate::{
     Body, BodyError, Bucket, Catalog, Clock, Media, Random, Refusal, Rules, Streams, Variables, media, rules,
@@ -69,82 +69,117 @@ impl Rules for Host {
 }
 
 impl Catalog for Host {
-    async fn begin(&self, session: Session) -> Result<Session, catalog::Error> {
-        catalog::begin(session).await
+    async fn begin(
+        &self,
+        session: Session,
+        after: Option<After>,
+        resends: Option<Resends>,
+        now_ms: u64,
+    ) -> Result<OrderedSession, catalog::Error> {
+        catalog::begin(session, after, resends, now_ms).await
     }
 
     async fn get_session(&self, id: &str) -> Result<Session, catalog::Error> {
         catalog::get_session(id.into()).await
     }
 
-    async fn end(&self, id: &str, at_ms: u64) -> Result<u64, catalog::Error> {
-        catalog::end(id.into(), at_ms).await
+    async fn end(&self, id: &str, duration_ms: u64, chunks: u64, now_ms: u64) -> Result<u64, catalog::Error> {
+        catalog::end(id.into(), duration_ms, chunks, now_ms).await
     }
 
-    async fn heartbeat(
+    async fn beat(&self, heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, catalog::Error> {
+        catalog::beat(heartbeat, now_ms).await
+    }
+
+    async fn prepare_chunk(&self, session: &str, seq: u64, now_ms: u64) -> Result<Turn, catalog::Error> {
+        catalog::prepare_chunk(session.into(), seq, now_ms).await
+    }
+
+    async fn place_slice(
         &self,
-        gateway: &str,
-        since: u64,
-        at_ms: u64,
-    ) -> Result<PendingOrders, catalog::Error> {
-        catalog::heartbeat(gateway.into(), since, at_ms).await
+        prepared: Vec<u8>,
+        offset_ms: u64,
+        start90khz: u64,
+        names_taken: u32,
+    ) -> Result<Placed, catalog::Error> {
+        catalog::place_slice(prepared, offset_ms, start90khz, names_taken).await
     }
 
-    async fn get_chunk_status(&self, session: &str, seq: u64) -> Result<ChunkStatus, catalog::Error> {
-        catalog::get_chunk_status(session.into(), seq).await
+    async fn take_slice_name(
+        &self,
+        session: &str,
+        seq: u64,
+        names_taken: u32,
+    ) -> Result<u32, catalog::Error> {
+        catalog::take_slice_name(session.into(), seq, names_taken).await
     }
 
     async fn commit_chunk(
         &self,
+        prepared: Vec<u8>,
+        delivery: Delivery,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error> {
+        catalog::commit_chunk(prepared, delivery, now_ms).await
+    }
+
+    async fn lose_chunk(
+        &self,
         session: &str,
         seq: u64,
-        slice: Option<Slice>,
-        remux_state: Vec<u8>,
-        anchor_ms: u64,
+        loss: Loss,
         now_ms: u64,
-    ) -> Result<ChunkStatus, catalog::Error> {
-        catalog::commit_chunk(session.into(), seq, slice, remux_state, anchor_ms, now_ms).await
+    ) -> Result<(), catalog::Error> {
+        catalog::lose_chunk(session.into(), seq, loss, now_ms).await
     }
 
-    async fn set_names_taken(&self, session: &str, count: u32) -> Result<(), catalog::Error> {
-        catalog::set_names_taken(session.into(), count).await
-    }
-
-    async fn list_due(&self, now_ms: u64) -> Result<DueStreams, catalog::Error> {
+    async fn list_due(&self, now_ms: u64) -> Result<Vec<Timer>, catalog::Error> {
         catalog::list_due(now_ms).await
     }
 
-    async fn clear_due(&self, mark: u64) -> Result<(), catalog::Error> {
-        catalog::clear_due(mark).await
+    async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Vec<String>, catalog::Error> {
+        catalog::attend(timer, now_ms).await
     }
 
-    async fn set_due(&self, stream: &StreamName, at_ms: u64) -> Result<(), catalog::Error> {
-        catalog::set_due(stream.clone(), at_ms).await
-    }
-
-    async fn advance_files(
+    async fn settle(
         &self,
-        stream: &StreamName,
-        container: Container,
+        attended: Vec<Timer>,
+        failed: Vec<Timer>,
         now_ms: u64,
-    ) -> Result<NextFile, catalog::Error> {
-        catalog::advance_files(stream.clone(), container, now_ms).await
+    ) -> Result<Vec<u64>, catalog::Error> {
+        catalog::settle(attended, failed, now_ms).await
     }
 
-    async fn list_entries(
+    async fn next_file(
         &self,
-        stream: &StreamName,
-        slices: SliceRange,
-    ) -> Result<Vec<Entry>, catalog::Error> {
-        catalog::list_entries(stream.clone(), slices).await
+        recording: &str,
+        container: Container,
+    ) -> Result<Option<RecordFile>, catalog::Error> {
+        catalog::next_file(recording.into(), container).await
     }
 
-    async fn commit_file(&self, stream: &StreamName, file: RecordFile) -> Result<(), catalog::Error> {
-        catalog::commit_file(stream.clone(), file).await
+    async fn name_file(&self, file: RecordFile, names_taken: u32) -> Result<String, catalog::Error> {
+        catalog::name_file(file, names_taken).await
     }
 
-    async fn add_index_file(&self, file: IndexFile) -> Result<(), catalog::Error> {
-        catalog::add_index_file(file).await
+    async fn take_file_name(&self, file: RecordFile) -> Result<u32, catalog::Error> {
+        catalog::take_file_name(file).await
+    }
+
+    async fn list_entries(&self, file: RecordFile) -> Result<Vec<Entry>, catalog::Error> {
+        catalog::list_entries(file).await
+    }
+
+    async fn commit_file(&self, file: RecordFile, object: &str, now_ms: u64) -> Result<(), catalog::Error> {
+        catalog::commit_file(file, object.into(), now_ms).await
+    }
+
+    async fn is_probed(&self, at: &Location) -> Result<bool, catalog::Error> {
+        catalog::is_probed(at.endpoint.clone(), at.bucket.clone()).await
+    }
+
+    async fn note_probed(&self, at: &Location) -> Result<(), catalog::Error> {
+        catalog::note_probed(at.endpoint.clone(), at.bucket.clone()).await
     }
 }
 

@@ -26,9 +26,10 @@ pub mod testing;
 pub use answer::{Answer, answer_to, ok};
 pub use body::{Body, BodyError};
 pub use refusal::Refusal;
-pub use request::read_json;
+pub use request::{read_body, read_json};
 pub use world::{
     Bucket, Catalog, Clock, Media, Random, Rules, Streams, Variables, authorize, display_name, timezone,
+    work_bucket,
 };
 
 #[cfg(target_arch = "wasm32")]
@@ -42,7 +43,7 @@ pub mod bindings {
             package recorder:functions;
             world function {
                 import recorder:bucket/objects@0.1.0;
-                import recorder:catalog/catalog@0.1.0;
+                import recorder:catalog/catalog@0.2.0;
                 import recorder:media/remux@0.1.0;
                 import recorder:rules/rules@0.1.0;
             }",

@@ -1,7 +1,7 @@
 //! Why a call is refused. Each error of a component has one status, one stable code and one sentence.
 
 use http::{Method, StatusCode};
-use protocol::{NameError, Problem, Route, RouteError};
+use protocol::{NameError, Problem, Route, RouteError, conflict};
 
 use crate::{BodyError, bucket, catalog, media, rules};
 
@@ -46,6 +46,13 @@ impl Refusal {
     #[must_use]
     pub fn unavailable(code: &str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
+    }
+
+    /// 409: another chunk has to be committed first.
+    fn expecting(code: &str, expected: catalog::Expected) -> Self {
+        let mut refusal = Self::new(StatusCode::CONFLICT, code, expected.reason);
+        refusal.problem.expected = Some(expected.seq);
+        refusal
     }
 
     /// The same, of which this was being done.
@@ -102,6 +109,11 @@ impl From<catalog::Error> for Refusal {
             catalog::Error::NoRule => failed("no rule says where to record the stream to"),
             catalog::Error::AlreadyRecording => failed("the stream is being recorded already"),
             catalog::Error::NotRecording => failed("the stream is not being recorded"),
+            catalog::Error::Gap(expected) => Self::expecting(conflict::GAP, expected),
+            catalog::Error::Before(expected) => Self::expecting(conflict::BEFORE, expected),
+            catalog::Error::Boot(reason) => Self::new(StatusCode::CONFLICT, conflict::BOOT, reason),
+            catalog::Error::Name(reason) => Self::unprocessable("BadObjectName", reason),
+            catalog::Error::Unfit(reason) => Self::unavailable("Unfit", reason),
             catalog::Error::Store(reason) => failed(&reason),
         }
     }
@@ -118,11 +130,13 @@ impl From<rules::Error> for Refusal {
 }
 
 impl From<bucket::Error> for Refusal {
+    /// 424 where the user's bucket has to change before the call can succeed, 503 where trying again may help.
     fn from(error: bucket::Error) -> Self {
         let message = match error {
-            bucket::Error::NoSuchBucket(reason)
-            | bucket::Error::Invalid(reason)
-            | bucket::Error::Unavailable(reason) => reason,
+            bucket::Error::NoSuchBucket(reason) | bucket::Error::Invalid(reason) => {
+                return Self::new(StatusCode::FAILED_DEPENDENCY, "BucketRefused", reason);
+            }
+            bucket::Error::Unavailable(reason) => reason,
             bucket::Error::Taken => "the object's name is in use for another writer's object".into(),
             bucket::Error::NoSuchObject => "there is no such object".into(),
             bucket::Error::TooLarge(max_bytes) => format!("the object has more than {max_bytes} bytes"),

@@ -11,6 +11,7 @@ mod media;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::{Future, ready};
+use std::rc::Rc;
 
 use http::header::AUTHORIZATION;
 use http::{Method, Request};
@@ -18,7 +19,7 @@ use protocol::Route;
 use serde::{Serialize, de::DeserializeOwned};
 use store::memory::MemoryStore;
 
-use crate::catalog::{Container, Format, Session, SessionRule, SliceFormat, StreamName};
+use crate::catalog::{Container, Format, Mode, Session, SessionRule, SliceFormat, StreamName};
 use crate::rules::{self, Rule};
 use crate::{Answer, Body, BodyError, Clock, Random, Refusal, Rules, Streams, Variables};
 
@@ -31,9 +32,9 @@ pub const INGEST_TOKEN: &str = "token";
 /// Everything that a function can see.
 pub struct World {
     /// The key-value store.
-    pub store: MemoryStore,
+    pub store: Rc<MemoryStore>,
     /// All object stores.
-    pub buckets: Buckets,
+    pub buckets: Rc<Buckets>,
     /// Now, in Unix milliseconds.
     pub now_ms: Cell<u64>,
     /// The variables; one that is not here is one that the host does not give.
@@ -52,9 +53,10 @@ impl World {
             ("name_timezone", "+08:00"),
             ("work_bucket", "http://work/work"),
         ];
+        let store = Rc::new(MemoryStore::with_any_key());
         Self {
-            store: MemoryStore::with_any_key(),
-            buckets: Buckets::default(),
+            buckets: Rc::new(Buckets::new(store.scheduler().clone())),
+            store,
             now_ms: Cell::new(now_ms),
             variables: RefCell::new(variables.map(|(name, value)| (name, value.to_owned())).into()),
             rule: RefCell::new(Ok(None)),
@@ -62,9 +64,27 @@ impl World {
         }
     }
 
+    /// Another function host with a clock of its own, beside this one: they share the stores.
+    #[must_use]
+    pub fn beside(&self, now_ms: u64) -> Self {
+        let other = Self::at(now_ms);
+        Self {
+            store: Rc::clone(&self.store),
+            buckets: Rc::clone(&self.buckets),
+            rule: RefCell::new(self.rule.borrow().clone()),
+            drawn: Cell::new(self.drawn.get() ^ 0x80),
+            ..other
+        }
+    }
+
     /// Sets a variable.
     pub fn set_variable(&self, name: &'static str, value: &str) {
         self.variables.borrow_mut().insert(name, value.to_owned());
+    }
+
+    /// The work bucket, as `endpoint/bucket`.
+    fn work_bucket(&self) -> String {
+        self.variables.borrow().get("work_bucket").cloned().unwrap_or_default()
     }
 
     /// Lets time pass.
@@ -198,20 +218,23 @@ pub fn rule() -> Rule {
     }
 }
 
-/// A session of `live.example.com/live/cam` under [`rule`], whose id is 32 times one hex digit.
+/// A session of `live.example.com/live/cam` under [`rule`], whose id ends in 32 times one hex digit.
 #[must_use]
 pub fn session(digit: char, began_ms: u64) -> Session {
     Session {
-        id: String::from(digit).repeat(32),
+        id: format!("20260102-{}", String::from(digit).repeat(32)),
         stream: StreamName { domain: "live.example.com".into(), app: "live".into(), stream: "cam".into() },
-        gateway: Some("gateway-1".into()),
-        client: None,
+        gateway: "gateway-1".into(),
+        boot: "spool.1".into(),
+        push: String::from(digit),
+        client: "192.0.2.1:50000".into(),
         arguments: Vec::new(),
         video_codec: None,
         audio_codec: None,
         video_kbps: None,
         began_ms,
-        record: true,
+        wanted: false,
+        timezone: "+08:00".into(),
         rule: Some(SessionRule {
             oss_endpoint: "http://store".into(),
             oss_bucket: "bkt".into(),
@@ -222,6 +245,9 @@ pub fn session(digit: char, began_ms: u64) -> Session {
                 object_prefix: naming::DEFAULT_RECORD_FILE.into(),
                 slices: Some(SliceFormat { seconds: 5, object_prefix: naming::DEFAULT_SLICE.into() }),
             }],
+            mode: Mode::Automatic,
+            window_start: None,
+            window_end: None,
         }),
     }
 }

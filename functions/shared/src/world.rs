@@ -10,8 +10,8 @@ use subtle::ConstantTimeEq;
 
 use crate::bucket::{self, Created, Location};
 use crate::catalog::{
-    self, ChunkStatus, Container, DueStreams, Entry, IndexFile, NextFile, PendingOrders, RecordFile, Session,
-    Slice, SliceRange, StreamName,
+    self, After, Changes, Container, Delivery, Entry, Heartbeat, Loss, OrderedSession, Placed, RecordFile,
+    Resends, Session, StreamName, Timer, Turn,
 };
 use crate::{Refusal, media, rules};
 
@@ -48,40 +48,60 @@ pub trait Rules {
 #[expect(async_fn_in_trait, reason = "functions have one thread; no caller needs a Send bound")]
 #[expect(missing_docs, reason = "wit/catalog documents each function")]
 pub trait Catalog {
-    async fn begin(&self, session: Session) -> Result<Session, catalog::Error>;
+    async fn begin(
+        &self,
+        session: Session,
+        after: Option<After>,
+        resends: Option<Resends>,
+        now_ms: u64,
+    ) -> Result<OrderedSession, catalog::Error>;
     async fn get_session(&self, id: &str) -> Result<Session, catalog::Error>;
-    async fn end(&self, id: &str, at_ms: u64) -> Result<u64, catalog::Error>;
-    async fn heartbeat(&self, gateway: &str, since: u64, at_ms: u64)
-    -> Result<PendingOrders, catalog::Error>;
+    async fn end(&self, id: &str, duration_ms: u64, chunks: u64, now_ms: u64) -> Result<u64, catalog::Error>;
+    async fn beat(&self, heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, catalog::Error>;
 
-    async fn get_chunk_status(&self, session: &str, seq: u64) -> Result<ChunkStatus, catalog::Error>;
+    async fn prepare_chunk(&self, session: &str, seq: u64, now_ms: u64) -> Result<Turn, catalog::Error>;
+    async fn place_slice(
+        &self,
+        prepared: Vec<u8>,
+        offset_ms: u64,
+        start90khz: u64,
+        names_taken: u32,
+    ) -> Result<Placed, catalog::Error>;
+    async fn take_slice_name(&self, session: &str, seq: u64, names_taken: u32)
+    -> Result<u32, catalog::Error>;
     async fn commit_chunk(
+        &self,
+        prepared: Vec<u8>,
+        delivery: Delivery,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error>;
+    async fn lose_chunk(
         &self,
         session: &str,
         seq: u64,
-        slice: Option<Slice>,
-        remux_state: Vec<u8>,
-        anchor_ms: u64,
+        loss: Loss,
         now_ms: u64,
-    ) -> Result<ChunkStatus, catalog::Error>;
-    async fn set_names_taken(&self, session: &str, count: u32) -> Result<(), catalog::Error>;
+    ) -> Result<(), catalog::Error>;
 
-    async fn list_due(&self, now_ms: u64) -> Result<DueStreams, catalog::Error>;
-    async fn clear_due(&self, mark: u64) -> Result<(), catalog::Error>;
-    async fn set_due(&self, stream: &StreamName, at_ms: u64) -> Result<(), catalog::Error>;
-    async fn advance_files(
+    async fn list_due(&self, now_ms: u64) -> Result<Vec<Timer>, catalog::Error>;
+    async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Vec<String>, catalog::Error>;
+    async fn settle(
         &self,
-        stream: &StreamName,
-        container: Container,
+        attended: Vec<Timer>,
+        failed: Vec<Timer>,
         now_ms: u64,
-    ) -> Result<NextFile, catalog::Error>;
-    async fn list_entries(
+    ) -> Result<Vec<u64>, catalog::Error>;
+    async fn next_file(
         &self,
-        stream: &StreamName,
-        slices: SliceRange,
-    ) -> Result<Vec<Entry>, catalog::Error>;
-    async fn commit_file(&self, stream: &StreamName, file: RecordFile) -> Result<(), catalog::Error>;
-    async fn add_index_file(&self, file: IndexFile) -> Result<(), catalog::Error>;
+        recording: &str,
+        container: Container,
+    ) -> Result<Option<RecordFile>, catalog::Error>;
+    async fn name_file(&self, file: RecordFile, names_taken: u32) -> Result<String, catalog::Error>;
+    async fn take_file_name(&self, file: RecordFile) -> Result<u32, catalog::Error>;
+    async fn list_entries(&self, file: RecordFile) -> Result<Vec<Entry>, catalog::Error>;
+    async fn commit_file(&self, file: RecordFile, object: &str, now_ms: u64) -> Result<(), catalog::Error>;
+    async fn is_probed(&self, at: &Location) -> Result<bool, catalog::Error>;
+    async fn note_probed(&self, at: &Location) -> Result<(), catalog::Error>;
 }
 
 /// Bytes that pass between a request, `media` and `bucket` without being held here.
@@ -144,6 +164,20 @@ pub async fn timezone(world: &impl Variables) -> Result<Timezone, Refusal> {
     text.parse().map_err(|error: naming::Error| {
         Refusal::unavailable("BadVariable", error.to_string()).while_doing("variable name_timezone")
     })
+}
+
+/// Where decisions and unfinished work are kept.
+///
+/// # Errors
+/// 503 where the variable does not say `endpoint/bucket`.
+pub async fn work_bucket(world: &impl Variables) -> Result<Location, Refusal> {
+    let text = world.variable("work_bucket").await?;
+    let parts = text.rsplit_once('/').filter(|(endpoint, bucket)| !endpoint.is_empty() && !bucket.is_empty());
+    let (endpoint, bucket) = parts.ok_or_else(|| {
+        let message = format!("variable work_bucket is {text:?}, and has to be endpoint/bucket");
+        Refusal::unavailable("BadVariable", message)
+    })?;
+    Ok(Location { endpoint: endpoint.into(), bucket: bucket.into() })
 }
 
 /// A stream's name for people, `domain/app/stream`.

@@ -98,6 +98,17 @@ fn video_is_cut_at_the_first_keyframe_past_the_target() {
 }
 
 #[test]
+fn under_a_backlog_chunks_are_longer_and_still_begin_with_keyframes() {
+    let mut chunks = Chunks::new(POLICY);
+    for sent in show(48) {
+        chunks.cutter.has_backlog = (10_000..30_000).contains(&sent.2);
+        chunks.add(sent, 1);
+    }
+    assert_eq!(chunks.times_ms(), [6_000, 16_000, 26_000, 32_000, 38_000, 44_000]);
+    chunks.check_keyframes();
+}
+
+#[test]
 fn tracks_whose_clocks_differ_are_cut_alike() {
     let by_track = |video: u32, audio: u32| {
         stamped(24, move |frame, ms| ms.wrapping_add(if frame == Audio { audio } else { video }))

@@ -1,33 +1,56 @@
 //! The uploader's end of a queue.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    fs, io,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use protocol::StreamPath;
+use protocol::{ChunkPolicy, LossReason, LostChunk, Order, StreamPath};
 
 use super::{
-    orders::{Orders, OrdersSender},
+    orders::{Answered, OrdersSender},
     shared::{Queue, State, discard},
 };
-use crate::spool::{Chunk, Numbering, Record, Session};
+use crate::{
+    functions::ChunkBody,
+    spool::{Account, Chunk, Gap, Record, Session, Waiting},
+};
 
 /// Takes the chunks of one push away, in order, and keeps the push's record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct QueueReader {
     queue: Arc<Queue>,
 }
 
 /// What the uploader does next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Next {
-    /// Upload the chunk at the front.
-    Chunk,
-    /// Tell the end, which was at this time.
-    End(u64),
+    /// Upload the chunk of this index, under this number.
+    Chunk(u64, u64, ChunkBody),
+    /// Tell that the chunk of this index and this number will not come, which was last tried then.
+    Lost(u64, u64, LostChunk, Option<Instant>),
+    /// Nothing, and nothing will come.
+    Done,
+}
+
+/// How a push ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    pub(crate) at: Instant,
+    pub(crate) duration_ms: u64,
+    pub(crate) chunks: u64,
 }
 
 impl QueueReader {
     pub(super) fn new(queue: Arc<Queue>) -> Self {
         Self { queue }
+    }
+
+    /// Whether both are of one push.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.queue, &other.queue)
     }
 
     /// The stream that is pushed.
@@ -40,38 +63,38 @@ impl QueueReader {
         &self.queue.folder
     }
 
+    /// What the push's chunks are charged to.
+    pub(crate) fn account(&self) -> &Account {
+        &self.queue.account
+    }
+
     /// What is known of the push now.
     pub(crate) fn record(&self) -> Record {
         self.queue.state().record.clone()
     }
 
-    /// When the push began, Unix milliseconds.
-    pub(crate) fn began_at_ms(&self) -> u64 {
-        self.queue.state().record.push.began_at_ms
+    /// The session that was adopted.
+    pub(crate) fn session(&self) -> Option<String> {
+        self.queue.state().record.session.as_ref().map(|session| session.id.clone())
+    }
+
+    /// Waits for the first coded frame; `None` if the push ends without one.
+    pub(crate) async fn began(&self) -> Option<Instant> {
+        let look = |state: &mut State| match state.began {
+            Some((began, _)) => Some(Some(began)),
+            None => state.record.end.map(|_| None),
+        };
+        self.queue.until(look).await
+    }
+
+    /// When the last coded frame came, so far.
+    pub(crate) fn last_frame(&self) -> Option<Instant> {
+        self.queue.last_frame()
     }
 
     /// Completes when both codecs are known, or the push has ended.
     pub(crate) async fn codecs_known(&self) {
-        while !self.queue.state().codecs_known {
-            self.queue.arrived.notified().await;
-        }
-    }
-
-    /// Waits until there is something to do.
-    pub(crate) async fn next(&self) -> Next {
-        loop {
-            let next = {
-                let state = self.queue.state();
-                match state.chunks.front() {
-                    Some(_) => Some(Next::Chunk),
-                    None => state.record.ended_at_ms.map(Next::End),
-                }
-            };
-            match next {
-                Some(next) => return next,
-                None => self.queue.arrived.notified().await,
-            }
-        }
+        self.queue.until(|state| state.codecs_known.then_some(())).await;
     }
 
     /// Where later orders for the session go.
@@ -79,73 +102,154 @@ impl QueueReader {
         self.queue.orders.clone()
     }
 
-    /// The functions gave a session. What was spooled before is dropped if they want nothing.
-    pub(crate) fn begun(&self, session: &str, orders: Orders) {
-        let mut state = self.queue.state();
-        if state.record.session.as_ref().is_none_or(|known| known.id != session) {
-            state.record.session = Some(Session { id: session.to_owned(), numbering: None });
-            if !orders.record {
-                state.discard = state.record.ended_at_ms.is_none();
-                state.chunks.drain(..).for_each(discard);
+    /// Adopts the session that the functions offer: it is written down before any of its chunks is sent. What was
+    /// spooled before and is not wanted is dropped.
+    pub(crate) async fn adopt(
+        &self,
+        session: &str,
+        chunk: ChunkPolicy,
+        orders: &[Order],
+        answered: Answered,
+    ) -> io::Result<()> {
+        let queue = &self.queue;
+        queue.state().session = Some(session.to_owned());
+        queue.orders.send(chunk, orders, answered);
+        let settled = |state: &mut State| {
+            if !state.is_settled && state.record.end.is_some() {
+                state.settle(&queue.orders.now().schedule.unwrap_or_default(), None);
             }
+            state.is_settled.then_some(())
+        };
+        queue.until(settled).await;
+        let record = queue.change(|state| {
+            let first_index = state.first_index;
+            state.record.session = Some(Session { id: session.to_owned(), first_index, is_end_told: false });
+            state.record.clone()
+        });
+        let folder = queue.folder.clone();
+        tokio::task::spawn_blocking(move || record.save_durably(&folder))
+            .await
+            .map_err(io::Error::other)??;
+        if let Some((_, began)) = queue.state().began {
+            queue.tell.adopted(session, began);
         }
-        self.queue.orders.send(orders);
+        Ok(())
     }
 
     /// The functions will not have the push at all.
     pub(crate) fn refuse(&self) {
         self.queue.refused.cancel();
+        let event = self.queue.state().began.map(|(_, event)| event);
+        event.into_iter().for_each(|event| self.queue.tell.told(event));
     }
 
-    /// The session is over: what is left goes into another.
-    pub(crate) fn session_over(&self) {
-        let mut state = self.queue.state();
-        state.record.session = None;
-        state.record.sessions_over += 1;
-        self.queue.save(&state);
+    /// Waits until there is something to do.
+    pub(crate) async fn next(&self) -> Next {
+        let queue = &self.queue;
+        let look = |state: &mut State| {
+            let first_index = state.first_index;
+            let is_over = state.record.end.is_some();
+            match state.waiting.front_mut() {
+                Some(Waiting::Chunk(chunk)) => {
+                    // A number names the same bytes after a crash.
+                    if let Err(error) = chunk.flush() {
+                        tracing::error!(
+                            "{}: {} cannot be written: {error}",
+                            queue.path,
+                            chunk.path().display()
+                        );
+                    }
+                    let index = chunk.name.index;
+                    Some(Next::Chunk(index, index - first_index, ChunkBody::of(chunk)))
+                }
+                Some(Waiting::Lost(gap)) => {
+                    Some(Next::Lost(gap.index, gap.index - first_index, gap.lost, gap.tried))
+                }
+                None => is_over.then_some(Next::Done),
+            }
+        };
+        queue.until(look).await
     }
 
-    /// Looks at the chunk at the front, with its number in the session.
-    ///
-    /// The number is on disk before it is first used.
-    pub(crate) fn front<T>(&self, look: impl FnOnce(&Chunk, u64) -> T) -> Option<T> {
-        let mut state = self.queue.state();
-        let State { record, chunks, .. } = &mut *state;
-        let index = chunks.front()?.name.index;
-        let session = record.session.as_mut()?;
-        let is_new = session.numbering.is_none();
-        let seq = session.numbering.get_or_insert(Numbering { index, seq: 0 }).seq_of(index);
-        if is_new {
-            self.queue.save(&state);
-        }
-        state.chunks.front().map(|chunk| look(chunk, seq))
+    /// The functions know of the chunk at the front, or of its loss.
+    pub(crate) fn acknowledged(&self, index: u64) {
+        let front = self.queue.change(|state| {
+            state.progress = Instant::now();
+            let is_front = state.waiting.front().is_some_and(|front| front.index() == index);
+            if is_front { state.waiting.pop_front() } else { None }
+        });
+        front.into_iter().for_each(discard);
     }
 
-    /// The chunk at the front has another number than was thought.
-    pub(crate) fn renumber_front(&self, seq: u64) {
-        let mut state = self.queue.state();
-        let State { record, chunks, .. } = &mut *state;
-        if let (Some(session), Some(chunk)) = (&mut record.session, chunks.front()) {
-            session.numbering = Some(Numbering { index: chunk.name.index, seq });
-            self.queue.save(&state);
-        }
+    /// Moves the chunk at the front to another file. `lost`: why the functions are told that it will not come.
+    pub(crate) fn put_aside(&self, index: u64, kept: &Path, lost: Option<LossReason>) -> io::Result<()> {
+        let folder = &self.queue.folder;
+        self.queue.change(|state| {
+            let Some(Waiting::Chunk(chunk)) = state.waiting.front_mut() else { return Ok(()) };
+            if chunk.name.index != index {
+                return Ok(());
+            }
+            chunk.flush()?;
+            let gap = lost.map(|reason| gap_of(folder, chunk, reason, Some(Instant::now()))).transpose()?;
+            fs::rename(chunk.path(), kept)?;
+            state.waiting.pop_front();
+            gap.into_iter().for_each(|gap| state.waiting.push_front(Waiting::Lost(gap)));
+            Ok(())
+        })
     }
 
-    /// The functions have the chunk at the front.
-    pub(crate) fn acknowledged(&self) {
-        let chunk = self.queue.state().chunks.pop_front();
-        chunk.into_iter().for_each(discard);
+    /// Gives up the oldest chunk that waits; `false` if there is none.
+    pub(crate) fn shed(&self) -> io::Result<bool> {
+        let folder = &self.queue.folder;
+        self.queue.change(|state| {
+            let is_chunk = |waiting: &Waiting| matches!(waiting, Waiting::Chunk(_));
+            let Some(at) = state.waiting.iter().position(is_chunk) else { return Ok(false) };
+            let Waiting::Chunk(chunk) = &state.waiting[at] else { return Ok(false) };
+            // The one at the front is perhaps being tried.
+            let tried = (at == 0).then(Instant::now);
+            let gap = gap_of(folder, chunk, LossReason::Shed, tried)?;
+            discard(std::mem::replace(&mut state.waiting[at], Waiting::Lost(gap)));
+            Ok(true)
+        })
     }
 
-    /// Takes the chunk at the front away: its number becomes the next one's.
-    pub(crate) fn take_refused(&self) -> Option<Chunk> {
-        let mut state = self.queue.state();
-        let chunk = state.chunks.pop_front()?;
-        if let Some(numbering) = state.record.session.as_mut().and_then(|session| session.numbering.as_mut())
-        {
-            numbering.index += 1;
-            self.queue.save(&state);
-        }
-        Some(chunk)
+    /// Whether the functions have taken nothing for so long.
+    pub(crate) fn is_stalled(&self, since: Duration) -> bool {
+        self.queue.state().progress.elapsed() >= since
     }
+
+    /// Waits for the end of the push; `None` if it is told already.
+    pub(crate) async fn ended(&self) -> Option<Ended> {
+        let queue = &self.queue;
+        let look = |state: &mut State| {
+            let end = state.record.end?;
+            let is_told = state.record.session.as_ref().is_some_and(|session| session.is_end_told);
+            let (began, _) = state.began?;
+            let at = began + Duration::from_millis(end.duration_ms);
+            let chunks = end.next_index.saturating_sub(state.first_index);
+            Some((!is_told).then_some(Ended { at, duration_ms: end.duration_ms, chunks }))
+        };
+        queue.until(look).await
+    }
+
+    /// The functions know the end, or will never have it.
+    pub(crate) fn end_told(&self) {
+        let queue = &self.queue;
+        let (session, event) = queue.change(|state| {
+            if let Some(session) = &mut state.record.session {
+                session.is_end_told = true;
+            }
+            queue.save(state);
+            (state.session.clone(), state.ended)
+        });
+        event.into_iter().for_each(|event| queue.tell.told(event));
+        session.into_iter().for_each(|session| queue.tell.end_told(&session));
+    }
+}
+
+/// The place of a chunk that will not come.
+fn gap_of(folder: &Path, chunk: &Chunk, lost: LossReason, tried: Option<Instant>) -> io::Result<Gap> {
+    let (from_ms, generation) = (chunk.name.offset_ms, chunk.name.generation);
+    let lost = LostChunk { lost, from_ms, to_ms: chunk.end_ms.max(from_ms), generation };
+    Gap::create(folder, chunk.name.index, lost, tried)
 }

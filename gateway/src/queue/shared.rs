@@ -3,23 +3,35 @@
 use std::{
     collections::VecDeque,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use protocol::StreamPath;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::orders::OrdersSender;
-use crate::spool::{Chunk, Record};
+use super::orders::{OrdersSender, Schedule};
+use crate::{
+    spool::{Account, Record, Waiting},
+    tell::{Event, Tell},
+};
 
 #[derive(Debug)]
 pub(super) struct Queue {
     pub(super) path: StreamPath,
     pub(super) folder: PathBuf,
+    pub(super) account: Arc<Account>,
+    pub(super) tell: Arc<Tell>,
     state: Mutex<State>,
-    /// Wakes the reader: a chunk, the codecs or the end came.
-    pub(super) arrived: Notify,
+    /// When the last coded frame came, in milliseconds since the push began.
+    pub(super) last_frame_ms: AtomicU64,
+    /// Wakes whoever waits for a change of the state.
+    changed: Notify,
     pub(super) orders: OrdersSender,
     /// Cancelled when the functions will not have the push at all.
     pub(super) refused: CancellationToken,
@@ -28,23 +40,42 @@ pub(super) struct Queue {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) record: Record,
-    pub(super) chunks: VecDeque<Chunk>,
+    /// What is to be brought to the functions, in order.
+    pub(super) waiting: VecDeque<Waiting>,
     pub(super) next_index: u64,
-    /// Set when the functions want nothing of the past and the writer does not know it yet.
-    pub(super) discard: bool,
+    /// The session that is being adopted, or is.
+    pub(super) session: Option<String>,
+    /// The index of the chunk whose number is 0.
+    pub(super) first_index: u64,
+    /// The last chunk that was cut.
+    pub(super) last_cut: Option<u64>,
     pub(super) codecs_known: bool,
+    /// When the first coded frame came, and that it is to be told.
+    pub(super) began: Option<(Instant, Event)>,
+    /// That the end is to be told.
+    pub(super) ended: Option<Event>,
+    /// Whether what was spooled before the functions answered has been gone through.
+    pub(super) is_settled: bool,
+    /// When the functions last took something.
+    pub(super) progress: Instant,
 }
 
 impl Queue {
-    pub(super) fn new(path: StreamPath, folder: PathBuf, record: Record, chunks: Vec<Chunk>) -> Self {
-        let next_index = chunks.last().map_or(0, |chunk| chunk.name.index + 1);
-        let codecs_known = record.ended_at_ms.is_some();
-        let state = State { record, chunks: chunks.into(), next_index, discard: false, codecs_known };
+    pub(super) fn new(
+        path: StreamPath,
+        folder: PathBuf,
+        account: Arc<Account>,
+        tell: Arc<Tell>,
+        state: State,
+    ) -> Self {
         Self {
             path,
             folder,
+            account,
+            tell,
             state: state.into(),
-            arrived: Notify::new(),
+            last_frame_ms: AtomicU64::new(0),
+            changed: Notify::new(),
             orders: OrdersSender::default(),
             refused: CancellationToken::new(),
         }
@@ -54,6 +85,32 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Changes the state and wakes whoever waits for it.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let changed = change(&mut self.state());
+        self.changed.notify_waiters();
+        changed
+    }
+
+    /// Waits until the state has what is looked for.
+    pub(super) async fn until<T>(&self, look: impl Fn(&mut State) -> Option<T>) -> T {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            let found = look(&mut self.state());
+            match found {
+                Some(found) => return found,
+                None => changed.await,
+            }
+        }
+    }
+
+    /// When the last coded frame came, if one has.
+    pub(super) fn last_frame(&self) -> Option<Instant> {
+        let (began, _) = self.state().began?;
+        Some(began + Duration::from_millis(self.last_frame_ms.load(Ordering::Relaxed)))
+    }
+
     pub(super) fn save(&self, state: &State) {
         if let Err(error) = state.record.save(&self.folder) {
             tracing::error!("{}: {} cannot be written: {error}", self.path, self.folder.display());
@@ -61,9 +118,68 @@ impl Queue {
     }
 }
 
-/// Deletes a chunk that nobody wants any more.
-pub(super) fn discard(chunk: Chunk) {
-    if let Err(error) = chunk.delete() {
-        tracing::error!("{} cannot be deleted: {error}", chunk.path().display());
+impl State {
+    pub(super) fn new(record: Record) -> Self {
+        Self {
+            record,
+            waiting: VecDeque::new(),
+            next_index: 0,
+            session: None,
+            first_index: 0,
+            last_cut: None,
+            codecs_known: false,
+            began: None,
+            ended: None,
+            is_settled: false,
+            progress: Instant::now(),
+        }
+    }
+
+    /// Goes through what was spooled before the functions answered: drops what is not wanted at both ends, so that
+    /// numbers have no gaps. `open_index`: the chunk that is being written, if it is wanted.
+    pub(super) fn settle(&mut self, schedule: &Schedule, open_index: Option<u64>) {
+        let Some((began, _)) = self.began else { return };
+        let at = |ms| began + Duration::from_millis(ms);
+        let is_wanted = |waiting: &Waiting| match waiting {
+            Waiting::Chunk(chunk) => schedule.wants(at(chunk.name.offset_ms), at(chunk.end_ms)),
+            Waiting::Lost(gap) => schedule.wants(at(gap.lost.from_ms), at(gap.lost.to_ms)),
+        };
+        let first = self.waiting.iter().position(is_wanted).unwrap_or(self.waiting.len());
+        self.waiting.drain(..first).for_each(discard);
+        if open_index.is_none() {
+            let end = self.waiting.iter().rposition(is_wanted).map_or(0, |last| last + 1);
+            // From the last on: a crash in between leaves no gap.
+            self.waiting.drain(end..).rev().for_each(discard);
+            self.next_index = self.waiting.back().map_or(self.next_index, |last| last.index() + 1);
+        }
+        self.last_cut = self.waiting.back().map(Waiting::index);
+        self.first_index = self.waiting.front().map(Waiting::index).or(open_index).unwrap_or(self.next_index);
+        self.is_settled = true;
+        for waiting in &mut self.waiting {
+            let Waiting::Chunk(chunk) = waiting else { continue };
+            let held = schedule.at(at(chunk.end_ms)).filter(|order| order.record);
+            // It began before a window's begin, which was not known: no other file begins there.
+            if let Some(order) = held.filter(|order| order.generation.files != chunk.name.generation.files)
+                && let Err(error) = chunk.number(chunk.name.index, order.generation)
+            {
+                tracing::error!("{} cannot be renamed: {error}", chunk.path().display());
+            }
+        }
+    }
+}
+
+/// Deletes what nobody has to be told any more.
+pub(super) fn discard(waiting: Waiting) {
+    match waiting {
+        Waiting::Chunk(chunk) => {
+            if let Err(error) = chunk.delete() {
+                tracing::error!("{} cannot be deleted: {error}", chunk.path().display());
+            }
+        }
+        Waiting::Lost(gap) => {
+            if let Err(error) = gap.delete() {
+                tracing::error!("gap {} cannot be deleted: {error}", gap.index);
+            }
+        }
     }
 }

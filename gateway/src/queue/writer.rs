@@ -1,16 +1,24 @@
 //! The recorder's end of a queue.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    fs, io,
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
-use protocol::StreamPath;
+use protocol::{Confirmed, Generation, StreamPath};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    orders::Orders,
-    shared::{Queue, discard},
+    orders::{Orders, Schedule},
+    shared::Queue,
 };
-use crate::spool::{Chunk, Codecs};
+use crate::{
+    clock::unix_ms,
+    spool::{Account, Chunk, Codecs, End, Waiting},
+};
 
 /// Adds the chunks of one push, as its connection receives them.
 #[derive(Debug)]
@@ -35,40 +43,77 @@ impl QueueWriter {
         &self.queue.folder
     }
 
-    /// The index of the next file. Each one is used, or what it was given to is discarded as a whole.
+    /// What the push's chunks are charged to.
+    pub(crate) fn account(&self) -> &Arc<Account> {
+        &self.queue.account
+    }
+
+    /// The first coded frame came.
+    pub(crate) fn begin(&self, at: Instant) -> io::Result<()> {
+        let Queue { folder, tell, .. } = &*self.queue;
+        fs::create_dir_all(folder)?;
+        self.queue.change(|state| {
+            state.record.began_at_ms = unix_ms();
+            state.began = Some((at, tell.happened(at)));
+            state.record.save(folder)
+        })
+    }
+
+    /// A coded frame came, so long after the first one.
+    pub(crate) fn frame(&self, offset_ms: u64) {
+        self.queue.last_frame_ms.store(offset_ms, Ordering::Relaxed);
+    }
+
+    /// The index of the next file.
     pub(crate) fn take_index(&self) -> u64 {
         let mut state = self.queue.state();
         state.next_index += 1;
         state.next_index - 1
     }
 
-    /// Adds a chunk, unless the functions want nothing of what was recorded so far.
+    /// Adds a chunk.
     pub(crate) fn push(&self, chunk: Chunk) {
-        let mut state = self.queue.state();
-        if state.discard {
-            discard(chunk);
-        } else {
-            state.chunks.push_back(chunk);
-            self.queue.arrived.notify_one();
-        }
+        self.queue.change(|state| {
+            state.last_cut = Some(chunk.name.index);
+            state.waiting.push_back(Waiting::Chunk(chunk));
+        });
     }
 
     /// Whether no chunk waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.state().chunks.is_empty()
+        self.queue.state().waiting.is_empty()
+    }
+
+    /// When the last frame of the oldest chunk that waits came, in milliseconds since the push began.
+    pub(crate) fn waits_since_ms(&self) -> Option<u64> {
+        match self.queue.state().waiting.front()? {
+            Waiting::Chunk(chunk) => Some(chunk.end_ms),
+            Waiting::Lost(gap) => Some(gap.lost.to_ms),
+        }
     }
 
     /// Brings all that waits to disk.
     pub(crate) fn flush(&self) -> io::Result<()> {
         let mut state = self.queue.state();
+        let is_on_disk = |waiting: &Waiting| match waiting {
+            Waiting::Chunk(chunk) => chunk.is_on_disk(),
+            Waiting::Lost(_) => true,
+        };
         // What is not on disk came after what is.
-        let on_disk = state.chunks.iter().rposition(Chunk::is_on_disk).map_or(0, |last| last + 1);
-        state.chunks.range_mut(on_disk..).try_for_each(Chunk::flush)
+        let on_disk = state.waiting.iter().rposition(is_on_disk).map_or(0, |last| last + 1);
+        state.waiting.range_mut(on_disk..).try_for_each(|waiting| match waiting {
+            Waiting::Chunk(chunk) => chunk.flush(),
+            Waiting::Lost(_) => Ok(()),
+        })
     }
 
     /// Gives back the memory of what waits and is on disk.
     pub(crate) fn leave_memory(&self) {
-        self.queue.state().chunks.iter_mut().for_each(Chunk::leave_memory);
+        for waiting in &mut self.queue.state().waiting {
+            if let Waiting::Chunk(chunk) = waiting {
+                chunk.leave_memory();
+            }
+        }
     }
 
     /// Completes when the functions want something else than [`orders`](Self::orders) last answered.
@@ -78,10 +123,29 @@ impl QueueWriter {
         }
     }
 
-    /// What the functions want now, and whether they want nothing of what has been recorded so far.
-    pub(crate) fn orders(&mut self) -> (Orders, bool) {
-        let discarded = std::mem::take(&mut self.queue.state().discard);
-        (*self.orders.borrow_and_update(), discarded)
+    /// What the functions want now.
+    pub(crate) fn orders(&mut self) -> Orders {
+        self.orders.borrow_and_update().clone()
+    }
+
+    /// Whether what was spooled before the functions answered has been gone through.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.queue.state().is_settled
+    }
+
+    /// Goes through it. `open_index`: the chunk that is being written, if it is wanted.
+    pub(crate) fn settle(&self, schedule: &Schedule, open_index: Option<u64>) {
+        self.queue.change(|state| state.settle(schedule, open_index));
+    }
+
+    /// An order took effect after the chunks that were cut so far.
+    pub(crate) fn confirm(&self, generation: Generation) {
+        let confirmed = {
+            let state = self.queue.state();
+            let last_seq = state.last_cut.and_then(|index| index.checked_sub(state.first_index));
+            state.session.clone().map(|session| Confirmed { session, generation, last_seq })
+        };
+        confirmed.into_iter().for_each(|confirmed| self.queue.tell.confirm(confirmed));
     }
 
     /// Cancelled when the functions will not have the push at all.
@@ -91,20 +155,24 @@ impl QueueWriter {
 
     /// What is known of the codecs; `complete` when there is no more to wait for.
     pub(crate) fn set_codecs(&self, codecs: Codecs, complete: bool) {
-        let mut state = self.queue.state();
-        state.record.codecs = codecs;
-        if complete {
-            state.codecs_known = true;
-            self.queue.arrived.notify_one();
-        }
+        self.queue.change(|state| {
+            state.record.codecs = codecs;
+            state.codecs_known |= complete;
+        });
     }
 
-    /// The connection is gone, so long after the push began.
-    pub(crate) fn end(self, offset_ms: u64) {
-        let mut state = self.queue.state();
-        state.record.ended_at_ms = Some(state.record.push.began_at_ms + offset_ms);
-        state.codecs_known = true;
-        self.queue.save(&state);
-        self.queue.arrived.notify_one();
+    /// The connection is gone.
+    pub(crate) fn end(self) {
+        let queue = &self.queue;
+        let duration_ms = queue.last_frame_ms.load(Ordering::Relaxed);
+        let ended = queue.last_frame();
+        queue.change(|state| {
+            state.codecs_known = true;
+            state.record.end = Some(End { duration_ms, next_index: state.next_index });
+            if let Some(at) = ended {
+                state.ended = Some(queue.tell.happened(at));
+                queue.save(state);
+            }
+        });
     }
 }

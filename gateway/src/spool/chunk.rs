@@ -8,23 +8,24 @@ use std::{
 };
 
 use bytes::Bytes;
+use protocol::Generation;
 
 use super::{
-    charge::Charge,
-    folder::Spool,
-    record::{ChunkName, split_path},
+    charge::{Account, Charge},
+    record::{ChunkName, is_kept, split_path},
 };
 use crate::block::{BLOCK_BYTES, Block, Pool};
 
 /// The chunk that a push is writing.
 ///
-/// Bytes gather in memory; [`flush`](Self::flush) brings them to the file, once it has a
-/// [`place`](Self::place) in the spool. Without one it is held in memory alone, until it is wanted or forgotten.
+/// Bytes gather in memory; [`flush`](Self::flush) brings them to the file.
 #[derive(Debug)]
 pub(crate) struct OpenChunk {
-    offset_ms: u64,
+    name: ChunkName,
+    folder: PathBuf,
     bytes: u64,
-    placed: Option<Placed>,
+    charge: Charge,
+    copy: DiskCopy,
     pool: Arc<Pool>,
     /// Full blocks, in order; none once it has left memory.
     full: Vec<Bytes>,
@@ -32,22 +33,16 @@ pub(crate) struct OpenChunk {
     in_memory: bool,
 }
 
-/// A chunk's place in the spool.
-#[derive(Debug)]
-struct Placed {
-    name: ChunkName,
-    charge: Charge,
-    copy: DiskCopy,
-}
-
 impl OpenChunk {
-    /// An empty chunk in memory. `offset_ms`: when its first tag came, in milliseconds since the push began.
-    pub(crate) fn new(pool: &Arc<Pool>, offset_ms: u64) -> Self {
+    /// An empty chunk in memory; nobody wants it until it is [numbered](Self::number).
+    pub(crate) fn new(account: &Arc<Account>, pool: &Arc<Pool>, folder: &Path, name: ChunkName) -> Self {
         let block = pool.take();
         Self {
-            offset_ms,
+            name,
+            folder: folder.to_owned(),
             bytes: 0,
-            placed: None,
+            charge: Charge::new(account),
+            copy: DiskCopy::new(name.kept_path(folder)),
             pool: Arc::clone(pool),
             full: Vec::new(),
             block,
@@ -55,22 +50,24 @@ impl OpenChunk {
         }
     }
 
-    /// Gives it a place in the spool. `resumes`: nothing was recorded for a time before it.
-    pub(crate) fn place(&mut self, spool: &Arc<Spool>, folder: &Path, index: u64, resumes: bool) {
-        let mut charge = Charge::new(spool);
-        charge.add(self.bytes);
-        let name = ChunkName { index, offset_ms: self.offset_ms, resumes };
-        let copy = DiskCopy::new(name.path(folder));
-        self.placed = Some(Placed { name, charge, copy });
+    /// Gives it its place in the push, or another one.
+    pub(crate) fn number(&mut self, index: u64, generation: Generation) -> io::Result<()> {
+        self.name = ChunkName { index, generation, ..self.name };
+        self.copy.rename(self.name.path(&self.folder))
     }
 
-    pub(crate) fn is_placed(&self) -> bool {
-        self.placed.is_some()
+    /// It is not wanted any more, unless it is numbered again.
+    pub(crate) fn keep(&mut self, number: u64) -> io::Result<()> {
+        self.name.index = number;
+        self.copy.rename(self.name.kept_path(&self.folder))
     }
 
-    /// Whether it is in memory and could be on disk alone.
+    pub(crate) fn name(&self) -> ChunkName {
+        self.name
+    }
+
     pub(crate) fn is_in_memory(&self) -> bool {
-        self.in_memory && self.is_placed()
+        self.in_memory
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -78,9 +75,7 @@ impl OpenChunk {
     }
 
     pub(crate) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        if let Some(placed) = &mut self.placed {
-            placed.charge.add(bytes.len() as u64);
-        }
+        self.charge.add(bytes.len() as u64);
         while !bytes.is_empty() {
             let rest = self.block.fill(bytes);
             self.bytes += (bytes.len() - rest.len()) as u64;
@@ -98,36 +93,41 @@ impl OpenChunk {
         Ok(())
     }
 
-    /// Brings what was written to the file, if it has a place.
+    /// Brings what was written to the file.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        let Some(placed) = &mut self.placed else { return Ok(()) };
         if self.in_memory {
-            placed.copy.write(self.full.iter().map(AsRef::as_ref).chain([self.block.as_ref()]))
+            self.copy.write(self.full.iter().map(AsRef::as_ref).chain([self.block.as_ref()]))
         } else {
-            placed.copy.write_end(self.block.as_ref(), self.bytes)
+            self.copy.write_end(self.block.as_ref(), self.bytes)
         }
     }
 
     /// Brings it to the file and gives its memory back.
     pub(crate) fn leave_memory(&mut self) -> io::Result<()> {
-        if self.is_in_memory() {
+        if self.in_memory {
             self.flush()?;
             self.in_memory = false;
             self.full.clear();
+            self.block.clear();
         }
         Ok(())
     }
 
-    /// It waits from now on; one without a place is forgotten.
-    pub(crate) fn close(mut self) -> io::Result<Option<Chunk>> {
+    /// It waits from now on. Its last frame came `end_ms` after the push's begin; `continues`: see [`ChunkName`].
+    pub(crate) fn close(mut self, end_ms: u64, continues: bool) -> io::Result<Chunk> {
         if !self.in_memory {
             self.flush()?;
         }
-        let Some(Placed { name, charge, copy }) = self.placed else { return Ok(None) };
-        let mut blocks = self.full;
-        blocks.push(Bytes::from_owner(self.block));
-        let blocks = self.in_memory.then_some(blocks);
-        Ok(Some(Chunk::new(name, self.bytes, blocks, copy, charge)))
+        if continues {
+            self.name.continues = true;
+            self.copy.rename(self.name.path(&self.folder))?;
+        }
+        let Self { name, folder, bytes, charge, copy, mut full, block, in_memory, .. } = self;
+        full.push(Bytes::from_owner(block));
+        let blocks = in_memory.then_some(full);
+        let chunk = Chunk { name, folder, end_ms, bytes, blocks, copy, charge };
+        // What is kept is soon deleted.
+        Ok(if is_kept(chunk.path()) { chunk } else { chunk.waiting() })
     }
 
     /// The bytes from `offset` on.
@@ -136,9 +136,9 @@ impl OpenChunk {
         if self.in_memory {
             self.full.iter().for_each(|block| bytes.extend_from_slice(block));
             bytes.extend_from_slice(self.block.as_ref());
-        } else if let Some(placed) = &mut self.placed {
-            placed.copy.write_end(self.block.as_ref(), self.bytes)?;
-            bytes = fs::read(&placed.copy.path)?;
+        } else {
+            self.flush()?;
+            bytes = fs::read(&self.copy.path)?;
         }
         Ok(bytes.split_off(bytes.len().min(offset as usize)))
     }
@@ -148,29 +148,19 @@ impl OpenChunk {
     /// A crash in between leaves them in one of the two: see [`split_path`].
     pub(crate) fn split(&mut self, at: u64, next: &mut Self) -> io::Result<()> {
         next.write(&self.tail(at)?)?;
-        let is_on_disk = self.placed.as_ref().is_some_and(|placed| placed.copy.bytes > at);
-        let renamed = match &mut next.placed {
-            Some(placed) if is_on_disk => {
-                let path = placed.copy.path.clone();
-                placed.copy.path = split_path(&path, at);
-                next.flush()?;
-                Some(path)
-            }
-            _ => None,
-        };
-        self.truncate(at)?;
-        if let (Some(path), Some(placed)) = (renamed, &mut next.placed) {
-            fs::rename(&placed.copy.path, &path)?;
-            placed.copy.path = path;
+        let is_on_disk = self.copy.bytes > at;
+        let path = next.copy.path.clone();
+        if is_on_disk {
+            next.copy.path = split_path(&path, at);
+            next.flush()?;
         }
-        Ok(())
+        self.truncate(at)?;
+        if is_on_disk { next.copy.rename(path) } else { Ok(()) }
     }
 
     fn truncate(&mut self, at: u64) -> io::Result<()> {
-        if let Some(placed) = &mut self.placed {
-            placed.copy.truncate(at)?;
-            placed.charge.remove(self.bytes - at);
-        }
+        self.copy.truncate(at)?;
+        self.charge.remove(self.bytes - at);
         if self.in_memory {
             let (whole, rest) = (at as usize / BLOCK_BYTES, at as usize % BLOCK_BYTES);
             let mut block = self.pool.take();
@@ -182,11 +172,6 @@ impl OpenChunk {
         }
         self.bytes = at;
         Ok(())
-    }
-
-    /// Deletes its file.
-    pub(crate) fn forget(self) -> io::Result<()> {
-        self.placed.map_or(Ok(()), |placed| placed.copy.delete())
     }
 }
 
@@ -237,15 +222,26 @@ impl DiskCopy {
         Ok(())
     }
 
+    fn rename(&mut self, path: PathBuf) -> io::Result<()> {
+        if self.bytes > 0 && path != self.path {
+            fs::rename(&self.path, &path)?;
+        }
+        self.path = path;
+        Ok(())
+    }
+
     fn delete(&self) -> io::Result<()> {
         if self.bytes > 0 { fs::remove_file(&self.path) } else { Ok(()) }
     }
 }
 
-/// A chunk that waits to be acknowledged.
+/// A chunk that waits to be acknowledged, or is kept while nothing is recorded.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(crate) name: ChunkName,
+    folder: PathBuf,
+    /// When its last frame came, in milliseconds since the push began.
+    pub(crate) end_ms: u64,
     pub(crate) bytes: u64,
     /// Its bytes, while they are in memory.
     blocks: Option<Vec<Bytes>>,
@@ -255,22 +251,31 @@ pub(crate) struct Chunk {
 
 impl Chunk {
     /// A chunk that a restart found.
-    pub(crate) fn found(spool: &Arc<Spool>, path: PathBuf, name: ChunkName, bytes: u64) -> Self {
-        let mut charge = Charge::new(spool);
+    pub(crate) fn found(account: &Arc<Account>, path: PathBuf, name: ChunkName, bytes: u64) -> Self {
+        let mut charge = Charge::new(account);
         charge.add(bytes);
-        Self::new(name, bytes, None, DiskCopy { path, file: None, bytes }, charge)
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        let copy = DiskCopy { path, file: None, bytes };
+        Self { name, folder, end_ms: name.offset_ms, bytes, blocks: None, copy, charge }.waiting()
     }
 
-    fn new(name: ChunkName, bytes: u64, blocks: Option<Vec<Bytes>>, copy: DiskCopy, charge: Charge) -> Self {
-        let chunk = Self { name, bytes, blocks, copy, charge };
-        if chunk.is_on_disk() {
-            chunk.sync_later();
+    fn waiting(self) -> Self {
+        if self.is_on_disk() {
+            self.sync_later();
         }
-        chunk
+        self
+    }
+
+    /// As [`OpenChunk::number`].
+    pub(crate) fn number(&mut self, index: u64, generation: Generation) -> io::Result<()> {
+        self.name = ChunkName { index, generation, ..self.name };
+        self.copy.rename(self.name.path(&self.folder))?;
+        self.sync_later();
+        Ok(())
     }
 
     fn sync_later(&self) {
-        self.charge.spool().sync_later(self.copy.path.clone());
+        self.charge.sync_later(self.copy.path.clone());
     }
 
     /// Its file, whole once [`is_on_disk`](Self::is_on_disk).

@@ -4,29 +4,23 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::Instant,
 };
 
 use anyhow::{Context, bail};
-use tokio::sync::Notify;
+use protocol::StreamPath;
 
-use crate::clock::LogLimit;
+use super::{
+    charge::{Account, Contents},
+    record::replace_durably,
+};
 
 /// The spool folder and how full it is.
 #[derive(Debug)]
 pub(crate) struct Spool {
     root: PathBuf,
-    limit_bytes: u64,
-    used_bytes: AtomicU64,
-    /// Wakes those who wait for room.
-    freed: Notify,
-    alarm: Mutex<LogLimit>,
-    /// Files that would not survive a loss of power, and since when they are whole.
-    unsynced: Mutex<Vec<(Instant, PathBuf)>>,
+    contents: Arc<Contents>,
     _lock: File,
 }
 
@@ -40,15 +34,8 @@ impl Spool {
         if let Err(error) = lock.try_lock() {
             bail!("spool {} is in use by another gateway: {error}", root.display());
         }
-        Ok(Arc::new(Self {
-            root: root.to_owned(),
-            limit_bytes,
-            used_bytes: AtomicU64::new(0),
-            freed: Notify::new(),
-            alarm: Mutex::default(),
-            unsynced: Mutex::default(),
-            _lock: lock,
-        }))
+        let contents = Arc::new(Contents::new(limit_bytes));
+        Ok(Arc::new(Self { root: root.to_owned(), contents, _lock: lock }))
     }
 
     /// The name in the spool, made at first.
@@ -66,6 +53,22 @@ impl Spool {
         Ok(name)
     }
 
+    /// Counts a start on this spool: `{spool}.{n}`, where `n` is higher than at every start before.
+    pub(crate) fn count_boot(&self) -> anyhow::Result<String> {
+        let path = self.root.join("boot");
+        let before = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => format!("{:016x}.0", fastrand::u64(..)),
+            Err(error) => return Err(error).with_context(|| format!("while reading {}", path.display())),
+        };
+        let (id, n) = before.trim().split_once('.').unwrap_or_default();
+        let n: u64 = n.parse().with_context(|| format!("{}: {before:?} is no boot", path.display()))?;
+        let boot = format!("{id}.{}", n + 1);
+        replace_durably(&path, boot.as_bytes())
+            .with_context(|| format!("while writing {}", path.display()))?;
+        Ok(boot)
+    }
+
     pub(crate) fn pushes(&self) -> PathBuf {
         self.root.join("pushes")
     }
@@ -75,54 +78,28 @@ impl Spool {
         self.root.join("refused").join(format!("{push}-{index:010}.flv"))
     }
 
+    /// What a stream's chunks are charged to.
+    pub(crate) fn account(&self, stream: &StreamPath) -> Arc<Account> {
+        self.contents.account(stream)
+    }
+
+    /// Whether all of it is used.
     pub(crate) fn is_full(&self) -> bool {
-        self.used_bytes.load(Ordering::Relaxed) >= self.limit_bytes
+        self.contents.is_full()
     }
 
-    /// Waits until chunks have been acknowledged; at once if there is room. Sounds the alarm.
-    pub(crate) async fn room(&self) {
-        loop {
-            let freed = self.freed.notified();
-            if !self.is_full() {
-                return;
-            }
-            self.sound_alarm();
-            freed.await;
-        }
-    }
-
-    fn sound_alarm(&self) {
-        if self.alarm.lock().unwrap_or_else(PoisonError::into_inner).permits() {
-            let (used, limit) = (self.used_bytes.load(Ordering::Relaxed), self.limit_bytes);
-            tracing::error!(
-                "spool is full: {used} of {limit} bytes wait for the functions, publishers are held back"
-            );
-        }
+    /// Waits until something is given back. Sounds the alarm.
+    pub(crate) async fn freed(&self) {
+        self.contents.freed().await;
     }
 
     #[cfg(test)]
     pub(super) fn used_bytes(&self) -> u64 {
-        self.used_bytes.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn use_bytes(&self, bytes: u64) {
-        self.used_bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    pub(super) fn free_bytes(&self, bytes: u64) {
-        self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        self.freed.notify_waiters();
-    }
-
-    /// A file is whole and is to survive a loss of power, unless it is deleted soon.
-    pub(super) fn sync_later(&self, path: PathBuf) {
-        self.unsynced.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), path));
+        self.contents.used_bytes()
     }
 
     /// The files that were whole before `than` and have not been taken yet.
     pub(super) fn take_unsynced(&self, than: Instant) -> Vec<PathBuf> {
-        let mut unsynced = self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = unsynced.partition_point(|(since, _)| *since < than);
-        unsynced.drain(..count).map(|(_, path)| path).collect()
+        self.contents.take_unsynced(than)
     }
 }

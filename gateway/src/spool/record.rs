@@ -2,16 +2,17 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs::{self, File},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, ensure};
-use protocol::{BeginSession, StreamPath};
+use protocol::{Generation, StreamPath};
 use serde::{Deserialize, Serialize};
 
 /// What [`Record::format`] is now.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// `push.json`: all that a restarted gateway needs to complete the push.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,12 +21,11 @@ pub(crate) struct Record {
     format: u32,
     pub(crate) push: Push,
     pub(crate) codecs: Codecs,
-    /// When the connection ended, Unix milliseconds.
-    pub(crate) ended_at_ms: Option<u64>,
-    /// The session that the functions gave.
+    /// When the first coded frame came, Unix milliseconds: used after a restart alone.
+    pub(crate) began_at_ms: u64,
+    pub(crate) end: Option<End>,
+    /// The session that was adopted.
     pub(crate) session: Option<Session>,
-    /// How many sessions of this push the functions have declared over.
-    pub(crate) sessions_over: u32,
 }
 
 /// The push itself, as it was when it was published.
@@ -39,8 +39,6 @@ pub(crate) struct Push {
     /// Address of the publisher.
     pub(crate) client: String,
     pub(crate) arguments: BTreeMap<String, String>,
-    /// Unix milliseconds.
-    pub(crate) began_at_ms: u64,
 }
 
 /// What is pushed; empty and 0 where it is not known.
@@ -51,66 +49,35 @@ pub(crate) struct Codecs {
     pub(crate) video_kbps: u32,
 }
 
-/// A session of the push.
+/// The end of a push.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct End {
+    /// From the first to the last coded frame, in milliseconds.
+    pub(crate) duration_ms: u64,
+    /// The index that a further chunk would have had.
+    pub(crate) next_index: u64,
+}
+
+/// The session of a push: the one offer that was adopted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {
     /// As the functions named it.
     pub(crate) id: String,
-    /// Which number each chunk has, from the first upload on.
-    pub(crate) numbering: Option<Numbering>,
-}
-
-/// The numbers of the chunks in a session: chunk `index` has the number `seq`, and the others count on from it.
-///
-/// A chunk's number follows from its file name and this alone, so that a crash between an acknowledgement and
-/// the deletion of the file repeats a number and its bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Numbering {
-    pub(crate) index: u64,
-    pub(crate) seq: u64,
-}
-
-impl Numbering {
-    /// The number of a chunk that is not before `index`.
-    pub(crate) fn seq_of(self, index: u64) -> u64 {
-        self.seq + index.saturating_sub(self.index)
-    }
+    /// The index of the chunk whose number is 0: what was spooled before it was not wanted.
+    pub(crate) first_index: u64,
+    /// Whether the functions have answered the end.
+    pub(crate) is_end_told: bool,
 }
 
 impl Record {
+    /// The record of a push whose first coded frame has not come.
     pub(crate) fn new(push: Push) -> Self {
-        Self {
-            format: FORMAT,
-            push,
-            codecs: Codecs::default(),
-            ended_at_ms: None,
-            session: None,
-            sessions_over: 0,
-        }
+        Self { format: FORMAT, push, codecs: Codecs::default(), began_at_ms: 0, end: None, session: None }
     }
 
     pub(crate) fn stream_path(&self) -> anyhow::Result<StreamPath> {
         let Push { domain, app, stream, .. } = &self.push;
         Ok(StreamPath::new(domain, app, stream)?)
-    }
-
-    /// What the functions are told. A session after one that is over needs another push name.
-    pub(crate) fn begin(&self, gateway: &str) -> BeginSession {
-        let Self { push, codecs, .. } = self;
-        let name = match self.sessions_over {
-            0 => push.id.clone(),
-            over => format!("{}.{over}", push.id),
-        };
-        BeginSession {
-            gateway: gateway.to_owned(),
-            push: name,
-            client: push.client.clone(),
-            arguments: push.arguments.clone(),
-            video_codec: codecs.video.clone(),
-            audio_codec: codecs.audio.clone(),
-            video_kbps: codecs.video_kbps,
-            began_at_ms: push.began_at_ms,
-        }
     }
 
     pub(crate) fn load(folder: &Path) -> anyhow::Result<Self> {
@@ -131,6 +98,21 @@ impl Record {
         fs::write(&new, serde_json::to_vec(self)?)?;
         fs::rename(new, folder.join("push.json"))
     }
+
+    /// As [`save`](Self::save), so that it survives a loss of power.
+    pub(crate) fn save_durably(&self, folder: &Path) -> io::Result<()> {
+        replace_durably(&folder.join("push.json"), &serde_json::to_vec(self)?)
+    }
+}
+
+/// Replaces a file as a whole; what it then holds survives a loss of power.
+pub(crate) fn replace_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = path.with_added_extension("new");
+    let mut file = File::create(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(new, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 /// What a chunk's file name tells.
@@ -140,26 +122,46 @@ pub(crate) struct ChunkName {
     pub(crate) index: u64,
     /// When its first tag came, in milliseconds since the push began, by a clock that never steps.
     pub(crate) offset_ms: u64,
-    /// Whether it is the first chunk after a time in which nothing was recorded.
-    pub(crate) resumes: bool,
+    /// What held when it was cut.
+    pub(crate) generation: Generation,
+    /// Whether the next chunk begins with what no player can begin with.
+    pub(crate) continues: bool,
 }
 
-const RESUMES: &str = "-resumes";
+const CONTINUES: &str = "-continues";
 
 impl ChunkName {
     /// The chunk's file.
     pub(crate) fn path(self, folder: &Path) -> PathBuf {
-        let Self { index, offset_ms, resumes } = self;
-        folder.join(format!("{index:010}+{offset_ms}{}.flv", if resumes { RESUMES } else { "" }))
+        let Self { index, offset_ms, generation, continues } = self;
+        let continues = if continues { CONTINUES } else { "" };
+        folder.join(format!("{index:010}+{offset_ms}+{generation}{continues}.flv"))
+    }
+
+    /// Its file while nothing is recorded: a restart deletes it.
+    pub(crate) fn kept_path(self, folder: &Path) -> PathBuf {
+        folder.join(format!("{:010}.kept", self.index))
     }
 
     /// Reads the name of a chunk's file; `None` if it is another's.
     pub(crate) fn parse(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.strip_suffix(".flv")?;
-        let (name, resumes) = name.strip_suffix(RESUMES).map_or((name, false), |name| (name, true));
-        let (index, offset_ms) = name.split_once('+')?;
-        Some(Self { index: index.parse().ok()?, offset_ms: offset_ms.parse().ok()?, resumes })
+        let (name, continues) = name.strip_suffix(CONTINUES).map_or((name, false), |name| (name, true));
+        let mut parts = name.split('+');
+        let (index, offset_ms, generation) = (parts.next()?, parts.next()?, parts.next()?);
+        parts.next().is_none().then_some(())?;
+        Some(Self {
+            index: index.parse().ok()?,
+            offset_ms: offset_ms.parse().ok()?,
+            generation: generation.parse().ok()?,
+            continues,
+        })
     }
+}
+
+/// Whether a file holds media that was kept while nothing was recorded.
+pub(crate) fn is_kept(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "kept")
 }
 
 /// What the file of a chunk is called until the chunk before it, whose end it holds, has been cut to `at` bytes.
@@ -180,36 +182,33 @@ mod tests {
     #[test]
     fn a_record_comes_back_and_one_of_another_format_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let mut record = Record::new(Push { id: "p".into(), began_at_ms: 7, ..Push::default() });
-        record.session = Some(Session { id: "s".into(), numbering: Some(Numbering { index: 3, seq: 1 }) });
-        record.save(folder.path()).unwrap();
+        let mut record = Record::new(Push { id: "p".into(), ..Push::default() });
+        record.session = Some(Session { id: "s".into(), first_index: 3, is_end_told: false });
+        record.save_durably(folder.path()).unwrap();
         let loaded = Record::load(folder.path()).unwrap();
         assert_eq!((loaded.push, loaded.session), (record.push.clone(), record.session.clone()));
 
         record.format += 1;
         record.save(folder.path()).unwrap();
         let error = format!("{:#}", Record::load(folder.path()).unwrap_err());
-        assert!(error.ends_with("push.json: its format is Some(3), this gateway reads 2"), "{error}");
+        assert!(error.ends_with("push.json: its format is Some(4), this gateway reads 3"), "{error}");
     }
 
     #[test]
     fn file_names_say_what_they_are() {
-        let name = ChunkName { index: 7, offset_ms: 1_234, resumes: false };
+        let generation = Generation { orders: 2, files: 1 };
+        let name = ChunkName { index: 7, offset_ms: 1_234, generation, continues: false };
         let path = name.path(Path::new("p"));
-        assert_eq!((path.to_str(), ChunkName::parse(&path)), (Some("p/0000000007+1234.flv"), Some(name)));
-        let resuming = ChunkName { resumes: true, ..name };
-        let resuming_path = resuming.path(Path::new("p"));
-        assert_eq!(resuming_path.to_str(), Some("p/0000000007+1234-resumes.flv"));
-        assert_eq!(ChunkName::parse(&resuming_path), Some(resuming));
+        assert_eq!((path.to_str(), ChunkName::parse(&path)), (Some("p/0000000007+1234+2.1.flv"), Some(name)));
+        let continuing = ChunkName { continues: true, ..name };
+        let continuing_path = continuing.path(Path::new("p"));
+        assert_eq!(continuing_path.to_str(), Some("p/0000000007+1234+2.1-continues.flv"));
+        assert_eq!(ChunkName::parse(&continuing_path), Some(continuing));
         let split = split_path(&path, 99);
-        assert_eq!(split.to_str(), Some("p/0000000007+1234.flv.99.split"));
+        assert_eq!(split.to_str(), Some("p/0000000007+1234+2.1.flv.99.split"));
         assert_eq!((ChunkName::parse(&split), parse_split_path(&split)), (None, Some((path.clone(), 99))));
         assert_eq!(parse_split_path(&path), None);
-    }
-
-    #[test]
-    fn numbers_count_on_from_where_the_session_stood() {
-        let numbering = Numbering { index: 3, seq: 1 };
-        assert_eq!([3, 4, 9].map(|index| numbering.seq_of(index)), [1, 2, 7]);
+        let kept = name.kept_path(Path::new("p"));
+        assert!(is_kept(&kept) && !is_kept(&path) && ChunkName::parse(&kept).is_none());
     }
 }

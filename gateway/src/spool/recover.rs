@@ -5,17 +5,20 @@ use std::{
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::Arc,
-    time::UNIX_EPOCH,
+    time::{Instant, UNIX_EPOCH},
 };
 
 use anyhow::Context;
 use flv::{FILE_HEADER_SIZE, TAG_HEADER_SIZE, TagClass, TagHeader};
-use protocol::StreamPath;
+use protocol::{Generation, LossReason, LostChunk, StreamPath};
 
 use super::{
+    charge::Account,
     chunk::Chunk,
     folder::Spool,
-    record::{ChunkName, Record, parse_split_path},
+    gap::Gap,
+    record::{ChunkName, End, Record, is_kept, parse_split_path},
+    waiting::Waiting,
 };
 
 /// Bytes of a tag's body that tell what it is.
@@ -27,12 +30,14 @@ pub(crate) struct Recovered {
     pub(crate) path: StreamPath,
     pub(crate) folder: PathBuf,
     pub(crate) record: Record,
-    pub(crate) chunks: Vec<Chunk>,
+    pub(crate) account: Arc<Account>,
+    /// Chunks, and the places of those that will not come, in order.
+    pub(crate) waiting: Vec<Waiting>,
 }
 
 /// The pushes in the spool, in the order in which they came.
 ///
-/// Each one is over: its end is the time of the last write if it is not known. A folder that cannot be
+/// Each one is over: its end is the time of the last write if it is not known, and written down. A folder that cannot be
 /// understood is left alone and logged.
 pub(crate) fn recover(spool: &Arc<Spool>) -> anyhow::Result<Vec<Recovered>> {
     let pushes = spool.pushes();
@@ -54,14 +59,20 @@ pub(crate) fn recover(spool: &Arc<Spool>) -> anyhow::Result<Vec<Recovered>> {
 fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<Recovered> {
     let mut record = Record::load(folder)?;
     let path = record.stream_path()?;
+    let account = spool.account(&path);
     let mut last_write_ms = modified_ms(folder)?;
-    let (mut files, mut splits) = (Vec::new(), Vec::new());
+    let (mut files, mut splits, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if let Some(name) = ChunkName::parse(&path) {
             files.push((name, path));
         } else if let Some((whole, at)) = parse_split_path(&path) {
             splits.push((path, whole, at));
+        } else if let Some(gap) = Gap::parse(&path) {
+            waiting.push(Waiting::Lost(gap));
+        } else if is_kept(&path) {
+            last_write_ms = last_write_ms.max(modified_ms(&path)?);
+            fs::remove_file(&path)?;
         }
     }
     for (path, whole, at) in splits {
@@ -75,19 +86,71 @@ fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<Recovered> 
             fs::remove_file(path)?;
         }
     }
-    files.sort();
-    let mut chunks = Vec::new();
-    for (name, path) in files {
-        last_write_ms = last_write_ms.max(modified_ms(&path)?);
-        let bytes = trim(&path).with_context(|| format!("while trimming {}", path.display()))?;
-        if bytes == 0 {
-            fs::remove_file(&path)?;
-        } else {
-            chunks.push(Chunk::found(spool, path, name, bytes));
-        }
+    for (_, path) in &files {
+        last_write_ms = last_write_ms.max(modified_ms(path)?);
     }
-    record.ended_at_ms.get_or_insert(last_write_ms);
-    Ok(Recovered { path, folder: folder.to_owned(), record, chunks })
+    files.sort();
+    let last_index = files.last().map_or(0, |(name, _)| name.index);
+    let first_index = record.session.as_ref().map_or(0, |session| session.first_index);
+    for (name, path) in files {
+        let is_lost = waiting.iter().any(|gap| gap.index() == name.index);
+        let bytes = trim(&path).with_context(|| format!("while trimming {}", path.display()))?;
+        // What was not wanted, or is told lost: a crash came before its file was deleted.
+        if bytes > 0 && !is_lost && name.index >= first_index {
+            waiting.push(Waiting::Chunk(Chunk::found(&account, path, name, bytes)));
+            continue;
+        }
+        if bytes == 0 && !is_lost && name.index >= first_index && name.index < last_index {
+            let ChunkName { index, offset_ms, generation, .. } = name;
+            waiting.push(damaged(folder, index, offset_ms, offset_ms, generation)?);
+        }
+        fs::remove_file(&path)?;
+    }
+    waiting.sort_by_key(Waiting::index);
+    let began_at_ms = record.began_at_ms;
+    let end = *record.end.get_or_insert_with(|| End {
+        duration_ms: last_write_ms.saturating_sub(began_at_ms),
+        next_index: waiting.last().map_or(first_index, |last| last.index() + 1),
+    });
+    let waiting = with_gaps(folder, waiting, &end)?;
+    record.save(folder)?;
+    Ok(Recovered { path, folder: folder.to_owned(), record, account, waiting })
+}
+
+/// Fills the places of chunks whose files a loss of power took.
+fn with_gaps(folder: &Path, found: Vec<Waiting>, end: &End) -> io::Result<Vec<Waiting>> {
+    let mut waiting: Vec<Waiting> = Vec::with_capacity(found.len());
+    for mut next in found {
+        if let Some(before) = waiting.last_mut() {
+            if let Waiting::Chunk(chunk) = before {
+                chunk.end_ms = next.offset_ms();
+            }
+            let (from_ms, generation) = match before {
+                Waiting::Chunk(chunk) => (chunk.end_ms, chunk.name.generation),
+                Waiting::Lost(gap) => (gap.lost.to_ms, gap.lost.generation),
+            };
+            for index in before.index() + 1..next.index() {
+                waiting.push(damaged(folder, index, from_ms, next.offset_ms(), generation)?);
+            }
+        }
+        if let Waiting::Chunk(chunk) = &mut next {
+            chunk.end_ms = end.duration_ms.max(chunk.end_ms);
+        }
+        waiting.push(next);
+    }
+    Ok(waiting)
+}
+
+/// The place of a chunk whose file was lost; it was perhaps tried until just now.
+fn damaged(
+    folder: &Path,
+    index: u64,
+    from_ms: u64,
+    to_ms: u64,
+    generation: Generation,
+) -> io::Result<Waiting> {
+    let lost = LostChunk { lost: LossReason::Damaged, from_ms, to_ms, generation };
+    Ok(Waiting::Lost(Gap::create(folder, index, lost, Some(Instant::now()))?))
 }
 
 fn is_at_most(path: &Path, bytes: u64) -> io::Result<bool> {
@@ -144,7 +207,7 @@ fn read_tag(file: &mut File, offset: u64, size: u64) -> io::Result<Option<(u64, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::record::{Push, split_path};
+    use crate::spool::record::{Push, Session, split_path};
 
     #[test]
     fn a_split_that_a_crash_broke_off_leaves_each_tag_once() {
@@ -171,14 +234,61 @@ mod tests {
             fs::create_dir(&folder).unwrap();
             let push = Push { domain: "d".into(), app: "a".into(), stream: "s".into(), ..Push::default() };
             Record::new(push).save(&folder).unwrap();
-            let name = |index, offset_ms| ChunkName { index, offset_ms, resumes: false };
+            let generation = Generation::default();
+            let name = |index, offset_ms| ChunkName { index, offset_ms, generation, continues: false };
             let next = name(4, 2_000).path(&folder);
             fs::write(name(3, 0).path(&folder), before).unwrap();
             fs::write(split_path(&next, at), split).unwrap();
             let found = recover(&spool).unwrap().remove(0);
-            let chunks: Vec<_> = found.chunks.iter().map(|chunk| fs::read(chunk.path()).unwrap()).collect();
+            let read = |waiting: &Waiting| match waiting {
+                Waiting::Chunk(chunk) => fs::read(chunk.path()).unwrap(),
+                Waiting::Lost(gap) => panic!("{gap:?}"),
+            };
+            let chunks: Vec<_> = found.waiting.iter().map(read).collect();
             assert_eq!(chunks, expected);
             assert_eq!(fs::read_dir(&folder).unwrap().count(), 1 + expected.len());
+        }
+    }
+
+    #[test]
+    fn the_places_of_lost_files_are_told_and_what_nobody_wants_is_gone() {
+        let root = tempfile::tempdir().unwrap();
+        let spool = Spool::open(root.path(), 1 << 30).unwrap();
+        let folder = spool.pushes().join("p");
+        fs::create_dir(&folder).unwrap();
+        let push = Push { domain: "d".into(), app: "a".into(), stream: "s".into(), ..Push::default() };
+        let mut record = Record::new(push);
+        record.session = Some(Session { id: "s".into(), first_index: 2, is_end_told: false });
+        record.save(&folder).unwrap();
+        let mut whole = Vec::new();
+        flv::write_header(&mut whole, true, false);
+        flv::write_tag(&mut whole, flv::TagKind::Audio, 40, &[0xaf, 1, 7]).unwrap();
+        let generation = Generation { orders: 1, files: 0 };
+        let name = |index: u64| ChunkName { index, offset_ms: index * 10, generation, continues: false };
+        // Not wanted, torn, whole, missing, whole, given up before its file was deleted, torn as the last one.
+        for (index, bytes) in
+            [(1, &whole[..]), (2, &whole[..15]), (3, &whole), (5, &whole), (6, &whole), (7, &whole[..9])]
+        {
+            fs::write(name(index).path(&folder), bytes).unwrap();
+        }
+        let shed = LostChunk { lost: LossReason::Shed, from_ms: 60, to_ms: 70, generation };
+        Gap::create(&folder, 6, shed, None).unwrap();
+        fs::write(name(9).kept_path(&folder), &whole).unwrap();
+        for _ in 0..2 {
+            let found = recover(&spool).unwrap().remove(0);
+            let places: Vec<_> = found
+                .waiting
+                .iter()
+                .map(|waiting| match waiting {
+                    Waiting::Chunk(chunk) => (chunk.name.index, None, chunk.end_ms),
+                    Waiting::Lost(gap) => (gap.index, Some(gap.lost.lost), gap.lost.to_ms),
+                })
+                .collect();
+            let (damaged, shed) = (Some(LossReason::Damaged), Some(LossReason::Shed));
+            assert_eq!(places[..4], [(2, damaged, 20), (3, None, 50), (4, damaged, 50), (5, None, 60)]);
+            assert_eq!(places[4..], [(6, shed, 70)]);
+            assert_eq!(found.record.end.map(|end| end.next_index), Some(7));
+            assert_eq!(fs::read_dir(&folder).unwrap().count(), 1 + 5);
         }
     }
 
@@ -199,7 +309,7 @@ mod tests {
             ends.push((bytes.len(), has_frame));
         }
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("0000000000+1.flv");
+        let path = folder.path().join("0000000000+1+0.0.flv");
         for torn in 0..=bytes.len() {
             fs::write(&path, &bytes[..torn]).unwrap();
             let last = ends.iter().rfind(|(end, _)| *end <= torn);

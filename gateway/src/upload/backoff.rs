@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use protocol::StreamPath;
 use tokio::time::sleep;
 
@@ -10,8 +11,12 @@ use crate::{clock::LogLimit, functions::CallError};
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// A refusal that only people can lift, such as a wrong token, is tried again this often.
-const REFUSED: Duration = Duration::from_secs(5);
+/// What only people can change, such as a wrong token, and what something on the way says, is tried again this often.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// The least time between two tries where the user's bucket refuses, or a session is not known: the store may be being
+/// rebuilt.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Exponential, with jitter so that many streams do not come back at once.
 #[derive(Debug)]
@@ -30,27 +35,38 @@ impl<'a> Backoff<'a> {
     pub(crate) async fn wait(&mut self, what: &str, error: &CallError) {
         let delay = self.next(error);
         if self.log_limit.permits() {
-            let path = self.path;
-            if error.is_refusal() {
-                tracing::error!("{path}: {what}: {error}; trying again, but only people can change this");
-            } else {
-                tracing::warn!("{path}: {what}: {error}; trying again");
-            }
+            tracing::warn!("{}: {what}: {error}; trying again in {} ms", self.path, delay.as_millis());
         }
         sleep(delay).await;
     }
 
     /// The wait after this failure.
     fn next(&mut self, error: &CallError) -> Duration {
-        let delay = if error.is_refusal() { REFUSED } else { self.delay };
+        let delay = match error {
+            CallError::Problem(StatusCode::FAILED_DEPENDENCY | StatusCode::NOT_FOUND, _) => return MINUTE,
+            CallError::Problem(status, _) | CallError::Foreign(status, _) if is_lasting(*status) => SLOW,
+            _ => self.delay,
+        };
         self.delay = (self.delay * 2).min(LONGEST);
         delay.mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 }
 
+/// Whether trying again at once will not help by itself.
+fn is_lasting(status: StatusCode) -> bool {
+    status.is_client_error() && !matches!(status.as_u16(), 408 | 409 | 425 | 429)
+}
+
 #[cfg(test)]
 mod tests {
+    use protocol::Problem;
+
     use super::*;
+
+    fn problem(status: u16) -> CallError {
+        let problem = Problem { code: "c".into(), message: "m".into(), expected: None };
+        CallError::Problem(StatusCode::from_u16(status).unwrap(), problem)
+    }
 
     #[test]
     fn waits_grow_to_five_seconds() {
@@ -61,5 +77,19 @@ mod tests {
             let delay = backoff.next(&error).as_millis();
             assert!((expected_ms / 2..=expected_ms).contains(&delay), "{delay} of {expected_ms}");
         }
+    }
+
+    #[test]
+    fn a_refusing_bucket_and_an_unknown_session_are_tried_each_minute() {
+        let path = StreamPath::new("d", "a", "s").unwrap();
+        let mut backoff = Backoff::new(&path);
+        for _ in 0..3 {
+            assert_eq!(backoff.next(&problem(424)), MINUTE);
+            assert_eq!(backoff.next(&problem(404)), MINUTE);
+        }
+        assert!(backoff.next(&problem(503)) <= FIRST);
+        let foreign = CallError::Foreign(StatusCode::NOT_FOUND, "<html>".into());
+        assert!((SLOW / 2..=SLOW).contains(&backoff.next(&foreign)));
+        assert!((SLOW / 2..=SLOW).contains(&backoff.next(&problem(401))));
     }
 }

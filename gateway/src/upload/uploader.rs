@@ -1,16 +1,24 @@
 //! One push: its session, its chunks in order, its end.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{
+    fs,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use http::StatusCode;
-use protocol::{BeginSession, ChunkPath, EndAnswer, EndSession, SessionAnswer, SessionPath};
-use tokio::time::timeout;
+use protocol::{
+    After, BeginSession, ChunkPath, EndAnswer, EndSession, Generation, LossReason, LostChunk, SessionAnswer,
+    SessionPath, conflict,
+};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use super::backoff::Backoff;
 use crate::{
-    clock::unix_ms,
+    clock::ms_since,
     functions::{CallError, ChunkBody, Functions},
-    queue::{Next, Orders, QueueReader},
+    gateway::Gateway,
+    queue::{Answered, Ended, Next, QueueReader},
     sessions::Sessions,
     spool::Spool,
 };
@@ -18,71 +26,79 @@ use crate::{
 /// How long the first headers are waited for, so that the functions are told the codecs.
 const CODECS_WAIT: Duration = Duration::from_secs(1);
 
-/// Answers about what was sent, not about who sent it or when: the same again would be answered the same.
-const REFUSALS: [StatusCode; 3] =
-    [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY];
+/// After the spool cannot be written to.
+const DISK_PAUSE: Duration = Duration::from_secs(1);
 
 /// Brings pushes to the functions.
 #[derive(Debug)]
 pub(crate) struct Uploader {
-    /// Name of the gateway.
-    pub(crate) gateway: String,
+    pub(crate) gateway: Gateway,
     pub(crate) functions: Functions,
     pub(crate) spool: Arc<Spool>,
     pub(crate) sessions: Arc<Sessions>,
+    /// No call commits anything later than this after its begin.
+    pub(crate) call_max: Duration,
 }
 
-/// The functions take no more for this session, and the push has more.
-struct SessionOver;
+/// The last try of a chunk: its index, and when it was over.
+type Tried = Option<(u64, Instant)>;
 
 impl Uploader {
-    /// Uploads all of a push and returns when the functions know its end.
+    /// Begins the session of a push, after those of the same stream before it; `false` if it will have none.
     ///
-    /// Tries for ever: what bounds the wait is the spool, which holds publishers back when it is full.
-    pub(crate) async fn upload(&self, queue: &QueueReader) {
-        while let Err(SessionOver) = self.upload_session(queue).await {
-            queue.session_over();
+    /// Tries for ever: what bounds the wait is the spool.
+    pub(super) async fn begin(&self, queue: &QueueReader, before: Option<&QueueReader>) -> bool {
+        let Some(began) = queue.began().await else { return false };
+        if queue.session().is_some() {
+            return true;
         }
-        if let Err(error) = fs::remove_dir_all(queue.folder()) {
-            tracing::error!("{}: {} cannot be deleted: {error}", queue.path(), queue.folder().display());
-        }
-    }
-
-    async fn upload_session(&self, queue: &QueueReader) -> Result<(), SessionOver> {
-        let session = match queue.record().session {
-            Some(session) => session.id,
-            None => match self.begin(queue).await {
-                Ok(session) => session,
-                Err(refusal) => {
-                    self.keep_all_refused(queue, &refusal).await;
-                    return Ok(());
-                }
-            },
-        };
-        self.sessions.insert(&session, queue.orders_sender());
-        let outcome = self.upload_chunks(queue, &session).await;
-        self.sessions.remove(&session);
-        outcome
-    }
-
-    /// The session's name, or why there will never be one.
-    async fn begin(&self, queue: &QueueReader) -> Result<String, CallError> {
         // Codecs that are not known in time are left out.
         let _ = timeout(CODECS_WAIT, queue.codecs_known()).await;
         let mut backoff = Backoff::new(queue.path());
         loop {
-            let begin: BeginSession = queue.record().begin(&self.gateway);
+            let after = before.and_then(|before| after(before, began));
+            let sent = Instant::now();
+            let begin = BeginSession { after, ..self.gateway.begin(&queue.record(), began) };
             match self.functions.call(queue.path().clone(), &begin).await {
-                Ok(SessionAnswer { session, record, chunk }) => {
-                    tracing::info!("{}: session {session}, record: {record}", queue.path());
-                    queue.begun(&session, Orders { record, chunk });
-                    return Ok(session);
+                Ok(answer) => {
+                    let answered = Answered { sent, received: Instant::now(), began };
+                    self.adopt(queue, answer, answered).await;
+                    return true;
                 }
-                Err(CallError::Status(status, problem)) if REFUSALS.contains(&status) => {
-                    return Err(CallError::Status(status, problem));
+                Err(error) if error.is_refusal() => {
+                    self.keep_all_refused(queue, &error).await;
+                    return false;
                 }
                 Err(error) => backoff.wait("session cannot be begun", &error).await,
             }
+        }
+    }
+
+    /// Adopts an offer; no other is used.
+    async fn adopt(&self, queue: &QueueReader, answer: SessionAnswer, answered: Answered) {
+        let SessionAnswer { session, chunk, orders } = answer;
+        tracing::info!("{}: session {session}, {} orders", queue.path(), orders.len());
+        self.sessions.insert(&session, queue.orders_sender(), answered.began);
+        while let Err(error) = queue.adopt(&session, chunk, &orders, answered).await {
+            tracing::error!("{}: session {session} cannot be written down: {error}", queue.path());
+            sleep(DISK_PAUSE).await;
+        }
+    }
+
+    /// Brings all of a push that has a session to the functions: its chunks, and as soon as it ends, its end.
+    pub(super) async fn carry(&self, queue: &QueueReader) {
+        let Some(session) = queue.session() else { return };
+        let path = SessionPath { stream: queue.path().clone(), session };
+        tokio::join!(self.tell_end(queue, &path), self.bring_chunks(queue, &path));
+        self.delete(queue);
+    }
+
+    /// Deletes the folder of a push that is brought.
+    pub(super) fn delete(&self, queue: &QueueReader) {
+        if queue.folder().exists()
+            && let Err(error) = fs::remove_dir_all(queue.folder())
+        {
+            tracing::error!("{}: {} cannot be deleted: {error}", queue.path(), queue.folder().display());
         }
     }
 
@@ -91,105 +107,178 @@ impl Uploader {
     async fn keep_all_refused(&self, queue: &QueueReader, refusal: &CallError) {
         tracing::error!("{}: push is refused: {refusal}", queue.path());
         queue.refuse();
-        while queue.next().await == Next::Chunk {
-            self.keep_refused(queue, refusal);
-        }
-    }
-
-    async fn upload_chunks(&self, queue: &QueueReader, session: &str) -> Result<(), SessionOver> {
-        let session = SessionPath { stream: queue.path().clone(), session: session.to_owned() };
         loop {
             match queue.next().await {
-                Next::Chunk => self.put_front(queue, &session).await?,
-                Next::End(ended_at_ms) => {
-                    self.end(queue, &session, ended_at_ms).await;
-                    return Ok(());
-                }
+                Next::Chunk(index, ..) => self.keep_aside(queue, index, refusal, None).await,
+                Next::Lost(index, ..) => queue.acknowledged(index),
+                Next::Done => break,
             }
         }
+        queue.ended().await;
+        queue.end_told();
     }
 
-    /// Uploads the chunk at the front until it is acknowledged, or refused and kept aside.
-    async fn put_front(&self, queue: &QueueReader, session: &SessionPath) -> Result<(), SessionOver> {
-        let began_at_ms = queue.began_at_ms();
-        let mut backoff = Backoff::new(queue.path());
+    async fn bring_chunks(&self, queue: &QueueReader, session: &SessionPath) {
+        let push = queue.record().push.id;
+        let mut bringer = Bringer {
+            uploader: self,
+            queue,
+            session,
+            push,
+            backoff: Backoff::new(queue.path()),
+            tried: None,
+            missing: None,
+        };
         loop {
-            let Some((seq, body)) = queue.front(|chunk, seq| (seq, ChunkBody::of(chunk, began_at_ms))) else {
-                return Ok(());
+            let is_taken = match queue.next().await {
+                Next::Chunk(index, seq, body) => bringer.put(index, seq, body).await,
+                Next::Lost(index, seq, lost, tried) => bringer.tell_lost(index, seq, lost, tried).await,
+                Next::Done => return,
             };
-            let chunk = ChunkPath { session: session.clone(), seq };
-            let Err(error) = self.functions.put_chunk(chunk, body).await else {
-                queue.acknowledged();
-                return Ok(());
-            };
-            match &error {
-                CallError::Status(StatusCode::NOT_FOUND | StatusCode::GONE, _) => {
-                    tracing::warn!("{}: {error}; what is left goes into a new session", queue.path());
-                    return Err(SessionOver);
-                }
-                CallError::Status(StatusCode::CONFLICT, problem) => match problem.expected {
-                    Some(expected) if expected > seq => {
-                        tracing::warn!("{}: {error}; going on there", queue.path());
-                        queue.renumber_front(expected);
-                    }
-                    Some(expected) if expected < seq => {
-                        tracing::error!(
-                            "{}: chunk {expected} is wanted again after it was acknowledged and deleted: \
-                             {error}; what is left goes into a new session",
-                            queue.path()
-                        );
-                        // Best effort: the functions may not know the session's end by themselves for long.
-                        let end = EndSession { ended_at_ms: unix_ms() };
-                        let _ = self.functions.call(session.clone(), &end).await;
-                        return Err(SessionOver);
-                    }
-                    _ => backoff.wait("chunk is in conflict", &error).await,
-                },
-                CallError::Status(status, _) if REFUSALS.contains(status) => {
-                    self.keep_refused(queue, &error);
-                    return Ok(());
-                }
-                _ => backoff.wait("chunk cannot be uploaded", &error).await,
+            if is_taken {
+                bringer.backoff = Backoff::new(queue.path());
+                bringer.missing = None;
             }
         }
     }
 
-    /// Puts the chunk at the front aside: trying again would not help, and the next one can be taken.
-    fn keep_refused(&self, queue: &QueueReader, error: &CallError) {
+    /// Puts the chunk at the front aside: trying again would not help.
+    async fn keep_aside(&self, queue: &QueueReader, index: u64, error: &CallError, lost: Option<LossReason>) {
         let path = queue.path();
-        let Some(mut chunk) = queue.take_refused() else { return };
-        let kept = self.spool.refused(&queue.record().push.id, chunk.name.index);
-        tracing::error!(
-            "{path}: chunk of {} bytes is refused and kept in {}: {error}",
-            chunk.bytes,
-            kept.display()
-        );
-        let outcome = chunk
-            .flush()
-            .and_then(|()| fs::rename(chunk.path(), &kept))
-            .and_then(|()| fs::write(kept.with_extension("txt"), format!("{path}: {error}\n")));
+        let kept = self.spool.refused(&queue.record().push.id, index);
+        tracing::error!("{path}: chunk is refused and kept in {}: {error}", kept.display());
+        let outcome = fs::write(kept.with_extension("txt"), format!("{path}: {error}\n"))
+            .and_then(|()| queue.put_aside(index, &kept, lost));
         if let Err(error) = outcome {
             tracing::error!("{path}: refused chunk cannot be kept: {error}");
+            sleep(DISK_PAUSE).await;
         }
     }
 
-    /// Tells the end until the functions know it.
-    async fn end(&self, queue: &QueueReader, session: &SessionPath, ended_at_ms: u64) {
+    /// Tells the end as soon as there is one, until the functions know it.
+    async fn tell_end(&self, queue: &QueueReader, session: &SessionPath) {
+        let Some(Ended { at, duration_ms, chunks }) = queue.ended().await else { return };
+        self.sessions.remove(&session.session);
         let path = queue.path();
         let mut backoff = Backoff::new(path);
         loop {
-            match self.functions.call(session.clone(), &EndSession { ended_at_ms }).await {
+            let end = EndSession { ended_ago_ms: ms_since(at), duration_ms, chunks };
+            match self.functions.call(session.clone(), &end).await {
                 Ok(EndAnswer { chunks }) => {
-                    return tracing::info!("{path}: session ended with {chunks} chunks");
+                    tracing::info!("{path}: session ended with {chunks} chunks");
+                    break;
                 }
-                // It is over already.
-                Err(CallError::Status(StatusCode::NOT_FOUND | StatusCode::GONE, _)) => return,
-                Err(CallError::Status(status, problem)) if REFUSALS.contains(&status) => {
-                    let error = CallError::Status(status, problem);
-                    return tracing::error!("{path}: the end of {session} is refused: {error}");
+                // It is past its retention, or cannot be told.
+                Err(error) if error.is_refusal() || error.status() == Some(StatusCode::GONE) => {
+                    tracing::error!("{path}: the end of {session} is refused: {error}");
+                    break;
                 }
                 Err(error) => backoff.wait("session cannot be ended", &error).await,
             }
         }
+        queue.end_told();
+    }
+}
+
+/// The push before, where it has a session.
+fn after(before: &QueueReader, began: Instant) -> Option<After> {
+    let session = before.session()?;
+    let gap_ms = began.saturating_duration_since(before.last_frame()?).as_millis() as u64;
+    Some(After { session, gap_ms })
+}
+
+/// Brings the chunks of one session.
+struct Bringer<'a> {
+    uploader: &'a Uploader,
+    queue: &'a QueueReader,
+    session: &'a SessionPath,
+    push: String,
+    backoff: Backoff<'a>,
+    tried: Tried,
+    /// Since when the functions want a chunk before the one at the front that is not here.
+    missing: Option<Instant>,
+}
+
+impl Bringer<'_> {
+    /// Tries the chunk at the front once; whether the functions have taken it.
+    async fn put(&mut self, index: u64, seq: u64, body: ChunkBody) -> bool {
+        let (from_ms, generation) = (body.name().offset_ms, body.name().generation);
+        let answer = self.uploader.functions.put_chunk(self.path(seq), &self.push, body).await;
+        self.tried = Some((index, Instant::now()));
+        let Err(error) = answer else {
+            self.queue.acknowledged(index);
+            return true;
+        };
+        match (error.status(), &error) {
+            _ if error.is_refusal() => {
+                self.uploader.keep_aside(self.queue, index, &error, Some(LossReason::Refused)).await;
+                return false;
+            }
+            // It is past its retention, or told lost: no more is to be told of it.
+            (Some(StatusCode::GONE), _) => {
+                self.uploader.keep_aside(self.queue, index, &error, None).await;
+                return true;
+            }
+            (_, CallError::Problem(_, problem)) if problem.code == conflict::LOST => {
+                self.uploader.keep_aside(self.queue, index, &error, None).await;
+                return true;
+            }
+            _ => {}
+        }
+        self.fill_gap(seq, from_ms, generation, &error).await;
+        self.backoff.wait("chunk cannot be uploaded", &error).await;
+        false
+    }
+
+    /// Tells that the chunk at the front will not come, once no try of it can have an effect any more; whether the
+    /// functions know it.
+    async fn tell_lost(&mut self, index: u64, seq: u64, lost: LostChunk, tried: Option<Instant>) -> bool {
+        let here = self.tried.filter(|(last, _)| *last == index).map(|(_, at)| at);
+        if let Some(tried) = tried.max(here) {
+            sleep_until((tried + self.uploader.call_max).into()).await;
+        }
+        let answer = self.uploader.functions.put_lost(self.path(seq), &self.push, &lost).await;
+        let Err(error) = answer else {
+            tracing::warn!("{}: chunk {seq} is told lost: {:?}", self.queue.path(), lost.lost);
+            self.queue.acknowledged(index);
+            return true;
+        };
+        if error.is_refusal() || error.status() == Some(StatusCode::GONE) {
+            tracing::error!("{}: the loss of chunk {seq} cannot be told: {error}", self.queue.path());
+            self.queue.acknowledged(index);
+            return true;
+        }
+        self.fill_gap(seq, lost.from_ms, lost.generation, &error).await;
+        self.backoff.wait("loss of a chunk cannot be told", &error).await;
+        false
+    }
+
+    /// Where the functions want chunks before this one that are not here any more, tells that they will not come. They
+    /// had been acknowledged, and the store that held them is lost.
+    async fn fill_gap(&mut self, seq: u64, from_ms: u64, generation: Generation, error: &CallError) {
+        let CallError::Problem(StatusCode::CONFLICT, problem) = error else { return };
+        let is_gap = problem.code == conflict::GAP;
+        let Some(expected) = problem.expected.filter(|expected| is_gap && *expected < seq) else { return };
+        let since = *self.missing.get_or_insert_with(Instant::now);
+        if since.elapsed() < self.uploader.call_max {
+            return;
+        }
+        tracing::error!(
+            "{}: chunks {expected} to {}, which were acknowledged, are told lost: {error}",
+            self.queue.path(),
+            seq - 1
+        );
+        let lost = LostChunk { lost: LossReason::Acknowledged, from_ms, to_ms: from_ms, generation };
+        for missing in expected..seq {
+            if let Err(error) = self.uploader.functions.put_lost(self.path(missing), &self.push, &lost).await
+            {
+                return tracing::warn!("{}: loss of chunk {missing}: {error}", self.queue.path());
+            }
+        }
+        self.backoff = Backoff::new(self.queue.path());
+    }
+
+    fn path(&self, seq: u64) -> ChunkPath {
+        ChunkPath { session: self.session.clone(), seq }
     }
 }

@@ -1,69 +1,184 @@
-//! Which pushes wait to be uploaded: those of one stream go one after the other.
+//! Which pushes wait to be brought to the functions: those of one stream begin one after the other.
 
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use protocol::StreamPath;
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::uploader::Uploader;
 use crate::queue::QueueReader;
 
-/// The uploads of a gateway, a task for each stream that has any.
+/// A push that ended so long ago continues in no other: the longest delay of a rule is shorter.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
+
+/// A stream of which the functions take nothing for this long gives up what it has beyond its share of the spool.
+const STALLED: Duration = Duration::from_secs(5);
+
+/// How often that is looked at.
+const SHED_EVERY: Duration = Duration::from_secs(1);
+
+/// The uploads of a gateway.
 #[derive(Debug)]
 pub(crate) struct Uploads {
     uploader: Uploader,
-    /// The pushes behind the one that is being uploaded; an entry for each task.
-    waiting: Mutex<HashMap<StreamPath, VecDeque<QueueReader>>>,
+    streams: Mutex<Streams>,
     tasks: TaskTracker,
     /// Ends the uploads by force.
     abort: CancellationToken,
 }
 
+#[derive(Debug, Default)]
+struct Streams {
+    streams: HashMap<StreamPath, Stream>,
+    /// Forgotten streams are looked for when there are more than this.
+    look_above: usize,
+}
+
+/// The pushes of a stream.
+#[derive(Debug, Default)]
+struct Stream {
+    /// Those that have not begun yet, but the one whose turn it is.
+    waiting: VecDeque<QueueReader>,
+    /// Whether a task begins them.
+    is_beginning: bool,
+    /// The last one that has a session.
+    last: Option<QueueReader>,
+    /// All that are not brought to the functions, in order.
+    pushes: Vec<QueueReader>,
+}
+
 impl Uploads {
     pub(crate) fn new(uploader: Uploader, abort: CancellationToken) -> Arc<Self> {
-        Arc::new(Self { uploader, waiting: Mutex::default(), tasks: TaskTracker::new(), abort })
+        Arc::new(Self { uploader, streams: Mutex::default(), tasks: TaskTracker::new(), abort })
     }
 
-    /// Uploads a push after those of the same stream that came before.
+    /// The client of the functions, and who calls.
+    pub(crate) fn uploader(&self) -> &Uploader {
+        &self.uploader
+    }
+
+    /// Brings a push to the functions; it begins after those of the same stream that came before.
     pub(crate) fn enqueue(self: &Arc<Self>, queue: QueueReader) {
         let path = queue.path().clone();
-        let mut waiting = self.waiting();
-        if let Some(behind) = waiting.get_mut(&path) {
-            behind.push_back(queue);
-            return;
-        }
-        waiting.insert(path.clone(), VecDeque::from([queue]));
-        drop(waiting);
-        let uploads = Arc::clone(self);
-        let in_turn = async move {
-            while let Some(queue) = uploads.next(&path) {
-                uploads.uploader.upload(&queue).await;
-            }
+        let is_first = {
+            let mut streams = self.streams();
+            streams.forget();
+            let stream = streams.streams.entry(path.clone()).or_default();
+            stream.pushes.push(queue.clone());
+            stream.waiting.push_back(queue);
+            !std::mem::replace(&mut stream.is_beginning, true)
         };
-        let abort = self.abort.clone();
-        self.tasks.spawn(async move { abort.run_until_cancelled(in_turn).await });
+        if is_first {
+            let uploads = Arc::clone(self);
+            self.spawn(async move { uploads.begin_in_turn(path).await });
+        }
     }
 
-    /// Completes when every push that was enqueued is uploaded, or was given up by force.
+    async fn begin_in_turn(self: Arc<Self>, path: StreamPath) {
+        while let Some((queue, last)) = self.next(&path) {
+            if self.uploader.begin(&queue, last.as_ref()).await {
+                if let Some(stream) = self.streams().streams.get_mut(&path) {
+                    stream.last = Some(queue.clone());
+                }
+                let uploads = Arc::clone(&self);
+                self.spawn(async move {
+                    uploads.uploader.carry(&queue).await;
+                    uploads.over(&queue);
+                });
+            } else {
+                self.uploader.delete(&queue);
+                self.over(&queue);
+            }
+        }
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let abort = self.abort.clone();
+        self.tasks.spawn(async move { abort.run_until_cancelled(task).await });
+    }
+
+    /// Completes when every push that was enqueued is brought, or was given up by force.
     pub(crate) async fn done(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
 
-    /// The stream's next push; `None`, and the stream's entry is gone, if no push waits.
-    fn next(&self, path: &StreamPath) -> Option<QueueReader> {
-        let mut waiting = self.waiting();
-        let next = waiting.get_mut(path)?.pop_front();
-        if next.is_none() {
-            waiting.remove(path);
+    /// Gives up, for ever, what streams whose share of the spool is full cannot deliver, the oldest first.
+    pub(crate) async fn shed(self: Arc<Self>) {
+        let mut seconds = interval(SHED_EVERY);
+        seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            seconds.tick().await;
+            if !self.uploader.spool.is_full() {
+                continue;
+            }
+            let pushes: Vec<_> =
+                self.streams().streams.values().map(|stream| stream.pushes.clone()).collect();
+            pushes.iter().for_each(|pushes| shed_stream(pushes));
         }
-        next
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<StreamPath, VecDeque<QueueReader>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The stream's next push and the one before it; `None` if no push waits.
+    fn next(&self, path: &StreamPath) -> Option<(QueueReader, Option<QueueReader>)> {
+        let mut streams = self.streams();
+        let stream = streams.streams.get_mut(path)?;
+        let next = stream.waiting.pop_front();
+        stream.is_beginning = next.is_some();
+        Some((next?, stream.last.clone()))
+    }
+
+    /// A push is brought, or refused.
+    fn over(&self, queue: &QueueReader) {
+        if let Some(stream) = self.streams().streams.get_mut(queue.path()) {
+            stream.pushes.retain(|push| !push.is(queue));
+        }
+    }
+
+    fn streams(&self) -> MutexGuard<'_, Streams> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Streams {
+    /// Forgets the streams whose last push no later one can continue.
+    fn forget(&mut self) {
+        if self.streams.len() <= self.look_above {
+            return;
+        }
+        self.streams.retain(|_, stream| {
+            let is_recent = |last: &QueueReader| last.last_frame().is_some_and(|at| at.elapsed() < FORGOTTEN);
+            !stream.pushes.is_empty() || stream.last.as_ref().is_some_and(is_recent)
+        });
+        self.look_above = 2 * self.streams.len() + 16;
+    }
+}
+
+/// Gives up chunks of a stream while its share is full and the functions take nothing.
+fn shed_stream(pushes: &[QueueReader]) {
+    let Some(first) = pushes.first() else { return };
+    if !pushes.iter().all(|push| push.is_stalled(STALLED)) {
+        return;
+    }
+    let (mut shed, mut at) = (0, 0);
+    while first.account().is_full() && at < pushes.len() {
+        match pushes[at].shed() {
+            Ok(true) => shed += 1,
+            Ok(false) => at += 1,
+            Err(error) => {
+                tracing::error!("{}: chunk cannot be given up: {error}", first.path());
+                break;
+            }
+        }
+    }
+    if shed > 0 {
+        tracing::error!(
+            "{}: {shed} chunks are given up, since the stream's share of the spool is full",
+            first.path()
+        );
     }
 }

@@ -3,19 +3,19 @@
 use std::{
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use protocol::{ChunkPolicy, Problem, SessionChange};
+use protocol::{LossReason, Problem};
 
 use crate::{
     Gateway,
     fake::{Act, Fake, Kind, Session, fail},
     functions,
-    media::{SHAPE, Shape, begins_with_keyframe, frames, write_flv},
+    media::{SHAPE, Shape, frames, write_flv},
 };
 
 /// Pushes once against scripted functions; the media of all sessions together must be what was pushed.
@@ -58,47 +58,49 @@ async fn slow_functions_are_waited_for() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_or_unknown_is_followed_by_another() {
-    for status in [410, 404] {
-        let script = move |call: &crate::fake::Call| match (call.kind, call.nth) {
-            (Kind::Chunk, 2) => fail(status),
-            _ => Act::Succeed,
-        };
-        // The first session has no end of its own: the functions have ended it.
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("x.flv");
-        let pushed = write_flv(&file, SHAPE);
-        let functions = Fake::start(script).await;
-        let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
-        gateway.push(&file, "x").await.unwrap();
-        functions
-            .until("the end of the second session", |log| {
-                log.sessions.len() == 2 && log.sessions[1].ended.is_some()
-            })
-            .await;
-        let sessions = functions.log().sessions.clone();
-        assert_eq!(sessions.iter().map(|session| session.chunks.len()).collect::<Vec<_>>(), [2, 2]);
-        assert!(frames(sessions.iter().flat_map(|session| &session.chunks)) == pushed);
-        gateway.stop().await;
-    }
+async fn what_something_on_the_way_answers_costs_no_media() {
+    let script = |call: &crate::fake::Call| match (call.kind, call.nth) {
+        (Kind::Begin, 0) => Act::Foreign(422),
+        (Kind::Chunk, 0) => Act::Foreign(413),
+        (Kind::Chunk, 1) => Act::Foreign(404),
+        (Kind::End, 0) => Act::Foreign(410),
+        _ => Act::Succeed,
+    };
+    let sessions = check(script, 1).await;
+    assert_eq!(sessions[0].chunks.len(), 4);
 }
 
 #[tokio::test]
-async fn a_refused_chunk_is_kept_aside_and_the_next_takes_its_number() {
+async fn a_refused_chunk_is_kept_aside_and_told_lost_when_no_try_can_have_an_effect_any_more() {
     let folder = tempfile::tempdir().unwrap();
     let spool = folder.path().join("spool");
     let file = folder.path().join("x.flv");
     let pushed = write_flv(&file, SHAPE);
     let problem = Problem { code: "NotFlv".into(), message: "tag type 99 at byte 13".into(), expected: None };
+    let refused_at = Arc::new(Mutex::new(None));
+    let (seen, told_after) = (Arc::clone(&refused_at), Arc::new(Mutex::new(None)));
+    let told = Arc::clone(&told_after);
     let functions = Fake::start(move |call| match (call.kind, call.nth) {
-        (Kind::Chunk, 1) => Act::Fail(422, problem.clone()),
+        (Kind::Chunk, 1) => {
+            *seen.lock().unwrap() = Some(Instant::now());
+            Act::Fail(422, problem.clone())
+        }
+        (Kind::Lost, _) => {
+            *told.lock().unwrap() = seen.lock().unwrap().map(|at| at.elapsed());
+            Act::Succeed
+        }
         _ => Act::Succeed,
     })
     .await;
     let gateway = Gateway::start(&functions.url(), &spool).await;
     gateway.push(&file, "x").await.unwrap();
     let session = functions.ended(1).await.remove(0);
-    assert_eq!(session.chunks.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(session.chunks.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [0, 2, 3]);
+    let (seq, lost) = session.lost[0];
+    assert_eq!((seq, lost.lost), (1, LossReason::Refused));
+    assert_eq!(lost.from_ms..=lost.to_ms, lost.from_ms..=session.told[1].offset_ms);
+    let waited = told_after.lock().unwrap().unwrap();
+    assert!(waited >= Duration::from_secs(1), "{waited:?}");
 
     let mut kept: Vec<_> =
         std::fs::read_dir(spool.join("refused")).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -139,40 +141,53 @@ async fn a_push_that_is_refused_is_sent_away_and_kept_aside() {
 }
 
 #[tokio::test]
-async fn a_conflict_ahead_is_followed() {
-    // As when the functions know more of the session than a gateway whose spool was lost.
-    let problem = Problem { code: "SequenceGap".into(), message: "gap".into(), expected: Some(1) };
-    let mut behind = true;
-    let script = move |call: &crate::fake::Call| match call.kind {
-        Kind::Chunk if call.seq == 0 && std::mem::take(&mut behind) => Act::Fail(409, problem.clone()),
-        Kind::Chunk if call.seq == 1 && call.nth == 1 => fail(410),
-        _ => Act::Succeed,
-    };
+async fn chunks_that_a_lost_store_held_are_told_lost() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.flv");
     let pushed = write_flv(&file, SHAPE);
-    let functions = Fake::start(script).await;
+    let is_open = Arc::new(AtomicBool::new(false));
+    let open = Arc::clone(&is_open);
+    let functions = Fake::start(move |call| match call.kind {
+        Kind::Chunk if call.seq == 3 && !open.load(Ordering::Relaxed) => fail(503),
+        _ => Act::Succeed,
+    })
+    .await;
     let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
     gateway.push(&file, "x").await.unwrap();
-    functions
-        .until("the second session", |log| log.sessions.len() == 2 && log.sessions[1].ended.is_some())
-        .await;
-    assert!(frames(&functions.log().sessions[1].chunks) == pushed);
+    functions.until("three chunks", |log| log.sessions.iter().any(|session| session.chunks.len() == 3)).await;
+    let kept = functions.log().sessions[0].chunks.split_off(1);
+    functions.log().sessions[0].told.truncate(1);
+    is_open.store(true, Ordering::Relaxed);
+    let session = functions.ended(1).await.remove(0);
+    let lost: Vec<_> = session.lost.iter().map(|(seq, lost)| (*seq, lost.lost)).collect();
+    assert_eq!(lost, [(1, LossReason::Acknowledged), (2, LossReason::Acknowledged)]);
+    let mut chunks = session.chunks;
+    chunks.splice(1..1, kept);
+    assert!(frames(&chunks) == pushed);
     gateway.stop().await;
 }
 
 #[tokio::test]
-async fn a_chunk_wanted_again_after_it_is_gone_ends_the_session_and_begins_another() {
-    let problem = Problem { code: "SequenceGap".into(), message: "lost".into(), expected: Some(0) };
-    let sessions = check(
-        move |call| match (call.kind, call.seq) {
-            (Kind::Chunk, 2) if call.session == "s0" => Act::Fail(409, problem.clone()),
-            _ => Act::Succeed,
-        },
-        2,
-    )
+async fn the_end_is_told_at_once_while_chunks_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    let pushed = write_flv(&file, SHAPE);
+    let is_open = Arc::new(AtomicBool::new(false));
+    let open = Arc::clone(&is_open);
+    let functions = Fake::start(move |call| match call.kind {
+        Kind::Chunk if !open.load(Ordering::Relaxed) => fail(503),
+        _ => Act::Succeed,
+    })
     .await;
-    assert_eq!(sessions.iter().map(|session| session.chunks.len()).collect::<Vec<_>>(), [2, 2]);
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    gateway.push(&file, "x").await.unwrap();
+    functions.until("the end", |log| log.sessions.iter().any(|session| session.ended.is_some())).await;
+    let ended = functions.log().sessions[0].clone();
+    assert_eq!((ended.chunks.len(), ended.ended.unwrap().chunks), (0, 4));
+    is_open.store(true, Ordering::Relaxed);
+    let session = functions.ended(1).await.remove(0);
+    assert!(frames(&session.chunks) == pushed);
+    gateway.stop().await;
 }
 
 #[tokio::test]
@@ -207,9 +222,11 @@ async fn sessions_of_one_stream_follow_each_other() {
     for (session, pushed) in sessions.iter().zip(&pushed) {
         assert!(frames(&session.chunks) == *pushed);
     }
+    assert!(sessions[0].begin.after.is_none());
     for pair in sessions.windows(2) {
-        let end = pair[0].ended.as_ref().map(|end| end.ended_at_ms);
-        assert!(end <= Some(pair[1].begin.began_at_ms), "{end:?} {}", pair[1].begin.began_at_ms);
+        let after = pair[1].begin.after.as_ref().unwrap();
+        assert_eq!(after.session, pair[0].name);
+        assert!(after.gap_ms < 5_000, "{after:?}");
     }
     gateway.stop().await;
 }
@@ -259,7 +276,7 @@ async fn a_crash_in_the_middle_of_a_push_loses_at_most_a_moment() {
         url: gateway.url("x"),
         fast: false,
     }));
-    functions.until("a heartbeat or two", |log| log.heartbeats >= 3).await;
+    functions.until("a heartbeat or two", |log| log.heartbeats.len() >= 3).await;
     gateway.crash().await;
     assert!(pushing.await.unwrap().is_err());
 
@@ -268,7 +285,7 @@ async fn a_crash_in_the_middle_of_a_push_loses_at_most_a_moment() {
     let recorded = frames(&session.chunks);
     assert!(recorded.len() >= 2 * 25, "{} tags of about two seconds", recorded.len());
     assert!(recorded[..] == pushed[..recorded.len()]);
-    let lived = session.ended.unwrap().ended_at_ms - session.begin.began_at_ms;
+    let lived = session.ended.unwrap().duration_ms;
     assert!((1_000..10_000).contains(&lived), "{lived}");
     gateway.stop().await;
 }
@@ -296,7 +313,7 @@ async fn a_stop_in_the_middle_of_a_push_uploads_and_ends_it() {
 }
 
 /// The tasks of a crashed gateway take a moment to let the spool go.
-async fn restart(functions: &Fake, spool: &Path) -> Gateway {
+pub(crate) async fn restart(functions: &Fake, spool: &Path) -> Gateway {
     loop {
         let gateway = Gateway::start(&functions.url(), spool).await;
         if tokio::net::TcpStream::connect(gateway.address).await.is_ok() {
@@ -328,7 +345,7 @@ async fn a_full_spool_holds_the_publisher_back() {
         url: gateway.url("x"),
         fast: true,
     }));
-    functions.until("three heartbeats", |log| log.heartbeats >= 3).await;
+    functions.until("three heartbeats", |log| log.heartbeats.len() >= 3).await;
     assert!(!pushing.is_finished());
     let spooled: u64 = walk(&spool.join("pushes"));
     assert!((1 << 20..3 << 20).contains(&spooled), "{spooled} bytes in the spool");
@@ -346,49 +363,6 @@ fn walk(folder: &Path) -> u64 {
             |entry| if entry.path().is_dir() { walk(&entry.path()) } else { entry.metadata().unwrap().len() },
         )
         .sum()
-}
-
-#[tokio::test]
-async fn nothing_is_recorded_until_a_heartbeat_says_so_and_then_from_the_keyframe_before() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("x.flv");
-    // Keyframes each second, for ten.
-    let pushed = write_flv(&file, Shape { frames: 250, gop: 25, ..SHAPE });
-    let functions = functions().await;
-    functions.log().record = false;
-    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
-    let pushing = tokio::spawn(gateway::push::push(gateway::push::Options {
-        file: file.clone(),
-        url: gateway.url("x"),
-        fast: false,
-    }));
-    let instruct = |record| {
-        let change = SessionChange { session: "s0".into(), record, chunk: ChunkPolicy::default() };
-        functions.log().changes.push(change);
-    };
-    functions.until("a session in the heartbeat", |log| log.seen_by_heartbeat == ["s0"]).await;
-    let beats = functions.log().heartbeats;
-    functions.until("two more heartbeats", |log| log.heartbeats >= beats + 2).await;
-    instruct(true);
-    functions.until("four more heartbeats", |log| log.heartbeats >= beats + 6).await;
-    instruct(false);
-    functions.until("the chunk before the stop", |log| !log.sessions[0].chunks.is_empty()).await;
-    assert!(!pushing.is_finished());
-    pushing.await.unwrap().unwrap();
-
-    let session = functions.ended(1).await.remove(0);
-    assert!(session.chunks.iter().take(1).all(|(_, chunk)| begins_with_keyframe(chunk)));
-    assert!(session.offsets_ms[0].is_none() && session.offsets_ms[1..].iter().all(Option::is_some));
-    let recorded = frames(&session.chunks);
-    let from = pushed.iter().position(|tag| *tag == recorded[0]).unwrap();
-    assert!(recorded[..] == pushed[from..from + recorded.len()]);
-    assert!((25..150).contains(&(from / 2)), "from frame {}", from / 2);
-    assert!(
-        (75..=175).contains(&(recorded.len() / 2)),
-        "{} frames in four to five seconds",
-        recorded.len() / 2
-    );
-    gateway.stop().await;
 }
 
 #[tokio::test]

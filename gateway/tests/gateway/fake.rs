@@ -13,8 +13,9 @@ use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use protocol::{
-    BeginSession, CHUNK_OFFSET_HEADER, CHUNK_TIME_HEADER, ChunkAnswer, ChunkPolicy, EndAnswer, EndSession,
-    Heartbeat, HeartbeatAnswer, Problem, SessionAnswer, SessionChange, StreamPath, TickAnswer,
+    AskAdmission, BeginSession, CHUNK_CONTINUES_HEADER, CHUNK_OFFSET_HEADER, ChunkAnswer, ChunkPolicy,
+    Confirmed, EndAnswer, EndSession, GENERATION_HEADER, Generation, Heartbeat, HeartbeatAnswer, LaneAnswer,
+    LostChunk, Order, PROBLEM_CONTENT_TYPE, PUSH_HEADER, Problem, SessionAnswer, StreamPath, conflict,
 };
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
@@ -27,16 +28,27 @@ pub(crate) struct Call {
     pub(crate) stream: String,
     pub(crate) session: String,
     pub(crate) seq: u64,
-    /// Of a chunk: how long after the push's begin it began, if it was told.
-    pub(crate) offset_ms: Option<u64>,
+    /// Of a chunk: what its headers say.
+    pub(crate) told: Told,
     /// How many calls of this kind came before it, over all streams.
     pub(crate) nth: u64,
 }
 
+/// What the headers of a chunk say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) push: String,
+    pub(crate) offset_ms: u64,
+    pub(crate) generation: Generation,
+    pub(crate) continues: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
+    Admission,
     Begin,
     Chunk,
+    Lost,
     End,
     Heartbeat,
     Tick,
@@ -49,6 +61,8 @@ pub(crate) enum Act {
     Succeed,
     /// It has no effect.
     Fail(u16, Problem),
+    /// Something on the way answers.
+    Foreign(u16),
     /// It succeeds, and the connection breaks before the answer.
     LoseReply,
     /// It succeeds a while later.
@@ -84,15 +98,19 @@ struct State {
 
 #[derive(Default)]
 pub(crate) struct Log {
-    /// In the order in which they began.
+    /// Those that were adopted, in the order in which they began.
     pub(crate) sessions: Vec<Session>,
-    pub(crate) heartbeats: u64,
+    offers: u64,
+    pub(crate) asked: Vec<AskAdmission>,
+    pub(crate) heartbeats: Vec<Heartbeat>,
     pub(crate) ticks: u64,
+    /// Whether a push is recorded from its begin.
     pub(crate) record: bool,
+    /// Orders that a begin is answered besides.
+    pub(crate) more_orders: Vec<Order>,
     pub(crate) policy: Option<ChunkPolicy>,
     /// Answered to the heartbeats from now on: `since` is the count.
-    pub(crate) changes: Vec<SessionChange>,
-    pub(crate) seen_by_heartbeat: Vec<String>,
+    pub(crate) changes: Vec<SessionAnswer>,
     counts: HashMap<Kind, u64>,
 }
 
@@ -102,9 +120,28 @@ pub(crate) struct Session {
     pub(crate) stream: String,
     pub(crate) begin: BeginSession,
     pub(crate) chunks: Vec<(u64, Bytes)>,
-    /// How long after the push's begin each chunk began, in milliseconds; none after a time without recording.
-    pub(crate) offsets_ms: Vec<Option<u64>>,
+    /// What was told with each chunk.
+    pub(crate) told: Vec<Told>,
+    pub(crate) lost: Vec<(u64, LostChunk)>,
+    pub(crate) confirmed: Vec<Confirmed>,
     pub(crate) ended: Option<EndSession>,
+}
+
+impl Session {
+    fn next(&self) -> u64 {
+        (self.chunks.len() + self.lost.len()) as u64
+    }
+
+    /// Whether it has ended, and nothing of it is missing.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.ended.as_ref().is_some_and(|end| end.chunks == self.next())
+    }
+}
+
+impl Log {
+    fn session(&mut self, name: &str) -> Option<&mut Session> {
+        self.sessions.iter_mut().find(|session| session.name == name)
+    }
 }
 
 impl Fake {
@@ -171,7 +208,7 @@ impl Fake {
     /// Waits until that many sessions have ended, all that began.
     pub(crate) async fn ended(&self, count: usize) -> Vec<Session> {
         self.until(&format!("the end of {count} sessions"), |log| {
-            log.sessions.len() == count && log.sessions.iter().all(|session| session.ended.is_some())
+            log.sessions.len() == count && log.sessions.iter().all(Session::is_complete)
         })
         .await;
         self.log().sessions.clone()
@@ -191,21 +228,27 @@ async fn answer(
     assert_eq!(length, Some(body.len() as u64), "{}", parts.uri);
     let path = parts.uri.path().to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let mut offset_ms = None;
+    let mut told = Told::default();
     let (kind, stream, session, seq) = match (&parts.method, segments.as_slice()) {
         (&Method::POST, ["heartbeat"]) => (Kind::Heartbeat, None, "", 0),
         (&Method::POST, ["tick"]) => (Kind::Tick, None, "", 0),
+        (&Method::POST, ["streams", d, a, s, "admission"]) => (Kind::Admission, Some([d, a, s]), "", 0),
         (&Method::POST, ["streams", d, a, s, "sessions"]) => (Kind::Begin, Some([d, a, s]), "", 0),
         (&Method::POST, ["streams", d, a, s, "sessions", session, "end"]) => {
             (Kind::End, Some([d, a, s]), *session, 0)
         }
         (&Method::PUT, ["streams", d, a, s, "sessions", session, "chunks", seq]) => {
-            assert_eq!(parts.headers["content-type"], protocol::CHUNK_CONTENT_TYPE);
-            let time: u64 = parts.headers[CHUNK_TIME_HEADER].to_str().unwrap().parse().unwrap();
-            assert!(time > 1_600_000_000_000, "{time}");
-            let offset = parts.headers.get(CHUNK_OFFSET_HEADER);
-            offset_ms = offset.map(|offset| offset.to_str().unwrap().parse().unwrap());
-            (Kind::Chunk, Some([d, a, s]), *session, seq.parse().unwrap())
+            let text = |name: &str| Some(parts.headers.get(name)?.to_str().unwrap());
+            let is_lost = text("content-type") == Some(protocol::LOST_CONTENT_TYPE);
+            told.push = text(PUSH_HEADER).unwrap().to_owned();
+            if !is_lost {
+                assert_eq!(text("content-type"), Some(protocol::CHUNK_CONTENT_TYPE));
+                told.offset_ms = text(CHUNK_OFFSET_HEADER).unwrap().parse().unwrap();
+                told.generation = text(GENERATION_HEADER).unwrap().parse().unwrap();
+                told.continues = text(CHUNK_CONTINUES_HEADER).is_some_and(|value| value == "1");
+            }
+            let kind = if is_lost { Kind::Lost } else { Kind::Chunk };
+            (kind, Some([d, a, s]), *session, seq.parse().unwrap())
         }
         (method, _) => panic!("unexpected call {method} {path}"),
     };
@@ -217,13 +260,18 @@ async fn answer(
         *count += 1;
         *count - 1
     };
-    let call = Call { kind, stream, session: session.to_owned(), seq, offset_ms, nth };
+    let call = Call { kind, stream, session: session.to_owned(), seq, told, nth };
     let act = (state.script.lock().unwrap())(&call);
     if let Act::Delay(delay) = act {
         tokio::time::sleep(delay).await;
     }
-    if let Act::Fail(status, problem) = act {
-        return Ok(respond(StatusCode::from_u16(status).unwrap(), &problem));
+    match act {
+        Act::Fail(status, problem) => return Ok(respond(StatusCode::from_u16(status).unwrap(), &problem)),
+        Act::Foreign(status) => {
+            let response = Response::builder().status(status).header("content-type", "text/html");
+            return Ok(response.body(Full::from("<html>not the functions</html>")).unwrap());
+        }
+        _ => {}
     }
     let response = perform(&mut state.log.lock().unwrap(), &call, body);
     state.changed.notify_waiters();
@@ -238,80 +286,93 @@ fn perform(log: &mut Log, call: &Call, body: Bytes) -> Response<Full<Bytes>> {
     match call.kind {
         Kind::Tick => {
             log.ticks += 1;
-            respond(StatusCode::OK, &TickAnswer::default())
+            respond(StatusCode::OK, &LaneAnswer::default())
+        }
+        Kind::Admission => {
+            log.asked.push(serde_json::from_slice(&body).unwrap());
+            Response::builder().status(StatusCode::NO_CONTENT).body(Full::default()).unwrap()
         }
         Kind::Heartbeat => {
             let heartbeat: Heartbeat = serde_json::from_slice(&body).unwrap();
-            log.heartbeats += 1;
-            log.seen_by_heartbeat = heartbeat.sessions;
-            // A `since` past the last change counts as the last one: so does the catalog.
-            let since = log.changes.len().min(usize::try_from(heartbeat.since).unwrap());
+            for confirmed in &heartbeat.confirmed {
+                let session = log.session(&confirmed.session).unwrap();
+                if !session.confirmed.contains(confirmed) {
+                    session.confirmed.push(confirmed.clone());
+                }
+            }
+            let last = log.changes.len();
+            let since = heartbeat.since.map_or(last, |since| usize::try_from(since).unwrap());
             let sessions = log.changes[since..].to_vec();
-            respond(StatusCode::OK, &HeartbeatAnswer { since: log.changes.len() as u64, sessions })
+            log.heartbeats.push(heartbeat);
+            respond(StatusCode::OK, &HeartbeatAnswer { since: last as u64, sessions })
         }
         Kind::Begin => {
             let begin: BeginSession = serde_json::from_slice(&body).unwrap();
-            let same = |session: &&Session| {
-                session.begin.push == begin.push && session.begin.gateway == begin.gateway
-            };
-            let name = match log.sessions.iter().find(same) {
-                Some(session) => session.name.clone(),
-                None => {
-                    let name = format!("s{}", log.sessions.len());
-                    let (chunks, offsets_ms, ended) = (Vec::new(), Vec::new(), None);
-                    let stream = call.stream.clone();
-                    log.sessions.push(Session {
-                        name: name.clone(),
-                        stream,
-                        begin,
-                        chunks,
-                        offsets_ms,
-                        ended,
-                    });
-                    name
-                }
-            };
-            respond(StatusCode::OK, &SessionAnswer { session: name, record: log.record, chunk: policy })
+            let name = format!("s{}", log.offers);
+            log.offers += 1;
+            let age_ms = Some(begin.began_ago_ms);
+            // An offer that is not adopted is never heard of again.
+            log.sessions.retain(|session| session.begin.push != begin.push);
+            log.sessions.push(Session {
+                name: name.clone(),
+                stream: call.stream.clone(),
+                begin,
+                chunks: Vec::new(),
+                told: Vec::new(),
+                lost: Vec::new(),
+                confirmed: Vec::new(),
+                ended: None,
+            });
+            let first = Order { generation: "1.0".parse().unwrap(), record: true, age_ms, in_ms: None };
+            let mut orders = if log.record { vec![first] } else { Vec::new() };
+            orders.extend(&log.more_orders);
+            respond(StatusCode::OK, &SessionAnswer { session: name, orders, chunk: policy })
         }
-        Kind::Chunk | Kind::End => {
-            let Some(session) = log.sessions.iter_mut().find(|session| session.name == call.session) else {
-                return refuse(StatusCode::NOT_FOUND, None);
+        Kind::Chunk | Kind::Lost | Kind::End => {
+            let Some(session) = log.session(&call.session) else {
+                return refuse(StatusCode::NOT_FOUND, "NoSuchSession", None);
             };
             assert_eq!(session.stream, call.stream);
-            if call.kind == Kind::Chunk && session.ended.is_some() {
-                return refuse(StatusCode::GONE, None);
-            }
             if call.kind == Kind::End {
-                session.ended = Some(serde_json::from_slice(&body).unwrap());
-                return respond(StatusCode::OK, &EndAnswer { chunks: session.chunks.len() as u64 });
+                let end: EndSession = serde_json::from_slice(&body).unwrap();
+                let chunks = session.ended.get_or_insert(end).chunks;
+                return respond(StatusCode::OK, &EndAnswer { chunks });
             }
-            let next = session.chunks.len() as u64;
+            assert_eq!(session.begin.push, call.told.push);
+            let next = session.next();
             if call.seq > next {
-                return refuse(StatusCode::CONFLICT, Some(next));
+                return refuse(StatusCode::CONFLICT, conflict::GAP, Some(next));
             }
-            if let Some((_, stored)) = session.chunks.get(call.seq as usize) {
-                assert_eq!(
-                    *stored, body,
-                    "chunk {} of {} is repeated with other bytes",
-                    call.seq, call.session
-                );
-                assert_eq!(session.offsets_ms[call.seq as usize], call.offset_ms, "of chunk {}", call.seq);
-            } else {
-                session.chunks.push((call.seq, body));
-                session.offsets_ms.push(call.offset_ms);
+            let stored = session.chunks.iter().position(|(seq, _)| *seq == call.seq);
+            let is_lost = session.lost.iter().any(|(seq, _)| *seq == call.seq);
+            match (call.kind, stored) {
+                (Kind::Chunk, Some(at)) => {
+                    assert_eq!(session.chunks[at].1, body, "chunk {} of {}", call.seq, call.session);
+                    assert_eq!(session.told[at], call.told, "chunk {} of {}", call.seq, call.session);
+                }
+                (Kind::Chunk, None) if is_lost => return refuse(StatusCode::CONFLICT, conflict::LOST, None),
+                (Kind::Chunk, None) => {
+                    session.chunks.push((call.seq, body));
+                    session.told.push(call.told.clone());
+                }
+                (_, None) if !is_lost => {
+                    session.lost.push((call.seq, serde_json::from_slice(&body).unwrap()));
+                }
+                _ => {}
             }
-            respond(StatusCode::OK, &ChunkAnswer { seq: call.seq, next: session.chunks.len() as u64 })
+            respond(StatusCode::OK, &ChunkAnswer { seq: call.seq, next: session.next() })
         }
     }
 }
 
-fn refuse(status: StatusCode, expected: Option<u64>) -> Response<Full<Bytes>> {
-    respond(status, &Problem { code: "Refused".into(), message: "not so".into(), expected })
+fn refuse(status: StatusCode, code: &str, expected: Option<u64>) -> Response<Full<Bytes>> {
+    respond(status, &Problem { code: code.into(), message: "not so".into(), expected })
 }
 
 fn respond(status: StatusCode, body: &impl serde::Serialize) -> Response<Full<Bytes>> {
     let body = Full::new(Bytes::from(serde_json::to_vec(body).unwrap()));
-    Response::builder().status(status).header("content-type", "application/json").body(body).unwrap()
+    let kind = if status == StatusCode::OK { "application/json" } else { PROBLEM_CONTENT_TYPE };
+    Response::builder().status(status).header("content-type", kind).body(body).unwrap()
 }
 
 /// Sessions by stream, each stream's in the order in which they began.

@@ -6,10 +6,12 @@ mod failures;
 mod fake;
 mod media;
 mod odd;
+mod orders;
 mod publisher;
 mod recording;
+mod sessions;
 
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use gateway::{Config, push};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -40,6 +42,7 @@ impl Gateway {
             spool: spool.into(),
             spool_limit_bytes,
             default_domain: None,
+            call_max: Duration::from_secs(1),
             tick: true,
         };
         let task = tokio::spawn(gateway::serve(config, listener, shutdown.clone()));

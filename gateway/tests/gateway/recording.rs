@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use protocol::ChunkPolicy;
+use protocol::{BeginSession, ChunkPolicy};
 
 use crate::{
     Gateway, fake, functions,
@@ -26,8 +26,11 @@ async fn every_tag_arrives_once_and_in_order() {
     assert!(session.chunks.iter().all(|(_, chunk)| begins_with_keyframe(chunk)));
     assert_eq!(session.stream, "d.example/live/x");
     assert_eq!(session.begin.arguments["key"], "a&b");
-    assert_eq!((session.begin.video_codec.as_str(), session.begin.audio_codec.as_str()), ("h264", "aac"));
-    assert_eq!(session.begin.video_kbps, 2500);
+    let BeginSession { video_codec, audio_codec, video_kbps, .. } = session.begin;
+    assert_eq!(
+        (video_codec.as_deref(), audio_codec.as_deref(), video_kbps),
+        (Some("h264"), Some("aac"), Some(2500))
+    );
     gateway.stop().await;
     let left = std::fs::read_dir(folder.path().join("spool/pushes")).unwrap().count();
     assert_eq!(left, 0, "the spool is empty");

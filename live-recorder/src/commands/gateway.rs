@@ -42,6 +42,7 @@ pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()
         spool: args.data.join("spool"),
         spool_limit_bytes: SPOOL_LIMIT_BYTES,
         default_domain: args.default_domain,
+        call_max: ::gateway::CALL_MAX,
         tick: true,
     };
     ::gateway::serve(config, listener, stop).await

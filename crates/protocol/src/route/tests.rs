@@ -7,13 +7,14 @@ fn session() -> SessionPath {
     }
 }
 
-fn all() -> [Route; 5] {
+fn all() -> [Route; 6] {
     [
         Route::Sessions(session().stream),
         Route::Chunk(ChunkPath { session: session(), seq: 12 }),
         Route::End(session()),
         Route::Heartbeat,
         Route::Tick,
+        Route::Admission(session().stream),
     ]
 }
 

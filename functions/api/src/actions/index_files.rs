@@ -79,22 +79,22 @@ fn playlist(
     object: &str,
 ) -> Result<String, ApiError> {
     let segment = |located: &LocatedEntry| {
-        let slice = &located.entry.slice;
+        let entry = &located.entry;
         let uri = if source == target {
-            relative_uri(object, &slice.object)
+            relative_uri(object, &entry.object)
         } else {
             let bucket = Bucket::new(&source.endpoint, &source.bucket);
-            bucket.and_then(|bucket| bucket.object_url(&slice.object)).map_err(|error| {
-                let cause = format_args!("slice {:?}: {error}", slice.object);
+            bucket.and_then(|bucket| bucket.object_url(&entry.object)).map_err(|error| {
+                let cause = format_args!("slice {:?}: {error}", entry.object);
                 ApiError::from(faults::INTERNAL_ERROR).caused_by(cause)
             })?
         };
         Ok(Segment {
             uri,
-            duration_90khz: slice.duration90khz,
-            discontinuity: located.entry.discontinuity,
-            independent: slice.independent,
-            program_date_time_ms: Some(slice.start_ms),
+            duration_90khz: entry.duration90khz,
+            discontinuity: entry.discontinuity,
+            independent: entry.independent,
+            program_date_time_ms: Some(entry.start_ms),
         })
     };
     let segments = slices.iter().map(segment).collect::<Result<_, ApiError>>()?;
@@ -109,7 +109,7 @@ fn describe(
     slices: &[LocatedEntry],
     created_ms: u64,
 ) -> IndexFile {
-    let ends = slices.iter().map(|slice| &slice.entry.slice).map(|s| s.start_ms + s.duration90khz / 90);
+    let ends = slices.iter().map(|slice| slice.entry.start_ms + slice.entry.duration90khz / 90);
     IndexFile {
         id,
         stream,
@@ -117,10 +117,10 @@ fn describe(
         oss_bucket: target.bucket,
         object,
         container: Container::M3u8,
-        start_ms: slices.first().map_or(0, |slice| slice.entry.slice.start_ms),
+        start_ms: slices.first().map_or(0, |slice| slice.entry.start_ms),
         end_ms: ends.max().unwrap_or_default(),
-        duration90khz: slices.iter().map(|slice| slice.entry.slice.duration90khz).sum(),
-        size: slices.iter().find_map(|slice| slice.entry.slice.video.as_ref()?.size),
+        duration90khz: slices.iter().map(|slice| slice.entry.duration90khz).sum(),
+        size: slices.iter().find_map(|slice| slice.tracks.size),
         created_ms,
     }
 }

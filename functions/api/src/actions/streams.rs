@@ -23,7 +23,8 @@ impl<W: World> Handle<RealTimeRecordCommand> for Performer<'_, W> {
             Command::Restart => catalog::Command::Restart,
         };
         let name = stream(call.domain_name.clone(), call.app_name, call.stream_name);
-        match self.world.give_command(name, command, self.world.now_ms()).await {
+        let id = hex::encode(self.world.random());
+        match self.world.give_command(name, command, &id, self.world.now_ms()).await {
             // Which of the three names leads nowhere: a domain is known by its rules.
             Err(Error::NoSuchStream) if self.world.list_rules(&call.domain_name).await?.is_empty() => {
                 Err(faults::INVALID_DOMAIN_NOT_FOUND.into())
@@ -36,7 +37,8 @@ impl<W: World> Handle<RealTimeRecordCommand> for Performer<'_, W> {
 impl<W: World> Handle<DescribeLiveStreamState> for Performer<'_, W> {
     async fn handle(&self, call: DescribeLiveStreamState) -> Result<StreamState, ApiError> {
         let name = stream(call.domain_name, call.app_name, call.stream_name);
-        Ok(StreamState::new(self.world.live_session(name).await?.is_some()))
+        let sessions = self.world.stream_sessions(name, self.world.now_ms()).await?;
+        Ok(StreamState::new(!sessions.is_empty()))
     }
 }
 
@@ -52,7 +54,7 @@ impl<W: World> Handle<DescribeLiveStreamsOnlineList> for Performer<'_, W> {
         let mut sessions = if call.stream_type == StreamType::Transcoded {
             Vec::new()
         } else {
-            self.world.live_sessions(&call.domain_name.to_ascii_lowercase()).await?
+            self.world.live_sessions(&call.domain_name.to_ascii_lowercase(), self.world.now_ms()).await?
         };
         sessions.retain(|session| app_matches(session) && name_matches(session));
         let infos = sessions.into_iter().map(|session| info(session, call.only_stream)).collect();
@@ -83,8 +85,8 @@ fn info(session: Session, only: OnlyStream) -> LiveStreamOnlineInfo {
             publish_url: Some(format!("rtmp://{}/{}/{}", stream.domain, stream.app, stream.stream)),
             publish_domain: Some(stream.domain),
             publish_type: Some("edge"),
-            client_ip: Some(client.unwrap_or_default()),
-            server_ip: Some(gateway.unwrap_or_default()),
+            client_ip: Some(client),
+            server_ip: Some(gateway),
             transcoded: Some("no"),
             video_data_rate: video_kbps,
             video_codec_id: video_codec.as_deref().and_then(video_codec_id),

@@ -12,8 +12,8 @@ use super::{NOW_S, VARIABLES};
 use crate::backend::Backend;
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
-    self, Command, Entry, IndexFile, LocatedEntry, PictureSize, RecordedSpan, Session, Slice, StreamName,
-    VideoTrack,
+    self, Command, Entry, IndexFile, LocatedEntry, PictureSize, RecordedSpan, Session, StreamName, Tracks,
+    VideoCodec,
 };
 use crate::bindings::recorder::rules::rules::{
     self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
@@ -88,22 +88,20 @@ impl World {
     /// Ten slices of 6 s from a second on, in a bucket.
     pub(super) fn record(&self, from_s: u64, bucket: &str) {
         for n in 0..10 {
-            let slice = Slice {
+            let entry = Entry {
                 object: format!("record/live/teststream/{}_{n}.ts", from_s + n * 6),
-                size: 1,
                 start_ms: (from_s + n * 6) * 1000,
-                start90khz: n * 540_000,
                 duration90khz: 540_000,
                 independent: true,
-                discontinuity: false,
-                video: Some(VideoTrack {
-                    codec: "h264".into(),
-                    size: Some(PictureSize { width: 640, height: 480 }),
-                }),
-                audio: None,
+                discontinuity: n == 0,
             };
             self.slices.borrow_mut().push(LocatedEntry {
-                entry: Entry { slice, discontinuity: n == 0 },
+                entry,
+                tracks: Tracks {
+                    video: Some(VideoCodec::H264),
+                    audio: None,
+                    size: Some(PictureSize { width: 640, height: 480 }),
+                },
                 oss_endpoint: ENDPOINT.into(),
                 oss_bucket: bucket.into(),
             });
@@ -114,15 +112,18 @@ impl World {
         self.live.borrow_mut().push(Session {
             id: "0".into(),
             stream: StreamName { domain: "test.com".into(), app: app.into(), stream: stream.into() },
-            gateway: Some("gateway-1".into()),
-            client: Some("192.0.2.1:50000".into()),
+            gateway: "gateway-1".into(),
+            boot: "spool.1".into(),
+            push: "1".into(),
+            client: "192.0.2.1:50000".into(),
             arguments: Vec::new(),
             video_codec: Some("h264".into()),
             audio_codec: Some("aac".into()),
             video_kbps: Some(2000),
             began_ms: NOW_S * 1000,
-            record: true,
             rule: None,
+            wanted: false,
+            timezone: "+08:00".into(),
         });
     }
 
@@ -221,7 +222,13 @@ impl Backend for World {
         Ok(found.map(|found| VersionedNotifyConfig { config: found.value.into(), version: found.version }))
     }
 
-    async fn give_command(&self, stream: StreamName, _: Command, _: u64) -> Result<(), catalog::Error> {
+    async fn give_command(
+        &self,
+        stream: StreamName,
+        _: Command,
+        _: &str,
+        _: u64,
+    ) -> Result<(), catalog::Error> {
         self.catalog()?;
         if !self.live.borrow().iter().any(|session| session.stream == stream) {
             return Err(catalog::Error::NoSuchStream);
@@ -231,15 +238,15 @@ impl Backend for World {
 
     async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error> {
         let recorded = !self.list_index_files(stream.clone(), (0, u64::MAX)).await?.is_empty();
-        Ok(recorded || self.live_session(stream).await?.is_some())
+        Ok(recorded || !self.stream_sessions(stream, 0).await?.is_empty())
     }
 
-    async fn live_session(&self, stream: StreamName) -> Result<Option<Session>, catalog::Error> {
+    async fn stream_sessions(&self, stream: StreamName, _: u64) -> Result<Vec<Session>, catalog::Error> {
         self.catalog()?;
-        Ok(self.live.borrow().iter().find(|session| session.stream == stream).cloned())
+        Ok(self.live.borrow().iter().filter(|session| session.stream == stream).cloned().collect())
     }
 
-    async fn live_sessions(&self, domain: &str) -> Result<Vec<Session>, catalog::Error> {
+    async fn live_sessions(&self, domain: &str, _: u64) -> Result<Vec<Session>, catalog::Error> {
         self.catalog()?;
         Ok(self.live.borrow().iter().filter(|session| session.stream.domain == domain).cloned().collect())
     }
@@ -252,8 +259,8 @@ impl Backend for World {
         let slices = self.slices_between(stream, range_ms, false).await?;
         let (Some(first), Some(last)) = (slices.first(), slices.last()) else { return Ok(Vec::new()) };
         Ok(vec![RecordedSpan {
-            start_ms: first.entry.slice.start_ms,
-            end_ms: last.entry.slice.start_ms + 6000,
+            start_ms: first.entry.start_ms,
+            end_ms: last.entry.start_ms + 6000,
             duration90khz: slices.len() as u64 * 540_000,
             oss_endpoint: first.oss_endpoint.clone(),
             oss_bucket: first.oss_bucket.clone(),
@@ -271,9 +278,9 @@ impl Backend for World {
         let slices = self.slices.borrow();
         let of_stream = slices.iter().filter(|_| stream.stream == "teststream");
         let mut taken: Vec<_> =
-            of_stream.clone().filter(|s| (from..to).contains(&s.entry.slice.start_ms)).cloned().collect();
+            of_stream.clone().filter(|s| (from..to).contains(&s.entry.start_ms)).cloned().collect();
         if one_more {
-            taken.extend(of_stream.clone().find(|s| s.entry.slice.start_ms >= to).cloned());
+            taken.extend(of_stream.clone().find(|s| s.entry.start_ms >= to).cloned());
         }
         Ok(taken)
     }

@@ -1,12 +1,17 @@
 //! Object stores in memory.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+
+use store::memory::{Outcome, Scheduler};
 
 use crate::Bucket;
 use crate::bucket::{Created, Error, Location};
 
 use super::World;
+
+/// What a call says that the scheduler has fail.
+const FAILED: &str = "the store cannot be reached";
 
 /// An object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,16 +33,35 @@ pub enum Fault {
     Lost(Error),
 }
 
-/// All object stores, whose buckets are there when they are asked for.
+/// All object stores, whose buckets are there when they are asked for. Each call is a point at which another actor of
+/// the scheduler may go first, the caller may die, or the call may fail.
 #[derive(Debug, Default)]
 pub struct Buckets {
+    scheduler: Scheduler,
     /// By `endpoint/bucket/key`.
     pub objects: RefCell<BTreeMap<String, Object>>,
     /// How the next calls fail; none for one that succeeds.
     pub faults: RefCell<VecDeque<Option<Fault>>>,
+    /// They replace objects that are there, as some stores do whatever a create asks for.
+    pub replaces: Cell<bool>,
 }
 
 impl Buckets {
+    /// Empty buckets, whose calls are scheduled together with those of whatever else the scheduler knows.
+    #[must_use]
+    pub fn new(scheduler: Scheduler) -> Self {
+        Self { scheduler, ..Self::default() }
+    }
+
+    /// Makes a call, as the scheduler has it end.
+    async fn call<T, E>(&self, effect: impl FnOnce() -> Result<T, E>, failed: E) -> Result<T, E> {
+        match self.scheduler.point().await {
+            Outcome::Applied => effect(),
+            Outcome::Refused => Err(failed),
+            Outcome::ReplyLost => effect().and(Err(failed)),
+        }
+    }
+
     /// An object's bytes as text.
     ///
     /// # Panics
@@ -56,12 +80,32 @@ impl Buckets {
         self.objects.borrow().keys().filter(|name| name.starts_with(prefix)).cloned().collect()
     }
 
+    /// Creates an object where there is none, and answers what is there then.
+    pub(super) async fn create_or_read(&self, name: String, body: &[u8]) -> Result<Vec<u8>, String> {
+        let create = || {
+            let mut objects = self.objects.borrow_mut();
+            let object = objects.entry(name).or_insert_with(|| Object {
+                tag: String::new(),
+                content_type: "application/json".into(),
+                bytes: body.into(),
+            });
+            Ok(object.bytes.clone())
+        };
+        self.call(create, FAILED.into()).await
+    }
+
+    /// An object's bytes, if there is one.
+    pub(super) async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        let read = || Ok(self.objects.borrow().get(name).map(|object| object.bytes.clone()));
+        self.call(read, FAILED.into()).await
+    }
+
     fn put(&self, name: String, object: Object) -> Result<Created, Error> {
         let mut objects = self.objects.borrow_mut();
         match objects.get(&name) {
             Some(there) if there.tag == object.tag => Ok(Created::Before),
-            Some(_) => Err(Error::Taken),
-            None => {
+            Some(_) if !self.replaces.get() => Err(Error::Taken),
+            _ => {
                 objects.insert(name, object);
                 Ok(Created::Now)
             }
@@ -85,7 +129,8 @@ impl Bucket for World {
             return Err(error);
         }
         let object = Object { tag: tag.into(), content_type: content_type.into(), bytes: body };
-        let created = self.buckets.put(name(&at, key), object);
+        let put = || self.buckets.put(name(&at, key), object);
+        let created = self.buckets.call(put, Error::Unavailable(FAILED.into())).await;
         match fault {
             Some(Fault::Lost(error)) => Err(error),
             _ => created,
@@ -98,12 +143,15 @@ impl Bucket for World {
         {
             return Err(error);
         }
-        let objects = self.buckets.objects.borrow();
-        let object = objects.get(&name(&at, key)).ok_or(Error::NoSuchObject)?;
-        if object.bytes.len() as u64 > u64::from(max_bytes) {
-            return Err(Error::TooLarge(max_bytes));
-        }
-        Ok(object.bytes.clone())
+        let get = || {
+            let objects = self.buckets.objects.borrow();
+            let object = objects.get(&name(&at, key)).ok_or(Error::NoSuchObject)?;
+            if object.bytes.len() as u64 > u64::from(max_bytes) {
+                return Err(Error::TooLarge(max_bytes));
+            }
+            Ok(object.bytes.clone())
+        };
+        self.buckets.call(get, Error::Unavailable(FAILED.into())).await
     }
 }
 

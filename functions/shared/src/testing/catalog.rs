@@ -1,29 +1,36 @@
-//! The real catalog.
+//! The real catalog, over the store and the work bucket in memory.
 
-use ::catalog::record::Error as CatalogError;
-use ::catalog::{commands, files, indexes, log, sessions, timers, types};
+use ::catalog::decision::WorkBucket;
+use catalog_component::{Service, types};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::Catalog;
+use store::memory::MemoryStore;
+
+use crate::bucket::Location;
 use crate::catalog::{
-    ChunkStatus, Command, Container, DueStreams, Entry, Error, IndexFile, NextFile, Order, PendingOrders,
-    RecordFile, Session, Slice, SliceRange, StreamName,
+    After, Changes, Command, Container, Delivery, Entry, Error, Heartbeat, IndexFile, Loss, OrderedSession,
+    Placed, RecordFile, Resends, Session, StreamName, Timer, Turn,
 };
+use crate::{Catalog, Random};
 
 use super::{World, convert};
 
-fn answer<A: Serialize, B: DeserializeOwned>(result: Result<A, CatalogError>) -> Result<B, Error> {
-    result.map(convert).map_err(|error| convert(types::Error::from(error)))
+fn answer<A: Serialize, B: DeserializeOwned>(result: Result<A, types::Error>) -> Result<B, Error> {
+    result.map(convert).map_err(convert)
 }
 
 impl World {
+    fn catalog(&self) -> Service<'_, MemoryStore, Self> {
+        Service { store: &*self.store, bucket: self }
+    }
+
     /// What the recording API can say about a stream.
     ///
     /// # Errors
     /// Why the command does not fit the stream's state.
     pub async fn give_command(&self, stream: &StreamName, command: Command) -> Result<(), Error> {
-        let (stream, command) = (convert(stream), convert(command));
-        answer(commands::give(&self.store, &stream, command, self.now_ms.get()).await)
+        let call = format!("{:?}", self.random());
+        answer(self.catalog().give_command(convert(stream), convert(command), &call, self.now_ms.get()).await)
     }
 
     /// The index files of a stream.
@@ -31,81 +38,108 @@ impl World {
     /// # Errors
     /// Where the store fails.
     pub async fn index_files(&self, stream: &StreamName) -> Result<Vec<IndexFile>, Error> {
-        answer(indexes::list(&self.store, &convert(stream), 0, u64::MAX).await)
+        let day_ms = 86_400_000;
+        let now_ms = self.now_ms.get();
+        answer(self.catalog().list_index_files(convert(stream), now_ms - day_ms, now_ms + day_ms).await)
+    }
+}
+
+impl WorkBucket for World {
+    async fn create_or_read(&self, name: &str, body: &[u8]) -> Result<Vec<u8>, String> {
+        self.buckets.create_or_read(format!("{}/{name}", self.work_bucket()), body).await
+    }
+
+    async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        self.buckets.read(&format!("{}/{name}", self.work_bucket())).await
     }
 }
 
 impl Catalog for World {
-    async fn begin(&self, session: Session) -> Result<Session, Error> {
-        answer(sessions::begin(&self.store, convert(session)).await)
+    async fn begin(
+        &self,
+        session: Session,
+        after: Option<After>,
+        resends: Option<Resends>,
+        now_ms: u64,
+    ) -> Result<OrderedSession, Error> {
+        answer(self.catalog().begin(convert(session), convert(after), convert(resends), now_ms).await)
     }
 
     async fn get_session(&self, id: &str) -> Result<Session, Error> {
-        answer(sessions::get(&self.store, id).await.map(|found| found.session))
+        answer(self.catalog().get_session(id).await)
     }
 
-    async fn end(&self, id: &str, at_ms: u64) -> Result<u64, Error> {
-        answer(sessions::end(&self.store, id, at_ms).await)
+    async fn end(&self, id: &str, duration_ms: u64, chunks: u64, now_ms: u64) -> Result<u64, Error> {
+        answer(self.catalog().end(id, duration_ms, chunks, now_ms).await)
     }
 
-    async fn heartbeat(&self, gateway: &str, since: u64, at_ms: u64) -> Result<PendingOrders, Error> {
-        let heard = sessions::heartbeat(&self.store, gateway, since, at_ms).await;
-        let (since, changes) = heard.map_err(|error| convert::<_, Error>(types::Error::from(error)))?;
-        let order = |change: sessions::Change| Order { session: change.session, record: change.record };
-        Ok(PendingOrders { since, orders: changes.into_iter().map(order).collect() })
+    async fn beat(&self, heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, Error> {
+        answer(self.catalog().beat(convert(heartbeat), now_ms).await)
     }
 
-    async fn get_chunk_status(&self, session: &str, seq: u64) -> Result<ChunkStatus, Error> {
-        answer(log::status(&self.store, session, seq).await)
+    async fn prepare_chunk(&self, session: &str, seq: u64, now_ms: u64) -> Result<Turn, Error> {
+        answer(self.catalog().prepare_chunk(session, seq, now_ms).await)
     }
 
-    async fn commit_chunk(
+    async fn place_slice(
         &self,
-        session: &str,
-        seq: u64,
-        slice: Option<Slice>,
-        remux_state: Vec<u8>,
-        anchor_ms: u64,
-        now_ms: u64,
-    ) -> Result<ChunkStatus, Error> {
-        let commit = log::Commit { slice: convert(slice), remux_state, anchor_ms, now_ms };
-        answer(log::commit(&self.store, session, seq, commit).await)
+        prepared: Vec<u8>,
+        offset_ms: u64,
+        start90khz: u64,
+        names_taken: u32,
+    ) -> Result<Placed, Error> {
+        answer(self.catalog().place_slice(&prepared, offset_ms, start90khz, names_taken))
     }
 
-    async fn set_names_taken(&self, session: &str, count: u32) -> Result<(), Error> {
-        answer(log::set_names_taken(&self.store, session, count).await)
+    async fn take_slice_name(&self, session: &str, seq: u64, names_taken: u32) -> Result<u32, Error> {
+        answer(self.catalog().take_slice_name(session, seq, names_taken).await)
     }
 
-    async fn list_due(&self, now_ms: u64) -> Result<DueStreams, Error> {
-        answer(timers::list_due(&self.store, now_ms).await)
+    async fn commit_chunk(&self, prepared: Vec<u8>, delivery: Delivery, now_ms: u64) -> Result<(), Error> {
+        answer(self.catalog().commit_chunk(&prepared, convert(delivery), now_ms).await)
     }
 
-    async fn clear_due(&self, mark: u64) -> Result<(), Error> {
-        answer(timers::clear_due(&self.store, mark).await)
+    async fn lose_chunk(&self, session: &str, seq: u64, loss: Loss, now_ms: u64) -> Result<(), Error> {
+        answer(self.catalog().lose_chunk(session, seq, convert(loss), now_ms).await)
     }
 
-    async fn set_due(&self, stream: &StreamName, at_ms: u64) -> Result<(), Error> {
-        answer(timers::set_due(&self.store, &convert(stream), at_ms).await)
+    async fn list_due(&self, now_ms: u64) -> Result<Vec<Timer>, Error> {
+        answer(self.catalog().list_due(now_ms).await)
     }
 
-    async fn advance_files(
-        &self,
-        stream: &StreamName,
-        container: Container,
-        now_ms: u64,
-    ) -> Result<NextFile, Error> {
-        answer(files::advance(&self.store, &convert(stream), convert(container), now_ms).await)
+    async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Vec<String>, Error> {
+        answer(self.catalog().attend(convert(timer), now_ms).await)
     }
 
-    async fn list_entries(&self, stream: &StreamName, slices: SliceRange) -> Result<Vec<Entry>, Error> {
-        answer(files::entries(&self.store, &convert(stream), convert(slices)).await)
+    async fn settle(&self, attended: Vec<Timer>, failed: Vec<Timer>, now_ms: u64) -> Result<Vec<u64>, Error> {
+        answer(self.catalog().settle(convert(attended), convert(failed), now_ms).await)
     }
 
-    async fn commit_file(&self, stream: &StreamName, file: RecordFile) -> Result<(), Error> {
-        answer(files::commit_file(&self.store, &convert(stream), convert(file)).await)
+    async fn next_file(&self, recording: &str, container: Container) -> Result<Option<RecordFile>, Error> {
+        answer(self.catalog().next_file(recording, convert(container)).await)
     }
 
-    async fn add_index_file(&self, file: IndexFile) -> Result<(), Error> {
-        answer(indexes::add(&self.store, &convert(file)).await)
+    async fn name_file(&self, file: RecordFile, names_taken: u32) -> Result<String, Error> {
+        answer(self.catalog().name_file(convert(file), names_taken).await)
+    }
+
+    async fn take_file_name(&self, file: RecordFile) -> Result<u32, Error> {
+        answer(self.catalog().take_file_name(convert(file)).await)
+    }
+
+    async fn list_entries(&self, file: RecordFile) -> Result<Vec<Entry>, Error> {
+        answer(self.catalog().list_entries(convert(file)).await)
+    }
+
+    async fn commit_file(&self, file: RecordFile, object: &str, now_ms: u64) -> Result<(), Error> {
+        answer(self.catalog().commit_file(convert(file), object, now_ms).await)
+    }
+
+    async fn is_probed(&self, at: &Location) -> Result<bool, Error> {
+        answer(self.catalog().is_probed(&at.endpoint, &at.bucket).await)
+    }
+
+    async fn note_probed(&self, at: &Location) -> Result<(), Error> {
+        answer(self.catalog().note_probed(&at.endpoint, &at.bucket).await)
     }
 }

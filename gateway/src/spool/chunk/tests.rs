@@ -1,16 +1,26 @@
+use protocol::StreamPath;
+
 use super::*;
-use crate::block::BLOCK_BYTES;
+use crate::{block::BLOCK_BYTES, spool::Spool};
+
+const GENERATION: Generation = Generation { orders: 2, files: 1 };
+const NAME: ChunkName =
+    ChunkName { index: 0, offset_ms: 7, generation: Generation { orders: 0, files: 0 }, continues: false };
+
+fn account(spool: &Arc<Spool>) -> Arc<Account> {
+    spool.account(&StreamPath::new("d", "a", "s").unwrap())
+}
 
 /// Writes pieces, doing something before each one, and checks the chunk's file.
 fn check(name: &str, mut between: impl FnMut(usize, &mut OpenChunk)) -> Chunk {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::open(folder.path(), 1 << 30).unwrap();
     let pool = Arc::default();
-    let mut open = OpenChunk::new(&pool, 7);
+    let mut open = OpenChunk::new(&account(&spool), &pool, folder.path(), NAME);
     let mut expected = Vec::new();
     for at in 0..9 {
         if at == 2 {
-            open.place(&spool, folder.path(), 3, false);
+            open.number(3, GENERATION).unwrap();
         }
         between(at, &mut open);
         let piece = vec![at as u8; BLOCK_BYTES / 3 + at];
@@ -18,7 +28,7 @@ fn check(name: &str, mut between: impl FnMut(usize, &mut OpenChunk)) -> Chunk {
         expected.extend_from_slice(&piece);
     }
     assert!(open.tail(100_000).unwrap() == expected[100_000..], "{name}");
-    let mut chunk = open.close().unwrap().unwrap();
+    let mut chunk = open.close(9, false).unwrap();
     assert_eq!(
         (chunk.name.index, chunk.name.offset_ms, chunk.bytes),
         (3, 7, expected.len() as u64),
@@ -68,8 +78,8 @@ fn a_chunk_is_split_wherever_its_bytes_are() {
             let spool = Spool::open(folder.path(), 1 << 30).unwrap();
             let pool = Arc::default();
             let place = |index| {
-                let mut open = OpenChunk::new(&pool, 7);
-                open.place(&spool, folder.path(), index, false);
+                let mut open = OpenChunk::new(&account(&spool), &pool, folder.path(), NAME);
+                open.number(index, GENERATION).unwrap();
                 open
             };
             let (mut open, mut next) = (place(0), place(1));
@@ -89,7 +99,7 @@ fn a_chunk_is_split_wherever_its_bytes_are() {
             let expected = [[&all[..at], &more].concat(), [b"headers", &all[at..], &more].concat()];
             for (mut open, expected) in [open, next].into_iter().zip(expected) {
                 open.write(&more).unwrap();
-                let mut chunk = open.close().unwrap().unwrap();
+                let mut chunk = open.close(9, false).unwrap();
                 if let Some(blocks) = chunk.blocks() {
                     assert!(blocks.concat() == expected, "at {at}, {flushed} {left}");
                 }
@@ -98,18 +108,32 @@ fn a_chunk_is_split_wherever_its_bytes_are() {
                 assert_eq!(chunk.bytes, expected.len() as u64);
                 chunk.delete().unwrap();
             }
-            assert!(!spool.is_full());
             assert_eq!(spool.used_bytes(), 0);
         }
     }
 }
 
 #[test]
-fn a_chunk_without_a_place_is_forgotten() {
-    let mut open = OpenChunk::new(&Arc::default(), 7);
+fn a_chunk_is_kept_and_numbered_under_the_name_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), 1 << 30).unwrap();
+    let mut open = OpenChunk::new(&account(&spool), &Arc::default(), folder.path(), NAME);
     open.write(b"FLV").unwrap();
     open.flush().unwrap();
-    assert!(open.close().unwrap().is_none());
+    let kept = NAME.kept_path(folder.path());
+    assert_eq!(fs::read(&kept).unwrap(), b"FLV");
+    open.number(5, GENERATION).unwrap();
+    let name = ChunkName { index: 5, generation: GENERATION, ..NAME };
+    assert!(!kept.exists() && name.path(folder.path()).exists());
+    open.write(b" more").unwrap();
+    open.keep(4).unwrap();
+    open.flush().unwrap();
+    assert_eq!(fs::read(ChunkName { index: 4, ..NAME }.kept_path(folder.path())).unwrap(), b"FLV more");
+    open.number(6, GENERATION).unwrap();
+    let mut chunk = open.close(9, true).unwrap();
+    assert_eq!(chunk.name, ChunkName { index: 6, continues: true, ..name });
+    chunk.number(8, GENERATION).unwrap();
+    assert_eq!(fs::read(ChunkName { index: 8, ..chunk.name }.path(folder.path())).unwrap(), b"FLV more");
 }
 
 #[test]
@@ -118,12 +142,12 @@ fn a_split_that_breaks_off_is_told_by_a_file_name() {
     let spool = Spool::open(folder.path(), 1 << 30).unwrap();
     let pool = Arc::default();
     let [mut open, mut next] = [0, 1].map(|index| {
-        let mut open = OpenChunk::new(&pool, 7);
-        open.place(&spool, folder.path(), index, false);
+        let mut open = OpenChunk::new(&account(&spool), &pool, folder.path(), NAME);
+        open.number(index, GENERATION).unwrap();
         open
     });
     let [first, second] =
-        [0, 1].map(|index| ChunkName { index, offset_ms: 7, resumes: false }.path(folder.path()));
+        [0, 1].map(|index| ChunkName { index, generation: GENERATION, ..NAME }.path(folder.path()));
     // The file cannot have its own name: a folder is there.
     fs::create_dir(&second).unwrap();
     open.write(b"first, second").unwrap();

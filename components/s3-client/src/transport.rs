@@ -17,7 +17,8 @@ const FIRST_BYTE_S: u64 = 60;
 const BETWEEN_BYTES_S: u64 = 20;
 
 /// WASI's HTTP client.
-pub(crate) struct Wasi;
+#[derive(Debug)]
+pub struct Wasi;
 
 impl Transport for Wasi {
     type Body = StreamReader<u8>;

@@ -1,0 +1,264 @@
+//! The functions of the WIT package, over any store and any work bucket.
+
+use catalog::commit::{self, Prepared, Turn};
+use catalog::decision::WorkBucket;
+use catalog::order::Cause;
+use catalog::{content, due, file, gateway, guard, index_file, live, names, session};
+use store::Store;
+
+use crate::convert::{self, ordered};
+use crate::types::{self, Error};
+
+/// The catalog over a store and a work bucket. The WIT package documents each function.
+pub struct Service<'a, S, B> {
+    /// The key-value store.
+    pub store: &'a S,
+    /// Where decisions are kept.
+    pub bucket: &'a B,
+}
+
+/// Sessions.
+#[expect(missing_docs, reason = "wit/catalog documents each function")]
+impl<S: Store, B: WorkBucket> Service<'_, S, B> {
+    pub async fn begin(
+        &self,
+        session: types::Session,
+        after: Option<types::After>,
+        resends: Option<types::Resends>,
+        now_ms: u64,
+    ) -> Result<types::OrderedSession, Error> {
+        let after = after.map(session::After::from);
+        let resends = resends.map(session::Resends::from);
+        let (session, orders) =
+            session::offer(self.store, session.into(), after.as_ref(), resends.as_ref(), now_ms).await?;
+        Ok(ordered(session, orders))
+    }
+
+    pub async fn get_session(&self, id: &str) -> Result<types::Session, Error> {
+        Ok(session::get(self.store, id).await?.into())
+    }
+
+    pub async fn end(&self, id: &str, duration_ms: u64, chunks: u64, now_ms: u64) -> Result<u64, Error> {
+        Ok(session::end(self.store, self.bucket, id, duration_ms, chunks, now_ms).await?.chunks)
+    }
+
+    pub async fn beat(&self, heartbeat: types::Heartbeat, now_ms: u64) -> Result<types::Changes, Error> {
+        let changes = gateway::beat(self.store, self.bucket, &heartbeat.into(), now_ms).await?;
+        let sessions = changes.sessions.into_iter().map(|(session, orders)| ordered(session, orders));
+        Ok(types::Changes { since: changes.since, sessions: sessions.collect() })
+    }
+}
+
+/// Chunks.
+#[expect(missing_docs, reason = "wit/catalog documents each function")]
+impl<S: Store, B: WorkBucket> Service<'_, S, B> {
+    pub async fn prepare_chunk(&self, session: &str, seq: u64, now_ms: u64) -> Result<types::Turn, Error> {
+        Ok(match commit::prepare(self.store, self.bucket, session, seq, now_ms).await? {
+            Turn::Next(prepared) => types::Turn::Next(convert::prepared(&prepared)?),
+            Turn::Done => types::Turn::Committed,
+            Turn::Lost => types::Turn::Lost,
+        })
+    }
+
+    pub fn place_slice(
+        &self,
+        prepared: &[u8],
+        offset_ms: u64,
+        start90khz: u64,
+        names_taken: u32,
+    ) -> Result<types::Placed, Error> {
+        let prepared = Prepared::from_bytes(prepared)?;
+        let placed = prepared.place(offset_ms, start90khz);
+        let start_ms = placed.anchor_ms + start90khz / 90;
+        let object = names::slice(&prepared.session, prepared.seq, start_ms, names_taken)?;
+        Ok(types::Placed { object, start_ms })
+    }
+
+    pub async fn take_slice_name(&self, session: &str, seq: u64, names_taken: u32) -> Result<u32, Error> {
+        Ok(names::take_slice(self.store, session, seq, names_taken).await?)
+    }
+
+    pub async fn commit_chunk(
+        &self,
+        prepared: &[u8],
+        delivery: types::Delivery,
+        now_ms: u64,
+    ) -> Result<(), Error> {
+        let prepared = Prepared::from_bytes(prepared)?;
+        let delivery = convert::delivery(&prepared, delivery);
+        Ok(due::commit(self.store, &prepared, delivery, now_ms).await?)
+    }
+
+    pub async fn lose_chunk(
+        &self,
+        session: &str,
+        seq: u64,
+        loss: types::Loss,
+        now_ms: u64,
+    ) -> Result<(), Error> {
+        match commit::prepare(self.store, self.bucket, session, seq, now_ms).await? {
+            Turn::Done | Turn::Lost => Ok(()),
+            Turn::Next(prepared) => {
+                let delivery = convert::lost(&prepared, loss);
+                Ok(due::commit(self.store, &prepared, delivery, now_ms).await?)
+            }
+        }
+    }
+}
+
+/// What is due.
+#[expect(missing_docs, reason = "wit/catalog documents each function")]
+impl<S: Store, B: WorkBucket> Service<'_, S, B> {
+    pub async fn list_due(&self, now_ms: u64) -> Result<Vec<types::Timer>, Error> {
+        let timers = due::due(self.store, now_ms).await?;
+        Ok(timers.into_iter().map(Into::into).collect())
+    }
+
+    pub async fn attend(&self, timer: types::Timer, now_ms: u64) -> Result<Vec<String>, Error> {
+        Ok(due::attend(self.store, self.bucket, &timer.into(), now_ms).await?)
+    }
+
+    pub async fn settle(
+        &self,
+        attended: Vec<types::Timer>,
+        failed: Vec<types::Timer>,
+        now_ms: u64,
+    ) -> Result<Vec<u64>, Error> {
+        let timers = |timers: Vec<types::Timer>| timers.into_iter().map(Into::into).collect::<Vec<_>>();
+        Ok(due::settle(self.store, &timers(attended), &timers(failed), now_ms).await?)
+    }
+
+    pub async fn next_file(
+        &self,
+        recording: &str,
+        container: types::Container,
+    ) -> Result<Option<types::RecordFile>, Error> {
+        let container = container.into();
+        let found = file::complete(self.store, self.bucket, recording, container).await?;
+        let Some(run) = found else { return Ok(None) };
+        let names_taken = names::file_taken(self.store, recording, container, run.number).await?;
+        Ok(Some(convert::record_file(recording, container, run, names_taken)))
+    }
+
+    pub async fn name_file(&self, file: types::RecordFile, names_taken: u32) -> Result<String, Error> {
+        let first = session::get(self.store, &file.recording).await?;
+        let container = file.container.into();
+        Ok(names::file(&first, &convert::run(file), container, names_taken)?)
+    }
+
+    pub async fn take_file_name(&self, file: types::RecordFile) -> Result<u32, Error> {
+        let count = file.names_taken + 1;
+        let container = file.container.into();
+        Ok(names::take_file(self.store, &file.recording, container, file.number, count).await?)
+    }
+
+    pub async fn list_entries(&self, file: types::RecordFile) -> Result<Vec<types::Entry>, Error> {
+        let mut session = session::get(self.store, &file.first.session).await?;
+        let mut entries = Vec::new();
+        for entry in file::entries(self.store, &convert::run(file)).await? {
+            if entry.at.session != session.id {
+                session = session::get(self.store, &entry.at.session).await?;
+            }
+            entries.push(convert::entry(&session, &entry)?);
+        }
+        Ok(entries)
+    }
+
+    pub async fn commit_file(&self, file: types::RecordFile, object: &str, now_ms: u64) -> Result<(), Error> {
+        let first = session::get(self.store, &file.recording).await?;
+        let (recording, container) = (file.recording.clone(), file.container.into());
+        let run = convert::run(file);
+        let known = index_file::of_record_file(&first, container, &run, object, now_ms);
+        index_file::add(self.store, &known).await?;
+        Ok(file::written(self.store, &recording, container, &run).await?)
+    }
+
+    pub async fn is_probed(&self, endpoint: &str, bucket: &str) -> Result<bool, Error> {
+        Ok(guard::is_probed(self.store, endpoint, bucket).await?)
+    }
+
+    pub async fn note_probed(&self, endpoint: &str, bucket: &str) -> Result<(), Error> {
+        Ok(guard::note_probed(self.store, endpoint, bucket).await?)
+    }
+}
+
+/// What the API asks.
+#[expect(missing_docs, reason = "wit/catalog documents each function")]
+impl<S: Store, B: WorkBucket> Service<'_, S, B> {
+    pub async fn give_command(
+        &self,
+        stream: types::StreamName,
+        command: types::Command,
+        call: &str,
+        now_ms: u64,
+    ) -> Result<(), Error> {
+        let cause = Cause::from(command);
+        live::give(self.store, self.bucket, &stream.into(), cause, call, now_ms).await??;
+        Ok(())
+    }
+
+    pub async fn is_known_stream(&self, stream: types::StreamName) -> Result<bool, Error> {
+        Ok(live::is_known(self.store, &stream.into()).await?)
+    }
+
+    pub async fn list_stream_sessions(
+        &self,
+        stream: types::StreamName,
+        now_ms: u64,
+    ) -> Result<Vec<types::Session>, Error> {
+        let sessions = live::of_stream(self.store, &stream.into(), now_ms).await?;
+        Ok(sessions.into_iter().map(Into::into).collect())
+    }
+
+    pub async fn list_live_sessions(&self, domain: &str, now_ms: u64) -> Result<Vec<types::Session>, Error> {
+        let sessions = live::of_domain(self.store, domain, now_ms).await?;
+        Ok(sessions.into_iter().map(Into::into).collect())
+    }
+
+    pub async fn list_recorded_spans(
+        &self,
+        stream: types::StreamName,
+        from_ms: u64,
+        to_ms: u64,
+    ) -> Result<Vec<types::RecordedSpan>, Error> {
+        let spans = content::spans(self.store, &stream.into(), from_ms, to_ms).await?;
+        Ok(spans.into_iter().map(Into::into).collect())
+    }
+
+    pub async fn list_slices(
+        &self,
+        stream: types::StreamName,
+        from_ms: u64,
+        to_ms: u64,
+        one_more: bool,
+    ) -> Result<Vec<types::LocatedEntry>, Error> {
+        let slices = content::slices(self.store, &stream.into(), from_ms, to_ms, one_more).await?;
+        Ok(slices.iter().map(convert::located).collect::<Result<_, _>>()?)
+    }
+
+    pub async fn add_index_file(&self, file: types::IndexFile) -> Result<(), Error> {
+        Ok(index_file::add(self.store, &file.into()).await?)
+    }
+
+    pub async fn get_index_file(
+        &self,
+        stream: types::StreamName,
+        id: &str,
+    ) -> Result<Option<types::IndexFile>, Error> {
+        Ok(index_file::get(self.store, &stream.into(), id).await?.map(Into::into))
+    }
+
+    pub async fn list_index_files(
+        &self,
+        stream: types::StreamName,
+        from_ms: u64,
+        to_ms: u64,
+    ) -> Result<Vec<types::IndexFile>, Error> {
+        let files = index_file::list(self.store, &stream.into(), from_ms, to_ms).await?;
+        Ok(files.into_iter().map(Into::into).collect())
+    }
+
+    pub async fn delete_index_file(&self, stream: types::StreamName, id: &str) -> Result<bool, Error> {
+        Ok(index_file::delete(self.store, &stream.into(), id).await?)
+    }
+}

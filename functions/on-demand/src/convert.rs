@@ -1,0 +1,97 @@
+//! Between what gateways say and what the components know.
+
+use protocol::{Generation, Order, SessionAnswer, StreamPath};
+use shared::catalog::{
+    self, Container, Format, Mode, OrderedSession, Session, SessionRule, SliceFormat, StreamName,
+};
+use shared::rules::{self, OnDemand, Rule};
+
+use crate::decision::chunk_policy;
+
+/// A stream as the components name it.
+#[must_use]
+pub fn stream_name(path: &StreamPath) -> StreamName {
+    StreamName { domain: path.domain().into(), app: path.app().into(), stream: path.stream().into() }
+}
+
+/// What a rule says of a session, if it wants anything that is recorded.
+#[must_use]
+pub fn session_rule(rule: Rule) -> Option<SessionRule> {
+    let formats: Vec<Format> = rule.formats.into_iter().filter_map(format).collect();
+    (!formats.is_empty()).then_some(SessionRule {
+        oss_endpoint: rule.oss_endpoint,
+        oss_bucket: rule.oss_bucket,
+        delay_seconds: rule.delay_seconds,
+        formats,
+        mode: match rule.on_demand {
+            OnDemand::Always => Mode::Automatic,
+            OnDemand::AskUrl => Mode::OnDemand,
+            OnDemand::PushArgument => Mode::PushArgument,
+            OnDemand::Command => Mode::Manual,
+        },
+        window_start: rule.start_time,
+        window_end: rule.end_time,
+    })
+}
+
+/// The formats that are recorded: a rule may ask for MP4 and FLV, which are not made yet.
+fn format(format: rules::Format) -> Option<Format> {
+    (format.container == rules::Container::M3u8).then_some(Format {
+        container: Container::M3u8,
+        cycle_seconds: format.cycle_seconds,
+        object_prefix: format.object_prefix,
+        slices: format
+            .slices
+            .map(|slices| SliceFormat { seconds: slices.seconds, object_prefix: slices.object_prefix }),
+    })
+}
+
+/// What a gateway is told of a session.
+#[must_use]
+pub fn session_answer(ordered: OrderedSession, now_ms: u64) -> SessionAnswer {
+    let OrderedSession { session, orders } = ordered;
+    SessionAnswer {
+        chunk: chunk_policy(slice_seconds(&session)),
+        session: session.id,
+        orders: orders.into_iter().map(|given| order(given, now_ms)).collect(),
+    }
+}
+
+/// A session is cut by its rule's slices.
+fn slice_seconds(session: &Session) -> Option<u32> {
+    let formats = session.rule.iter().flat_map(|rule| &rule.formats);
+    formats.filter_map(|format| format.slices.as_ref()).map(|slices| slices.seconds).max()
+}
+
+fn order(order: catalog::Order, now_ms: u64) -> Order {
+    let catalog::Order { generation, record, at_ms } = order;
+    Order {
+        generation: Generation { orders: generation.orders, files: generation.files },
+        record,
+        age_ms: now_ms.checked_sub(at_ms),
+        in_ms: at_ms.checked_sub(now_ms).filter(|in_ms| *in_ms > 0),
+    }
+}
+
+/// A heartbeat as the catalog takes it.
+#[must_use]
+pub fn heartbeat(heartbeat: protocol::Heartbeat) -> catalog::Heartbeat {
+    let confirmed = |confirmed: protocol::Confirmed| catalog::Confirmed {
+        session: confirmed.session,
+        generation: generation(confirmed.generation),
+        chunks: confirmed.last_seq.map_or(0, |last| last + 1),
+    };
+    catalog::Heartbeat {
+        gateway: heartbeat.gateway,
+        boot: heartbeat.boot,
+        since: heartbeat.since,
+        told_ms: heartbeat.told_ms,
+        adopted: heartbeat.adopted,
+        holds: heartbeat.holds,
+        confirmed: heartbeat.confirmed.into_iter().map(confirmed).collect(),
+    }
+}
+
+fn generation(generation: Generation) -> catalog::Generation {
+    catalog::Generation { orders: generation.orders, files: generation.files }
+}

@@ -1,0 +1,15 @@
+//! What the log says of a chunk.
+
+use shared::media;
+
+/// Says in the log what the push did wrong, and which tracks cannot be recorded.
+pub fn log(session: &str, seq: u64, remuxed: &media::Slice) {
+    let repairs = remuxed.repairs.iter().map(|repair| format!("{} ×{}", repair.kind, repair.count));
+    let left_out = remuxed.left_out.iter().map(|left_out| {
+        format!("{} {} not recorded ({} messages)", left_out.kind, left_out.name, left_out.messages)
+    });
+    let all: Vec<String> = repairs.chain(left_out).collect();
+    if !all.is_empty() {
+        eprintln!("session {session} chunk {seq}: {}", all.join(", "));
+    }
+}

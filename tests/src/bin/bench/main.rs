@@ -1,7 +1,8 @@
-//! `cargo xtask bench media`: FLV to TS in the sandboxed component, beside the core as native code, `ffmpeg -c copy`
-//! and memcpy, on the same file in the same run.
+//! `cargo xtask bench [catalog|media]`. Media is FLV to TS in the sandboxed component, beside the core as native code,
+//! `ffmpeg -c copy` and memcpy, on the same file in the same run.
 #![expect(clippy::print_stdout, reason = "a command-line program speaks to its user")]
 
+mod catalog_costs;
 #[path = "../../../../crates/remux/tests/media/chunks.rs"]
 #[expect(clippy::unwrap_used, reason = "the file is made by ffmpeg")]
 mod chunks;
@@ -25,8 +26,10 @@ const BLOCK_SIZE: usize = 188 * 1394;
 
 fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
-        None | Some("media") => media(),
-        Some(unknown) => bail!("there is no benchmark {unknown:?}; there is: media"),
+        None => catalog_costs::run_all().and_then(|()| media()),
+        Some("catalog") => catalog_costs::run_all(),
+        Some("media") => media(),
+        Some(unknown) => bail!("there is no benchmark {unknown:?}; there are: catalog, media"),
     }
 }
 

@@ -1,0 +1,254 @@
+//! A key-value store and a work bucket in memory that count, and pushes into them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use catalog::chunk::{AudioCodec, Chunk, Slice, Tracks, VideoCodec};
+use catalog::commit::{self, Delivery, Turn};
+use catalog::decision::WorkBucket;
+use catalog::file::Confirmed;
+use catalog::gateway::{self, Beat};
+use catalog::order::Generation;
+use catalog::rule::{Container, Format, Mode, Rule, SliceFormat};
+use catalog::session::{self, Session};
+use catalog::stream::StreamName;
+use catalog::{due, file, index_file};
+use store::memory::{MemoryStore, run};
+use store::{Error, Store};
+
+/// What something took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    /// Operations of the key-value store.
+    pub(crate) operations: u64,
+    /// Bytes of keys and values that it was given to write.
+    pub(crate) bytes: u64,
+    /// Objects of the work bucket that were created or read.
+    pub(crate) objects: u64,
+    pub(crate) time: Duration,
+}
+
+/// Counts what the store is asked.
+#[derive(Default)]
+pub(crate) struct Counted {
+    store: MemoryStore,
+    bytes: Cell<u64>,
+}
+
+impl Counted {
+    fn write(&self, bytes: usize) {
+        self.bytes.set(self.bytes.get() + bytes as u64);
+    }
+}
+
+impl Store for Counted {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.store.get(key).await
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.write(key.len() + value.len());
+        self.store.set(key, value).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        self.store.delete(key).await
+    }
+
+    async fn exists(&self, key: &str) -> Result<bool, Error> {
+        self.store.exists(key).await
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
+        if delta != 0 {
+            self.write(key.len() + size_of::<i64>());
+        }
+        self.store.increment(key, delta).await
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Bucket {
+    objects: RefCell<BTreeMap<String, Vec<u8>>>,
+    asked: Cell<u64>,
+}
+
+impl WorkBucket for Bucket {
+    async fn create_or_read(&self, name: &str, body: &[u8]) -> Result<Vec<u8>, String> {
+        self.asked.set(self.asked.get() + 1);
+        Ok(self.objects.borrow_mut().entry(name.into()).or_insert_with(|| body.into()).clone())
+    }
+
+    async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        self.asked.set(self.asked.get() + 1);
+        Ok(self.objects.borrow().get(name).cloned())
+    }
+}
+
+/// Slices of 6 s, in record files of an hour in three containers.
+const SLICE_MS: u64 = 6_000;
+
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) store: Counted,
+    pub(crate) bucket: Bucket,
+}
+
+/// 2027-01-15 08:00:00 UTC.
+pub(crate) const BEGIN_MS: u64 = 1_800_000_000_000;
+
+pub(crate) fn stream(number: u64) -> StreamName {
+    StreamName { domain: "live.example.com".into(), app: "app".into(), stream: format!("camera-{number}") }
+}
+
+fn rule() -> Rule {
+    let format = |container, slices| Format {
+        container,
+        cycle_seconds: 3_600,
+        object_prefix: "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}".into(),
+        slices,
+    };
+    let object_prefix = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}".into();
+    Rule {
+        endpoint: "oss-cn-shanghai.example.com".into(),
+        bucket: "recordings".into(),
+        delay_seconds: 180,
+        formats: vec![
+            format(Container::M3u8, Some(SliceFormat { seconds: 6, object_prefix })),
+            format(Container::Mp4, None),
+            format(Container::Flv, None),
+        ],
+        mode: Mode::Automatic,
+        window_start: None,
+        window_end: None,
+    }
+}
+
+impl World {
+    /// What a piece of work takes.
+    pub(crate) fn cost<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, Cost)> {
+        let (operations, bytes) = (self.store.store.operations(), self.store.bytes.get());
+        let (objects, begun) = (self.bucket.asked.get(), Instant::now());
+        let done = work()?;
+        let cost = Cost {
+            time: begun.elapsed(),
+            operations: self.store.store.operations() - operations,
+            bytes: self.store.bytes.get() - bytes,
+            objects: self.bucket.asked.get() - objects,
+        };
+        Ok((done, cost))
+    }
+
+    /// A push of a stream begins and is adopted.
+    pub(crate) fn begin(&self, stream_number: u64, id: &str, began_ms: u64) -> Result<()> {
+        let session = Session {
+            id: id.into(),
+            stream: stream(stream_number),
+            gateway: "gateway-1".into(),
+            boot: "0123456789abcdef.1".into(),
+            push: format!("{id}-push"),
+            client: "192.0.2.1:50000".into(),
+            arguments: Vec::new(),
+            video_codec: Some("h264".into()),
+            audio_codec: Some("aac".into()),
+            video_kbps: Some(4_000),
+            began_ms,
+            rule: Some(rule()),
+            is_wanted: false,
+            timezone: "+08:00".into(),
+            continues: None,
+        };
+        let Self { store, bucket } = self;
+        let (session, _) = run(session::offer(store, session, None, None, began_ms))?;
+        run(session::adopt(store, bucket, &session, began_ms))?;
+        Ok(())
+    }
+
+    /// Commits a chunk of 6 s.
+    pub(crate) fn commit(&self, id: &str, seq: u64) -> Result<()> {
+        let now_ms = BEGIN_MS + (seq + 1) * SLICE_MS;
+        let prepared = match run(commit::prepare(&self.store, &self.bucket, id, seq, now_ms))? {
+            Turn::Next(prepared) => prepared,
+            turn => bail!("chunk {seq}: {turn:?}"),
+        };
+        // As between two calls of a component.
+        let prepared = commit::Prepared::from_bytes(&prepared.to_bytes()?)?;
+        let start_90khz = seq * SLICE_MS * 90;
+        let slice = Slice {
+            anchor_ms: prepared.place(seq * SLICE_MS, start_90khz).anchor_ms,
+            start_90khz,
+            duration_90khz: SLICE_MS * 90,
+            size: 188 * 16_000,
+            is_enterable: true,
+            is_discontinuous: false,
+            names_taken: 0,
+            tracks: Tracks {
+                video: Some(VideoCodec::H264),
+                audio: Some(AudioCodec::Aac),
+                width: 1_920,
+                height: 1_080,
+            },
+        };
+        let delivery = Delivery {
+            generation: Generation { orders: 1, files: 0 },
+            chunk: Chunk::Slice(slice),
+            is_followed_by_entry: true,
+            // As large as the state of H.264 with AAC is.
+            remux_state: vec![7; 240],
+        };
+        Ok(run(due::commit(&self.store, &prepared, delivery, now_ms))?)
+    }
+
+    pub(crate) fn end(&self, id: &str, chunks: u64, now_ms: u64) -> Result<()> {
+        run(session::end(&self.store, &self.bucket, id, chunks * SLICE_MS, chunks, now_ms))?;
+        Ok(())
+    }
+
+    pub(crate) fn beat(&self, since: Option<u64>, now_ms: u64) -> Result<u64> {
+        let beat = Beat {
+            gateway: "gateway-1".into(),
+            boot: "0123456789abcdef.1".into(),
+            since,
+            confirmed: Vec::<(String, Confirmed)>::new(),
+            ..Beat::default()
+        };
+        Ok(run(gateway::beat(&self.store, &self.bucket, &beat, now_ms))?.since)
+    }
+
+    /// One tick; answers how many timers were due.
+    pub(crate) fn tick(&self, now_ms: u64) -> Result<usize> {
+        let Self { store, bucket } = self;
+        let timers = run(due::due(store, now_ms))?;
+        for timer in &timers {
+            for recording in run(due::attend(store, bucket, timer, now_ms))? {
+                self.write_files(&recording, now_ms)?;
+            }
+        }
+        run(due::settle(store, &timers, &[], now_ms))?;
+        Ok(timers.len())
+    }
+
+    /// Writes down the record files of a recording that are complete.
+    fn write_files(&self, recording: &str, now_ms: u64) -> Result<()> {
+        let Self { store, bucket } = self;
+        let first = run(session::get(store, recording))?;
+        for container in [Container::M3u8, Container::Mp4, Container::Flv] {
+            while let Some(complete) = run(file::complete(store, bucket, recording, container))? {
+                if container == Container::M3u8 {
+                    run(file::entries(store, &complete))?;
+                }
+                let known = index_file::of_record_file(&first, container, &complete, "object", now_ms);
+                run(index_file::add(store, &known))?;
+                run(file::written(store, recording, container, &complete))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many keys are in the store.
+    pub(crate) fn keys(&self) -> usize {
+        self.store.store.len()
+    }
+}

@@ -146,6 +146,8 @@ fn timers() -> Result<()> {
         while world.tick(now_ms)? > 0 {
             now_ms += 1_000;
         }
+        // The gateway of all of them is heard, so that a look at it reads none of them.
+        world.beat(None, BEGIN_MS + 4 * MINUTE_MS)?;
         let (due, cost) = world.cost(|| world.tick(BEGIN_MS + 4 * MINUTE_MS))?;
         ensure!((1..4).contains(&due), "{due} timers were due");
         let reference = *few.get_or_insert(cost);

@@ -1,28 +1,18 @@
 //! What gateways have not heard of: sessions that have new orders.
 //!
-//! Whoever gives an order draws a number and writes the session under it; the gateway's heartbeat names the last
+//! Whoever gives an order appends the session to the gateway's [list](crate::list); its heartbeat names the last
 //! number that it has heard of. A number that is drawn and not yet written holds the answer's `since` before it until
 //! its writer is over: the sessions after it are told at once, and again.
 
 use serde::{Deserialize, Serialize};
-use store::record::{read, write};
-use store::{Record, Store, counter};
+use store::Store;
 
 use crate::error::Error;
-use crate::key;
 use crate::time::CALL_MAX_MS;
+use crate::{key, list};
 
 /// Entries that one heartbeat deletes.
 const DELETED_AT_ONCE: u64 = 16;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Entry {
-    session: String,
-}
-
-impl Record for Entry {
-    const VERSION: u32 = 1;
-}
 
 /// Numbers up to `count` were drawn when `number` was seen not to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,14 +45,12 @@ pub(crate) struct News {
 
 /// Lets a gateway hear of a session's orders. `gateway` is its key.
 pub(crate) async fn notify(store: &impl Store, gateway: &str, session: &str) -> Result<(), Error> {
-    let list = key::changes(gateway);
-    let number = counter::add(store, &format!("{list}.n"), 1).await?;
-    Ok(write(store, &format!("{list}.{number}"), &Entry { session: session.into() }).await?)
+    list::append(store, &key::changes(gateway), session).await
 }
 
 /// How many numbers were drawn.
 pub(crate) async fn count(store: &impl Store, gateway: &str) -> Result<u64, Error> {
-    Ok(counter::value(store, &format!("{}.n", key::changes(gateway))).await?)
+    list::count(store, &key::changes(gateway)).await
 }
 
 /// What came after the number `since`.
@@ -78,8 +66,8 @@ pub(crate) async fn after(
     let heard = if since > count { 0 } else { since };
     let mut news = News { since: count, heard, ..News::default() };
     for number in heard + 1..=count {
-        match read::<Entry>(store, &format!("{list}.{number}")).await? {
-            Some(Entry { session }) if !news.sessions.contains(&session) => news.sessions.push(session),
+        match list::get(store, &list, number).await? {
+            Some(session) if !news.sessions.contains(&session) => news.sessions.push(session),
             Some(_) => {}
             None if news.hole.is_some() || hole.is_some_and(|hole| hole.is_over(number, now_ms)) => {}
             None => {
@@ -98,7 +86,7 @@ pub(crate) async fn forget(store: &impl Store, gateway: &str, from: u64, since: 
     let list = key::changes(gateway);
     let to = since.min(from + DELETED_AT_ONCE);
     for number in from + 1..=to {
-        store.delete(&format!("{list}.{number}")).await?;
+        list::delete(store, &list, number).await?;
     }
     Ok(to.max(from))
 }

@@ -15,7 +15,6 @@ use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::key;
 use crate::order::{self, Cause, Generation, Order};
-use crate::rule::Rule;
 use crate::session::{self, Session};
 
 /// Why a command cannot be given.
@@ -95,20 +94,18 @@ pub fn effective(orders: &[Order], at_ms: u64) -> Option<&Order> {
     orders.iter().rev().find(|order| order.at_ms <= at_ms)
 }
 
-/// Gives a command; answers the orders that follow from it, for the session's gateway.
-///
-/// `call` names the call, and is new for each.
+/// Gives a command. `call` names the call, and is new for each.
 ///
 /// # Errors
 /// The store or the work bucket failed: the command may be given all the same, and asking again tells.
-pub async fn give(
+pub(crate) async fn give(
     store: &impl Store,
     bucket: &impl WorkBucket,
     session: &Session,
     cause: Cause,
     call: &str,
     now_ms: u64,
-) -> Result<Result<Vec<Order>, Refusal>, Error> {
+) -> Result<Result<(), Refusal>, Error> {
     if session.rule.is_none() {
         return Ok(Err(Refusal::NoRule));
     }
@@ -124,9 +121,8 @@ pub(crate) async fn pause_over(
     session: &Session,
     now_ms: u64,
 ) -> Result<bool, Error> {
-    let delay_ms = session.rule.as_ref().map_or(0, Rule::delay_ms);
     let is_over = |before: Option<&Order>| match before {
-        Some(Order { cause: Cause::Stop, at_ms, .. }) if at_ms + delay_ms <= now_ms => Ok(()),
+        Some(Order { cause: Cause::Stop, at_ms, .. }) if at_ms + session.delay_ms() <= now_ms => Ok(()),
         _ => Err(Refusal::NotStopped),
     };
     let call = format!("the pause is over at {now_ms}");
@@ -143,7 +139,7 @@ async fn append(
     call: &str,
     now_ms: u64,
     judge: impl Fn(Option<&Order>) -> Result<(), Refusal>,
-) -> Result<Result<Vec<Order>, Refusal>, Error> {
+) -> Result<Result<(), Refusal>, Error> {
     let (mut orders, mut number) = log(store, bucket, session).await?;
     loop {
         if let Err(refusal) = judge(effective(&orders, now_ms)) {
@@ -154,7 +150,7 @@ async fn append(
         number += 1;
         write(store, &key::orders(&session.id), &Known { entries: number }).await?;
         if decided.call == call {
-            return Ok(Ok(decided.orders));
+            return Ok(Ok(()));
         }
         orders.extend(decided.orders);
     }

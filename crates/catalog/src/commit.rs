@@ -215,18 +215,6 @@ fn begin(session: &Session) -> Committed {
     Committed::begin(formats.map(|format| Account::new(format.container)).collect())
 }
 
-/// Commits a chunk that was prepared.
-///
-/// Answers whether a record file of some format is complete since then.
-///
-/// # Errors
-/// The store failed; the chunk may be committed all the same.
-pub async fn commit(store: &impl Store, prepared: &Prepared, delivery: Delivery) -> Result<bool, Error> {
-    let (after, is_complete) = plan(prepared, delivery)?;
-    committed::put(store, &prepared.session.id, prepared.seq, &after).await?;
-    Ok(is_complete)
-}
-
 /// The record of a chunk, and whether a record file of some format is complete once it is committed.
 pub(crate) fn plan(prepared: &Prepared, delivery: Delivery) -> Result<(Committed, bool), Error> {
     let Prepared { session, seq, before, is_parted, .. } = prepared;

@@ -12,7 +12,7 @@ use crate::days;
 use crate::error::Error;
 use crate::file::{Entry, List, page_record, pages};
 use crate::page::PAGE;
-use crate::rule::{Rule, SliceFormat};
+use crate::rule::Rule;
 use crate::session::{self, Session};
 use crate::stream::StreamName;
 
@@ -57,7 +57,7 @@ pub async fn spans(
     // The span of each recording that may go on.
     let mut open: BTreeMap<String, usize> = BTreeMap::new();
     for (recording, session) in sessions_in(store, stream, from_ms, to_ms).await? {
-        let Some((rule, _)) = slice_format(&session) else { continue };
+        let Some(rule) = slicing_rule(&session) else { continue };
         for Entry { slice, .. } in slices_in(store, &session, from_ms, to_ms).await? {
             let (start_ms, duration_90khz) = (slice.start_ms(), slice.duration_90khz);
             let end_ms = start_ms + duration_90khz / 90;
@@ -94,7 +94,7 @@ pub async fn slices(
     let mut found: Vec<Located> = Vec::new();
     let mut covered: Option<(String, u64)> = None;
     for (recording, session) in sessions_in(store, stream, from_ms, to_ms).await? {
-        if slice_format(&session).is_none() {
+        if slicing_rule(&session).is_none() {
             continue;
         }
         let covered_ms =
@@ -135,10 +135,9 @@ fn entry_before(slices: &[Entry], wanted: usize) -> usize {
     at
 }
 
-/// A session's rule, and what it says of slices, where it wants any.
-fn slice_format(session: &Session) -> Option<(&Rule, &SliceFormat)> {
-    let rule = session.rule.as_ref()?;
-    Some((rule, rule.formats.iter().find_map(|format| format.slices.as_ref())?))
+/// A session's rule, where it asks for slices.
+fn slicing_rule(session: &Session) -> Option<&Rule> {
+    session.rule.as_ref().filter(|rule| rule.slices().is_some())
 }
 
 /// The sessions that may have slices in a range, each behind its recording, in order of their recordings' begins and of

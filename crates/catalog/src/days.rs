@@ -10,9 +10,7 @@ use crate::error::Error;
 use crate::list;
 use crate::session::Session;
 use crate::stream::StreamName;
-
-/// Unit: ms.
-const DAY_MS: u64 = 86_400_000;
+use crate::time::DAY_MS;
 
 /// A query reads no more days than this; the recording API asks for four.
 const MOST_DAYS: u64 = 32;

@@ -11,7 +11,7 @@
 //! | `e {session}` | an offer that expires | the offer |
 //! | `z {session} {round} {heartbeats}` | a session that has been suspended for too long | its suspension |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
@@ -204,8 +204,8 @@ pub async fn settle(
     }
     let all = [attended, failed].concat();
     timer::done(store, &all, now_ms).await?;
-    for timer in &all {
-        store.delete(&key::busy(&subject(timer))).await?;
+    for subject in all.iter().map(subject).collect::<BTreeSet<_>>() {
+        store.delete(&key::busy(&subject)).await?;
     }
     Ok(waits)
 }
@@ -252,8 +252,7 @@ async fn causes(
         // Files were closed while the gateway was silent: nobody may be looking any more.
         causes.push(match session::ended(store, id).await? {
             Some(end) => {
-                let delay_ms = prepared.session.rule.as_ref().map_or(0, crate::rule::Rule::delay_ms);
-                format!("b {id} {}", now_ms.max(end.ended_ms + delay_ms))
+                format!("b {id} {}", now_ms.max(end.ended_ms + prepared.session.delay_ms()))
             }
             None => format!("g {}", prepared.session.gateway_key()),
         });

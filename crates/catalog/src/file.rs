@@ -185,10 +185,9 @@ pub(crate) async fn is_parted_by_order(
     length: u64,
     generation: Generation,
 ) -> Result<bool, Error> {
-    let confirmed: Option<Confirmed> = read(store, &key::confirmed(session)).await?;
     let parts =
         |confirmed: Confirmed| length >= confirmed.chunks && confirmed.generation.files > generation.files;
-    if confirmed.is_some_and(parts) {
+    if confirmed(store, session).await?.is_some_and(parts) {
         return Ok(true);
     }
     let end = session::ended(store, session).await?;

@@ -32,10 +32,7 @@ impl Record for Probed {
 }
 
 /// Checks that the store is empty or holds this layout.
-///
-/// # Errors
-/// [`Error::EarlierVersion`] for a store of an earlier version; the store failed.
-pub async fn check_layout(store: &impl Store) -> Result<(), Error> {
+async fn check_layout(store: &impl Store) -> Result<(), Error> {
     if read::<Layout>(store, LAYOUT).await?.is_some() {
         return Ok(());
     }

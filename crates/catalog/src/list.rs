@@ -59,6 +59,31 @@ pub(crate) async fn append(store: &impl Store, list: &str, value: &str) -> Resul
     Ok(write(store, &format!("{list}.{number}"), &Entry { value: value.into() }).await?)
 }
 
+/// How many numbers were drawn.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn count(store: &impl Store, list: &str) -> Result<u64, Error> {
+    Ok(counter::value(store, &format!("{list}.n")).await?)
+}
+
+/// The value under a number, if it is there.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn get(store: &impl Store, list: &str, number: u64) -> Result<Option<String>, Error> {
+    let entry: Option<Entry> = read(store, &format!("{list}.{number}")).await?;
+    Ok(entry.map(|entry| entry.value))
+}
+
+/// Removes what is under a number.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn delete(store: &impl Store, list: &str, number: u64) -> Result<(), Error> {
+    Ok(store.delete(&format!("{list}.{number}")).await?)
+}
+
 /// Removes a list that is empty.
 ///
 /// # Errors
@@ -74,9 +99,8 @@ pub(crate) async fn remove(store: &impl Store, list: &str) -> Result<(), Error> 
 /// The store failed.
 pub(crate) async fn all(store: &impl Store, list: &str) -> Result<BTreeSet<String>, Error> {
     let mut values = BTreeSet::new();
-    for number in 1..=counter::value(store, &format!("{list}.n")).await? {
-        let entry: Option<Entry> = read(store, &format!("{list}.{number}")).await?;
-        values.extend(entry.map(|entry| entry.value));
+    for number in 1..=count(store, list).await? {
+        values.extend(get(store, list, number).await?);
     }
     Ok(values)
 }
@@ -95,32 +119,27 @@ pub(crate) async fn values<S: Store>(
         return Ok(Vec::new());
     }
     let low: Low = read(store, &format!("{list}.low")).await?.unwrap_or_default();
-    let mut found: Vec<(u64, Entry)> = Vec::new();
+    let mut found: Vec<(u64, String)> = Vec::new();
     let mut read_to = low.number;
     loop {
-        let count = counter::value(store, &format!("{list}.n")).await?;
+        let count = count(store, list).await?;
         if count <= read_to {
             break;
         }
         for number in read_to + 1..=count {
-            let key = format!("{list}.{number}");
-            let Some(entry) = read::<Entry>(store, &key).await? else { continue };
-            if is_gone(&entry.value).await? {
-                store.delete(&key).await?;
+            let Some(value) = get(store, list, number).await? else { continue };
+            if is_gone(&value).await? {
+                delete(store, list, number).await?;
             } else {
-                found.push((number, entry));
+                found.push((number, value));
             }
         }
         read_to = count;
     }
     tighten(store, list, low, read_to, &found, now_ms).await?;
-    let mut values: Vec<String> = Vec::new();
-    for (_, entry) in found {
-        if !values.contains(&entry.value) {
-            values.push(entry.value);
-        }
-    }
-    Ok(values)
+    let mut seen = BTreeSet::new();
+    found.retain(|(_, value)| seen.insert(value.clone()));
+    Ok(found.into_iter().map(|(_, value)| value).collect())
 }
 
 /// Whether a list has a value. Those that are found gone on the way are removed.
@@ -133,12 +152,11 @@ pub(crate) async fn has_any<S: Store>(
     now_ms: u64,
     is_gone: impl AsyncFn(&str) -> Result<bool, Error>,
 ) -> Result<bool, Error> {
-    let count = counter::value(store, &format!("{list}.n")).await?;
+    let count = count(store, list).await?;
     let low: Low = read(store, &format!("{list}.low")).await?.unwrap_or_default();
     for number in low.number + 1..=count.min(low.number + SLACK) {
-        let entry = read::<Entry>(store, &format!("{list}.{number}")).await?;
-        if let Some(entry) = entry
-            && !is_gone(&entry.value).await?
+        if let Some(value) = get(store, list, number).await?
+            && !is_gone(&value).await?
         {
             return Ok(true);
         }
@@ -152,14 +170,14 @@ async fn tighten(
     list: &str,
     low: Low,
     count: u64,
-    found: &[(u64, Entry)],
+    found: &[(u64, String)],
     now_ms: u64,
 ) -> Result<(), Error> {
     let is_loose = count - low.number > 2 * found.len() as u64 + SLACK;
     let (moved, kept) = found.split_at(if is_loose { found.len().div_ceil(2) } else { 0 });
-    for (number, entry) in moved {
-        append(store, list, &entry.value).await?;
-        store.delete(&format!("{list}.{number}")).await?;
+    for (number, value) in moved {
+        append(store, list, value).await?;
+        delete(store, list, *number).await?;
     }
     let before_first = kept.first().map_or(count, |(number, _)| number - 1);
     let is_over = now_ms >= low.seen_ms + CALL_MAX_MS;

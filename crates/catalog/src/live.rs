@@ -9,7 +9,6 @@ use crate::command::{self, Refusal};
 use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::order::Cause;
-use crate::rule::Rule;
 use crate::session::{self, Session};
 use crate::stream::StreamName;
 use crate::time::CALL_MAX_MS;
@@ -89,14 +88,13 @@ async fn give_one(
 ) -> Result<Result<(), Refusal>, Error> {
     timer::set(store, now_ms + CALL_MAX_MS, &format!("o {}", session.id)).await?;
     if cause == Cause::Stop {
-        let delay_ms = session.rule.as_ref().map_or(0, Rule::delay_ms);
-        timer::set(store, now_ms + delay_ms, &format!("p {}", session.id)).await?;
+        timer::set(store, now_ms + session.delay_ms(), &format!("p {}", session.id)).await?;
     }
     let given = command::give(store, bucket, session, cause, call, now_ms).await?;
     if given.is_ok() {
         changes::notify(store, &session.gateway_key(), &session.id).await?;
     }
-    Ok(given.map(drop))
+    Ok(given)
 }
 
 async fn live(store: &impl Store, list: &str, now_ms: u64) -> Result<Vec<Session>, Error> {

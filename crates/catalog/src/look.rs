@@ -6,7 +6,6 @@ use store::{Record, Store, counter};
 
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
-use crate::rule::Rule;
 use crate::session::{self, Break, Session};
 use crate::silence::{self, Round, Standing};
 use crate::time::{CALL_MAX_MS, Elapsed, LATE_MS, LOOK_MS, SILENCE_MS, SUSPENDED_MAX_MS};
@@ -152,8 +151,7 @@ async fn close(
     heartbeats: u64,
     now_ms: u64,
 ) -> Result<bool, Error> {
-    let delay_ms = session.rule.as_ref().map_or(0, Rule::delay_ms);
-    if committed::last_media_ms(store, session).await? + delay_ms > now_ms {
+    if committed::last_media_ms(store, session).await? + session.delay_ms() > now_ms {
         return Ok(false);
     }
     let suspension = format!("z {} {round} {heartbeats}", session.id);
@@ -230,9 +228,8 @@ async fn look_at_break(
     Ok(match before {
         Some(before) if before.heartbeats == heartbeats => before.seen(length, now_ms),
         _ => {
-            let delay_ms = session.rule.as_ref().map_or(0, Rule::delay_ms);
             let is_late = now_ms.saturating_sub(due_ms) > LATE_MS;
-            let patience_ms = if is_late { SILENCE_MS.max(delay_ms) } else { SILENCE_MS };
+            let patience_ms = if is_late { SILENCE_MS.max(session.delay_ms()) } else { SILENCE_MS };
             let looks = before.map_or(0, |before| before.looks + 1);
             let patience_ms = before.map_or(patience_ms, |before| before.patience_ms);
             Look { looks, patience_ms, ..Look::begin(heartbeats, now_ms) }

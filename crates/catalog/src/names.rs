@@ -11,7 +11,7 @@ use store::{Record, Store};
 use crate::account::Run;
 use crate::error::Error;
 use crate::key;
-use crate::rule::Container;
+use crate::rule::{Container, Rule};
 use crate::session::{self, Session};
 use crate::stream::hash;
 
@@ -30,8 +30,7 @@ impl Record for Taken {
 /// # Errors
 /// [`Error::Name`]; [`Error::NotRecorded`] where the session's rule asks for no slices.
 pub fn slice(session: &Session, seq: u64, start_ms: u64, names_taken: u32) -> Result<String, Error> {
-    let rule = session.rule.as_ref();
-    let slices = rule.and_then(|rule| rule.formats.iter().find_map(|format| format.slices.as_ref()));
+    let slices = session.rule.as_ref().and_then(Rule::slices);
     let slices = slices.ok_or_else(|| Error::NotRecorded(session.id.clone()))?;
     let values = values(session, seq, (start_ms, start_ms))?;
     let name = ObjectName { kind: Kind::Slice, template: &slices.object_prefix, values, extension: ".ts" };

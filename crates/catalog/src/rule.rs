@@ -71,6 +71,12 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The slices that it asks for, if any format has them.
+    #[must_use]
+    pub fn slices(&self) -> Option<&SliceFormat> {
+        self.formats.iter().find_map(|format| format.slices.as_ref())
+    }
+
     /// The longest break that a recording goes on over. Unit: ms.
     #[must_use]
     pub fn delay_ms(&self) -> u64 {

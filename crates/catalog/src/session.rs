@@ -61,6 +61,11 @@ impl Session {
         key::gateway(&self.gateway, &self.boot)
     }
 
+    /// The longest break that its recording goes on over; 0 where nothing records it. Unit: ms.
+    pub(crate) fn delay_ms(&self) -> u64 {
+        self.rule.as_ref().map_or(0, Rule::delay_ms)
+    }
+
     /// The orders that it begins with.
     #[must_use]
     pub fn initial_orders(&self) -> Vec<Order> {

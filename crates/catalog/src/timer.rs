@@ -13,8 +13,8 @@
 //!
 //! A tick writes the minute that it has come to into `t.open` before it reads lists; whoever sets a timer puts it into
 //! its list before reading `t.open`. One of the two sees the other: a timer for a minute that is over goes into the
-//! list of the open minute as well, and may fire twice. `t.open` may be set back by a call that stalls, by [`CALL_MAX_MS`] at most, so
-//! ticks read the minutes of `BEHIND` again.
+//! list of the open minute as well, and may fire twice. `t.open` may be set back by a call that stalls, by
+//! [`CALL_MAX_MS`] at most, so ticks read the minutes of `BEHIND` again.
 //!
 //! A clock that was ahead leaves `t.open` in the future. Timers then go into that minute's list, and every tick reads
 //! it, too, until time has come there: timers are late by nothing, and ticks cost what is pending.

@@ -64,8 +64,7 @@ async fn decide(
     write(store, &key::last_ended(&session.stream), &Continuation { session: id.clone() }).await?;
     let is_prompt = now_ms.abs_diff(end.ended_ms) <= PROMPT_MS;
     let from_ms = if is_prompt { end.ended_ms } else { end.ended_ms.max(now_ms) };
-    let delay_ms = session.rule.as_ref().map_or(0, crate::rule::Rule::delay_ms);
-    let due_ms = earliest_ms.max(from_ms + delay_ms);
+    let due_ms = earliest_ms.max(from_ms + session.delay_ms());
     timer::set(store, due_ms, &format!("b {id} {due_ms}")).await?;
     Ok(end)
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use store::memory::{Actor, Random, run};
 
-use super::world::{NOW, World, delivery};
+use super::world::{NOW, World, commit_alone, delivery};
 use crate::chunk::{Chunk, Gap, GapReason};
 use crate::commit::{self, Turn};
 use crate::error::Error;
@@ -109,7 +109,7 @@ fn media_of_a_chunk_that_was_told_lost_is_refused_however_late() {
         panic!("chunk 3 is committed");
     };
     let gap = Chunk::Gap(Gap { reason: GapReason::Shed, from_ms: 15_000, to_ms: 20_000 });
-    run(commit::commit(&world.store, &prepared, delivery(3, 0, gap))).unwrap();
+    run(commit_alone(&world.store, &prepared, delivery(3, 0, gap))).unwrap();
     for length in [4, 20, 64, 65, 200] {
         let there = run(crate::committed::length(&world.store, "a")).unwrap();
         world.bring_all("a", there..length);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use store::memory::{Outcome, Random, run};
 
-use super::world::{NOW, World};
+use super::world::{NOW, World, commit_alone};
 use crate::chunk::{Chunk, Gap, GapReason};
 use crate::commit::{self, Turn};
 use crate::error::Error;
@@ -133,7 +133,7 @@ async fn lose(world: &World, id: &str, seq: u64, files: u32) -> Result<(), Error
         Turn::Next(prepared) => {
             let gap = Gap { reason: GapReason::Shed, from_ms: seq * 5_000, to_ms: (seq + 1) * 5_000 };
             let delivery = super::world::delivery(seq, files, Chunk::Gap(gap));
-            commit::commit(&world.store, &prepared, delivery).await.map(drop)
+            commit_alone(&world.store, &prepared, delivery).await
         }
     }
 }

@@ -13,7 +13,17 @@ use crate::order::Generation;
 use crate::rule::{Container, Format, Mode, Rule, SliceFormat};
 use crate::session::{self, After, Session};
 use crate::stream::StreamName;
-use crate::{due, file};
+use crate::{committed, due, file};
+
+/// Commits a chunk that was prepared, and sets no timers.
+pub(crate) async fn commit_alone(
+    store: &MemoryStore,
+    prepared: &Prepared,
+    delivery: Delivery,
+) -> Result<(), Error> {
+    let (record, _) = commit::plan(prepared, delivery)?;
+    committed::put(store, &prepared.session.id, prepared.seq, &record).await
+}
 
 /// Objects that are created once.
 #[derive(Default)]
@@ -74,7 +84,7 @@ impl World {
     /// Brings a chunk of 5 s, as a gateway does: until it is committed. Sets no timers.
     pub(crate) async fn bring(&self, id: &str, seq: u64, files: u32) -> Result<(), Error> {
         let Some((prepared, delivery)) = self.next(id, seq, files, NOW).await? else { return Ok(()) };
-        commit::commit(&self.store, &prepared, delivery).await.map(drop)
+        commit_alone(&self.store, &prepared, delivery).await
     }
 
     /// The same at a time, with timers.

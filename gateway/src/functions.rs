@@ -26,9 +26,9 @@ use hyper_util::{
 };
 use protocol::{
     CHUNK_CONTENT_TYPE, CHUNK_CONTINUES_HEADER, CHUNK_OFFSET_HEADER, Call, ChunkAnswer, ChunkPath,
-    GENERATION_HEADER, LOST_CONTENT_TYPE, LostChunk, PROBLEM_CONTENT_TYPE, PUSH_HEADER, Problem, Route,
+    GENERATION_HEADER, JSON_CONTENT_TYPE, LostChunk, PROBLEM_CONTENT_TYPE, PUSH_HEADER, Problem, Route,
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio_util::io::ReaderStream;
 
 use crate::{
@@ -126,10 +126,7 @@ impl Functions {
 
     /// Sends a JSON body to its route and reads the answer.
     pub(crate) async fn call<C: Call>(&self, address: C::Address, body: &C) -> Result<C::Answer, CallError> {
-        let body = serde_json::to_vec(body).map_err(|error| CallError::NoAnswer(error.into()))?;
-        let request = self.request(&C::route(address)).header(CONTENT_TYPE, "application/json");
-        let body = Full::new(Bytes::from(body)).map_err(never).boxed_unsync();
-        self.send(request, body, CALL_TIMEOUT).await
+        self.send_json(self.request(&C::route(address)), body).await
     }
 
     /// Sends a chunk of a push, from memory if it is there.
@@ -162,10 +159,17 @@ impl Functions {
         push: &str,
         lost: &LostChunk,
     ) -> Result<ChunkAnswer, CallError> {
-        let body = serde_json::to_vec(lost).map_err(|error| CallError::NoAnswer(error.into()))?;
-        let request = self.request(&Route::Chunk(path)).header(CONTENT_TYPE, LOST_CONTENT_TYPE);
+        self.send_json(self.request(&Route::Chunk(path)).header(PUSH_HEADER, push), lost).await
+    }
+
+    async fn send_json<A: DeserializeOwned>(
+        &self,
+        request: Builder,
+        body: &impl Serialize,
+    ) -> Result<A, CallError> {
+        let body = serde_json::to_vec(body).map_err(|error| CallError::NoAnswer(error.into()))?;
         let body = Full::new(Bytes::from(body)).map_err(never).boxed_unsync();
-        self.send(request.header(PUSH_HEADER, push), body, CALL_TIMEOUT).await
+        self.send(request.header(CONTENT_TYPE, JSON_CONTENT_TYPE), body, CALL_TIMEOUT).await
     }
 
     fn request(&self, route: &Route) -> Builder {

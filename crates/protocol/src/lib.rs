@@ -35,8 +35,8 @@ pub use route::{ChunkPath, Route, RouteError, SessionPath};
 /// Media type of a chunk.
 pub const CHUNK_CONTENT_TYPE: &str = "video/x-flv";
 
-/// Media type of a [`LostChunk`], told in a chunk's place.
-pub const LOST_CONTENT_TYPE: &str = "application/json";
+/// Media type of every other body: in a chunk's place it says that this is a [`LostChunk`].
+pub const JSON_CONTENT_TYPE: &str = "application/json";
 
 /// Media type of a [`Problem`] (RFC 9457 §3).
 pub const PROBLEM_CONTENT_TYPE: &str = "application/problem+json";

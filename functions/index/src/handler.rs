@@ -45,78 +45,70 @@ async fn tick(world: &impl World) -> Result<LaneAnswer, Refusal> {
             break;
         }
         answer.due += due.len() as u32;
-        for outcome in attend_all(world, due).await {
-            match outcome {
-                Ok(()) => answer.done += 1,
-                Err(failure) => {
-                    eprintln!(
-                        "{}: {}; tried again in {} s",
-                        failure.what, failure.reason, failure.retry_in_s
-                    );
-                    answer.failures.push(failure);
-                }
-            }
+        answer.done += due.len() as u32;
+        for failure in attend_all(world, due).await {
+            eprintln!("{}: {}; tried again in {} s", failure.what, failure.reason, failure.retry_in_s);
+            answer.done -= 1;
+            answer.failures.push(failure);
         }
     }
     Ok(answer)
 }
 
-/// Attends to timers, then writes the record files that are whole since, each recording's one after the other.
+/// Attends to timers, then writes the record files that are whole since; answers what failed.
 ///
 /// Settling reads what else is due, so it is done for many timers at once; but what waits for one bucket is settled by
 /// itself.
-async fn attend_all(world: &impl World, due: Vec<Timer>) -> Vec<Result<(), Failure>> {
+async fn attend_all(world: &impl World, due: Vec<Timer>) -> Vec<Failure> {
     let now_ms = world.now_ms();
     let attended = join_all(due.iter().map(|timer| world.attend(timer.clone(), now_ms))).await;
-    let mut over = Vec::new();
-    // Timers by the recording that is to be looked at; those that have several by all of them.
+    let (mut over, mut failed) = (Vec::new(), Vec::new());
+    // Timers by the recordings that are to be looked at for them. A recording that is among several lists may be
+    // looked at twice at once, which is harmless.
     let mut writing: BTreeMap<Vec<String>, Vec<Timer>> = BTreeMap::new();
     for (timer, attended) in due.into_iter().zip(attended) {
         match attended {
-            Ok(recordings) if recordings.is_empty() => over.push((timer, Ok(()))),
+            Ok(recordings) if recordings.is_empty() => over.push(timer),
             Ok(recordings) => writing.entry(recordings).or_default().push(timer),
-            Err(error) => over.push((timer, Err(Refusal::from(error).problem.message))),
+            Err(error) => failed.push((timer, Refusal::from(error).problem.message)),
         }
     }
-    let mut outcomes = settle(world, over).await;
+    let mut failures = settle(world, over, failed).await;
     let written = writing.into_iter().map(async |(recordings, timers)| {
         let mut outcome = Ok(());
         for recording in &recordings {
-            let written = write_files(world, recording).await.map_err(|refusal| refusal.problem.message);
-            outcome = outcome.and(written);
+            outcome = outcome.and(write_files(world, recording).await);
         }
-        settle(world, timers.into_iter().map(|timer| (timer, outcome.clone())).collect()).await
+        match outcome {
+            Ok(()) => settle(world, timers, Vec::new()).await,
+            Err(refusal) => {
+                let reason = refusal.problem.message;
+                let failed = timers.into_iter().map(|timer| (timer, reason.clone())).collect();
+                settle(world, Vec::new(), failed).await
+            }
+        }
     });
-    outcomes.extend(join_all(written).await.into_iter().flatten());
-    outcomes
+    failures.extend(join_all(written).await.into_iter().flatten());
+    failures
 }
 
-/// Forgets timers; those that failed come back later.
-async fn settle(world: &impl World, outcomes: Vec<(Timer, Result<(), String>)>) -> Vec<Result<(), Failure>> {
-    if outcomes.is_empty() {
+/// Forgets timers that were attended to, and has those that failed come back later; answers what failed.
+async fn settle(world: &impl World, attended: Vec<Timer>, failed: Vec<(Timer, String)>) -> Vec<Failure> {
+    if attended.is_empty() && failed.is_empty() {
         return Vec::new();
     }
-    let (failed, attended): (Vec<_>, Vec<_>) =
-        outcomes.into_iter().partition(|(_, outcome)| outcome.is_err());
-    let timers = |outcomes: &[(Timer, Result<(), String>)]| {
-        outcomes.iter().map(|(timer, _)| timer.clone()).collect::<Vec<_>>()
-    };
-    let settled = world.settle(timers(&attended), timers(&failed), world.now_ms()).await;
-    let failure =
-        |what: &Timer, reason, retry_in_s| Failure { what: what.target.clone(), reason, retry_in_s };
-    match settled {
+    let failure = |timer: Timer, reason, retry_in_s| Failure { what: timer.target, reason, retry_in_s };
+    let retried = failed.iter().map(|(timer, _)| timer.clone()).collect();
+    match world.settle(attended.clone(), retried, world.now_ms()).await {
         Ok(retries) => {
-            let retries = retries.into_iter().chain(std::iter::repeat(0));
-            let failures = failed.iter().zip(retries).map(|((timer, outcome), retry_in_s)| {
-                Err(failure(timer, outcome.clone().err().unwrap_or_default(), retry_in_s))
-            });
-            attended.iter().map(|_| Ok(())).chain(failures).collect()
+            let failed = failed.into_iter().zip(retries);
+            failed.map(|((timer, reason), retry_in_s)| failure(timer, reason, retry_in_s)).collect()
         }
         // The timers stay as they are, and are due again once this call's lease is over.
         Err(error) => {
             let reason = Refusal::from(error).problem.message;
-            let all = attended.iter().chain(&failed);
-            all.map(|(timer, _)| Err(failure(timer, reason.clone(), 0))).collect()
+            let all = attended.into_iter().chain(failed.into_iter().map(|(timer, _)| timer));
+            all.map(|timer| failure(timer, reason.clone(), 0)).collect()
         }
     }
 }

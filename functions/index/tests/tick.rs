@@ -8,7 +8,7 @@ use recorder_index_function::handler::handle;
 use shared::Catalog;
 use shared::bucket::Error as BucketError;
 use shared::catalog::{
-    AudioCodec, Delivery, Generation, Heartbeat, PictureSize, Slice, StreamName, Tracks, Turn, VideoCodec,
+    AudioCodec, Delivery, Generation, PictureSize, Slice, StreamName, Tracks, Turn, VideoCodec,
 };
 use shared::testing::{Fault, Object, World, read, request, request_to, run, session};
 
@@ -56,20 +56,6 @@ fn begin(world: &World, digit: char) {
     run(world.begin(session(digit, world.now_ms.get()), None, None, world.now_ms.get())).unwrap();
 }
 
-/// A heartbeat of a gateway that has told everything.
-fn beat(world: &World) {
-    let beat = Heartbeat {
-        gateway: "gateway-1".into(),
-        boot: "spool.1".into(),
-        since: None,
-        told_ms: 0,
-        adopted: Vec::new(),
-        holds: Vec::new(),
-        confirmed: Vec::new(),
-    };
-    run(world.beat(beat, world.now_ms.get())).unwrap();
-}
-
 /// A push of that many slices, which ends when they are pushed.
 fn push(world: &World, digit: char, chunks: u64) {
     begin(world, digit);
@@ -86,7 +72,7 @@ fn due() -> World {
     tick(&world);
     push(&world, 'a', 2);
     world.pass_ms(16_000);
-    beat(&world);
+    run(world.hear_gateway()).unwrap();
     world
 }
 
@@ -106,11 +92,11 @@ fn a_break_that_has_lasted_closes_the_record_file() {
     let world = World::at(BEGAN_MS);
     push(&world, 'a', 2);
     world.pass_ms(14_000);
-    beat(&world);
+    run(world.hear_gateway()).unwrap();
     tick(&world);
     assert!(playlists(&world).is_empty());
     world.pass_ms(2_000);
-    beat(&world);
+    run(world.hear_gateway()).unwrap();
     tick(&world);
     let expected = "#EXTM3U\n\
         #EXT-X-VERSION:3\n\
@@ -145,7 +131,7 @@ fn a_whole_cycle_closes_its_file_and_the_next_goes_on() {
     };
     assert_eq!(slices(), [4, 4]);
     world.pass_ms(16_000);
-    beat(&world);
+    run(world.hear_gateway()).unwrap();
     tick(&world);
     assert_eq!(slices(), [4, 4, 1]);
 }
@@ -163,7 +149,7 @@ fn sound_that_begins_late_begins_the_next_file() {
     }
     run(world.end(&id('a'), 15_000, 3, world.now_ms.get())).unwrap();
     world.pass_ms(16_000);
-    beat(&world);
+    run(world.hear_gateway()).unwrap();
     tick(&world);
     let texts: Vec<String> = playlists(&world).iter().map(|name| world.buckets.text(name)).collect();
     assert_eq!([texts[0].matches(".ts").count(), texts[1].matches(".ts").count()], [2, 1]);

@@ -1,18 +1,10 @@
 //! Between what gateways say and what the components know.
 
-use protocol::{Generation, Order, SessionAnswer, StreamPath};
-use shared::catalog::{
-    self, Container, Format, Mode, OrderedSession, Session, SessionRule, SliceFormat, StreamName,
-};
+use protocol::{Generation, Order, SessionAnswer};
+use shared::catalog::{self, Container, Format, Mode, OrderedSession, Session, SessionRule, SliceFormat};
 use shared::rules::{self, OnDemand, Rule};
 
 use crate::decision::chunk_policy;
-
-/// A stream as the components name it.
-#[must_use]
-pub fn stream_name(path: &StreamPath) -> StreamName {
-    StreamName { domain: path.domain().into(), app: path.app().into(), stream: path.stream().into() }
-}
 
 /// What a rule says of a session, if it wants anything that is recorded.
 #[must_use]
@@ -78,7 +70,7 @@ fn order(order: catalog::Order, now_ms: u64) -> Order {
 pub fn heartbeat(heartbeat: protocol::Heartbeat) -> catalog::Heartbeat {
     let confirmed = |confirmed: protocol::Confirmed| catalog::Confirmed {
         session: confirmed.session,
-        generation: generation(confirmed.generation),
+        generation: confirmed.generation.into(),
         chunks: confirmed.last_seq.map_or(0, |last| last + 1),
     };
     catalog::Heartbeat {
@@ -90,8 +82,4 @@ pub fn heartbeat(heartbeat: protocol::Heartbeat) -> catalog::Heartbeat {
         holds: heartbeat.holds,
         confirmed: heartbeat.confirmed.into_iter().map(confirmed).collect(),
     }
-}
-
-fn generation(generation: Generation) -> catalog::Generation {
-    catalog::Generation { orders: generation.orders, files: generation.files }
 }

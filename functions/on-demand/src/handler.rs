@@ -52,12 +52,12 @@ async fn begin(world: &impl World, path: &StreamPath, begin: BeginSession) -> Re
         return Err(Refusal::unavailable("WorkBucketNotProbed", message));
     }
     let now_ms = world.now_ms();
-    let rule = world.find_for_push(convert::stream_name(path)).await?;
+    let rule = world.find_for_push(path.into()).await?;
     let began_ms = now_ms.saturating_sub(begin.began_ago_ms);
     let wanted = rule.as_ref().is_some_and(|rule| is_wanted(rule.on_demand, &begin.arguments));
     let session = catalog::Session {
         id: naming::session_id(began_ms, world.random()),
-        stream: convert::stream_name(path),
+        stream: path.into(),
         gateway: begin.gateway,
         boot: begin.boot,
         push: begin.push,
@@ -79,7 +79,7 @@ async fn begin(world: &impl World, path: &StreamPath, begin: BeginSession) -> Re
 
 async fn end(world: &impl World, path: &SessionPath, end: EndSession) -> Result<EndAnswer, Refusal> {
     let session = world.get_session(&path.session).await?;
-    if session.stream != convert::stream_name(&path.stream) {
+    if session.stream != catalog::StreamName::from(&path.stream) {
         return Err(catalog::Error::NoSuchSession.into());
     }
     let chunks = world.end(&session.id, end.duration_ms, end.chunks, world.now_ms()).await?;

@@ -1,14 +1,8 @@
 //! Between what gateways and the remuxer say and what the catalog knows.
 
-use protocol::{Generation, LossReason};
+use protocol::LossReason;
 use shared::catalog::{self, AudioCodec, PictureSize, Slice, Tracks, VideoCodec};
 use shared::media;
-
-/// A generation as the catalog knows it.
-#[must_use]
-pub fn generation(generation: Generation) -> catalog::Generation {
-    catalog::Generation { orders: generation.orders, files: generation.files }
-}
 
 /// Why a chunk will never come.
 #[must_use]

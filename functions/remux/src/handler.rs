@@ -1,7 +1,7 @@
 //! From the request to the answer.
 
 use http::{Request, StatusCode};
-use protocol::{ChunkAnswer, ChunkPath, ChunkPolicy, LostChunk, Route, StreamPath, conflict};
+use protocol::{ChunkAnswer, ChunkPath, ChunkPolicy, LostChunk, Route, conflict};
 use shared::catalog::{Delivery, Loss, Prepared, SessionRule, Turn};
 use shared::{
     Answer, Body, BodyError, Bucket, Catalog, Clock, Media, Refusal, Variables, authorize, bucket, catalog,
@@ -48,7 +48,8 @@ async fn serve<W: World, B: Body<Stream = W::Stream>>(
     match world.prepare_chunk(&path.session, seq, world.now_ms()).await? {
         Turn::Next(prepared) => {
             let is_of_push = headers.push.as_ref().is_none_or(|push| *push == prepared.session.push);
-            if !is_of_stream(&prepared, &path.stream) || !is_of_push {
+            let is_of_stream = prepared.session.stream == catalog::StreamName::from(&path.stream);
+            if !is_of_stream || !is_of_push {
                 return Err(catalog::Error::NoSuchSession.into());
             }
             record(world, request.into_body(), &headers, seq, prepared).await?;
@@ -62,7 +63,7 @@ async fn serve<W: World, B: Body<Stream = W::Stream>>(
 /// Commits that a chunk will never come.
 async fn lose(world: &impl World, session: &str, seq: u64, lost: LostChunk) -> Result<Answer, Refusal> {
     let loss = Loss {
-        generation: convert::generation(lost.generation),
+        generation: lost.generation.into(),
         reason: convert::loss_reason(lost.lost),
         from_ms: lost.from_ms,
         to_ms: lost.to_ms,
@@ -93,7 +94,7 @@ async fn record<W: World, B: Body<Stream = W::Stream>>(
         return Err(Refusal::unavailable("CallTooLong", message));
     }
     let delivery = Delivery {
-        generation: convert::generation(headers.generation),
+        generation: headers.generation.into(),
         offset_ms: headers.offset_ms,
         slice,
         followed_by_entry: !headers.continues,
@@ -111,7 +112,7 @@ async fn remux<W: World, B: Body<Stream = W::Stream>>(
 ) -> Result<(media::Slice, W::Stream), Refusal> {
     let (chunk, all_read) = body.into_stream();
     // Between two generations chunks may not have been wanted: that time is no pause of the push.
-    let is_continued = convert::generation(headers.generation) == prepared.generation;
+    let is_continued = catalog::Generation::from(headers.generation) == prepared.generation;
     let arrival_ms = (is_continued && headers.is_dated).then_some(headers.offset_ms);
     let remuxed = world.flv_to_ts(chunk, prepared.remux_state.clone(), arrival_ms, MAX_BYTES).await;
     // What looks malformed may only be cut off, which the sender's line did, not its data.
@@ -166,10 +167,4 @@ fn answer(seq: u64) -> Answer {
 fn told_lost(seq: u64) -> Refusal {
     let message = format!("chunk {seq} was told lost; its media comes too late for its place");
     Refusal::new(StatusCode::CONFLICT, conflict::LOST, message)
-}
-
-fn is_of_stream(prepared: &Prepared, path: &StreamPath) -> bool {
-    let stream = &prepared.session.stream;
-    (stream.domain.as_str(), stream.app.as_str(), stream.stream.as_str())
-        == (path.domain(), path.app(), path.stream())
 }

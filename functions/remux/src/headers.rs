@@ -5,7 +5,7 @@ use std::str::FromStr;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use protocol::{
-    CHUNK_CONTINUES_HEADER, CHUNK_OFFSET_HEADER, GENERATION_HEADER, Generation, LOST_CONTENT_TYPE,
+    CHUNK_CONTINUES_HEADER, CHUNK_OFFSET_HEADER, GENERATION_HEADER, Generation, JSON_CONTENT_TYPE,
     PUSH_HEADER,
 };
 use shared::Refusal;
@@ -36,7 +36,7 @@ impl ChunkHeaders {
     /// 400 for a header that is not what it should be.
     pub fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
         let is_lost = text(headers, CONTENT_TYPE.as_str())
-            .is_some_and(|found| found.split(';').next().map(str::trim) == Some(LOST_CONTENT_TYPE));
+            .is_some_and(|found| found.split(';').next().map(str::trim) == Some(JSON_CONTENT_TYPE));
         let offset_ms = read(headers, CHUNK_OFFSET_HEADER)?;
         Ok(Self {
             is_lost,

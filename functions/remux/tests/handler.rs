@@ -55,16 +55,7 @@ fn chunk_at(seq: u64, bytes: &[u8], offset_ms: u64) -> Request<Sent> {
 fn entries(world: &World, chunks: u64) -> Vec<Vec<Entry>> {
     run(world.end(&id(), 120_000, chunks, BEGAN_MS + 120_000)).unwrap();
     world.now_ms.set(BEGAN_MS + 300_000);
-    let beat = shared::catalog::Heartbeat {
-        gateway: "gateway-1".into(),
-        boot: "spool.1".into(),
-        since: None,
-        told_ms: 0,
-        adopted: Vec::new(),
-        holds: Vec::new(),
-        confirmed: Vec::new(),
-    };
-    run(world.beat(beat, world.now_ms.get())).unwrap();
+    run(world.hear_gateway()).unwrap();
     let mut files = Vec::new();
     for timer in run(world.list_due(world.now_ms.get())).unwrap() {
         for recording in run(world.attend(timer.clone(), world.now_ms.get())).unwrap() {

@@ -2,7 +2,7 @@
 
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
-use protocol::Call;
+use protocol::{Call, JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE};
 use serde::Serialize;
 
 use crate::Refusal;
@@ -19,7 +19,7 @@ pub fn answer_to<C: Call>(body: &C::Answer) -> Answer {
 /// The answer 200.
 #[must_use]
 pub fn ok(body: &impl Serialize) -> Answer {
-    encode(StatusCode::OK, body, "application/json")
+    encode(StatusCode::OK, body, JSON_CONTENT_TYPE)
 }
 
 fn encode(status: StatusCode, body: &impl Serialize, content_type: &'static str) -> Answer {
@@ -32,7 +32,7 @@ fn encode(status: StatusCode, body: &impl Serialize, content_type: &'static str)
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
-        let mut answer = encode(refusal.status, &refusal.problem, "application/problem+json");
+        let mut answer = encode(refusal.status, &refusal.problem, PROBLEM_CONTENT_TYPE);
         if let Some(method) = refusal.allow {
             let method = HeaderValue::from_str(method.as_str()).expect("a method should be a header's value");
             answer.headers_mut().insert(ALLOW, method);

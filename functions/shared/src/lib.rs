@@ -7,6 +7,7 @@
 //! | [`request`] | what is read of a request |
 //! | [`refusal`] | why a call is refused; what each component's error is to a caller |
 //! | [`answer`] | what an answer looks like |
+//! | `convert` | what gateways say as the components know it |
 //! | `host` | the world as Spin gives it, where this is compiled for Wasm |
 //! | `testing` | a world in memory, with the feature `testing` |
 //!
@@ -14,6 +15,7 @@
 
 pub mod answer;
 pub mod body;
+mod convert;
 pub mod refusal;
 pub mod request;
 pub mod world;

@@ -239,7 +239,7 @@ async fn answer(
         }
         (&Method::PUT, ["streams", d, a, s, "sessions", session, "chunks", seq]) => {
             let text = |name: &str| Some(parts.headers.get(name)?.to_str().unwrap());
-            let is_lost = text("content-type") == Some(protocol::LOST_CONTENT_TYPE);
+            let is_lost = text("content-type") == Some(protocol::JSON_CONTENT_TYPE);
             told.push = text(PUSH_HEADER).unwrap().to_owned();
             if !is_lost {
                 assert_eq!(text("content-type"), Some(protocol::CHUNK_CONTENT_TYPE));

@@ -24,6 +24,23 @@ impl World {
         Service { store: &*self.store, bucket: self }
     }
 
+    /// A heartbeat of the gateway of every [`session`](super::session), which has told everything.
+    ///
+    /// # Errors
+    /// Where the store or the work bucket fails.
+    pub async fn hear_gateway(&self) -> Result<Changes, Error> {
+        let heartbeat = Heartbeat {
+            gateway: "gateway-1".into(),
+            boot: "spool.1".into(),
+            since: None,
+            told_ms: 0,
+            adopted: Vec::new(),
+            holds: Vec::new(),
+            confirmed: Vec::new(),
+        };
+        self.beat(heartbeat, self.now_ms.get()).await
+    }
+
     /// What the recording API can say about a stream.
     ///
     /// # Errors

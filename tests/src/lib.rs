@@ -6,6 +6,7 @@
 pub mod api;
 pub mod bucket;
 pub mod ffmpeg;
+pub mod gateway;
 pub mod nal;
 pub mod server;
 pub mod wasi;

@@ -53,38 +53,15 @@ impl Server {
     }
 
     fn start_at(data: &Path, listen: &str, rtmp: &str, bucket: &str) -> Result<Self> {
-        let mut child = Command::new(binary())
-            .args(["up", "--listen", listen, "--rtmp", rtmp, "--bucket", bucket, "--data"])
-            .arg(data)
-            // One for all tests: to compile every component takes seconds.
-            .args(["--component-cache", "target/native/components"])
-            .current_dir(root())
-            .env("SPIN_VARIABLE_INGEST_TOKEN", INGEST_TOKEN)
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {}; `cargo xtask build` builds it", binary().display()))?;
-        let output = BufReader::new(child.stdout.take().expect("the output should be piped"));
-        let (lines, ready) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                if line.starts_with("ready ") {
-                    let _ = lines.send(line);
-                }
-            }
-        });
-        let Ok(line) = ready.recv_timeout(READY_TIME) else {
-            let _ = child.kill();
-            let ended = child.wait()?;
-            bail!("live-recorder up did not get ready ({ended})");
-        };
-        let part = |name: &str| {
-            let found = line.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-            found.map(str::to_owned).ok_or_else(|| anyhow!("the line {line:?} says no {name}"))
-        };
+        let mut up = Command::new(binary());
+        up.args(["up", "--listen", listen, "--rtmp", rtmp, "--bucket", bucket, "--data"]).arg(data);
+        // One for all tests: to compile every component takes seconds.
+        up.args(["--component-cache", "target/native/components"]);
+        let (child, ready) = start(up)?;
         Ok(Self {
-            functions: part("functions")?,
-            rtmp: part("rtmp")?.trim_start_matches("rtmp://").to_owned(),
-            bucket: part("bucket")?,
+            functions: ready.part("functions")?,
+            rtmp: ready.part("rtmp")?.trim_start_matches("rtmp://").to_owned(),
+            bucket: ready.part("bucket")?,
             data: data.to_path_buf(),
             child,
         })
@@ -133,6 +110,44 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// The line by which a part says that it accepts, and where.
+pub(crate) struct Ready(String);
+
+impl Ready {
+    /// Where a part listens.
+    pub(crate) fn part(&self, name: &str) -> Result<String> {
+        let found = self.0.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+        found.map(str::to_owned).ok_or_else(|| anyhow!("the line {:?} says no {name}", self.0))
+    }
+}
+
+/// Starts the binary, and waits until it is ready.
+pub(crate) fn start(mut command: Command) -> Result<(Child, Ready)> {
+    let mut child = command
+        .current_dir(root())
+        .env("SPIN_VARIABLE_INGEST_TOKEN", INGEST_TOKEN)
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}; `cargo xtask build` builds it", binary().display()))?;
+    let output = BufReader::new(child.stdout.take().expect("the output should be piped"));
+    let (lines, ready) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in output.lines().map_while(Result::ok) {
+            if line.starts_with("ready ") {
+                let _ = lines.send(line);
+            }
+        }
+    });
+    match ready.recv_timeout(READY_TIME) {
+        Ok(line) => Ok((child, Ready(line))),
+        Err(_) => {
+            let _ = child.kill();
+            let ended = child.wait()?;
+            bail!("{command:?} did not get ready ({ended})")
+        }
     }
 }
 

@@ -197,6 +197,11 @@ impl Publisher {
         Ok(self.socket.shutdown(Shutdown::Write)?)
     }
 
+    /// Ends the connection without a word.
+    pub(crate) fn hang_up(self) -> Result<()> {
+        Ok(self.socket.shutdown(Shutdown::Both)?)
+    }
+
     /// Waits for a word in what the server sends.
     fn wait_for(&mut self, word: &str) -> Result<()> {
         let until = Instant::now() + ANSWER_TIME;

@@ -1,0 +1,52 @@
+//! A gateway alone, as a user runs it: `live-recorder gateway`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+use anyhow::Result;
+
+use crate::server::{binary, start};
+
+/// A running gateway. Dropping it kills it.
+pub struct Gateway {
+    child: Child,
+    functions: String,
+    data: PathBuf,
+    /// `host:port` of its RTMP.
+    pub rtmp: String,
+}
+
+impl Gateway {
+    /// Starts a gateway on a free port that calls functions at a URL, with its spool below `data`.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub fn start(functions: &str, data: &Path) -> Result<Self> {
+        Self::start_at("127.0.0.1:0", functions, data)
+    }
+
+    /// Kills the gateway with SIGKILL, and starts it again on its spool and address.
+    ///
+    /// # Errors
+    /// When it cannot be killed, or does not get ready.
+    pub fn kill_and_start_again(mut self) -> Result<Self> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Self::start_at(&self.rtmp, &self.functions, &self.data)
+    }
+
+    fn start_at(rtmp: &str, functions: &str, data: &Path) -> Result<Self> {
+        let mut gateway = Command::new(binary());
+        gateway.args(["gateway", "--functions", functions, "--rtmp", rtmp, "--data"]).arg(data);
+        let (child, ready) = start(gateway)?;
+        let rtmp = ready.part("rtmp")?.trim_start_matches("rtmp://").to_owned();
+        Ok(Self { child, functions: functions.into(), data: data.into(), rtmp })
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

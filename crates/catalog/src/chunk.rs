@@ -112,3 +112,10 @@ pub enum Chunk {
     /// It held nothing that could be recorded.
     Empty,
 }
+
+impl Chunk {
+    /// Whether it is a slice whose first name was taken.
+    pub(crate) fn has_own_name(&self) -> bool {
+        matches!(self, Self::Slice(slice) if slice.names_taken > 0)
+    }
+}

@@ -52,6 +52,9 @@ pub struct Placed {
 /// Lines stall for seconds; a recording that was stopped stays away for longer. Unit: ms.
 const GAP_MS: u64 = 10_000;
 
+/// Where a push continues one that began less than this before, its first slice may have the same time in its name.
+const SAME_NAMES_MS: u64 = 2_000;
+
 impl Prepared {
     /// The generation of the chunk before.
     #[must_use]
@@ -162,12 +165,13 @@ pub async fn prepare(
         return Err(Error::OutOfOrder { session: id.into(), seq, expected: length });
     };
     let remux_state = if seq == 0 { Vec::new() } else { before.remux_state(id, seq - 1)? };
-    let mut prepared = Prepared { session, seq, remux_state, names_taken: 0, before, is_parted };
+    let names_taken = before.has_own_names.into();
+    let mut prepared = Prepared { session, seq, remux_state, names_taken, before, is_parted };
     if session::is_flagged(store, id).await? {
         // A chunk past the session's end is in a file of its own.
         let is_past_end = session::ended(store, id).await?.is_some_and(|end| seq >= end.chunks);
         prepared.is_parted |= silence::closed_before(store, bucket, id, seq).await? | is_past_end;
-        prepared.names_taken = names::slice_taken(store, id, seq).await?;
+        prepared.names_taken = names::slice_taken(store, id, seq).await?.max(names_taken);
     }
     Ok(Turn::Next(Box::new(prepared)))
 }
@@ -201,7 +205,10 @@ async fn first(
             // An order may become known between two tries. All of them build on what the first one found.
             let name = format!("decision/parted/{}", session.id);
             let is_parted = decision::decide(bucket, &name, &is_parted).await?;
-            return Ok((Committed::begin(last.accounts), is_parted));
+            let began_ms = session::get(store, &id).await?.began_ms;
+            let mut begin = Committed::begin(last.accounts);
+            begin.has_own_names = began_ms.abs_diff(session.began_ms) < SAME_NAMES_MS;
+            return Ok((begin, is_parted));
         }
         // A session without chunks hands on what it began with.
         before = session::adopted(store, &id).await?.and_then(|adopted| adopted.continues);

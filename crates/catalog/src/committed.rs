@@ -31,6 +31,10 @@ pub struct Committed {
     pub accounts: Vec<Account>,
     /// The files that ended before a slice of its page, with their formats' places in the rule.
     pub ended: Vec<(usize, Run)>,
+    /// The slices after it have names of the session's own from the first try on: another push of the stream names its
+    /// slices alike.
+    #[serde(default)]
+    pub(crate) has_own_names: bool,
 }
 
 impl Record for Committed {
@@ -57,6 +61,7 @@ impl Committed {
             page: String::new(),
             accounts,
             ended: Vec::new(),
+            has_own_names: false,
         }
     }
 
@@ -69,6 +74,7 @@ impl Committed {
             page: BASE64_STANDARD.encode(page::encode(chunks)),
             accounts: Vec::new(),
             ended: if chunks.len() == 1 { Vec::new() } else { before.ended.clone() },
+            has_own_names: before.has_own_names || chunks.last().is_some_and(Chunk::has_own_name),
         }
     }
 

@@ -1,7 +1,8 @@
 //! What slices and record files are called.
 //!
 //! A name follows from the session, the rule's template and what is committed, so that every try of a call has the same
-//! one. Where an object of another writer has it, that is noted before the next name is used.
+//! one. Where an object of another writer has it, that is noted before the next name is used. The later slices of the
+//! session then begin with that name: two pushes at once name all their slices alike, not only one.
 
 use naming::{Kind, ObjectName, Timezone, Values};
 use serde::{Deserialize, Serialize};

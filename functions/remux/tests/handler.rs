@@ -10,7 +10,7 @@ use protocol::{
 use recorder_remux_function::handler::handle;
 use shared::Catalog;
 use shared::bucket::Error as BucketError;
-use shared::catalog::{Container, Entry, PictureSize, Session};
+use shared::catalog::{After, Container, Entry, PictureSize, Session};
 use shared::testing::{Fault, Object, Sent, World, read, request, request_to, run, session};
 
 /// A chunk of H.264 and AAC.
@@ -37,8 +37,12 @@ fn recorded() -> World {
 }
 
 fn chunk(seq: u64, bytes: &[u8]) -> Request<Sent> {
+    chunk_of(id(), seq, bytes)
+}
+
+fn chunk_of(session: String, seq: u64, bytes: &[u8]) -> Request<Sent> {
     let stream = StreamPath::new("live.example.com", "live", "cam").unwrap();
-    let session = SessionPath { stream, session: id() };
+    let session = SessionPath { stream, session };
     let mut request = request(&Route::Chunk(ChunkPath { session, seq }), bytes);
     request.headers_mut().insert(GENERATION_HEADER, HeaderValue::from_static("1.0"));
     request
@@ -275,6 +279,43 @@ fn a_name_that_is_taken_gives_way_to_one_of_the_sessions_own() {
     assert_eq!(names.len(), 3, "{names:?}");
     assert!(names.iter().any(|name| name.contains("_0-") && name.ends_with(".ts")));
     assert_eq!(world.buckets.objects.borrow()[name], others);
+}
+
+#[test]
+fn of_two_pushes_that_name_their_slices_alike_the_later_one_is_refused_once() {
+    let world = recorded();
+    run(world.begin(session('b', BEGAN_MS + 300), None, None, BEGAN_MS)).unwrap();
+    let other = |seq| send(&world, chunk_of(session('b', 0).id, seq, CHUNK));
+    assert!(put(&world, 0).is_ok());
+    assert_eq!(code(other(0)), (503, "NameTaken".into()));
+    assert!(other(0).is_ok());
+    for seq in 1..5 {
+        assert!(put(&world, seq).is_ok() && other(seq).is_ok(), "{seq}");
+    }
+    // What holds no media changes nothing.
+    let empty = b"FLV\x01\x05\0\0\0\x09\0\0\0\0";
+    assert!(send(&world, chunk_of(session('b', 0).id, 5, empty)).is_ok());
+    for seq in 5..80 {
+        assert!(put(&world, seq).is_ok() && other(seq + 1).is_ok(), "{seq}");
+    }
+    assert_eq!(objects(&world).len(), 80 + 80);
+}
+
+#[test]
+fn a_push_that_continues_one_of_the_same_second_is_never_refused() {
+    let world = recorded();
+    assert!(put(&world, 0).is_ok());
+    let mut before = id();
+    run(world.end(&before, 100, 1, BEGAN_MS + 100)).unwrap();
+    for (number, name) in (1..).zip('b'..'f') {
+        let began_ms = BEGAN_MS + 200 * number;
+        let after = After { session: before, gap_ms: 100 };
+        let id = run(world.begin(session(name, began_ms), Some(after), None, began_ms)).unwrap().session.id;
+        assert!(send(&world, chunk_of(id.clone(), 0, CHUNK)).is_ok(), "{name}");
+        run(world.end(&id, 100, 1, began_ms + 100)).unwrap();
+        before = id;
+    }
+    assert_eq!(objects(&world).len(), 5);
 }
 
 #[test]

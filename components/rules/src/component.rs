@@ -32,6 +32,10 @@ impl Guest for Component {
         Ok(rules.into_iter().map(Into::into).collect())
     }
 
+    async fn has_any(domain: String) -> Result<bool, Error> {
+        Ok(rule::has_any(&SpinStore::open().await?, &domain).await?)
+    }
+
     async fn find_for_push(domain: String, app: String, stream: String) -> Result<Option<Rule>, Error> {
         let found = rule::find_for_push(&SpinStore::open().await?, &domain, &app, &stream).await?;
         Ok(found.map(Into::into))

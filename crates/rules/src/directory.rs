@@ -70,19 +70,42 @@ impl<'a, S: Store> Directory<'a, S> {
     /// # Errors
     /// The store fails.
     pub async fn slots_in_use(&self) -> Result<Vec<(u64, Triple)>, Error> {
-        let last = counter::value(self.store, &self.slots()).await?;
+        let last = self.last().await?;
         let mut found = Vec::new();
-        for page in 0..=last / PAGE {
-            if counter::value(self.store, &self.page(page)).await? == 0 {
-                continue;
-            }
-            for slot in (page * PAGE).max(1)..((page + 1) * PAGE).min(last + 1) {
-                let entry: Option<Entry> = record::read(self.store, &self.slot(slot)).await?;
-                let Some(Entry { app, stream }) = entry else { continue };
-                found.push((slot, Triple { domain: self.domain.clone(), app, stream }));
-            }
+        while let Some((slot, triple)) = self.after(found.last().map_or(0, |(slot, _)| *slot), last).await? {
+            found.push((slot, triple));
         }
         Ok(found)
+    }
+
+    /// The last slot that was taken; 0 where none ever was.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn last(&self) -> Result<u64, Error> {
+        Ok(counter::value(self.store, &self.slots()).await?)
+    }
+
+    /// The first slot in use past one and up to the last one, and the triple to look at. Pages of which nothing is in
+    /// use cost one operation each.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn after(&self, slot: u64, last: u64) -> Result<Option<(u64, Triple)>, Error> {
+        let mut at = slot + 1;
+        while at <= last {
+            let begins_page = at == 1 || at.is_multiple_of(PAGE);
+            if begins_page && counter::value(self.store, &self.page(at / PAGE)).await? == 0 {
+                at = (at / PAGE + 1) * PAGE;
+                continue;
+            }
+            let entry: Option<Entry> = record::read(self.store, &self.slot(at)).await?;
+            if let Some(Entry { app, stream }) = entry {
+                return Ok(Some((at, Triple { domain: self.domain.clone(), app, stream })));
+            }
+            at += 1;
+        }
+        Ok(None)
     }
 
     fn slots(&self) -> String {

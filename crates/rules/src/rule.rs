@@ -107,6 +107,23 @@ pub async fn list_domain(store: &impl SharedStore, domain: &str) -> Result<Vec<R
     Ok(rules)
 }
 
+/// Whether a domain has a rule. Costs no more with many rules than with one, unless the oldest were removed.
+///
+/// # Errors
+/// The store fails.
+pub async fn has_any(store: &impl SharedStore, domain: &str) -> Result<bool, Error> {
+    let directory = Directory::new(store, domain);
+    let last = directory.last().await?;
+    let mut at = 0;
+    while let Some((slot, triple)) = directory.after(at, last).await? {
+        if entered(store, &triple).await?.is_some_and(|entered| entered.value.slot == slot) {
+            return Ok(true);
+        }
+        at = slot;
+    }
+    Ok(false)
+}
+
 /// The rule that a push falls under: that of the stream, of the stream's name in every application, of the
 /// application, of the domain, whichever is there first.
 ///

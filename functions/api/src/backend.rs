@@ -29,6 +29,7 @@ pub trait Backend {
     async fn delete_rule(&self, triple: Triple) -> Result<(), rules::Error>;
     async fn get_rule(&self, triple: Triple) -> Result<Option<VersionedRule>, rules::Error>;
     async fn list_rules(&self, domain: &str) -> Result<Vec<Rule>, rules::Error>;
+    async fn has_rules(&self, domain: &str) -> Result<bool, rules::Error>;
 
     async fn add_notify(&self, config: NotifyConfig) -> Result<(), rules::Error>;
     async fn update_notify(&self, config: NotifyConfig, version: u64) -> Result<(), rules::Error>;

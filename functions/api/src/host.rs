@@ -38,6 +38,10 @@ impl Backend for Host {
         rules::list_domain(domain.into()).await
     }
 
+    async fn has_rules(&self, domain: &str) -> Result<bool, rules::Error> {
+        rules::has_any(domain.into()).await
+    }
+
     async fn add_notify(&self, config: NotifyConfig) -> Result<(), rules::Error> {
         rules::add_notify(config).await
     }

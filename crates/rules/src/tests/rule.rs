@@ -240,3 +240,29 @@ fn a_notify_config_is_added_changed_and_removed() {
     assert_eq!(run(notify::get(&store, "live.example.com")), Ok(None));
     run(notify::add(&store, config("http://c"))).unwrap();
 }
+
+#[test]
+fn a_domain_has_a_rule_until_its_last_one_is_removed_and_telling_costs_no_more_with_many() {
+    let store = MemoryStore::default();
+    let has_any = |domain: &str| {
+        let before = store.operations();
+        let has_any = run(rules::has_any(&store, domain)).unwrap();
+        (has_any, store.operations() - before)
+    };
+    assert!(!has_any("live.example.com").0);
+    run(rules::add(&store, rule("live", "0", "b"))).unwrap();
+    let (_, one) = has_any("live.example.com");
+    for number in 1..200 {
+        run(rules::add(&store, rule("live", &number.to_string(), "b"))).unwrap();
+    }
+    assert_eq!(has_any("live.example.com"), (true, one));
+    assert!(!has_any("other.example.com").0);
+    // What the oldest leave behind costs an operation a page of 64, and those of one page.
+    for number in 0..199 {
+        run(rules::delete(&store, &triple("live", &number.to_string()))).unwrap();
+    }
+    let (has_one, operations) = has_any("live.example.com");
+    assert!(has_one && operations <= one + 3 + 64, "{operations}");
+    run(rules::delete(&store, &triple("live", "199"))).unwrap();
+    assert!(!has_any("live.example.com").0);
+}

@@ -26,7 +26,7 @@ impl<W: World> Handle<RealTimeRecordCommand> for Performer<'_, W> {
         let id = hex::encode(self.world.random());
         match self.world.give_command(name, command, &id, self.world.now_ms()).await {
             // Which of the three names leads nowhere: a domain is known by its rules.
-            Err(Error::NoSuchStream) if self.world.list_rules(&call.domain_name).await?.is_empty() => {
+            Err(Error::NoSuchStream) if !self.world.has_rules(&call.domain_name).await? => {
                 Err(faults::INVALID_DOMAIN_NOT_FOUND.into())
             }
             outcome => Ok(outcome?),

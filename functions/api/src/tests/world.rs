@@ -200,6 +200,10 @@ impl Backend for World {
         Ok(rules.into_iter().map(Into::into).collect())
     }
 
+    async fn has_rules(&self, domain: &str) -> Result<bool, rules::Error> {
+        told(rule::has_any(&self.store, domain).await)
+    }
+
     async fn add_notify(&self, config: NotifyConfig) -> Result<(), rules::Error> {
         told(notify::add(&self.store, config.into()).await)
     }

@@ -11,6 +11,7 @@
 //! | [`backend`] | what the function needs of the components and of its host |
 //! | [`convert`] | between the types of the components and those of the core |
 //! | `host` | the components as Spin gives them, where this is compiled for Wasm |
+//! | `testing` | the components over the world in memory of the functions beside, with the feature `testing` |
 
 pub mod actions;
 pub mod authenticate;
@@ -21,6 +22,8 @@ pub mod settings;
 
 #[cfg(target_arch = "wasm32")]
 mod host;
+#[cfg(feature = "testing")]
+mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -37,7 +40,7 @@ pub mod bindings {
             }",
         path: ["../../wit/rules", "../../wit/catalog", "../../wit/bucket"],
         runtime_path: "spin_sdk::wit_bindgen::rt",
-        additional_derives: [PartialEq],
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
         generate_all,
     });
 }

@@ -29,6 +29,9 @@ pub use store::memory::run;
 /// The ingest token of a [`World`].
 pub const INGEST_TOKEN: &str = "token";
 
+/// The access keys of a [`World`], as the variable says them: an id and its secret.
+pub const ACCESS_KEYS: &str = "testid:testsecret";
+
 /// Everything that a function can see.
 pub struct World {
     /// The key-value store.
@@ -49,7 +52,9 @@ impl World {
     #[must_use]
     pub fn at(now_ms: u64) -> Self {
         let variables = [
+            ("access_keys", ACCESS_KEYS),
             ("ingest_token", INGEST_TOKEN),
+            ("private_callbacks", "false"),
             ("name_timezone", "+08:00"),
             ("work_bucket", "http://work/work"),
         ];
@@ -252,8 +257,11 @@ pub fn session(digit: char, began_ms: u64) -> Session {
     }
 }
 
-/// Between the two sets of Rust types that importing and exporting one WIT package gives.
-fn convert<A: Serialize, B: DeserializeOwned>(value: A) -> B {
+/// Between the sets of Rust types that importing and exporting one WIT package in several crates gives.
+///
+/// # Panics
+/// Where the two are not of one record.
+pub fn convert<A: Serialize, B: DeserializeOwned>(value: A) -> B {
     let value = serde_json::to_value(value).expect("a record should be representable as JSON");
     serde_json::from_value(value).expect("both sides of a WIT package should have the same records")
 }

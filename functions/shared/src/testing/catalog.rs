@@ -20,7 +20,9 @@ fn answer<A: Serialize, B: DeserializeOwned>(result: Result<A, types::Error>) ->
 }
 
 impl World {
-    fn catalog(&self) -> Service<'_, MemoryStore, Self> {
+    /// The catalog.
+    #[must_use]
+    pub fn catalog(&self) -> Service<'_, MemoryStore, Self> {
         Service { store: &*self.store, bucket: self }
     }
 

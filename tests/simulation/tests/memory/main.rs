@@ -1,0 +1,19 @@
+//! What a stream's memory has to hold up against: crashes, clocks, second gateways, and months of use.
+//!
+//! Each test makes plain requests of the real functions, as a gateway, a cron job and a client of the recording API
+//! make them, under clocks that it sets.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod client;
+mod site;
+
+mod bounds;
+mod breaks;
+mod clocks;
+mod lost;
+mod overlap;
+mod restart;
+mod suspended;
+mod unended;
+mod windows;

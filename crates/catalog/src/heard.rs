@@ -51,8 +51,10 @@ impl Heard {
             true => (self.steady + 1).min(STEADY),
             false => 0,
         };
+        // A heartbeat may have been long on its way. The gateway sent it after the one before was answered.
+        let sent_ms = self.heard_ms.min(now_ms);
         let told_until_ms =
-            if steady == STEADY { now_ms.saturating_sub(told_ms) } else { self.told_until_ms };
+            if steady == STEADY { sent_ms.saturating_sub(told_ms) } else { self.told_until_ms };
         Self { spool: boot.spool.clone(), boot: boot.number, heard_ms: now_ms, told_until_ms, steady, ..self }
     }
 
@@ -127,4 +129,27 @@ pub(crate) async fn checked(
     // What was heard of another spool says nothing of this one.
     let is_free = heard.heard_ms.abs_diff(now_ms) >= HEARD_MS;
     if is_free { Ok((found, Heard::default())) } else { Err(refused()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Up to when everything is told after heartbeats that come at these moments, each with an age.
+    fn told_until(heartbeats: &[(u64, u64)]) -> u64 {
+        let boot = Boot { spool: "spool".into(), number: 1 };
+        let heard = heartbeats
+            .iter()
+            .fold(Heard::default(), |heard, (now_ms, told_ms)| heard.after(&boot, *told_ms, *now_ms));
+        heard.told_until_ms
+    }
+
+    #[test]
+    fn a_heartbeat_tells_nothing_of_the_time_that_it_was_on_its_way() {
+        assert_eq!(told_until(&[(10_000, 0)]), 0);
+        assert_eq!(told_until(&[(10_000, 0), (11_000, 0)]), 10_000);
+        // Sent just after the one before was answered, and nine seconds on its way: a push may have come since.
+        assert_eq!(told_until(&[(10_000, 0), (11_000, 0), (20_000, 0)]), 11_000);
+        assert_eq!(told_until(&[(10_000, 0), (11_000, 0), (12_000, 4_000)]), 7_000);
+    }
 }

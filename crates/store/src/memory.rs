@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use random::Random;
-pub use scheduler::{Actor, Outcome, Scheduler, Step, every_schedule, run};
+pub use scheduler::{Actor, Outcome, Scheduler, Seen, Step, every_schedule, run};
 
 use crate::{Error, Operation, SharedStore, Store, limits};
 
@@ -154,6 +154,8 @@ impl MemoryStore {
             Outcome::Applied => planned.unwrap_or(Outcome::Applied),
             fault => fault,
         };
+        let writes = matches!(operation, Operation::Set | Operation::Delete | Operation::Increment);
+        self.scheduler.see(writes, key, outcome);
         let failed = |reason: &str| Err(Error::Backend { operation, key: key.into(), reason: reason.into() });
         match outcome {
             Outcome::Applied => Ok(apply()),

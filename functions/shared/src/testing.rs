@@ -23,7 +23,7 @@ use crate::catalog::{Container, Format, Mode, Session, SessionRule, SliceFormat,
 use crate::rules::{self, Rule};
 use crate::{Answer, Body, BodyError, Clock, Random, Refusal, Rules, Streams, Variables};
 
-pub use buckets::{Buckets, Fault, Object};
+pub use buckets::{Buckets, Fault, Object, Trouble};
 pub use store::memory::run;
 
 /// The ingest token of a [`World`].
@@ -44,7 +44,8 @@ pub struct World {
     pub variables: RefCell<BTreeMap<&'static str, String>>,
     /// The rule that every push falls under, or why none can be looked up.
     pub rule: RefCell<Result<Option<Rule>, rules::Error>>,
-    drawn: Cell<u8>,
+    /// How often it was drawn, from a number on that no other host has.
+    drawn: Cell<u64>,
 }
 
 impl World {
@@ -77,7 +78,7 @@ impl World {
             store: Rc::clone(&self.store),
             buckets: Rc::clone(&self.buckets),
             rule: RefCell::new(self.rule.borrow().clone()),
-            drawn: Cell::new(self.drawn.get() ^ 0x80),
+            drawn: Cell::new(self.drawn.get() + (1 << 32)),
             ..other
         }
     }
@@ -106,8 +107,13 @@ impl Clock for World {
 
 impl Random for World {
     fn random(&self) -> [u8; 16] {
-        self.drawn.set(self.drawn.get() + 1);
-        [self.drawn.get(); 16]
+        let drawn = self.drawn.get() + 1;
+        self.drawn.set(drawn);
+        let mut bytes = [drawn as u8; 16];
+        if drawn > u64::from(u8::MAX) {
+            bytes[..8].copy_from_slice(&drawn.to_be_bytes());
+        }
+        bytes
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which actor goes on, and how its next operation ends.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -36,11 +36,24 @@ pub enum Step {
 /// A future that waits for nothing but its turn.
 pub type Actor<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
+/// One operation, as [`Scheduler::take_seen`] tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Whether it may change what it is about.
+    pub writes: bool,
+    /// What it is about: a key, or the name of an object.
+    pub name: String,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
 /// Runs actors, one operation at a time. Whatever has operations (a store, a bucket, a clock) holds a clone, and
 /// calls [`point`](Scheduler::point) before each of them.
 #[derive(Clone, Debug, Default)]
 pub struct Scheduler {
     next: Rc<Cell<Outcome>>,
+    is_waiting: Rc<Cell<bool>>,
+    seen: Rc<RefCell<Option<Vec<Seen>>>>,
 }
 
 impl Scheduler {
@@ -59,6 +72,40 @@ impl Scheduler {
         self.next.take()
     }
 
+    /// Like [`point`](Self::point), for an actor that cannot go on until something outside changes; see
+    /// [`step`](Self::step).
+    pub async fn wait(&self) {
+        self.is_waiting.set(true);
+        self.point().await;
+    }
+
+    /// Lets an actor go on by one operation, which ends so; also answers whether it [waits](Self::wait).
+    pub fn step<T>(&self, actor: &mut Actor<'_, T>, outcome: Outcome) -> (Poll<T>, bool) {
+        self.next.set(outcome);
+        self.is_waiting.set(false);
+        let polled = actor.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        self.next.set(Outcome::Applied);
+        (polled, self.is_waiting.get())
+    }
+
+    /// Keeps what operations are [seen](Self::see) from now on.
+    pub fn watch(&self) {
+        *self.seen.borrow_mut() = Some(Vec::new());
+    }
+
+    /// The operations since the last call of this, if they are [watched](Self::watch).
+    #[must_use]
+    pub fn take_seen(&self) -> Vec<Seen> {
+        self.seen.borrow_mut().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Tells of an operation.
+    pub fn see(&self, writes: bool, name: &str, outcome: Outcome) {
+        if let Some(seen) = &mut *self.seen.borrow_mut() {
+            seen.push(Seen { writes, name: name.into(), outcome });
+        }
+    }
+
     /// Runs actors to their end, or to their crash (none), as `next` chooses among those still under way, whose
     /// number it is given.
     pub fn run<T>(&self, actors: Vec<Actor<'_, T>>, mut next: impl FnMut(usize) -> Step) -> Vec<Option<T>> {
@@ -74,10 +121,8 @@ impl Scheduler {
                     continue;
                 }
             };
-            self.next.set(outcome);
             let (number, actor) = &mut under_way[at];
-            let polled = actor.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            self.next.set(Outcome::Applied);
+            let (polled, _) = self.step(actor, outcome);
             if crash {
                 drop(under_way.remove(at));
             } else if let Poll::Ready(result) = polled {

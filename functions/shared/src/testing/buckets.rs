@@ -33,6 +33,15 @@ pub enum Fault {
     Lost(Error),
 }
 
+/// What is wrong with a bucket for a while.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// Each call fails so, without effect.
+    Refuses(Error),
+    /// Calls are not answered until the trouble is over.
+    Hangs,
+}
+
 /// All object stores, whose buckets are there when they are asked for. Each call is a point at which another actor of
 /// the scheduler may go first, the caller may die, or the call may fail.
 #[derive(Debug, Default)]
@@ -42,6 +51,8 @@ pub struct Buckets {
     pub objects: RefCell<BTreeMap<String, Object>>,
     /// How the next calls fail; none for one that succeeds.
     pub faults: RefCell<VecDeque<Option<Fault>>>,
+    /// Buckets, as `endpoint/bucket`, in trouble.
+    pub troubles: RefCell<BTreeMap<String, Trouble>>,
     /// They replace objects that are there, as some stores do whatever a create asks for.
     pub replaces: Cell<bool>,
 }
@@ -54,12 +65,30 @@ impl Buckets {
     }
 
     /// Makes a call, as the scheduler has it end.
-    async fn call<T, E>(&self, effect: impl FnOnce() -> Result<T, E>, failed: E) -> Result<T, E> {
-        match self.scheduler.point().await {
+    async fn call<T, E>(
+        &self,
+        name: &str,
+        writes: bool,
+        effect: impl FnOnce() -> Result<T, E>,
+        failed: E,
+    ) -> Result<T, E> {
+        while let Some(Trouble::Hangs) = self.trouble(name) {
+            self.scheduler.wait().await;
+        }
+        let outcome = self.scheduler.point().await;
+        self.scheduler.see(writes, name, outcome);
+        match outcome {
             Outcome::Applied => effect(),
             Outcome::Refused => Err(failed),
             Outcome::ReplyLost => effect().and(Err(failed)),
         }
+    }
+
+    /// What is wrong with the bucket of an object.
+    fn trouble(&self, name: &str) -> Option<Trouble> {
+        let troubles = self.troubles.borrow();
+        let of = |bucket: &str| name.strip_prefix(bucket).is_some_and(|key| key.starts_with('/'));
+        troubles.iter().find(|(bucket, _)| of(bucket)).map(|(_, trouble)| trouble.clone())
     }
 
     /// An object's bytes as text.
@@ -84,20 +113,20 @@ impl Buckets {
     pub(super) async fn create_or_read(&self, name: String, body: &[u8]) -> Result<Vec<u8>, String> {
         let create = || {
             let mut objects = self.objects.borrow_mut();
-            let object = objects.entry(name).or_insert_with(|| Object {
+            let object = objects.entry(name.clone()).or_insert_with(|| Object {
                 tag: String::new(),
                 content_type: "application/json".into(),
                 bytes: body.into(),
             });
             Ok(object.bytes.clone())
         };
-        self.call(create, FAILED.into()).await
+        self.call(&name, true, create, FAILED.into()).await
     }
 
     /// An object's bytes, if there is one.
     pub(super) async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
         let read = || Ok(self.objects.borrow().get(name).map(|object| object.bytes.clone()));
-        self.call(read, FAILED.into()).await
+        self.call(name, false, read, FAILED.into()).await
     }
 
     fn put(&self, name: String, object: Object) -> Result<Created, Error> {
@@ -129,8 +158,12 @@ impl Bucket for World {
             return Err(error);
         }
         let object = Object { tag: tag.into(), content_type: content_type.into(), bytes: body };
-        let put = || self.buckets.put(name(&at, key), object);
-        let created = self.buckets.call(put, Error::Unavailable(FAILED.into())).await;
+        let name = name(&at, key);
+        if let Some(Trouble::Refuses(error)) = self.buckets.trouble(&name) {
+            return Err(error);
+        }
+        let put = || self.buckets.put(name.clone(), object);
+        let created = self.buckets.call(&name, true, put, Error::Unavailable(FAILED.into())).await;
         match fault {
             Some(Fault::Lost(error)) => Err(error),
             _ => created,
@@ -143,15 +176,19 @@ impl Bucket for World {
         {
             return Err(error);
         }
+        let name = name(&at, key);
+        if let Some(Trouble::Refuses(error)) = self.buckets.trouble(&name) {
+            return Err(error);
+        }
         let get = || {
             let objects = self.buckets.objects.borrow();
-            let object = objects.get(&name(&at, key)).ok_or(Error::NoSuchObject)?;
+            let object = objects.get(&name).ok_or(Error::NoSuchObject)?;
             if object.bytes.len() as u64 > u64::from(max_bytes) {
                 return Err(Error::TooLarge(max_bytes));
             }
             Ok(object.bytes.clone())
         };
-        self.buckets.call(get, Error::Unavailable(FAILED.into())).await
+        self.buckets.call(&name, false, get, Error::Unavailable(FAILED.into())).await
     }
 }
 

@@ -1,75 +1,58 @@
-//! A gateway that keeps the contract, and its spool.
+//! A gateway that keeps the contract, with a spool that survives it.
 
-use http::{HeaderValue, Request};
-use protocol::{
-    After, BeginSession, CHUNK_OFFSET_HEADER, Call, ChunkPath, Confirmed, EndSession, GENERATION_HEADER,
-    Generation, Heartbeat, HeartbeatAnswer, Order, PUSH_HEADER, Problem, Route, SessionAnswer, SessionPath,
-    StreamPath,
-};
-use serde::de::DeserializeOwned;
-use shared::testing::{Sent, request};
+mod answers;
+mod asks;
+mod push;
 
-use crate::judge::Chunk;
-use crate::media;
-use crate::world::Reply;
+use std::collections::BTreeMap;
 
-/// Media time of a chunk, in seconds.
-const CHUNK_S: u64 = 5;
+use protocol::{Confirmed, StreamPath};
+
+pub use push::{Push, Spooled};
 
 /// What a call was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Purpose {
+enum Purpose {
     /// A push's begin.
     Begin(String),
     /// A push's oldest chunk that was not acknowledged.
     Chunk(String, u64),
     /// A push's end.
     End(String),
-    /// A heartbeat, with how much it told of sessions adopted and orders confirmed.
-    Beat(usize, usize),
+    /// A heartbeat, with what it told.
+    Beat(Vec<String>, Vec<Confirmed>),
 }
 
-/// A chunk in the spool.
-#[derive(Clone, Debug)]
-struct Spooled {
-    from_ms: u64,
-    to_ms: u64,
-    generation: Generation,
-}
-
-/// A push and what the spool keeps of it.
-#[derive(Clone, Debug)]
-struct Push {
-    id: String,
-    stream: StreamPath,
-    boot: String,
-    began_ms: u64,
-    /// Duration, once it has ended.
-    duration_ms: Option<u64>,
-    after: Option<(String, u64)>,
-    session: Option<String>,
-    /// Orders, with the moment of true time at which each takes effect.
-    orders: Vec<(Order, u64)>,
-    /// The order that the last cut went by.
-    effective: Generation,
-    /// Begin of the chunk that is being gathered.
-    open_from_ms: Option<u64>,
-    chunks: Vec<Spooled>,
-    acknowledged: u64,
-    end_is_answered: bool,
-}
-
-/// A gateway, by one name, on one spool.
+/// A gateway, by one name.
 #[derive(Debug)]
 pub struct Gateway {
     name: String,
-    spool: String,
+    /// Counts spools: one that is lost is followed by an empty one.
+    spool: u64,
     boots: u64,
     since: Option<u64>,
-    pushes: Vec<Push>,
+    /// Pushes that the spool knows.
+    pub pushes: Vec<Push>,
+    /// Pushes that were lost with a spool.
+    pub gone: Vec<Push>,
     adopted: Vec<String>,
     holds: Vec<String>,
     confirmed: Vec<Confirmed>,
+    calls: u64,
+    began: u64,
+    purposes: BTreeMap<u64, Purpose>,
+    /// The heartbeat that is waited for, and for how long.
+    beat: Option<(u64, u64)>,
+    /// Neither calls nor answers get through.
+    pub is_cut_off: bool,
+    /// When heartbeats were answered, in true time.
+    pub heard_ms: Vec<u64>,
+    /// How often an answer told to wait for the chunks of another session.
+    pub told_before: u64,
+    /// How often the user's bucket refused.
+    pub told_refused: u64,
+    /// How often its boot was refused.
+    pub told_boot: u64,
     /// Problems that a gateway which keeps the contract should never see.
     pub surprises: Vec<String>,
 }
@@ -80,282 +63,120 @@ impl Gateway {
     pub fn new(name: &str) -> Self {
         Self {
             name: name.into(),
-            spool: format!("spool-{name}"),
+            spool: 0,
             boots: 1,
             since: None,
             pushes: Vec::new(),
+            gone: Vec::new(),
             adopted: Vec::new(),
             holds: Vec::new(),
             confirmed: Vec::new(),
+            calls: 0,
+            began: 0,
+            purposes: BTreeMap::new(),
+            beat: None,
+            is_cut_off: false,
+            heard_ms: Vec::new(),
+            told_before: 0,
+            told_refused: 0,
+            told_boot: 0,
             surprises: Vec::new(),
         }
     }
 
-    /// A push's first coded frame comes.
-    pub fn begin(&mut self, stream: StreamPath, now_ms: u64) -> String {
-        let id = format!("{}-{}", self.name, self.pushes.len());
-        let before = self.pushes.iter().rev().find(|push| push.stream == stream && push.boot == self.boot());
-        let after = before.and_then(|push| {
-            let ended_ms = push.began_ms + push.duration_ms?;
-            Some((push.id.clone(), now_ms - ended_ms))
-        });
-        self.pushes.push(Push {
-            id: id.clone(),
-            stream,
-            boot: self.boot(),
-            began_ms: now_ms,
-            duration_ms: None,
-            after,
-            session: None,
-            orders: Vec::new(),
-            effective: Generation::default(),
-            open_from_ms: None,
-            chunks: Vec::new(),
-            acknowledged: 0,
-            end_is_answered: false,
-        });
+    /// A push's first coded frame comes. Where the stream is being pushed already, that push is over.
+    pub fn begin(&mut self, stream: StreamPath, argument: Option<&'static str>, now_ms: u64) -> String {
+        if let Some(live) = self.live(&stream).map(|push| push.id.clone()) {
+            self.end(&live, now_ms);
+        }
+        self.began += 1;
+        let id = format!("{}-{}", self.name, self.began);
+        let boot = self.boot();
+        let before = self.pushes.iter().rev().find(|push| push.stream == stream && push.boot == boot);
+        let after = before.and_then(|push| Some((push.id.clone(), now_ms - push.ended_ms()?)));
+        let mut push = Push::new(id.clone(), stream, boot, now_ms);
+        (push.after, push.argument) = (after, argument);
+        self.pushes.push(push);
         id
     }
 
     /// A push's last coded frame has come.
     pub fn end(&mut self, push: &str, now_ms: u64) {
-        if let Some(push) =
-            self.pushes.iter_mut().find(|known| known.id == push && known.duration_ms.is_none())
-        {
-            push.finish(now_ms);
+        if let Some(push) = self.pushes.iter_mut().find(|known| known.id == push && known.is_live()) {
+            push.finish(now_ms, false);
         }
     }
 
-    /// The gateway dies and starts again on its spool: its pushes are over, what was spooled is not.
-    pub fn restart(&mut self, now_ms: u64) {
+    /// The push of a stream that goes on.
+    #[must_use]
+    pub fn live(&self, stream: &StreamPath) -> Option<&Push> {
+        self.pushes.iter().find(|push| push.is_live() && push.stream == *stream)
+    }
+
+    /// Whether a push that has ended is still in the spool, with a session.
+    #[must_use]
+    pub fn has_ended_push(&self) -> bool {
+        self.pushes.iter().any(|push| !push.is_told() && push.session.is_some())
+    }
+
+    /// The gateway dies and starts again on its spool: its pushes are over, what was spooled is not. The last chunk of
+    /// each may be lost, and `forgets` has the spool lose the oldest push that is not told.
+    pub fn restart(&mut self, now_ms: u64, loses_tail: bool, forgets: bool) {
         self.boots += 1;
-        self.since = None;
-        for push in self.pushes.iter_mut().filter(|push| push.duration_ms.is_none()) {
-            push.finish(now_ms);
+        self.stop(now_ms, loses_tail);
+        if forgets
+            && let Some(at) = self.pushes.iter().position(|push| !push.is_told() && push.session.is_some())
+        {
+            self.gone.push(self.pushes.remove(at));
         }
-        self.confirmed.clear();
-        // A push whose begin was not answered has nothing that anybody was told of.
-        self.pushes.retain(|push| push.session.is_some());
+        for push in &mut self.pushes {
+            push.adoption_is_told |= push.session.is_some();
+        }
         self.holds = self
             .pushes
             .iter()
-            .filter(|push| !push.end_is_answered)
+            .filter(|push| push.end_answered_ms.is_none())
             .filter_map(|push| push.session.clone())
             .collect();
+        // Its chunks and its end tell of an adoption that no heartbeat told.
+        self.adopted.clear();
     }
 
-    /// Every chunk that was acknowledged.
-    pub fn acknowledged(&self) -> impl Iterator<Item = Chunk> {
-        self.pushes.iter().flat_map(|push| {
-            let session = push.session.clone().unwrap_or_default();
-            (0..push.acknowledged).map(move |seq| (session.clone(), seq))
-        })
+    /// The gateway dies with its spool, and starts again on an empty one.
+    pub fn lose_spool(&mut self, now_ms: u64) {
+        self.stop(now_ms, true);
+        self.spool += 1;
+        self.boots = 1;
+        self.gone.append(&mut self.pushes);
+        self.holds.clear();
+        self.adopted.clear();
+    }
+
+    fn stop(&mut self, now_ms: u64, loses_tail: bool) {
+        self.since = None;
+        self.confirmed.clear();
+        self.purposes.clear();
+        self.beat = None;
+        for push in &mut self.pushes {
+            push.waits = None;
+            if push.is_live() {
+                push.finish(now_ms, loses_tail);
+            }
+        }
+    }
+
+    /// Every push that there was, also those that were lost with a spool.
+    pub fn all(&self) -> impl Iterator<Item = &Push> {
+        self.gone.iter().chain(&self.pushes)
     }
 
     /// Whether nothing is left to be told or sent.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        let is_done = |push: &Push| push.end_is_answered && push.acknowledged == push.chunks.len() as u64;
-        self.pushes.iter().all(is_done) && self.adopted.is_empty()
+        self.pushes.iter().all(Push::is_told) && self.adopted.is_empty()
     }
 
     fn boot(&self) -> String {
-        format!("{}.{}", self.spool, self.boots)
+        format!("spool-{}-{}.{}", self.name, self.spool, self.boots)
     }
-
-    /// What is cut by a moment, and the calls that are made then.
-    pub fn step(&mut self, now_ms: u64) -> Vec<(Purpose, Request<Sent>)> {
-        for push in &mut self.pushes {
-            let confirmed = push.cut(now_ms);
-            self.confirmed.extend(confirmed);
-        }
-        let mut calls = vec![self.beat(now_ms)];
-        for at in 0..self.pushes.len() {
-            calls.extend(self.call_of(at, now_ms));
-        }
-        calls
-    }
-
-    /// The call that a push waits for.
-    fn call_of(&self, at: usize, now_ms: u64) -> Option<(Purpose, Request<Sent>)> {
-        let push = &self.pushes[at];
-        let Some(session) = &push.session else {
-            let after = push.after.as_ref().and_then(|(id, gap_ms)| {
-                let before = self.pushes.iter().find(|before| before.id == *id)?;
-                Some(After { session: before.session.clone()?, gap_ms: *gap_ms })
-            });
-            let begin = BeginSession {
-                gateway: self.name.clone(),
-                boot: push.boot.clone(),
-                push: push.id.clone(),
-                client: "192.0.2.1:1935".into(),
-                began_ago_ms: now_ms - push.began_ms,
-                after,
-                ..BeginSession::default()
-            };
-            return Some((Purpose::Begin(push.id.clone()), json(push.stream.clone(), &begin)));
-        };
-        let path = SessionPath { stream: push.stream.clone(), session: session.clone() };
-        if let (Some(duration_ms), false) = (push.duration_ms, push.end_is_answered) {
-            let ended_ago_ms = now_ms.saturating_sub(push.began_ms + duration_ms);
-            let end = EndSession { ended_ago_ms, duration_ms, chunks: push.chunks.len() as u64 };
-            return Some((Purpose::End(push.id.clone()), json(path, &end)));
-        }
-        let chunk = push.chunks.get(push.acknowledged as usize)?;
-        let seq = push.acknowledged;
-        let route = Route::Chunk(ChunkPath { session: path, seq });
-        let mut request = request(&route, media::chunk(chunk.from_ms, chunk.to_ms));
-        let headers = request.headers_mut();
-        headers.insert(CHUNK_OFFSET_HEADER, chunk.from_ms.into());
-        headers.insert(GENERATION_HEADER, text(&chunk.generation.to_string()));
-        headers.insert(PUSH_HEADER, text(&push.id));
-        Some((Purpose::Chunk(push.id.clone(), seq), request))
-    }
-
-    fn beat(&self, now_ms: u64) -> (Purpose, Request<Sent>) {
-        let untold = self.pushes.iter().filter_map(|push| {
-            if push.session.is_none() {
-                return Some(push.began_ms);
-            }
-            push.duration_ms.filter(|_| !push.end_is_answered).map(|duration_ms| push.began_ms + duration_ms)
-        });
-        let heartbeat = Heartbeat {
-            gateway: self.name.clone(),
-            boot: self.boot(),
-            since: self.since,
-            told_ms: untold.min().map_or(0, |at_ms| now_ms.saturating_sub(at_ms)),
-            adopted: self.adopted.clone(),
-            holds: self.holds.clone(),
-            confirmed: self.confirmed.clone(),
-        };
-        (Purpose::Beat(self.adopted.len(), self.confirmed.len()), json((), &heartbeat))
-    }
-
-    /// A call has been answered, or has died.
-    pub fn reply(&mut self, purpose: &Purpose, reply: Reply, now_ms: u64) {
-        match purpose {
-            Purpose::Begin(id) => {
-                if let Some(answer) = self.read::<SessionAnswer>(reply) {
-                    let push = self.pushes.iter_mut().find(|push| push.id == *id && push.session.is_none());
-                    let Some(push) = push else { return };
-                    self.adopted.push(answer.session.clone());
-                    push.session = Some(answer.session);
-                    push.take_orders(answer.orders, now_ms);
-                }
-            }
-            Purpose::Chunk(id, seq) => {
-                if self.read::<serde_json::Value>(reply).is_some()
-                    && let Some(push) = self.pushes.iter_mut().find(|push| push.id == *id)
-                {
-                    push.acknowledged = push.acknowledged.max(seq + 1);
-                }
-            }
-            Purpose::End(id) => {
-                if self.read::<serde_json::Value>(reply).is_some()
-                    && let Some(push) = self.pushes.iter_mut().find(|push| push.id == *id)
-                {
-                    push.end_is_answered = true;
-                    self.holds.retain(|held| push.session.as_ref() != Some(held));
-                }
-            }
-            Purpose::Beat(adopted, confirmed) => {
-                if let Some(answer) = self.read::<HeartbeatAnswer>(reply) {
-                    self.since = Some(answer.since);
-                    self.adopted.drain(..*adopted.min(&self.adopted.len()));
-                    self.confirmed.drain(..*confirmed.min(&self.confirmed.len()));
-                    for change in answer.sessions {
-                        let push = self
-                            .pushes
-                            .iter_mut()
-                            .find(|push| push.session.as_ref() == Some(&change.session));
-                        if let Some(push) = push {
-                            push.take_orders(change.orders, now_ms);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// What an answer 200 says; a problem that trying again does not mend is a surprise.
-    fn read<T: DeserializeOwned>(&mut self, reply: Reply) -> Option<T> {
-        let answer = reply?;
-        if answer.status().is_success() {
-            return serde_json::from_str(answer.body()).ok();
-        }
-        let problem: Problem = serde_json::from_str(answer.body()).expect("every error is a problem");
-        let is_expected = answer.status().as_u16() == 503 || problem.code == protocol::conflict::BEFORE;
-        if !is_expected {
-            self.surprises.push(format!("{} {}: {}", answer.status(), problem.code, problem.message));
-        }
-        None
-    }
-}
-
-impl Push {
-    fn take_orders(&mut self, orders: Vec<Order>, now_ms: u64) {
-        for order in orders {
-            if self.orders.iter().all(|(known, _)| known.generation != order.generation) {
-                let at_ms = now_ms - order.age_ms.unwrap_or(0) + order.in_ms.unwrap_or(0);
-                self.orders.push((order, at_ms));
-            }
-        }
-        self.orders.sort_by_key(|(order, _)| order.generation.orders);
-    }
-
-    fn finish(&mut self, now_ms: u64) {
-        let duration_ms = (now_ms - self.began_ms) / 1_000 * 1_000;
-        self.duration_ms = Some(duration_ms);
-        if let Some(from_ms) = self.open_from_ms.take() {
-            self.spool(from_ms, duration_ms);
-        }
-    }
-
-    fn spool(&mut self, from_ms: u64, to_ms: u64) {
-        if to_ms > from_ms {
-            self.chunks.push(Spooled { from_ms, to_ms, generation: self.effective });
-        }
-    }
-
-    /// Cuts what has come by a moment; answers the orders that have taken effect.
-    fn cut(&mut self, now_ms: u64) -> Option<Confirmed> {
-        if self.duration_ms.is_some() || self.session.is_none() {
-            return None;
-        }
-        let at_ms = (now_ms - self.began_ms) / 1_000 * 1_000;
-        let order = self.orders.iter().rev().find(|(_, takes_effect_ms)| *takes_effect_ms <= now_ms);
-        let (order, ordered_ms) = order.copied()?;
-        let mut confirmed = None;
-        if order.generation != self.effective {
-            if let Some(from_ms) = self.open_from_ms.take() {
-                self.spool(from_ms, at_ms);
-            }
-            self.effective = order.generation;
-            confirmed = self.session.clone().map(|session| Confirmed {
-                session,
-                generation: order.generation,
-                last_seq: (self.chunks.len() as u64).checked_sub(1),
-            });
-            // What is kept of the media from before a start: three seconds.
-            let kept_ms = at_ms.saturating_sub(3_000);
-            let cut_ms = self.chunks.last().map_or(0, |chunk| chunk.to_ms);
-            let ordered_ms = ordered_ms.saturating_sub(self.began_ms) / 1_000 * 1_000;
-            self.open_from_ms = order.record.then(|| kept_ms.max(ordered_ms).max(cut_ms).min(at_ms));
-        }
-        if let Some(from_ms) = self.open_from_ms
-            && at_ms - from_ms >= CHUNK_S * 1_000
-        {
-            self.spool(from_ms, at_ms);
-            self.open_from_ms = Some(at_ms);
-        }
-        confirmed
-    }
-}
-
-fn json<C: Call>(address: C::Address, body: &C) -> Request<Sent> {
-    request(&C::route(address), serde_json::to_vec(body).expect("a call is JSON"))
-}
-
-fn text(value: &str) -> HeaderValue {
-    HeaderValue::from_str(value).expect("the value is plain text")
 }

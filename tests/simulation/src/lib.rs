@@ -1,19 +1,45 @@
 //! A small, fast model of the world around the functions.
 //!
 //! The handlers are the real ones, over the real domain crates; the key-value store and the buckets are in memory, and
-//! every operation of theirs is a point at which another call may go first, a call may die, be refused or lose its
-//! reply. Gateways are models that keep the contract. One seed is one history: time passes in steps of a second, and
-//! all calls of a step run at once.
+//! every operation of theirs is a point at which another call may go first, a call may die, stall, be refused or lose
+//! its reply. Gateways are models that keep the contract. One seed is one history: time passes in steps of a second,
+//! and all calls that are under way in a second go on by one operation at a time, in an order that is drawn.
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`media`] | the least that is recorded |
+//! | [`workload`] | what happens in a history, drawn from its seed |
+//! | [`history`] | the world, its gateways and what passes between them |
 //! | [`gateway`] | a gateway that keeps the contract, with a spool that survives it |
-//! | [`world`] | function hosts, each with a clock of its own, over one store |
-//! | [`judge`] | whether everything that was acknowledged is in exactly one record file, in order |
+//! | [`media`] | the least that is recorded |
+//! | [`call`], [`network`] | calls, and those under way: faults, stalls, late and doubled calls |
+//! | [`hosts`] | function hosts, each with a clock of its own, over one store |
+//! | [`judge`] | whether what is left is what it has to be |
+//! | [`coverage`], [`trace`] | what was reached, and what happened |
+//!
+//! # Running it
+//!
+//! `cargo test -p recorder-simulation` plays a fixed number of seeds. `SEEDS=5000` plays more, and `FROM=100000` begins
+//! with another one. A failure prints its seed: `SEED=123 cargo test -p recorder-simulation --test histories replay --
+//! --nocapture` plays that one history again, prints each request, answer, fault and event of it, and fails in the same
+//! way.
 #![deny(missing_docs)]
 
+pub mod call;
+pub mod coverage;
 pub mod gateway;
+pub mod history;
+pub mod hosts;
 pub mod judge;
 pub mod media;
-pub mod world;
+pub mod network;
+pub mod trace;
+pub mod workload;
+
+use protocol::StreamPath;
+use shared::catalog::StreamName;
+
+/// A stream as the catalog names it.
+#[must_use]
+pub fn stream_name(path: &StreamPath) -> StreamName {
+    path.into()
+}

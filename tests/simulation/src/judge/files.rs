@@ -1,13 +1,13 @@
-//! Whether everything that was acknowledged is in exactly one record file, in order.
+//! Each acknowledged chunk is in exactly one record file, in order.
 
 use std::collections::BTreeMap;
 
 use shared::testing::World;
 
-/// A chunk: its session and its number.
-pub type Chunk = (String, u64);
+use super::{Chunk, Facts};
 
-/// The record files of the users' bucket, each as the chunks that it lists.
+/// The record files of the users' bucket, each as the chunks that it lists. Another format's files belong here, too,
+/// once there are some.
 ///
 /// # Panics
 /// Where a playlist lists an object that is not there.
@@ -42,33 +42,40 @@ fn resolve(folder: &str, uri: &str) -> String {
     path.join("/")
 }
 
-/// Checks that each acknowledged chunk is in exactly one record file, and that files list chunks of a session in order
-/// without leaving one out that is acknowledged.
-///
-/// # Errors
-/// What is wrong, in words.
-pub fn check(files: &BTreeMap<String, Vec<Chunk>>, acknowledged: &[Chunk]) -> Result<(), String> {
+/// Which acknowledged chunk is in no record file yet.
+pub(super) fn missing(files: &BTreeMap<String, Vec<Chunk>>, facts: &Facts<'_>) -> Option<Chunk> {
+    let found: std::collections::BTreeSet<&Chunk> = files.values().flatten().collect();
+    let mut acknowledged = facts.iter().filter(|(_, fact)| fact.spooled.acknowledged_ms.is_some());
+    acknowledged.find(|(chunk, _)| !found.contains(chunk)).map(|(chunk, _)| chunk.clone())
+}
+
+/// Checks that each acknowledged chunk is in exactly one record file, that files list what gateways sent, chunks of a
+/// session in order without leaving one out, and sessions one after the other.
+pub(super) fn check(files: &BTreeMap<String, Vec<Chunk>>, facts: &Facts<'_>) -> Result<(), String> {
     let mut found: BTreeMap<&Chunk, &str> = BTreeMap::new();
     for (name, chunks) in files {
         for chunk in chunks {
             if let Some(other) = found.insert(chunk, name) {
                 return Err(format!("{chunk:?} is in {other} and in {name}"));
             }
+            if !facts.contains_key(chunk) {
+                return Err(format!("{name} lists {chunk:?}, which no gateway sent"));
+            }
         }
         for pair in chunks.windows(2) {
-            let [(session, seq), (next_session, next)] = pair else { continue };
-            let between = acknowledged
-                .iter()
-                .find(|(of, at)| of == session && *at > *seq && (next_session != session || at < next));
-            if session == next_session && next <= seq {
-                return Err(format!("{name} lists {next} after {seq}"));
+            let [before, after] = pair else { continue };
+            if before.0 == after.0 && after.1 != before.1 + 1 {
+                return Err(format!("{name} lists {after:?} after {before:?}"));
             }
-            if let Some(between) = between {
-                return Err(format!("{name} leaves {between:?} out"));
+            let next = (before.0.clone(), before.1 + 1);
+            if before.0 != after.0 && (after.1 != 0 || facts.contains_key(&next)) {
+                return Err(format!(
+                    "{name} lists {after:?} after {before:?}, which is not the session's last"
+                ));
             }
         }
     }
-    match acknowledged.iter().find(|chunk| !found.contains_key(chunk)) {
+    match missing(files, facts) {
         Some(missing) => Err(format!("{missing:?} is in no record file of {:?}", files.keys())),
         None => Ok(()),
     }

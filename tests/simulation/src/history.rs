@@ -1,0 +1,171 @@
+//! One history: the world, its gateways and what passes between them.
+
+use protocol::{LaneAnswer, StreamPath};
+use shared::catalog::Command;
+use shared::rules::Rule;
+use store::memory::Random;
+
+use crate::call::{Ask, Call, Kind};
+use crate::coverage::Coverage;
+use crate::gateway::{Gateway, Push};
+use crate::hosts::Hosts;
+use crate::network::{Around, Network, Rates, Reply};
+use crate::trace::Trace;
+
+/// 2026-01-02T03:04:05Z.
+pub const BEGAN_MS: u64 = 1_767_323_045_000;
+
+/// A command that was given.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// For which stream.
+    pub stream: StreamPath,
+    /// What.
+    pub command: Command,
+    /// When it was asked for, and when it was answered, in true time.
+    pub asked_ms: u64,
+    /// When it was answered or died, in true time.
+    pub over_ms: u64,
+}
+
+/// One history.
+pub struct History {
+    /// Its seed.
+    pub seed: u64,
+    /// Function hosts and all that they share.
+    pub hosts: Hosts,
+    /// The gateways.
+    pub gateways: Vec<Gateway>,
+    /// What is drawn.
+    pub random: Random,
+    /// True time.
+    pub now_ms: u64,
+    /// What operations and calls meet.
+    pub rates: Rates,
+    /// No call reaches a function.
+    pub functions_are_down: bool,
+    /// Nobody calls ticks.
+    pub ticks_rest: bool,
+    /// What was reached.
+    pub coverage: Coverage,
+    /// What happened.
+    pub trace: Trace,
+    /// Commands that were accepted, or may have been.
+    pub given: Vec<Given>,
+    /// Periods of true time in which no tick was called.
+    pub without_ticks: Vec<(u64, u64)>,
+    /// What the last tick did.
+    pub last_tick: Option<LaneAnswer>,
+    network: Network,
+    asked: Vec<Call>,
+}
+
+impl History {
+    /// A history in which nothing has happened, on hosts whose clocks are so far ahead.
+    #[must_use]
+    pub fn new(seed: u64, ahead_ms: &[i64], gateways: usize, rule: Rule) -> Self {
+        Self {
+            seed,
+            hosts: Hosts::new(BEGAN_MS, ahead_ms, rule),
+            gateways: (0..gateways).map(|number| Gateway::new(&format!("g{number}"))).collect(),
+            random: Random::new(seed),
+            now_ms: BEGAN_MS,
+            rates: Rates::default(),
+            functions_are_down: false,
+            ticks_rest: false,
+            coverage: Coverage::default(),
+            trace: Trace::new(BEGAN_MS),
+            given: Vec::new(),
+            without_ticks: Vec::new(),
+            last_tick: None,
+            network: Network::default(),
+            asked: Vec::new(),
+        }
+    }
+
+    /// Something happens.
+    pub fn note(&mut self, what: &str) {
+        self.trace.note(self.now_ms, format_args!("{what}"));
+    }
+
+    /// Gives a command with the next step.
+    pub fn command(&mut self, stream: &StreamPath, command: Command) {
+        let ask = Ask::Command(stream.clone(), command);
+        self.asked.push(Call { kind: Kind::Command, ask, from: None, asked_ms: self.now_ms });
+    }
+
+    /// Lets time pass: gateways cut, calls are made, and all that are under way go on.
+    pub fn step(&mut self, step_ms: u64) {
+        self.now_ms += step_ms;
+        let mut calls = std::mem::take(&mut self.asked);
+        if !self.ticks_rest {
+            calls.push(Call::tick(self.now_ms));
+        }
+        for place in 0..self.gateways.len() {
+            calls.extend(self.gateways[place].step(place, self.now_ms));
+        }
+        if self.functions_are_down {
+            self.network.drop_all();
+            for call in calls {
+                self.take(call, None);
+            }
+            return;
+        }
+        let mut around = Around {
+            hosts: &self.hosts,
+            random: &mut self.random,
+            rates: self.rates,
+            coverage: &mut self.coverage,
+            trace: &mut self.trace,
+        };
+        for (call, reply) in self.network.run(self.now_ms, calls, &mut around) {
+            self.take(call, reply);
+        }
+    }
+
+    /// Lets seconds pass.
+    pub fn seconds(&mut self, seconds: u64) {
+        (0..seconds).for_each(|_| self.step(1_000));
+    }
+
+    fn take(&mut self, call: Call, reply: Reply) {
+        if let Some((place, number)) = call.from {
+            self.gateways[place].reply(number, reply, self.now_ms);
+            return;
+        }
+        match call.ask {
+            Ask::Command(stream, command) => self.take_command(stream, command, call.asked_ms, &reply),
+            Ask::Route(_) => {
+                let answer = reply.filter(|answer| call.kind == Kind::Tick && answer.status().is_success());
+                self.last_tick = answer.and_then(|answer| serde_json::from_str(answer.body()).ok());
+            }
+        }
+    }
+
+    fn take_command(&mut self, stream: StreamPath, command: Command, asked_ms: u64, reply: &Reply) {
+        let status = reply.as_ref().map_or(0, |answer| answer.status().as_u16());
+        let word = match status {
+            200 => "taken",
+            400 => "refused",
+            _ => "failed",
+        };
+        self.coverage.reach(format!("command {command:?} {word}"));
+        if word != "refused" {
+            self.given.push(Given { stream, command, asked_ms, over_ms: self.now_ms });
+        }
+    }
+
+    /// Every push of every gateway, with the gateway's place.
+    pub fn pushes(&self) -> impl Iterator<Item = (usize, &Push)> {
+        self.gateways
+            .iter()
+            .enumerate()
+            .flat_map(|(place, gateway)| gateway.all().map(move |push| (place, push)))
+    }
+
+    /// Whether no call is under way and no gateway has anything to tell.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.network.is_quiet() && self.gateways.iter().all(Gateway::is_idle)
+    }
+}

@@ -1,0 +1,59 @@
+//! Whether what is left of a history is what it has to be.
+
+mod files;
+mod joins;
+mod rest;
+
+use std::collections::BTreeMap;
+
+use crate::gateway::{Push, Spooled};
+use crate::history::History;
+use crate::workload::Plan;
+
+pub use files::record_files;
+
+/// A chunk: its session and its number.
+pub type Chunk = (String, u64);
+
+/// What gateways know of a chunk.
+#[derive(Clone, Copy, Debug)]
+struct Fact<'a> {
+    push: &'a Push,
+    spooled: &'a Spooled,
+    /// The gateway's place.
+    gateway: usize,
+}
+
+/// What gateways know of all chunks.
+type Facts<'a> = BTreeMap<Chunk, Fact<'a>>;
+
+fn facts(history: &History) -> Facts<'_> {
+    let mut facts = Facts::new();
+    for (gateway, push) in history.pushes() {
+        let Some(session) = &push.session else { continue };
+        for (seq, spooled) in (0..).zip(&push.chunks) {
+            facts.insert((session.clone(), seq), Fact { push, spooled, gateway });
+        }
+    }
+    facts
+}
+
+/// Lets everything come to rest, and judges what is left.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
+    rest::come_to_idle(history)?;
+    rest::come_to_files(history, plan)?;
+    for gateway in &history.gateways {
+        if let Some(surprise) = gateway.surprises.first() {
+            return Err(format!("a gateway that keeps the contract was told {surprise}"));
+        }
+    }
+    let found = record_files(history.hosts.any());
+    let facts = facts(history);
+    files::check(&found, &facts)?;
+    joins::check(history, plan, &found, &facts)?;
+    rest::note_decisions(history);
+    rest::come_to_rest(history)
+}

@@ -1,0 +1,253 @@
+//! Files begin where they have to, and nowhere else.
+
+use std::collections::BTreeMap;
+
+use shared::catalog::{Mode, Session};
+
+use super::{Chunk, Fact, Facts};
+use crate::gateway::Push;
+use crate::history::History;
+use crate::workload::Plan;
+use store::memory::run;
+
+/// A gateway that is not answered for so long may be taken for silent, and files may be closed. Unit: ms.
+const SILENT_MS: u64 = 50_000;
+
+/// What is accepted around a cycle's end: the last picture's duration is guessed until the next one comes. Unit: ms.
+const CYCLE_TOLERANCE_MS: u64 = 2_000;
+
+/// A longer pause within a push is none of its media. Unit: ms.
+const SHORT_PAUSE_MS: u64 = 12_000;
+
+/// How two chunks that follow one another lie in files, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Join {
+    /// In one file.
+    Same(&'static str),
+    /// In two.
+    Split(&'static str),
+    /// Either.
+    Open,
+}
+
+struct Judge<'a> {
+    history: &'a History,
+    plan: &'a Plan,
+    files: &'a BTreeMap<String, Vec<Chunk>>,
+    facts: &'a Facts<'a>,
+    sessions: BTreeMap<String, Session>,
+}
+
+/// Checks where files begin.
+pub(super) fn check(
+    history: &History,
+    plan: &Plan,
+    files: &BTreeMap<String, Vec<Chunk>>,
+    facts: &Facts<'_>,
+) -> Result<(), String> {
+    let world = history.hosts.any();
+    let ids = history.pushes().filter_map(|(_, push)| push.session.clone());
+    let found = ids.filter_map(|id| Some((id.clone(), run(shared::Catalog::get_session(world, &id)).ok()?)));
+    let sessions = found.collect();
+    let judge = Judge { history, plan, files, facts, sessions };
+    judge.within_sessions()?;
+    judge.across_breaks()?;
+    judge.within_files()
+}
+
+impl Judge<'_> {
+    /// The file of a chunk, and its place there.
+    fn place(&self, chunk: &Chunk) -> Option<(&str, usize)> {
+        self.files.iter().find_map(|(name, chunks)| {
+            chunks.iter().position(|other| other == chunk).map(|at| (name.as_str(), at))
+        })
+    }
+
+    /// The media before and in a chunk of its file, without and with short pauses within a push, which media time may
+    /// count. Unit: ms.
+    fn media_ms(&self, file: &str, at: usize) -> (u64, u64) {
+        let facts: Vec<_> =
+            self.files[file][..=at].iter().filter_map(|chunk| self.facts.get(chunk)).collect();
+        let least_ms = facts.iter().map(|fact| fact.spooled.to_ms - fact.spooled.from_ms).sum();
+        let pauses = facts.windows(2).filter(|pair| pair[0].push.id == pair[1].push.id);
+        let pauses = pauses.map(|pair| pair[1].spooled.from_ms - pair[0].spooled.to_ms);
+        (least_ms, least_ms + pauses.filter(|pause_ms| *pause_ms <= SHORT_PAUSE_MS).sum::<u64>())
+    }
+
+    /// Whether a gateway was unheard for long at some time between two moments.
+    fn may_be_silent(&self, gateway: usize, from_ms: u64, to_ms: u64) -> bool {
+        let heard = &self.history.gateways[gateway].heard_ms;
+        let around = heard.iter().filter(|ms| **ms + SILENT_MS >= from_ms && **ms <= to_ms + SILENT_MS);
+        let mut last_ms = from_ms.saturating_sub(SILENT_MS);
+        let mut longest_ms = 0;
+        for ms in around.copied().chain([to_ms]) {
+            longest_ms = longest_ms.max(ms.saturating_sub(last_ms));
+            last_ms = ms;
+        }
+        longest_ms >= SILENT_MS
+    }
+
+    fn expect(&self, before: &Chunk, after: &Chunk, join: &Join) -> Result<(), String> {
+        let (Some((file, at)), Some((other, _))) = (self.place(before), self.place(after)) else {
+            return Ok(());
+        };
+        match join {
+            Join::Same(why) if file != other => {
+                Err(format!("{before:?} is in {file} and {after:?} in {other}, but {why}"))
+            }
+            Join::Split(why) if file == other => {
+                Err(format!("{before:?} and {after:?} are both in {file} at {at}, but {why}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What a cycle says of the chunk after one.
+    fn cycle(&self, session: &str, before: &Chunk) -> Join {
+        let format =
+            self.sessions.get(session).and_then(|session| session.rule.as_ref()?.formats.first().cloned());
+        let (Some(format), Some((file, at))) = (format, self.place(before)) else { return Join::Open };
+        let cycle_ms = u64::from(format.cycle_seconds) * 1_000;
+        let (least_ms, most_ms) = self.media_ms(file, at);
+        if least_ms >= cycle_ms + CYCLE_TOLERANCE_MS {
+            return Join::Split("the cycle is full");
+        }
+        if most_ms + CYCLE_TOLERANCE_MS > cycle_ms { Join::Open } else { Join::Same("nothing parts them") }
+    }
+
+    fn within_sessions(&self) -> Result<(), String> {
+        for (before, fact) in self.facts {
+            let after = (before.0.clone(), before.1 + 1);
+            let Some(next) = self.facts.get(&after) else { continue };
+            self.expect(before, &after, &self.join_within(before, *fact, *next))?;
+        }
+        Ok(())
+    }
+
+    fn join_within(&self, before: &Chunk, fact: Fact<'_>, next: Fact<'_>) -> Join {
+        let (Some(from_ms), Some(to_ms)) = (fact.spooled.acknowledged_ms, next.spooled.acknowledged_ms)
+        else {
+            return Join::Open;
+        };
+        if fact.spooled.generation.files != next.spooled.generation.files {
+            return Join::Split("an order parts them");
+        }
+        // The session may have been ended before its last chunks came.
+        let is_gone = self.history.gateways[fact.gateway].gone.iter().any(|push| push.id == fact.push.id);
+        match self.cycle(&before.0, before) {
+            Join::Same(_) if is_gone || self.may_be_silent(fact.gateway, from_ms, to_ms) => Join::Open,
+            join => join,
+        }
+    }
+
+    fn across_breaks(&self) -> Result<(), String> {
+        for (gateway, push) in self.history.pushes() {
+            let Some((before, gap_ms)) = &push.after else { continue };
+            let Some(before) = self.history.gateways[gateway].all().find(|other| other.id == *before) else {
+                continue;
+            };
+            let (Some(one), Some(two)) = (last(before), first(push)) else { continue };
+            self.expect(&one, &two, &self.join_across(gateway, before, push, *gap_ms))?;
+        }
+        Ok(())
+    }
+
+    fn join_across(&self, gateway: usize, before: &Push, push: &Push, gap_ms: u64) -> Join {
+        let session = |push: &Push| self.sessions.get(push.session.as_ref()?);
+        let (Some(one), Some(two)) = (session(before), session(push)) else { return Join::Open };
+        let Some(rule) = &two.rule else { return Join::Open };
+        if gap_ms > u64::from(rule.delay_seconds) * 1_000 {
+            return Join::Split("the break is longer than DelayTime");
+        }
+        if one.rule != two.rule {
+            return Join::Split("the rule has changed");
+        }
+        if !is_recorded_at_begin(two) {
+            return Join::Split("the later push is not recorded from its begin");
+        }
+        let (Some(chunk), Some((_, offered_ms)), Some(ended_ms)) =
+            (before.chunks.last(), push.offered_ms, before.ended_ms())
+        else {
+            return Join::Open;
+        };
+        if before.effective.files > chunk.generation.files {
+            return Join::Split("an order closed the file before");
+        }
+        let cut_ms = before.began_ms + chunk.to_ms;
+        let is_cut_to_the_end = ended_ms < cut_ms + 6_000;
+        let is_ordered = self.history.given.iter().any(|given| {
+            given.stream == push.stream
+                && given.over_ms + 15_000 >= cut_ms
+                && given.asked_ms <= ended_ms + 130_000
+        });
+        let is_near_window =
+            rule.window_end.is_some_and(|end_s| (end_s * 1_000).abs_diff(one.began_ms + chunk.to_ms) < 8_000);
+        let is_gone =
+            self.history.gateways[gateway].gone.iter().any(|gone| gone.id == push.id || gone.id == before.id);
+        let may_be_silent =
+            self.may_be_silent(gateway, cut_ms, push.chunks[0].acknowledged_ms.unwrap_or(offered_ms));
+        if !is_cut_to_the_end || is_ordered || is_near_window || is_gone || may_be_silent {
+            return Join::Open;
+        }
+        last(before).map_or(Join::Open, |last| self.cycle(&last.0, &last))
+    }
+
+    /// What is in one file belongs together.
+    fn within_files(&self) -> Result<(), String> {
+        for (name, chunks) in self.files {
+            for pair in chunks.windows(2) {
+                let [one, two] = pair else { continue };
+                let (Some(one), Some(two)) = (self.facts.get(one), self.facts.get(two)) else { continue };
+                if one.push.id == two.push.id {
+                    continue;
+                }
+                let pushes = format!("{name} has {} and {}", one.push.id, two.push.id);
+                if one.push.stream != two.push.stream {
+                    return Err(format!("{pushes} of two streams"));
+                }
+                let rule = |push: &Push| self.sessions.get(push.session.as_ref()?)?.rule.clone();
+                if rule(one.push) != rule(two.push) {
+                    return Err(format!("{pushes} under two rules"));
+                }
+                let ended_ms = one.push.ended_ms().unwrap_or(u64::MAX);
+                if one.push.began_ms > two.push.began_ms
+                    || (ended_ms > two.push.began_ms && !self.plan.clocks_differ)
+                {
+                    return Err(format!("{pushes}, which overlap: one ended at {ended_ms}"));
+                }
+                let delay_ms = rule(two.push).map_or(0, |rule| u64::from(rule.delay_seconds) * 1_000);
+                // Two gateways' breaks are measured by function hosts, which agree within a second.
+                if !self.plan.clocks_differ && two.push.began_ms.saturating_sub(ended_ms) > delay_ms + 2_000 {
+                    return Err(format!("{pushes}, whose break is longer than DelayTime"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn chunk(push: &Push, seq: Option<u64>) -> Option<Chunk> {
+    Some((push.session.clone()?, seq?))
+}
+
+fn last(push: &Push) -> Option<Chunk> {
+    chunk(push, (push.chunks.len() as u64).checked_sub(1))
+}
+
+fn first(push: &Push) -> Option<Chunk> {
+    chunk(push, (!push.chunks.is_empty()).then_some(0))
+}
+
+/// Whether the rule has a push recorded from its begin, by the functions' time.
+fn is_recorded_at_begin(session: &Session) -> bool {
+    let Some(rule) = &session.rule else { return false };
+    let is_automatic = match rule.mode {
+        Mode::Automatic => true,
+        Mode::OnDemand | Mode::PushArgument => session.wanted,
+        Mode::Manual => false,
+    };
+    let began_s = session.began_ms / 1_000;
+    is_automatic
+        && rule.window_start.is_none_or(|start| start * 1_000 <= session.began_ms)
+        && rule.window_end.is_none_or(|end| began_s < end)
+}

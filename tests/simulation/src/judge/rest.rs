@@ -1,0 +1,80 @@
+//! Nothing waits for ever.
+
+use super::{facts, files, record_files};
+use crate::history::History;
+use crate::workload::Plan;
+
+/// So long after the last fault everything is told and sent. Unit: s.
+const IDLE_S: u64 = 420;
+
+/// So long after that every acknowledged chunk is in a record file: DelayTime, a minute of silence, the longest call,
+/// and what looks and retries take. Unit: s.
+const FILES_S: u64 = 900;
+
+/// Function hosts whose clocks differ make closings late by so much more. Unit: s.
+const CLOCKS_S: u64 = 7_800;
+
+/// A session of a gateway that never came back ends after so long. Unit: ms.
+const SUSPENDED_MS: u64 = 7 * 86_400_000;
+
+pub(super) fn come_to_idle(history: &mut History) -> Result<(), String> {
+    for _ in 0..IDLE_S {
+        history.step(1_000);
+        if history.is_idle() {
+            return Ok(());
+        }
+    }
+    let waiting = history.pushes().find(|(_, push)| !push.is_told()).map(|(_, push)| push);
+    Err(format!("after {IDLE_S} s not all is told and sent: {waiting:#?}"))
+}
+
+pub(super) fn come_to_files(history: &mut History, plan: &Plan) -> Result<(), String> {
+    let most_s = FILES_S + if plan.clocks_differ { CLOCKS_S } else { 0 };
+    let mut missing = None;
+    for _ in 0..most_s / 15 {
+        (0..5).for_each(|_| history.step(3_000));
+        missing = files::missing(&record_files(history.hosts.any()), &facts(history));
+        if missing.is_none() {
+            return Ok(());
+        }
+    }
+    Err(format!("after {most_s} s {missing:?} is in no record file"))
+}
+
+/// Counts how races were decided.
+pub(super) fn note_decisions(history: &mut History) {
+    let objects = history.hosts.any().buckets.objects.borrow().clone();
+    for (name, object) in objects.iter() {
+        let Some(name) = name.strip_prefix("http://work/work/") else { continue };
+        let body = String::from_utf8_lossy(&object.bytes);
+        let word = |what: &str, long: &str| format!("decided: {what} {long}");
+        let what = match name.split('/').collect::<Vec<_>>()[..] {
+            ["decision", "break", _] if body.contains("ontinued") => word("break", "continued"),
+            ["decision", "break", _] => word("break", "closed"),
+            ["decision", "silence", ..] if body.contains("pen") => word("silence", "open"),
+            ["decision", "silence", ..] => word("silence", "closed"),
+            ["decision", "parted", _] if body == "true" => word("first chunk", "parted"),
+            ["decision", "parted", _] => word("first chunk", "not parted"),
+            ["decision", "end", _] => word("end", "told"),
+            ["order", _, _] => word("order", "given"),
+            _ => continue,
+        };
+        history.coverage.reach(what);
+    }
+}
+
+/// Gateways say nothing more, and days pass: nothing is left to be done.
+pub(super) fn come_to_rest(history: &mut History) -> Result<(), String> {
+    for gateway in &mut history.gateways {
+        gateway.is_cut_off = true;
+    }
+    (0..80).for_each(|_| history.step(60_000));
+    // What is late by more than a minute and a half waits again, lest a clock was ahead: so the week ends slowly.
+    history.step(SUSPENDED_MS - 7_200_000);
+    (0..150).for_each(|_| history.step(60_000));
+    history.step(86_400_000 * 40);
+    match &history.last_tick {
+        Some(tick) if tick.due == 0 => Ok(()),
+        tick => Err(format!("a month later something is still due: {tick:?}")),
+    }
+}

@@ -1,0 +1,191 @@
+//! Calls under way: their operations go on in any order, some slowly, and some meet a fault.
+
+mod faults;
+mod flight;
+
+use std::rc::Rc;
+
+use shared::Answer;
+use store::memory::{Outcome, Random};
+
+use crate::call::{Call, Kind};
+use crate::coverage::Coverage;
+use crate::hosts::Hosts;
+use crate::trace::Trace;
+use faults::Fault;
+pub use faults::Rates;
+use flight::Flight;
+
+/// No call lasts longer: its host ends it.
+const CALL_MAX_MS: u64 = protocol::CALL_MAX_S * 1_000;
+
+/// What a call came to: none where it died or its answer was lost.
+pub type Reply = Option<Answer>;
+
+/// The calls under way.
+#[derive(Default)]
+pub struct Network {
+    flights: Vec<Flight>,
+    calls: u64,
+}
+
+/// What the calls of a moment share.
+pub struct Around<'a> {
+    /// The hosts that answer.
+    pub hosts: &'a Hosts,
+    /// What is drawn.
+    pub random: &'a mut Random,
+    /// How often operations meet faults.
+    pub rates: Rates,
+    /// What is reached.
+    pub coverage: &'a mut Coverage,
+    /// What happens.
+    pub trace: &'a mut Trace,
+}
+
+impl Network {
+    /// Whether no call is under way.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.flights.is_empty()
+    }
+
+    /// Ends every call without an answer, as where a host is stopped.
+    pub fn drop_all(&mut self) {
+        self.flights.clear();
+    }
+
+    /// Makes calls at a moment, and lets those that are under way go on. Answers what calls came to.
+    pub fn run(&mut self, now_ms: u64, calls: Vec<Call>, around: &mut Around<'_>) -> Vec<(Call, Reply)> {
+        around.hosts.set_time(now_ms);
+        for call in calls {
+            let is_doubled = around.random.below(1_000) < around.rates.doubled as usize;
+            if is_doubled {
+                around.coverage.reach(format!("call doubled: {}", call.kind.name()));
+                self.begin(now_ms, Call { from: None, ..call.clone() }, around);
+            }
+            self.begin(now_ms, call, around);
+        }
+        let mut replies = Vec::new();
+        self.end_overdue(now_ms, around, &mut replies);
+        loop {
+            let ready: Vec<usize> =
+                (0..self.flights.len()).filter(|at| self.flights[*at].is_ready(now_ms)).collect();
+            if ready.is_empty() {
+                return replies;
+            }
+            let at = ready[around.random.below(ready.len())];
+            if let Some(reply) = self.step(at, now_ms, around) {
+                let flight = self.flights.swap_remove(at);
+                let status = reply.as_ref().map_or(0, |answer| answer.status().as_u16());
+                let body = reply.as_ref().map_or("", |answer| answer.body());
+                around.trace.note(
+                    now_ms,
+                    format_args!("#{} {} answered {status} {body}", flight.number, flight.call.kind.name()),
+                );
+                replies.push((flight.call, reply));
+            }
+        }
+    }
+
+    fn begin(&mut self, now_ms: u64, call: Call, around: &mut Around<'_>) {
+        self.calls += 1;
+        let host = around.random.below(around.hosts.count());
+        around.trace.note(now_ms, format_args!("#{} host {host} {}", self.calls, call.line()));
+        let mut flight = Flight::new(self.calls, now_ms, call, Rc::clone(around.hosts.host(host)));
+        if around.random.below(1_000) < around.rates.delayed as usize {
+            let delay_ms = 1_000 * (1 + around.random.below(20) as u64);
+            flight.delay(now_ms + delay_ms);
+            around.coverage.reach(format!("call delayed: {}", flight.call.kind.name()));
+        }
+        self.flights.push(flight);
+    }
+
+    fn end_overdue(&mut self, now_ms: u64, around: &mut Around<'_>, replies: &mut Vec<(Call, Reply)>) {
+        let (over, going): (Vec<Flight>, Vec<Flight>) = std::mem::take(&mut self.flights)
+            .into_iter()
+            .partition(|flight| flight.began_ms() + CALL_MAX_MS <= now_ms);
+        self.flights = going;
+        for flight in over {
+            around.trace.note(now_ms, format_args!("#{} is ended by its host", flight.number));
+            around.coverage.reach(format!("call ended by its host: {}", flight.call.kind.name()));
+            replies.push((flight.call, None));
+        }
+    }
+
+    /// Lets a call go on by one operation; answers what it came to, if it is over.
+    fn step(&mut self, at: usize, now_ms: u64, around: &mut Around<'_>) -> Option<Reply> {
+        let fault = around.rates.draw(around.random);
+        let scheduler = around.hosts.any().store.scheduler().clone();
+        let flight = &mut self.flights[at];
+        let kind = flight.call.kind;
+        if fault == Fault::DeathBefore && flight.is_begun() {
+            around.coverage.reach("fault: death before an operation");
+            around.coverage.reach(format!("died: {}", kind.name()));
+            around.trace.note(now_ms, format_args!("#{} dies", flight.number));
+            return Some(None);
+        }
+        let outcome = match fault {
+            Fault::Refused => Outcome::Refused,
+            Fault::ReplyLost => Outcome::ReplyLost,
+            _ => Outcome::Applied,
+        };
+        let (polled, is_waiting) = flight.step(&scheduler, outcome);
+        let seen = scheduler.take_seen();
+        for seen in &seen {
+            let verb = if seen.writes { "writes" } else { "reads" };
+            around.trace.show(now_ms, format_args!("#{} {verb} {}", flight.number, seen.name));
+            let meets = seen.outcome != Outcome::Applied;
+            let dies = fault == Fault::DeathAfter;
+            if meets || dies {
+                let what = if dies { "death after" } else { faults::name(seen.outcome) };
+                around.coverage.reach(format!("fault: {what} an operation"));
+                around.coverage.reach(format!("{what}: {}", faults::family(&seen.name)));
+                around.trace.note(now_ms, format_args!("#{} {what} {}", flight.number, seen.name));
+            }
+        }
+        let is_idle = is_waiting && seen.is_empty();
+        flight.touch(&seen);
+        self.note_races(at, &seen, around);
+        let flight = &mut self.flights[at];
+        if let std::task::Poll::Ready(answer) = polled {
+            let is_lost = matches!(fault, Fault::DeathAfter | Fault::Rest) && kind != Kind::Tick;
+            if is_lost {
+                around.coverage.reach(format!("answer lost: {}", kind.name()));
+            }
+            return Some((!is_lost).then_some(answer));
+        }
+        if fault == Fault::DeathAfter && flight.is_begun() && !seen.is_empty() {
+            around.coverage.reach(format!("died: {}", kind.name()));
+            return Some(None);
+        }
+        if is_idle {
+            around.coverage.reach(format!("waited for a bucket: {}", kind.name()));
+            flight.rest(now_ms + 1_000);
+        } else if fault == Fault::Rest {
+            let longest_s = if around.random.below(4) == 0 { 118 } else { 8 };
+            let rest_ms = 1_000 * (1 + around.random.below(longest_s) as u64);
+            around.coverage.reach(format!("call stalled: {}", kind.name()));
+            around.trace.note(now_ms, format_args!("#{} stalls for {rest_ms} ms", flight.number));
+            flight.rest(now_ms + rest_ms);
+        }
+        None
+    }
+
+    /// Counts calls that met: both touched the same key or object while both were under way, and one of them wrote it.
+    fn note_races(&self, at: usize, seen: &[store::memory::Seen], around: &mut Around<'_>) {
+        let kind = self.flights[at].call.kind;
+        for seen in seen.iter().filter(|seen| !faults::is_of_all(&seen.name)) {
+            for (other_at, other) in self.flights.iter().enumerate() {
+                if other_at != at && other.has_touched(&seen.name, seen.writes) {
+                    let (one, two) = if kind <= other.call.kind {
+                        (kind, other.call.kind)
+                    } else {
+                        (other.call.kind, kind)
+                    };
+                    around.coverage.reach(format!("race: {} with {}", one.name(), two.name()));
+                }
+            }
+        }
+    }
+}

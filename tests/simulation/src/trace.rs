@@ -1,0 +1,69 @@
+//! What happened in a history, line by line, and the hash of it.
+
+use std::fmt;
+
+/// The offset basis and the prime of 64-bit FNV-1a.
+const FNV: (u64, u64) = (0xcbf2_9ce4_8422_2325, 0x0000_0100_0000_01b3);
+
+/// A trace: each request, answer, fault and event, with its moment.
+#[derive(Debug)]
+pub struct Trace {
+    hash: u64,
+    lines: u64,
+    prints: bool,
+    prints_operations: bool,
+    began_ms: u64,
+}
+
+impl Trace {
+    /// An empty trace of a history that begins at a moment. For people to read, its lines are printed where the
+    /// environment has `SEED`, and each operation where it has `OPERATIONS`.
+    #[must_use]
+    pub fn new(began_ms: u64) -> Self {
+        let is_set = |name| std::env::var_os(name).is_some();
+        Self {
+            hash: FNV.0,
+            lines: 0,
+            prints: is_set("SEED"),
+            prints_operations: is_set("OPERATIONS"),
+            began_ms,
+        }
+    }
+
+    /// Prints an operation, where operations are printed.
+    pub fn show(&self, now_ms: u64, line: fmt::Arguments<'_>) {
+        if self.prints_operations {
+            println!("{} {line}", (now_ms - self.began_ms) / 1_000);
+        }
+    }
+
+    /// Notes a line; its moment is told in seconds since the begin.
+    pub fn note(&mut self, now_ms: u64, line: fmt::Arguments<'_>) {
+        let after_ms = now_ms - self.began_ms;
+        let line = format!("{}.{:03} {line}", after_ms / 1_000, after_ms % 1_000);
+        if self.prints {
+            println!("{line}");
+        }
+        self.hash_in(line.as_bytes());
+        self.lines += 1;
+    }
+
+    /// Takes bytes into the hash that no line shows.
+    pub fn hash_in(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.hash = (self.hash ^ u64::from(*byte)).wrapping_mul(FNV.1);
+        }
+    }
+
+    /// The hash of all that was noted.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// How many lines were noted.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+}

@@ -1,0 +1,68 @@
+//! What happens in a history, drawn from its seed.
+
+mod events;
+mod rules;
+
+use protocol::StreamPath;
+use store::memory::Random;
+
+use crate::history::History;
+use crate::network::Rates;
+
+/// Whether clocks are off by more than a second.
+const WITH_OTHER_CLOCKS: bool = false;
+
+/// What is drawn once for a history.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The streams.
+    pub streams: Vec<StreamPath>,
+    /// How long things happen. Unit: s.
+    pub seconds: u64,
+    /// Whether anything but pushes, breaks, orders and changed rules happens.
+    pub is_troubled: bool,
+    /// Whether a clock is off by more than a second at some time.
+    pub clocks_differ: bool,
+    /// How long breaks may be that continue, as the first rule says. Unit: s.
+    pub delay_s: u64,
+}
+
+/// Plays the history of a seed up to the end of what happens in it. What is wrong then is left to the judge.
+#[must_use]
+pub fn play(seed: u64) -> (History, Plan) {
+    let mut random = Random::new(seed ^ 0x5eed);
+    let is_troubled = random.below(4) > 0;
+    let clocks_differ = WITH_OTHER_CLOCKS && is_troubled && random.below(4) == 0;
+    let ahead_ms: &[i64] = match random.below(3) {
+        0 => &[0],
+        _ if clocks_differ && random.below(2) == 0 => &[0, 3_600_000],
+        1 => &[0, 400],
+        _ => &[-300, 300],
+    };
+    let rule = rules::draw(&mut random);
+    let gateways = 1 + random.below(3);
+    let streams = (0..1 + random.below(2)).map(|number| {
+        StreamPath::new("live.example.com", "live", format!("cam{number}")).expect("the name is one")
+    });
+    let plan = Plan {
+        streams: streams.collect(),
+        seconds: 120 + random.below(360) as u64,
+        is_troubled,
+        clocks_differ,
+        delay_s: u64::from(rule.delay_seconds),
+    };
+    let mut history = History::new(seed, ahead_ms, gateways, rule);
+    if is_troubled {
+        let often = [0, 2_000, 500, 150][random.below(4)];
+        history.rates = Rates { operations: often, doubled: 10, delayed: 10 };
+    }
+    history.note(&format!("{plan:?}"));
+    history.seconds(3);
+    let mut events = events::Events::new(&plan);
+    for _ in 0..plan.seconds {
+        events.draw(&mut history, &plan);
+        history.step(1_000);
+    }
+    events.end(&mut history);
+    (history, plan)
+}

@@ -8,7 +8,11 @@ pub use configuration::NalConfiguration;
 pub use framing::{Framing, Message, Units};
 pub use parameter_sets::{ParameterSets, SetChange, SetKey, SetKind};
 
-use crate::{h264, h265, sei};
+use crate::{
+    h264, h265,
+    nal::{NalUnits, begins_with_start_code},
+    sei,
+};
 
 /// A codec whose pictures are made of NAL units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +148,14 @@ impl NalCodec {
     /// one that cannot be read, begins one. `length_size` is that of the configuration record.
     #[must_use]
     pub fn message_begins_picture(self, payload: &[u8], length_size: u8) -> bool {
+        if !begins_with_start_code(payload) {
+            // Lengths nearly always lead to a slice; what follows it tells nothing.
+            let units = NalUnits::new(payload, length_size).map_while(Result::ok);
+            let mut units = units.take_while(|unit| self.is_plausible(unit));
+            if let Some(slice) = units.find(|unit| self.role(unit) == UnitRole::CodedSlice) {
+                return self.begins_picture(slice);
+            }
+        }
         let Some(message) = Message::read(self, payload, Framing::Lengths(length_size)) else { return true };
         let slice = message.units().find(|unit| self.role(unit) == UnitRole::CodedSlice);
         slice.is_none_or(|slice| self.begins_picture(slice))

@@ -164,7 +164,6 @@ impl Timeline {
     /// The time of a track's next access unit.
     ///
     /// `frame_90khz` says how long a frame lasts, where the format does; `ahead` are the messages that follow.
-    #[inline] // `ahead` need not be made for nearly all.
     pub fn place(
         &mut self,
         track: TrackKind,
@@ -173,6 +172,9 @@ impl Timeline {
         ahead: impl Ahead,
         repairs: &mut Repairs,
     ) -> Placed {
+        if let Some(placed) = self.place_regular(track, timestamp_ms, frame_90khz) {
+            return placed;
+        }
         let frame_90khz = frame_90khz.map(i64::from);
         if self.clock(track).is_none() {
             let clock = self.begin(track, timestamp_ms, frame_90khz, &ahead, repairs);
@@ -181,12 +183,34 @@ impl Timeline {
             self.arrival.take(placed.time_90khz);
             return placed;
         }
-        self.place_regular(track, timestamp_ms, frame_90khz)
-            .unwrap_or_else(|| self.place_by_policy(track, timestamp_ms, frame_90khz, &ahead, repairs))
+        self.place_by_policy(track, timestamp_ms, frame_90khz, &ahead, repairs)
+    }
+
+    /// The time of a track's next access unit where its stamp is the one expected and nothing is open, as nearly always;
+    /// `None` where what follows has to be looked at.
+    pub fn place_regular(
+        &mut self,
+        track: TrackKind,
+        timestamp_ms: u32,
+        frame_90khz: Option<u32>,
+    ) -> Option<Placed> {
+        let (own, other) = match track {
+            TrackKind::Video => (&mut self.video, &mut self.audio),
+            TrackKind::Audio => (&mut self.audio, &mut self.video),
+        };
+        let own = own.as_mut().filter(|_| !self.arrival.is_pending())?;
+        let time_90khz = own.regular_time(timestamp_ms, other.as_ref())?;
+        let stamp_ms = own.stamp_of(timestamp_ms);
+        let interleaved = other.as_ref().filter(|other| own.is_interleaved_with(other, &self.policy));
+        own.learn(stamp_ms, time_90khz, frame_90khz.map(i64::from), interleaved);
+        own.advance(timestamp_ms, stamp_ms, time_90khz, time_90khz);
+        if let Some(other) = other {
+            other.alone = 0;
+        }
+        Some(Placed { time_90khz, dts_90khz: time_90khz })
     }
 
     /// The time of an access unit by the policy's table.
-    #[inline(never)]
     fn place_by_policy(
         &mut self,
         track: TrackKind,
@@ -224,29 +248,6 @@ impl Timeline {
             reading,
             repairs,
         )
-    }
-
-    /// The same, where the access unit comes where it is expected and nothing is open, as nearly all do: sooner.
-    fn place_regular(
-        &mut self,
-        track: TrackKind,
-        timestamp_ms: u32,
-        frame_90khz: Option<i64>,
-    ) -> Option<Placed> {
-        let (own, other) = match track {
-            TrackKind::Video => (&mut self.video, &mut self.audio),
-            TrackKind::Audio => (&mut self.audio, &mut self.video),
-        };
-        let own = own.as_mut().filter(|_| !self.arrival.is_pending())?;
-        let time_90khz = own.regular_time(timestamp_ms, other.as_ref())?;
-        let stamp_ms = own.stamp_of(timestamp_ms);
-        let interleaved = other.as_ref().filter(|other| own.is_interleaved_with(other, &self.policy));
-        own.learn(stamp_ms, time_90khz, frame_90khz, interleaved);
-        own.advance(timestamp_ms, stamp_ms, time_90khz, time_90khz);
-        if let Some(other) = other {
-            other.alone = 0;
-        }
-        Some(Placed { time_90khz, dts_90khz: time_90khz })
     }
 
     fn clock(&self, track: TrackKind) -> Option<&TrackClock> {

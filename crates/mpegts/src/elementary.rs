@@ -80,7 +80,7 @@ fn nal_units<'u, 'a>(
 }
 
 fn push_units<'a>(units: impl Iterator<Item = &'a [u8]>, out: &mut Vec<Segment<'a>>) {
-    out.extend(units.flat_map(|unit| [Segment::Lent(START_CODE), Segment::Lent(unit)]));
+    units.for_each(|unit| out.extend([Segment::Lent(START_CODE), Segment::Lent(unit)]));
 }
 
 /// `profile_and_level_indication`, as the headers or else the frame begins with it.
@@ -95,7 +95,7 @@ pub(crate) fn audio_segments<'a>(config: &AudioConfig, unit: &AccessUnit<'a>, ou
     if let Some(config) = config.aac.as_ref().filter(|_| !config.has_adts_headers) {
         let header = AdtsHeader::new(config, unit.data.size() as usize);
         let header = header.expect("the demuxer should leave out longer frames");
-        out.push(Segment::made(header.as_bytes()));
+        out.push(Segment::Adts(header));
     }
     out.extend(unit.data.pieces().iter().map(|piece| Segment::Lent(piece)));
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::{PTS_BASE_90KHZ, wire_time},
-    segment::Segment,
+    segment::{MAX_MADE_SIZE, Segment},
 };
 
 /// Bytes of the longest payload of a PES packet that must tell its length, as audio must; it has no decoding
@@ -17,7 +17,7 @@ pub(crate) fn header(stream_id: u8, dts: i64, pts: i64, payload_size: u64) -> Se
     let size = if has_dts { 19 } else { 14 };
     let length = u16::try_from(payload_size + size as u64 - 6).unwrap_or(0);
     let [length_high, length_low] = length.to_be_bytes();
-    let mut header = [0; 19];
+    let mut header = [0; MAX_MADE_SIZE];
     // 0x84: the payload begins with an access unit (data_alignment_indicator).
     header[..9].copy_from_slice(&[
         0,
@@ -34,7 +34,7 @@ pub(crate) fn header(stream_id: u8, dts: i64, pts: i64, payload_size: u64) -> Se
     if has_dts {
         header[14..].copy_from_slice(&timestamp(1, dts));
     }
-    Segment::made(&header[..size])
+    Segment::Made(header, size as u8)
 }
 
 fn timestamp(prefix: u8, time_90khz: i64) -> [u8; 5] {

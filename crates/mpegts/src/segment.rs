@@ -1,8 +1,9 @@
 //! The pieces that a PES packet is put together of.
 
-/// Bytes of the longest piece that the muxer makes: a PES header with two times, or an ADTS header with a program
-/// config element.
-const MAX_MADE_SIZE: usize = 19;
+use codec::aac::AdtsHeader;
+
+/// Bytes of the longest piece that the muxer makes: a PES header with two times.
+pub(crate) const MAX_MADE_SIZE: usize = 19;
 
 /// Some bytes of a PES packet.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +12,8 @@ pub(crate) enum Segment<'a> {
     Lent(&'a [u8]),
     /// Made by the muxer, with their length.
     Made([u8; MAX_MADE_SIZE], u8),
+    /// What goes before an AAC frame.
+    Adts(AdtsHeader),
 }
 
 impl Segment<'_> {
@@ -18,6 +21,7 @@ impl Segment<'_> {
         match self {
             Self::Lent(bytes) => bytes,
             Self::Made(bytes, length) => &bytes[..usize::from(*length)],
+            Self::Adts(header) => header.as_bytes(),
         }
     }
 

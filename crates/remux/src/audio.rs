@@ -23,10 +23,19 @@ pub(crate) struct AudioAssembler<'a> {
     pub(crate) track: Track<'a, AudioConfig>,
     /// The AAC configuration in use, and the sequence header or the ADTS header that says it.
     aac: Option<(AudioSpecificConfig, &'a [u8])>,
+    /// What frames of AAC are added with, as long as `aac` stays the same and no other codec comes between.
+    raw_frame: Option<InUse>,
     /// The last sequence header describes AAC that ADTS cannot carry.
     is_unsupported: bool,
     /// An ADTS frame that goes on in the next message.
     partial: Option<PartialFrame<'a>>,
+}
+
+/// A configuration of the track, and how long its frames last. Unit: 1/90 000 s.
+#[derive(Clone, Copy, Debug)]
+struct InUse {
+    config: u32,
+    frame_90khz: u32,
 }
 
 /// What becomes of a message.
@@ -47,7 +56,7 @@ impl<'a> AudioAssembler<'a> {
         if let Some(record) = record
             && let Some(Configuration::Aac(config)) = Configuration::aac(record)
         {
-            assembler.aac = Some((config, record));
+            assembler.set_aac(config, record);
         }
         assembler
     }
@@ -89,7 +98,7 @@ impl<'a> AudioAssembler<'a> {
                 self.is_unsupported = false;
                 // The same configuration in other bytes is none.
                 if self.aac.is_none_or(|(in_use, _)| in_use != config) {
-                    self.aac = Some((config, record));
+                    self.set_aac(config, record);
                 }
             }
             Some(_) => self.is_unsupported = true,
@@ -186,8 +195,13 @@ impl<'a> AudioAssembler<'a> {
         }
         let Some(header) = header else { return false };
         repairs.count(RepairKind::ConfigurationFromAdts);
-        self.aac = Some((frame.config, header));
+        self.set_aac(frame.config, header);
         true
+    }
+
+    fn set_aac(&mut self, config: AudioSpecificConfig, record: &'a [u8]) {
+        self.aac = Some((config, record));
+        self.raw_frame = None;
     }
 
     fn push_mp3(&mut self, timestamp_ms: u32, payload: &'a [u8], clock: &mut Clock<'_, 'a>) {
@@ -201,7 +215,8 @@ impl<'a> AudioAssembler<'a> {
                     aac: None,
                     has_adts_headers: false,
                 };
-                self.add(timestamp_ms, config, Data::Frame(payload), clock);
+                let in_use = self.take_config(config);
+                self.add(timestamp_ms, in_use, Data::Frame(payload), clock);
             }
             _ => clock.repairs.count(RepairKind::MessageMalformed),
         }
@@ -210,16 +225,24 @@ impl<'a> AudioAssembler<'a> {
     /// Takes a raw frame, or an ADTS frame of several.
     fn add_aac(&mut self, timestamp_ms: u32, raw_frames: u8, data: Data<'a>, clock: &mut Clock<'_, 'a>) {
         let size = data.size();
-        let Some((aac, _)) = self.aac else {
+        if self.aac.is_none() {
             clock.repairs.count(RepairKind::SequenceHeaderMissing);
             return;
-        };
+        }
         // An ADTS frame that is kept whole has told its own size.
         if size == 0 || raw_frames == 1 && size > aac::MAX_FRAME_SIZE as u64 {
             clock.repairs.count(RepairKind::MessageMalformed);
             return;
         }
-        let config = AudioConfig {
+        let known = self.raw_frame.filter(|_| raw_frames == 1);
+        if let Some(in_use) = known.or_else(|| self.take_aac_config(raw_frames)) {
+            self.add(timestamp_ms, in_use, data, clock);
+        }
+    }
+
+    fn take_aac_config(&mut self, raw_frames: u8) -> Option<InUse> {
+        let (aac, _) = self.aac?;
+        let in_use = self.take_config(AudioConfig {
             codec: AudioCodec::Aac,
             sample_rate_hz: aac.sample_rate_hz(),
             channels: aac.channels(),
@@ -229,20 +252,27 @@ impl<'a> AudioAssembler<'a> {
             ),
             aac: Some(aac),
             has_adts_headers: raw_frames > 1,
-        };
-        self.add(timestamp_ms, config, data, clock);
+        });
+        self.raw_frame = Some(in_use).filter(|_| raw_frames == 1);
+        Some(in_use)
     }
 
-    fn add(&mut self, timestamp_ms: u32, config: AudioConfig, data: Data<'a>, clock: &mut Clock<'_, 'a>) {
-        let frame_duration_90khz = config.frame_duration_90khz;
+    /// Puts a configuration into the track, unless it is the one in use.
+    fn take_config(&mut self, config: AudioConfig) -> InUse {
+        self.raw_frame = None;
+        let frame_90khz = config.frame_duration_90khz;
         let configs = &mut self.track.configs;
         let kind = |config: &AudioConfig| (config.codec, config.has_adts_headers);
         let is_same_kind = configs.last().is_some_and(|last| kind(last) == kind(&config));
         if configs.last() != Some(&config) && (configs.len() < MAX_CONFIGS || !is_same_kind) {
             configs.push(config);
         }
-        let config = configs.len() as u32 - 1;
-        let dts_90khz = clock.audio(timestamp_ms, frame_duration_90khz);
+        InUse { config: configs.len() as u32 - 1, frame_90khz }
+    }
+
+    fn add(&mut self, timestamp_ms: u32, in_use: InUse, data: Data<'a>, clock: &mut Clock<'_, 'a>) {
+        let InUse { config, frame_90khz } = in_use;
+        let dts_90khz = clock.audio(timestamp_ms, frame_90khz);
         self.track.units.push(AccessUnit {
             dts_90khz,
             pts_90khz: dts_90khz,

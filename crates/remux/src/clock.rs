@@ -75,6 +75,9 @@ impl<'c, 'a> Clock<'c, 'a> {
     }
 
     fn place(&mut self, track: TrackKind, timestamp_ms: u32, frame_90khz: Option<u32>) -> Placed {
+        if let Some(placed) = self.timeline.place_regular(track, timestamp_ms, frame_90khz) {
+            return placed;
+        }
         let ahead = Messages {
             rest: self.rest.clone(),
             left: MAX_AHEAD,

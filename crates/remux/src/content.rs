@@ -1,6 +1,9 @@
 //! What a video message of NAL units holds, as far as access units are told apart by it.
 
-use codec::nal_video::{Framing, Message, NalCodec, SetKind, UnitRole};
+use codec::{
+    nal::NalUnits,
+    nal_video::{Framing, Message, NalCodec, SetKind, UnitRole},
+};
 
 /// NAL units of an access unit. No encoder comes near; a chunk of empty ones would be costly to hold.
 pub(crate) const MAX_NAL_UNITS: usize = 8_192;
@@ -46,33 +49,50 @@ impl SetKinds {
 impl<'a> Content<'a> {
     /// What a message holds, or `None` when no framing explains it, or it holds nothing or too much.
     pub(crate) fn read(codec: NalCodec, payload: &'a [u8], expected: Framing) -> Option<Self> {
-        let message = Message::read(codec, payload, expected)?;
-        let mut content = Self {
-            message,
-            units: 0,
-            first_slice: None,
-            is_entry: false,
-            has_prefix: false,
-            sets: SetKinds::default(),
-        };
-        for unit in message.units() {
-            content.units += 1;
+        if let Framing::Lengths(size) = expected
+            && let Some(content) = Self::read_plain(codec, payload, size)
+        {
+            return Some(content);
+        }
+        let mut content = Self::new(Message::read(codec, payload, expected)?);
+        for unit in content.message.units() {
+            content.add(codec, unit);
             if content.units > MAX_NAL_UNITS {
                 return None;
             }
-            match codec.role(unit) {
-                UnitRole::CodedSlice => {
-                    content.first_slice.get_or_insert(unit);
-                }
-                UnitRole::ParameterSet(kind) => {
-                    content.has_prefix = true;
-                    content.sets.add(kind);
-                }
-                UnitRole::Delimiter | UnitRole::Sei | UnitRole::Prefix => content.has_prefix = true,
-                UnitRole::Suffix => {}
-            }
-            content.is_entry = content.is_entry || codec.is_entry(unit);
         }
         (content.units > 0).then_some(content)
+    }
+
+    /// The same for nearly all messages, read once: they are framed as expected. `None` where this one may not be.
+    fn read_plain(codec: NalCodec, payload: &'a [u8], length_size: u8) -> Option<Self> {
+        let framing = Framing::Lengths(length_size);
+        let mut content = Self::new(Message { framing, framed: payload, stray: &[] });
+        for unit in NalUnits::new(payload, length_size) {
+            let unit = unit.ok().filter(|unit| codec.is_plausible(unit))?;
+            content.add(codec, unit);
+        }
+        (1..=MAX_NAL_UNITS).contains(&content.units).then_some(content)
+    }
+
+    fn new(message: Message<'a>) -> Self {
+        let sets = SetKinds::default();
+        Self { message, units: 0, first_slice: None, is_entry: false, has_prefix: false, sets }
+    }
+
+    fn add(&mut self, codec: NalCodec, unit: &'a [u8]) {
+        self.units += 1;
+        match codec.role(unit) {
+            UnitRole::CodedSlice => {
+                self.first_slice.get_or_insert(unit);
+            }
+            UnitRole::ParameterSet(kind) => {
+                self.has_prefix = true;
+                self.sets.add(kind);
+            }
+            UnitRole::Delimiter | UnitRole::Sei | UnitRole::Prefix => self.has_prefix = true,
+            UnitRole::Suffix => {}
+        }
+        self.is_entry = self.is_entry || codec.is_entry(unit);
     }
 }

@@ -285,8 +285,7 @@ fn an_access_unit_that_comes_as_expected_is_placed_as_by_the_policy() {
                 timeline.begin_chunk(Some(u64::from(n) * 13));
             }
             let (ahead, mut by_policy) = (std::iter::empty(), timeline.clone());
-            let is_regular =
-                timeline.clone().place_regular(track, *stamp, frame_90khz.map(i64::from)).is_some();
+            let is_regular = timeline.clone().place_regular(track, *stamp, frame_90khz).is_some();
             let mut repairs = Repairs::default();
             let placed = timeline.place(track, *stamp, frame_90khz, ahead.clone(), &mut repairs);
             if is_regular {

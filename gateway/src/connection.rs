@@ -25,7 +25,7 @@ use crate::{
     clock::unix_ms,
     functions::CallError,
     identity::Identity,
-    names::{Claim, Names},
+    names::{Claim, Names, Who},
     queue,
     recorder::Recorder,
     spool::{Push, Spool},
@@ -172,7 +172,10 @@ impl Connection {
             recorder.flush().context("while writing to the spool")?;
             tokio::select! {
                 () = self.ctx.shutdown.cancelled() => return Ok(()),
+                () = claim.displaced() => bail!("another publisher has taken {}", recorder.queue().path()),
                 () = refused.cancelled() => bail!("the functions refuse {}", recorder.queue().path()),
+                // What it sent before waits in the socket, and is read once there is room.
+                () = self.socket.closed(), if !claim.is_released() => claim.release(),
                 () = recorder.orders_changed() => {
                     recorder.follow_orders().context("while writing to the spool")?;
                 }
@@ -235,7 +238,9 @@ impl Connection {
     async fn begin(&self, publish: &Publish) -> anyhow::Result<Live> {
         let Identity { path, arguments } = Identity::of(publish, &self.default_domain)?;
         let ConnectionCtx { names, spool, pool, uploads, tell, .. } = &*self.ctx;
-        let claim = names.claim(&path).with_context(|| format!("{path} is being published already"))?;
+        let in_use = || format!("{path} is being published already");
+        let who = Who { address: self.peer.ip().to_canonical(), arguments: arguments.clone() };
+        anyhow::ensure!(names.is_free(&path, &who).await, in_use());
         let push = Push {
             id: format!("{:013}-{:08x}", unix_ms(), fastrand::u32(..)),
             domain: path.domain().into(),
@@ -245,6 +250,8 @@ impl Connection {
             arguments,
         };
         self.ask(&path, &push).await?;
+        // Only who is admitted takes a name from another.
+        let claim = names.claim(&path, &who).await.with_context(in_use)?;
         tracing::info!("{path}: published by {}", self.peer);
         let folder = spool.pushes().join(&push.id);
         let (writer, reader) = queue::create(push, folder, spool.account(&path), tell)?;

@@ -36,4 +36,5 @@ mod tell;
 mod ticker;
 mod upload;
 
+pub use names::SecondPublisher;
 pub use server::{CALL_MAX, Config, serve};

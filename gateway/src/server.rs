@@ -10,7 +10,9 @@ use crate::{
     connection::{self, ConnectionCtx},
     functions::Functions,
     gateway::Gateway,
-    heartbeat, queue,
+    heartbeat,
+    names::{Names, SecondPublisher},
+    queue,
     sessions::Sessions,
     spool::{self, Spool, recover},
     tell::Tell,
@@ -43,6 +45,8 @@ pub struct Config {
     /// Domain of publishers that name none: no `tcUrl`, or one without a host. `None`: the address that they
     /// connected to.
     pub default_domain: Option<String>,
+    /// What becomes of a publisher of a stream that another one is publishing.
+    pub second_publisher: SecondPublisher,
     /// No call of the functions commits anything later than this after its begin: [`CALL_MAX`], unless they say so.
     pub call_max: Duration,
     /// Whether to call `POST /tick` each second, by which the functions do what is due.
@@ -96,7 +100,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
     }
 
     let ctx = ConnectionCtx {
-        names: Arc::default(),
+        names: Arc::new(Names::new(config.second_publisher)),
         spool,
         pool: Arc::default(),
         uploads: Arc::clone(&uploads),

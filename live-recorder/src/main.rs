@@ -1,6 +1,7 @@
 //! `live-recorder`: the whole recorder on one machine, its gateway alone, or a demonstration.
 
 mod commands;
+mod ingest;
 mod listen;
 mod local;
 mod stack;

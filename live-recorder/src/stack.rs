@@ -11,6 +11,7 @@ use host::{HostBuilder, Manifest};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::ingest::IngestArgs;
 use crate::listen::{listen, reachable};
 use crate::local::{SPOOL_LIMIT_BYTES, WORK_BUCKET, check_exposure, variables};
 
@@ -41,9 +42,8 @@ pub(crate) struct StackConfig {
     /// A bucket to make at the start, beside the recorder's own; `recordings` if none is given.
     #[arg(long = "create-bucket", value_name = "NAME")]
     pub(crate) create_bucket: Vec<String>,
-    /// Streaming domain of publishers that name none; by default the address that they connected to.
-    #[arg(long, value_name = "DOMAIN")]
-    pub(crate) default_domain: Option<String>,
+    #[command(flatten)]
+    pub(crate) ingest: IngestArgs,
 }
 
 /// What runs, and accepts.
@@ -123,7 +123,8 @@ impl Stack {
             name: None,
             spool: config.data.join("spool"),
             spool_limit_bytes: SPOOL_LIMIT_BYTES,
-            default_domain: config.default_domain,
+            default_domain: config.ingest.default_domain,
+            second_publisher: config.ingest.second_publisher.into(),
             call_max: gateway::CALL_MAX,
             tick: true,
         };

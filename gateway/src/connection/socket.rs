@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, Interest},
     net::TcpStream,
     time::{Instant, sleep},
 };
@@ -23,6 +23,9 @@ const CAPACITY: usize = 256 << 10;
 /// all the copying. The moments are the same for all publishers.
 /// Two of them are below the time within which what was received has to be on disk.
 const PACE_MS: u64 = 45;
+
+/// How often it is looked whether a publisher that is not read from has ended its connection.
+const CLOSED_LOOK: Duration = Duration::from_millis(100);
 
 /// How long the rate is measured.
 const MEASURED: Duration = Duration::from_millis(100);
@@ -86,6 +89,17 @@ impl PublisherSocket {
         self.end += bytes;
         self.measure(bytes)?;
         Ok(bytes)
+    }
+
+    /// Completes when the publisher has ended its connection, also where not all that it sent is read.
+    pub(crate) async fn closed(&mut self) {
+        loop {
+            let Ok(socket) = self.watch() else { return };
+            match socket.ready(Interest::READABLE).await {
+                Ok(ready) if !ready.is_read_closed() => sleep(CLOSED_LOOK).await,
+                Ok(_) | Err(_) => return,
+            }
+        }
     }
 
     fn measure(&mut self, bytes: usize) -> io::Result<()> {

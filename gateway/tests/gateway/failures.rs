@@ -378,7 +378,7 @@ async fn a_name_is_taken_once_and_a_bad_name_never() {
         fast: false,
     }));
     functions.until("the first session", |log| log.sessions.len() == 1).await;
-    let error = gateway.push(&file, "x").await.unwrap_err();
+    let error = gateway.push(&file, "x?key=other").await.unwrap_err();
     let expected = "server refused: NetStream.Publish.BadName: 127.0.0.1/live/x is being published already";
     assert_eq!(error.to_string(), expected);
     let error = gateway.push(&file, "..").await.unwrap_err().to_string();

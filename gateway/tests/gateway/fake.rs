@@ -104,6 +104,8 @@ pub(crate) struct Log {
     pub(crate) asked: Vec<AskAdmission>,
     pub(crate) heartbeats: Vec<Heartbeat>,
     pub(crate) ticks: u64,
+    /// Chunks that the script had fail.
+    pub(crate) refused: u64,
     /// Whether a push is recorded from its begin.
     pub(crate) record: bool,
     /// Orders that a begin is answered besides.
@@ -266,7 +268,11 @@ async fn answer(
         tokio::time::sleep(delay).await;
     }
     match act {
-        Act::Fail(status, problem) => return Ok(respond(StatusCode::from_u16(status).unwrap(), &problem)),
+        Act::Fail(status, problem) => {
+            state.log.lock().unwrap().refused += u64::from(call.kind == Kind::Chunk);
+            state.changed.notify_waiters();
+            return Ok(respond(StatusCode::from_u16(status).unwrap(), &problem));
+        }
         Act::Foreign(status) => {
             let response = Response::builder().status(status).header("content-type", "text/html");
             return Ok(response.body(Full::from("<html>not the functions</html>")).unwrap());

@@ -10,10 +10,11 @@ mod orders;
 mod publisher;
 mod recording;
 mod sessions;
+mod takeover;
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
-use gateway::{Config, push};
+use gateway::{Config, SecondPublisher, push};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,15 @@ impl Gateway {
     }
 
     async fn with_limit(functions: &str, spool: &Path, spool_limit_bytes: u64) -> Self {
+        Self::with(functions, spool, spool_limit_bytes, SecondPublisher::Refuse).await
+    }
+
+    async fn with(
+        functions: &str,
+        spool: &Path,
+        spool_limit_bytes: u64,
+        second_publisher: SecondPublisher,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
@@ -42,6 +52,7 @@ impl Gateway {
             spool: spool.into(),
             spool_limit_bytes,
             default_domain: None,
+            second_publisher,
             call_max: Duration::from_secs(1),
             tick: true,
         };

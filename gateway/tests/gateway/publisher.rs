@@ -4,7 +4,7 @@ use flv::TagKind;
 use rtmp::{ChunkWriter, ClientSession, ClientState, Media, Message};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 use crate::Gateway;
@@ -18,16 +18,28 @@ pub(crate) struct Publisher {
 impl Publisher {
     pub(crate) async fn start(gateway: &Gateway, tc_url: &str, app: &str, name: &str) -> Self {
         let socket = TcpStream::connect(gateway.address).await.unwrap();
-        let mut publisher = Self { socket, session: ClientSession::new(tc_url, app, name) };
+        Self::over(socket, ClientSession::new(tc_url, app, name)).await.unwrap()
+    }
+
+    /// Publishes a stream of the application `live` from an address of this machine; answers why it is refused.
+    pub(crate) async fn start_from(address: [u8; 4], gateway: &Gateway, name: &str) -> Result<Self, String> {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((address, 0).into()).unwrap();
+        let socket = socket.connect(gateway.address).await.unwrap();
+        Self::over(socket, ClientSession::new("rtmp://h/live", "live", name)).await
+    }
+
+    async fn over(socket: TcpStream, session: ClientSession) -> Result<Self, String> {
+        let mut publisher = Self { socket, session };
         let mut received = Vec::new();
         while publisher.session.state() != ClientState::Publishing {
             publisher.flush().await;
             assert!(publisher.socket.read_buf(&mut received).await.unwrap() > 0, "closed");
             let mut rest = received.as_slice();
-            publisher.session.read(&mut rest).unwrap();
+            publisher.session.read(&mut rest).map_err(|error| error.to_string())?;
             received = rest.to_vec();
         }
-        publisher
+        Ok(publisher)
     }
 
     pub(crate) async fn flush(&mut self) {
@@ -56,6 +68,20 @@ impl Publisher {
         assert!(payload.len() <= 128);
         let message = Message { type_id, stream_id, timestamp_ms, payload };
         ChunkWriter::new().write(self.output(), chunk_stream, &message);
+    }
+
+    /// Waits until the gateway has ended the connection.
+    pub(crate) async fn ended(mut self) {
+        let mut answers = Vec::new();
+        // What was sent and not read makes it an abrupt end.
+        let _ = self.socket.read_to_end(&mut answers).await;
+    }
+
+    /// Ends the connection without a word, and if `abruptly`, as a machine does that does not know it.
+    pub(crate) fn hang_up(self, abruptly: bool) {
+        if abruptly {
+            self.socket.set_zero_linger().unwrap();
+        }
     }
 
     pub(crate) async fn finish(mut self) {

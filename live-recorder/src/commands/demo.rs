@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::client::Client;
 use self::recording::Recording;
+use crate::ingest::IngestArgs;
 use crate::stack::{DEFAULT_BUCKET, Stack, StackConfig};
 
 /// The streaming domain that is pushed to.
@@ -57,7 +58,7 @@ pub(crate) async fn run(args: DemoArgs, stop: CancellationToken) -> Result<()> {
         data: folder.path().to_owned(),
         component_cache: args.component_cache,
         create_bucket: Vec::new(),
-        default_domain: None,
+        ingest: IngestArgs::default(),
     })
     .await?;
     let client = Client::new(&stack);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
+use crate::ingest::IngestArgs;
 use crate::listen::listen;
 use crate::local::SPOOL_LIMIT_BYTES;
 
@@ -26,9 +27,8 @@ pub(crate) struct GatewayArgs {
     /// Name of this gateway; by default one is made and kept in the data folder.
     #[arg(long)]
     name: Option<String>,
-    /// Streaming domain of publishers that name none; by default the address that they connected to.
-    #[arg(long, value_name = "DOMAIN")]
-    default_domain: Option<String>,
+    #[command(flatten)]
+    ingest: IngestArgs,
 }
 
 /// Takes pushes until `stop` is cancelled and the functions have what was pushed.
@@ -41,7 +41,8 @@ pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()
         name: args.name,
         spool: args.data.join("spool"),
         spool_limit_bytes: SPOOL_LIMIT_BYTES,
-        default_domain: args.default_domain,
+        default_domain: args.ingest.default_domain,
+        second_publisher: args.ingest.second_publisher.into(),
         call_max: ::gateway::CALL_MAX,
         tick: true,
     };

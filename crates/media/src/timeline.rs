@@ -19,6 +19,7 @@
 //! | | up to 10 s, and it is not known how fast the track is | the push's own timing | the time that it says |
 //! | | the other track makes the step too, or its next stamp fits this one, up to 10 s | a pause of the push | the time that it says |
 //! | | the same, and it is the way back from an earlier step back | a step of the push's clock | media goes on at its pace; both tracks move by the same |
+//! | | it begins a chunk that arrived that much later, 1 s up to 3 min | a pause of the push, or time left out of it | the time that it says |
 //! | | the same, over 10 s, up to 3 min, and chunks arrived that much later | a pause of the push | the time that it says, at the latest from the next chunk on |
 //! | | the same, over 10 s | a jump of the push's clock | media goes on at its pace; both tracks move by the same |
 //! | | the other track goes on as before | a fault of this track's clock | goes on at its pace, away from the shared offset, until it comes home |
@@ -76,6 +77,9 @@ const SMALL_STEP_90KHZ: i64 = 45 * TICKS_PER_MS;
 /// Steps ahead up to this are believed where nothing can be known of what follows. Unit: 1/90 000 s.
 const UNCONFIRMED_STEP_90KHZ: i64 = 250 * TICKS_PER_MS;
 
+/// Shorter steps ahead are not told from the jitter of arrival times. Unit: 1/90 000 s.
+const CONFIRMABLE_STEP_90KHZ: i64 = 90_000;
+
 /// What counts as a jump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimelinePolicy {
@@ -101,10 +105,15 @@ impl TimelinePolicy {
         i64::from(self.max_gap_ms) * TICKS_PER_MS
     }
 
-    /// A step ahead is a pause if chunks arrived as much later.
-    fn may_be_pause(&self, step_90khz: i64) -> bool {
+    /// A step ahead is a pause if its chunk arrived as much later.
+    fn is_confirmable(&self, step_90khz: i64) -> bool {
         let longest = i64::from(self.max_pause_ms) * TICKS_PER_MS;
-        (self.max_gap_90khz() + 1..=longest).contains(&step_90khz)
+        (CONFIRMABLE_STEP_90KHZ..=longest).contains(&step_90khz)
+    }
+
+    /// The same, and nothing but arrival times can tell.
+    fn may_be_pause(&self, step_90khz: i64) -> bool {
+        step_90khz > self.max_gap_90khz() && self.is_confirmable(step_90khz)
     }
 }
 
@@ -234,10 +243,10 @@ impl Timeline {
         let mut reading = unit.read(ahead);
         let (expected, is_alone) = (unit.expected(), unit.live_other().is_none());
         let step_90khz = unit.at() - expected;
-        if reading == Reading::Stepped && self.policy.may_be_pause(step_90khz) {
-            if self.arrival.was_pause(expected, step_90khz) {
+        if reading == Reading::Stepped {
+            if self.policy.is_confirmable(step_90khz) && self.arrival.was_pause(expected, step_90khz) {
                 reading = Reading::Stamped { unproven_90khz: 0 };
-            } else {
+            } else if self.policy.may_be_pause(step_90khz) {
                 self.arrival.collapsed_90khz += step_90khz;
             }
         }

@@ -5,6 +5,7 @@ mod faults;
 mod interleaving;
 mod push;
 mod reports;
+mod unrecorded;
 
 use faults::{Cell, Fault, Place, Shape, Tracks};
 use media::TrackKind;

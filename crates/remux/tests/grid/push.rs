@@ -84,7 +84,24 @@ pub(crate) fn chunk(frames: &[Frame], origin_ms: u32) -> Vec<u8> {
 /// Decoding times of a push that comes in these chunks, in the order of the frames of each track.
 pub(crate) fn record(frames: &[Frame], cuts: &[usize], origin_ms: u32) -> (Vec<i64>, Vec<i64>) {
     let (mut video, mut audio) = (Vec::new(), Vec::new());
-    record_with(frames, cuts, origin_ms, |media| {
+    record_with(
+        frames,
+        cuts,
+        origin_ms,
+        |_| None,
+        |media| {
+            video.extend(media.video.units.iter().map(|unit| unit.dts_90khz));
+            audio.extend(media.audio.units.iter().map(|unit| unit.dts_90khz));
+        },
+    );
+    (video, audio)
+}
+
+/// The same, of chunks that arrive when their first frame was captured.
+pub(crate) fn record_arriving(frames: &[Frame], cuts: &[usize], origin_ms: u32) -> (Vec<i64>, Vec<i64>) {
+    let (mut video, mut audio) = (Vec::new(), Vec::new());
+    let arrival_ms = |first: &Frame| Some(first.true_ms.cast_unsigned());
+    record_with(frames, cuts, origin_ms, arrival_ms, |media| {
         video.extend(media.video.units.iter().map(|unit| unit.dts_90khz));
         audio.extend(media.audio.units.iter().map(|unit| unit.dts_90khz));
     });
@@ -94,18 +111,31 @@ pub(crate) fn record(frames: &[Frame], cuts: &[usize], origin_ms: u32) -> (Vec<i
 /// Decoding and presentation times of its pictures.
 pub(crate) fn record_pictures(frames: &[Frame], cuts: &[usize], origin_ms: u32) -> Vec<(i64, i64)> {
     let mut pictures = Vec::new();
-    record_with(frames, cuts, origin_ms, |media| {
-        pictures.extend(media.video.units.iter().map(|unit| (unit.dts_90khz, unit.pts_90khz)));
-    });
+    record_with(
+        frames,
+        cuts,
+        origin_ms,
+        |_| None,
+        |media| {
+            pictures.extend(media.video.units.iter().map(|unit| (unit.dts_90khz, unit.pts_90khz)));
+        },
+    );
     pictures
 }
 
-fn record_with(frames: &[Frame], cuts: &[usize], origin_ms: u32, mut take: impl FnMut(&media::Media<'_>)) {
+fn record_with(
+    frames: &[Frame],
+    cuts: &[usize],
+    origin_ms: u32,
+    arrival_ms: impl Fn(&Frame) -> Option<u64>,
+    mut take: impl FnMut(&media::Media<'_>),
+) {
     let (mut state, mut first) = (Vec::new(), 0);
     for &end in cuts.iter().chain(&[frames.len()]) {
         let chunk = chunk(&frames[first..end], origin_ms);
         let mut session = recorder_remux::SessionState::decode(&state).unwrap();
-        take(&recorder_remux::demux(&chunk, &mut session).unwrap().media);
+        let chunk = recorder_remux::Chunk { bytes: &chunk, arrival_ms: arrival_ms(&frames[first]) };
+        take(&recorder_remux::demux(chunk, &mut session).unwrap().media);
         let next = session.encode();
         assert!(next.len() <= 4_096, "a state of {} bytes", next.len());
         (state, first) = (next, end);

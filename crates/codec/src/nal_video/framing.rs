@@ -33,14 +33,16 @@ impl<'a> Message<'a> {
     #[must_use]
     pub fn read(codec: NalCodec, payload: &'a [u8], expected: Framing) -> Option<Self> {
         let whole = |framing| Self { framing, framed: payload, stray: &[] };
-        if expected == Framing::StartCodes && is_byte_stream(codec, payload) {
-            return Some(whole(expected));
-        }
         let size = match expected {
             Framing::Lengths(size) | Framing::StartCodesInLengths(size) => size,
             Framing::StartCodes => 4,
         };
         let by_lengths = Lengths::read(codec, payload, size);
+        // A length from 256 to 511 looks like a start code; that lengths lead to the end by chance is far less likely.
+        let are_lengths = by_lengths.is_whole && by_lengths.are_plausible && by_lengths.have_slice;
+        if expected == Framing::StartCodes && !are_lengths && is_byte_stream(codec, payload) {
+            return Some(whole(expected));
+        }
         if by_lengths.is_whole && by_lengths.are_plausible {
             return Some(whole(Framing::Lengths(size)));
         }
@@ -173,6 +175,16 @@ mod tests {
         let message = Message::read(NalCodec::H264, payload, expected).unwrap();
         assert_eq!((message.framing, message.stray), (framing, stray), "{payload:02x?}");
         assert_eq!(message.units().collect::<Vec<_>>(), units, "{payload:02x?}");
+    }
+
+    #[test]
+    fn a_length_that_looks_like_a_start_code_is_one_where_it_leads_to_a_slice() {
+        // A slice of 0x123 bytes: 00 00 01 is a start code too, and 23 may begin a NAL unit.
+        let long = [&[0x65, 0x88][..], &[0x84; 0x121]].concat();
+        for expected in [Framing::StartCodes, Framing::Lengths(4)] {
+            check(&lengths(4, &[&long]), expected, Framing::Lengths(4), &[&long], &[]);
+            check(&lengths(4, &[&long, P]), expected, Framing::Lengths(4), &[&long, P], &[]);
+        }
     }
 
     #[test]

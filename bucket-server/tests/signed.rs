@@ -1,107 +1,12 @@
-//! The bucket server, spoken to with signatures of our own.
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
-
-use std::fmt::Write as _;
-use std::net::SocketAddr;
-use std::path::Path;
+//! Signatures, races and broken bodies.
 
 use bucket_server::{BucketConfig, BucketServer};
 use bytes::Bytes;
 use futures::future::join_all;
-use hmac::{Hmac, Mac};
 use http::{Request, StatusCode};
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper_util::rt::TokioIo;
-use sha2::{Digest, Sha256};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_util::sync::CancellationToken;
+use http_body_util::{Full, StreamBody};
 
-const ID: &str = "an-id";
-const SECRET: &str = "a-secret";
-
-/// `length` bytes that a shift or a swap does not leave alone.
-fn pattern(length: usize) -> Bytes {
-    (0..length).map(|at| (at ^ (at >> 8) ^ (at >> 16)) as u8).collect()
-}
-
-async fn serve(directory: &Path) -> SocketAddr {
-    let server = BucketServer::open(&BucketConfig {
-        directory: directory.to_owned(),
-        access_key_id: ID.into(),
-        access_key_secret: SECRET.into(),
-        buckets: vec!["bucket".into()],
-        public_read: false,
-    })
-    .unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(server.serve(listener, CancellationToken::new()));
-    address
-}
-
-fn hex(bytes: impl AsRef<[u8]>) -> String {
-    bytes.as_ref().iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").unwrap();
-        hex
-    })
-}
-
-fn hmac(key: &[u8], message: &str) -> Vec<u8> {
-    let mut hmac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-    hmac.update(message.as_bytes());
-    hmac.finalize().into_bytes().to_vec()
-}
-
-/// A request signed by Signature Version 4 with an unsigned payload.
-fn signed<B>(method: &str, address: SocketAddr, path: &str, secret: &str, body: B) -> Request<B> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let time = chrono::DateTime::from_timestamp(now.try_into().unwrap(), 0).unwrap();
-    let (date, time) = (time.format("%Y%m%d").to_string(), time.format("%Y%m%dT%H%M%SZ").to_string());
-    let headers = format!("host:{address}\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:{time}\n");
-    let names = "host;x-amz-content-sha256;x-amz-date";
-    let canonical = format!("{method}\n{path}\n\n{headers}\n{names}\nUNSIGNED-PAYLOAD");
-    let scope = format!("{date}/us-east-1/s3/aws4_request");
-    let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(Sha256::digest(canonical)));
-    let key = ["us-east-1", "s3", "aws4_request"]
-        .iter()
-        .fold(hmac(format!("AWS4{secret}").as_bytes(), &date), |key, part| hmac(&key, part));
-    let signature = hex(hmac(&key, &to_sign));
-    Request::builder()
-        .method(method)
-        .uri(path)
-        .header("host", address.to_string())
-        .header("x-amz-date", time)
-        .header("x-amz-content-sha256", "UNSIGNED-PAYLOAD")
-        .header(
-            "authorization",
-            format!("AWS4-HMAC-SHA256 Credential={ID}/{scope}, SignedHeaders={names}, Signature={signature}"),
-        )
-        .body(body)
-        .unwrap()
-}
-
-async fn exchange<B>(address: SocketAddr, request: Request<B>) -> Result<(StatusCode, Bytes), hyper::Error>
-where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let stream = TcpStream::connect(address).await.unwrap();
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
-    let response = sender.send_request(request).await?;
-    let status = response.status();
-    Ok((status, response.into_body().collect().await?.to_bytes()))
-}
-
-async fn put_if_absent(address: SocketAddr, path: &str, body: Bytes) -> StatusCode {
-    let mut request = signed("PUT", address, path, SECRET, Full::new(body));
-    request.headers_mut().insert("if-none-match", "*".parse().unwrap());
-    exchange(address, request).await.unwrap().0
-}
-
-async fn get(address: SocketAddr, path: &str) -> (StatusCode, Bytes) {
-    exchange(address, signed("GET", address, path, SECRET, Full::new(Bytes::new()))).await.unwrap()
-}
+use crate::client::{ID, SECRET, exchange, get, pattern, put_if_absent, serve, signed};
 
 #[tokio::test]
 async fn what_is_put_is_got_with_the_right_secret_alone() {

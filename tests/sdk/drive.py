@@ -10,6 +10,7 @@ import sys
 import boto3
 import botocore.config
 
+import buckets
 import clients
 import raw
 import scenario
@@ -189,6 +190,7 @@ def main():
     functions, rtmp, bucket, binary = sys.argv[1:]
     endpoint = functions.removeprefix("http://")
     provoked = set()
+    buckets.check(bucket)
     wire(endpoint, provoked)
     routes(endpoint)
     crowd(endpoint, bucket)
@@ -199,8 +201,8 @@ def main():
     unknown = provoked - documented()
     assert not unknown, f"errors that are not documented: {sorted(unknown)}"
     print(f"{len(provoked)} of {len(documented())} documented errors provoked, all but {sorted(NOT_PROVOKED)}")
-    # Each client, and the five parts beside them: wire, routes, crowd, two buckets, documented errors.
-    print(f"{len(outcomes) + 5} passed, 0 failed", flush=True)
+    # Each client, and the six parts beside them: buckets, wire, routes, crowd, two buckets, documented errors.
+    print(f"{len(outcomes) + 6} passed, 0 failed", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 //! The recording API as a client calls it, signed with ACS3-HMAC-SHA256 by code of its own.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use anyhow::{Context, Result, bail};
-use chrono::Utc;
+use chrono::DateTime;
 use hmac::{Hmac, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -28,7 +30,9 @@ pub fn call(server: &Server, action: &str, parameters: &[(&str, &str)]) -> Resul
         .collect();
     encoded.sort_unstable();
     let query = encoded.join("&");
-    let date = Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = DateTime::from_timestamp(i64::try_from(now.as_secs())?, 0).unwrap_or_default();
+    let date = now.format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let nonce = format!("{:?}-{:?}", std::time::Instant::now(), std::thread::current().id());
     let nonce = hex(&Sha256::digest(nonce));
     let empty = hex(&Sha256::digest(""));

@@ -43,7 +43,8 @@ impl Record for Next {
 /// Past so many sessions it is noted how far they were walked.
 const WALK: u32 = 8;
 
-/// What a session's gateway cut before an order took effect.
+/// What a session's gateway cut before an order took effect. Of orders that take effect one after the other each begins
+/// at most one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmed {
     /// The order.
@@ -56,20 +57,38 @@ impl Record for Confirmed {
     const VERSION: u32 = 1;
 }
 
-/// Notes what a session's gateway cut before an order took effect; a later order's stays.
+/// Notes what a session's gateway cut before an order took effect.
+///
+/// What is noted first of the orders with one number of files stays, so that a call that stalls undoes nothing. Orders
+/// of the same number say the same until a chunk comes between them, and that chunk parts the file by itself.
 ///
 /// # Errors
 /// The store failed.
 pub async fn confirm(store: &impl Store, session: &str, confirmed: Confirmed) -> Result<(), Error> {
-    if self::confirmed(store, session).await?.is_some_and(|known| known.generation >= confirmed.generation) {
+    let key = key::confirmed(session, confirmed.generation.files);
+    if store.exists(&key).await? {
         return Ok(());
     }
-    Ok(write(store, &key::confirmed(session), &confirmed).await?)
+    Ok(write(store, &key, &confirmed).await?)
 }
 
-/// What a session's gateway cut before its last order took effect.
+/// What a session's gateway cut before the first order that closes a file and waits for chunks; `None` where no chunk
+/// is waited for.
 pub(crate) async fn confirmed(store: &impl Store, session: &str) -> Result<Option<Confirmed>, Error> {
-    Ok(read(store, &key::confirmed(session)).await?)
+    let last = committed::last(store, session).await?;
+    let (length, mut files) = last.map_or((0, 0), |(seq, last)| (seq + 1, last.generation.files));
+    loop {
+        files += 1;
+        match confirmed_of(store, session, files).await? {
+            Some(confirmed) if confirmed.chunks <= length => {}
+            other => return Ok(other),
+        }
+    }
+}
+
+/// What was cut before the order that began the file of a number.
+async fn confirmed_of(store: &impl Store, session: &str, files: u32) -> Result<Option<Confirmed>, Error> {
+    Ok(read(store, &key::confirmed(session, files)).await?)
 }
 
 /// Decides that the break after an ended session has lasted too long, unless a push has continued it.
@@ -185,9 +204,8 @@ pub(crate) async fn is_parted_by_order(
     length: u64,
     generation: Generation,
 ) -> Result<bool, Error> {
-    let parts =
-        |confirmed: Confirmed| length >= confirmed.chunks && confirmed.generation.files > generation.files;
-    if confirmed(store, session).await?.is_some_and(parts) {
+    let next = confirmed_of(store, session, generation.files + 1).await?;
+    if next.is_some_and(|next| length >= next.chunks) {
         return Ok(true);
     }
     let end = session::ended(store, session).await?;

@@ -15,7 +15,7 @@
 //! | `x.{session}` | the last round of silence | looks: see [`silence`](crate::silence) |
 //! | `x.{session}.{round}` | how that round was decided | who decides it: the same value by all |
 //! | `j.{session}.{seq}`, `j.{recording}.{container}.{number}` | how many names of it are another writer's | who finds that: the same value by all |
-//! | `k.{session}` | what its gateway cut before its last order took effect | the heartbeat that tells it |
+//! | `k.{session}.{files}` | what its gateway cut before an order of that many files took effect | the heartbeats that tell it: see [`file`](crate::file) |
 //! | `o.{session}` | hint: the number of its last order | who gives an order |
 //! | `u.{session}` | something beside its chunks has to be read: its end, a round of silence, a name | whoever wrote that, afterwards |
 //! | `g.{name}` | hint: what was heard of a gateway's name | its heartbeats |
@@ -143,9 +143,9 @@ pub(crate) fn round(id: &str, number: u64) -> String {
     format!("x.{id}.{number}")
 }
 
-/// What a session's gateway cut before its last order took effect.
-pub(crate) fn confirmed(id: &str) -> String {
-    format!("k.{id}")
+/// What a session's gateway cut before an order took effect that began so many files.
+pub(crate) fn confirmed(id: &str, files: u32) -> String {
+    format!("k.{id}.{files}")
 }
 
 /// The hint at a session's last order.

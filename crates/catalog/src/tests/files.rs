@@ -55,6 +55,28 @@ fn a_look_leaves_out_no_chunk_that_comes_while_it_looks() {
     assert!(early > 300, "{early} looks found the file while chunks came");
 }
 
+/// A heartbeat that stalls tells of the first restart when another one has told of the second.
+#[test]
+fn a_confirmation_that_stalls_undoes_no_later_one() {
+    for seed in 1..500 {
+        let world = World::new();
+        world.offer("a", None);
+        world.bring_all("a", 0..3);
+        let stalled = async { file::confirm(&world.store, "a", confirmed(1, 3)).await };
+        let told = async {
+            file::confirm(&world.store, "a", confirmed(1, 3)).await?;
+            world.bring("a", 3, 1).await?;
+            file::confirm(&world.store, "a", confirmed(2, 4)).await
+        };
+        let actors: Vec<Actor<'_, Result<(), Error>>> = vec![Box::pin(stalled), Box::pin(told)];
+        for result in world.store.scheduler().run(actors, Random::new(seed).lopsided()) {
+            result.unwrap().unwrap();
+        }
+        // Nothing more is pushed.
+        assert_eq!(joined(&run(world.close_files("a")).unwrap()), ["a0 a1 a2", "a3"], "seed {seed}");
+    }
+}
+
 /// Two measurements of one moment differ: by the order's time the push ended before it, by its chunks after it.
 #[test]
 fn a_file_that_a_confirmed_order_closed_is_not_continued_by_the_next_push() {

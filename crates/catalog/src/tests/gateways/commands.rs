@@ -5,7 +5,8 @@ use store::memory::{Actor, Random, every_schedule};
 use super::*;
 use crate::changes;
 use crate::command::{self, Refusal};
-use crate::order::Cause;
+use crate::file::Confirmed;
+use crate::order::{Cause, Generation};
 use crate::time::CALL_MAX_MS;
 
 const BOOT: &str = "spool.1";
@@ -53,6 +54,76 @@ fn a_command_before_the_first_heartbeat_that_is_answered_is_heard_and_nothing_el
     let heard = hear(&world, &Beat { holds: vec!["b".into()], ..beat("g", BOOT, None) }, NOW + 2);
     let ids: Vec<&str> = heard.sessions.iter().map(|(session, _)| session.id.as_str()).collect();
     assert_eq!(ids, ["a"]);
+}
+
+#[test]
+fn files_of_two_orders_that_are_confirmed_before_their_chunks_are_there_close_once_they_are() {
+    let world = World::new();
+    push(&world, "a", "g", BOOT, NOW);
+    let confirmed = |files, chunks| {
+        let generation = Generation { orders: files + 1, files };
+        ("a".to_owned(), Confirmed { generation, chunks })
+    };
+    let told = Beat { confirmed: vec![confirmed(1, 1), confirmed(2, 3)], ..beat("g", BOOT, None) };
+    hear(&world, &told, NOW);
+    assert_eq!(ticks(&world, NOW, 2), []);
+    run(world.bring_at("a", 0, 0, NOW + 2 * SECOND)).unwrap();
+    let first: Vec<_> = ticks(&world, NOW + 2 * SECOND, 8).into_iter().map(|(_, file)| file).collect();
+    assert_eq!(first, ["a0"]);
+    run(world.bring_at("a", 1, 1, NOW + 10 * SECOND)).unwrap();
+    run(world.bring_at("a", 2, 1, NOW + 10 * SECOND)).unwrap();
+    // Nothing more is pushed, and the push goes on.
+    let second = ticks_and_beats(&world, "g", BOOT, NOW + 10 * SECOND, 30);
+    assert_eq!(second.into_iter().map(|(_, file)| file).collect::<Vec<_>>(), ["a1 a2"]);
+}
+
+#[test]
+fn a_command_between_a_begin_and_the_first_heartbeat_is_heard_however_they_race() {
+    let (mut at_once, mut next_time) = (0, 0);
+    for seed in 1..600 {
+        let world = World::new();
+        push(&world, "a", "g", BOOT, NOW);
+        let (stream, first) = (session_of("").stream, beat("g", BOOT, None));
+        let heard = std::cell::RefCell::new(gateway::Changes::default());
+        let commanding: Actor<'_, ()> = Box::pin(async {
+            let given = live::give(&world.store, &world.bucket, &stream, Cause::Stop, "stop", NOW).await;
+            given.unwrap().unwrap();
+        });
+        let beating: Actor<'_, ()> = Box::pin(async {
+            *heard.borrow_mut() = gateway::beat(&world.store, &world.bucket, &first, NOW).await.unwrap();
+        });
+        world.store.scheduler().run(vec![commanding, beating], Random::new(seed).lopsided());
+        let first = heard.into_inner();
+        let second = hear(&world, &beat("g", BOOT, Some(first.since)), NOW + SECOND);
+        let has_stop = |changes: &Changes| changes.sessions.iter().any(|(_, orders)| orders.len() == 2);
+        assert!(has_stop(&first) || has_stop(&second), "seed {seed}: {first:?} {second:?}");
+        at_once += usize::from(has_stop(&first));
+        next_time += usize::from(has_stop(&second) && !has_stop(&first));
+    }
+    assert!(at_once > 50 && next_time > 50, "{at_once} {next_time}");
+}
+
+#[test]
+fn a_heartbeat_that_asks_from_now_on_costs_what_is_live_and_not_what_ever_was() {
+    let world = World::new();
+    let mut costs = Vec::new();
+    for number in 0..400 {
+        let now_ms = NOW + number * 10 * SECOND;
+        let id = format!("e{number}");
+        push(&world, &id, "g", BOOT, now_ms);
+        assert_eq!(give(&world, Cause::Stop, now_ms), Ok(()));
+        hear(&world, &beat("g", BOOT, Some(number)), now_ms);
+        if number % 40 == 39 {
+            let before = world.store.operations();
+            let ids = |changes: Changes| changes.sessions.into_iter().map(|(session, _)| session.id);
+            let heard = hear(&world, &beat("g", BOOT, None), now_ms);
+            assert!(ids(heard).eq([id.clone()]));
+            costs.push(world.store.operations() - before);
+        }
+        run(session::end(&world.store, &world.bucket, &id, 5_000, 0, now_ms)).unwrap();
+        ticks_and_beats(&world, "g", BOOT, now_ms + SECOND, 9);
+    }
+    assert!(costs.iter().all(|cost| *cost <= costs[0] + 8), "{costs:?}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl Guest for Component {
         service(async |catalog| catalog.list_due(now_ms).await).await
     }
 
-    async fn attend(timer: Timer, now_ms: u64) -> Result<Vec<String>, Error> {
+    async fn attend(timer: Timer, now_ms: u64) -> Result<Option<Vec<String>>, Error> {
         service(async |catalog| catalog.attend(timer, now_ms).await).await
     }
 

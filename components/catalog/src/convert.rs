@@ -340,13 +340,13 @@ pub fn lost(prepared: &Prepared, loss: types::Loss) -> Delivery {
 
 impl From<types::Timer> for Timer {
     fn from(timer: types::Timer) -> Self {
-        Self { due_ms: timer.due_ms, tries: timer.tries, target: timer.target }
+        Self { due_ms: timer.due_ms, tries: timer.tries, what: timer.what, entries: timer.entries }
     }
 }
 
 impl From<Timer> for types::Timer {
     fn from(timer: Timer) -> Self {
-        Self { due_ms: timer.due_ms, tries: timer.tries, target: timer.target }
+        Self { due_ms: timer.due_ms, tries: timer.tries, what: timer.what, entries: timer.entries }
     }
 }
 

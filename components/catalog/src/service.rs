@@ -114,7 +114,7 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         Ok(timers.into_iter().map(Into::into).collect())
     }
 
-    pub async fn attend(&self, timer: types::Timer, now_ms: u64) -> Result<Vec<String>, Error> {
+    pub async fn attend(&self, timer: types::Timer, now_ms: u64) -> Result<Option<Vec<String>>, Error> {
         Ok(due::attend(self.store, self.bucket, &timer.into(), now_ms).await?)
     }
 

@@ -45,7 +45,8 @@ pub(crate) struct News {
 
 /// Lets a gateway hear of a session's orders. `gateway` is its key.
 pub(crate) async fn notify(store: &impl Store, gateway: &str, session: &str) -> Result<(), Error> {
-    list::append(store, &key::changes(gateway), session).await
+    list::append(store, &key::changes(gateway), session).await?;
+    Ok(())
 }
 
 /// How many numbers were drawn.

@@ -33,7 +33,8 @@ pub(crate) async fn note_session(
     day: u64,
     session: &str,
 ) -> Result<(), Error> {
-    list::append(store, &format!("y.{}.{day}", stream.key()), session).await
+    list::append(store, &format!("y.{}.{day}", stream.key()), session).await?;
+    Ok(())
 }
 
 /// Notes the days that a slice touches, as far as its session has not been noted in them: by its adoption in the day of

@@ -10,8 +10,10 @@
 //! | `p {session}` | a pause that may be over | the command `stop` |
 //! | `e {session}` | an offer that expires | the offer |
 //! | `z {session} {round} {heartbeats}` | a session that has been suspended for too long | its suspension |
+//!
+//! `again` at the end: it has waited for a second time, by another clock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
@@ -41,38 +43,13 @@ impl Record for Busy {
     const VERSION: u32 = 1;
 }
 
-/// So many subjects are handed out at once: a host limits what one call may have open, and other ticks take the rest.
-const MOST_AT_ONCE: usize = 16;
-
-/// The timers that are due and that no other tick has in hand, oldest first, as far as one call can attend to them at
-/// once. They stay due until they are settled.
+/// The timers that are due, oldest first, each thing once; where there are very many, the oldest alone. They stay due
+/// until they are settled.
 ///
 /// # Errors
 /// The store failed.
 pub async fn due(store: &impl Store, now_ms: u64) -> Result<Vec<Timer>, Error> {
-    let mut free: BTreeMap<String, bool> = BTreeMap::new();
-    let mut taken: Vec<Timer> = Vec::new();
-    let mut alike: Vec<Timer> = Vec::new();
-    for timer in timer::due(store, now_ms).await? {
-        let subject = subject(&timer);
-        let is_free = match free.get(&subject) {
-            Some(is_free) => *is_free,
-            None if free.values().filter(|is_free| **is_free).count() == MOST_AT_ONCE => continue,
-            None => {
-                let is_free = take(store, &subject, now_ms).await?;
-                free.insert(subject, is_free);
-                is_free
-            }
-        };
-        if is_free && taken.iter().any(|other| other.what() == timer.what()) {
-            alike.push(timer);
-        } else if is_free {
-            taken.push(timer);
-        }
-    }
-    // One of those that are for the same is enough, and stays due.
-    timer::done(store, &alike, now_ms).await?;
-    Ok(taken)
+    timer::due(store, now_ms).await
 }
 
 /// Takes what timers are about into a tick's hand, unless another tick has it.
@@ -90,10 +67,11 @@ async fn take(store: &impl Store, subject: &str, now_ms: u64) -> Result<bool, Er
 
 /// What a timer is about, without the state that it carries.
 fn subject(timer: &Timer) -> String {
-    timer.what().splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ")
+    timer.what.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
-/// Does what a timer is for; answers the recordings whose record files are to be looked at. Doing it again is harmless.
+/// Does what a timer is for, unless another tick has that in hand; answers the recordings whose record files are to be
+/// looked at. Doing it again is harmless. What was attended to, or failed, is to be settled.
 ///
 /// # Errors
 /// The store or the work bucket failed.
@@ -102,14 +80,30 @@ pub async fn attend(
     bucket: &impl WorkBucket,
     timer: &Timer,
     now_ms: u64,
+) -> Result<Option<Vec<String>>, Error> {
+    if !take(store, &subject(timer), now_ms).await? {
+        return Ok(None);
+    }
+    attend_to(store, bucket, timer, now_ms).await.map(Some)
+}
+
+async fn attend_to(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    timer: &Timer,
+    now_ms: u64,
 ) -> Result<Vec<String>, Error> {
-    let words: Vec<&str> = timer.what().split(' ').collect();
-    if let Some(again_ms) = waits_again(store, timer, words[0], words.get(1), now_ms).await? {
-        timer::set(store, now_ms + again_ms, timer.what()).await?;
+    let words: Vec<&str> = timer.what.split(' ').collect();
+    let (words, is_second) = match &words[..] {
+        [first @ .., AGAIN] => (first, true),
+        all => (all, false),
+    };
+    if !is_second && let Some(again_ms) = waits_again(store, timer.due_ms, words, now_ms).await? {
+        timer::set(store, now_ms + again_ms, &format!("{} {AGAIN}", timer.what)).await?;
         return Ok(Vec::new());
     }
     let number = |word: &str| word.parse::<u64>().unwrap_or(0);
-    match words[..] {
+    match *words {
         ["g", gateway] => look::gateway(store, bucket, gateway, now_ms).await,
         ["b", id, due] => look::after_end(store, bucket, id, number(due), now_ms).await,
         ["f", recording] => Ok(vec![recording.into()]),
@@ -127,21 +121,22 @@ pub async fn attend(
     }
 }
 
-/// For how long what must not come too early waits again, since it comes so late that this clock may be ahead.
+/// The last word of a timer that has waited again.
+const AGAIN: &str = "again";
+
+/// For how long what must not come too early waits once more, by the clock of this host: the one that set the timer may
+/// be an hour behind, and this one an hour ahead.
 async fn waits_again(
     store: &impl Store,
-    timer: &Timer,
-    kind: &str,
-    id: Option<&&str>,
+    due_ms: u64,
+    words: &[&str],
     now_ms: u64,
 ) -> Result<Option<u64>, Error> {
-    if now_ms.saturating_sub(timer.due_ms) <= LATE_MS {
-        return Ok(None);
-    }
-    Ok(match (kind, id) {
-        ("e", _) => Some(OFFER_MS),
-        ("z", _) => Some(SUSPENDED_MAX_MS),
-        ("p", Some(id)) => {
+    let is_late = now_ms.saturating_sub(due_ms) > LATE_MS;
+    Ok(match *words {
+        ["e", _] => Some(OFFER_MS / 2),
+        ["z", ..] if is_late => Some(SUSPENDED_MAX_MS),
+        ["p", id] if is_late => {
             let rule = session::find(store, id).await?.and_then(|session| session.rule);
             rule.map(|rule| rule.delay_ms())
         }
@@ -199,12 +194,14 @@ pub async fn settle(
     for timer in failed {
         let (first_ms, longest_ms) = BACKOFF_MS;
         let wait_ms = (first_ms << timer.tries.min(10)).min(longest_ms);
-        timer::set_again(store, now_ms + wait_ms, timer.tries + 1, timer.what()).await?;
+        timer::set_again(store, now_ms + wait_ms, timer.tries + 1, &timer.what).await?;
         waits.push(wait_ms / 1_000);
     }
-    let all = [attended, failed].concat();
-    timer::done(store, &all, now_ms).await?;
-    for subject in all.iter().map(subject).collect::<BTreeSet<_>>() {
+    let all = || attended.iter().chain(failed);
+    for timer in all() {
+        timer::done(store, timer).await?;
+    }
+    for subject in all().map(subject).collect::<BTreeSet<_>>() {
         store.delete(&key::busy(&subject)).await?;
     }
     Ok(waits)

@@ -13,7 +13,7 @@
 //! with many holes therefore appends its oldest entries anew before deleting them. A reader that misses an entry
 //! since it was moved finds that the counter has grown, and reads on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
@@ -24,6 +24,10 @@ use crate::time::CALL_MAX_MS;
 
 /// A list is tightened when it spans this many numbers more than twice its entries.
 const SLACK: u64 = 32;
+
+/// So many entries are tidied up at a time: more than the one that was appended for each that ends, so that it catches
+/// up.
+const TIDIED: u64 = 4;
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,13 +54,27 @@ impl Record for Low {
     const VERSION: u32 = 1;
 }
 
-/// Appends a value. A value that is appended twice is in the list once.
+/// Appends a value, and answers its number. A value that is appended twice is in the list once.
 ///
 /// # Errors
 /// The store failed; the value may be in the list all the same.
-pub(crate) async fn append(store: &impl Store, list: &str, value: &str) -> Result<(), Error> {
+pub(crate) async fn append(store: &impl Store, list: &str, value: &str) -> Result<u64, Error> {
     let number = counter::add(store, &format!("{list}.n"), 1).await?;
-    Ok(write(store, &format!("{list}.{number}"), &Entry { value: value.into() }).await?)
+    write(store, &key(list, number), &Entry { value: value.into() }).await?;
+    Ok(number)
+}
+
+/// The key of an entry.
+pub(crate) fn key(list: &str, number: u64) -> String {
+    format!("{list}.{number}")
+}
+
+/// Whether anything was ever appended to a list that was not removed since.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn exists(store: &impl Store, list: &str) -> Result<bool, Error> {
+    Ok(store.exists(&format!("{list}.n")).await?)
 }
 
 /// How many numbers were drawn.
@@ -72,7 +90,7 @@ pub(crate) async fn count(store: &impl Store, list: &str) -> Result<u64, Error> 
 /// # Errors
 /// The store failed.
 pub(crate) async fn get(store: &impl Store, list: &str, number: u64) -> Result<Option<String>, Error> {
-    let entry: Option<Entry> = read(store, &format!("{list}.{number}")).await?;
+    let entry: Option<Entry> = read(store, &key(list, number)).await?;
     Ok(entry.map(|entry| entry.value))
 }
 
@@ -81,7 +99,7 @@ pub(crate) async fn get(store: &impl Store, list: &str, number: u64) -> Result<O
 /// # Errors
 /// The store failed.
 pub(crate) async fn delete(store: &impl Store, list: &str, number: u64) -> Result<(), Error> {
-    Ok(store.delete(&format!("{list}.{number}")).await?)
+    Ok(store.delete(&key(list, number)).await?)
 }
 
 /// Removes a list that is empty.
@@ -91,6 +109,15 @@ pub(crate) async fn delete(store: &impl Store, list: &str, number: u64) -> Resul
 pub(crate) async fn remove(store: &impl Store, list: &str) -> Result<(), Error> {
     store.delete(&format!("{list}.low")).await?;
     Ok(store.delete(&format!("{list}.n")).await?)
+}
+
+/// Removes a list with what is in it.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn clear(store: &impl Store, list: &str, now_ms: u64) -> Result<(), Error> {
+    values(store, list, now_ms, async |_| Ok(true)).await?;
+    remove(store, list).await
 }
 
 /// The values of a list that nothing is ever removed from.
@@ -115,7 +142,28 @@ pub(crate) async fn values<S: Store>(
     now_ms: u64,
     is_gone: impl AsyncFn(&str) -> Result<bool, Error>,
 ) -> Result<Vec<String>, Error> {
-    if !store.exists(&format!("{list}.n")).await? {
+    Ok(find(store, list, now_ms, is_gone).await?.into_iter().map(|(_, value)| value).collect())
+}
+
+/// The entries of a list with their numbers.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn entries(
+    store: &impl Store,
+    list: &str,
+    now_ms: u64,
+) -> Result<Vec<(u64, String)>, Error> {
+    find(store, list, now_ms, async |_| Ok(false)).await
+}
+
+async fn find<S: Store>(
+    store: &S,
+    list: &str,
+    now_ms: u64,
+    is_gone: impl AsyncFn(&str) -> Result<bool, Error>,
+) -> Result<Vec<(u64, String)>, Error> {
+    if !exists(store, list).await? {
         return Ok(Vec::new());
     }
     let low: Low = read(store, &format!("{list}.low")).await?.unwrap_or_default();
@@ -136,10 +184,9 @@ pub(crate) async fn values<S: Store>(
         }
         read_to = count;
     }
-    tighten(store, list, low, read_to, &found, now_ms).await?;
-    let mut seen = BTreeSet::new();
-    found.retain(|(_, value)| seen.insert(value.clone()));
-    Ok(found.into_iter().map(|(_, value)| value).collect())
+    forget_twins(store, list, &mut found).await?;
+    tighten(store, list, low, read_to, &mut found, now_ms).await?;
+    Ok(found)
 }
 
 /// Whether a list has a value. Those that are found gone on the way are removed.
@@ -164,20 +211,70 @@ pub(crate) async fn has_any<S: Store>(
     Ok(!values(store, list, now_ms, is_gone).await?.is_empty())
 }
 
+/// Keeps the last entry of each value alone: two readers that tighten a list at once both move what stays.
+///
+/// The last one stays there until a mover has appended another one.
+async fn forget_twins(store: &impl Store, list: &str, found: &mut Vec<(u64, String)>) -> Result<(), Error> {
+    let last: HashMap<String, u64> = found.iter().map(|(number, value)| (value.clone(), *number)).collect();
+    for (number, _) in found.iter().filter(|(number, value)| last[value] != *number) {
+        delete(store, list, *number).await?;
+    }
+    found.retain(|(number, value)| last[value] == *number);
+    Ok(())
+}
+
+/// Tidies up the oldest few entries of a list: removes what is gone, and moves what stays to the list's end. Whoever
+/// ends what is in a list calls this, so that the list is as long as what stays, whether it is read or not.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn tidy<S: Store>(
+    store: &S,
+    list: &str,
+    now_ms: u64,
+    is_gone: impl AsyncFn(&str) -> Result<bool, Error>,
+) -> Result<(), Error> {
+    let low: Low = read(store, &format!("{list}.low")).await?.unwrap_or_default();
+    let count = count(store, list).await?;
+    if count <= low.number + SLACK {
+        return Ok(());
+    }
+    let mut new = low;
+    while new.number < low.number + TIDIED {
+        let number = new.number + 1;
+        match get(store, list, number).await? {
+            Some(value) => {
+                if !is_gone(&value).await? {
+                    append(store, list, &value).await?;
+                }
+                delete(store, list, number).await?;
+            }
+            // It may be filled yet.
+            None if number > low.seen || now_ms < low.seen_ms + CALL_MAX_MS => break,
+            None => {}
+        }
+        new.number = number;
+    }
+    if low.seen <= new.number {
+        (new.seen, new.seen_ms) = (count, now_ms);
+    }
+    if new != low { Ok(write(store, &format!("{list}.low"), &new).await?) } else { Ok(()) }
+}
+
 /// Moves the oldest entries of a list with many holes to its end, and raises the hint.
 async fn tighten(
     store: &impl Store,
     list: &str,
     low: Low,
     count: u64,
-    found: &[(u64, String)],
+    found: &mut [(u64, String)],
     now_ms: u64,
 ) -> Result<(), Error> {
     let is_loose = count - low.number > 2 * found.len() as u64 + SLACK;
-    let (moved, kept) = found.split_at(if is_loose { found.len().div_ceil(2) } else { 0 });
+    let (moved, kept) = found.split_at_mut(if is_loose { found.len().div_ceil(2) } else { 0 });
     for (number, value) in moved {
-        append(store, list, value).await?;
-        delete(store, list, *number).await?;
+        let new = append(store, list, value).await?;
+        delete(store, list, std::mem::replace(number, new)).await?;
     }
     let before_first = kept.first().map_or(count, |(number, _)| number - 1);
     let is_over = now_ms >= low.seen_ms + CALL_MAX_MS;
@@ -195,78 +292,4 @@ async fn tighten(
 }
 
 #[cfg(test)]
-mod tests {
-    use store::memory::{Actor, MemoryStore, Random, run};
-
-    use super::*;
-
-    async fn never(_: &str) -> Result<bool, Error> {
-        Ok(false)
-    }
-
-    #[test]
-    fn an_entry_that_stays_is_found_among_thousands_that_go() {
-        let store = MemoryStore::default();
-        run(append(&store, "l", "stays")).unwrap();
-        let mut most = 0;
-        for number in 0..3_000_u64 {
-            let now_ms = number * 10_000;
-            run(append(&store, "l", &format!("goes-{number}"))).unwrap();
-            let is_gone = async |value: &str| Ok(value != "stays" && value != format!("goes-{number}"));
-            store.mend();
-            let before = store.operations();
-            let values = run(values(&store, "l", now_ms, is_gone)).unwrap();
-            most = most.max(store.operations() - before);
-            assert_eq!(values.iter().map(String::as_str).collect::<BTreeSet<_>>().len(), 2, "{values:?}");
-        }
-        assert!(most < 150, "{most} operations for a list of two");
-        assert!(store.values_under("l.") < 8, "{}", store.values_under("l."));
-    }
-
-    #[test]
-    fn no_reader_misses_an_entry_that_is_being_moved() {
-        let mut moved = 0;
-        for seed in 1..2_000 {
-            let store = MemoryStore::default();
-            for number in 0..SLACK + 8 {
-                let value = if number == 3 { "stays".into() } else { format!("goes-{number}") };
-                run(append(&store, "l", &value)).unwrap();
-            }
-            let gone = async |value: &str| Ok(value != "stays");
-            run(values(&store, "l", 0, gone)).unwrap();
-            moved += u64::from(run(store.exists("l.4")).is_ok_and(|exists| !exists));
-            run(append(&store, "l", "new")).unwrap();
-            let reader = || -> Actor<'_, Vec<String>> {
-                Box::pin(async {
-                    values(&store, "l", 1_000_000, async |value: &str| Ok(value.starts_with("goes")))
-                        .await
-                        .unwrap()
-                })
-            };
-            let readers = vec![reader(), reader(), reader()];
-            for found in store.scheduler().run(readers, Random::new(seed).fair()).into_iter().flatten() {
-                assert!(
-                    found.contains(&"stays".into()) && found.contains(&"new".into()),
-                    "seed {seed}: {found:?}"
-                );
-            }
-        }
-        assert!(moved > 1_000, "entries were moved {moved} times");
-    }
-
-    #[test]
-    fn a_hole_is_waited_for_until_it_cannot_be_filled() {
-        let store = MemoryStore::default();
-        // One append has drawn its number and stalls.
-        run(counter::add(&store, "l.n", 1)).unwrap();
-        for number in 0..3 * SLACK {
-            run(append(&store, "l", &format!("{number}"))).unwrap();
-        }
-        let late = Entry { value: "late".into() };
-        for now_ms in [0, CALL_MAX_MS - 1] {
-            assert!(!run(values(&store, "l", now_ms, never)).unwrap().contains(&"late".into()));
-        }
-        run(write(&store, "l.1", &late)).unwrap();
-        assert!(run(values(&store, "l", CALL_MAX_MS, never)).unwrap().contains(&"late".into()));
-    }
-}
+mod tests;

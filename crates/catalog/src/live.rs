@@ -45,6 +45,20 @@ pub(crate) async fn has_any(store: &impl Store, gateway: &str, now_ms: u64) -> R
     list::has_any(store, &key::live_of_gateway(gateway), now_ms, is_gone).await
 }
 
+/// Has the lists that an ended session was in forget some of what has ended.
+pub(crate) async fn tidy(store: &impl Store, session: &Session, now_ms: u64) -> Result<(), Error> {
+    let Session { stream, .. } = session;
+    let is_gone = async |id: &str| Ok(!store.exists(&key::session(id)).await? || has_ended(store, id).await?);
+    for list in [
+        key::live_of_stream(stream),
+        key::live_of_domain(&stream.domain),
+        key::live_of_gateway(&session.gateway_key()),
+    ] {
+        list::tidy(store, &list, now_ms, is_gone).await?;
+    }
+    Ok(())
+}
+
 /// Whether a stream was ever pushed.
 ///
 /// # Errors

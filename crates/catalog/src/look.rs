@@ -206,6 +206,7 @@ pub(crate) async fn after_end(
         (look, recordings, is_whole) = silent(store, bucket, one, look, now_ms).await?;
     }
     if is_decided && is_whole {
+        live::tidy(store, &session, now_ms).await?;
         store.delete(&look_key).await?;
         return Ok(recording(store, id).await?.into_iter().collect());
     }

@@ -27,49 +27,59 @@ async fn serve<B>(world: &impl World, request: Request<B>) -> Result<Answer, Ref
 /// A tick that has taken this long leaves what is still due to the next one, in milliseconds.
 const MOST_MS: u64 = 10_000;
 
-/// So does one that has asked this often.
-const MOST_ROUNDS: u32 = 64;
+/// So does one that has asked this often what is due: what was done may have set new timers.
+const MOST_ROUNDS: u32 = 16;
+
+/// So many timers are attended to at once: a host limits what one call may have open.
+const AT_ONCE: usize = 16;
 
 /// Attends to what is due, some at a time: what hangs on one bucket keeps what was begun with it waiting and nothing
 /// else, since other ticks leave alone what this one has in hand and take the rest.
 async fn tick(world: &impl World) -> Result<LaneAnswer, Refusal> {
     probe::work_bucket(world).await?;
     let began_ms = world.now_ms();
+    let is_over = || world.now_ms() > began_ms + MOST_MS;
     let mut answer = LaneAnswer::default();
     for _ in 0..MOST_ROUNDS {
-        if world.now_ms() > began_ms + MOST_MS {
-            break;
+        let done = answer.due;
+        for batch in world.list_due(world.now_ms()).await?.chunks(AT_ONCE) {
+            if is_over() {
+                return Ok(answer);
+            }
+            let (due, failures) = attend_all(world, batch).await;
+            answer.due += due;
+            answer.done += due - failures.len() as u32;
+            for failure in failures {
+                eprintln!("{}: {}; tried again in {} s", failure.what, failure.reason, failure.retry_in_s);
+                answer.failures.push(failure);
+            }
         }
-        let due = world.list_due(world.now_ms()).await?;
-        if due.is_empty() {
+        // Nothing is due, or other ticks have it in hand.
+        if answer.due == done {
             break;
-        }
-        answer.due += due.len() as u32;
-        answer.done += due.len() as u32;
-        for failure in attend_all(world, due).await {
-            eprintln!("{}: {}; tried again in {} s", failure.what, failure.reason, failure.retry_in_s);
-            answer.done -= 1;
-            answer.failures.push(failure);
         }
     }
     Ok(answer)
 }
 
-/// Attends to timers, then writes the record files that are whole since; answers what failed.
+/// Attends to timers that no other tick has in hand, then writes the record files that are whole since; answers how many
+/// timers that were, and what failed.
 ///
-/// Settling reads what else is due, so it is done for many timers at once; but what waits for one bucket is settled by
-/// itself.
-async fn attend_all(world: &impl World, due: Vec<Timer>) -> Vec<Failure> {
+/// What waits for one bucket is settled by itself.
+async fn attend_all(world: &impl World, due: &[Timer]) -> (u32, Vec<Failure>) {
     let now_ms = world.now_ms();
     let attended = join_all(due.iter().map(|timer| world.attend(timer.clone(), now_ms))).await;
     let (mut over, mut failed) = (Vec::new(), Vec::new());
     // Timers by the recordings that are to be looked at for them. A recording that is among several lists may be
     // looked at twice at once, which is harmless.
     let mut writing: BTreeMap<Vec<String>, Vec<Timer>> = BTreeMap::new();
-    for (timer, attended) in due.into_iter().zip(attended) {
+    let mut taken = 0;
+    for (timer, attended) in due.iter().cloned().zip(attended) {
+        taken += 1;
         match attended {
-            Ok(recordings) if recordings.is_empty() => over.push(timer),
-            Ok(recordings) => writing.entry(recordings).or_default().push(timer),
+            Ok(None) => taken -= 1,
+            Ok(Some(recordings)) if recordings.is_empty() => over.push(timer),
+            Ok(Some(recordings)) => writing.entry(recordings).or_default().push(timer),
             Err(error) => failed.push((timer, Refusal::from(error).problem.message)),
         }
     }
@@ -89,7 +99,7 @@ async fn attend_all(world: &impl World, due: Vec<Timer>) -> Vec<Failure> {
         }
     });
     failures.extend(join_all(written).await.into_iter().flatten());
-    failures
+    (taken, failures)
 }
 
 /// Forgets timers that were attended to, and has those that failed come back later; answers what failed.
@@ -97,7 +107,7 @@ async fn settle(world: &impl World, attended: Vec<Timer>, failed: Vec<(Timer, St
     if attended.is_empty() && failed.is_empty() {
         return Vec::new();
     }
-    let failure = |timer: Timer, reason, retry_in_s| Failure { what: timer.target, reason, retry_in_s };
+    let failure = |timer: Timer, reason, retry_in_s| Failure { what: timer.what, reason, retry_in_s };
     let retried = failed.iter().map(|(timer, _)| timer.clone()).collect();
     match world.settle(attended.clone(), retried, world.now_ms()).await {
         Ok(retries) => {

@@ -62,7 +62,8 @@ fn entries(world: &World, chunks: u64) -> Vec<Vec<Entry>> {
     run(world.hear_gateway()).unwrap();
     let mut files = Vec::new();
     for timer in run(world.list_due(world.now_ms.get())).unwrap() {
-        for recording in run(world.attend(timer.clone(), world.now_ms.get())).unwrap() {
+        let attended = run(world.attend(timer.clone(), world.now_ms.get())).unwrap();
+        for recording in attended.unwrap_or_default() {
             while let Some(file) = run(world.next_file(&recording, Container::M3u8)).unwrap() {
                 files.push(run(world.list_entries(file.clone())).unwrap());
                 run(world.commit_file(file, "object", world.now_ms.get())).unwrap();

@@ -137,7 +137,7 @@ impl Catalog for Host {
         catalog::list_due(now_ms).await
     }
 
-    async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Vec<String>, catalog::Error> {
+    async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Option<Vec<String>>, catalog::Error> {
         catalog::attend(timer, now_ms).await
     }
 

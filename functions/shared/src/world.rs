@@ -84,7 +84,7 @@ pub trait Catalog {
     ) -> Result<(), catalog::Error>;
 
     async fn list_due(&self, now_ms: u64) -> Result<Vec<Timer>, catalog::Error>;
-    async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Vec<String>, catalog::Error>;
+    async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Option<Vec<String>>, catalog::Error>;
     async fn settle(
         &self,
         attended: Vec<Timer>,

@@ -61,7 +61,8 @@ pub async fn offer(
         }
         _ => None,
     };
-    timer::set(store, now_ms + OFFER_MS, &format!("e {}", session.id)).await?;
+    // The tick lets the other half pass by its own clock.
+    timer::set(store, now_ms + OFFER_MS / 2, &format!("e {}", session.id)).await?;
     write(store, &key::session(&session.id), &session).await?;
     let orders = session.initial_orders();
     Ok((session, orders))

@@ -51,12 +51,13 @@ fn tick(world: &World, now_ms: u64) -> Vec<String> {
     run(async {
         let timers = due::due(&world.store, now_ms).await.unwrap();
         let mut files = Vec::new();
-        for timer in &timers {
-            for recording in due::attend(&world.store, &world.bucket, timer, now_ms).await.unwrap() {
+        for timer in timers {
+            let attended = due::attend(&world.store, &world.bucket, &timer, now_ms).await.unwrap();
+            for recording in attended.unwrap_or_default() {
                 files.extend(world.close_files(&recording).await.unwrap());
             }
+            due::settle(&world.store, &[timer], &[], now_ms).await.unwrap();
         }
-        due::settle(&world.store, &timers, &[], now_ms).await.unwrap();
         files.into_iter().map(|chunks| chunks.join(" ")).collect()
     })
 }

@@ -55,8 +55,8 @@ type Written = BTreeMap<(String, Container, u32), (u64, Run)>;
 async fn tick(world: &World, now_ms: u64, written: &mut Written) {
     let World { store, bucket } = world;
     let timers = due::due(store, now_ms).await.unwrap();
-    for timer in &timers {
-        for recording in due::attend(store, bucket, timer, now_ms).await.unwrap() {
+    for timer in timers {
+        for recording in due::attend(store, bucket, &timer, now_ms).await.unwrap().unwrap_or_default() {
             let first = session::get(store, &recording).await.unwrap();
             for (container, _) in CYCLES {
                 while let Some(run) = file::complete(store, bucket, &recording, container).await.unwrap() {
@@ -68,8 +68,8 @@ async fn tick(world: &World, now_ms: u64, written: &mut Written) {
                 }
             }
         }
+        due::settle(store, &[timer], &[], now_ms).await.unwrap();
     }
-    due::settle(store, &timers, &[], now_ms).await.unwrap();
 }
 
 /// A command by a user; one that makes no sense is refused.

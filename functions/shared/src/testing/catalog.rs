@@ -40,6 +40,8 @@ impl World {
             holds: Vec::new(),
             confirmed: Vec::new(),
         };
+        // What a heartbeat tells holds up to the one before it, since it may have been long on its way.
+        self.beat(heartbeat.clone(), self.now_ms.get()).await?;
         self.beat(heartbeat, self.now_ms.get()).await
     }
 
@@ -126,7 +128,7 @@ impl Catalog for World {
         answer(self.catalog().list_due(now_ms).await)
     }
 
-    async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Vec<String>, Error> {
+    async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Option<Vec<String>>, Error> {
         answer(self.catalog().attend(convert(timer), now_ms).await)
     }
 

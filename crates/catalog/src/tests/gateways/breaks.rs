@@ -138,9 +138,38 @@ fn an_offer_expires_and_an_adopted_one_does_not() {
     world.offer("b", None);
     hear(&world, &Beat { adopted: vec!["b".into()], ..beat("g", BOOT, None) }, NOW);
     assert_eq!(live_ids(&world, NOW), ["b"]);
+    tick(&world, NOW + OFFER_MS / 2);
+    assert!(run(session::get(&world.store, "a")).is_ok());
     tick(&world, NOW + OFFER_MS);
-    assert!(matches!(run(session::get(&world.store, "a")), Err(crate::Error::NoSuchSession(_))));
+    assert!(is_gone(&world, "a"));
     assert!(run(session::get(&world.store, "b")).is_ok());
+}
+
+fn is_gone(world: &World, id: &str) -> bool {
+    matches!(run(session::get(&world.store, id)), Err(crate::Error::NoSuchSession(_)))
+}
+
+#[test]
+fn an_offer_of_a_host_that_is_an_hour_behind_lasts_for_half_an_hour_at_least() {
+    let world = World::new();
+    world.offer("a", None);
+    let there_ms = NOW + 3_600_000;
+    for second in (0..1_800).step_by(10) {
+        tick(&world, there_ms + second * SECOND);
+        assert!(!is_gone(&world, "a"), "after {second} s");
+    }
+    tick(&world, there_ms + 1_810 * SECOND);
+    assert!(is_gone(&world, "a"));
+}
+
+#[test]
+fn an_offer_expires_though_ticks_are_rare() {
+    let world = World::new();
+    world.offer("a", None);
+    for minute in (0..120).step_by(7) {
+        tick(&world, NOW + minute * 60 * SECOND);
+    }
+    assert!(is_gone(&world, "a"));
 }
 
 #[test]

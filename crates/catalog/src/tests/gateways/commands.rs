@@ -8,6 +8,7 @@ use crate::command::{self, Refusal};
 use crate::file::Confirmed;
 use crate::order::{Cause, Generation};
 use crate::time::CALL_MAX_MS;
+use crate::timer::Timer;
 
 const BOOT: &str = "spool.1";
 
@@ -259,14 +260,17 @@ fn a_timer_that_fails_or_whose_tick_dies_comes_back() {
     let store = &world.store;
     run(crate::timer::set(store, NOW, "f a")).unwrap();
     // A tick takes it and dies; another one has to wait.
-    assert_eq!(run(due::due(store, NOW)).unwrap().len(), 1);
-    assert_eq!(run(due::due(store, NOW + 59_999)).unwrap(), []);
-    run(due::settle(store, &[], &[], NOW + 59_999)).unwrap();
+    let attend = |timer: &Timer, now_ms| run(due::attend(store, &world.bucket, timer, now_ms)).unwrap();
+    let timers = run(due::due(store, NOW)).unwrap();
+    assert_eq!(timers.len(), 1);
+    assert_eq!(attend(&timers[0], NOW), Some(vec!["a".to_owned()]));
+    assert_eq!(attend(&timers[0], NOW + 59_999), None);
     // Hours later it is there still, and fails ever again.
     let (mut now_ms, mut waits) = (NOW + 5 * 3_600_000, Vec::new());
     for _ in 0..9 {
         let timers = run(due::due(store, now_ms)).unwrap();
-        assert_eq!(timers.iter().map(|timer| timer.what()).collect::<Vec<_>>(), ["f a"]);
+        assert_eq!(timers.iter().map(|timer| timer.what.as_str()).collect::<Vec<_>>(), ["f a"]);
+        assert_eq!(attend(&timers[0], now_ms), Some(vec!["a".to_owned()]));
         let wait = run(due::settle(store, &[], &timers, now_ms)).unwrap()[0];
         assert_eq!(run(due::due(store, now_ms + wait * SECOND - 1)).unwrap(), []);
         now_ms += wait * SECOND;

@@ -146,7 +146,7 @@ fn a_chunk_that_comes_as_its_silent_gateway_is_looked_at_is_in_one_file() {
         };
         let chunk = async {
             // So that either is first about as often.
-            for _ in 0..80 {
+            for _ in 0..160 {
                 let _ = world.store.exists("nothing").await;
             }
             world.bring_at("a", 4, 0, LATE_MS).await

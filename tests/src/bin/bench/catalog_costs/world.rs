@@ -221,13 +221,14 @@ impl World {
     pub(crate) fn tick(&self, now_ms: u64) -> Result<usize> {
         let Self { store, bucket } = self;
         let timers = run(due::due(store, now_ms))?;
-        for timer in &timers {
-            for recording in run(due::attend(store, bucket, timer, now_ms))? {
+        let count = timers.len();
+        for timer in timers {
+            for recording in run(due::attend(store, bucket, &timer, now_ms))?.unwrap_or_default() {
                 self.write_files(&recording, now_ms)?;
             }
+            run(due::settle(store, &[timer], &[], now_ms))?;
         }
-        run(due::settle(store, &timers, &[], now_ms))?;
-        Ok(timers.len())
+        Ok(count)
     }
 
     /// Writes down the record files of a recording that are complete.

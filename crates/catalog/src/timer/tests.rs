@@ -1,0 +1,178 @@
+//! When timers fire, and what ticks cost.
+
+use store::memory::{MemoryStore, Random, run};
+
+use super::*;
+
+async fn forget(store: &MemoryStore, timers: &[Timer]) {
+    for timer in timers {
+        done(store, timer).await.unwrap();
+    }
+}
+
+/// What is due at a time; it is seen to.
+fn tick(store: &MemoryStore, now_ms: u64) -> Vec<String> {
+    run(async {
+        let timers = due(store, now_ms).await.unwrap();
+        forget(store, &timers).await;
+        let mut found: Vec<_> = timers.into_iter().map(|timer| timer.what).collect();
+        found.dedup();
+        found
+    })
+}
+
+const T: u64 = 1_800_000_000_000;
+
+#[test]
+fn each_timer_fires_once_from_its_time_on() {
+    let store = MemoryStore::default();
+    for (due_ms, target) in [(T + 5_000, "a"), (T + 90_000, "b"), (T - 1, "past")] {
+        run(set(&store, due_ms, target)).unwrap();
+    }
+    assert_eq!(tick(&store, T), ["past"]);
+    assert_eq!(tick(&store, T + 4_999), [] as [&str; 0]);
+    assert_eq!(tick(&store, T + 5_000), ["a"]);
+    assert_eq!(tick(&store, T + 5_000), [] as [&str; 0]);
+    assert_eq!(tick(&store, T + 89_999), [] as [&str; 0]);
+    assert_eq!(tick(&store, T + 200_000), ["b"]);
+}
+
+#[test]
+fn a_week_without_ticks_is_caught_up_by_one() {
+    let store = MemoryStore::default();
+    tick(&store, T);
+    let week_ms = 7 * 24 * 3_600_000;
+    for day in 0..7 {
+        run(set(&store, T + day * 86_400_000 + 61_000, &format!("day {day}"))).unwrap();
+    }
+    store.mend();
+    let before = store.operations();
+    assert_eq!(tick(&store, T + week_ms).len(), 7);
+    let operations = store.operations() - before;
+    assert!(operations < 1_000, "{operations}");
+    assert_eq!(tick(&store, T + week_ms + 1_000), [] as [&str; 0]);
+}
+
+#[test]
+fn a_clock_that_was_ahead_delays_no_timer() {
+    let store = MemoryStore::default();
+    tick(&store, T);
+    tick(&store, T + 3_600_000);
+    run(set(&store, T + 30_000, "a")).unwrap();
+    assert_eq!(tick(&store, T + 29_000), [] as [&str; 0]);
+    assert_eq!(tick(&store, T + 30_000), ["a"]);
+}
+
+#[test]
+fn a_timer_that_is_set_while_one_like_it_is_seen_to_stays() {
+    let store = MemoryStore::default();
+    run(set(&store, T, "a")).unwrap();
+    let timers = run(due(&store, T)).unwrap();
+    run(set(&store, T, "a")).unwrap();
+    run(forget(&store, &timers));
+    assert_eq!(tick(&store, T), ["a"]);
+    assert_eq!(tick(&store, T), [] as [&str; 0]);
+}
+
+#[test]
+fn a_timer_of_a_time_that_is_over_is_forgotten_once_it_was_seen_to_minutes_later() {
+    let store = MemoryStore::default();
+    tick(&store, T);
+    run(set(&store, T - 120_000, "late")).unwrap();
+    let timers = run(due(&store, T + 180_000)).unwrap();
+    assert!(timers.iter().all(|timer| timer.what == "late") && !timers.is_empty(), "{timers:?}");
+    run(forget(&store, &timers));
+    for minute in 3..60 {
+        assert_eq!(tick(&store, T + minute * 60_000), [] as [&str; 0]);
+    }
+    store.mend();
+    let before = store.operations();
+    for second in 0..60 {
+        assert_eq!(tick(&store, T + 3_600_000 + second * 1_000), [] as [&str; 0]);
+    }
+    let operations = (store.operations() - before) / 60;
+    assert!(operations < 12, "{operations} operations where nothing is due");
+    assert!(store.len() < 8, "{:?}", store.keys());
+}
+
+#[test]
+fn ticks_cost_what_is_due_however_much_is_due_at_once() {
+    let mut costs = Vec::new();
+    for count in [100, 3_000] {
+        let store = MemoryStore::default();
+        tick(&store, T);
+        for number in 0..count {
+            run(set(&store, T + number % 20_000, &format!("{number}"))).unwrap();
+        }
+        store.mend();
+        let (before, mut found) = (store.operations(), 0);
+        for second in 0..60 {
+            loop {
+                let seen = tick(&store, T + second * 1_000).len();
+                found += seen as u64;
+                if seen == 0 {
+                    break;
+                }
+            }
+        }
+        assert_eq!(found, count);
+        costs.push((store.operations() - before) / count);
+    }
+    assert!(costs[1] < 40, "{costs:?} operations a timer");
+}
+
+#[test]
+fn what_a_tick_that_died_left_is_found_by_a_sweep() {
+    let store = MemoryStore::default();
+    tick(&store, T);
+    run(set(&store, T + 1_000, "a")).unwrap();
+    run(due(&store, T + 1_000)).unwrap();
+    // Whoever took it has died; minutes later it is too old to be read by every tick.
+    let found = (0..40).find(|second| !tick(&store, T + 100_000 + second * 1_000).is_empty());
+    assert!(found.is_some());
+    assert_eq!(tick(&store, T + 200_000), [] as [&str; 0]);
+}
+
+#[test]
+fn ticks_that_are_an_hour_late_or_find_ten_thousand_timers_that_are_not_due_cost_no_more() {
+    let store = MemoryStore::default();
+    tick(&store, T);
+    for number in 0..10_000 {
+        run(set(&store, T + 600_000 + number * 1_000, "later")).unwrap();
+    }
+    run(set(&store, T + 1_000, "now")).unwrap();
+    let before = store.operations();
+    assert_eq!(tick(&store, T + 2_000), ["now"]);
+    let operations = store.operations() - before;
+    assert!(operations < 40, "{operations}");
+}
+
+#[test]
+fn a_timer_that_is_set_while_its_slot_passes_fires() {
+    for seed in 1..3_000 {
+        let store = MemoryStore::default();
+        tick(&store, T - 1);
+        let setting: store::memory::Actor<'_, ()> =
+            Box::pin(async { set(&store, T - 10, "a").await.unwrap() });
+        let ticking: store::memory::Actor<'_, ()> = Box::pin(async {
+            for second in 0..3 {
+                let timers = due(&store, T + second * 1_000).await.unwrap();
+                forget(&store, &timers).await;
+            }
+        });
+        let mut random = Random::new(seed);
+        store.scheduler().run(vec![setting, ticking], random.fair());
+        // Once by now, or at the next sweep.
+        tick(&store, T + 40_000);
+        let left = run(due(&store, T + 80_000)).unwrap();
+        assert!(left.is_empty(), "seed {seed}: {left:?}");
+    }
+}
+
+#[test]
+fn a_tick_after_a_time_without_ticks_finds_what_came_due_meanwhile() {
+    let store = MemoryStore::default();
+    tick(&store, T);
+    run(set(&store, T + 3_000, "a")).unwrap();
+    assert_eq!(tick(&store, T + 25_000), ["a"]);
+}

@@ -11,7 +11,7 @@ use crate::order::Order;
 use crate::rule::Rule;
 use crate::stream::StreamName;
 use crate::time::OFFER_MS;
-use crate::{key, timer};
+use crate::{committed, key, timer};
 
 /// What the gateway that saw both pushes says of the break between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +79,18 @@ async fn continued_by(
     let Some(id) = before(store, session, rule, after).await? else { return Ok(None) };
     let Some(before) = find(store, &id).await? else { return Ok(None) };
     let is_same = before.stream == session.stream && before.rule.as_ref() == Some(rule);
+    if is_same && before.gateway_key() != session.gateway_key() && !is_whole(store, &before.id).await? {
+        // The push would wait for chunks that another spool may have lost.
+        return Ok(None);
+    }
     // A gateway names a session that it has adopted, though it may not have told so yet; one that has ended is adopted.
     Ok(is_same.then_some(before.id))
+}
+
+/// Whether all chunks of an ended session are there.
+async fn is_whole(store: &impl Store, id: &str) -> Result<bool, Error> {
+    let Some(end) = ended(store, id).await? else { return Ok(false) };
+    Ok(committed::missing(store, id, &end).await?.is_none())
 }
 
 /// The session before, if the break is not too long.

@@ -110,6 +110,22 @@ fn a_push_on_another_gateway_continues_only_what_has_ended() {
 }
 
 #[test]
+fn a_push_waits_for_chunks_of_its_own_spool_alone() {
+    let recording_of = |boot: &str, chunks: u64| {
+        let world = World::new();
+        push(&world, "a", "g", BOOT, NOW);
+        world.bring_all("a", 0..2);
+        run(session::end(&world.store, &world.bucket, "a", 15_000, chunks, NOW + 15 * SECOND)).unwrap();
+        push(&world, "b", "g", boot, NOW + 30 * SECOND);
+        run(session::adopted(&world.store, "b")).unwrap().unwrap().recording
+    };
+    assert_eq!(recording_of("spool.2", 3), "a");
+    assert_eq!(recording_of("another.1", 2), "a");
+    // The spool that held the third chunk may be lost.
+    assert_eq!(recording_of("another.1", 3), "b");
+}
+
+#[test]
 fn overlapping_pushes_of_two_gateways_are_both_live_and_have_files_of_their_own() {
     let world = World::new();
     push(&world, "a", "g", BOOT, NOW);

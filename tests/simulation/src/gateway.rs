@@ -113,20 +113,18 @@ impl Gateway {
         self.pushes.iter().find(|push| push.is_live() && push.stream == *stream)
     }
 
-    /// Whether a push that has ended is still in the spool, with a session.
+    /// Whether the spool knows a push that has a session, and whose end is not told.
     #[must_use]
-    pub fn has_ended_push(&self) -> bool {
-        self.pushes.iter().any(|push| !push.is_told() && push.session.is_some())
+    pub fn can_forget(&self) -> bool {
+        self.pushes.iter().any(Push::is_untold)
     }
 
     /// The gateway dies and starts again on its spool: its pushes are over, what was spooled is not. The last chunk of
-    /// each may be lost, and `forgets` has the spool lose the oldest push that is not told.
+    /// each may be lost, and `forgets` has the spool lose the oldest push whose end is not told.
     pub fn restart(&mut self, now_ms: u64, loses_tail: bool, forgets: bool) {
         self.boots += 1;
         self.stop(now_ms, loses_tail);
-        if forgets
-            && let Some(at) = self.pushes.iter().position(|push| !push.is_told() && push.session.is_some())
-        {
+        if forgets && let Some(at) = self.pushes.iter().position(Push::is_untold) {
             self.gone.push(self.pushes.remove(at));
         }
         for push in &mut self.pushes {

@@ -1,5 +1,6 @@
 //! Whether what is left of a history is what it has to be.
 
+mod answers;
 mod files;
 mod joins;
 mod rest;
@@ -8,9 +9,12 @@ use std::collections::BTreeMap;
 
 use crate::gateway::{Push, Spooled};
 use crate::history::History;
-use crate::workload::Plan;
+use crate::workload::{self, Plan};
 
 pub use files::record_files;
+
+/// So long after the last fault the lists are right again. Unit: s.
+const CALM_S: u64 = 15;
 
 /// A chunk: its session and its number.
 pub type Chunk = (String, u64);
@@ -43,6 +47,10 @@ fn facts(history: &History) -> Facts<'_> {
 /// # Errors
 /// What is wrong, in words.
 pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
+    workload::calm(history);
+    history.seconds(CALM_S);
+    answers::check_online(history, plan)?;
+    workload::end_pushes(history);
     rest::come_to_idle(history)?;
     rest::come_to_files(history, plan)?;
     for gateway in &history.gateways {
@@ -53,7 +61,10 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
     let found = record_files(history.hosts.any());
     let facts = facts(history);
     files::check(&found, &facts)?;
-    joins::check(history, plan, &found, &facts)?;
+    let reached = joins::check(history, plan, &found, &facts)?;
+    answers::check_content(history, plan, &found, &facts)?;
+    history.coverage.add(&reached);
     rest::note_decisions(history);
-    rest::come_to_rest(history)
+    rest::come_to_rest(history)?;
+    answers::check_offline(history)
 }

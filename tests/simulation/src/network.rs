@@ -13,7 +13,7 @@ use crate::coverage::Coverage;
 use crate::hosts::Hosts;
 use crate::trace::Trace;
 use faults::Fault;
-pub use faults::Rates;
+pub use faults::{Rates, WORK_BUCKET, fail_decisions};
 use flight::Flight;
 
 /// No call lasts longer: its host ends it.
@@ -115,10 +115,10 @@ impl Network {
 
     /// Lets a call go on by one operation; answers what it came to, if it is over.
     fn step(&mut self, at: usize, now_ms: u64, around: &mut Around<'_>) -> Option<Reply> {
-        let fault = around.rates.draw(around.random);
         let scheduler = around.hosts.any().store.scheduler().clone();
         let flight = &mut self.flights[at];
         let kind = flight.call.kind;
+        let fault = around.rates.draw(kind, around.random);
         if fault == Fault::DeathBefore && flight.is_begun() {
             around.coverage.reach("fault: death before an operation");
             around.coverage.reach(format!("died: {}", kind.name()));

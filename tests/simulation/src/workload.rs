@@ -7,10 +7,8 @@ use protocol::StreamPath;
 use store::memory::Random;
 
 use crate::history::History;
-use crate::network::Rates;
-
-/// Whether clocks are off by more than a second.
-const WITH_OTHER_CLOCKS: bool = false;
+use crate::network::{Rates, fail_decisions};
+pub use events::{calm, end_pushes};
 
 /// What is drawn once for a history.
 #[derive(Clone, Debug)]
@@ -27,15 +25,15 @@ pub struct Plan {
     pub delay_s: u64,
 }
 
-/// Plays the history of a seed up to the end of what happens in it. What is wrong then is left to the judge.
+/// Plays the history of a seed up to the end of what is drawn. Pushes and troubles that go on are left to the judge.
 #[must_use]
 pub fn play(seed: u64) -> (History, Plan) {
     let mut random = Random::new(seed ^ 0x5eed);
     let is_troubled = random.below(4) > 0;
-    let clocks_differ = WITH_OTHER_CLOCKS && is_troubled && random.below(4) == 0;
+    let clocks_differ = is_troubled && random.below(4) == 0;
     let ahead_ms: &[i64] = match random.below(3) {
         0 => &[0],
-        _ if clocks_differ && random.below(2) == 0 => &[0, 3_600_000],
+        _ if clocks_differ && random.below(2) == 0 => &[0, 2_700_000],
         1 => &[0, 400],
         _ => &[-300, 300],
     };
@@ -55,6 +53,9 @@ pub fn play(seed: u64) -> (History, Plan) {
     if is_troubled {
         let often = [0, 2_000, 500, 150][random.below(4)];
         history.rates = Rates { operations: often, doubled: 10, delayed: 10 };
+        if often > 0 {
+            fail_decisions(history.hosts.any(), seed);
+        }
     }
     history.note(&format!("{plan:?}"));
     history.seconds(3);
@@ -63,6 +64,5 @@ pub fn play(seed: u64) -> (History, Plan) {
         events.draw(&mut history, &plan);
         history.step(1_000);
     }
-    events.end(&mut history);
     (history, plan)
 }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 
 use store::memory::{Outcome, Scheduler};
 
@@ -42,11 +43,15 @@ pub enum Trouble {
     Hangs,
 }
 
+/// Decides how each call of an object ends, by its name and whether it may create it.
+type Plan = Box<dyn FnMut(&str, bool) -> Outcome>;
+
 /// All object stores, whose buckets are there when they are asked for. Each call is a point at which another actor of
 /// the scheduler may go first, the caller may die, or the call may fail.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Buckets {
     scheduler: Scheduler,
+    plan: RefCell<Option<Plan>>,
     /// By `endpoint/bucket/key`.
     pub objects: RefCell<BTreeMap<String, Object>>,
     /// How the next calls fail; none for one that succeeds.
@@ -55,6 +60,12 @@ pub struct Buckets {
     pub troubles: RefCell<BTreeMap<String, Trouble>>,
     /// They replace objects that are there, as some stores do whatever a create asks for.
     pub replaces: Cell<bool>,
+}
+
+impl fmt::Debug for Buckets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buckets").field("objects", &self.objects.borrow().keys()).finish_non_exhaustive()
+    }
 }
 
 impl Buckets {
@@ -75,7 +86,12 @@ impl Buckets {
         while let Some(Trouble::Hangs) = self.trouble(name) {
             self.scheduler.wait().await;
         }
-        let outcome = self.scheduler.point().await;
+        let scheduled = self.scheduler.point().await;
+        let planned = self.plan.borrow_mut().as_mut().map(|plan| plan(name, writes));
+        let outcome = match scheduled {
+            Outcome::Applied => planned.unwrap_or_default(),
+            fault => fault,
+        };
         self.scheduler.see(writes, name, outcome);
         match outcome {
             Outcome::Applied => effect(),
@@ -89,6 +105,16 @@ impl Buckets {
         let troubles = self.troubles.borrow();
         let of = |bucket: &str| name.strip_prefix(bucket).is_some_and(|key| key.starts_with('/'));
         troubles.iter().find(|(bucket, _)| of(bucket)).map(|(_, trouble)| trouble.clone())
+    }
+
+    /// Lets `plan` decide how each call ends from now on. A fault that the scheduler chose for the same call comes first.
+    pub fn fail(&self, plan: impl FnMut(&str, bool) -> Outcome + 'static) {
+        *self.plan.borrow_mut() = Some(Box::new(plan));
+    }
+
+    /// Lets every call succeed again.
+    pub fn mend(&self) {
+        *self.plan.borrow_mut() = None;
     }
 
     /// An object's bytes as text.

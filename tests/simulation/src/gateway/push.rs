@@ -112,6 +112,11 @@ impl Push {
         is_empty && self.end_answered_ms.is_some() && self.acknowledged == self.chunks.len() as u64
     }
 
+    /// Whether it has a session that its end was not told of.
+    pub(super) fn is_untold(&self) -> bool {
+        self.session.is_some() && self.end_answered_ms.is_none()
+    }
+
     fn second(&self, now_ms: u64) -> u64 {
         now_ms.saturating_sub(self.began_ms) / 1_000 * 1_000
     }

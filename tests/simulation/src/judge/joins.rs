@@ -1,10 +1,12 @@
 //! Files begin where they have to, and nowhere else.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use shared::catalog::{Mode, Session};
 
 use super::{Chunk, Fact, Facts};
+use crate::coverage::Coverage;
 use crate::gateway::Push;
 use crate::history::History;
 use crate::workload::Plan;
@@ -36,23 +38,26 @@ struct Judge<'a> {
     files: &'a BTreeMap<String, Vec<Chunk>>,
     facts: &'a Facts<'a>,
     sessions: BTreeMap<String, Session>,
+    reached: RefCell<Coverage>,
 }
 
-/// Checks where files begin.
+/// Checks where files begin; answers how often each reason was there.
 pub(super) fn check(
     history: &History,
     plan: &Plan,
     files: &BTreeMap<String, Vec<Chunk>>,
     facts: &Facts<'_>,
-) -> Result<(), String> {
+) -> Result<Coverage, String> {
     let world = history.hosts.any();
     let ids = history.pushes().filter_map(|(_, push)| push.session.clone());
     let found = ids.filter_map(|id| Some((id.clone(), run(shared::Catalog::get_session(world, &id)).ok()?)));
     let sessions = found.collect();
-    let judge = Judge { history, plan, files, facts, sessions };
+    let judge = Judge { history, plan, files, facts, sessions, reached: RefCell::default() };
     judge.within_sessions()?;
     judge.across_breaks()?;
-    judge.within_files()
+    judge.within_files()?;
+    judge.note_windows();
+    Ok(judge.reached.into_inner())
 }
 
 impl Judge<'_> {
@@ -98,12 +103,46 @@ impl Judge<'_> {
             Join::Split(why) if file == other => {
                 Err(format!("{before:?} and {after:?} are both in {file} at {at}, but {why}"))
             }
-            _ => Ok(()),
+            Join::Same(_) => {
+                self.reached.borrow_mut().reach(format!("file goes on over {}", what(before, after)));
+                Ok(())
+            }
+            Join::Split(why) => {
+                self.reached.borrow_mut().reach(format!("file ends: {why}"));
+                Ok(())
+            }
+            Join::Open => {
+                let how = if file == other { "goes on" } else { "ends" };
+                self.reached
+                    .borrow_mut()
+                    .reach(format!("file {how} where either may be, over {}", what(before, after)));
+                Ok(())
+            }
         }
     }
 
-    /// What a cycle says of the chunk after one.
-    fn cycle(&self, session: &str, before: &Chunk) -> Join {
+    /// Counts how windows lie beside pushes.
+    fn note_windows(&self) {
+        for (_, push) in self.history.pushes() {
+            let session = push.session.as_ref().and_then(|id| self.sessions.get(id));
+            let (Some(session), Some(ended_ms)) = (session, push.ended_ms()) else { continue };
+            let Some(rule) = &session.rule else { continue };
+            let (Some(start), Some(end)) = (rule.window_start, rule.window_end) else { continue };
+            let is_in = |at_s: u64| (push.began_ms..ended_ms).contains(&(at_s * 1_000));
+            let what = match (is_in(start), is_in(end)) {
+                (true, true) => "opens and ends in a push",
+                (true, false) => "opens in a push",
+                (false, true) => "ends in a push",
+                (false, false) if end * 1_000 <= push.began_ms => "is over before a push",
+                (false, false) if start * 1_000 >= ended_ms => "is to come after a push",
+                (false, false) => "is open around a push",
+            };
+            self.reached.borrow_mut().reach(format!("window {what}"));
+        }
+    }
+
+    /// What a cycle says of the chunk after one, which comes after a pause.
+    fn cycle(&self, session: &str, before: &Chunk, pause_ms: u64) -> Join {
         let format =
             self.sessions.get(session).and_then(|session| session.rule.as_ref()?.formats.first().cloned());
         let (Some(format), Some((file, at))) = (format, self.place(before)) else { return Join::Open };
@@ -112,7 +151,12 @@ impl Judge<'_> {
         if least_ms >= cycle_ms + CYCLE_TOLERANCE_MS {
             return Join::Split("the cycle is full");
         }
-        if most_ms + CYCLE_TOLERANCE_MS > cycle_ms { Join::Open } else { Join::Same("nothing parts them") }
+        let pause_ms = if pause_ms <= SHORT_PAUSE_MS { pause_ms } else { 0 };
+        if most_ms + pause_ms + CYCLE_TOLERANCE_MS > cycle_ms {
+            Join::Open
+        } else {
+            Join::Same("nothing parts them")
+        }
     }
 
     fn within_sessions(&self) -> Result<(), String> {
@@ -134,7 +178,7 @@ impl Judge<'_> {
         }
         // The session may have been ended before its last chunks came.
         let is_gone = self.history.gateways[fact.gateway].gone.iter().any(|push| push.id == fact.push.id);
-        match self.cycle(&before.0, before) {
+        match self.cycle(&before.0, before, next.spooled.from_ms - fact.spooled.to_ms) {
             Join::Same(_) if is_gone || self.may_be_silent(fact.gateway, from_ms, to_ms) => Join::Open,
             join => join,
         }
@@ -189,7 +233,7 @@ impl Judge<'_> {
         if !is_cut_to_the_end || is_ordered || is_near_window || is_gone || may_be_silent {
             return Join::Open;
         }
-        last(before).map_or(Join::Open, |last| self.cycle(&last.0, &last))
+        last(before).map_or(Join::Open, |last| self.cycle(&last.0, &last, 0))
     }
 
     /// What is in one file belongs together.
@@ -216,7 +260,16 @@ impl Judge<'_> {
                     return Err(format!("{pushes}, which overlap: one ended at {ended_ms}"));
                 }
                 let delay_ms = rule(two.push).map_or(0, |rule| u64::from(rule.delay_seconds) * 1_000);
-                // Two gateways' breaks are measured by function hosts, which agree within a second.
+                // Two gateways' breaks are measured by function hosts, which agree within a second. A push of which nothing
+                // was recorded may lie between the two.
+                let lies_between = |other: &Push| {
+                    other.stream == two.push.stream
+                        && other.ended_ms().is_some_and(|at_ms| at_ms > ended_ms)
+                        && other.began_ms < two.push.began_ms
+                };
+                if self.history.pushes().any(|(_, other)| lies_between(other)) {
+                    continue;
+                }
                 if !self.plan.clocks_differ && two.push.began_ms.saturating_sub(ended_ms) > delay_ms + 2_000 {
                     return Err(format!("{pushes}, whose break is longer than DelayTime"));
                 }
@@ -224,6 +277,11 @@ impl Judge<'_> {
         }
         Ok(())
     }
+}
+
+/// What lies between two chunks.
+fn what(before: &Chunk, after: &Chunk) -> &'static str {
+    if before.0 == after.0 { "the next chunk" } else { "a break" }
 }
 
 fn chunk(push: &Push, seq: Option<u64>) -> Option<Chunk> {

@@ -2,6 +2,7 @@
 
 use super::{facts, files, record_files};
 use crate::history::History;
+use crate::network::WORK_BUCKET;
 use crate::workload::Plan;
 
 /// So long after the last fault everything is told and sent. Unit: s.
@@ -41,11 +42,17 @@ pub(super) fn come_to_files(history: &mut History, plan: &Plan) -> Result<(), St
     Err(format!("after {most_s} s {missing:?} is in no record file"))
 }
 
-/// Counts how races were decided.
+/// Counts how races were decided, and what gateways were told.
 pub(super) fn note_decisions(history: &mut History) {
+    for gateway in &history.gateways {
+        let coverage = &mut history.coverage;
+        coverage.reach_times("told: chunks of another session come first", gateway.told_before);
+        coverage.reach_times("told: the bucket refuses", gateway.told_refused);
+        coverage.reach_times("told: another spool has the gateway's name", gateway.told_boot);
+    }
     let objects = history.hosts.any().buckets.objects.borrow().clone();
     for (name, object) in objects.iter() {
-        let Some(name) = name.strip_prefix("http://work/work/") else { continue };
+        let Some(name) = name.strip_prefix(WORK_BUCKET) else { continue };
         let body = String::from_utf8_lossy(&object.bytes);
         let word = |what: &str, long: &str| format!("decided: {what} {long}");
         let what = match name.split('/').collect::<Vec<_>>()[..] {
@@ -68,10 +75,14 @@ pub(super) fn come_to_rest(history: &mut History) -> Result<(), String> {
     for gateway in &mut history.gateways {
         gateway.is_cut_off = true;
     }
+    // A gateway that was heard since begins another week.
+    let weeks = if history.gateways.iter().any(|gateway| !gateway.gone.is_empty()) { 3 } else { 1 };
     (0..80).for_each(|_| history.step(60_000));
     // What is late by more than a minute and a half waits again, lest a clock was ahead: so the week ends slowly.
-    history.step(SUSPENDED_MS - 7_200_000);
-    (0..150).for_each(|_| history.step(60_000));
+    for _ in 0..weeks {
+        history.step(SUSPENDED_MS - 7_200_000);
+        (0..150).for_each(|_| history.step(60_000));
+    }
     history.step(86_400_000 * 40);
     match &history.last_tick {
         Some(tick) if tick.due == 0 => Ok(()),

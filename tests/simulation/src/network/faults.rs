@@ -1,11 +1,17 @@
 //! Which faults operations and calls meet, and how often.
 
+use shared::testing::World;
 use store::memory::{Outcome, Random};
+
+use crate::call::Kind;
+
+/// Objects of the work bucket have names that begin so.
+pub const WORK_BUCKET: &str = "http://work/work/";
 
 /// How often operations and calls meet faults.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rates {
-    /// One operation in so many meets a fault; 0: none does.
+    /// One operation of a tick or a heartbeat in so many meets a fault, and more of other calls'; 0: none does.
     pub operations: u32,
     /// So many of a thousand calls are made twice.
     pub doubled: u32,
@@ -31,8 +37,13 @@ pub(super) enum Fault {
 }
 
 impl Rates {
-    pub(super) fn draw(self, random: &mut Random) -> Fault {
-        if self.operations == 0 || random.below(self.operations as usize) > 0 {
+    pub(super) fn draw(self, kind: Kind, random: &mut Random) -> Fault {
+        // Ticks and heartbeats have by far the most operations.
+        let one_in = match kind {
+            Kind::Tick | Kind::Beat => self.operations,
+            _ => self.operations / 6,
+        };
+        if one_in == 0 || random.below(one_in as usize) > 0 {
             return Fault::None;
         }
         match random.below(6) {
@@ -43,6 +54,16 @@ impl Rates {
             _ => Fault::Rest,
         }
     }
+}
+
+/// Has one create in eight in the work bucket refused, or its reply lost: each of them decides a race.
+pub fn fail_decisions(world: &World, seed: u64) {
+    let mut random = Random::new(seed ^ 0xdec1de);
+    world.buckets.fail(move |name, writes| match name.starts_with(WORK_BUCKET) && writes {
+        true if random.below(16) == 0 => Outcome::Refused,
+        true if random.below(15) == 0 => Outcome::ReplyLost,
+        _ => Outcome::Applied,
+    });
 }
 
 /// What a fault is called in the counts.
@@ -56,7 +77,7 @@ pub(super) fn name(outcome: Outcome) -> &'static str {
 
 /// What a key or an object is about: the first word of a key, the folder of an object in the work bucket.
 pub(super) fn family(name: &str) -> String {
-    let Some(object) = name.strip_prefix("http://work/work/") else {
+    let Some(object) = name.strip_prefix(WORK_BUCKET) else {
         let is_object = name.contains('/');
         let first = name.split('.').next().unwrap_or_default();
         return if is_object { "object of a user's bucket".into() } else { format!("key {first}") };

@@ -7,12 +7,10 @@ use shared::testing::Trouble;
 
 use super::{Plan, rules};
 use crate::history::History;
+use crate::network::Rates;
 
 /// The user's bucket of every rule.
 const BUCKET: &str = "http://store/bkt";
-
-/// Whether spools are lost.
-const WITH_LOST_SPOOLS: bool = false;
 
 /// What the push URL says of recording, where a rule asks it.
 const WANTED: [Option<&str>; 3] = [None, Some(r#"{"NeedRecord":true}"#), Some(r#"{"NeedRecord":false}"#)];
@@ -142,11 +140,11 @@ impl Events {
                 history.gateways[place].restart(history.now_ms, loses_tail, false);
                 happens(history, "gateway restarted", place);
             }
-            15..=17 if WITH_LOST_SPOOLS && history.gateways[place].has_ended_push() => {
+            15..=17 if history.gateways[place].can_forget() => {
                 history.gateways[place].restart(history.now_ms, true, true);
                 happens(history, "gateway restarted, and its spool lost a push", place);
             }
-            18..=19 if WITH_LOST_SPOOLS => {
+            18..=19 => {
                 history.gateways[place].lose_spool(history.now_ms);
                 happens(history, "gateway lost its spool", place);
             }
@@ -170,28 +168,36 @@ impl Events {
             }
             29..=32 if plan.clocks_differ => {
                 let host = history.random.below(history.hosts.count());
-                let ahead_ms = [-3_600_000, -30_000, 0, 30_000, 3_600_000][history.random.below(5)];
+                let ahead_ms = [-2_700_000, -30_000, 0, 30_000, 2_700_000][history.random.below(5)];
                 history.hosts.step_clock(host, ahead_ms);
                 happens(history, "clock of a host stepped", host);
             }
             _ => {}
         }
     }
+}
 
-    /// Nothing is wrong any more, and every push is over.
-    pub(super) fn end(&mut self, history: &mut History) {
-        history.note("what happens is over");
-        history.rates = crate::network::Rates::default();
-        history.functions_are_down = false;
-        history.ticks_rest = false;
-        history.hosts.any().buckets.troubles.borrow_mut().clear();
-        for place in 0..history.gateways.len() {
-            let gateway = &mut history.gateways[place];
-            gateway.is_cut_off = false;
-            let live: Vec<String> =
-                gateway.pushes.iter().filter(|push| push.is_live()).map(|push| push.id.clone()).collect();
-            live.iter().for_each(|push| gateway.end(push, history.now_ms));
-        }
+/// Nothing is wrong any more; pushes go on.
+pub fn calm(history: &mut History) {
+    history.note("nothing is wrong any more");
+    history.rates = Rates::default();
+    history.functions_are_down = false;
+    history.ticks_rest = false;
+    history.hosts.any().buckets.troubles.borrow_mut().clear();
+    history.hosts.any().buckets.mend();
+    // While hosts whose clocks are far apart take turns, breaks stay undecided.
+    (0..history.hosts.count()).for_each(|host| history.hosts.step_clock(host, 0));
+    history.gateways.iter_mut().for_each(|gateway| gateway.is_cut_off = false);
+}
+
+/// Every push is over.
+pub fn end_pushes(history: &mut History) {
+    history.note("every push ends");
+    let now_ms = history.now_ms;
+    for gateway in &mut history.gateways {
+        let live = gateway.pushes.iter().filter(|push| push.is_live());
+        let live: Vec<String> = live.map(|push| push.id.clone()).collect();
+        live.iter().for_each(|push| gateway.end(push, now_ms));
     }
 }
 

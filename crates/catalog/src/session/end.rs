@@ -59,13 +59,19 @@ async fn decide(
     let id = &session.id;
     adopt(store, bucket, session, now_ms).await?;
     let end: End = decision::decide(bucket, &format!("decision/end/{id}"), &end).await?;
-    write(store, &key::end(id), &end).await?;
-    flag(store, id).await?;
-    write(store, &key::last_ended(&session.stream), &Continuation { session: id.clone() }).await?;
     let is_prompt = now_ms.abs_diff(end.ended_ms) <= PROMPT_MS;
     let from_ms = if is_prompt { end.ended_ms } else { end.ended_ms.max(now_ms) };
     let due_ms = earliest_ms.max(from_ms + session.delay_ms());
-    timer::set(store, due_ms, &format!("b {id} {due_ms}")).await?;
+    // Nobody repeats an end that is noted, wherever this call dies; a timer that fires before is one that finds nothing.
+    let is_over_ms = now_ms + CALL_MAX_MS;
+    let look = format!("b {id} {due_ms}");
+    timer::set(store, due_ms.max(is_over_ms), &look).await?;
+    write(store, &key::end(id), &end).await?;
+    flag(store, id).await?;
+    write(store, &key::last_ended(&session.stream), &Continuation { session: id.clone() }).await?;
+    if due_ms < is_over_ms {
+        timer::set(store, due_ms, &look).await?;
+    }
     Ok(end)
 }
 

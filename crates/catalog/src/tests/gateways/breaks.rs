@@ -66,6 +66,30 @@ fn a_break_is_not_closed_early_by_a_clock_that_is_ahead() {
 }
 
 #[test]
+fn the_files_of_an_ended_session_close_wherever_its_end_was_interrupted() {
+    let ends = |operation: Option<u64>| {
+        let world = World::new();
+        push(&world, "a", "g", BOOT, NOW);
+        hear(&world, &beat("g", BOOT, None), NOW);
+        world.bring_all("a", 0..2);
+        let (store, bucket) = (&world.store, &world.bucket);
+        store.break_at(operation.unwrap_or(u64::MAX));
+        // A later boot of the spool leaves it out: no gateway ends it.
+        let _ = run(gateway::beat(store, bucket, &beat("g", "spool.2", None), NOW + 12 * SECOND));
+        let operations = store.operations();
+        store.mend();
+        let files = ticks_and_beats(&world, "g", "spool.2", NOW + 13 * SECOND, 600);
+        let files: Vec<_> = files.iter().map(|(_, file)| file.as_str()).collect();
+        assert_eq!(files, ["a0 a1"], "{operation:?}");
+        operations
+    };
+    let operations = ends(None);
+    (0..operations).for_each(|operation| {
+        ends(Some(operation));
+    });
+}
+
+#[test]
 fn an_end_that_is_told_while_chunks_wait_closes_the_file_with_the_last_of_them() {
     let world = World::new();
     push(&world, "a", "g", BOOT, NOW);
@@ -86,6 +110,9 @@ fn chunks_that_a_silent_gateway_never_brings_keep_no_file_open() {
     run(session::end(&world.store, &world.bucket, "a", 15_000, 3, NOW + 15 * SECOND)).unwrap();
     let files = ticks(&world, NOW + 15 * SECOND, 900);
     assert_eq!(files.iter().map(|(_, file)| file.as_str()).collect::<Vec<_>>(), ["a0 a1"]);
+    // Nor is anything looked at any more until they come.
+    let due = run(due::due(&world.store, NOW + 914 * SECOND + 300_000)).unwrap();
+    assert!(due.is_empty(), "{due:?}");
     run(world.bring_at("a", 2, 0, NOW + 915 * SECOND)).unwrap();
     let files = ticks(&world, NOW + 915 * SECOND, 300);
     assert_eq!(files.iter().map(|(_, file)| file.as_str()).collect::<Vec<_>>(), ["a2"]);

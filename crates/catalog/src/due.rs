@@ -25,7 +25,7 @@ use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, SUSPENDED_MAX_MS};
 use crate::timer::{self, Timer};
-use crate::{changes, command, committed, days, file, key, look, session};
+use crate::{changes, command, committed, days, file, key, look, session, silence};
 
 /// A tick has its timers for itself for so long. Another one that takes them does the same again.
 const LEASE_MS: u64 = 60_000;
@@ -150,7 +150,9 @@ async fn confirmed(store: &impl Store, id: &str, waits: u64, now_ms: u64) -> Res
     let confirmed = file::confirmed(store, id).await?.map(|confirmed| confirmed.chunks);
     // An end confirms every order.
     let chunks = session::ended(store, id).await?.map(|end| end.chunks).or(confirmed);
-    if chunks.unwrap_or(0) > committed::length(store, id).await? {
+    let length = committed::length(store, id).await?;
+    // What comes after a silence is in files of its own, and has them looked at.
+    if chunks.unwrap_or(0) > length && !silence::is_closed_before(store, id, length).await? {
         let wait_ms = (1_000_u64 << waits.min(6)).min(60_000);
         timer::set(store, now_ms + wait_ms, &format!("c {id} {}", waits + 1)).await?;
     }

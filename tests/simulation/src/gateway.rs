@@ -113,18 +113,19 @@ impl Gateway {
         self.pushes.iter().find(|push| push.is_live() && push.stream == *stream)
     }
 
-    /// Whether the spool knows a push that has a session, and whose end is not told.
+    /// Whether a push goes on that has a session.
     #[must_use]
     pub fn can_forget(&self) -> bool {
-        self.pushes.iter().any(Push::is_untold)
+        self.pushes.iter().any(Push::is_live_session)
     }
 
     /// The gateway dies and starts again on its spool: its pushes are over, what was spooled is not. The last chunk of
-    /// each may be lost, and `forgets` has the spool lose the oldest push whose end is not told.
+    /// each may be lost, and `forgets` has the spool lose the oldest push that went on.
     pub fn restart(&mut self, now_ms: u64, loses_tail: bool, forgets: bool) {
         self.boots += 1;
+        let forgotten = self.pushes.iter().position(Push::is_live_session).filter(|_| forgets);
         self.stop(now_ms, loses_tail);
-        if forgets && let Some(at) = self.pushes.iter().position(Push::is_untold) {
+        if let Some(at) = forgotten {
             self.gone.push(self.pushes.remove(at));
         }
         for push in &mut self.pushes {

@@ -58,11 +58,11 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
             return Err(format!("a gateway that keeps the contract was told {surprise}"));
         }
     }
+    rest::come_to_content(history, plan)?;
     let found = record_files(history.hosts.any());
     let facts = facts(history);
     files::check(&found, &facts)?;
     let reached = joins::check(history, plan, &found, &facts)?;
-    answers::check_content(history, plan, &found, &facts)?;
     history.coverage.add(&reached);
     rest::note_decisions(history);
     rest::come_to_rest(history)?;

@@ -112,9 +112,9 @@ impl Push {
         is_empty && self.end_answered_ms.is_some() && self.acknowledged == self.chunks.len() as u64
     }
 
-    /// Whether it has a session that its end was not told of.
-    pub(super) fn is_untold(&self) -> bool {
-        self.session.is_some() && self.end_answered_ms.is_none()
+    /// Whether it goes on in a session.
+    pub(super) fn is_live_session(&self) -> bool {
+        self.session.is_some() && self.is_live()
     }
 
     fn second(&self, now_ms: u64) -> u64 {

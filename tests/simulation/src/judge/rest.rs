@@ -1,6 +1,6 @@
 //! Nothing waits for ever.
 
-use super::{facts, files, record_files};
+use super::{answers, facts, files, record_files};
 use crate::history::History;
 use crate::network::WORK_BUCKET;
 use crate::workload::Plan;
@@ -40,6 +40,21 @@ pub(super) fn come_to_files(history: &mut History, plan: &Plan) -> Result<(), St
         }
     }
     Err(format!("after {most_s} s {missing:?} is in no record file"))
+}
+
+/// A chunk whose acknowledgement was lost with its gateway is in a file later, and in the lists at once.
+pub(super) fn come_to_content(history: &mut History, plan: &Plan) -> Result<(), String> {
+    let most_s = FILES_S + if plan.clocks_differ { CLOCKS_S } else { 0 };
+    let mut checked = Ok(());
+    for _ in 0..most_s / 15 {
+        let found = record_files(history.hosts.any());
+        checked = answers::check_content(history, plan, &found, &facts(history));
+        if checked.is_ok() {
+            break;
+        }
+        (0..5).for_each(|_| history.step(3_000));
+    }
+    checked
 }
 
 /// Counts how races were decided, and what gateways were told.

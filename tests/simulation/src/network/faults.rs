@@ -56,12 +56,12 @@ impl Rates {
     }
 }
 
-/// Has one create in eight in the work bucket refused, or its reply lost: each of them decides a race.
+/// Has one create in four in the work bucket refused, or its reply lost: each of them decides a race.
 pub fn fail_decisions(world: &World, seed: u64) {
     let mut random = Random::new(seed ^ 0xdec1de);
     world.buckets.fail(move |name, writes| match name.starts_with(WORK_BUCKET) && writes {
-        true if random.below(16) == 0 => Outcome::Refused,
-        true if random.below(15) == 0 => Outcome::ReplyLost,
+        true if random.below(12) == 0 => Outcome::Refused,
+        true if random.below(6) == 0 => Outcome::ReplyLost,
         _ => Outcome::Applied,
     });
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use shared::testing::World;
 
-use super::{Chunk, Facts};
+use super::{Chunk, Fact, Facts};
 
 /// The record files of the users' bucket, each as the chunks that it lists. Another format's files belong here, too,
 /// once there are some.
@@ -42,10 +42,14 @@ fn resolve(folder: &str, uri: &str) -> String {
     path.join("/")
 }
 
+fn is_acknowledged(fact: &Fact<'_>) -> bool {
+    fact.spooled.acknowledged_ms.is_some()
+}
+
 /// Which acknowledged chunk is in no record file yet.
 pub(super) fn missing(files: &BTreeMap<String, Vec<Chunk>>, facts: &Facts<'_>) -> Option<Chunk> {
     let found: std::collections::BTreeSet<&Chunk> = files.values().flatten().collect();
-    let mut acknowledged = facts.iter().filter(|(_, fact)| fact.spooled.acknowledged_ms.is_some());
+    let mut acknowledged = facts.iter().filter(|(_, fact)| is_acknowledged(fact));
     acknowledged.find(|(chunk, _)| !found.contains(chunk)).map(|(chunk, _)| chunk.clone())
 }
 
@@ -68,7 +72,7 @@ pub(super) fn check(files: &BTreeMap<String, Vec<Chunk>>, facts: &Facts<'_>) -> 
                 return Err(format!("{name} lists {after:?} after {before:?}"));
             }
             let next = (before.0.clone(), before.1 + 1);
-            if before.0 != after.0 && (after.1 != 0 || facts.contains_key(&next)) {
+            if before.0 != after.0 && (after.1 != 0 || facts.get(&next).is_some_and(is_acknowledged)) {
                 return Err(format!(
                     "{name} lists {after:?} after {before:?}, which is not the session's last"
                 ));

@@ -169,8 +169,10 @@ impl Judge<'_> {
     }
 
     fn join_within(&self, before: &Chunk, fact: Fact<'_>, next: Fact<'_>) -> Join {
-        let (Some(from_ms), Some(to_ms)) = (fact.spooled.acknowledged_ms, next.spooled.acknowledged_ms)
-        else {
+        // It may have been committed long before its acknowledgement came.
+        let from_ms = fact.push.began_ms + fact.spooled.to_ms;
+        let is_acknowledged = fact.spooled.acknowledged_ms.is_some();
+        let Some(to_ms) = next.spooled.acknowledged_ms.filter(|_| is_acknowledged) else {
             return Join::Open;
         };
         if fact.spooled.generation.files != next.spooled.generation.files {

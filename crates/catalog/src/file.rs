@@ -120,12 +120,14 @@ pub async fn complete(
     let mut walked = 0;
     loop {
         let mut after = continued_whole(store, &at).await?;
-        // Whether more comes is asked before what is there: a chunk may come in between.
-        let is_closed = after.is_none() && is_closed(store, bucket, &at).await?;
-        if is_closed {
+        // Whether more comes is asked before what is there: a chunk may come in between, and is in another file.
+        let closed_at = if after.is_none() { closed_at(store, bucket, &at).await? } else { None };
+        if closed_at.is_some() {
             after = continued_whole(store, &at).await?;
         }
-        if let Some((seq, last)) = committed::last(store, &at).await? {
+        let last = committed::last(store, &at).await?;
+        let is_closed = closed_at == Some(last.as_ref().map_or(0, |(seq, _)| seq + 1));
+        if let Some((seq, last)) = last {
             let file = last.accounts.get(format).and_then(|account| account.file.clone());
             if file.as_ref().is_some_and(|run| run.number > number) {
                 let first = if at == next.from.session { next.from.seq } else { 0 };
@@ -178,11 +180,15 @@ async fn ended(
     Ok(None)
 }
 
-/// Whether nothing more comes into the file that is open at the end of a chain of sessions.
-async fn is_closed(store: &impl Store, bucket: &impl WorkBucket, session: &str) -> Result<bool, Error> {
+/// How many chunks the last session of a chain has, if nothing after them comes into the file that is open there.
+async fn closed_at(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &str,
+) -> Result<Option<u64>, Error> {
     let length = committed::length(store, session).await?;
     if silence::is_closed_before(store, session, length).await? {
-        return Ok(true);
+        return Ok(Some(length));
     }
     let last = committed::last(store, session).await?;
     let generation = last.map_or(Generation::default(), |(_, last)| last.generation);
@@ -190,9 +196,9 @@ async fn is_closed(store: &impl Store, bucket: &impl WorkBucket, session: &str) 
         && length >= end.chunks
         && decision::find::<Break>(bucket, &session::break_name(session)).await? == Some(Break::Closed)
     {
-        return Ok(true);
+        return Ok(Some(length));
     }
-    is_parted_by_order(store, bucket, session, length, generation).await
+    Ok(is_parted_by_order(store, bucket, session, length, generation).await?.then_some(length))
 }
 
 /// Whether an order parts what comes after the first chunks of a session, up to one of a generation, from them. Once it

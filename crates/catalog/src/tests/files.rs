@@ -55,6 +55,34 @@ fn a_look_leaves_out_no_chunk_that_comes_while_it_looks() {
     assert!(early > 300, "{early} looks found the file while chunks came");
 }
 
+/// A look finds that an order parts what comes; the first chunk after the order comes in between, and begins a file that
+/// goes on.
+#[test]
+fn a_look_closes_no_file_that_begins_while_it_looks() {
+    for seed in 1..1_000 {
+        let world = World::new();
+        world.offer("a", None);
+        world.bring_all("a", 0..2);
+        run(file::confirm(&world.store, "a", confirmed(1, 2))).unwrap();
+        let mut files = run(world.close_files("a")).unwrap();
+        let found = RefCell::new(Vec::new());
+        let push = async { world.bring("a", 2, 1).await };
+        let look = async {
+            found.borrow_mut().extend(world.close_files("a").await?);
+            Ok(())
+        };
+        let actors: Vec<Actor<'_, Result<(), Error>>> = vec![Box::pin(push), Box::pin(look)];
+        for result in world.store.scheduler().run(actors, Random::new(seed).fair()) {
+            result.unwrap().unwrap();
+        }
+        files.extend(found.into_inner());
+        run(world.bring("a", 3, 1)).unwrap();
+        world.end("a", 4);
+        files.extend(run(world.close_files("a")).unwrap());
+        assert_eq!(joined(&files), ["a0 a1", "a2 a3"], "seed {seed}");
+    }
+}
+
 /// A heartbeat that stalls tells of the first restart when another one has told of the second.
 #[test]
 fn a_confirmation_that_stalls_undoes_no_later_one() {

@@ -172,7 +172,10 @@ fn judge(before: Option<&Order>, cause: Cause) -> Result<(), Refusal> {
 /// A command's orders: its own, and the end of a window that is still to come.
 fn plan(orders: &[Order], cause: Cause, now_ms: u64) -> Vec<Order> {
     let last = orders.last().map(|order| order.generation.orders).unwrap_or(0);
-    let files = effective(orders, now_ms).map_or(0, |order| order.generation.files);
+    // A gateway that hears of it late has followed the window's begin meanwhile: numbers of files never go back.
+    let opens = orders.iter().filter(|order| order.at_ms > now_ms && order.cause == Cause::WindowStart);
+    let files = effective(orders, now_ms).into_iter().chain(opens).map(|order| order.generation.files).max();
+    let files = files.unwrap_or(0);
     let record = effective(orders, now_ms).is_some_and(|order| order.record);
     let base = Order { generation: Generation { orders: last, files }, cause, record, at_ms: now_ms };
     let own = order::next(Some(&base), cause, now_ms);
@@ -232,6 +235,16 @@ mod tests {
         assert_eq!(generations(&orders), expected);
         assert_eq!(effective(&orders, 99).map(|order| order.generation.orders), Some(5));
         assert_eq!(effective(&orders, 100).map(|order| order.generation.orders), Some(6));
+    }
+
+    #[test]
+    fn a_start_before_a_window_begins_the_file_that_the_window_would() {
+        let opens = order::next(None, Cause::WindowStart, 50);
+        let mut orders = vec![opens, order::next(Some(&opens), Cause::WindowEnd, 100)];
+        orders.extend(plan(&orders, Cause::Start, 40));
+        let expected = [("1.1", true, 50), ("2.2", false, 100), ("3.1", true, 40), ("4.2", false, 100)];
+        let expected: Vec<_> = expected.map(|(text, record, at)| (text.to_owned(), record, at)).into();
+        assert_eq!(generations(&orders), expected);
     }
 
     #[test]

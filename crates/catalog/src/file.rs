@@ -211,7 +211,7 @@ pub(crate) async fn is_parted_by_order(
     generation: Generation,
 ) -> Result<bool, Error> {
     let next = confirmed_of(store, session, generation.files + 1).await?;
-    if next.is_some_and(|next| length >= next.chunks) {
+    if next.is_some_and(|next| next.generation > generation && length >= next.chunks) {
         return Ok(true);
     }
     let end = session::ended(store, session).await?;

@@ -37,7 +37,7 @@ fn histories_lose_nothing_and_come_to_rest() {
         return;
     }
     let from = number("FROM").unwrap_or(86);
-    let seeds = number("SEEDS").unwrap_or(120);
+    let seeds = number("SEEDS").unwrap_or(180);
     let mut coverage = Coverage::default();
     let mut failures = Vec::new();
     for seed in from..from + seeds {

@@ -33,7 +33,7 @@ impl<'a> Configuration<'a> {
     }
 
     /// Reads an `AudioSpecificConfig`, or the ADTS header that some encoders send in its place; `None` where it is
-    /// empty or cut.
+    /// empty, cut, or without a meaning.
     #[must_use]
     pub fn aac(record: &'a [u8]) -> Option<Self> {
         if let Some(frame) = AdtsFrame::parse(record) {
@@ -41,7 +41,12 @@ impl<'a> Configuration<'a> {
         }
         match AudioSpecificConfig::parse(record) {
             Ok(config) => Some(Self::Aac(config)),
-            Err(aac::Error::Truncated(_)) => None,
+            // An object type or a sampling frequency that nothing has: what was known is better.
+            Err(
+                aac::Error::Truncated(_)
+                | aac::Error::ObjectType { found: 0 }
+                | aac::Error::SamplingFrequency { found: 0 },
+            ) => None,
             Err(_) => Some(Self::Other(record)),
         }
     }
@@ -117,6 +122,8 @@ mod tests {
         assert_eq!(plain, Configuration::aac(&[0xff, 0xf1, 0x4c, 0x80, 0x01, 0x1f, 0xfc]));
         assert_ne!(plain, Configuration::aac(&[0x12, 0x10]));
         assert_eq!((Configuration::aac(&[]), Configuration::aac(&[0x12])), (None, None));
+        // Object type 0, and a reserved sampling frequency.
+        assert_eq!((Configuration::aac(&[0, 0]), Configuration::aac(&[0x16, 0x90])), (None, None));
         assert_eq!(Configuration::aac(&[0xb9, 0x90]), Some(Configuration::Other(&[0xb9, 0x90])));
     }
 

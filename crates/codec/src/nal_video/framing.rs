@@ -38,19 +38,19 @@ impl<'a> Message<'a> {
             Framing::StartCodes => 4,
         };
         let by_lengths = Lengths::read(codec, payload, size);
-        // A length from 256 to 511 looks like a start code; that lengths lead to the end by chance is far less likely.
-        let are_lengths = by_lengths.is_whole && by_lengths.are_plausible && by_lengths.have_slice;
-        if expected == Framing::StartCodes && !are_lengths && is_byte_stream(codec, payload) {
+        let stream = Stream::read(codec, payload);
+        let is_stream = stream.is_plausible && !by_lengths.explain_better(&stream, payload);
+        if expected == Framing::StartCodes && is_stream {
             return Some(whole(expected));
         }
         if by_lengths.is_whole && by_lengths.are_plausible {
             return Some(whole(Framing::Lengths(size)));
         }
-        if is_byte_stream(codec, payload) {
-            return Some(whole(Framing::StartCodes));
-        }
         if by_lengths.is_whole && by_lengths.have_start_codes {
             return Some(whole(Framing::StartCodesInLengths(size)));
+        }
+        if is_stream {
+            return Some(whole(Framing::StartCodes));
         }
         let others = [4, 2, 3, 1].into_iter().filter(|&other| other != size);
         for (other, found) in others.map(|other| (other, Lengths::read(codec, payload, other))) {
@@ -107,6 +107,9 @@ impl<'a> Iterator for Units<'a> {
     }
 }
 
+/// Stray bytes that lengths lead to by chance in a byte stream of a few hundred bytes, though seldom.
+const MAX_USUAL_STRAY: usize = 16;
+
 /// What reading a message by lengths of one size gives.
 struct Lengths {
     /// Every byte belongs to a length, a NAL unit or padding.
@@ -149,12 +152,38 @@ impl Lengths {
         found.have_start_codes &= !is_empty;
         found
     }
+
+    /// Whether a message that may be a byte stream rather stands behind lengths, maybe with stray bytes at its end: a
+    /// length from 256 to 511 looks like a start code.
+    fn explain_better(&self, stream: &Stream, payload: &[u8]) -> bool {
+        let looks_like_both = payload.starts_with(&[0, 0, 1]);
+        let is_usual = self.are_plausible && self.have_slice && payload.len() - self.size <= MAX_USUAL_STRAY;
+        looks_like_both && is_usual && !stream.begins_picture
+    }
 }
 
-/// Whether a message is a byte stream of NAL units that can be ones by their headers.
-fn is_byte_stream(codec: NalCodec, payload: &[u8]) -> bool {
-    let mut units = ByteStreamUnits::new(payload).peekable();
-    begins_with_start_code(payload) && units.peek().is_some() && units.all(|unit| codec.is_plausible(unit))
+/// What reading a message as a byte stream gives.
+struct Stream {
+    /// It begins with a start code, and every NAL unit, of which there is at least one, can be one by its header.
+    is_plausible: bool,
+    /// One of them is a coded slice that begins a picture.
+    begins_picture: bool,
+}
+
+impl Stream {
+    fn read(codec: NalCodec, payload: &[u8]) -> Self {
+        let mut found = Self { is_plausible: false, begins_picture: false };
+        if begins_with_start_code(payload) {
+            let mut units = ByteStreamUnits::new(payload).peekable();
+            found.is_plausible = units.peek().is_some()
+                && units.all(|unit| {
+                    found.begins_picture |=
+                        codec.role(unit) == UnitRole::CodedSlice && codec.begins_picture(unit);
+                    codec.is_plausible(unit)
+                });
+        }
+        found
+    }
 }
 
 #[cfg(test)]
@@ -179,12 +208,30 @@ mod tests {
 
     #[test]
     fn a_length_that_looks_like_a_start_code_is_one_where_it_leads_to_a_slice() {
-        // A slice of 0x123 bytes: 00 00 01 is a start code too, and 23 may begin a NAL unit.
-        let long = [&[0x65, 0x88][..], &[0x84; 0x121]].concat();
-        for expected in [Framing::StartCodes, Framing::Lengths(4)] {
-            check(&lengths(4, &[&long]), expected, Framing::Lengths(4), &[&long], &[]);
-            check(&lengths(4, &[&long, P]), expected, Framing::Lengths(4), &[&long, P], &[]);
+        // 00 00 01 is a start code too, and what follows may begin a NAL unit: SEI, or a slice.
+        for (size, expected) in
+            [(0x106, Framing::StartCodes), (0x106, Framing::Lengths(4)), (0x141, Framing::Lengths(4))]
+        {
+            let long = [&[0x65, 0x88][..], &vec![0x84; size - 2]].concat();
+            for stray in [&[][..], &[0xff; 3], &[0xff; 7]] {
+                let one = [&lengths(4, &[&long]), stray].concat();
+                let two = [&lengths(4, &[&long, P]), stray].concat();
+                check(&one, expected, Framing::Lengths(4), &[&long], stray);
+                check(&two, expected, Framing::Lengths(4), &[&long, P], stray);
+            }
+            let nested = lengths(4, &[&[&[0, 0, 0, 1], &long[4..]].concat()]);
+            let framing = Framing::StartCodesInLengths(4);
+            check(&nested, Framing::Lengths(4), framing, &[&long[4..]], &[]);
+            check(&nested, framing, framing, &[&long[4..]], &[]);
         }
+    }
+
+    #[test]
+    fn start_codes_stay_start_codes_though_they_look_like_lengths() {
+        // 00 00 01 41 is a length too, which leads to the end.
+        let long = [&[0x41, 0x9a][..], &[0x84; 0x140]].concat();
+        let stream = [&[0, 0, 1][..], &long].concat();
+        check(&stream, Framing::StartCodes, Framing::StartCodes, &[&long], &[]);
     }
 
     #[test]

@@ -27,6 +27,7 @@
 //! | earlier than expected, but after the one before | both tracks keep a strict pace and make the same step | a step of the push's clock | media goes on at its pace; both tracks move by the same |
 //! | | otherwise | the push's own timing | the time that it says |
 //! | at or before the one before | it takes back a step ahead that nothing confirmed, or audio stamps ran too fast before | the push's own timing | units follow at half their distance until they are back in step |
+//! | | up to 160 ms, and the stamps that follow are as uneven | the push's own timing | the same |
 //! | | the track's next stamp goes on as if this one had not been | one wrong stamp | goes between its neighbours |
 //! | | the other track makes the step too | a step of the push's clock | media goes on at its pace; both tracks move by the same |
 //! | | the other track goes on as before | a fault of this track's clock | goes on at its pace, away, until it comes home |

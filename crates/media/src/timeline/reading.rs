@@ -125,6 +125,9 @@ impl Unit<'_> {
             // What was believed of the stamps before is taken back.
             return stamped;
         }
+        if self.is_noise(step, ahead) {
+            return stamped;
+        }
         let next = self.next(self.timestamp_ms(), ahead).map(|(next, _)| next);
         let comes_back = next.is_some_and(|next| self.comes_back(step, next, ahead));
         if self.at() > self.own.dts_90khz {

@@ -10,6 +10,12 @@ use crate::{TICKS_PER_MS, TrackKind};
 /// How far two measures of one step may lie apart at most. Unit: 1/90 000 s.
 const MAX_TOLERANCE_90KHZ: i64 = 250 * TICKS_PER_MS;
 
+/// Access units that tell how uneven a track is, at least and at most, and the longest step that may be so. Unit of the
+/// latter: 1/90 000 s.
+const MIN_NOISE_UNITS: i64 = 2;
+const NOISE_UNITS: usize = 8;
+const MAX_NOISE_90KHZ: i64 = 160 * TICKS_PER_MS;
+
 /// An access unit and what is known when it comes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unit<'a> {
@@ -144,6 +150,18 @@ impl Unit<'_> {
 
     pub(super) fn timestamp_ms(&self) -> u32 {
         self.own.timestamp_ms.wrapping_add((self.stamp_ms - self.own.stamp_ms) as u32)
+    }
+
+    /// The track's stamps are as uneven as a step: those that follow lie as far from an even pace, to either side.
+    pub(super) fn is_noise(&self, step_90khz: i64, ahead: &impl Ahead) -> bool {
+        let coming = stamps(ahead, self.track, self.timestamp_ms(), self.stamp_ms).take(NOISE_UNITS);
+        let (mut count, mut earliest, mut latest) = (0, i64::MAX, i64::MIN);
+        for stamp in coming {
+            let even = self.own.time_of(stamp) - count * self.frame();
+            (earliest, latest) = (earliest.min(even), latest.max(even));
+            count += 1;
+        }
+        step_90khz <= MAX_NOISE_90KHZ && count >= MIN_NOISE_UNITS && 2 * (latest - earliest) >= step_90khz
     }
 
     /// Between the access unit before and the next one, where the pace says if that fits.

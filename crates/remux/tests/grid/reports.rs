@@ -190,6 +190,22 @@ fn the_same_push_has_the_same_times_wherever_it_is_cut() {
 }
 
 #[test]
+fn stamps_that_go_back_and_forth_do_not_add_up() {
+    let mut number = 1_u32;
+    for hit in [None, Some(Audio), Some(Video)] {
+        for by_ms in [5, 10, 15, 20] {
+            let mut frames = push::even(240, 25);
+            for frame in frames.iter_mut().filter(|frame| hit.is_none_or(|track| track == frame.track)) {
+                number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                frame.stamp_ms += i64::from((number >> 8) % (2 * by_ms + 1)) - i64::from(by_ms);
+            }
+            let outcome = outcome(&frames, &push::cuts(&frames, 4), 1_000);
+            assert!(outcome.apart_ms <= 50.0 && outcome.off_ms <= 50.0, "{hit:?} by {by_ms} ms: {outcome:?}");
+        }
+    }
+}
+
+#[test]
 fn presentation_times_that_are_sent_as_stamps_are_shown_when_they_say() {
     // Groups of a picture that is shown last and three that are shown before it, twice nested.
     let order = [4, 2, 1, 3];

@@ -53,7 +53,7 @@ async fn client(at: &Location) -> Result<Client<'static, Wasi>, Error> {
 impl From<s3::Error> for Error {
     fn from(error: s3::Error) -> Self {
         match error {
-            s3::Error::NoSuchBucket { reason } => Self::NoSuchBucket(reason),
+            s3::Error::NoSuchBucket { reason } | s3::Error::Refused { reason } => Self::NoSuchBucket(reason),
             s3::Error::Taken { .. } => Self::Taken,
             s3::Error::NoSuchObject { .. } => Self::NoSuchObject,
             s3::Error::TooLarge { max_bytes, .. } => Self::TooLarge(max_bytes),

@@ -50,6 +50,7 @@ fn outgoing(
     request: Request,
     body: Option<StreamReader<u8>>,
 ) -> Result<types::Request, Error> {
+    let target = request.target();
     let headers: Vec<_> = request
         .headers
         .into_iter()
@@ -69,7 +70,7 @@ fn outgoing(
         .set_method(&method)
         .and_then(|()| outgoing.set_scheme(Some(&scheme)))
         .and_then(|()| outgoing.set_authority(Some(bucket.authority())))
-        .and_then(|()| outgoing.set_path_with_query(Some(&request.path)))
+        .and_then(|()| outgoing.set_path_with_query(Some(&target)))
         .map_err(|()| unavailable(bucket, "the host refuses the request's address"))?;
     Ok(outgoing)
 }

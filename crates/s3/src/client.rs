@@ -1,31 +1,9 @@
 //! The calls themselves, over a transport that the caller gives.
 
-use crate::{Bucket, Credentials, Error, Request, TAG_HEADER, error_code, sign};
+use crate::{Bucket, Credentials, Error, Regions, Request, Response, TAG_HEADER, sign};
 
 /// Longest error body that is read; the code stands at its begin.
 const MAX_ERROR_BYTES: u32 = 16 << 10;
-
-/// What a store answered.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Response {
-    /// The HTTP status.
-    pub status: u16,
-    /// The headers, names in any case.
-    pub headers: Vec<(String, Vec<u8>)>,
-    /// The begin of the body, up to the limit given.
-    pub body: Vec<u8>,
-}
-
-impl Response {
-    fn header(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(value).ok()
-    }
-
-    fn code(&self) -> Option<&str> {
-        std::str::from_utf8(&self.body).ok().and_then(error_code)
-    }
-}
 
 /// How a request reaches a store.
 #[expect(async_fn_in_trait, reason = "components have one thread; no caller needs a Send bound")]
@@ -65,25 +43,36 @@ pub struct Client<'a, T> {
     pub bucket: Bucket,
     /// The access key that requests are signed with.
     pub credentials: Credentials,
+    /// What stores have told of their regions, to this client and to others.
+    pub regions: &'a Regions,
     /// Now, in Unix seconds.
     pub now_s: u64,
 }
 
 impl<T: Transport> Client<'_, T> {
-    /// Whether the bucket exists and may be used.
+    /// Whether the bucket exists, and the key is one that its store knows. A key that may only write is.
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`] also where the store cannot be reached: it cannot be used then.
-    /// [`Error::Unavailable`] where it fails.
+    /// [`Error::Refused`] where the key is no good, [`Error::Unavailable`] where the store fails.
     pub async fn check(&self) -> Result<(), Error> {
-        let response = match self.send(Request::head_bucket(&self.bucket), None).await {
+        let response = match self.send(Request::head_bucket(&self.bucket)).await {
             Err(Error::Unavailable { reason }) => return Err(Error::NoSuchBucket { reason }),
             other => other?,
         };
         let reason = || format!("HEAD {} answers {}", self.place(""), response.status);
         match response.status {
             200..=299 => Ok(()),
-            301 | 307 | 400 | 403 | 404 => Err(Error::NoSuchBucket { reason: reason() }),
+            // The answer to HEAD has no code.
+            400 | 403 => {
+                let listed = self.send(Request::list_one(&self.bucket)).await?;
+                match listed.status {
+                    200..=299 => Ok(()),
+                    403 if listed.code() == Some("AccessDenied") => Ok(()),
+                    _ => Err(self.refused("GET", "", &listed)),
+                }
+            }
+            301 | 307 | 404 => Err(Error::NoSuchBucket { reason: reason() }),
             _ => Err(Error::Unavailable { reason: reason() }),
         }
     }
@@ -102,18 +91,26 @@ impl<T: Transport> Client<'_, T> {
         size: u64,
         body: T::Body,
     ) -> Result<Created, Error> {
-        let put = Request::put_new(&self.bucket, key, content_type, tag, size)?;
-        let response = self.send(put, Some(body)).await?;
+        let put = self.signed(Request::put_new(&self.bucket, key, content_type, tag, size)?);
+        let response = self.transport.send(&self.bucket, put, Some(body), MAX_ERROR_BYTES).await?;
         match response.status {
             200..=299 => Ok(Created::Now),
             // 412 is S3's answer, 409 OSS's, and S3's while another upload of the same key is under way.
             409 | 412 => {
-                let there = self.send(Request::head(&self.bucket, key)?, None).await?;
+                let there = self.send(Request::head(&self.bucket, key)?).await?;
+                let exists = response.status == 412 || response.code() == Some("FileAlreadyExists");
                 match (there.status, there.header(TAG_HEADER)) {
                     (200, Some(found)) if found == tag => Ok(Created::Before),
                     (200, _) => Err(Error::Taken { key: key.into() }),
+                    // A key that may not read does not learn whose object it is: it is not taken for ours.
+                    (403, _) if exists => Err(Error::Taken { key: key.into() }),
                     _ => Err(self.refused("PUT", key, &response)),
                 }
+            }
+            _ if self.learn(&response) => {
+                let reason =
+                    format!("PUT {}: the bucket's region was another, and is known now", self.place(key));
+                Err(Error::Unavailable { reason })
             }
             _ => Err(self.refused("PUT", key, &response)),
         }
@@ -124,9 +121,8 @@ impl<T: Transport> Client<'_, T> {
     /// # Errors
     /// [`Error::TooLarge`] for one of more than `max_bytes`, [`Error::NoSuchObject`] where there is none.
     pub async fn get_small(&self, key: &str, max_bytes: u32) -> Result<Vec<u8>, Error> {
-        let get = self.signed(Request::get(&self.bucket, key)?);
-        let limit = max_bytes.saturating_add(1);
-        let response = self.transport.send(&self.bucket, get, None, limit).await?;
+        let get = Request::get(&self.bucket, key)?;
+        let response = self.ask(get, max_bytes.saturating_add(1)).await?;
         match response.status {
             200 if response.body.len() as u64 > u64::from(max_bytes) => {
                 Err(Error::TooLarge { key: key.into(), max_bytes })
@@ -137,21 +133,38 @@ impl<T: Transport> Client<'_, T> {
         }
     }
 
-    async fn send(&self, request: Request, body: Option<T::Body>) -> Result<Response, Error> {
-        self.transport.send(&self.bucket, self.signed(request), body, MAX_ERROR_BYTES).await
+    async fn send(&self, request: Request) -> Result<Response, Error> {
+        self.ask(request, MAX_ERROR_BYTES).await
+    }
+
+    /// Sends a request without a body, once more where the store has told another region.
+    async fn ask(&self, request: Request, max_bytes: u32) -> Result<Response, Error> {
+        let signed = self.signed(request.clone());
+        let response = self.transport.send(&self.bucket, signed, None, max_bytes).await?;
+        if !self.learn(&response) {
+            return Ok(response);
+        }
+        self.transport.send(&self.bucket, self.signed(request), None, max_bytes).await
+    }
+
+    /// Remembers the region that an answer names. Answers whether that is news.
+    fn learn(&self, response: &Response) -> bool {
+        let told = response.region().filter(|region| *region != self.region());
+        told.is_some_and(|region| self.regions.learn(self.bucket.authority(), self.bucket.root(), region))
+    }
+
+    fn region(&self) -> String {
+        let learned = self.regions.get(self.bucket.authority(), self.bucket.root());
+        learned.unwrap_or_else(|| self.bucket.region().into())
     }
 
     fn signed(&self, request: Request) -> Request {
-        sign(request, &self.bucket, &self.credentials, self.now_s)
+        sign(request, &self.bucket.in_region(self.region()), &self.credentials, self.now_s)
     }
 
     fn refused(&self, method: &str, key: &str, response: &Response) -> Error {
         let code = response.code().unwrap_or("no code");
-        let reason = format!("{method} {} answers {} ({code})", self.place(key), response.status);
-        match response.code() {
-            Some("NoSuchBucket") => Error::NoSuchBucket { reason },
-            _ => Error::Unavailable { reason },
-        }
+        response.refusal(format!("{method} {} answers {} ({code})", self.place(key), response.status))
     }
 
     /// Where something lies, for people: host, bucket and name, not encoded.

@@ -4,6 +4,7 @@ use naming::check_object_name;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::Error;
+use crate::hosts::{DEFAULT_REGION, Endpoints, Style, known};
 
 /// SigV4, "UriEncode()": unreserved characters stay, and so does the slash in object keys.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
@@ -24,13 +25,24 @@ pub struct Bucket {
 impl Bucket {
     /// A bucket by its endpoint and name.
     ///
-    /// Named endpoints are addressed in virtual-hosted style, as OSS demands and S3 prefers; IP addresses,
-    /// `localhost` and endpoints with a port in path style. Without a scheme the former are spoken to by
-    /// HTTPS, the latter by HTTP.
+    /// As [`with`](Self::with), without settings.
     ///
     /// # Errors
     /// An endpoint or a name that is not well-formed.
     pub fn new(endpoint: &str, name: &str) -> Result<Self, Error> {
+        Self::with(endpoint, name, &Endpoints::default())
+    }
+
+    /// A bucket by its endpoint and name, and settings for endpoints.
+    ///
+    /// Where nothing is set, known stores are addressed as they demand, and all others in path style, which
+    /// needs no host name for each bucket. So are buckets whose names have dots, for which no certificate is
+    /// good. Without a scheme, IP addresses, `localhost` and endpoints with a port are spoken to by HTTP, all
+    /// others by HTTPS.
+    ///
+    /// # Errors
+    /// An endpoint or a name that is not well-formed.
+    pub fn with(endpoint: &str, name: &str, settings: &Endpoints) -> Result<Self, Error> {
         let malformed = || Error::Endpoint(endpoint.into());
         let (scheme, host) = match endpoint.split_once("://") {
             Some((scheme @ ("http" | "https"), host)) => (Some(scheme), host),
@@ -60,13 +72,23 @@ impl Bucket {
             || port.is_some()
             || bare == "localhost"
             || bare.parse::<std::net::Ipv4Addr>().is_ok();
+        let known = known(bare).filter(|_| !local);
+        let (region, style) = settings.find(host);
+        let by_host = known.map_or(Style::Path, |(style, _)| style);
+        let dotted = name.contains('.');
+        let path = style.unwrap_or(if dotted { Style::Path } else { by_host }) == Style::Path;
         Ok(Self {
             https: scheme.map_or(!local, |scheme| scheme == "https"),
             says_https: scheme == Some("https"),
-            authority: if local { host.into() } else { format!("{name}.{host}") },
-            root: if local { format!("/{name}/") } else { "/".into() },
-            region: region(bare).into(),
+            authority: if path { host.into() } else { format!("{name}.{host}") },
+            root: if path { format!("/{name}/") } else { "/".into() },
+            region: region.or(known.map(|(_, region)| region)).unwrap_or(DEFAULT_REGION).into(),
         })
+    }
+
+    /// The same bucket in another region.
+    pub(crate) fn in_region(&self, region: String) -> Self {
+        Self { region, ..self.clone() }
     }
 
     /// Whether it is spoken to by HTTPS.
@@ -128,20 +150,6 @@ fn is_bucket_name(name: &str) -> bool {
         && !name.contains("..")
 }
 
-/// `oss-cn-shanghai.aliyuncs.com` and `oss-cn-shanghai-internal.aliyuncs.com` lie in `cn-shanghai`,
-/// `s3.us-west-2.amazonaws.com` in `us-west-2`; stores that know no regions take `us-east-1`.
-fn region(host: &str) -> &str {
-    let mut labels = host.split('.');
-    match (labels.next(), labels.next()) {
-        (Some(first), Some("aliyuncs")) => {
-            let first = first.strip_prefix("oss-").unwrap_or(first);
-            first.strip_suffix("-internal").unwrap_or(first)
-        }
-        (Some("s3"), Some(region)) if host.ends_with(".amazonaws.com") && region != "amazonaws" => region,
-        _ => "us-east-1",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,7 +181,23 @@ mod tests {
         check("127.0.0.1:9000/", "http://127.0.0.1:9000/bkt/a/b.ts", "us-east-1");
         check("localhost", "http://localhost/bkt/a/b.ts", "us-east-1");
         check("http://[::1]:9000", "http://[::1]:9000/bkt/a/b.ts", "us-east-1");
+        check("minio.example.com", "http://minio.example.com/bkt/a/b.ts", "us-east-1");
         check("https://minio.example.com:9000", "https://minio.example.com:9000/bkt/a/b.ts", "us-east-1");
+    }
+
+    #[test]
+    fn settings_come_before_what_is_known() {
+        let settings = Endpoints::parse("*.example.com=garage/virtual-hosted,127.0.0.1:9000=eu").unwrap();
+        let at = |endpoint, name| Bucket::with(endpoint, name, &settings).unwrap();
+        let garage = at("s3.example.com", "bkt");
+        assert_eq!(
+            (garage.authority(), garage.path(), garage.region()),
+            ("bkt.s3.example.com", "/", "garage")
+        );
+        let local = at("http://127.0.0.1:9000", "bkt");
+        assert_eq!((local.authority(), local.path(), local.region()), ("127.0.0.1:9000", "/bkt", "eu"));
+        let dotted = at("s3.amazonaws.com", "a.b");
+        assert_eq!((dotted.authority(), dotted.path()), ("s3.amazonaws.com", "/a.b"));
     }
 
     #[test]

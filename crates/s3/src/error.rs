@@ -12,13 +12,22 @@ pub enum Error {
         "bucket name {0:?} is not 3 to 63 lowercase letters, digits, dots and hyphens, a letter or digit first and last"
     )]
     BucketName(String),
+    /// A setting for endpoints is not `host=region/style`.
+    #[error("{0:?} is not of the form host=region, host=region/path or host=region/virtual-hosted")]
+    Setting(String),
     /// The object's name is not one.
     #[error(transparent)]
     Key(#[from] naming::Error),
-    /// The bucket is absent, or the credentials may not use it.
+    /// The bucket is absent.
     #[error("{reason}")]
     NoSuchBucket {
         /// What was called and what was answered.
+        reason: String,
+    },
+    /// The store refuses, and will until somebody changes something there or here: a right, a key, a quota.
+    #[error("{reason}")]
+    Refused {
+        /// What was called and what was answered, with the store's code.
         reason: String,
     },
     /// The name is in use for an object that does not carry the tag.
@@ -41,7 +50,7 @@ pub enum Error {
         /// What was asked for at most.
         max_bytes: u32,
     },
-    /// The store refused, or could not be reached; the same call can succeed later.
+    /// The store failed, is too busy, or could not be reached; the same call can succeed later.
     #[error("{reason}")]
     Unavailable {
         /// What was called and what was answered.

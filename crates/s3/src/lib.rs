@@ -11,14 +11,18 @@
 //! checksums that stores do not know have broken uploads to many of them.
 #![deny(missing_docs)]
 
+mod answer;
 mod client;
 mod endpoint;
 mod error;
+mod hosts;
 mod request;
 mod sign;
 
-pub use client::{Client, Created, Response, Transport};
+pub use answer::Response;
+pub use client::{Client, Created, Transport};
 pub use endpoint::Bucket;
 pub use error::Error;
+pub use hosts::{Endpoints, Regions, Style};
 pub use request::{Header, Request, TAG_HEADER, error_code};
 pub use sign::{Credentials, sign};

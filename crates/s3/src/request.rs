@@ -22,8 +22,10 @@ impl Header {
 pub struct Request {
     /// `PUT`, `GET` or `HEAD`.
     pub method: &'static str,
-    /// The path, percent-encoded; no request has a query.
+    /// The path, percent-encoded.
     pub path: String,
+    /// The query without its question mark, percent-encoded, its parameters in the order of their names.
+    pub query: String,
     /// The headers but `host`.
     pub headers: Vec<Header>,
 }
@@ -52,7 +54,7 @@ impl Request {
             Header::new(TAG_HEADER, tag),
             Header::new("x-oss-forbid-overwrite", "true"),
         ];
-        Ok(Self { method: "PUT", path: bucket.object_path(key)?, headers })
+        Ok(Self { method: "PUT", path: bucket.object_path(key)?, query: String::new(), headers })
     }
 
     /// Asks for an object's metadata.
@@ -60,7 +62,7 @@ impl Request {
     /// # Errors
     /// A key that [`Bucket::object_path`] refuses.
     pub fn head(bucket: &Bucket, key: &str) -> Result<Self, Error> {
-        Ok(Self { method: "HEAD", path: bucket.object_path(key)?, headers: Vec::new() })
+        Ok(Self { method: "HEAD", path: bucket.object_path(key)?, query: String::new(), headers: Vec::new() })
     }
 
     /// Reads an object.
@@ -68,22 +70,39 @@ impl Request {
     /// # Errors
     /// A key that [`Bucket::object_path`] refuses.
     pub fn get(bucket: &Bucket, key: &str) -> Result<Self, Error> {
-        Ok(Self { method: "GET", path: bucket.object_path(key)?, headers: Vec::new() })
+        Ok(Self { method: "GET", path: bucket.object_path(key)?, query: String::new(), headers: Vec::new() })
     }
 
     /// Asks whether the bucket is there.
     #[must_use]
     pub fn head_bucket(bucket: &Bucket) -> Self {
-        Self { method: "HEAD", path: bucket.path().into(), headers: Vec::new() }
+        Self { method: "HEAD", path: bucket.path().into(), query: String::new(), headers: Vec::new() }
+    }
+
+    /// Asks for the first object's name: a question whose refusal says why.
+    #[must_use]
+    pub fn list_one(bucket: &Bucket) -> Self {
+        let query = "list-type=2&max-keys=1".into();
+        Self { method: "GET", path: bucket.path().into(), query, headers: Vec::new() }
+    }
+
+    /// Path and query.
+    #[must_use]
+    pub fn target(&self) -> String {
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 }
 
 /// The `Code` of an error answer's XML body, for example `NoSuchBucket`.
 #[must_use]
 pub fn error_code(body: &str) -> Option<&str> {
-    let start = body.find("<Code>")? + "<Code>".len();
-    let end = start + body[start..].find("</Code>")?;
-    Some(&body[start..end])
+    element(body, "Code")
+}
+
+/// The text of the first element of this name.
+pub(crate) fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
+    let (_, after) = body.split_once(&format!("<{name}>"))?;
+    after.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }
 
 #[cfg(test)]

@@ -38,8 +38,9 @@ pub fn sign(mut request: Request, bucket: &Bucket, credentials: &Credentials, no
     let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
     let lines: String = signed.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
 
-    // The path is encoded once already, as SigV4 asks of S3; none of our requests has a query.
-    let canonical = format!("{}\n{}\n\n{lines}\n{names}\nUNSIGNED-PAYLOAD", request.method, request.path);
+    // Path and query are encoded once already, as SigV4 asks of S3.
+    let Request { method, path, query, .. } = &request;
+    let canonical = format!("{method}\n{path}\n{query}\n{lines}\n{names}\nUNSIGNED-PAYLOAD");
     let to_sign =
         format!("AWS4-HMAC-SHA256\n{timestamp}\n{scope}\n{}", hex(&Sha256::digest(canonical.as_bytes())));
     let key = [date, bucket.region(), "s3", "aws4_request"]
@@ -81,6 +82,21 @@ mod tests {
             "AWS4-HMAC-SHA256 Credential=testid/20260102/us-east-1/s3/aws4_request,\
              SignedHeaders=content-length;content-type;host;if-none-match;x-amz-content-sha256;x-amz-date;\
              x-amz-meta-recorder;x-oss-forbid-overwrite,Signature=a602e30d30b7094582476bfc1bc42e720c5cbf4f2d854354ac02d65e1f24b57e"
+        );
+    }
+
+    /// Computed in the same way, with a query and a region of its own.
+    #[test]
+    fn the_query_and_the_region_are_signed() {
+        let bucket = Bucket::new("http://127.0.0.1:9000", "recordings").unwrap().in_region("garage".into());
+        let credentials = Credentials { id: "testid".into(), secret: "testsecret".into() };
+        let signed = sign(Request::list_one(&bucket), &bucket, &credentials, 1_767_323_045);
+        let authorization = signed.headers.iter().find(|header| header.name == "authorization").unwrap();
+        assert_eq!(
+            authorization.value,
+            "AWS4-HMAC-SHA256 Credential=testid/20260102/garage/s3/aws4_request,\
+             SignedHeaders=host;x-amz-content-sha256;x-amz-date,\
+             Signature=bf678c90eb90d17fea5897428c8077314b2b9625e55c00f4cc934ede6e5824c6"
         );
     }
 }

@@ -12,6 +12,9 @@ struct Script {
     responses: RefCell<Vec<Result<Response, Error>>>,
     /// Method, path, and the most bytes of the body that are wanted.
     asked: RefCell<Vec<(&'static str, String, u32)>>,
+    /// The regions that requests were signed for.
+    regions: RefCell<Vec<String>>,
+    learned: Regions,
 }
 
 impl Transport for Script {
@@ -24,15 +27,17 @@ impl Transport for Script {
         body: Option<Self::Body>,
         max_bytes: u32,
     ) -> Result<Response, Error> {
-        assert!(request.headers.iter().any(|header| header.name == "authorization"));
+        let signature = request.headers.iter().find(|header| header.name == "authorization").unwrap();
+        let scope = signature.value.split('/').nth(2).unwrap();
+        self.regions.borrow_mut().push(scope.into());
         assert_eq!(body.is_some(), request.method == "PUT");
-        self.asked.borrow_mut().push((request.method, request.path, max_bytes));
+        self.asked.borrow_mut().push((request.method, request.target(), max_bytes));
         self.responses.borrow_mut().remove(0)
     }
 }
 
 fn script(responses: impl IntoIterator<Item = Response>) -> Script {
-    Script { responses: RefCell::new(responses.into_iter().map(Ok).collect()), asked: RefCell::default() }
+    Script { responses: RefCell::new(responses.into_iter().map(Ok).collect()), ..Script::default() }
 }
 
 fn status(status: u16) -> Response {
@@ -52,6 +57,7 @@ fn client(transport: &Script) -> Client<'_, Script> {
         transport,
         bucket: Bucket::new("127.0.0.1:9000", "bkt").unwrap(),
         credentials: Credentials { id: "id".into(), secret: "secret".into() },
+        regions: &transport.learned,
         now_s: 1_700_000_000,
     }
 }
@@ -95,19 +101,60 @@ fn a_name_in_use_that_then_is_not_may_be_tried_again() {
 fn a_refused_object_says_what_was_answered() {
     let reason = "PUT 127.0.0.1:9000/bkt/a/b.ts answers 404 (NoSuchBucket)";
     assert_eq!(put(&script([problem(404, "NoSuchBucket")])), Err(no_such_bucket(reason)));
+    let reason = "PUT 127.0.0.1:9000/bkt/a/b.ts answers 403 (AccessDenied)";
+    let refused = Error::Refused { reason: reason.into() };
+    assert_eq!(put(&script([problem(403, "AccessDenied")])), Err(refused));
     let reason = "PUT 127.0.0.1:9000/bkt/a/b.ts answers 503 (no code)";
     assert_eq!(put(&script([status(503)])), Err(unavailable(reason)));
 }
 
 #[test]
 fn a_bucket_is_usable_where_it_can_be_asked_for() {
-    let check = |response| block_on(client(&script([response])).check());
-    assert_eq!(check(status(200)), Ok(()));
-    for refused in [301, 307, 400, 403, 404] {
+    let check = |responses: &[Response]| block_on(client(&script(responses.to_vec())).check());
+    assert_eq!(check(&[status(200)]), Ok(()));
+    for refused in [301, 307, 404] {
         let reason = format!("HEAD 127.0.0.1:9000/bkt/ answers {refused}");
-        assert_eq!(check(status(refused)), Err(Error::NoSuchBucket { reason }));
+        assert_eq!(check(&[status(refused)]), Err(Error::NoSuchBucket { reason }));
     }
-    assert!(matches!(check(status(500)), Err(Error::Unavailable { .. })));
+    assert!(matches!(check(&[status(500)]), Err(Error::Unavailable { .. })));
+    // The key may write, or list, and nothing else.
+    assert_eq!(check(&[status(403), problem(403, "AccessDenied")]), Ok(()));
+    assert_eq!(check(&[status(403), status(200)]), Ok(()));
+    let reason = "GET 127.0.0.1:9000/bkt/ answers 403 (InvalidAccessKeyId)";
+    let unknown = check(&[status(403), problem(403, "InvalidAccessKeyId")]);
+    assert_eq!(unknown, Err(Error::Refused { reason: reason.into() }));
+    let absent = check(&[status(403), problem(404, "NoSuchBucket")]);
+    assert!(matches!(absent, Err(Error::NoSuchBucket { .. })));
+}
+
+#[test]
+fn a_region_that_a_store_tells_is_used_from_then_on() {
+    let told = Response { headers: vec![("x-amz-bucket-region".into(), b"garage".to_vec())], ..status(400) };
+    let garage = script([told.clone(), status(200), status(200)]);
+    assert_eq!(block_on(client(&garage).check()), Ok(()));
+    assert_eq!(put(&garage), Ok(Created::Now));
+    assert_eq!(*garage.regions.borrow(), ["us-east-1", "garage", "garage"]);
+
+    // What was streamed cannot be sent again here: the caller does.
+    let malformed = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu</Region></Error>";
+    let told = Response { body: malformed.into(), ..status(400) };
+    let elsewhere = script([told.clone(), status(200)]);
+    assert!(matches!(put(&elsewhere), Err(Error::Unavailable { .. })));
+    assert_eq!(put(&elsewhere), Ok(Created::Now));
+    assert_eq!(*elsewhere.regions.borrow(), ["us-east-1", "eu"]);
+
+    // A store that goes on refusing the region that it names is asked once more, not for ever.
+    let stubborn = script([told.clone(), told.clone(), told]);
+    assert!(matches!(put(&stubborn), Err(Error::Unavailable { .. })));
+    assert!(matches!(put(&stubborn), Err(Error::Refused { .. })));
+}
+
+#[test]
+fn a_key_that_may_only_write_takes_the_next_name() {
+    let may_not_read = script([status(412), status(403)]);
+    assert_eq!(put(&may_not_read), Err(Error::Taken { key: "a/b.ts".into() }));
+    let under_way = script([problem(409, "ConditionalRequestConflict"), status(403)]);
+    assert!(matches!(put(&under_way), Err(Error::Unavailable { .. })));
 }
 
 #[test]
@@ -127,6 +174,7 @@ fn a_small_object_is_read_whole_or_not_at_all() {
     assert_eq!(get(problem(404, "NoSuchKey")), Err(Error::NoSuchObject { key: "a".into() }));
     assert_eq!(get(status(404)), Err(Error::NoSuchObject { key: "a".into() }));
     assert!(matches!(get(problem(404, "NoSuchBucket")), Err(Error::NoSuchBucket { .. })));
+    assert!(matches!(get(problem(403, "AccessDenied")), Err(Error::Refused { .. })));
     assert!(matches!(get(status(403)), Err(Error::Unavailable { .. })));
     let asked = script([body(b"abc")]);
     block_on(client(&asked).get_small("a", u32::MAX)).unwrap();

@@ -137,7 +137,7 @@ pub async fn complete(
             if after.is_some() && at != next.from.session {
                 next = Next { number, from: Place { session: at.clone(), seq }, empty_to: None };
             }
-        } else if after.is_some() {
+        } else if after.is_some() && walked > 0 {
             next.empty_to = Some(at.clone());
         }
         let Some(after) = after else {

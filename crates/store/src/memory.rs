@@ -50,6 +50,8 @@ pub struct MemoryStore {
     values: RefCell<BTreeMap<String, Vec<u8>>>,
     counters: RefCell<BTreeMap<String, i64>>,
     operations: Cell<u64>,
+    read_bytes: Cell<u64>,
+    written_bytes: Cell<u64>,
     faults: RefCell<Option<Faults>>,
     any_key: bool,
 }
@@ -101,6 +103,18 @@ impl MemoryStore {
     #[must_use]
     pub fn operations(&self) -> u64 {
         self.operations.get()
+    }
+
+    /// Bytes of all values that were read.
+    #[must_use]
+    pub fn read_bytes(&self) -> u64 {
+        self.read_bytes.get()
+    }
+
+    /// Bytes of all keys and values that were written.
+    #[must_use]
+    pub fn written_bytes(&self) -> u64 {
+        self.written_bytes.get()
     }
 
     /// Every key, in order.
@@ -176,7 +190,9 @@ impl Store for MemoryStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         let apply = || {
             self.expect_value(key);
-            self.values.borrow().get(key).cloned()
+            let value = self.values.borrow().get(key).cloned();
+            self.read_bytes.set(self.read_bytes.get() + value.as_ref().map_or(0, |value| value.len() as u64));
+            value
         };
         self.perform(Operation::Get, key, apply).await
     }
@@ -185,6 +201,7 @@ impl Store for MemoryStore {
         let apply = || {
             self.expect_value(key);
             limits::check_value(key, value).expect("every backend should take the values of a test");
+            self.written_bytes.set(self.written_bytes.get() + (key.len() + value.len()) as u64);
             self.values.borrow_mut().insert(key.into(), value.into());
         };
         self.perform(Operation::Set, key, apply).await
@@ -206,6 +223,9 @@ impl Store for MemoryStore {
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
         let apply = || {
             assert!(!self.values.borrow().contains_key(key), "value {key:?} is used as a counter");
+            if delta != 0 {
+                self.written_bytes.set(self.written_bytes.get() + (key.len() + size_of::<i64>()) as u64);
+            }
             let mut counters = self.counters.borrow_mut();
             let counter = counters.entry(key.into()).or_default();
             *counter += delta;

@@ -15,5 +15,6 @@ mod lost;
 mod overlap;
 mod restart;
 mod suspended;
+mod tenants;
 mod unended;
 mod windows;

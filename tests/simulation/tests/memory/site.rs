@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::task::Poll;
 
 use http::{Method, Request};
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use shared::Answer;
 use shared::rules::Rule;
 use shared::testing::{Sent, World, request_to, rule, run};
 use simulation::media;
+use store::memory::{Actor, Outcome};
 
 use crate::client;
 
@@ -59,6 +61,14 @@ pub(crate) struct Push {
     pub(crate) generation: String,
     /// Number of the next chunk.
     pub(crate) seq: u64,
+}
+
+/// What something takes of the key-value store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cost {
+    pub(crate) operations: u64,
+    pub(crate) read_bytes: u64,
+    pub(crate) written_bytes: u64,
 }
 
 /// A record file.
@@ -135,11 +145,19 @@ impl Site {
         }
     }
 
-    /// How many operations of the store something takes.
-    pub(crate) fn operations<T>(&self, work: impl FnOnce() -> T) -> (u64, T) {
-        let before = self.any().store.operations();
+    /// What something takes.
+    pub(crate) fn cost<T>(&self, work: impl FnOnce() -> T) -> (Cost, T) {
+        let store = &self.any().store;
+        let now = || (store.operations(), store.read_bytes(), store.written_bytes());
+        let before = now();
         let done = work();
-        (self.any().store.operations() - before, done)
+        let after = now();
+        let cost = Cost {
+            operations: after.0 - before.0,
+            read_bytes: after.1 - before.1,
+            written_bytes: after.2 - before.2,
+        };
+        (cost, done)
     }
 
     /// The host whose turn it is, at the time of its clock.
@@ -183,6 +201,20 @@ impl Site {
     /// Ticks once; answers what failed.
     pub(crate) fn tick(&self) -> Value {
         self.post("/tick", &json!({})).unwrap()["failures"].clone()
+    }
+
+    /// A tick that is under way, from now on.
+    pub(crate) fn tick_under_way(&self) -> Actor<'_, Answer> {
+        let world = self.host();
+        Box::pin(recorder_index_function::handler::handle(world, request_to(Method::POST, "/tick", "{}")))
+    }
+
+    /// Lets a call go on until it is answered, or for so many operations.
+    pub(crate) fn go_on(&self, call: &mut Actor<'_, Answer>, operations: u64) -> Option<Answer> {
+        (0..operations).find_map(|_| match self.any().store.scheduler().step(call, Outcome::Applied) {
+            (Poll::Ready(answer), _) => Some(answer),
+            (Poll::Pending, _) => None,
+        })
     }
 
     /// Calls an action of the recording API.

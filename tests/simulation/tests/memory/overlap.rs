@@ -121,6 +121,11 @@ fn four_short_pushes_beside_a_recording_of_two_hours_hide_nothing_of_it() {
     let began_s = (long.began_ms - crate::site::BEGAN_MS) / 1_000;
     assert!(site.spans("cam").contains(&(began_s, began_s + 7_200)), "{:?}", site.spans("cam"));
     assert_eq!(site.spans("cam").len(), 4 + 1 + 4);
+    // So in every part of it, though four pushes began and ended after it had begun.
+    for from_s in (began_s..began_s + 7_200).step_by(900) {
+        let found = site.spans_between("cam", from_s, from_s + 900);
+        assert!(found.contains(&(from_s, from_s + 900)), "from {from_s} s: {found:?}");
+    }
     site.end(&long);
     site.seconds(20);
     assert_eq!(site.files_of(&long), [(0..1_440).collect::<Vec<u64>>()]);

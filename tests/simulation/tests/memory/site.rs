@@ -88,6 +88,13 @@ pub(crate) fn long_cycles() -> Rule {
     rule
 }
 
+/// The spans of an answer, in seconds since the site began.
+fn spans(answer: &Value) -> Vec<(u64, u64)> {
+    let list = answer["RecordContentInfoList"]["RecordContentInfo"].as_array().unwrap();
+    let at_s = |value: &Value| acs::time::parse(value.as_str().unwrap()).unwrap() - BEGAN_MS / 1_000;
+    list.iter().map(|span| (at_s(&span["StartTime"]), at_s(&span["EndTime"]))).collect()
+}
+
 impl Push {
     /// An order takes effect after the chunks so far, and its gateway says so.
     pub(crate) fn confirm_at(&mut self, site: &Site, generation: &str) {
@@ -254,10 +261,14 @@ impl Site {
 
     /// Begin and end of each span that is recorded of a stream, in seconds since the site began; of the last three days.
     pub(crate) fn spans(&self, stream: &str) -> Vec<(u64, u64)> {
-        let answer = self.in_range("DescribeLiveStreamRecordContent", stream, &[]).unwrap();
-        let list = answer["RecordContentInfoList"]["RecordContentInfo"].as_array().unwrap();
-        let at_s = |value: &Value| acs::time::parse(value.as_str().unwrap()).unwrap() - BEGAN_MS / 1_000;
-        list.iter().map(|span| (at_s(&span["StartTime"]), at_s(&span["EndTime"]))).collect()
+        spans(&self.in_range("DescribeLiveStreamRecordContent", stream, &[]).unwrap())
+    }
+
+    /// The same, of a range in seconds since the site began.
+    pub(crate) fn spans_between(&self, stream: &str, from_s: u64, to_s: u64) -> Vec<(u64, u64)> {
+        let time = |at_s: u64| acs::time::format(BEGAN_MS / 1_000 + at_s);
+        let range = [("StartTime", &*time(from_s)), ("EndTime", &*time(to_s))];
+        spans(&self.api_of("DescribeLiveStreamRecordContent", stream, &range).unwrap())
     }
 
     /// Calls an action about a stream in a range around now.

@@ -1,8 +1,10 @@
 //! What calls may cost, counted in the key-value store.
 
 use serde_json::json;
+use shared::rules::{OnDemand, Rule};
+use shared::testing::rule;
 
-use crate::site::{Cost, Site};
+use crate::site::{Cost, Push, Site, long_cycles};
 
 const RULE: [(&str, &str); 5] = [
     ("DomainName", "live.example.com"),
@@ -76,6 +78,99 @@ fn looking_at_an_open_file_costs_the_same_however_long_it_is() {
     assert!(many.operations <= few.operations + few.operations / 20, "{few:?} {many:?}");
     // A record tells of its page and of where each file stands; the page may be fuller.
     assert!(many.read_bytes <= 2 * few.read_bytes, "{few:?} {many:?}");
+}
+
+/// What a minute costs in which nothing is pushed.
+fn idle(site: &Site) -> u64 {
+    site.cost(|| site.seconds(60)).0.operations
+}
+
+/// A push that comes back every 20 s, for half an hour: each five minutes cost the same, and once it stays away, nothing
+/// is left of it that costs anything.
+fn check_returning(rule: Rule, is_recorded: bool) {
+    let site = Site::under(rule);
+    site.start("g", "spool.1");
+    site.seconds(600);
+    let idle_before = idle(&site);
+    let mut costs = Vec::new();
+    let mut before: Option<Push> = None;
+    for _ in 0..6 {
+        let five_minutes = || {
+            for _ in 0..15 {
+                let after = before.as_ref().map(|push| json!({"session": push.session, "gap_ms": 4_000}));
+                let mut push = site.begin_with("g", "cam", &json!({"after": after}));
+                if is_recorded {
+                    site.record(&mut push, 3);
+                } else {
+                    site.seconds(15);
+                }
+                site.end(&push);
+                site.seconds(5);
+                before = Some(push);
+            }
+        };
+        costs.push(site.cost(five_minutes).0.operations);
+    }
+    let a_return = (costs[5] - 5 * idle_before) / 15;
+    assert!(costs[5] <= costs[1] * 11 / 10 && a_return <= 1_500, "{a_return} a return: {costs:?}");
+
+    // Within hours its offers expire.
+    for _ in 0..3 {
+        site.pass_ms(3_600_000);
+        site.seconds(300);
+    }
+    let idle_after = idle(&site);
+    assert!(
+        idle_after <= idle_before * 11 / 10,
+        "{idle_before} operations a minute before, {idle_after} after"
+    );
+}
+
+#[test]
+fn timers_do_not_multiply_with_a_push_that_returns_every_twenty_seconds() {
+    for delay_seconds in [15, 180] {
+        check_returning(Rule { delay_seconds, formats: rule().formats, ..long_cycles() }, true);
+    }
+}
+
+#[test]
+fn a_stream_that_always_returns_and_records_nothing_costs_no_more_with_every_return() {
+    for on_demand in [OnDemand::Command, OnDemand::Always] {
+        check_returning(Rule { delay_seconds: 180, on_demand, ..long_cycles() }, false);
+    }
+}
+
+#[test]
+fn the_online_list_costs_what_is_online() {
+    let listed = |pushed: usize, first_lives: bool| {
+        let site = Site::new();
+        site.start("g", "spool.1");
+        if first_lives {
+            site.begin("g", "live");
+        }
+        for _ in 0..pushed {
+            let push = site.begin("g", "gone");
+            site.seconds(1);
+            site.end(&push);
+            site.seconds(9);
+        }
+        if !first_lives {
+            site.begin("g", "live");
+        }
+        site.beat("g").unwrap();
+        site.seconds(30);
+        assert_eq!(site.online(), ["live"]);
+        let (cost, online) = site.cost(|| site.online());
+        assert_eq!(online, ["live"]);
+        let (of_stream, state) = site.cost(|| site.state("live"));
+        assert_eq!(state, "online");
+        (cost.operations, of_stream.operations)
+    };
+    for first_lives in [true, false] {
+        let (few, many) = (listed(10, first_lives), listed(120, first_lives));
+        // Those that ended within the last minutes may be read yet.
+        assert!(many.0 <= few.0 + 40 && many.1 <= few.1 + 40, "{few:?} {many:?}");
+    }
 }
 
 #[test]

@@ -68,7 +68,8 @@ fn a_look_closes_no_file_that_begins_while_it_looks() {
         let found = RefCell::new(Vec::new());
         let push = async { world.bring("a", 2, 1).await };
         let look = async {
-            found.borrow_mut().extend(world.close_files("a").await?);
+            let files = world.close_files("a").await?;
+            found.borrow_mut().extend(files);
             Ok(())
         };
         let actors: Vec<Actor<'_, Result<(), Error>>> = vec![Box::pin(push), Box::pin(look)];

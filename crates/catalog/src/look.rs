@@ -8,7 +8,7 @@ use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::session::{self, Break, Session};
 use crate::silence::{self, Round, Standing};
-use crate::time::{CALL_MAX_MS, Elapsed, LATE_MS, LOOK_MS, SILENCE_MS, SUSPENDED_MAX_MS};
+use crate::time::{CALL_MAX_MS, Elapsed, HOSTS_AGREE_MS, LATE_MS, LOOK_MS, SILENCE_MS, SUSPENDED_MAX_MS};
 use crate::{committed, file, heard, key, live, timer};
 
 /// The last look at a gateway, or at a break. A hint.
@@ -249,7 +249,8 @@ async fn decide(
     if decision::find::<Break>(bucket, &session::break_name(&session.id)).await?.is_some() {
         return Ok(true);
     }
-    let has_told = heard::has_told(store, session, due_ms).await?;
+    // What a gateway told was heard by one host, and the next push's begin is written down by another.
+    let has_told = heard::has_told(store, session, due_ms + HOSTS_AGREE_MS).await?;
     let is_silent = look.patience_ms > 0 && look.quiet.ms >= look.patience_ms;
     if has_told || is_silent {
         file::close_break(bucket, &session.id).await?;

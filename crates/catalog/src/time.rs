@@ -14,6 +14,9 @@ pub const SILENCE_MS: u64 = 60_000;
 /// Another spool that uses a gateway's name is refused for so long after the last heartbeat.
 pub const HEARD_MS: u64 = 10_000;
 
+/// The clocks of function hosts are taken to agree within this.
+pub(crate) const HOSTS_AGREE_MS: u64 = 1_000;
+
 /// Gateways with live sessions are looked at so often.
 pub const LOOK_MS: u64 = 10_000;
 

@@ -36,8 +36,8 @@ fn histories_lose_nothing_and_come_to_rest() {
     if number("SEED").is_some() {
         return;
     }
-    let from = number("FROM").unwrap_or(86);
-    let seeds = number("SEEDS").unwrap_or(180);
+    let from = number("FROM").unwrap_or(1);
+    let seeds = number("SEEDS").unwrap_or(250);
     let mut coverage = Coverage::default();
     let mut failures = Vec::new();
     for seed in from..from + seeds {

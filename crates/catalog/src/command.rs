@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::key;
 use crate::order::{self, Cause, Generation, Order};
 use crate::session::{self, Session};
+use crate::time::CALL_MAX_MS;
 
 /// Why a command cannot be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -142,10 +143,15 @@ async fn append(
 ) -> Result<Result<(), Refusal>, Error> {
     let (mut orders, mut number) = log(store, bucket, session).await?;
     loop {
-        if let Err(refusal) = judge(effective(&orders, now_ms)) {
+        let at_ms = not_before(&orders, now_ms);
+        if let Err(refusal) = judge(effective(&orders, at_ms)) {
             return Ok(Err(refusal));
         }
-        let entry = Entry { call: call.into(), orders: plan(&orders, cause, now_ms) };
+        let has_ended = match coming_end(&orders, at_ms) {
+            Some(end) => store.exists(&key::confirmed(&session.id, end.generation.files)).await?,
+            None => false,
+        };
+        let entry = Entry { call: call.into(), orders: plan(&orders, cause, at_ms, has_ended) };
         let decided = decision::decide(bucket, &entry_name(&session.id, number), &entry).await?;
         number += 1;
         write(store, &key::orders(&session.id), &Known { entries: number }).await?;
@@ -169,18 +175,35 @@ fn judge(before: Option<&Order>, cause: Cause) -> Result<(), Refusal> {
     }
 }
 
-/// A command's orders: its own, and the end of a window that is still to come.
-fn plan(orders: &[Order], cause: Cause, now_ms: u64) -> Vec<Order> {
+/// When a command takes effect: not before one that stands before it in the log. Its call may have stalled, and the
+/// other command's gateway has been told.
+fn not_before(orders: &[Order], now_ms: u64) -> u64 {
+    let is_window = |order: &&Order| matches!(order.cause, Cause::WindowStart | Cause::WindowEnd);
+    let last_ms = orders.iter().rev().find(|order| !is_window(order)).map_or(0, |order| order.at_ms);
+    // More than that tells of a clock that is ahead.
+    if last_ms <= now_ms + CALL_MAX_MS { now_ms.max(last_ms) } else { now_ms }
+}
+
+/// The end of a window that is still to come.
+fn coming_end(orders: &[Order], at_ms: u64) -> Option<&Order> {
+    orders.last().filter(|order| order.at_ms > at_ms && order.cause == Cause::WindowEnd)
+}
+
+/// A command's orders: its own, and the end of a window that is still to come. `has_ended`: the gateway has followed that
+/// end, whatever this host's clock says.
+///
+/// Numbers of files never go back from what a gateway may have followed: that closed a file, and what comes later must
+/// be in another one. Only the end of a window that is clearly to come is ordered anew under its number.
+fn plan(orders: &[Order], cause: Cause, now_ms: u64, has_ended: bool) -> Vec<Order> {
     let last = orders.last().map(|order| order.generation.orders).unwrap_or(0);
-    // A gateway that hears of it late has followed the window's begin meanwhile: numbers of files never go back.
-    let opens = orders.iter().filter(|order| order.at_ms > now_ms && order.cause == Cause::WindowStart);
-    let files = effective(orders, now_ms).into_iter().chain(opens).map(|order| order.generation.files).max();
-    let files = files.unwrap_or(0);
+    let is_to_come =
+        |order: &Order| order.cause == Cause::WindowEnd && order.at_ms > now_ms + CALL_MAX_MS && !has_ended;
+    let followed = orders.iter().filter(|order| !is_to_come(order)).map(|order| order.generation.files);
+    let files = followed.max().unwrap_or(0);
     let record = effective(orders, now_ms).is_some_and(|order| order.record);
     let base = Order { generation: Generation { orders: last, files }, cause, record, at_ms: now_ms };
     let own = order::next(Some(&base), cause, now_ms);
-    let coming = orders.last().filter(|order| order.at_ms > now_ms && order.cause == Cause::WindowEnd);
-    let end = coming.map(|end| order::next(Some(&own), Cause::WindowEnd, end.at_ms));
+    let end = coming_end(orders, now_ms).map(|end| order::next(Some(&own), Cause::WindowEnd, end.at_ms));
     [own].into_iter().chain(end).collect()
 }
 
@@ -218,40 +241,62 @@ mod tests {
 
     #[test]
     fn stop_and_start_within_a_window_stay_in_one_file_and_keep_its_end() {
-        let mut orders = begin(0, Some(100));
+        let mut orders = begin(0, Some(1_000_000));
         for (cause, at_ms) in [(Cause::Stop, 10), (Cause::Start, 20)] {
             assert_eq!(judge(effective(&orders, at_ms), cause), Ok(()));
-            orders.extend(plan(&orders, cause, at_ms));
+            orders.extend(plan(&orders, cause, at_ms, false));
         }
         let expected = [
             ("1.0", true, 0),
-            ("2.1", false, 100),
+            ("2.1", false, 1_000_000),
             ("3.0", false, 10),
-            ("4.1", false, 100),
+            ("4.1", false, 1_000_000),
             ("5.0", true, 20),
-            ("6.1", false, 100),
+            ("6.1", false, 1_000_000),
         ];
         let expected: Vec<_> = expected.map(|(text, record, at)| (text.to_owned(), record, at)).into();
         assert_eq!(generations(&orders), expected);
-        assert_eq!(effective(&orders, 99).map(|order| order.generation.orders), Some(5));
-        assert_eq!(effective(&orders, 100).map(|order| order.generation.orders), Some(6));
+        assert_eq!(effective(&orders, 999_999).map(|order| order.generation.orders), Some(5));
+        assert_eq!(effective(&orders, 1_000_000).map(|order| order.generation.orders), Some(6));
     }
 
     #[test]
     fn a_start_before_a_window_begins_the_file_that_the_window_would() {
         let opens = order::next(None, Cause::WindowStart, 50);
-        let mut orders = vec![opens, order::next(Some(&opens), Cause::WindowEnd, 100)];
-        orders.extend(plan(&orders, Cause::Start, 40));
-        let expected = [("1.1", true, 50), ("2.2", false, 100), ("3.1", true, 40), ("4.2", false, 100)];
+        let mut orders = vec![opens, order::next(Some(&opens), Cause::WindowEnd, 1_000_000)];
+        orders.extend(plan(&orders, Cause::Start, 40, false));
+        let expected =
+            [("1.1", true, 50), ("2.2", false, 1_000_000), ("3.1", true, 40), ("4.2", false, 1_000_000)];
         let expected: Vec<_> = expected.map(|(text, record, at)| (text.to_owned(), record, at)).into();
         assert_eq!(generations(&orders), expected);
     }
 
     #[test]
+    fn a_command_whose_call_stalled_takes_effect_after_those_before_it_and_takes_no_file_back() {
+        let mut orders = begin(0, None);
+        for (cause, now_ms) in [(Cause::Stop, 10), (Cause::CancelDelay, 40), (Cause::Start, 32)] {
+            let at_ms = not_before(&orders, now_ms);
+            orders.extend(plan(&orders, cause, at_ms, false));
+        }
+        let expected = [("1.0", true, 0), ("2.0", false, 10), ("3.1", false, 40), ("4.1", true, 40)];
+        let expected: Vec<_> = expected.map(|(text, record, at)| (text.to_owned(), record, at)).into();
+        assert_eq!(generations(&orders), expected);
+    }
+
+    #[test]
+    fn a_command_beside_the_end_of_a_window_begins_no_file_that_the_end_has_closed() {
+        let orders = begin(0, Some(1_000_000));
+        let files = |now_ms, has_ended| plan(&orders, Cause::Stop, now_ms, has_ended)[0].generation.files;
+        assert_eq!(files(10, false), 0);
+        assert_eq!(files(10, true), 1);
+        assert_eq!(files(1_000_000 - CALL_MAX_MS, false), 1);
+    }
+
+    #[test]
     fn commands_are_refused_where_they_make_no_sense() {
         let recording = begin(0, None);
-        let stopped = [&recording[..], &plan(&recording, Cause::Stop, 5)].concat();
-        let closed = [&stopped[..], &plan(&stopped, Cause::CancelDelay, 6)].concat();
+        let stopped = [&recording[..], &plan(&recording, Cause::Stop, 5, false)].concat();
+        let closed = [&stopped[..], &plan(&stopped, Cause::CancelDelay, 6, false)].concat();
         let check = |orders: &[Order], cause, expected: Result<(), Refusal>| {
             assert_eq!(judge(effective(orders, 10), cause), expected, "{cause:?} after {orders:?}");
         };

@@ -111,7 +111,7 @@ async fn attend_to(
         ["c", id, waits] => confirmed(store, id, number(waits), now_ms).await,
         ["o", id] => notify(store, id).await.map(|()| Vec::new()),
         ["p", id] => pause(store, bucket, id, now_ms).await.map(|()| Vec::new()),
-        ["e", id] => session::expire(store, bucket, id).await.map(|()| Vec::new()),
+        ["e", id] => session::expire(store, bucket, id, now_ms).await.map(|()| Vec::new()),
         ["z", id, round, heartbeats] => {
             look::suspended(store, bucket, id, number(round), number(heartbeats), now_ms).await?;
             Ok(Vec::new())

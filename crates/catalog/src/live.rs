@@ -106,6 +106,10 @@ async fn give_one(
     }
     let given = command::give(store, bucket, session, cause, call, now_ms).await?;
     if given.is_ok() {
+        if cause == Cause::Stop {
+            // This call may have stalled for longer than the pause may last.
+            timer::set(store, now_ms + session.delay_ms(), &format!("p {}", session.id)).await?;
+        }
         changes::notify(store, &session.gateway_key(), &session.id).await?;
     }
     Ok(given)

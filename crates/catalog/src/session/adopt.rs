@@ -6,6 +6,7 @@ use store::record::write;
 use super::{Adopted, Break, Continuation, Flag, Session, adopted, break_name, object_name};
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
+use crate::time::CALL_MAX_MS;
 use crate::{days, key, list, timer};
 
 /// Makes an offered session part of its stream. Told by its gateway or by its first chunk, however often.
@@ -45,6 +46,7 @@ pub async fn adopt(
         }
     }
     write(store, &key::adopted(&session.id), &adopted).await?;
+    timer::set(store, now_ms, &look(session)).await?;
     Ok(adopted)
 }
 
@@ -57,5 +59,11 @@ async fn announce(store: &impl Store, session: &Session, now_ms: u64) -> Result<
     list::append(store, &key::live_of_stream(stream), id).await?;
     list::append(store, &key::live_of_domain(&stream.domain), id).await?;
     list::append(store, &key::live_of_gateway(&gateway), id).await?;
-    timer::set(store, now_ms, &format!("g {gateway}")).await
+    // A look that comes before the session is adopted does not see it.
+    timer::set(store, now_ms + CALL_MAX_MS, &look(session)).await
+}
+
+/// The timer of looks at a session's gateway.
+fn look(session: &Session) -> String {
+    format!("g {}", session.gateway_key())
 }

@@ -3,7 +3,7 @@
 use store::Store;
 use store::record::{read, write};
 
-use super::{Session, ended, find, get, object_name};
+use super::{Session, adopt, ended, find, get, object_name};
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::heard::check_boot;
@@ -115,11 +115,15 @@ async fn last_ended(store: &impl Store, stream: &StreamName) -> Result<Option<St
 }
 
 /// Forgets an offer that nobody has adopted. The session's object in the work bucket decides between this and its
-/// adoption.
-pub(crate) async fn expire(store: &impl Store, bucket: &impl WorkBucket, id: &str) -> Result<(), Error> {
-    let expired: Option<Session> = decision::decide(bucket, &object_name(id), &None).await?;
-    if expired.is_none() {
-        store.delete(&key::session(id)).await?;
+/// adoption. An adoption that died on its way is completed: its gateway may have died as well.
+pub(crate) async fn expire(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    id: &str,
+    now_ms: u64,
+) -> Result<(), Error> {
+    match decision::decide::<Option<Session>>(bucket, &object_name(id), &None).await? {
+        Some(session) => adopt(store, bucket, &session, now_ms).await.map(drop),
+        None => Ok(store.delete(&key::session(id)).await?),
     }
-    Ok(())
 }

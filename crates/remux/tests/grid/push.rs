@@ -83,24 +83,21 @@ pub(crate) fn chunk(frames: &[Frame], origin_ms: u32) -> Vec<u8> {
 
 /// Decoding times of a push that comes in these chunks, in the order of the frames of each track.
 pub(crate) fn record(frames: &[Frame], cuts: &[usize], origin_ms: u32) -> (Vec<i64>, Vec<i64>) {
-    let (mut video, mut audio) = (Vec::new(), Vec::new());
-    record_with(
-        frames,
-        cuts,
-        origin_ms,
-        |_| None,
-        |media| {
-            video.extend(media.video.units.iter().map(|unit| unit.dts_90khz));
-            audio.extend(media.audio.units.iter().map(|unit| unit.dts_90khz));
-        },
-    );
-    (video, audio)
+    record_times(frames, cuts, origin_ms, |_| None)
 }
 
 /// The same, of chunks that arrive when their first frame was captured.
 pub(crate) fn record_arriving(frames: &[Frame], cuts: &[usize], origin_ms: u32) -> (Vec<i64>, Vec<i64>) {
+    record_times(frames, cuts, origin_ms, |first| Some(first.true_ms.cast_unsigned()))
+}
+
+fn record_times(
+    frames: &[Frame],
+    cuts: &[usize],
+    origin_ms: u32,
+    arrival_ms: impl Fn(&Frame) -> Option<u64>,
+) -> (Vec<i64>, Vec<i64>) {
     let (mut video, mut audio) = (Vec::new(), Vec::new());
-    let arrival_ms = |first: &Frame| Some(first.true_ms.cast_unsigned());
     record_with(frames, cuts, origin_ms, arrival_ms, |media| {
         video.extend(media.video.units.iter().map(|unit| unit.dts_90khz));
         audio.extend(media.audio.units.iter().map(|unit| unit.dts_90khz));

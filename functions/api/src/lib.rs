@@ -11,6 +11,7 @@
 //! | [`backend`] | what the function needs of the components and of its host |
 //! | [`convert`] | between the types of the components and those of the core |
 //! | `host` | the components as Spin gives them, where this is compiled for Wasm |
+//! | `told` | what the rules answer, for worlds in memory |
 //! | `testing` | the components over the world in memory of the functions beside, with the feature `testing` |
 
 pub mod actions;
@@ -26,6 +27,8 @@ mod host;
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, feature = "testing"))]
+mod told;
 
 /// The types of the WIT packages, and the imports.
 #[expect(missing_docs, reason = "generated; wit/ documents each item")]

@@ -17,22 +17,13 @@ use crate::bindings::recorder::catalog::catalog::{
 use crate::bindings::recorder::rules::rules::{
     self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
 };
+use crate::told::told;
 
 /// What the catalog or a bucket answers, in this function's types.
 fn answer<A: Serialize, E: Serialize, B: DeserializeOwned, F: DeserializeOwned>(
     result: Result<A, E>,
 ) -> Result<B, F> {
     result.map(convert).map_err(convert)
-}
-
-/// What the rules answer, as their component tells it.
-fn told<T>(answer: Result<T, ::rules::Error>) -> Result<T, rules::Error> {
-    answer.map_err(|error| match error {
-        ::rules::Error::AlreadyExists { .. } => rules::Error::AlreadyExists,
-        ::rules::Error::NotFound { .. } => rules::Error::NotFound,
-        ::rules::Error::Changed { .. } => rules::Error::Changed,
-        other => rules::Error::Store(other.to_string()),
-    })
 }
 
 impl Backend for World {

@@ -18,6 +18,7 @@ use crate::bindings::recorder::catalog::catalog::{
 use crate::bindings::recorder::rules::rules::{
     self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
 };
+use crate::told::told;
 
 pub(super) const BUCKET: &str = "test123";
 pub(super) const ENDPOINT: &str = "oss-cn-shanghai.aliyuncs.com";
@@ -136,16 +137,6 @@ impl World {
         self.interferences.set(left.saturating_sub(1));
         left > 0
     }
-}
-
-/// An error as the component of the rules tells it.
-fn told<T>(answer: Result<T, ::rules::Error>) -> Result<T, rules::Error> {
-    answer.map_err(|error| match error {
-        ::rules::Error::AlreadyExists { .. } => rules::Error::AlreadyExists,
-        ::rules::Error::NotFound { .. } => rules::Error::NotFound,
-        ::rules::Error::Changed { .. } => rules::Error::Changed,
-        other => rules::Error::Store(other.to_string()),
-    })
 }
 
 impl Clock for World {

@@ -41,7 +41,7 @@ async fn tick(world: &impl World) -> Result<LaneAnswer, Refusal> {
     let is_over = || world.now_ms() > began_ms + MOST_MS;
     let mut answer = LaneAnswer::default();
     for _ in 0..MOST_ROUNDS {
-        let done = answer.due;
+        let before = answer.due;
         for batch in world.list_due(world.now_ms()).await?.chunks(AT_ONCE) {
             if is_over() {
                 return Ok(answer);
@@ -55,7 +55,7 @@ async fn tick(world: &impl World) -> Result<LaneAnswer, Refusal> {
             }
         }
         // Nothing is due, or other ticks have it in hand.
-        if answer.due == done {
+        if answer.due == before {
             break;
         }
     }
@@ -75,13 +75,13 @@ async fn attend_all(world: &impl World, due: &[Timer]) -> (u32, Vec<Failure>) {
     let mut writing: BTreeMap<Vec<String>, Vec<Timer>> = BTreeMap::new();
     let mut taken = 0;
     for (timer, attended) in due.iter().cloned().zip(attended) {
-        taken += 1;
         match attended {
-            Ok(None) => taken -= 1,
+            Ok(None) => continue,
             Ok(Some(recordings)) if recordings.is_empty() => over.push(timer),
             Ok(Some(recordings)) => writing.entry(recordings).or_default().push(timer),
             Err(error) => failed.push((timer, Refusal::from(error).problem.message)),
         }
+        taken += 1;
     }
     let mut failures = settle(world, over, failed).await;
     let written = writing.into_iter().map(async |(recordings, timers)| {

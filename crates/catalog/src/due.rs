@@ -24,6 +24,7 @@ use crate::commit::{self, Delivery, Prepared};
 use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, SUSPENDED_MAX_MS};
+pub use crate::timer::due;
 use crate::timer::{self, Timer};
 use crate::{changes, command, committed, days, file, key, look, session, silence};
 
@@ -41,15 +42,6 @@ struct Busy {
 
 impl Record for Busy {
     const VERSION: u32 = 1;
-}
-
-/// The timers that are due, oldest first, each thing once; where there are very many, the oldest alone. They stay due
-/// until they are settled.
-///
-/// # Errors
-/// The store failed.
-pub async fn due(store: &impl Store, now_ms: u64) -> Result<Vec<Timer>, Error> {
-    timer::due(store, now_ms).await
 }
 
 /// Takes what timers are about into a tick's hand, unless another tick has it.

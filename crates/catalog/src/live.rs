@@ -41,20 +41,18 @@ pub(crate) async fn of_gateway(
 
 /// Whether a gateway, by its key, has a session that has not ended.
 pub(crate) async fn has_any(store: &impl Store, gateway: &str, now_ms: u64) -> Result<bool, Error> {
-    let is_gone = async |id: &str| Ok(!store.exists(&key::session(id)).await? || has_ended(store, id).await?);
-    list::has_any(store, &key::live_of_gateway(gateway), now_ms, is_gone).await
+    list::has_any(store, &key::live_of_gateway(gateway), now_ms, async |id| is_gone(store, id).await).await
 }
 
 /// Has the lists that an ended session was in forget some of what has ended.
 pub(crate) async fn tidy(store: &impl Store, session: &Session, now_ms: u64) -> Result<(), Error> {
     let Session { stream, .. } = session;
-    let is_gone = async |id: &str| Ok(!store.exists(&key::session(id)).await? || has_ended(store, id).await?);
     for list in [
         key::live_of_stream(stream),
         key::live_of_domain(&stream.domain),
         key::live_of_gateway(&session.gateway_key()),
     ] {
-        list::tidy(store, &list, now_ms, is_gone).await?;
+        list::tidy(store, &list, now_ms, async |id| is_gone(store, id).await).await?;
     }
     Ok(())
 }
@@ -147,6 +145,11 @@ async fn not_ended<S: Store>(store: &S, list: &str, now_ms: u64) -> Result<Vec<S
         }
     }
     Ok(adopted)
+}
+
+/// Whether a session has expired or ended.
+async fn is_gone(store: &impl Store, id: &str) -> Result<bool, Error> {
+    Ok(!store.exists(&key::session(id)).await? || has_ended(store, id).await?)
 }
 
 async fn has_ended(store: &impl Store, id: &str) -> Result<bool, Error> {

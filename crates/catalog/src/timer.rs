@@ -124,11 +124,11 @@ async fn open(store: &impl Store) -> Result<u64, Error> {
 }
 
 /// The timers that are due, oldest first, each thing once; where there are very many, the oldest slots' alone. They stay
-/// due until [`done`].
+/// due until they are settled.
 ///
 /// # Errors
 /// The store failed.
-pub(crate) async fn due(store: &impl Store, now_ms: u64) -> Result<Vec<Timer>, Error> {
+pub async fn due(store: &impl Store, now_ms: u64) -> Result<Vec<Timer>, Error> {
     let now = now_ms / SLOT_MS;
     let near = now.saturating_sub(NEAR);
     let open = open(store).await?;

@@ -186,12 +186,12 @@ async fn closed_at(
     bucket: &impl WorkBucket,
     session: &str,
 ) -> Result<Option<u64>, Error> {
-    let length = committed::length(store, session).await?;
+    let last = committed::last(store, session).await?;
+    let (length, generation) =
+        last.map_or((0, Generation::default()), |(seq, last)| (seq + 1, last.generation));
     if silence::is_closed_before(store, session, length).await? {
         return Ok(Some(length));
     }
-    let last = committed::last(store, session).await?;
-    let generation = last.map_or(Generation::default(), |(_, last)| last.generation);
     if let Some(end) = session::ended(store, session).await?
         && length >= end.chunks
         && decision::find::<Break>(bucket, &session::break_name(session)).await? == Some(Break::Closed)

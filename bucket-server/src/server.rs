@@ -7,7 +7,6 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use http::Request;
 use http_server::{Drained, serve_connections};
-use hyper::body::Incoming;
 use hyper::service::service_fn;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -68,9 +67,9 @@ impl BucketServer {
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
         let service = move |_peer: SocketAddr| {
             let service = self.service.clone();
-            service_fn(move |request: Request<Incoming>| {
+            service_fn(move |request: Request<Drained>| {
                 let service = service.clone();
-                async move { service.call(request.map(|body| s3s::Body::http_body(Drained::new(body)))).await }
+                async move { service.call(request.map(s3s::Body::http_body)).await }
             })
         };
         serve_connections(listener, service, stop).await;

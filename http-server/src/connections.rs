@@ -2,18 +2,23 @@
 
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::{CONNECTION, EXPECT};
+use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::Service;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use crate::drain::Drained;
 
 /// For the head of a request to arrive.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -32,7 +37,7 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 pub async fn serve_connections<F, S, B>(listener: TcpListener, service: F, stop: CancellationToken)
 where
     F: Fn(SocketAddr) -> S,
-    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S: Service<Request<Drained>, Response = Response<B>> + Send + Sync + 'static,
     S::Future: Send,
     S::Error: Into<Fault>,
     B: Body<Data = Bytes> + Send + 'static,
@@ -56,10 +61,11 @@ where
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("TCP_NODELAY was refused: {error}");
         }
+        let service = service(peer);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service(peer));
+            .serve_connection(TokioIo::new(stream), service_fn(move |request| answer(&service, request)));
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -71,5 +77,29 @@ where
     let drained = pin!(graceful.shutdown());
     if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
         tracing::warn!("requests still ran after {} s and were broken off", DRAIN_TIMEOUT.as_secs());
+    }
+}
+
+/// Answers one request.
+///
+/// A client that expects `100 Continue` keeps its body when the answer comes first (RFC 9110, section 10.1.1). The
+/// begin of its next request would be taken for that body, so its connection ends with the answer.
+fn answer<S, B>(
+    service: &S,
+    request: Request<Incoming>,
+) -> impl Future<Output = Result<Response<B>, S::Error>> + Send + use<S, B>
+where
+    S: Service<Request<Drained>, Response = Response<B>>,
+    S::Future: Send,
+{
+    let expects_to_continue = request.headers().contains_key(EXPECT);
+    let is_asked_for = Arc::new(AtomicBool::new(false));
+    let answered = service.call(request.map(|body| Drained::new(body, is_asked_for.clone())));
+    async move {
+        let mut response = answered.await?;
+        if expects_to_continue && !is_asked_for.load(Ordering::Relaxed) {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response)
     }
 }

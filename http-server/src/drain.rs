@@ -4,6 +4,8 @@
 //! sending, is reset. So what a handler leaves unread is read and thrown away, within bounds.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,23 +21,25 @@ const MAX_BYTES: usize = 64 << 20;
 const MAX_TIME: Duration = Duration::from_secs(30);
 
 /// A body that is drained when it is dropped.
-pub struct Drained(Option<Incoming>);
+pub struct Drained {
+    body: Option<Incoming>,
+    is_asked_for: Arc<AtomicBool>,
+}
 
 impl Drained {
-    /// Takes over the body of a request.
-    #[must_use]
-    pub fn new(body: Incoming) -> Self {
-        Self(Some(body))
+    /// Takes over the body of a request, and notes in `is_asked_for` that a handler asked for it.
+    pub(crate) fn new(body: Incoming, is_asked_for: Arc<AtomicBool>) -> Self {
+        Self { body: Some(body), is_asked_for }
     }
 
     fn body(&mut self) -> &mut Incoming {
-        self.0.as_mut().expect("the body should be there until drop")
+        self.body.as_mut().expect("the body should be there until drop")
     }
 }
 
 impl Drop for Drained {
     fn drop(&mut self) {
-        let Some(body) = self.0.take() else { return };
+        let Some(body) = self.body.take() else { return };
         if body.is_end_stream() {
             return;
         }
@@ -65,14 +69,15 @@ impl Body for Drained {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        self.is_asked_for.store(true, Ordering::Relaxed);
         Pin::new(self.body()).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(Body::is_end_stream)
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.as_ref().map(Body::size_hint).unwrap_or_default()
+        self.body.as_ref().map(Body::size_hint).unwrap_or_default()
     }
 }

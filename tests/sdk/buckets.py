@@ -59,9 +59,9 @@ def objects(s3, bucket):
     s3.delete_object(Bucket=bucket, Key="copy")
     refused(404, "NoSuchKey", s3.get_object, Bucket=bucket, Key="absent")
     refused(404, "404", s3.head_object, Bucket=bucket, Key="absent")
-    refused(404, "NoSuchBucket", s3.put_object, Bucket="absent", Key="a", Body=b"")
-    refused(412, "PreconditionFailed", s3.put_object, Bucket=bucket, Key="a", Body=b"", IfNoneMatch="*")
-    refused(412, "PreconditionFailed", s3.put_object, Bucket=bucket, Key="a", Body=b"", IfMatch='"x"')
+    refused(404, "NoSuchBucket", s3.put_object, Bucket="absent", Key="a", Body=b"xyz")
+    refused(412, "PreconditionFailed", s3.put_object, Bucket=bucket, Key="a", Body=b"xyz", IfNoneMatch="*")
+    refused(412, "PreconditionFailed", s3.put_object, Bucket=bucket, Key="a", Body=b"xyz", IfMatch='"x"')
 
 
 def lists(s3, bucket):

@@ -10,7 +10,6 @@ use http::header::{CONNECTION, HOST};
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use hyper::service::service_fn;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -41,10 +40,10 @@ impl Host {
         let _ticker = EpochTicker::start(&self.engine)?;
         let service = move |client: SocketAddr| {
             let host = self.clone();
-            service_fn(move |request: Request<Incoming>| {
+            service_fn(move |request: Request<Drained>| {
                 let host = host.clone();
                 async move {
-                    let request = request.map(|body| Drained::new(body).map_err(Error::from).boxed_unsync());
+                    let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
                     Ok::<_, Infallible>(host.handle(request, client).await)
                 }
             })

@@ -11,6 +11,9 @@ use crate::silence::{self, Round, Standing};
 use crate::time::{CALL_MAX_MS, Elapsed, HOSTS_AGREE_MS, LATE_MS, LOOK_MS, SILENCE_MS, SUSPENDED_MAX_MS};
 use crate::{committed, file, heard, key, live, timer};
 
+/// So many looks at a break come a second apart: what its gateway tells takes a heartbeat, and hosts differ by a second.
+const PROMPT_LOOKS: u32 = 3;
+
 /// The last look at a gateway, or at a break. A hint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Look {
@@ -211,7 +214,7 @@ pub(crate) async fn after_end(
         return Ok(recording(store, id).await?.into_iter().collect());
     }
     let longest_ms = if is_decided { 60_000 } else { LOOK_MS };
-    let wait_ms = (1_000_u64 << look.looks.min(6)).min(longest_ms);
+    let wait_ms = (1_000_u64 << look.looks.saturating_sub(PROMPT_LOOKS).min(6)).min(longest_ms);
     write(store, &look_key, &look).await?;
     timer::set(store, now_ms + wait_ms, &format!("b {id} {due_ms}")).await?;
     Ok(recordings)

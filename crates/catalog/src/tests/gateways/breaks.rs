@@ -21,7 +21,7 @@ fn ended() -> World {
 fn a_break_closes_once_its_gateway_has_told_everything_up_to_the_delay() {
     let world = ended();
     let files = ticks_and_beats(&world, "g", BOOT, NOW + 10 * SECOND, 300);
-    assert!(matches!(&files[..], [(181..=185, file)] if file == "a0 a1"), "{files:?}");
+    assert!(matches!(&files[..], [(180..=182, file)] if file == "a0 a1"), "{files:?}");
     assert_eq!(live_ids(&world, NOW + 300 * SECOND), [] as [&str; 0]);
 }
 

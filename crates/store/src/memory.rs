@@ -126,6 +126,14 @@ impl MemoryStore {
         keys
     }
 
+    /// Every value with its key, in order.
+    #[must_use]
+    pub fn values(&self) -> Vec<(String, Vec<u8>)> {
+        let mut values: Vec<_> = self.values.borrow().clone().into_iter().collect();
+        values.sort();
+        values
+    }
+
     /// How many keys there are.
     #[must_use]
     pub fn len(&self) -> usize {

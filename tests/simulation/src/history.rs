@@ -22,10 +22,12 @@ pub struct Given {
     pub stream: StreamPath,
     /// What.
     pub command: Command,
-    /// When it was asked for, and when it was answered, in true time.
+    /// When it was asked for, in true time.
     pub asked_ms: u64,
     /// When it was answered or died, in true time.
     pub over_ms: u64,
+    /// It was answered with success. Otherwise its gateway may hear of it later.
+    pub is_taken: bool,
 }
 
 /// One history.
@@ -151,7 +153,13 @@ impl History {
         };
         self.coverage.reach(format!("command {command:?} {word}"));
         if word != "refused" {
-            self.given.push(Given { stream, command, asked_ms, over_ms: self.now_ms });
+            self.given.push(Given {
+                stream,
+                command,
+                asked_ms,
+                over_ms: self.now_ms,
+                is_taken: word == "taken",
+            });
         }
     }
 

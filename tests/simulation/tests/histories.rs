@@ -9,6 +9,7 @@ use shared::testing::rule;
 use simulation::coverage::Coverage;
 use simulation::history::History;
 use simulation::judge::{judge, record_files};
+use simulation::network::WORK_BUCKET;
 use simulation::workload::{Plan, play};
 
 /// What a whole history came to: the hash of its trace, what it reached, and what is wrong.
@@ -26,9 +27,26 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn replay() {
     let Some(seed) = number("SEED") else { return };
-    let (hash, coverage, judged) = outcome(seed);
-    println!("{coverage}seed {seed}: trace hash {hash:016x}");
+    let (mut history, plan) = play(seed);
+    let judged = judge(&mut history, &plan);
+    if judged.is_err() {
+        print_state(&history);
+    }
+    println!("{}seed {seed}: trace hash {:016x}", history.coverage, history.trace.hash());
     judged.unwrap();
+}
+
+/// Prints what the store and the work bucket hold.
+fn print_state(history: &History) {
+    let world = history.hosts.any();
+    for (key, value) in world.store.values() {
+        println!("{key}: {}", String::from_utf8_lossy(&value));
+    }
+    for (name, object) in world.buckets.objects.borrow().iter() {
+        if name.starts_with(WORK_BUCKET) {
+            println!("{name}: {}", String::from_utf8_lossy(&object.bytes));
+        }
+    }
 }
 
 #[test]

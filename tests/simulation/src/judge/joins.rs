@@ -21,6 +21,9 @@ const CYCLE_TOLERANCE_MS: u64 = 2_000;
 /// A longer pause within a push is none of its media. Unit: ms.
 const SHORT_PAUSE_MS: u64 = 12_000;
 
+/// A gateway hears so late of a command whose call died: a tick tells it once that call must be over. Unit: ms.
+const UNHEARD_MS: u64 = 140_000;
+
 /// How two chunks that follow one another lie in files, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Join {
@@ -222,8 +225,9 @@ impl Judge<'_> {
         let cut_ms = before.began_ms + chunk.to_ms;
         let is_cut_to_the_end = ended_ms < cut_ms + 6_000;
         let is_ordered = self.history.given.iter().any(|given| {
+            let heard_ms = if given.is_taken { 15_000 } else { UNHEARD_MS };
             given.stream == push.stream
-                && given.over_ms + 15_000 >= cut_ms
+                && given.over_ms + heard_ms >= cut_ms
                 && given.asked_ms <= ended_ms + 130_000
         });
         let is_near_window =
@@ -245,6 +249,19 @@ impl Judge<'_> {
         last(before).map_or(Join::Open, |last| self.cycle(&last.0, &last, 0))
     }
 
+    /// When a push ended and the next one began: as the gateway measured it that saw both, or else by the functions'
+    /// time, which a begin that was long on its way sets late.
+    fn seen(&self, one: &Push, two: &Push) -> (u64, u64) {
+        let session = |push: &Push| self.sessions.get(push.session.as_ref()?);
+        let ended_ms = one.ended_ms().unwrap_or(u64::MAX);
+        match (session(one), session(two)) {
+            (Some(before), Some(after)) if two.after.as_ref().is_none_or(|(id, _)| *id != one.id) => {
+                (ended_ms.saturating_add(before.began_ms) - one.began_ms, after.began_ms)
+            }
+            _ => (ended_ms, two.began_ms),
+        }
+    }
+
     /// What is in one file belongs together.
     fn within_files(&self) -> Result<(), String> {
         for (name, chunks) in self.files {
@@ -262,9 +279,8 @@ impl Judge<'_> {
                 if rule(one.push) != rule(two.push) {
                     return Err(format!("{pushes} under two rules"));
                 }
-                let ended_ms = one.push.ended_ms().unwrap_or(u64::MAX);
-                if one.push.began_ms > two.push.began_ms
-                    || (ended_ms > two.push.began_ms && !self.plan.clocks_differ)
+                let (ended_ms, began_ms) = self.seen(one.push, two.push);
+                if one.push.began_ms > two.push.began_ms || (ended_ms > began_ms && !self.plan.clocks_differ)
                 {
                     return Err(format!("{pushes}, which overlap: one ended at {ended_ms}"));
                 }
@@ -273,13 +289,13 @@ impl Judge<'_> {
                 // was recorded may lie between the two.
                 let lies_between = |other: &Push| {
                     other.stream == two.push.stream
-                        && other.ended_ms().is_some_and(|at_ms| at_ms > ended_ms)
+                        && other.ended_ms() > one.push.ended_ms()
                         && other.began_ms < two.push.began_ms
                 };
                 if self.history.pushes().any(|(_, other)| lies_between(other)) {
                     continue;
                 }
-                if !self.plan.clocks_differ && two.push.began_ms.saturating_sub(ended_ms) > delay_ms + 2_000 {
+                if !self.plan.clocks_differ && began_ms.saturating_sub(ended_ms) > delay_ms + 2_000 {
                     return Err(format!("{pushes}, whose break is longer than DelayTime"));
                 }
             }

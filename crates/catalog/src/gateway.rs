@@ -73,6 +73,9 @@ pub async fn beat(
         }
     };
     let sessions = with_orders(store, bucket, &ids).await?;
+    for (session, _) in &sessions {
+        end_if_left_out(store, bucket, beat, &boot, session, now_ms).await?;
+    }
     let mut heard = heard.after(&boot, beat.told_ms, now_ms);
     heard.hole = hole;
     heard.deleted = changes::forget(store, &gateway, heard.deleted, heard_of).await?;
@@ -112,9 +115,23 @@ async fn end_earlier_boots(
     now_ms: u64,
 ) -> Result<(), Error> {
     for session in live::of_gateway(store, &key::gateway(&beat.gateway, &beat.boot), now_ms).await? {
-        if boot.is_after(&session.boot) && !beat.holds.contains(&session.id) {
-            session::end_at_last(store, bucket, &session, now_ms).await?;
-        }
+        end_if_left_out(store, bucket, beat, boot, &session, now_ms).await?;
+    }
+    Ok(())
+}
+
+/// Ends a session of an earlier boot of the spool, unless the gateway holds it.
+async fn end_if_left_out(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    beat: &Beat,
+    boot: &Boot,
+    session: &Session,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let is_left_out = boot.is_after(&session.boot) && !beat.holds.contains(&session.id);
+    if is_left_out && session::ended(store, &session.id).await?.is_none() {
+        session::end_at_last(store, bucket, session, now_ms).await?;
     }
     Ok(())
 }

@@ -201,7 +201,7 @@ pub(crate) async fn after_end(
     let look_key = key::break_look(id);
     let length = committed::length(store, id).await?;
     let look = look_at_break(store, &session, length, due_ms, now_ms).await?;
-    let is_decided = decide(store, bucket, &session, &look, due_ms).await?;
+    let is_decided = decide(store, bucket, &session, &look, due_ms, now_ms).await?;
     let mut is_whole = length >= end.chunks;
     let (mut look, mut recordings) = (look, Vec::new());
     if !is_whole {
@@ -248,9 +248,18 @@ async fn decide(
     session: &Session,
     look: &Look,
     due_ms: u64,
+    now_ms: u64,
 ) -> Result<bool, Error> {
-    if decision::find::<Break>(bucket, &session::break_name(&session.id)).await?.is_some() {
-        return Ok(true);
+    match decision::find::<Break>(bucket, &session::break_name(&session.id)).await? {
+        Some(Break::Closed) => return Ok(true),
+        Some(Break::Continued(next)) => {
+            // The adoption may have died on its way, and its gateway as well.
+            if let Some(next) = session::find(store, &next).await? {
+                session::complete(store, bucket, &next, now_ms).await?;
+            }
+            return Ok(true);
+        }
+        None => {}
     }
     // What a gateway told was heard by one host, and the next push's begin is written down by another.
     let has_told = heard::has_told(store, session, due_ms + HOSTS_AGREE_MS).await?;

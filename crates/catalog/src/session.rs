@@ -15,6 +15,7 @@ use crate::rule::Rule;
 use crate::stream::StreamName;
 
 pub use adopt::adopt;
+pub(crate) use adopt::complete;
 pub(crate) use end::end_at_last;
 pub use end::{end, ended};
 pub(crate) use offer::expire;
@@ -94,6 +95,10 @@ pub struct End {
     pub ended_ms: u64,
     /// How many chunks it has, committed or not.
     pub chunks: u64,
+    /// When the functions noted it, by their clock, Unix milliseconds.
+    pub noted_ms: u64,
+    /// Its gateway told it. Otherwise a chunk may have been on its way, and come after it.
+    pub is_told: bool,
 }
 
 impl Record for Session {

@@ -7,7 +7,7 @@ use super::{Adopted, Break, Continuation, Flag, Session, adopted, break_name, ob
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::time::CALL_MAX_MS;
-use crate::{days, key, list, timer};
+use crate::{changes, days, key, list, timer};
 
 /// Makes an offered session part of its stream. Told by its gateway or by its first chunk, however often.
 ///
@@ -48,6 +48,22 @@ pub async fn adopt(
     write(store, &key::adopted(&session.id), &adopted).await?;
     timer::set(store, now_ms, &look(session)).await?;
     Ok(adopted)
+}
+
+/// Completes an adoption that died on its way. A later boot of the spool may have told by then which sessions it holds:
+/// it hears of this one, and says so if it does not hold it.
+pub(crate) async fn complete(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    now_ms: u64,
+) -> Result<(), Error> {
+    if adopted(store, &session.id).await?.is_some() {
+        return Ok(());
+    }
+    timer::set(store, now_ms + CALL_MAX_MS, &format!("o {}", session.id)).await?;
+    adopt(store, bucket, session, now_ms).await?;
+    changes::notify(store, &session.gateway_key(), &session.id).await
 }
 
 /// Puts a session where it is found from. Readers of the lists pass over it until it is adopted.

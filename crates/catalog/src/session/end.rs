@@ -26,7 +26,7 @@ pub async fn end(
     now_ms: u64,
 ) -> Result<End, Error> {
     let session = get(store, id).await?;
-    let end = End { ended_ms: session.began_ms + duration_ms, chunks };
+    let end = End { ended_ms: session.began_ms + duration_ms, chunks, noted_ms: now_ms, is_told: true };
     let end = decide(store, bucket, &session, end, now_ms, now_ms).await?;
     // An order that has taken effect closes the file without a break.
     timer::set(store, now_ms, &format!("c {id}")).await?;
@@ -43,7 +43,8 @@ pub(crate) async fn end_at_last(
     now_ms: u64,
 ) -> Result<End, Error> {
     let ended_ms = committed::last_media_ms(store, session).await?;
-    let end = End { ended_ms, chunks: committed::length(store, &session.id).await? };
+    let chunks = committed::length(store, &session.id).await?;
+    let end = End { ended_ms, chunks, noted_ms: now_ms, is_told: false };
     decide(store, bucket, session, end, now_ms + CALL_MAX_MS, now_ms).await
 }
 

@@ -3,7 +3,7 @@
 use store::Store;
 use store::record::{read, write};
 
-use super::{Session, adopt, ended, find, get, object_name};
+use super::{Session, complete, ended, find, get, object_name};
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::heard::check_boot;
@@ -79,18 +79,18 @@ async fn continued_by(
     let Some(id) = before(store, session, rule, after).await? else { return Ok(None) };
     let Some(before) = find(store, &id).await? else { return Ok(None) };
     let is_same = before.stream == session.stream && before.rule.as_ref() == Some(rule);
-    if is_same && before.gateway_key() != session.gateway_key() && !is_whole(store, &before.id).await? {
-        // The push would wait for chunks that another spool may have lost.
+    if before.gateway_key() != session.gateway_key() && !is_over(store, &before.id, session.began_ms).await? {
         return Ok(None);
     }
     // A gateway names a session that it has adopted, though it may not have told so yet; one that has ended is adopted.
     Ok(is_same.then_some(before.id))
 }
 
-/// Whether all chunks of an ended session are there.
-async fn is_whole(store: &impl Store, id: &str) -> Result<bool, Error> {
+/// Whether a push of another gateway that began then can continue a session: its end was known, so that the two cannot
+/// overlap, and its chunks are there, so that the push waits for none that a spool may have lost.
+async fn is_over(store: &impl Store, id: &str, began_ms: u64) -> Result<bool, Error> {
     let Some(end) = ended(store, id).await? else { return Ok(false) };
-    Ok(committed::missing(store, id, &end).await?.is_none())
+    Ok(end.noted_ms <= began_ms && committed::missing(store, id, &end).await?.is_none())
 }
 
 /// The session before, if the break is not too long.
@@ -123,7 +123,7 @@ pub(crate) async fn expire(
     now_ms: u64,
 ) -> Result<(), Error> {
     match decision::decide::<Option<Session>>(bucket, &object_name(id), &None).await? {
-        Some(session) => adopt(store, bucket, &session, now_ms).await.map(drop),
+        Some(session) => complete(store, bucket, &session, now_ms).await,
         None => Ok(store.delete(&key::session(id)).await?),
     }
 }

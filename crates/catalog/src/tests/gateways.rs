@@ -4,6 +4,7 @@ mod breaks;
 mod commands;
 mod races;
 mod silence;
+mod unfinished;
 
 use store::memory::run;
 

@@ -195,7 +195,7 @@ pub(crate) fn session_of(id: &str) -> Session {
     }
 }
 
-fn slice(seq: u64) -> Slice {
+pub(crate) fn slice(seq: u64) -> Slice {
     let tracks =
         Tracks { video: Some(VideoCodec::H264), audio: Some(AudioCodec::Aac), width: 640, height: 360 };
     Slice {

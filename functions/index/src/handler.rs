@@ -42,11 +42,13 @@ async fn tick(world: &impl World) -> Result<LaneAnswer, Refusal> {
     let mut answer = LaneAnswer::default();
     for _ in 0..MOST_ROUNDS {
         let before = answer.due;
-        for batch in world.list_due(world.now_ms()).await?.chunks(AT_ONCE) {
+        let listed_ms = world.now_ms();
+        for batch in world.list_due(listed_ms).await?.chunks(AT_ONCE) {
             if is_over() {
                 return Ok(answer);
             }
-            let (due, failures) = attend_all(world, batch).await;
+            // What is due stays due, though the clock may step back.
+            let (due, failures) = attend_all(world, batch, world.now_ms().max(listed_ms)).await;
             answer.due += due;
             answer.done += due - failures.len() as u32;
             for failure in failures {
@@ -66,8 +68,7 @@ async fn tick(world: &impl World) -> Result<LaneAnswer, Refusal> {
 /// timers that were, and what failed.
 ///
 /// What waits for one bucket is settled by itself.
-async fn attend_all(world: &impl World, due: &[Timer]) -> (u32, Vec<Failure>) {
-    let now_ms = world.now_ms();
+async fn attend_all(world: &impl World, due: &[Timer], now_ms: u64) -> (u32, Vec<Failure>) {
     let attended = join_all(due.iter().map(|timer| world.attend(timer.clone(), now_ms))).await;
     let (mut over, mut failed) = (Vec::new(), Vec::new());
     // Timers by the recordings that are to be looked at for them. A recording that is among several lists may be

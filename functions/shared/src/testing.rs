@@ -39,7 +39,7 @@ pub struct World {
     /// All object stores.
     pub buckets: Rc<Buckets>,
     /// Now, in Unix milliseconds.
-    pub now_ms: Cell<u64>,
+    pub now_ms: Rc<Cell<u64>>,
     /// The variables; one that is not here is one that the host does not give.
     pub variables: RefCell<BTreeMap<&'static str, String>>,
     /// The rule that every push falls under, or why none can be looked up.
@@ -63,7 +63,7 @@ impl World {
         Self {
             buckets: Rc::new(Buckets::new(store.scheduler().clone())),
             store,
-            now_ms: Cell::new(now_ms),
+            now_ms: Rc::new(Cell::new(now_ms)),
             variables: RefCell::new(variables.map(|(name, value)| (name, value.to_owned())).into()),
             rule: RefCell::new(Ok(None)),
             drawn: Cell::new(0),

@@ -61,6 +61,33 @@ fn a_clock_that_was_ahead_once_stops_no_timers() {
 }
 
 #[test]
+fn a_clock_that_steps_back_within_each_tick_stops_no_timers() {
+    let site = Site::new();
+    site.start("g", "spool.1");
+    let mut push = site.begin("g", "cam");
+    site.record(&mut push, 2);
+    site.silence("g");
+    site.ticks.set(false);
+    let (clock, store) = (site.any().now_ms.clone(), &site.any().store);
+    for _ in 0..300 {
+        site.seconds(1);
+        site.set_clock(0, 8_000);
+        let (clock, mut is_ahead) = (clock.clone(), true);
+        store.fail(move |call| {
+            // It is asking what is due.
+            if is_ahead && call.key == "t.swept" {
+                clock.set(clock.get() - 8_000);
+                is_ahead = false;
+            }
+            Outcome::Applied
+        });
+        site.tick();
+        site.set_clock(0, 0);
+    }
+    assert_eq!(site.files_of(&push), [[0, 1]]);
+}
+
+#[test]
 fn dates_are_the_functions_whatever_clock_a_gateway_has() {
     let site = Site::new();
     site.start("g", "spool.1");

@@ -74,7 +74,9 @@ pub async fn beat(
     };
     let sessions = with_orders(store, bucket, &ids).await?;
     for (session, _) in &sessions {
-        end_if_left_out(store, bucket, beat, &boot, session, now_ms).await?;
+        if session::ended(store, &session.id).await?.is_none() {
+            end_if_left_out(store, bucket, beat, &boot, session, now_ms).await?;
+        }
     }
     let mut heard = heard.after(&boot, beat.told_ms, now_ms);
     heard.hole = hole;
@@ -130,7 +132,7 @@ async fn end_if_left_out(
     now_ms: u64,
 ) -> Result<(), Error> {
     let is_left_out = boot.is_after(&session.boot) && !beat.holds.contains(&session.id);
-    if is_left_out && session::ended(store, &session.id).await?.is_none() {
+    if is_left_out {
         session::end_at_last(store, bucket, session, now_ms).await?;
     }
     Ok(())

@@ -17,7 +17,7 @@
 //! | `j.{session}.{seq}`, `j.{recording}.{container}.{number}` | how many names of it are another writer's | who finds that: the same value by all |
 //! | `k.{session}.{files}` | what its gateway cut before an order of that many files took effect | the heartbeats that tell it: see [`file`](crate::file) |
 //! | `o.{session}` | hint: the number of its last order | who gives an order |
-//! | `u.{session}` | something beside its chunks has to be read: its end, a round of silence, a name | whoever wrote that, afterwards |
+//! | `u.{session}` | something beside its chunks has to be read: its end, a round of silence, a name | whoever writes that, beforehand |
 //! | `g.{name}` | hint: what was heard of a gateway's name | its heartbeats |
 //! | `g.{name, spool}.n` | counter: its heartbeats | |
 //! | `g.{name, spool}.c.n`, `….c.{number}` | counter, and sessions that have new orders: see [`changes`](crate::changes) | who drew the number |

@@ -73,8 +73,8 @@ pub(crate) async fn slice_taken(store: &impl Store, session: &str, seq: u64) -> 
 /// # Errors
 /// The store failed.
 pub async fn take_slice(store: &impl Store, session: &str, seq: u64, names: u32) -> Result<u32, Error> {
-    write(store, &key::slice_names(session, seq), &Taken { names }).await?;
     session::flag(store, session).await?;
+    write(store, &key::slice_names(session, seq), &Taken { names }).await?;
     Ok(names)
 }
 

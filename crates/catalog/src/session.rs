@@ -178,7 +178,8 @@ pub(crate) fn break_name(session: &str) -> String {
     format!("decision/break/{session}")
 }
 
-/// Notes that something beside a session's chunks has to be read: to be called after that is written.
+/// Notes that something beside a session's chunks has to be read: before that is written, so that a call which dies leaves
+/// nothing that nobody reads.
 pub(crate) async fn flag(store: &impl Store, id: &str) -> Result<(), Error> {
     Ok(write(store, &key::flag(id), &Flag {}).await?)
 }

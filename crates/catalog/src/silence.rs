@@ -99,8 +99,8 @@ pub(crate) async fn look(
 }
 
 async fn begin(store: &impl Store, session: &str, silence: Silence) -> Result<(), Error> {
-    write(store, &key::silence(session), &silence).await?;
-    session::flag(store, session).await
+    session::flag(store, session).await?;
+    Ok(write(store, &key::silence(session), &silence).await?)
 }
 
 /// Closes the files of a session, if no chunk has come since the round began.

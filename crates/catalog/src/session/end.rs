@@ -67,8 +67,8 @@ async fn decide(
     let is_over_ms = now_ms + CALL_MAX_MS;
     let look = format!("b {id} {due_ms}");
     timer::set(store, due_ms.max(is_over_ms), &look).await?;
-    write(store, &key::end(id), &end).await?;
     flag(store, id).await?;
+    write(store, &key::end(id), &end).await?;
     write(store, &key::last_ended(&session.stream), &Continuation { session: id.clone() }).await?;
     if due_ms < is_over_ms {
         timer::set(store, due_ms, &look).await?;

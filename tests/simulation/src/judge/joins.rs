@@ -240,7 +240,7 @@ impl Judge<'_> {
         let is_between = |other: &Push| {
             other.stream == push.stream
                 && ![&push.id, &before.id].contains(&&other.id)
-                && (ended_ms - 1_000..=push.began_ms + 1_000).contains(&other.began_ms)
+                && (ended_ms - 1_000..=push.began_ms.max(offered_ms) + 1_000).contains(&other.began_ms)
         };
         let is_continued = self.history.pushes().any(|(_, other)| is_between(other));
         if !is_cut_to_the_end || is_ordered || is_near_window || is_gone || may_be_silent || is_continued {

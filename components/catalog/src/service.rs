@@ -30,7 +30,8 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         let after = after.map(session::After::from);
         let resends = resends.map(session::Resends::from);
         let (session, orders) =
-            session::offer(self.store, session.into(), after.as_ref(), resends.as_ref(), now_ms).await?;
+            session::offer(self.store, self.bucket, session.into(), after.as_ref(), resends.as_ref(), now_ms)
+                .await?;
         Ok(ordered(session, orders))
     }
 

@@ -13,10 +13,10 @@ use store::{Record, Store};
 
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
-use crate::key;
 use crate::order::{self, Cause, Generation, Order};
 use crate::session::{self, Session};
 use crate::time::CALL_MAX_MS;
+use crate::{committed, key};
 
 /// Why a command cannot be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -93,6 +93,25 @@ async fn log(
 #[must_use]
 pub fn effective(orders: &[Order], at_ms: u64) -> Option<&Order> {
     orders.iter().rev().find(|order| order.at_ms <= at_ms)
+}
+
+/// When the pause began in which a session was at a moment, at the latest then, Unix milliseconds; `None` where it was not
+/// stopped. Media that comes after the order is before the pause: its gateway had not heard of the order.
+pub(crate) async fn paused_at(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    at_ms: u64,
+) -> Result<Option<u64>, Error> {
+    // Nobody hears of a command before this is written.
+    if !store.exists(&key::orders(&session.id)).await? {
+        return Ok(None);
+    }
+    let orders = orders(store, bucket, session).await?;
+    let stop = effective(&orders, at_ms).filter(|order| order.cause == Cause::Stop);
+    let Some(stop) = stop else { return Ok(None) };
+    let last_media_ms = committed::last_media_ms(store, session).await?;
+    Ok(Some(stop.at_ms.max(last_media_ms).min(at_ms)))
 }
 
 /// Gives a command. `call` names the call, and is new for each.

@@ -7,7 +7,7 @@ use store::{Record, Store};
 use crate::changes::Hole;
 use crate::error::Error;
 use crate::key;
-use crate::session::Session;
+use crate::session::{End, Session};
 use crate::time::HEARD_MS;
 
 /// A longer step between two heartbeats, or one back, tells of another clock or of an outage.
@@ -16,6 +16,9 @@ const STEP_MAX_MS: u64 = 20_000;
 /// After such a step so many steady heartbeats are waited for. Where two hosts whose clocks differ take turns, they
 /// do not come.
 const STEADY: u32 = 30;
+
+/// Gateways are heard this often at least. Unit: ms.
+const BEAT_MS: u64 = 2_000;
 
 /// What was heard of a gateway. A hint: a heartbeat that stalls may set it back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,10 @@ pub(crate) struct Heard {
     pub(crate) heard_ms: u64,
     /// Every begin, adoption and end up to here was told, Unix milliseconds.
     pub(crate) told_until_ms: u64,
+    /// For so long it was heard, by the steps from heartbeat to heartbeat. A step is no longer than one between two
+    /// heartbeats that are on time, and one back is none: whatever clocks hosts have, this is rather too short.
+    #[serde(default)]
+    pub(crate) heard_for_ms: u64,
     /// Heartbeats since the last step of the clock.
     steady: u32,
     /// A change that may still be written.
@@ -55,7 +62,16 @@ impl Heard {
         let sent_ms = self.heard_ms.min(now_ms);
         let told_until_ms =
             if steady == STEADY { sent_ms.saturating_sub(told_ms) } else { self.told_until_ms };
-        Self { spool: boot.spool.clone(), boot: boot.number, heard_ms: now_ms, told_until_ms, steady, ..self }
+        let step_ms = if is_first { 0 } else { now_ms.saturating_sub(self.heard_ms).min(BEAT_MS) };
+        Self {
+            spool: boot.spool.clone(),
+            boot: boot.number,
+            heard_ms: now_ms,
+            told_until_ms,
+            heard_for_ms: self.heard_for_ms + step_ms,
+            steady,
+            ..self
+        }
     }
 
     /// Whether it gave no sign of life just before.
@@ -88,11 +104,28 @@ pub(crate) async fn of(store: &impl Store, name: &str) -> Result<Option<Heard>, 
     Ok(read(store, &key::heard(name)).await?)
 }
 
-/// Whether a session's gateway has told everything up to a moment.
-pub(crate) async fn has_told(store: &impl Store, session: &Session, at_ms: u64) -> Result<bool, Error> {
+/// Whether the gateway of an ended session has told everything up to a moment, by the clocks that heard it, and has been
+/// heard for as long after the end, whatever those clocks say.
+pub(crate) async fn has_told(
+    store: &impl Store,
+    session: &Session,
+    end: &End,
+    at_ms: u64,
+) -> Result<bool, Error> {
+    let Some(heard) = of_session(store, session).await? else { return Ok(false) };
+    let after_end_ms = at_ms.saturating_sub(end.noted_ms).min(session.delay_ms());
+    Ok(heard.told_until_ms >= at_ms && heard.heard_for_ms >= end.heard_for_ms + after_end_ms)
+}
+
+/// For how long the gateway of a session has been heard, up to now. Unit: ms.
+pub(crate) async fn heard_for_ms(store: &impl Store, session: &Session) -> Result<u64, Error> {
+    Ok(of_session(store, session).await?.map_or(0, |heard| heard.heard_for_ms))
+}
+
+/// What was heard of a session's gateway on the session's spool.
+async fn of_session(store: &impl Store, session: &Session) -> Result<Option<Heard>, Error> {
     let spool = Boot::parse(&session.boot).map(|boot| boot.spool);
-    let heard = of(store, &session.gateway).await?;
-    Ok(heard.is_some_and(|heard| Some(heard.spool) == spool && heard.told_until_ms >= at_ms))
+    Ok(of(store, &session.gateway).await?.filter(|heard| Some(&heard.spool) == spool.as_ref()))
 }
 
 /// Notes what is heard of a gateway.
@@ -136,6 +169,21 @@ mod tests {
     use super::*;
 
     /// Up to when everything is told after heartbeats that come at these moments, each with an age.
+    #[test]
+    fn a_gateway_was_heard_no_longer_than_it_lives_though_hosts_differ() {
+        let boot = Boot { spool: "spool".into(), number: 1 };
+        for ahead_ms in [1_000, 10_000, 3_600_000] {
+            let mut random = store::memory::Random::new(ahead_ms);
+            let mut heard = Heard::default();
+            for second in 0..=600 {
+                let now_ms = 10_000_000 + second * 1_000 + if random.below(2) == 0 { ahead_ms } else { 0 };
+                heard = heard.after(&boot, 0, now_ms);
+                assert!(heard.heard_for_ms <= (second + 2) * 1_000, "{ahead_ms} {second} {heard:?}");
+            }
+            assert!(heard.heard_for_ms > 500_000, "{ahead_ms} {heard:?}");
+        }
+    }
+
     fn told_until(heartbeats: &[(u64, u64)]) -> u64 {
         let boot = Boot { spool: "spool".into(), number: 1 };
         let heard = heartbeats

@@ -6,7 +6,7 @@ use store::{Record, Store, counter};
 
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
-use crate::session::{self, Break, Session};
+use crate::session::{self, Break, End, Session};
 use crate::silence::{self, Round, Standing};
 use crate::time::{CALL_MAX_MS, Elapsed, HOSTS_AGREE_MS, LATE_MS, LOOK_MS, SILENCE_MS, SUSPENDED_MAX_MS};
 use crate::{committed, file, heard, key, live, timer};
@@ -201,7 +201,7 @@ pub(crate) async fn after_end(
     let look_key = key::break_look(id);
     let length = committed::length(store, id).await?;
     let look = look_at_break(store, &session, length, due_ms, now_ms).await?;
-    let is_decided = decide(store, bucket, &session, &look, due_ms, now_ms).await?;
+    let is_decided = decide(store, bucket, (&session, &end), &look, due_ms, now_ms).await?;
     let mut is_whole = length >= end.chunks;
     let (mut look, mut recordings) = (look, Vec::new());
     if !is_whole {
@@ -245,7 +245,7 @@ async fn look_at_break(
 async fn decide(
     store: &impl Store,
     bucket: &impl WorkBucket,
-    session: &Session,
+    (session, end): (&Session, &End),
     look: &Look,
     due_ms: u64,
     now_ms: u64,
@@ -262,7 +262,7 @@ async fn decide(
         None => {}
     }
     // What a gateway told was heard by one host, and the next push's begin is written down by another.
-    let has_told = heard::has_told(store, session, due_ms + HOSTS_AGREE_MS).await?;
+    let has_told = heard::has_told(store, session, end, due_ms + HOSTS_AGREE_MS).await?;
     let is_silent = look.patience_ms > 0 && look.quiet.ms >= look.patience_ms;
     if has_told || is_silent {
         file::close_break(bucket, &session.id).await?;

@@ -97,6 +97,8 @@ pub struct End {
     pub chunks: u64,
     /// When the functions noted it, by their clock, Unix milliseconds.
     pub noted_ms: u64,
+    /// For how long its gateway had been heard by then. Unit: ms.
+    pub heard_for_ms: u64,
     /// Its gateway told it. Otherwise a chunk may have been on its way, and come after it.
     pub is_told: bool,
 }

@@ -8,7 +8,7 @@ use crate::committed;
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::time::CALL_MAX_MS;
-use crate::{key, timer};
+use crate::{command, heard, key, timer};
 
 /// A gateway tells an end later than this only after an outage, unless clocks differ.
 const PROMPT_MS: u64 = 90_000;
@@ -26,7 +26,9 @@ pub async fn end(
     now_ms: u64,
 ) -> Result<End, Error> {
     let session = get(store, id).await?;
-    let end = End { ended_ms: session.began_ms + duration_ms, chunks, noted_ms: now_ms, is_told: true };
+    let heard_for_ms = heard::heard_for_ms(store, &session).await?;
+    let ended_ms = session.began_ms + duration_ms;
+    let end = End { ended_ms, chunks, noted_ms: now_ms, heard_for_ms, is_told: true };
     let end = decide(store, bucket, &session, end, now_ms, now_ms).await?;
     // An order that has taken effect closes the file without a break.
     timer::set(store, now_ms, &format!("c {id}")).await?;
@@ -44,7 +46,8 @@ pub(crate) async fn end_at_last(
 ) -> Result<End, Error> {
     let ended_ms = committed::last_media_ms(store, session).await?;
     let chunks = committed::length(store, &session.id).await?;
-    let end = End { ended_ms, chunks, noted_ms: now_ms, is_told: false };
+    let heard_for_ms = heard::heard_for_ms(store, session).await?;
+    let end = End { ended_ms, chunks, noted_ms: now_ms, heard_for_ms, is_told: false };
     decide(store, bucket, session, end, now_ms + CALL_MAX_MS, now_ms).await
 }
 
@@ -61,7 +64,12 @@ async fn decide(
     adopt(store, bucket, session, now_ms).await?;
     let end: End = decision::decide(bucket, &format!("decision/end/{id}"), &end).await?;
     let is_prompt = now_ms.abs_diff(end.ended_ms) <= PROMPT_MS;
-    let from_ms = if is_prompt { end.ended_ms } else { end.ended_ms.max(now_ms) };
+    let from_ms = if is_prompt {
+        // A push that ends while it is stopped has been away since then.
+        command::paused_at(store, bucket, session, end.ended_ms).await?.unwrap_or(end.ended_ms)
+    } else {
+        end.ended_ms.max(now_ms)
+    };
     let due_ms = earliest_ms.max(from_ms + session.delay_ms());
     // Nobody repeats an end that is noted, wherever this call dies; a timer that fires before is one that finds nothing.
     let is_over_ms = now_ms + CALL_MAX_MS;

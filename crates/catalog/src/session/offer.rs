@@ -11,7 +11,7 @@ use crate::order::Order;
 use crate::rule::Rule;
 use crate::stream::StreamName;
 use crate::time::OFFER_MS;
-use crate::{committed, key, timer};
+use crate::{command, committed, key, timer};
 
 /// What the gateway that saw both pushes says of the break between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,7 @@ pub struct Resends {
 /// [`Error::Boot`]; [`Error::NoSuchSession`] for the one whose chunk is resent; the store failed.
 pub async fn offer(
     store: &impl Store,
+    bucket: &impl WorkBucket,
     mut session: Session,
     after: Option<&After>,
     resends: Option<&Resends>,
@@ -57,7 +58,7 @@ pub async fn offer(
         // What is not recorded from its begin continues nothing: the file before would stay open for as long as the push
         // waits for a command or a window.
         (Some(rule), None) if session.is_recorded_at_begin() => {
-            continued_by(store, &session, rule, after).await?
+            continued_by(store, bucket, &session, rule, after).await?
         }
         _ => None,
     };
@@ -72,18 +73,26 @@ pub async fn offer(
 /// stream's last one by the functions' time, if that has ended.
 async fn continued_by(
     store: &impl Store,
+    bucket: &impl WorkBucket,
     session: &Session,
     rule: &Rule,
     after: Option<&After>,
 ) -> Result<Option<String>, Error> {
-    let Some(id) = before(store, session, rule, after).await? else { return Ok(None) };
+    let Some((id, gap_ms)) = before(store, session, rule, after).await? else { return Ok(None) };
     let Some(before) = find(store, &id).await? else { return Ok(None) };
     let is_same = before.stream == session.stream && before.rule.as_ref() == Some(rule);
-    if before.gateway_key() != session.gateway_key() && !is_over(store, &before.id, session.began_ms).await? {
+    let is_same_gateway = before.gateway_key() == session.gateway_key();
+    if !is_same || !is_same_gateway && !is_over(store, &before.id, session.began_ms).await? {
         return Ok(None);
     }
+    // Where the push before ended while it was stopped, the break began with the stop. One that is given after its last
+    // frame, before its end is told, is none of it.
+    let end = ended(store, &before.id).await?;
+    let last_ms = end.map_or(session.began_ms.saturating_sub(gap_ms), |end| end.ended_ms);
+    let paused_ms = command::paused_at(store, bucket, &before, last_ms).await?;
+    let pause_ms = paused_ms.map_or(0, |paused_ms| last_ms - paused_ms);
     // A gateway names a session that it has adopted, though it may not have told so yet; one that has ended is adopted.
-    Ok(is_same.then_some(before.id))
+    Ok((gap_ms + pause_ms <= rule.delay_ms()).then_some(before.id))
 }
 
 /// Whether a push of another gateway that began then can continue a session: its end was known, so that the two cannot
@@ -93,20 +102,20 @@ async fn is_over(store: &impl Store, id: &str, began_ms: u64) -> Result<bool, Er
     Ok(end.noted_ms <= began_ms && committed::missing(store, id, &end).await?.is_none())
 }
 
-/// The session before, if the break is not too long.
+/// The session before, and from its last frame to the push's first one in milliseconds, if that is not too long.
 async fn before(
     store: &impl Store,
     session: &Session,
     rule: &Rule,
     after: Option<&After>,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<(String, u64)>, Error> {
     if let Some(After { session, gap_ms }) = after {
-        return Ok((*gap_ms <= rule.delay_ms()).then(|| session.clone()));
+        return Ok((*gap_ms <= rule.delay_ms()).then(|| (session.clone(), *gap_ms)));
     }
     let Some(id) = last_ended(store, &session.stream).await? else { return Ok(None) };
     let Some(end) = ended(store, &id).await? else { return Ok(None) };
     let gap_ms = session.began_ms.checked_sub(end.ended_ms);
-    Ok(gap_ms.filter(|gap_ms| *gap_ms <= rule.delay_ms()).map(|_| id))
+    Ok(gap_ms.filter(|gap_ms| *gap_ms <= rule.delay_ms()).map(|gap_ms| (id, gap_ms)))
 }
 
 async fn last_ended(store: &impl Store, stream: &StreamName) -> Result<Option<String>, Error> {

@@ -24,7 +24,8 @@ fn push(world: &World, id: &str, gateway: &str, boot: &str, began_ms: u64) -> Se
 /// Offers and adopts a session.
 fn begin(world: &World, session: Session, after: Option<After>, now_ms: u64) -> Session {
     run(async {
-        let (session, _) = session::offer(&world.store, session, after.as_ref(), None, now_ms).await.unwrap();
+        let (session, _) =
+            session::offer(&world.store, &world.bucket, session, after.as_ref(), None, now_ms).await.unwrap();
         session::adopt(&world.store, &world.bucket, &session, now_ms).await.unwrap();
         session
     })

@@ -44,7 +44,8 @@ impl<'a> Push<'a> {
     pub(crate) fn begin_as(world: &'a World, session: Session, after: Option<(&str, u64)>) -> Self {
         let after = after.map(|(session, gap_ms)| After { session: session.into(), gap_ms });
         let now_ms = session.began_ms;
-        let offered = run(session::offer(&world.store, session, after.as_ref(), None, now_ms)).unwrap();
+        let offered =
+            run(session::offer(&world.store, &world.bucket, session, after.as_ref(), None, now_ms)).unwrap();
         run(session::adopt(&world.store, &world.bucket, &offered.0, now_ms)).unwrap();
         Self { world, session: offered.0, chunks: 0, files: 0 }
     }

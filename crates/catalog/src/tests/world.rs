@@ -78,7 +78,7 @@ impl World {
     pub(crate) async fn try_offer(&self, id: &str, after: Option<&str>) -> Result<Session, Error> {
         let after = after.map(|session| After { session: session.into(), gap_ms: 1_000 });
         let (store, session) = (&self.store, session_of(id));
-        Ok(session::offer(store, session, after.as_ref(), None, NOW).await?.0)
+        Ok(session::offer(store, &self.bucket, session, after.as_ref(), None, NOW).await?.0)
     }
 
     /// Brings a chunk of 5 s, as a gateway does: until it is committed. Sets no timers.

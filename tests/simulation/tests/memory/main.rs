@@ -13,6 +13,7 @@ mod breaks;
 mod clocks;
 mod lost;
 mod overlap;
+mod pauses;
 mod restart;
 mod suspended;
 mod tenants;

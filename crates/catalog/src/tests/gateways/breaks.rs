@@ -66,6 +66,25 @@ fn a_break_is_not_closed_early_by_a_clock_that_is_ahead() {
 }
 
 #[test]
+fn a_break_is_not_closed_early_where_only_a_host_that_is_ahead_hears_its_gateway() {
+    const AHEAD_MS: u64 = 3_600_000;
+    let world = World::new();
+    // The other host takes the begin and the end.
+    push(&world, "a", "g", BOOT, NOW);
+    world.bring_all("a", 0..2);
+    let hears = |second| hear(&world, &beat("g", BOOT, Some(0)), NOW + second * SECOND + AHEAD_MS);
+    (0..10).for_each(|second| drop(hears(second)));
+    run(session::end(&world.store, &world.bucket, "a", 10_000, 2, NOW + 10 * SECOND)).unwrap();
+    for second in 10..188 {
+        hears(second);
+        assert_eq!(tick(&world, NOW + second * SECOND + AHEAD_MS), [] as [&str; 0], "second {second}");
+    }
+    let after = After { session: "a".into(), gap_ms: 178_000 };
+    begin(&world, session_of("b"), Some(after), NOW + 188 * SECOND);
+    assert_eq!(run(session::adopted(&world.store, "b")).unwrap().unwrap().recording, "a");
+}
+
+#[test]
 fn the_files_of_an_ended_session_close_wherever_its_end_was_interrupted() {
     let ends = |operation: Option<u64>| {
         let world = World::new();
@@ -221,7 +240,9 @@ fn what_is_sent_again_is_a_recording_of_its_own_under_the_old_rule() {
     let mut again = Session { began_ms: NOW + 999, timezone: "+08:00".into(), ..session_of("b") };
     again.rule = None;
     let resends = Resends { session: "a".into(), seq: 1 };
-    let offered = run(session::offer(&world.store, again, None, Some(&resends), NOW + 50 * SECOND)).unwrap();
+    let offered =
+        run(session::offer(&world.store, &world.bucket, again, None, Some(&resends), NOW + 50 * SECOND))
+            .unwrap();
     let (session, old) = (offered.0, session_of("a"));
     assert_eq!((session.rule, session.timezone, session.began_ms), (old.rule, old.timezone, old.began_ms));
     assert_eq!(session.continues, None);
@@ -235,6 +256,6 @@ fn a_boot_that_may_not_call_begins_nothing() {
     assert!(allowed("spool.2", NOW) && allowed("spool.3", NOW) && !allowed("spool.1", NOW));
     assert!(!allowed("other.1", NOW + 9_999) && allowed("other.1", NOW + 10_000));
     assert!(!allowed("no boot", NOW + 10_000));
-    let offered = run(session::offer(&world.store, session_of("a"), None, None, NOW));
+    let offered = run(session::offer(&world.store, &world.bucket, session_of("a"), None, None, NOW));
     assert!(matches!(offered, Err(crate::Error::Boot { .. })), "{offered:?}");
 }

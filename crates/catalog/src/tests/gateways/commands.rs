@@ -127,6 +127,52 @@ fn a_heartbeat_that_asks_from_now_on_costs_what_is_live_and_not_what_ever_was() 
     assert!(costs.iter().all(|cost| *cost <= costs[0] + 8), "{costs:?}");
 }
 
+/// What becomes of a push of ten seconds that was stopped then, ended 110 s after its begin and came back `back_s` after
+/// it: the recording of the next push, and the seconds in which files close.
+fn paused_before_its_end(
+    back_s: Option<u64>,
+    is_started_again: bool,
+    is_end_told: bool,
+) -> (String, Vec<u64>) {
+    let world = World::new();
+    push(&world, "a", "g", BOOT, NOW);
+    world.bring_all("a", 0..2);
+    assert_eq!(give(&world, Cause::Stop, NOW + 10 * SECOND), Ok(()));
+    if is_started_again {
+        assert_eq!(give(&world, Cause::Start, NOW + 100 * SECOND), Ok(()));
+    }
+    let mut files = ticks_and_beats(&world, "g", BOOT, NOW, 110);
+    let end = || run(session::end(&world.store, &world.bucket, "a", 110_000, 2, NOW + 110 * SECOND)).unwrap();
+    if is_end_told {
+        end();
+    }
+    let recording = back_s.map_or(String::new(), |back_s| {
+        let after = After { session: "a".into(), gap_ms: (back_s - 110) * SECOND };
+        let back_ms = NOW + back_s * SECOND;
+        let session = Session { began_ms: back_ms, ..session_of("b") };
+        // Whatever the tick does first.
+        begin(&world, session, Some(after), back_ms);
+        run(session::adopted(&world.store, "b")).unwrap().unwrap().recording
+    });
+    end();
+    files.extend(ticks_and_beats(&world, "g", BOOT, NOW + 110 * SECOND, 300));
+    (recording, files.into_iter().map(|(second, _)| second + 110).collect())
+}
+
+#[test]
+fn a_pause_before_an_end_counts_into_the_break() {
+    let (_, closed_s) = paused_before_its_end(None, false, true);
+    assert!(matches!(closed_s[..], [190..=193]), "{closed_s:?}");
+    let (_, closed_s) = paused_before_its_end(None, true, true);
+    assert!(matches!(closed_s[..], [290..=293]), "{closed_s:?}");
+    for is_end_told in [true, false] {
+        // 180 s from the stop, and a second more.
+        assert_eq!(paused_before_its_end(Some(190), false, is_end_told).0, "a");
+        assert_eq!(paused_before_its_end(Some(191), false, is_end_told).0, "b");
+        assert_eq!(paused_before_its_end(Some(191), true, is_end_told).0, "a");
+    }
+}
+
 #[test]
 fn a_pause_that_lasts_closes_the_file_and_one_that_a_start_ends_does_not() {
     for is_resumed in [false, true] {

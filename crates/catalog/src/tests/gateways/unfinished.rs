@@ -25,7 +25,7 @@ fn the_file_before_closes_wherever_the_adoption_of_a_lost_push_was_interrupted()
         let (store, bucket) = (&world.store, &world.bucket);
         let after = After { session: "a".into(), gap_ms: 1_000 };
         let next = Session { boot: BOOT.into(), began_ms: NOW + 11 * SECOND, ..session_of("b") };
-        run(session::offer(store, next, Some(&after), None, NOW + 11 * SECOND)).unwrap();
+        run(session::offer(store, bucket, next, Some(&after), None, NOW + 11 * SECOND)).unwrap();
         store.break_at(operation.unwrap_or(u64::MAX));
         let adopts = Beat { adopted: vec!["b".into()], ..beat("g", BOOT, Some(0)) };
         let _ = run(gateway::beat(store, bucket, &adopts, NOW + 12 * SECOND));

@@ -116,7 +116,7 @@ impl Gateway {
             .as_ref()
             .map(|(before, ended_ms)| After { session: before.clone(), gap_ms: now_ms - ended_ms });
         let (session, orders) =
-            run(session::offer(&world.store, session, after.as_ref(), None, now_ms)).unwrap();
+            run(session::offer(&world.store, &world.bucket, session, after.as_ref(), None, now_ms)).unwrap();
         run(session::adopt(&world.store, &world.bucket, &session, now_ms)).unwrap();
         model.begin(&id, now_ms, last.as_ref());
         let found = run(session::adopted(&world.store, &id)).unwrap().unwrap();

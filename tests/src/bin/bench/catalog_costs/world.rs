@@ -161,7 +161,7 @@ impl World {
             continues: None,
         };
         let Self { store, bucket } = self;
-        let (session, _) = run(session::offer(store, session, None, None, began_ms))?;
+        let (session, _) = run(session::offer(store, bucket, session, None, None, began_ms))?;
         run(session::adopt(store, bucket, &session, began_ms))?;
         Ok(())
     }

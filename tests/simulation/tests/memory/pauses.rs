@@ -1,0 +1,52 @@
+//! Pushes that end while they are stopped: the break began with the stop.
+
+use serde_json::json;
+
+use crate::site::Site;
+
+/// How many files there are of two pushes with a break between them, the first of which was stopped so long before its
+/// end.
+fn files(paused_s: u64, gap_s: u64, is_started_again: bool) -> usize {
+    let site = Site::new();
+    site.start("g", "spool.1");
+    let mut first = site.begin("g", "cam");
+    site.record(&mut first, 2);
+    assert_eq!(site.command("cam", "stop"), "OK");
+    first.confirm_at(&site, "2.0");
+    site.seconds(paused_s);
+    if is_started_again {
+        assert_eq!(site.command("cam", "start"), "OK");
+        first.confirm_at(&site, "3.0");
+    }
+    site.end(&first);
+    site.seconds(gap_s);
+    let after = json!({"session": first.session, "gap_ms": gap_s * 1_000});
+    let mut second = site.begin_with("g", "cam", &json!({"after": after}));
+    site.record(&mut second, 2);
+    site.end(&second);
+    site.seconds(40);
+    site.files().len()
+}
+
+#[test]
+fn a_pause_before_an_end_counts_into_the_break() {
+    assert_eq!([files(10, 4, false), files(10, 6, false)], [1, 2]);
+    assert_eq!(files(10, 6, true), 1, "what was started again was not away");
+    assert_eq!([files(0, 14, false), files(0, 16, false)], [1, 2]);
+}
+
+#[test]
+fn a_file_closes_as_long_after_a_stop_as_after_an_end() {
+    let site = Site::new();
+    site.start("g", "spool.1");
+    let mut push = site.begin("g", "cam");
+    site.record(&mut push, 2);
+    assert_eq!(site.command("cam", "stop"), "OK");
+    push.confirm_at(&site, "2.0");
+    site.seconds(10);
+    site.end(&push);
+    site.seconds(4);
+    assert_eq!(site.files(), []);
+    site.seconds(4);
+    assert_eq!(site.files_of(&push), [[0, 1]]);
+}

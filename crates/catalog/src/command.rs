@@ -114,6 +114,12 @@ pub(crate) async fn paused_at(
     Ok(Some(stop.at_ms.max(last_media_ms).min(at_ms)))
 }
 
+/// The order that stands: the last one, but for edges of a window that are still to come. The clock of the host that took
+/// it may have been ahead.
+fn standing(orders: &[Order], now_ms: u64) -> Option<&Order> {
+    orders.iter().rev().find(|order| order.cause.holds_at_once() || order.at_ms <= now_ms)
+}
+
 /// Gives a command. `call` names the call, and is new for each.
 ///
 /// # Errors
@@ -163,7 +169,7 @@ async fn append(
     let (mut orders, mut number) = log(store, bucket, session).await?;
     loop {
         let at_ms = not_before(&orders, now_ms);
-        if let Err(refusal) = judge(effective(&orders, at_ms)) {
+        if let Err(refusal) = judge(standing(&orders, at_ms)) {
             return Ok(Err(refusal));
         }
         let has_ended = match coming_end(&orders, at_ms) {
@@ -219,7 +225,7 @@ fn plan(orders: &[Order], cause: Cause, now_ms: u64, has_ended: bool) -> Vec<Ord
         |order: &Order| order.cause == Cause::WindowEnd && order.at_ms > now_ms + CALL_MAX_MS && !has_ended;
     let followed = orders.iter().filter(|order| !is_to_come(order)).map(|order| order.generation.files);
     let files = followed.max().unwrap_or(0);
-    let record = effective(orders, now_ms).is_some_and(|order| order.record);
+    let record = standing(orders, now_ms).is_some_and(|order| order.record);
     let base = Order { generation: Generation { orders: last, files }, cause, record, at_ms: now_ms };
     let own = order::next(Some(&base), cause, now_ms);
     let end = coming_end(orders, now_ms).map(|end| order::next(Some(&own), Cause::WindowEnd, end.at_ms));

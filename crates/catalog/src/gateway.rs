@@ -72,7 +72,7 @@ pub async fn beat(
             (commanded(store, &gateway, &beat.boot, now_ms).await?, since, 0, None)
         }
     };
-    let sessions = with_orders(store, bucket, &ids).await?;
+    let sessions = with_orders(store, bucket, &ids, now_ms).await?;
     for (session, _) in &sessions {
         if session::ended(store, &session.id).await?.is_none() {
             end_if_left_out(store, bucket, beat, &boot, session, now_ms).await?;
@@ -149,15 +149,20 @@ async fn commanded(store: &impl Store, gateway: &str, boot: &str, now_ms: u64) -
     Ok(commanded)
 }
 
+/// Sessions with all their orders. What was given holds, though the clock of the host that took it may be ahead.
 async fn with_orders(
     store: &impl Store,
     bucket: &impl WorkBucket,
     ids: &[String],
+    now_ms: u64,
 ) -> Result<Vec<(Session, Vec<Order>)>, Error> {
     let mut sessions = Vec::new();
     for id in ids {
         if let Some(session) = session::find(store, id).await? {
-            let orders = command::orders(store, bucket, &session).await?;
+            let mut orders = command::orders(store, bucket, &session).await?;
+            for order in orders.iter_mut().filter(|order| order.cause.holds_at_once()) {
+                order.at_ms = order.at_ms.min(now_ms);
+            }
             sessions.push((session, orders));
         }
     }

@@ -53,6 +53,14 @@ impl Cause {
         }
     }
 
+    /// Whether an order for it holds as soon as it is given; an edge of a window may be still to come.
+    pub(crate) fn holds_at_once(self) -> bool {
+        match self {
+            Self::Begin | Self::Start | Self::Stop | Self::CancelDelay | Self::Restart => true,
+            Self::WindowStart | Self::WindowEnd => false,
+        }
+    }
+
     /// Whether what comes after the order is in another file than what came before.
     #[must_use]
     pub fn begins_file(self) -> bool {

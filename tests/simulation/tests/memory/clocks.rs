@@ -88,6 +88,24 @@ fn a_clock_that_steps_back_within_each_tick_stops_no_timers() {
 }
 
 #[test]
+fn a_command_holds_at_once_though_the_host_that_takes_it_is_an_hour_ahead() {
+    for ahead_ms in [[0, 3_600_000], [3_600_000, 0]] {
+        let site = Site::of_hosts(long_cycles(), &ahead_ms);
+        site.start("g", "spool.1");
+        let mut push = site.begin("g", "cam");
+        site.record(&mut push, 2);
+        assert_eq!(site.command("cam", "stop"), "OK");
+        assert_eq!(site.command("cam", "start"), "OK");
+        assert_eq!(site.command("cam", "restart"), "OK");
+        site.seconds(3);
+        let orders = site.heard.borrow()["g"].orders[&push.session].clone();
+        let restart = orders.as_array().unwrap().last().unwrap().clone();
+        assert_eq!(restart["generation"], "4.1", "{orders}");
+        assert!(restart["in_ms"].is_null() && restart["age_ms"].is_u64(), "{orders}");
+    }
+}
+
+#[test]
 fn dates_are_the_functions_whatever_clock_a_gateway_has() {
     let site = Site::new();
     site.start("g", "spool.1");

@@ -158,7 +158,11 @@ impl Buckets {
     fn put(&self, name: String, object: Object) -> Result<Created, Error> {
         let mut objects = self.objects.borrow_mut();
         match objects.get(&name) {
-            Some(there) if there.tag == object.tag => Ok(Created::Before),
+            Some(there) if there.tag == object.tag => {
+                // What is tried again is the same, or the first try would have left something else.
+                assert!(*there == object, "{name} is put again, and is another object");
+                Ok(Created::Before)
+            }
             Some(_) if !self.replaces.get() => Err(Error::Taken),
             _ => {
                 objects.insert(name, object);

@@ -98,9 +98,10 @@ pub(super) fn come_to_rest(history: &mut History) -> Result<(), String> {
         history.step(SUSPENDED_MS - 7_200_000);
         (0..150).for_each(|_| history.step(60_000));
     }
-    history.step(86_400_000 * 40);
+    // What waited for a session that has ended meanwhile comes to nothing in the first of these, and does not come again.
+    (0..2).for_each(|_| history.step(86_400_000 * 40));
     match &history.last_tick {
         Some(tick) if tick.due == 0 => Ok(()),
-        tick => Err(format!("a month later something is still due: {tick:?}")),
+        tick => Err(format!("two months later something is still due: {tick:?}")),
     }
 }

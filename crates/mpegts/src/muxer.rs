@@ -126,6 +126,8 @@ impl<'a> Muxer<'a> {
     ///
     /// `out` stays as it is when the slice is written. It never grows: with less room than a packet nothing
     /// is written either.
+    // As a part of its only caller, the component's one large function, this loop would find its variables on the stack.
+    #[inline(never)]
     pub fn write(&mut self, out: &mut Vec<u8>) {
         while has_room(out) {
             if !self.packetizer.is_done() {

@@ -35,7 +35,7 @@ pub struct Muxer<'a> {
     track: TrackKind,
     /// The program association table has been written, the program map has not.
     program_map_due: bool,
-    program_map: psi::ProgramMap,
+    tables: psi::Tables,
     size: u64,
     end_state: MuxerState,
     program_changed: bool,
@@ -57,7 +57,7 @@ impl<'a> Muxer<'a> {
             packetizer: Packetizer::default(),
             track: TrackKind::Video,
             program_map_due: false,
-            program_map: psi::ProgramMap::default(),
+            tables: psi::Tables::default(),
             size: 0,
             end_state: *state,
             program_changed: false,
@@ -135,7 +135,7 @@ impl<'a> Muxer<'a> {
             } else if self.program_map_due {
                 self.program_map_due = false;
                 let Schedule { program, version, .. } = &self.schedule;
-                let packet = self.program_map.packet(program, *version, next(&mut self.continuity[1]));
+                let packet = self.tables.map(program, *version, next(&mut self.continuity[1]));
                 out.extend_from_slice(packet);
             } else if !self.write_step(out) {
                 return;
@@ -148,7 +148,7 @@ impl<'a> Muxer<'a> {
         match self.schedule.next(&self.media) {
             None => return false,
             Some(Step::Tables) => {
-                out.extend_from_slice(&psi::pat_packet(next(&mut self.continuity[0])));
+                out.extend_from_slice(self.tables.association(next(&mut self.continuity[0])));
                 self.program_map_due = true;
             }
             Some(Step::Pcr(pcr_90khz)) => {

@@ -24,30 +24,47 @@ struct Section<'a> {
 }
 
 /// The packet of the program association table (13818-1 §2.4.4.3).
-pub(crate) fn pat_packet(continuity: u8) -> [u8; PACKET_SIZE] {
+fn pat_packet(continuity: u8) -> [u8; PACKET_SIZE] {
     let [number_high, number_low] = PROGRAM_NUMBER.to_be_bytes();
     let [pid_high, pid_low] = PMT_PID.to_be_bytes();
     let body = &[number_high, number_low, 0xe0 | pid_high, pid_low];
     Section { pid: 0, table_id: 0x00, id: TRANSPORT_STREAM_ID, version: 0, body }.packet(continuity)
 }
 
-/// The packets of the program map table, kept from one to the next: they differ by a counter that its CRC leaves out.
-#[derive(Debug, Default)]
-pub(crate) struct ProgramMap {
-    last: Option<(Program, u8, [u8; PACKET_SIZE])>,
+/// The packets of the tables, kept from one to the next: they differ by a counter that the CRC leaves out.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    association: [u8; PACKET_SIZE],
+    map: Option<(Program, u8, [u8; PACKET_SIZE])>,
 }
 
-impl ProgramMap {
-    /// The next packet.
-    pub(crate) fn packet(&mut self, program: &Program, version: u8, continuity: u8) -> &[u8] {
-        if self.last.is_none_or(|(last, last_version, _)| last != *program || last_version != version) {
-            self.last = None;
+impl Default for Tables {
+    fn default() -> Self {
+        Self { association: pat_packet(0), map: None }
+    }
+}
+
+impl Tables {
+    /// The next packet of the program association table.
+    pub(crate) fn association(&mut self, continuity: u8) -> &[u8] {
+        counted(&mut self.association, continuity)
+    }
+
+    /// The next packet of the program map table.
+    pub(crate) fn map(&mut self, program: &Program, version: u8, continuity: u8) -> &[u8] {
+        if self.map.is_none_or(|(last, last_version, _)| last != *program || last_version != version) {
+            self.map = None;
         }
         let made = || (*program, version, pmt_packet(program, version, continuity));
-        let (.., packet) = self.last.get_or_insert_with(made);
-        packet[3] = packet[3] & 0xf0 | continuity & 0x0f;
-        packet
+        let (.., packet) = self.map.get_or_insert_with(made);
+        counted(packet, continuity)
     }
+}
+
+/// The packet with another continuity counter.
+fn counted(packet: &mut [u8; PACKET_SIZE], continuity: u8) -> &[u8] {
+    packet[3] = packet[3] & 0xf0 | continuity & 0x0f;
+    packet
 }
 
 /// The packet of the program map table (13818-1 §2.4.4.8).
@@ -144,12 +161,13 @@ mod tests {
     }
 
     #[test]
-    fn a_program_map_is_made_again_where_the_program_changes() {
-        let mut map = ProgramMap::default();
+    fn kept_tables_are_those_of_the_program_as_it_is() {
+        let mut tables = Tables::default();
         let video = Program { video: Some(media::VideoCodec::H264), ..Program::default() };
         let both = Program { audio: Some(AudioStream::Mpeg1), ..video };
         for (program, version, continuity) in [(video, 0, 0), (video, 0, 1), (both, 0, 2), (both, 1, 3)] {
-            assert_eq!(map.packet(&program, version, continuity), pmt_packet(&program, version, continuity));
+            assert_eq!(tables.map(&program, version, continuity), pmt_packet(&program, version, continuity));
+            assert_eq!(tables.association(continuity), pat_packet(continuity));
         }
     }
 }

@@ -82,8 +82,7 @@ impl<'a> Muxer<'a> {
                 }
                 Step::Pcr(_) => packets += 1,
                 Step::Pes(pes) => {
-                    let first_packet = self.collect(pes, &mut segments);
-                    let size = segments.iter().map(|segment| segment.bytes().len() as u64).sum();
+                    let (first_packet, size) = self.collect(pes, &mut segments);
                     let count = packet_count(size, first_packet);
                     packets += count;
                     let counter = &mut continuity[counter_of(pes.track)];
@@ -158,18 +157,18 @@ impl<'a> Muxer<'a> {
             }
             Some(Step::Pes(pes)) => {
                 let mut segments = std::mem::take(self.packetizer.segments());
-                let first_packet = self.collect(pes, &mut segments);
+                let (first_packet, size) = self.collect(pes, &mut segments);
                 *self.packetizer.segments() = segments;
                 let pid = if pes.track == TrackKind::Video { VIDEO_PID } else { AUDIO_PID };
-                self.packetizer.begin(pid, first_packet);
+                self.packetizer.begin(pid, size, first_packet);
                 self.track = pes.track;
             }
         }
         true
     }
 
-    /// Puts the segments of a PES packet into the empty `segments`.
-    fn collect(&self, pes: Pes, segments: &mut Vec<Segment<'a>>) -> FirstPacket {
+    /// Puts the segments of a PES packet into the empty `segments`; also how many bytes they hold.
+    fn collect(&self, pes: Pes, segments: &mut Vec<Segment<'a>>) -> (FirstPacket, u64) {
         let Pes { track, first, end, pcr_90khz, headers_due } = pes;
         // The header comes first but tells the length of what follows.
         segments.push(Segment::Lent(&[]));
@@ -187,11 +186,13 @@ impl<'a> Muxer<'a> {
                 (AUDIO_STREAM_ID, &self.media.audio.units[first])
             }
         };
-        let size = segments.iter().map(|segment| segment.bytes().len() as u64).sum();
-        segments[0] = pes::header(stream_id, unit.dts_90khz, unit.pts_90khz, size);
+        let size: u64 = segments.iter().map(|segment| segment.bytes().len() as u64).sum();
+        let header = pes::header(stream_id, unit.dts_90khz, unit.pts_90khz, size);
+        let size = size + header.bytes().len() as u64;
+        segments[0] = header;
         // A decoder can begin where it also gets the parameter sets.
         let random_access = unit.random_access && (headers_due || track == TrackKind::Audio);
-        FirstPacket { random_access, pcr_90khz }
+        (FirstPacket { random_access, pcr_90khz }, size)
     }
 }
 

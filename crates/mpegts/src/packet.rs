@@ -87,10 +87,10 @@ impl<'a> Packetizer<'a> {
         &mut self.segments
     }
 
-    /// Begins with the PES packet that was put into [`segments`](Self::segments).
-    pub(crate) fn begin(&mut self, pid: u16, first: FirstPacket) {
+    /// Begins with the PES packet of `size` bytes that was put into [`segments`](Self::segments).
+    pub(crate) fn begin(&mut self, pid: u16, size: u64, first: FirstPacket) {
         (self.segment, self.offset) = (0, 0);
-        self.left = self.segments.iter().map(|segment| segment.bytes().len() as u64).sum();
+        self.left = size;
         self.pid = pid;
         self.first = Some(first);
     }

@@ -4,7 +4,8 @@ use super::*;
 fn cut(pieces: &[&'static [u8]], first: FirstPacket) -> Vec<[u8; PACKET_SIZE]> {
     let mut packetizer = Packetizer::default();
     packetizer.segments().extend(pieces.iter().map(|piece| Segment::Lent(piece)));
-    packetizer.begin(0x100, first);
+    let size = pieces.iter().map(|piece| piece.len() as u64).sum();
+    packetizer.begin(0x100, size, first);
     let mut continuity = 14;
     // Room for one packet, then for many: a full block stops anywhere.
     let mut stream = Vec::with_capacity(PACKET_SIZE);
@@ -16,7 +17,6 @@ fn cut(pieces: &[&'static [u8]], first: FirstPacket) -> Vec<[u8; PACKET_SIZE]> {
     let (packets, rest) = stream.as_chunks::<PACKET_SIZE>();
     assert!(rest.is_empty());
     let packets = packets.to_vec();
-    let size = pieces.iter().map(|piece| piece.len() as u64).sum();
     assert_eq!(packets.len() as u64, packet_count(size, first), "the count told before");
     packets
 }

@@ -126,12 +126,15 @@ impl<'a> Packetizer<'a> {
         let Some(segment) = self.segments.get(self.segment) else { return };
         let (bodies, _) = segment.bytes()[self.offset..].as_chunks::<BODY_SIZE>();
         let room = (out.capacity() - out.len()) / PACKET_SIZE;
-        let [sync, pid_high, pid_low, _] = header(self.pid, false, 0x10, 0);
+        // As a number the header is written at once, and not byte by byte.
+        let header = u32::from_le_bytes(header(self.pid, false, 0x10, 0));
+        let mut counter = *continuity;
         for body in bodies.iter().take(room) {
-            *continuity = (*continuity + 1) & 0x0f;
-            out.extend_from_slice(&[sync, pid_high, pid_low, 0x10 | *continuity]);
+            counter = (counter + 1) & 0x0f;
+            out.extend_from_slice(&(header | u32::from(counter) << 24).to_le_bytes());
             out.extend_from_slice(body);
         }
+        *continuity = counter;
         let written = bodies.len().min(room) * BODY_SIZE;
         self.offset += written;
         self.left -= written as u64;

@@ -82,7 +82,7 @@ where
 
 /// Answers one request.
 ///
-/// A client that expects `100 Continue` keeps its body when the answer comes first (RFC 9110, section 10.1.1). The
+/// A client that expects `100 Continue` may keep its body when the answer comes first (RFC 9110, section 10.1.1). The
 /// begin of its next request would be taken for that body, so its connection ends with the answer.
 fn answer<S, B>(
     service: &S,
@@ -92,12 +92,12 @@ where
     S: Service<Request<Drained>, Response = Response<B>>,
     S::Future: Send,
 {
-    let expects_to_continue = request.headers().contains_key(EXPECT);
-    let is_asked_for = Arc::new(AtomicBool::new(false));
-    let answered = service.call(request.map(|body| Drained::new(body, is_asked_for.clone())));
+    let may_keep_body = request.headers().contains_key(EXPECT) && !request.body().is_end_stream();
+    let has_come = Arc::new(AtomicBool::new(false));
+    let answered = service.call(request.map(|body| Drained::new(body, has_come.clone())));
     async move {
         let mut response = answered.await?;
-        if expects_to_continue && !is_asked_for.load(Ordering::Relaxed) {
+        if may_keep_body && !has_come.load(Ordering::Relaxed) {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response)

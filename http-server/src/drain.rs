@@ -23,13 +23,13 @@ const MAX_TIME: Duration = Duration::from_secs(30);
 /// A body that is drained when it is dropped.
 pub struct Drained {
     body: Option<Incoming>,
-    is_asked_for: Arc<AtomicBool>,
+    has_come: Arc<AtomicBool>,
 }
 
 impl Drained {
-    /// Takes over the body of a request, and notes in `is_asked_for` that a handler asked for it.
-    pub(crate) fn new(body: Incoming, is_asked_for: Arc<AtomicBool>) -> Self {
-        Self { body: Some(body), is_asked_for }
+    /// Takes over the body of a request, and notes in `has_come` that some of it came.
+    pub(crate) fn new(body: Incoming, has_come: Arc<AtomicBool>) -> Self {
+        Self { body: Some(body), has_come }
     }
 
     fn body(&mut self) -> &mut Incoming {
@@ -69,8 +69,11 @@ impl Body for Drained {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        self.is_asked_for.store(true, Ordering::Relaxed);
-        Pin::new(self.body()).poll_frame(cx)
+        let polled = Pin::new(self.body()).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(_))) = polled {
+            self.has_come.store(true, Ordering::Relaxed);
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

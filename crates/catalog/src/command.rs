@@ -14,7 +14,7 @@ use store::{Record, Store};
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::order::{self, Cause, Generation, Order};
-use crate::session::{self, Session};
+use crate::session::{self, End, Session};
 use crate::time::CALL_MAX_MS;
 use crate::{committed, key};
 
@@ -95,23 +95,37 @@ pub fn effective(orders: &[Order], at_ms: u64) -> Option<&Order> {
     orders.iter().rev().find(|order| order.at_ms <= at_ms)
 }
 
-/// When the pause began in which a session was at a moment, at the latest then, Unix milliseconds; `None` where it was not
-/// stopped. Media that comes after the order is before the pause: its gateway had not heard of the order.
+/// When the pause began in which a session ended, Unix milliseconds; `None` where it was not stopped then, or where chunks
+/// are missing, which may be later than the order: its gateway may not have heard of it.
 pub(crate) async fn paused_at(
     store: &impl Store,
     bucket: &impl WorkBucket,
     session: &Session,
-    at_ms: u64,
+    end: &End,
 ) -> Result<Option<u64>, Error> {
     // Nobody hears of a command before this is written.
-    if !store.exists(&key::orders(&session.id)).await? {
+    if !store.exists(&key::orders(&session.id)).await?
+        || committed::missing(store, &session.id, end).await?.is_some()
+    {
         return Ok(None);
     }
     let orders = orders(store, bucket, session).await?;
-    let stop = effective(&orders, at_ms).filter(|order| order.cause == Cause::Stop);
+    let stop = effective(&orders, end.ended_ms).filter(|order| order.cause == Cause::Stop);
     let Some(stop) = stop else { return Ok(None) };
     let last_media_ms = committed::last_media_ms(store, session).await?;
-    Ok(Some(stop.at_ms.max(last_media_ms).min(at_ms)))
+    Ok(Some(stop.at_ms.max(last_media_ms).min(end.ended_ms)))
+}
+
+/// When the pause of a session that is stopped has lasted for too long, Unix milliseconds.
+pub(crate) async fn pause_over_at(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    now_ms: u64,
+) -> Result<Option<u64>, Error> {
+    let orders = orders(store, bucket, session).await?;
+    let stop = standing(&orders, now_ms).filter(|order| order.cause == Cause::Stop);
+    Ok(stop.map(|stop| stop.at_ms + session.delay_ms()))
 }
 
 /// The order that stands: the last one, but for edges of a window that are still to come. The clock of the host that took
@@ -268,7 +282,7 @@ mod tests {
     fn stop_and_start_within_a_window_stay_in_one_file_and_keep_its_end() {
         let mut orders = begin(0, Some(1_000_000));
         for (cause, at_ms) in [(Cause::Stop, 10), (Cause::Start, 20)] {
-            assert_eq!(judge(effective(&orders, at_ms), cause), Ok(()));
+            assert_eq!(judge(standing(&orders, at_ms), cause), Ok(()));
             orders.extend(plan(&orders, cause, at_ms, false));
         }
         let expected = [
@@ -323,7 +337,7 @@ mod tests {
         let stopped = [&recording[..], &plan(&recording, Cause::Stop, 5, false)].concat();
         let closed = [&stopped[..], &plan(&stopped, Cause::CancelDelay, 6, false)].concat();
         let check = |orders: &[Order], cause, expected: Result<(), Refusal>| {
-            assert_eq!(judge(effective(orders, 10), cause), expected, "{cause:?} after {orders:?}");
+            assert_eq!(judge(standing(orders, 10), cause), expected, "{cause:?} after {orders:?}");
         };
         check(&[], Cause::Start, Ok(()));
         check(&[], Cause::Stop, Err(Refusal::NotRecording));

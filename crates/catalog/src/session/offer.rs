@@ -38,7 +38,7 @@ pub struct Resends {
 /// own session.
 ///
 /// # Errors
-/// [`Error::Boot`]; [`Error::NoSuchSession`] for the one whose chunk is resent; the store failed.
+/// [`Error::Boot`]; [`Error::NoSuchSession`] for the one whose chunk is resent; the store or the work bucket failed.
 pub async fn offer(
     store: &impl Store,
     bucket: &impl WorkBucket,
@@ -85,12 +85,14 @@ async fn continued_by(
     if !is_same || !is_same_gateway && !is_over(store, &before.id, session.began_ms).await? {
         return Ok(None);
     }
-    // Where the push before ended while it was stopped, the break began with the stop. One that is given after its last
-    // frame, before its end is told, is none of it.
-    let end = ended(store, &before.id).await?;
-    let last_ms = end.map_or(session.began_ms.saturating_sub(gap_ms), |end| end.ended_ms);
-    let paused_ms = command::paused_at(store, bucket, &before, last_ms).await?;
-    let pause_ms = paused_ms.map_or(0, |paused_ms| last_ms - paused_ms);
+    // Where the push before ended while it was stopped, the break began with the stop.
+    let pause_ms = match ended(store, &before.id).await? {
+        Some(end) => {
+            let paused_ms = command::paused_at(store, bucket, &before, &end).await?;
+            paused_ms.map_or(0, |paused_ms| end.ended_ms - paused_ms)
+        }
+        None => 0,
+    };
     // A gateway names a session that it has adopted, though it may not have told so yet; one that has ended is adopted.
     Ok((gap_ms + pause_ms <= rule.delay_ms()).then_some(before.id))
 }
@@ -113,7 +115,8 @@ async fn before(
         return Ok((*gap_ms <= rule.delay_ms()).then(|| (session.clone(), *gap_ms)));
     }
     let Some(id) = last_ended(store, &session.stream).await? else { return Ok(None) };
-    let Some(end) = ended(store, &id).await? else { return Ok(None) };
+    // What a chunk may still come to is continued by nobody.
+    let Some(end) = ended(store, &id).await?.filter(|end| end.is_told) else { return Ok(None) };
     let gap_ms = session.began_ms.checked_sub(end.ended_ms);
     Ok(gap_ms.filter(|gap_ms| *gap_ms <= rule.delay_ms()).map(|gap_ms| (id, gap_ms)))
 }

@@ -40,7 +40,7 @@ fn a_session_that_the_next_boot_does_not_hold_ends_at_its_last_media() {
     site.end(&second);
     site.seconds(180);
     assert_eq!((site.files_of(&first), site.files_of(&second)), (vec![vec![0, 1, 2]], vec![vec![0, 1]]));
-    assert_eq!(site.spans("cam").len(), 1, "five seconds apart, with a delay of fifteen");
+    assert_eq!(site.spans("cam").len(), 2, "a chunk of the first may still be on its way");
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub async fn client(endpoint: &str, bucket: &str) -> Result<Client<'static, Wasi
     let credentials = Credentials {
         id: variable("bucket_access_key_id").await?,
         secret: variable("bucket_access_key_secret").await?,
+        token: None,
     };
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     Ok(Client { transport: &Wasi, bucket, credentials, regions: &REGIONS, now_s })

@@ -1,9 +1,17 @@
 //! The few requests that a recorder makes.
 
+use std::fmt;
+
 use crate::{Bucket, Error};
 
+/// The header of the signature, which names the access key's id.
+pub(crate) const AUTHORIZATION_HEADER: &str = "authorization";
+
+/// The header of a temporary key's session token.
+pub(crate) const TOKEN_HEADER: &str = "x-amz-security-token";
+
 /// A header that is part of the signature. Names are lowercase.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Header {
     /// Its name.
     pub name: &'static str,
@@ -14,6 +22,15 @@ pub struct Header {
 impl Header {
     pub(crate) fn new(name: &'static str, value: &str) -> Self {
         Self { name, value: value.into() }
+    }
+}
+
+/// Hides what is of a key.
+impl fmt::Debug for Header {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = [AUTHORIZATION_HEADER, TOKEN_HEADER].contains(&self.name);
+        let value = if secret { "…" } else { &self.value };
+        write!(formatter, "{}: {value:?}", self.name)
     }
 }
 

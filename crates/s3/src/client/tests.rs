@@ -56,7 +56,7 @@ fn client(transport: &Script) -> Client<'_, Script> {
     Client {
         transport,
         bucket: Bucket::new("127.0.0.1:9000", "bkt").unwrap(),
-        credentials: Credentials { id: "id".into(), secret: "secret".into() },
+        credentials: Credentials { id: "id".into(), secret: "secret".into(), token: None },
         regions: &transport.learned,
         now_s: 1_700_000_000,
     }

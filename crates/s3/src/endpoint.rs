@@ -20,6 +20,9 @@ pub struct Bucket {
     /// What comes before the key: `/`, or `/bucket/`.
     root: String,
     region: String,
+    /// The endpoint's host, with its port where it has one.
+    host: String,
+    name: String,
 }
 
 impl Bucket {
@@ -50,25 +53,14 @@ impl Bucket {
             None => (None, endpoint),
         };
         let host = host.strip_suffix('/').unwrap_or(host);
-        let (bare, port) = match host.rsplit_once(':') {
-            Some((bare, port)) if !port.contains(']') => (bare, Some(port)),
-            _ => (host, None),
-        };
-        let host_is_name = !bare.is_empty()
-            && bare.split('.').all(|label| {
-                !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            });
-        let host_is_ipv6 = bare
-            .strip_prefix('[')
-            .and_then(|inner| inner.strip_suffix(']'))
-            .is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok());
-        if !(host_is_name || host_is_ipv6) || port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        if !is_host(host) {
             return Err(malformed());
         }
         if !is_bucket_name(name) {
             return Err(Error::BucketName(name.into()));
         }
-        let local = host_is_ipv6
+        let (bare, port) = split_port(host);
+        let local = bare.starts_with('[')
             || port.is_some()
             || bare == "localhost"
             || bare.parse::<std::net::Ipv4Addr>().is_ok();
@@ -83,6 +75,8 @@ impl Bucket {
             authority: if path { host.into() } else { format!("{name}.{host}") },
             root: if path { format!("/{name}/") } else { "/".into() },
             region: region.or(known.map(|(_, region)| region)).unwrap_or(DEFAULT_REGION).into(),
+            host: host.into(),
+            name: name.into(),
         })
     }
 
@@ -107,6 +101,16 @@ impl Bucket {
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
+    }
+
+    /// The endpoint's host, and port where it has one.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The bucket's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The path of the bucket itself.
@@ -140,7 +144,27 @@ impl Bucket {
     }
 }
 
-fn is_bucket_name(name: &str) -> bool {
+/// A host without its port, and the port where there is one.
+pub(crate) fn split_port(host: &str) -> (&str, Option<&str>) {
+    match host.rsplit_once(':') {
+        Some((bare, port)) if !port.contains(']') => (bare, Some(port)),
+        _ => (host, None),
+    }
+}
+
+/// Whether a text is a host name or an address, with a port or without.
+pub(crate) fn is_host(host: &str) -> bool {
+    let (bare, port) = split_port(host);
+    let is_label =
+        |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_ipv6 = bare
+        .strip_prefix('[')
+        .and_then(|inner| inner.strip_suffix(']'))
+        .is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok());
+    (bare.split('.').all(is_label) || is_ipv6) && port.is_none_or(|port| port.parse::<u16>().is_ok())
+}
+
+pub(crate) fn is_bucket_name(name: &str) -> bool {
     let edge = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let bytes = name.as_bytes();
     (3..=63).contains(&bytes.len())

@@ -15,6 +15,34 @@ pub enum Error {
     /// A setting for endpoints is not `host=region/style`.
     #[error("{0:?} is not of the form host=region, host=region/path or host=region/virtual-hosted")]
     Setting(String),
+    /// A key for buckets has no pattern that can be read. What stands there is not told: it may be of a secret.
+    #[error("entry {entry} {problem}")]
+    KeyPattern {
+        /// Its place, from 1.
+        entry: usize,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// What a pattern stands for is no key.
+    #[error("entry {entry}, for {pattern:?}, {problem}")]
+    KeyValue {
+        /// Its place, from 1.
+        entry: usize,
+        /// Its pattern.
+        pattern: String,
+        /// What is wrong, without what was found.
+        problem: &'static str,
+    },
+    /// Two keys for buckets have one pattern.
+    #[error("entries {first} and {second} both are for {pattern:?}")]
+    KeyRepeated {
+        /// The place of the first, from 1.
+        first: usize,
+        /// The place of the second.
+        second: usize,
+        /// The pattern.
+        pattern: String,
+    },
     /// The object's name is not one.
     #[error(transparent)]
     Key(#[from] naming::Error),

@@ -12,14 +12,17 @@
 #![deny(missing_docs)]
 
 mod answer;
+mod bucket_keys;
 mod client;
 mod endpoint;
 mod error;
 mod hosts;
+mod pattern;
 mod request;
 mod sign;
 
 pub use answer::Response;
+pub use bucket_keys::BucketKeys;
 pub use client::{Client, Created, Transport};
 pub use endpoint::Bucket;
 pub use error::Error;

@@ -1,5 +1,6 @@
 //! The client of S3-compatible buckets in a guest: WASI's HTTP client carries the calls of the crate `s3`, the
-//! variables `bucket_access_key_id` and `bucket_access_key_secret` sign them, and `bucket_endpoints` addresses them.
+//! variable `bucket_keys` signs them, or `bucket_access_key_id` and `bucket_access_key_secret` do, and
+//! `bucket_endpoints` addresses them.
 #![cfg(target_arch = "wasm32")]
 #![deny(missing_docs)]
 
@@ -7,7 +8,7 @@ mod transport;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use s3::{Bucket, Client, Credentials, Endpoints, Error, Regions};
+use s3::{Bucket, BucketKeys, Client, Credentials, Endpoints, Error, Regions};
 use spin_sdk::variables;
 
 pub use transport::Wasi;
@@ -15,21 +16,36 @@ pub use transport::Wasi;
 /// What stores have told, for as long as this instance lives.
 static REGIONS: Regions = Regions::new();
 
-/// A bucket, by the application's key.
+/// A bucket, by the key that the application has for it.
 ///
 /// # Errors
-/// Names that are not well-formed, or variables that the host does not give.
+/// Names that are not well-formed; [`Error::Unavailable`] for variables that the host does not give or that are wrong.
 pub async fn client(endpoint: &str, bucket: &str) -> Result<Client<'static, Wasi>, Error> {
     let settings = Endpoints::parse(&variable("bucket_endpoints").await?)
-        .map_err(|error| Error::Unavailable { reason: format!("variable bucket_endpoints: {error}") })?;
+        .map_err(|error| wrong("bucket_endpoints", &error))?;
     let bucket = Bucket::with(endpoint, bucket, &settings)?;
-    let credentials = Credentials {
-        id: variable("bucket_access_key_id").await?,
-        secret: variable("bucket_access_key_secret").await?,
-        token: None,
-    };
+    let credentials = credentials(&bucket).await?;
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     Ok(Client { transport: &Wasi, bucket, credentials, regions: &REGIONS, now_s })
+}
+
+/// The key of the most specific pattern, or the one for all other buckets.
+async fn credentials(bucket: &Bucket) -> Result<Credentials, Error> {
+    let keys = BucketKeys::parse(&variable("bucket_keys").await?);
+    let found = keys.and_then(|keys| keys.find(bucket).map(|found| found.cloned()));
+    match found.map_err(|error| wrong("bucket_keys", &error))? {
+        Some(credentials) => Ok(credentials),
+        None => Ok(Credentials {
+            id: variable("bucket_access_key_id").await?,
+            secret: variable("bucket_access_key_secret").await?,
+            token: None,
+        }),
+    }
+}
+
+/// A variable whose value cannot be used. The same call succeeds once somebody has set another.
+fn wrong(name: &str, error: &Error) -> Error {
+    Error::Unavailable { reason: format!("variable {name}: {error}") }
 }
 
 /// A variable of the application.

@@ -14,6 +14,16 @@ use crate::server::Server;
 /// # Errors
 /// When the folder cannot be read.
 pub fn objects(server: &Server, bucket: &str, prefix: &str) -> Result<Vec<String>> {
+    let mut found = objects_in(&server.bucket_folder(bucket))?;
+    found.retain(|name| name.starts_with(prefix));
+    Ok(found)
+}
+
+/// The objects of a bucket whose folder this is, by name.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn objects_in(folder: &Path) -> Result<Vec<String>> {
     fn walk(folder: &Path, name: &str, found: &mut Vec<String>) -> Result<()> {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
@@ -28,8 +38,7 @@ pub fn objects(server: &Server, bucket: &str, prefix: &str) -> Result<Vec<String
         Ok(())
     }
     let mut found = Vec::new();
-    walk(&server.bucket_folder(bucket), "", &mut found)?;
-    found.retain(|name| name.starts_with(prefix));
+    walk(folder, "", &mut found)?;
     found.sort();
     Ok(found)
 }

@@ -40,7 +40,15 @@ impl Server {
     /// # Errors
     /// When the bundle does not get ready.
     pub fn start(data: &Path) -> Result<Self> {
-        Self::start_at(data, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0")
+        Self::start_with(data, &[])
+    }
+
+    /// As [`start`](Self::start), with variables of the application.
+    ///
+    /// # Errors
+    /// When the bundle does not get ready.
+    pub fn start_with(data: &Path, variables: &[(&str, &str)]) -> Result<Self> {
+        Self::start_at(data, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", variables)
     }
 
     /// Starts the bundle again on the state of this one, which must have ended.
@@ -48,12 +56,27 @@ impl Server {
     /// # Errors
     /// When the bundle does not get ready.
     pub fn start_again(&self) -> Result<Self> {
-        let host = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
-        Self::start_at(&self.data, &host(&self.functions), &self.rtmp, &host(&self.bucket))
+        self.start_again_with(&[])
     }
 
-    fn start_at(data: &Path, listen: &str, rtmp: &str, bucket: &str) -> Result<Self> {
+    /// As [`start_again`](Self::start_again), with variables of the application.
+    ///
+    /// # Errors
+    /// When the bundle does not get ready.
+    pub fn start_again_with(&self, variables: &[(&str, &str)]) -> Result<Self> {
+        let host = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
+        Self::start_at(&self.data, &host(&self.functions), &self.rtmp, &host(&self.bucket), variables)
+    }
+
+    fn start_at(
+        data: &Path,
+        listen: &str,
+        rtmp: &str,
+        bucket: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let mut up = Command::new(binary());
+        up.envs(variables.iter().map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)));
         up.args(["up", "--listen", listen, "--rtmp", rtmp, "--bucket", bucket, "--data"]).arg(data);
         // One for all tests: to compile every component takes seconds.
         up.args(["--component-cache", "target/native/components"]);

@@ -5,16 +5,16 @@ use harness::{api, bucket, sample};
 use serde_json::{Value, json};
 
 /// The begin of a push by a gateway beside the server's own.
-const BEGIN: &[u8] = br#"{"gateway": "by-hand", "boot": "hand.1", "push": "1"}"#;
+pub(crate) const BEGIN: &[u8] = br#"{"gateway": "by-hand", "boot": "hand.1", "push": "1"}"#;
 
-struct Client<'a> {
-    server: &'a Server,
-    token: String,
+pub(crate) struct Client<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) token: String,
 }
 
 impl Client<'_> {
     /// Sends a request to a function; answers the status and the JSON.
-    fn send(&self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
+    pub(crate) fn send(&self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let request = ureq::http::Request::builder()
             .method(method)
@@ -47,7 +47,7 @@ fn start(folder: &std::path::Path) -> Server {
     server
 }
 
-fn bearer() -> String {
+pub(crate) fn bearer() -> String {
     format!("Bearer {INGEST_TOKEN}")
 }
 

@@ -5,6 +5,7 @@
 mod bad_input;
 mod breaks;
 mod browser;
+mod bucket_keys;
 mod cases;
 mod crash;
 mod flv_tags;

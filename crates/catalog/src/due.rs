@@ -169,15 +169,16 @@ async fn pause(store: &impl Store, bucket: &impl WorkBucket, id: &str, now_ms: u
     if session::ended(store, id).await?.is_some() {
         return Ok(());
     }
+    let Some(over_ms) = command::pause_over_at(store, bucket, &session, now_ms).await? else { return Ok(()) };
+    if over_ms > now_ms {
+        // It began later than the call that set the timer did.
+        return timer::set(store, over_ms, &format!("p {id}")).await;
+    }
     timer::set(store, now_ms + CALL_MAX_MS, &format!("o {id}")).await?;
     if command::pause_over(store, bucket, &session, now_ms).await? {
-        return changes::notify(store, &session.gateway_key(), id).await;
+        changes::notify(store, &session.gateway_key(), id).await?;
     }
-    // It began later than the call that set the timer did.
-    match command::pause_over_at(store, bucket, &session, now_ms).await? {
-        Some(over_ms) if over_ms > now_ms => timer::set(store, over_ms, &format!("p {id}")).await,
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Forgets timers that were attended to; those that failed come back later, the more so the oftener they fail. Answers

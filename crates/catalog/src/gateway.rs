@@ -74,8 +74,9 @@ pub async fn beat(
     };
     let sessions = with_orders(store, bucket, &ids, now_ms).await?;
     for (session, _) in &sessions {
-        if session::ended(store, &session.id).await?.is_none() {
-            end_if_left_out(store, bucket, beat, &boot, session, now_ms).await?;
+        // Its adoption was completed after this boot had told what it holds.
+        if is_left_out(beat, &boot, session) && session::ended(store, &session.id).await?.is_none() {
+            session::end_at_last(store, bucket, session, now_ms).await?;
         }
     }
     let mut heard = heard.after(&boot, beat.told_ms, now_ms);
@@ -117,25 +118,16 @@ async fn end_earlier_boots(
     now_ms: u64,
 ) -> Result<(), Error> {
     for session in live::of_gateway(store, &key::gateway(&beat.gateway, &beat.boot), now_ms).await? {
-        end_if_left_out(store, bucket, beat, boot, &session, now_ms).await?;
+        if is_left_out(beat, boot, &session) {
+            session::end_at_last(store, bucket, &session, now_ms).await?;
+        }
     }
     Ok(())
 }
 
-/// Ends a session of an earlier boot of the spool, unless the gateway holds it.
-async fn end_if_left_out(
-    store: &impl Store,
-    bucket: &impl WorkBucket,
-    beat: &Beat,
-    boot: &Boot,
-    session: &Session,
-    now_ms: u64,
-) -> Result<(), Error> {
-    let is_left_out = boot.is_after(&session.boot) && !beat.holds.contains(&session.id);
-    if is_left_out {
-        session::end_at_last(store, bucket, session, now_ms).await?;
-    }
-    Ok(())
+/// Whether a session is of an earlier boot of the spool, and the gateway does not hold it.
+fn is_left_out(beat: &Beat, boot: &Boot, session: &Session) -> bool {
+    boot.is_after(&session.boot) && !beat.holds.contains(&session.id)
 }
 
 /// The live sessions of a boot that were commanded: a command may have come before the boot was first answered.

@@ -65,15 +65,9 @@ impl Heard {
         let sent_ms = self.heard_ms.min(now_ms);
         let told_until_ms =
             if steady == STEADY { sent_ms.saturating_sub(told_ms) } else { self.told_until_ms };
-        let step_ms = match now_ms.checked_sub(self.heard_ms) {
-            Some(step_ms) if !is_first => {
-                if step_ms <= OUTAGE_MAX_MS {
-                    step_ms
-                } else {
-                    BEAT_MS
-                }
-            }
-            _ => 0,
+        let step_ms = match now_ms.checked_sub(self.heard_ms).filter(|_| !is_first) {
+            Some(step_ms) if step_ms > OUTAGE_MAX_MS => BEAT_MS,
+            step_ms => step_ms.unwrap_or(0),
         };
         Self {
             spool: boot.spool.clone(),

@@ -2,18 +2,24 @@
 
 use serde_json::json;
 
-use crate::site::Site;
+use crate::site::{Push, Site};
+
+/// A push of two chunks that has been stopped for so long.
+fn stopped(paused_s: u64) -> (Site, Push) {
+    let site = Site::new();
+    site.start("g", "spool.1");
+    let mut push = site.begin("g", "cam");
+    site.record(&mut push, 2);
+    assert_eq!(site.command("cam", "stop"), "OK");
+    push.confirm_at(&site, "2.0");
+    site.seconds(paused_s);
+    (site, push)
+}
 
 /// How many files there are of two pushes with a break between them, the first of which was stopped so long before its
 /// end.
 fn files(paused_s: u64, gap_s: u64, is_started_again: bool) -> usize {
-    let site = Site::new();
-    site.start("g", "spool.1");
-    let mut first = site.begin("g", "cam");
-    site.record(&mut first, 2);
-    assert_eq!(site.command("cam", "stop"), "OK");
-    first.confirm_at(&site, "2.0");
-    site.seconds(paused_s);
+    let (site, mut first) = stopped(paused_s);
     if is_started_again {
         assert_eq!(site.command("cam", "start"), "OK");
         first.confirm_at(&site, "3.0");
@@ -37,13 +43,7 @@ fn a_pause_before_an_end_counts_into_the_break() {
 
 #[test]
 fn a_file_closes_as_long_after_a_stop_as_after_an_end() {
-    let site = Site::new();
-    site.start("g", "spool.1");
-    let mut push = site.begin("g", "cam");
-    site.record(&mut push, 2);
-    assert_eq!(site.command("cam", "stop"), "OK");
-    push.confirm_at(&site, "2.0");
-    site.seconds(10);
+    let (site, push) = stopped(10);
     site.end(&push);
     site.seconds(4);
     assert_eq!(site.files(), []);

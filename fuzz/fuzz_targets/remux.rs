@@ -1,8 +1,9 @@
-//! Any chunk with any state gives an error, or a slice of exactly the size that was told; the next chunk accepts its
-//! state.
+//! Any chunk with any state gives an error, or a slice and samples of exactly the sizes that were told; the next chunk
+//! accepts its state.
 #![no_main]
 
-use remux::{Chunk, Policy, SessionState, remux};
+use remux::{Chunk, Policy, SessionState, remux, remux_with_samples};
+use sample_table::SampleTable;
 
 // The input is one byte that says whether a state follows and when the chunk arrived, then the state, then a chunk.
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
@@ -11,7 +12,9 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let (state, bytes) = rest.split_at(state_size);
     let arrival_ms = (first > 1).then(|| u64::from(first) * 1_000);
     let chunk = Chunk { bytes, arrival_ms };
-    let Ok((slice, mut muxer)) = remux(chunk, state, &Policy::default()) else { return };
+    let Ok((slice, mut muxer, mut samples)) = remux_with_samples(chunk, state, &Policy::default()) else {
+        return;
+    };
     let mut written = 0;
     let mut block = Vec::with_capacity(188 * 5 + 3);
     let mut continuity = std::collections::BTreeMap::new();
@@ -32,6 +35,21 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         }
     }
     assert_eq!(written, slice.size);
+    let table = samples.table().to_vec();
+    let table = SampleTable::parse(&table).expect("a table that was written should be read");
+    assert_eq!(table.media_size(), samples.size());
+    let mut media_size = 0;
+    loop {
+        block.clear();
+        samples.write(&muxer, &mut block);
+        if block.is_empty() {
+            break;
+        }
+        media_size += block.len() as u64;
+    }
+    assert_eq!(media_size, samples.size());
+    // A length may be one byte, and parameter sets stand before pictures.
+    assert!(media_size <= bytes.len() as u64 * 3 + (1 << 18), "{media_size} of {}", bytes.len());
     // Bounded output: packets for each message, and what a pause may add.
     assert!(slice.size <= bytes.len() as u64 * 120 + 188 * 4_000, "{} of {}", slice.size, bytes.len());
     if !state.is_empty() {

@@ -61,6 +61,8 @@ pub struct AudioTagHeader<'a> {
     pub packet: AudioPacket,
     /// Track number; 0 unless the message is multitrack.
     pub track: u8,
+    /// The header is one of Enhanced RTMP.
+    pub is_enhanced: bool,
     /// The bytes after the header.
     pub payload: &'a [u8],
 }
@@ -87,7 +89,7 @@ impl<'a> AudioTagHeader<'a> {
             },
             _ => AudioPacket::Frame,
         };
-        Ok(Self { codec, packet, track: 0, payload: reader.rest() })
+        Ok(Self { codec, packet, track: 0, is_enhanced: false, payload: reader.rest() })
     }
 
     fn parse_enhanced(first: u8, mut reader: HeaderReader<'a>) -> Result<Self, Error> {
@@ -105,7 +107,7 @@ impl<'a> AudioTagHeader<'a> {
             MULTICHANNEL_CONFIG => AudioPacket::MultichannelConfig,
             other => AudioPacket::Other(other),
         };
-        Ok(Self { codec, packet, track, payload: reader.rest() })
+        Ok(Self { codec, packet, track, is_enhanced: true, payload: reader.rest() })
     }
 
     /// Whether this is the codec's configuration record.

@@ -80,6 +80,8 @@ pub struct VideoTagHeader<'a> {
     pub composition_time_ms: i32,
     /// Track number; 0 unless the message is multitrack.
     pub track: u8,
+    /// The header is one of Enhanced RTMP.
+    pub is_enhanced: bool,
     /// The bytes after the header.
     pub payload: &'a [u8],
 }
@@ -121,7 +123,8 @@ impl<'a> VideoTagHeader<'a> {
         } else {
             (VideoPacket::Frame, 0)
         };
-        Ok(Self { frame_type, codec, packet, composition_time_ms, track: 0, payload: reader.rest() })
+        let payload = reader.rest();
+        Ok(Self { frame_type, codec, packet, composition_time_ms, track: 0, is_enhanced: false, payload })
     }
 
     fn parse_enhanced(first: u8, mut reader: HeaderReader<'a>) -> Result<Self, Error> {
@@ -137,6 +140,7 @@ impl<'a> VideoTagHeader<'a> {
                 packet,
                 composition_time_ms: 0,
                 track: 0,
+                is_enhanced: true,
                 payload: reader.rest(),
             });
         }
@@ -156,7 +160,8 @@ impl<'a> VideoTagHeader<'a> {
             METADATA => (VideoPacket::Metadata, 0),
             other => (VideoPacket::Other(other), 0),
         };
-        Ok(Self { frame_type, codec, packet, composition_time_ms, track, payload: reader.rest() })
+        let payload = reader.rest();
+        Ok(Self { frame_type, codec, packet, composition_time_ms, track, is_enhanced: true, payload })
     }
 
     /// Whether this is a coded frame that a player can begin with.

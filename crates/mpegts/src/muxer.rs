@@ -103,6 +103,12 @@ impl<'a> Muxer<'a> {
         self.schedule.leads.leave(&mut self.end_state);
     }
 
+    /// The tracks of the slice.
+    #[must_use]
+    pub fn media(&self) -> &Media<'a> {
+        &self.media
+    }
+
     /// Bytes of the slice, exactly.
     #[must_use]
     pub fn size(&self) -> u64 {

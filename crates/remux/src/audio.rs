@@ -21,6 +21,8 @@ const MAX_CONFIGS: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct AudioAssembler<'a> {
     pub(crate) track: Track<'a, AudioConfig>,
+    /// For each configuration of the track the sequence header or the ADTS header that says it; empty for MP3.
+    pub(crate) records: Vec<&'a [u8]>,
     /// The AAC configuration in use, and the sequence header or the ADTS header that says it.
     aac: Option<(AudioSpecificConfig, &'a [u8])>,
     /// What frames of AAC are added with, as long as `aac` stays the same and no other codec comes between.
@@ -215,7 +217,7 @@ impl<'a> AudioAssembler<'a> {
                     aac: None,
                     has_adts_headers: false,
                 };
-                let in_use = self.take_config(config);
+                let in_use = self.take_config(config, &[]);
                 self.add(timestamp_ms, in_use, Data::Frame(payload), clock);
             }
             _ => clock.repairs.count(RepairKind::MessageMalformed),
@@ -241,8 +243,8 @@ impl<'a> AudioAssembler<'a> {
     }
 
     fn take_aac_config(&mut self, raw_frames: u8) -> Option<InUse> {
-        let (aac, _) = self.aac?;
-        let in_use = self.take_config(AudioConfig {
+        let (aac, record) = self.aac?;
+        let config = AudioConfig {
             codec: AudioCodec::Aac,
             sample_rate_hz: aac.sample_rate_hz(),
             channels: aac.channels(),
@@ -252,13 +254,14 @@ impl<'a> AudioAssembler<'a> {
             ),
             aac: Some(aac),
             has_adts_headers: raw_frames > 1,
-        });
+        };
+        let in_use = self.take_config(config, record);
         self.raw_frame = Some(in_use).filter(|_| raw_frames == 1);
         Some(in_use)
     }
 
     /// Puts a configuration into the track, unless it is the one in use.
-    fn take_config(&mut self, config: AudioConfig) -> InUse {
+    fn take_config(&mut self, config: AudioConfig, record: &'a [u8]) -> InUse {
         self.raw_frame = None;
         let frame_90khz = config.frame_duration_90khz;
         let configs = &mut self.track.configs;
@@ -266,6 +269,7 @@ impl<'a> AudioAssembler<'a> {
         let is_same_kind = configs.last().is_some_and(|last| kind(last) == kind(&config));
         if configs.last() != Some(&config) && (configs.len() < MAX_CONFIGS || !is_same_kind) {
             configs.push(config);
+            self.records.push(record);
         }
         InUse { config: configs.len() as u32 - 1, frame_90khz }
     }

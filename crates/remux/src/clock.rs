@@ -69,6 +69,12 @@ impl<'c, 'a> Clock<'c, 'a> {
         (dts_90khz, pts)
     }
 
+    /// The time of the last access unit; 0 before the first. Unit: 1/90 000 s.
+    pub(crate) fn now(&self) -> i64 {
+        let clocks = [&self.timeline.video, &self.timeline.audio];
+        clocks.into_iter().flatten().map(|clock| clock.dts_90khz).max().unwrap_or(0)
+    }
+
     /// Decoding time of the next audio message, of frames that last `frame_90khz` each.
     pub(crate) fn audio(&mut self, timestamp_ms: u32, frame_90khz: u32) -> i64 {
         self.place(TrackKind::Audio, timestamp_ms, Some(frame_90khz)).dts_90khz

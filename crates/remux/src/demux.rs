@@ -3,6 +3,7 @@
 use codec::aac::ProgramConfig;
 use flv::{AudioCodec, AudioTagHeader, Reader, TagClass, TagKind, VideoTagHeader};
 use media::{AudioConfig, Media, RepairKind, Repairs, Timeline};
+use sample_table::MAX_SCRIPTS;
 
 use crate::{
     Chunk, LeftOut, SessionState,
@@ -27,6 +28,20 @@ pub struct Demuxed<'a> {
     pub left_out: Vec<LeftOut>,
     /// A track's configuration differs from the one before it, in this chunk or since the last.
     pub configuration_changed: bool,
+    /// What a transport stream does not carry, and a sample table does.
+    pub(crate) facts: SampleFacts<'a>,
+}
+
+/// What of a chunk only its samples tell.
+#[derive(Debug, Default)]
+pub(crate) struct SampleFacts<'a> {
+    /// For each audio configuration the sequence header or the ADTS header that says it; empty for MP3.
+    pub(crate) audio_records: Vec<&'a [u8]>,
+    /// The tracks come in messages of Enhanced RTMP.
+    pub(crate) video_is_enhanced: bool,
+    pub(crate) audio_is_enhanced: bool,
+    /// Script data: when it came, on the clock of the access units, and its body.
+    pub(crate) scripts: Vec<(i64, &'a [u8])>,
 }
 
 /// Reads a whole chunk and moves `state` past it.
@@ -45,6 +60,7 @@ pub fn demux<'a>(
     state.timeline.begin_chunk(chunk.arrival_ms);
     let mut clock = Clock::new(&mut state.timeline, &mut state.presentation, &mut repairs);
     let mut late_headers = LateHeaders::default();
+    let mut facts = SampleFacts::default();
     let mut reader = Reader::new(chunk.bytes)?;
     while let Some(tag) = reader.next() {
         let tag = tag?;
@@ -53,10 +69,16 @@ pub fn demux<'a>(
         match tag.kind {
             // Empty messages are sent as keep-alives.
             _ if tag.body.is_empty() => {}
-            TagKind::Script => left_out::count_script(&mut left_out, tag.body),
+            TagKind::Script => {
+                left_out::count_script(&mut left_out, tag.body);
+                if facts.scripts.len() < MAX_SCRIPTS {
+                    facts.scripts.push((clock.now(), tag.body));
+                }
+            }
             TagKind::Video => match VideoTagHeader::parse(tag.body) {
                 Ok(message) => match video_codec(&message) {
                     Some(codec) => {
+                        facts.video_is_enhanced = message.is_enhanced;
                         if !video.is_decodable()
                             && message.class().is_frame()
                             && let Some(header) = late_headers.video(&reader)
@@ -83,6 +105,7 @@ pub fn demux<'a>(
                         audio.push(codec, timestamp_ms, &header, &mut clock);
                     }
                     let outcome = audio_codec(&message).map_or(Outcome::LeftOut, |codec| {
+                        facts.audio_is_enhanced = message.is_enhanced;
                         audio.push(codec, timestamp_ms, &message, &mut clock)
                     });
                     let codec = match outcome {
@@ -99,16 +122,17 @@ pub fn demux<'a>(
     (state.video, state.leading_units) = video.state(&mut repairs);
     (state.audio_record, state.adts_frame) = (audio.record(), audio.partial());
     let identities = video.identities;
+    facts.audio_records = audio.records;
     let mut media = Media { video: video.track, audio: audio.track };
-    settle(&mut media, &mut state.timeline);
+    settle(&mut media, &mut facts.scripts, &mut state.timeline);
     composition::shift_decoding(&mut media.video.units, state, &mut repairs);
     let changes = remember_configs(&media, &identities, state);
     (0..changes).for_each(|_| repairs.count(RepairKind::ConfigurationChanged));
-    Ok(Demuxed { media, repairs, left_out, configuration_changed: changes > 0 })
+    Ok(Demuxed { media, repairs, left_out, configuration_changed: changes > 0, facts })
 }
 
 /// Lets the session begin with its earliest access unit, once its first chunk has told which that is.
-fn settle(media: &mut Media<'_>, timeline: &mut Timeline) {
+fn settle(media: &mut Media<'_>, scripts: &mut [(i64, &[u8])], timeline: &mut Timeline) {
     let first = [media.video.units.first(), media.audio.units.first()];
     let Some(earliest) = first.into_iter().flatten().map(|unit| unit.dts_90khz).min() else { return };
     let by = timeline.settle(earliest);
@@ -117,6 +141,7 @@ fn settle(media: &mut Media<'_>, timeline: &mut Timeline) {
             unit.dts_90khz += by;
             unit.pts_90khz += by;
         }
+        scripts.iter_mut().for_each(|(time_90khz, _)| *time_90khz += by);
     }
 }
 

@@ -55,19 +55,28 @@ pub(crate) fn extent(media: &Media<'_>, state: &mut SessionState<'_>) -> Extent 
 
 fn video_end(media: &Media<'_>, state: &SessionState<'_>) -> Option<i64> {
     let last = media.video.units.last()?;
-    let frame = state.timeline.video.map_or(0, |clock| clock.pace.frame_90khz());
-    let lasts = if media.audio.units.is_empty() { frame } else { frame.min(MAX_LAST_PICTURE_90KHZ) };
-    Some(last.dts_90khz + i64::from(state.decoding_shift_90khz) + lasts)
+    Some(last.dts_90khz + i64::from(state.decoding_shift_90khz) + last_picture(media, state))
 }
 
-/// A message holds one frame, of MP3 maybe several: as many as the messages before it were apart.
 fn audio_end(media: &Media<'_>, state: &SessionState<'_>) -> Option<i64> {
     let last = media.audio.units.last()?;
+    Some(last.dts_90khz + last_message(media, state))
+}
+
+/// How long the last picture lasts, in all likelihood. Unit: 1/90 000 s.
+pub(crate) fn last_picture(media: &Media<'_>, state: &SessionState<'_>) -> i64 {
+    let frame = state.timeline.video.map_or(0, |clock| clock.pace.frame_90khz());
+    if media.audio.units.is_empty() { frame } else { frame.min(MAX_LAST_PICTURE_90KHZ) }
+}
+
+/// How long the last audio message lasts: it holds one frame, of MP3 maybe several, as many as the messages before it
+/// were apart. Unit: 1/90 000 s.
+pub(crate) fn last_message(media: &Media<'_>, state: &SessionState<'_>) -> i64 {
+    let Some(last) = media.audio.units.last() else { return 0 };
     let config = &media.audio.configs[last.config as usize];
     let frame = i64::from(config.frame_duration_90khz);
-    let lasts = match config.codec {
+    match config.codec {
         AudioCodec::Aac => frame,
         AudioCodec::Mp3 => state.timeline.audio.map_or(frame, |clock| clock.pace.frame_90khz().max(frame)),
-    };
-    Some(last.dts_90khz + lasts)
+    }
 }

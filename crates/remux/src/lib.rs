@@ -19,6 +19,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`remux_with_samples`] also gives the chunk's samples, as MP4 files hold them, with a sample table: what finished
+//! MP4 and FLV files are made of.
+//!
 //! Memory: beside the chunk itself at most 8 bytes for each of its bytes, which only a chunk of messages with a
 //! byte of media each comes near. Ordinary pictures need less than a hundredth of the chunk's size, sound alone
 //! less than half. Measured in `tests/memory.rs`.
@@ -38,6 +41,9 @@ mod left_out;
 mod mpeg4_stream;
 mod nal_stream;
 mod recorded;
+mod sample_entries;
+mod sample_pieces;
+mod samples;
 mod slice;
 mod state;
 mod video;
@@ -47,5 +53,6 @@ pub use chunk::Chunk;
 pub use demux::{Demuxed, demux};
 pub use error::Error;
 pub use left_out::{LeftOut, MAX_LEFT_OUT};
-pub use slice::{AudioTrack, Policy, Slice, VideoTrack, remux};
+pub use samples::Samples;
+pub use slice::{AudioTrack, Policy, Slice, VideoTrack, remux, remux_with_samples};
 pub use state::{SessionState, StateError, VideoState};

@@ -4,8 +4,9 @@ use media::{AccessUnit, Media, PictureSize, RepairKind, Repairs, TimelinePolicy}
 use mpegts::{Muxer, MuxerPolicy};
 
 use crate::{
-    Chunk, Demuxed, Error, LeftOut, SessionState, demux,
-    extent::{Extent, extent},
+    Chunk, Demuxed, Error, LeftOut, Samples, SessionState,
+    demux::{SampleFacts, demux},
+    extent::{Extent, extent, last_message, last_picture},
 };
 
 /// What the caller may choose.
@@ -90,19 +91,43 @@ pub fn remux<'a>(
     state: &'a [u8],
     policy: &Policy,
 ) -> Result<(Slice, Muxer<'a>), Error> {
-    let chunk = chunk.into();
+    read(chunk.into(), state, policy).map(|(slice, muxer, ..)| (slice, muxer))
+}
+
+/// Remuxes one chunk, and gives its samples as well.
+///
+/// Slice and samples are of one pass: they share its repairs and its times. The state is the same whether samples are
+/// asked for or not, and whether the muxer is used or not.
+///
+/// # Errors
+/// As [`remux`].
+pub fn remux_with_samples<'a>(
+    chunk: impl Into<Chunk<'a>>,
+    state: &'a [u8],
+    policy: &Policy,
+) -> Result<(Slice, Muxer<'a>, Samples<'a>), Error> {
+    let (slice, muxer, facts, last_durations) = read(chunk.into(), state, policy)?;
+    let samples = Samples::new(muxer.media(), &facts, last_durations);
+    Ok((slice, muxer, samples))
+}
+
+/// What a chunk is read as; the last two are for [`Samples::new`].
+type Read<'a> = (Slice, Muxer<'a>, SampleFacts<'a>, [i64; 2]);
+
+fn read<'a>(chunk: Chunk<'a>, state: &'a [u8], policy: &Policy) -> Result<Read<'a>, Error> {
     let consumed = chunk.bytes.len() as u64;
     if consumed > policy.max_bytes {
         return Err(Error::TooLarge { found: consumed, limit: policy.max_bytes });
     }
     let mut state = SessionState::decode(state)?;
     state.timeline.policy = policy.timeline;
-    let Demuxed { media, mut repairs, left_out, configuration_changed } = demux(chunk, &mut state)?;
+    let Demuxed { media, mut repairs, left_out, configuration_changed, facts } = demux(chunk, &mut state)?;
     count_behind_clock(&media, state.muxer.pcr_90khz, &mut repairs);
     let Extent { start_90khz, duration_90khz } = extent(&media, &mut state);
     let leading = media.video.units.first().or(media.audio.units.first());
     let independent = leading.is_some_and(|unit| unit.random_access);
     let (video, audio) = (video_track(&media), audio_track(&media));
+    let last_durations = [last_picture(&media, &state), last_message(&media, &state)];
     let muxer = Muxer::new(media, &state.muxer, policy.muxer)?;
     state.muxer = muxer.end_state();
     let slice = Slice {
@@ -118,7 +143,7 @@ pub fn remux<'a>(
         left_out,
         state: state.encode(),
     };
-    Ok((slice, muxer))
+    Ok((slice, muxer, facts, last_durations))
 }
 
 /// Counts access units whose decoding time the clock had passed when the slice before ended.

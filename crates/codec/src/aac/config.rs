@@ -100,6 +100,18 @@ impl AudioSpecificConfig {
         })
     }
 
+    /// The configuration of the core coder as a record, for frames that came without one.
+    ///
+    /// Spectral band replication and parametric stereo are not named: decoders find them in the frame. Neither is a
+    /// program config element, which the frame has where the channel configuration is 0.
+    #[must_use]
+    pub fn core_record(&self) -> [u8; 2] {
+        let fields = u16::from(self.object_type) << 11
+            | u16::from(self.sampling_frequency_index) << 7
+            | u16::from(self.channel_configuration) << 3;
+        fields.to_be_bytes()
+    }
+
     /// SBR and PS signalled behind the core's configuration, so that old decoders pass over them.
     fn read_backward_compatible_extension(&mut self, reader: &mut BitReader<'_>) -> Result<(), Error> {
         if reader.bits(11)? != 0x2b7 || read_object_type(reader)? != SBR || !reader.flag()? {
@@ -190,6 +202,13 @@ mod tests {
         check(&[0x13, 0x10, 0x56, 0xe5, 0x98], 2, 24_000, 48_000, 2);
         // The frequency itself in place of an index.
         check(&[0x17, 0x80, 0x56, 0x22, 0x10], 2, 44_100, 44_100, 2);
+    }
+
+    #[test]
+    fn the_core_of_a_configuration_is_written_as_it_is_read() {
+        for record in [[0x12, 0x10], [0x11, 0xb0], [0x0a, 0x08], [0x25, 0xb8]] {
+            assert_eq!(AudioSpecificConfig::parse(&record).unwrap().core_record(), record);
+        }
     }
 
     #[test]

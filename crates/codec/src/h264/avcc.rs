@@ -1,6 +1,10 @@
 //! `AVCDecoderConfigurationRecord`: the sequence header of AVC in FLV and MP4.
 
 use super::Error;
+use crate::{
+    bits::{BitReader, EndOfBits},
+    nal,
+};
 
 /// The record (14496-15 §5.3.3.1), borrowing its parameter sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +47,64 @@ impl<'a> AvcDecoderConfigurationRecord<'a> {
         };
         Ok(Self { length_size, sps, pps, sps_ext })
     }
+}
+
+impl AvcDecoderConfigurationRecord<'_> {
+    /// Appends the record. What it says of profile and level is taken from the first sequence parameter set.
+    ///
+    /// Sets past what its counts and lengths can say are left out: 31 and 255 sets of 65 535 bytes.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let sps: Vec<&[u8]> = sets_that_fit(&self.sps, 31);
+        let profile = sps.first().and_then(|sps| sps.get(1..4)).unwrap_or(&[0; 3]);
+        out.push(1);
+        out.extend_from_slice(profile);
+        out.push(0xfc | self.length_size.wrapping_sub(1) & 3);
+        out.push(0xe0 | sps.len() as u8);
+        write_sets(&sps, out);
+        let pps = sets_that_fit(&self.pps, u8::MAX.into());
+        out.push(pps.len() as u8);
+        write_sets(&pps, out);
+        if let Some(first) = sps.first().filter(|_| has_format(profile[0])) {
+            let [chroma_format_idc, luma, chroma] = read_format(first).unwrap_or([1, 0, 0]);
+            out.extend_from_slice(&[0xfc | chroma_format_idc, 0xf8 | luma, 0xf8 | chroma]);
+            let sps_ext = sets_that_fit(&self.sps_ext, u8::MAX.into());
+            out.push(sps_ext.len() as u8);
+            write_sets(&sps_ext, out);
+        }
+    }
+}
+
+fn sets_that_fit<'a>(sets: &[&'a [u8]], count: usize) -> Vec<&'a [u8]> {
+    sets.iter().copied().filter(|set| set.len() <= u16::MAX.into()).take(count).collect()
+}
+
+fn write_sets(sets: &[&[u8]], out: &mut Vec<u8>) {
+    for set in sets {
+        out.extend_from_slice(&(set.len() as u16).to_be_bytes());
+        out.extend_from_slice(set);
+    }
+}
+
+/// Whether a record of this profile goes on with the format of samples.
+fn has_format(profile_idc: u8) -> bool {
+    matches!(profile_idc, 100 | 110 | 122 | 144)
+}
+
+/// Bytes of a sequence parameter set within which the format of samples stands.
+const FORMAT_LIMIT: usize = 64;
+
+/// `chroma_format_idc`, `bit_depth_luma_minus8`, `bit_depth_chroma_minus8` (14496-10 §7.3.2.1.1).
+fn read_format(sps: &[u8]) -> Result<[u8; 3], EndOfBits> {
+    let rbsp = nal::unescape(sps, FORMAT_LIMIT);
+    let mut reader = BitReader::new(&rbsp);
+    reader.skip(8 + 24)?; // NAL unit header, profile_idc, constraint flags, level_idc
+    reader.exp_golomb()?; // seq_parameter_set_id
+    let chroma_format_idc = reader.exp_golomb()?;
+    if chroma_format_idc == 3 {
+        reader.skip(1)?; // separate_colour_plane_flag
+    }
+    let (luma, chroma) = (reader.exp_golomb()?, reader.exp_golomb()?);
+    Ok([chroma_format_idc.min(3) as u8, luma.min(7) as u8, chroma.min(7) as u8])
 }
 
 /// What is left of a record.
@@ -89,6 +151,34 @@ mod tests {
         let record = AvcDecoderConfigurationRecord::parse(RECORD).unwrap();
         assert_eq!(record.length_size, 4);
         assert_eq!((record.sps, record.pps), (vec![&[0x67, 0x64, 0][..]], vec![&[0x68, 0xee][..]]));
+    }
+
+    #[test]
+    fn a_record_that_is_read_is_written_in_the_same_bytes() {
+        // What x264 writes for High profile, and one for Baseline.
+        let high = &[
+            1, 0x64, 0, 0x1e, 0xff, 0xe1, 0, 0x1a, 0x67, 0x64, 0, 0x1e, 0xac, 0xd9, 0x80, 0xa0, 0x2f, 0xf9,
+            0x70, 0x11, 0, 0, 3, 0, 1, 0, 0, 3, 0, 0x32, 0x0f, 0x16, 0x2d, 0x9a, 1, 0, 6, 0x68, 0xe9, 0x78,
+            0x74, 0xb2, 0x2c, 0xfd, 0xf8, 0xf8, 0,
+        ][..];
+        let base = &[1, 0x42, 0xc0, 0x1e, 0xff, 0xe1, 0, 4, 0x67, 0x42, 0xc0, 0x1e, 1, 0, 2, 0x68, 0xce][..];
+        for record in [high, base] {
+            let mut written = Vec::new();
+            AvcDecoderConfigurationRecord::parse(record).unwrap().write(&mut written);
+            assert_eq!(written, record);
+        }
+    }
+
+    #[test]
+    fn what_a_record_cannot_say_is_left_out_of_it() {
+        let long = vec![0x67; 65_536];
+        let sps = [&[&long[..]][..], &vec![&[0x67_u8, 1, 2, 3][..]; 40]].concat();
+        let record =
+            AvcDecoderConfigurationRecord { length_size: 4, sps, pps: Vec::new(), sps_ext: Vec::new() };
+        let mut written = Vec::new();
+        record.write(&mut written);
+        let read = AvcDecoderConfigurationRecord::parse(&written).unwrap();
+        assert_eq!((read.sps.len(), &written[..4]), (31, &[1, 1, 2, 3][..]));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `HEVCDecoderConfigurationRecord`: the sequence header of HEVC in FLV and MP4.
 
-use super::Error;
+use super::{Error, sps::SampleFormat};
 
 /// The record (14496-15 §8.3.3.1), borrowing its parameter sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,46 @@ impl<'a> HevcDecoderConfigurationRecord<'a> {
     }
 }
 
+impl HevcDecoderConfigurationRecord<'_> {
+    /// Appends the record. What it says of profile, level and format is taken from the first sequence parameter set;
+    /// units stand in arrays by their kinds, each of which is said to have all there are.
+    ///
+    /// Units longer than 65 535 bytes are left out, for lengths cannot say them.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let kind = |unit: &[u8]| unit[0] >> 1 & 0x3f;
+        let units: Vec<&[u8]> =
+            self.units.iter().copied().filter(|unit| unit.len() <= u16::MAX.into()).collect();
+        let sps = units.iter().find(|unit| kind(unit) == SPS);
+        let format = sps.and_then(|sps| SampleFormat::read(sps).ok()).unwrap_or_default();
+        out.push(1);
+        out.extend_from_slice(&format.profile_tier_level);
+        // min_spatial_segmentation_idc and parallelismType: nothing is said.
+        out.extend_from_slice(&[0xf0, 0, 0xfc]);
+        out.extend_from_slice(&[0xfc | format.chroma_format_idc, 0xf8 | format.bit_depth_luma_minus8]);
+        // avgFrameRate and constantFrameRate: neither.
+        out.extend_from_slice(&[0xf8 | format.bit_depth_chroma_minus8, 0, 0]);
+        let layers = format.max_sub_layers_minus1 + 1;
+        let nesting = u8::from(format.temporal_id_nesting);
+        out.push(layers << 3 | nesting << 2 | self.length_size.wrapping_sub(1) & 3);
+        let mut kinds: Vec<u8> = units.iter().map(|unit| kind(unit)).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        out.push(kinds.len() as u8);
+        for array in kinds {
+            let units = || units.iter().filter(|unit| kind(unit) == array).take(MAX_UNITS);
+            out.push(0x80 | array);
+            out.extend_from_slice(&(units().count() as u16).to_be_bytes());
+            for unit in units() {
+                out.extend_from_slice(&(unit.len() as u16).to_be_bytes());
+                out.extend_from_slice(unit);
+            }
+        }
+    }
+}
+
+/// `nal_unit_type` of a sequence parameter set.
+const SPS: u8 = 33;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +113,30 @@ mod tests {
         let parsed = HevcDecoderConfigurationRecord::parse(&record).unwrap();
         assert_eq!(parsed.length_size, 4);
         assert_eq!(parsed.units, [[0x40, 1, 0xaa], [0x42, 1, 0xbb], [0x44, 1, 0xcc]]);
+    }
+
+    #[test]
+    fn a_record_says_what_the_sequence_parameter_set_says() {
+        // x265, Main profile, 320 by 180.
+        let sps = &[
+            0x42, 0x01, 0x01, 0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00, 0x03,
+            0x00, 0x3c, 0xa0, 0x0a, 0x08, 0x0b, 0x9f, 0x79, 0x65, 0x66, 0x92, 0x4c, 0xaf, 0x01, 0x68, 0x08,
+            0x00, 0x00, 0x03, 0x00, 0x08, 0x00, 0x00, 0x03, 0x00, 0xc8, 0x40,
+        ][..];
+        let units = vec![&[0x40, 1, 9][..], sps, &[0x44, 1, 8], &[0x44, 1, 7]];
+        let mut written = Vec::new();
+        HevcDecoderConfigurationRecord { length_size: 4, units: units.clone() }.write(&mut written);
+        let profile_tier_level = [0x01, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 0x3c];
+        assert_eq!(written[..13], [&[1][..], &profile_tier_level].concat());
+        assert_eq!(written[13..23], [0xf0, 0, 0xfc, 0xfd, 0xf8, 0xf8, 0, 0, 0x0f, 3]);
+        let read = HevcDecoderConfigurationRecord::parse(&written).unwrap();
+        assert_eq!((read.length_size, read.units), (4, units));
+        // A set that cannot be read, and none.
+        for units in [vec![&[0x42, 1, 1][..]], Vec::new()] {
+            let mut written = Vec::new();
+            HevcDecoderConfigurationRecord { length_size: 4, units: units.clone() }.write(&mut written);
+            assert_eq!(HevcDecoderConfigurationRecord::parse(&written).unwrap().units, units);
+        }
     }
 
     #[test]

@@ -57,6 +57,53 @@ impl SequenceParameterSet {
     }
 }
 
+/// What a configuration record says of the stream beside its sets (23008-2 §7.3.2.2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct SampleFormat {
+    /// `general_profile_space` to `general_level_idc`, as they stand.
+    pub(super) profile_tier_level: [u8; 12],
+    pub(super) max_sub_layers_minus1: u8,
+    pub(super) temporal_id_nesting: bool,
+    pub(super) chroma_format_idc: u8,
+    pub(super) bit_depth_luma_minus8: u8,
+    pub(super) bit_depth_chroma_minus8: u8,
+}
+
+impl SampleFormat {
+    /// Reads the NAL unit of a sequence parameter set.
+    pub(super) fn read(unit: &[u8]) -> Result<Self, EndOfBits> {
+        let rbsp = nal::unescape(unit, READ_LIMIT);
+        let mut reader = BitReader::new(&rbsp);
+        reader.skip(16 + 4)?; // NAL unit header, sps_video_parameter_set_id
+        let max_sub_layers_minus1 = reader.bits(3)?;
+        let temporal_id_nesting = reader.flag()?;
+        // Two bytes of header and one of the fields just read stand before.
+        let profile_tier_level = rbsp.get(3..15).and_then(|bytes| bytes.try_into().ok());
+        let profile_tier_level = profile_tier_level.ok_or(EndOfBits { position: 24 })?;
+        skip_profile_tier_level(&mut reader, max_sub_layers_minus1)?;
+        reader.exp_golomb()?; // sps_seq_parameter_set_id
+        let chroma_format_idc = reader.exp_golomb()?.min(3);
+        if chroma_format_idc == 3 {
+            reader.skip(1)?; // separate_colour_plane_flag
+        }
+        reader.exp_golomb()?; // pic_width_in_luma_samples
+        reader.exp_golomb()?; // pic_height_in_luma_samples
+        if reader.flag()? {
+            for _ in 0..4 {
+                reader.exp_golomb()?; // conformance window
+            }
+        }
+        Ok(Self {
+            profile_tier_level,
+            max_sub_layers_minus1: max_sub_layers_minus1.min(6) as u8,
+            temporal_id_nesting,
+            chroma_format_idc: chroma_format_idc as u8,
+            bit_depth_luma_minus8: reader.exp_golomb()?.min(7) as u8,
+            bit_depth_chroma_minus8: reader.exp_golomb()?.min(7) as u8,
+        })
+    }
+}
+
 /// 23008-2 §7.3.3, with `profilePresentFlag` 1.
 pub(crate) fn skip_profile_tier_level(
     reader: &mut BitReader<'_>,

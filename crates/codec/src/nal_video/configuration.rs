@@ -1,6 +1,6 @@
 //! What the sequence header of H.264 or HEVC says, by meaning.
 
-use super::{NalCodec, ParameterSets, UnitRole};
+use super::{NalCodec, ParameterSets, SetKind, UnitRole};
 use crate::{
     h264::AvcDecoderConfigurationRecord,
     h265::HevcDecoderConfigurationRecord,
@@ -19,6 +19,28 @@ pub struct NalConfiguration<'a> {
     pub sets: ParameterSets<'a>,
     /// Supplemental enhancement information of the whole stream, such as its colours, which records of HEVC may hold.
     pub sei: Vec<&'a [u8]>,
+}
+
+impl NalCodec {
+    /// Appends a configuration record (14496-15) with lengths of 4 bytes, and these parameter sets and SEI.
+    ///
+    /// What a record cannot say is left out: SEI for H.264, and sets that are too long or too many.
+    pub fn write_record(self, units: &[&[u8]], out: &mut Vec<u8>) {
+        let sets_of = |kind| {
+            let is_it = move |unit: &&[u8]| self.role(unit) == UnitRole::ParameterSet(kind);
+            units.iter().copied().filter(is_it).collect()
+        };
+        match self {
+            Self::H264 => AvcDecoderConfigurationRecord {
+                length_size: 4,
+                sps: sets_of(SetKind::Sps),
+                pps: sets_of(SetKind::Pps),
+                sps_ext: sets_of(SetKind::SpsExtension),
+            }
+            .write(out),
+            Self::Hevc => HevcDecoderConfigurationRecord { length_size: 4, units: units.to_vec() }.write(out),
+        }
+    }
 }
 
 impl<'a> NalConfiguration<'a> {

@@ -3,7 +3,8 @@ use super::*;
 #[track_caller]
 fn check(body: &[u8], codec: AudioCodec, packet: AudioPacket, payload: &[u8]) {
     let header = AudioTagHeader::parse(body).unwrap();
-    assert_eq!(header, AudioTagHeader { codec, packet, track: 0, payload });
+    let is_enhanced = body[0] >> 4 == 9;
+    assert_eq!(header, AudioTagHeader { codec, packet, track: 0, is_enhanced, payload });
 }
 
 #[test]

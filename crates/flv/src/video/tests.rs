@@ -10,8 +10,11 @@ fn check(
     payload: &[u8],
 ) {
     let header = VideoTagHeader::parse(body).unwrap();
-    let expected = VideoTagHeader { frame_type, codec, packet, composition_time_ms: cts, track: 0, payload };
-    assert_eq!(header, VideoTagHeader { track: header.track, ..expected });
+    let is_enhanced = body[0] & 0x80 != 0;
+    let (composition_time_ms, track) = (cts, header.track);
+    let expected =
+        VideoTagHeader { frame_type, codec, packet, composition_time_ms, track, is_enhanced, payload };
+    assert_eq!(header, expected);
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! Sample entries: what decoders must know, as `stsd` holds it.
+
+use media::{AudioCodec, VideoCodec};
+use sample_table::{AudioEntry, SampleEntry, VideoEntry};
+
+/// Object types of MPEG-4 systems, as `esds` names codecs.
+const MPEG4_VISUAL: u8 = 0x20;
+const AAC: u8 = 0x40;
+const MPEG2_AUDIO: u8 = 0x69;
+const MPEG1_AUDIO: u8 = 0x6b;
+
+/// Stream types of MPEG-4 systems, with the bit beside them that is always set.
+const VISUAL_STREAM: u8 = 0x04 << 2 | 1;
+const AUDIO_STREAM: u8 = 0x05 << 2 | 1;
+
+/// Sample rates from here on are those of MPEG-1 audio.
+const MPEG1_RATE_HZ: u32 = 32_000;
+
+/// The box of a sample entry; `None` for what no MP4 file can hold.
+pub(crate) fn sample_entry(entry: &SampleEntry<'_>) -> Option<Vec<u8>> {
+    match entry {
+        SampleEntry::Video(entry) => Some(video(entry)),
+        SampleEntry::Audio(entry) if entry.in_adts => None,
+        SampleEntry::Audio(entry) => Some(audio(entry)),
+    }
+}
+
+/// Fields that every sample entry begins with: reserved bytes, and that the media is in this file.
+const BEGIN: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
+
+fn video(entry: &VideoEntry<'_>) -> Vec<u8> {
+    let mut content = BEGIN.to_vec();
+    content.extend_from_slice(&[0; 16]);
+    content.extend_from_slice(&entry.width.to_be_bytes());
+    content.extend_from_slice(&entry.height.to_be_bytes());
+    // 72 dots an inch either way.
+    content.extend_from_slice(&[0, 0x48, 0, 0, 0, 0x48, 0, 0, 0, 0, 0, 0]);
+    // One frame a sample, no compressor's name, a depth of 24, no colour table.
+    content.extend_from_slice(&[0, 1]);
+    content.extend_from_slice(&[0; 32]);
+    content.extend_from_slice(&[0, 24, 0xff, 0xff]);
+    let (kind, config) = match entry.codec {
+        VideoCodec::H264 => (b"avc1", small_box(*b"avcC", entry.record)),
+        VideoCodec::Hevc => (b"hvc1", small_box(*b"hvcC", entry.record)),
+        VideoCodec::Mpeg4 => (b"mp4v", esds(MPEG4_VISUAL, VISUAL_STREAM, entry.record)),
+    };
+    content.extend_from_slice(&config);
+    small_box(*kind, &content)
+}
+
+fn audio(entry: &AudioEntry<'_>) -> Vec<u8> {
+    let mut content = BEGIN.to_vec();
+    content.extend_from_slice(&[0; 8]);
+    let channels = if entry.channels == 0 { 2 } else { entry.channels };
+    content.extend_from_slice(&[0, channels, 0, 16, 0, 0, 0, 0]);
+    // A fixed-point number of 16 bits before the point; higher rates stand in the record alone.
+    let rate = u16::try_from(entry.sample_rate_hz).unwrap_or(0);
+    content.extend_from_slice(&[rate.to_be_bytes(), [0, 0]].concat());
+    let object_type = match entry.codec {
+        AudioCodec::Aac => AAC,
+        AudioCodec::Mp3 if entry.sample_rate_hz < MPEG1_RATE_HZ => MPEG2_AUDIO,
+        AudioCodec::Mp3 => MPEG1_AUDIO,
+    };
+    content.extend_from_slice(&esds(object_type, AUDIO_STREAM, entry.record));
+    small_box(*b"mp4a", &content)
+}
+
+/// An elementary stream descriptor. Buffer size and bit rates are left open, as a variable rate may leave them.
+fn esds(object_type: u8, stream_type: u8, record: &[u8]) -> Vec<u8> {
+    let mut config = vec![object_type, stream_type, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    if !record.is_empty() {
+        config.extend_from_slice(&descriptor(5, record));
+    }
+    let content = [&[0, 0, 0][..], &descriptor(4, &config), &descriptor(6, &[2])].concat();
+    small_box(*b"esds", &[&[0; 4][..], &descriptor(3, &content)].concat())
+}
+
+/// A descriptor with a length of four times seven bits.
+fn descriptor(tag: u8, content: &[u8]) -> Vec<u8> {
+    let size = content.len();
+    let length = [21, 14, 7, 0].map(|shift| (size >> shift) as u8 & 0x7f | if shift > 0 { 0x80 } else { 0 });
+    [&[tag][..], &length, content].concat()
+}
+
+/// A box of far less than 4 GiB.
+pub(crate) fn small_box(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
+    let size = (content.len() + 8) as u32;
+    [&size.to_be_bytes()[..], &kind, content].concat()
+}

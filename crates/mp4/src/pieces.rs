@@ -1,0 +1,222 @@
+//! The bytes of boxes, in pieces: an index of tens of megabytes is never held twice, nor moved as it grows.
+
+use std::collections::VecDeque;
+
+use crate::Error;
+
+/// Bytes of a full piece: a multiple of every entry's size but that of `stsc`.
+const PIECE_SIZE: usize = 48 * 1024;
+
+/// Some bytes of an index.
+#[derive(Clone, Debug)]
+enum Piece {
+    Bytes(Vec<u8>),
+    /// Chunk offsets of 8 bytes each, counted from the first byte of media.
+    Offsets(Vec<u8>),
+    /// As many zeros.
+    Zeros(u64),
+}
+
+/// Bytes in pieces.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pieces {
+    list: VecDeque<Piece>,
+    size: u64,
+}
+
+impl Pieces {
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn push(&mut self, piece: Piece) {
+        self.size += match &piece {
+            Piece::Bytes(bytes) | Piece::Offsets(bytes) => bytes.len() as u64,
+            Piece::Zeros(size) => *size,
+        };
+        self.list.push_back(piece);
+    }
+
+    pub(crate) fn push_bytes(&mut self, bytes: Vec<u8>) {
+        self.push(Piece::Bytes(bytes));
+    }
+
+    pub(crate) fn push_zeros(&mut self, size: u64) {
+        self.push(Piece::Zeros(size));
+    }
+
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.size += other.size;
+        self.list.append(&mut other.list);
+    }
+
+    /// Puts these bytes into a box.
+    pub(crate) fn into_box(mut self, kind: [u8; 4]) -> Result<Self, Error> {
+        let found = self.size + 8;
+        let limit = u32::MAX.into();
+        let size = u32::try_from(found).map_err(|_| Error::TooLong { kind, found, limit })?;
+        let header = [size.to_be_bytes(), kind].concat();
+        self.size += 8;
+        self.list.push_front(Piece::Bytes(header));
+        Ok(self)
+    }
+
+    /// Counts chunk offsets from the first byte of the file, in which media begins at `media_offset`.
+    pub(crate) fn move_offsets(&mut self, media_offset: u64) {
+        for piece in &mut self.list {
+            let Piece::Offsets(bytes) = piece else { continue };
+            for offset in bytes.chunks_exact_mut(8) {
+                let from_media = u64::from_be_bytes(offset.try_into().expect("eight bytes"));
+                offset.copy_from_slice(&(media_offset + from_media).to_be_bytes());
+            }
+            *piece = Piece::Bytes(std::mem::take(bytes));
+        }
+    }
+
+    /// Takes the next bytes; `None` behind the last.
+    pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
+        let bytes = match self.list.pop_front()? {
+            Piece::Bytes(bytes) | Piece::Offsets(bytes) => bytes,
+            Piece::Zeros(size) => {
+                let now = size.min(PIECE_SIZE as u64);
+                if size > now {
+                    self.list.push_front(Piece::Zeros(size - now));
+                }
+                vec![0; now as usize]
+            }
+        };
+        self.size -= bytes.len() as u64;
+        Some(bytes)
+    }
+}
+
+/// The entries of a box that has one for each sample, chunk or change.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Column {
+    pieces: Pieces,
+    last: Vec<u8>,
+    count: u64,
+}
+
+impl Column {
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Adds an entry of some numbers.
+    pub(crate) fn push<const N: usize>(&mut self, numbers: [u32; N]) {
+        if self.last.len() + 4 * N > PIECE_SIZE {
+            self.pieces.push_bytes(std::mem::take(&mut self.last));
+        }
+        numbers.iter().for_each(|number| self.last.extend_from_slice(&number.to_be_bytes()));
+        self.count += 1;
+    }
+
+    /// Adds a chunk offset.
+    pub(crate) fn push_offset(&mut self, offset: u64) {
+        if self.last.len() + 8 > PIECE_SIZE {
+            self.pieces.push(Piece::Offsets(std::mem::take(&mut self.last)));
+        }
+        self.last.extend_from_slice(&offset.to_be_bytes());
+        self.count += 1;
+    }
+
+    /// The box: version and flags of zero, `fields`, the number of entries, the entries.
+    pub(crate) fn into_box(self, kind: [u8; 4], fields: &[u32]) -> Result<Pieces, Error> {
+        let limit = u32::MAX.into();
+        let count =
+            u32::try_from(self.count).map_err(|_| Error::TooLong { kind, found: self.count, limit })?;
+        let numbers = std::iter::once(0).chain(fields.iter().copied()).chain([count]);
+        let mut content = Pieces::default();
+        content.push_bytes(numbers.flat_map(u32::to_be_bytes).collect());
+        content.append(self.pieces);
+        content.push(if kind == *b"co64" { Piece::Offsets(self.last) } else { Piece::Bytes(self.last) });
+        content.into_box(kind)
+    }
+}
+
+/// Entries that are alike are one, with their number.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RunColumn {
+    column: Column,
+    run: Option<(u32, u32)>,
+}
+
+impl RunColumn {
+    pub(crate) fn push(&mut self, value: u32) {
+        match &mut self.run {
+            Some((count, last)) if *last == value && *count < u32::MAX => *count += 1,
+            _ => {
+                self.end_run();
+                self.run = Some((1, value));
+            }
+        }
+    }
+
+    fn end_run(&mut self) {
+        if let Some((count, value)) = self.run.take() {
+            self.column.push([count, value]);
+        }
+    }
+
+    pub(crate) fn into_box(mut self, kind: [u8; 4]) -> Result<Pieces, Error> {
+        self.end_run();
+        self.column.into_box(kind, &[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(mut pieces: Pieces) -> Vec<u8> {
+        let size = pieces.size();
+        let bytes = std::iter::from_fn(|| pieces.take()).flatten().collect::<Vec<_>>();
+        assert_eq!((bytes.len() as u64, pieces.size()), (size, 0));
+        bytes
+    }
+
+    #[test]
+    fn columns_of_any_length_are_boxes() {
+        for count in [0, 1, 4_095, 4_096, 4_097, 100_000] {
+            let mut column = Column::default();
+            (0..count).for_each(|n| column.push([n, 7, 9]));
+            let bytes = all(column.into_box(*b"stsc", &[]).unwrap());
+            assert_eq!(bytes.len() as u32, 16 + 12 * count);
+            assert_eq!(bytes[..4], (16 + 12 * count).to_be_bytes());
+            let entries = bytes[16..].chunks(12).enumerate();
+            let is_it = |(n, entry): (usize, &[u8])| entry[..4] == (n as u32).to_be_bytes();
+            assert!(entries.into_iter().all(is_it));
+        }
+    }
+
+    #[test]
+    fn offsets_move_with_the_media() {
+        let mut column = Column::default();
+        (0..10_000).for_each(|n| column.push_offset(n << 20));
+        let mut pieces = column.into_box(*b"co64", &[]).unwrap();
+        pieces.move_offsets(1 << 32);
+        let bytes = all(pieces);
+        let last = u64::from_be_bytes(bytes[bytes.len() - 8..].try_into().unwrap());
+        assert_eq!(last, (9_999 << 20) + (1 << 32));
+    }
+
+    #[test]
+    fn equal_values_are_one_entry() {
+        let mut column = RunColumn::default();
+        [5, 5, 5, 0, 5].into_iter().for_each(|value| column.push(value));
+        let bytes = all(column.into_box(*b"stts").unwrap());
+        let numbers: Vec<u32> =
+            bytes[12..].chunks(4).map(|number| u32::from_be_bytes(number.try_into().unwrap())).collect();
+        assert_eq!(numbers, [3, 3, 5, 1, 0, 1, 5]);
+    }
+
+    #[test]
+    fn a_box_that_is_too_long_is_refused() {
+        let mut pieces = Pieces::default();
+        pieces.push_zeros(u32::MAX.into());
+        let expected = Error::TooLong { kind: *b"moov", found: 0x1_0000_0007, limit: 0xffff_ffff };
+        assert_eq!(pieces.into_box(*b"moov").unwrap_err(), expected);
+        assert_eq!(expected.to_string(), "the moov box would hold 4294967303, 4294967295 is the most");
+    }
+}

@@ -45,14 +45,40 @@ pub(crate) fn video(source: &Stream, pes: &[Pes], base: i64, decoding_shift: i64
     }
 }
 
+/// Checks that the packets of a file which frames them as its source does are the source's packets, whatever their times.
+pub(crate) fn packets(source: &Stream, file: &Stream) {
+    assert_eq!(file.packets.len(), source.packets.len(), "packets of {}", source.codec);
+    for (index, (expected, found)) in source.packets.iter().zip(&file.packets).enumerate() {
+        let rules = match source.codec.as_str() {
+            "h264" => &H264,
+            "hevc" => &HEVC,
+            _ => {
+                // Headers of MPEG-4 stand before the first frame of a chunk.
+                let before = found.data.strip_suffix(expected.data.as_slice());
+                let before = before.unwrap_or_else(|| panic!("packet {index} of {} differs", source.codec));
+                assert!(before.is_empty() || source.codec == "mpeg4" && found.is_key, "packet {index}");
+                continue;
+            }
+        };
+        let found = split_lengths(&found.data, length_size(rules, file));
+        nal_units(rules, source, expected, &found, index);
+    }
+}
+
+fn length_size(rules: &NalRules, stream: &Stream) -> usize {
+    usize::from(stream.extradata[rules.length_size_at] & 3) + 1
+}
+
 fn nal_by_nal(rules: &NalRules, source: &Stream, packet: &Packet, pes: &Pes, index: usize) {
-    let length_size = usize::from(source.extradata[rules.length_size_at] & 3) + 1;
-    let expected = split_lengths(&packet.data, length_size);
-    let found = split_start_codes(&pes.data);
+    nal_units(rules, source, packet, &split_start_codes(&pes.data), index);
+}
+
+fn nal_units(rules: &NalRules, source: &Stream, packet: &Packet, found: &[&[u8]], index: usize) {
+    let expected = split_lengths(&packet.data, length_size(rules, source));
     let coded = |units: &[&[u8]]| -> Vec<Vec<u8>> {
         units.iter().filter(|nal| !(rules.is_of_container)(nal)).map(|nal| nal.to_vec()).collect()
     };
-    let (expected, mut found) = (coded(&expected), coded(&found));
+    let (expected, mut found) = (coded(&expected), coded(found));
     // An HEVC configuration record may hold SEI, which goes before keyframes with the parameter sets.
     let in_record = |nal: &[u8]| source.extradata.windows(nal.len()).any(|window| window == nal);
     while found.len() > expected.len() && packet.is_key && in_record(&found[0]) {

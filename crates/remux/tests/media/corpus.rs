@@ -7,7 +7,7 @@ use recorder_remux::{Policy, Slice, remux};
 use crate::{
     chunks, compare,
     entries::{self, Sample},
-    ffmpeg, target_decoder, transport_stream, tstools,
+    ffmpeg, record_files, target_decoder, transport_stream, tstools,
 };
 
 /// Remuxes a session's chunks.
@@ -53,6 +53,7 @@ fn check(sample: &Sample) {
         check_spans(&slices);
         if target_ms == 2_000 {
             judge(sample, &slices, &stream);
+            record_files::judge(sample, &chunks::cut(&sample.flv, target_ms));
         }
     }
 }

@@ -11,6 +11,7 @@ mod flv_muxer;
 mod interleaving;
 mod odd;
 mod packets;
+mod record_files;
 mod reported;
 mod target_decoder;
 mod transport_stream;

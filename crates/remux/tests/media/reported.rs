@@ -1,6 +1,9 @@
 //! What encoders were reported to send, rebuilt by rewriting the corpus: it is recorded as the corpus itself is.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use flv::{Reader, Tag, TagKind};
 use media::RepairKind;
@@ -9,7 +12,7 @@ use crate::{
     chunks, compare,
     corpus::{record, start_ms},
     entries::{Sample, sample},
-    ffmpeg, transport_stream,
+    ffmpeg, record_files, transport_stream,
 };
 
 /// What precedes the payload of a legacy AVC or HEVC message, and of an AAC message.
@@ -44,6 +47,11 @@ fn check(name: &str, repairs: &[RepairKind], rewrite: impl Fn(&Tag<'_>) -> Vec<V
         let rate_hz = slices[0].0.audio.as_ref().unwrap().sample_rate_hz;
         compare::audio(source, &audio, base, 1_024.0 * 90_000.0 / f64::from(rate_hz));
     }
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let file = record_files::mp4(&record_files::samples(&chunks::cut(&rewritten, 2_000)));
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let path = record_files::write(name, &format!("reported-{number}.mp4"), &file);
+    record_files::same(name, &source, &path);
 }
 
 /// The body of a track's sequence header.

@@ -1,0 +1,101 @@
+//! Finished files made of a push's samples: the coded data and the times of the push, as ffmpeg reads them.
+
+use std::path::{Path, PathBuf};
+
+use mp4::{
+    Follows, IndexBuilder,
+    verify::{self, Movie},
+};
+use recorder_remux::{Policy, remux_with_samples};
+use sample_table::SampleTable;
+
+use crate::{
+    compare,
+    entries::Sample,
+    ffmpeg,
+    packets::{Source, Stream},
+};
+
+/// Tables and media of a session's chunks.
+pub(crate) fn samples(chunks: &[Vec<u8>]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut state = Vec::new();
+    let mut recorded = Vec::new();
+    for chunk in chunks {
+        let (slice, muxer, mut samples) = remux_with_samples(chunk, &state, &Policy::default()).unwrap();
+        let mut media = Vec::with_capacity(samples.size() as usize);
+        samples.write(&muxer, &mut media);
+        recorded.push((samples.table().to_vec(), media));
+        state = slice.state.clone();
+    }
+    recorded
+}
+
+/// A file of a session, checked by the rules for every file.
+pub(crate) fn mp4(recorded: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
+    let mut builder = IndexBuilder::new(mp4::Policy::default());
+    for (table, _) in recorded {
+        builder.add(&SampleTable::parse(table).unwrap(), Follows::Directly);
+    }
+    let index = builder.finish().unwrap();
+    let size = index.file_size();
+    let file: Vec<u8> =
+        index.flatten().chain(recorded.iter().flat_map(|(_, media)| media).copied()).collect();
+    assert_eq!(file.len() as u64, size);
+    verify::check(&Movie::read(&file).unwrap(), size).unwrap();
+    file
+}
+
+/// Records an entry as files, and has them judged.
+pub(crate) fn judge(sample: &Sample, chunks: &[Vec<u8>]) {
+    let name = &sample.entry.name;
+    let recorded = samples(chunks);
+    let path = write(name, "recorded.mp4", &mp4(&recorded));
+    same(name, &sample.source, &path);
+    // The sequence header of one entry says more than what it was made of: its frames are decoded by that.
+    let master = match name.as_str() {
+        "aac_he" => write(name, "pushed.flv", &sample.flv),
+        _ => sample.master.clone(),
+    };
+    for track in ["v:0", "a:0"] {
+        let (expected, found) = (ffmpeg::frame_hashes(&master, track), ffmpeg::frame_hashes(&path, track));
+        assert!(expected == found, "{name}: decoded frames of {track} differ");
+    }
+}
+
+/// A file decodes without a warning, and has the packets of its source.
+pub(crate) fn same(name: &str, source: &Source, path: &Path) {
+    ffmpeg::decodes_without_a_warning(path);
+    let found = Source::read(path);
+    let first = |source: &Source| {
+        let packets = source.video.iter().chain(&source.audio).flat_map(|stream| &stream.packets);
+        packets.map(|packet| packet.pts_ms).min().unwrap()
+    };
+    // A file begins with what is shown or heard first.
+    let shift_ms = first(&found) - first(source);
+    let pairs = [(&source.video, &found.video), (&source.audio, &found.audio)];
+    for (expected, found) in pairs {
+        let (Some(expected), Some(found)) = (expected, found) else {
+            assert!(expected.is_none() && found.is_none(), "{name}: a track more or less");
+            continue;
+        };
+        assert_eq!(expected.codec, found.codec, "{name}");
+        compare::packets(expected, found);
+        times(name, expected, found, shift_ms);
+    }
+}
+
+/// Times are those of the source to what milliseconds and whole frames of sound leave.
+fn times(name: &str, expected: &Stream, found: &Stream, shift_ms: i64) {
+    for (expected, found) in expected.packets.iter().zip(&found.packets) {
+        let apart_ms = found.pts_ms - expected.pts_ms - shift_ms;
+        assert!(apart_ms.abs() <= 3, "{name}: {} ms for {}", found.pts_ms, expected.pts_ms);
+    }
+}
+
+pub(crate) fn write(name: &str, suffix: &str, file: &[u8]) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join(format!("{name}-{suffix}"));
+    std::fs::write(&path, file).unwrap();
+    path
+}

@@ -1,19 +1,8 @@
 //! From the tables of a file's chunks to its index.
 
-use media::TrackKind;
-use sample_table::{Run, SampleEntry, SampleTable};
+use sample_table::{FileClock, Follows, GapPolicy, Run, SampleEntry, SampleTable};
 
 use crate::{Error, Index, movie, track::Track};
-
-/// What becomes of time without media of either track, where a chunk does not follow the one before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum GapPolicy {
-    /// It is left out: the chunk begins where the one before ends. A file lasts as long as what it holds.
-    #[default]
-    LeftOut,
-    /// It is kept: the last picture stays, and nothing is heard.
-    Kept,
-}
 
 /// What the caller may choose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,24 +15,11 @@ pub struct Policy {
     pub media_alignment: u64,
 }
 
-/// How a chunk follows the one before it in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Follows {
-    /// It goes on, on the same clock. What its times leave open is the push's own timing.
-    Directly,
-    /// Media is missing, or the chunk is of another session: its clock says nothing.
-    AfterGap {
-        /// How long nothing was recorded. Unit: 1/90 000 s.
-        gap_90khz: u64,
-    },
-}
-
 /// Puts the index of a file together, chunk by chunk. What it holds is what the index will take, and no table.
 #[derive(Clone, Debug)]
 pub struct IndexBuilder {
     policy: Policy,
-    /// What is added to a chunk's times to have those of the file. Unit: 1/90 000 s.
-    shift_90khz: Option<i64>,
+    clock: FileClock,
     tracks: Vec<Track>,
     media_size: u64,
     left_out: u64,
@@ -53,49 +29,20 @@ impl IndexBuilder {
     /// A file without chunks.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self { policy, shift_90khz: None, tracks: Vec::new(), media_size: 0, left_out: 0 }
+        Self { policy, clock: FileClock::new(policy.gaps), tracks: Vec::new(), media_size: 0, left_out: 0 }
     }
 
     /// Adds the file's next chunk, whose media follows that of the one before.
     pub fn add(&mut self, table: &SampleTable<'_>, follows: Follows) {
-        self.shift_90khz = Some(match (self.shift_90khz, follows) {
-            (Some(shift), Follows::Directly) => shift,
-            (_, Follows::AfterGap { gap_90khz }) => self.shift_after_gap(table, gap_90khz),
-            (None, Follows::Directly) => 0,
-        });
+        let shift = self.clock.place(table, follows);
         for run in table.runs() {
-            self.add_run(table, &run);
+            self.add_run(table, &run, shift);
         }
         self.media_size += table.media_size();
     }
 
-    /// By how much the chunk's times move so that it begins where what is shown ends.
-    fn shift_after_gap(&self, table: &SampleTable<'_>, gap_90khz: u64) -> i64 {
-        let Some(end) = self.tracks.iter().map(Track::end_90khz).max() else { return 0 };
-        let gap = match self.policy.gaps {
-            GapPolicy::LeftOut => 0,
-            GapPolicy::Kept => i64::try_from(gap_90khz).unwrap_or(i64::MAX >> 8),
-        };
-        let first_of = |kind| {
-            let run = table.runs().find(|run| run.track == kind)?;
-            run.samples().next()
-        };
-        let firsts = [TrackKind::Video, TrackKind::Audio].map(|kind| (kind, first_of(kind)));
-        let firsts = firsts.iter().filter_map(|(kind, sample)| Some((*kind, (*sample)?)));
-        let shown =
-            firsts.clone().map(|(_, first)| first.dts_90khz + i64::from(first.composition_offset_90khz));
-        let shift = end + gap - shown.min().unwrap_or(0);
-        // Decoding times rise, also where pictures are reordered more deeply than before.
-        let at_least = firsts.filter_map(|(kind, first)| {
-            let track = self.tracks.iter().find(|track| track.kind == kind)?;
-            Some(track.last_dts_90khz() + 1 - first.dts_90khz)
-        });
-        at_least.fold(shift, i64::max)
-    }
-
-    fn add_run(&mut self, table: &SampleTable<'_>, run: &Run<'_>) {
+    fn add_run(&mut self, table: &SampleTable<'_>, run: &Run<'_>, shift: i64) {
         let entry = &table.head().entries[run.entry as usize];
-        let shift = self.shift_90khz.unwrap_or(0);
         let mut samples = run.samples().peekable();
         let Some(first) = samples.peek() else { return };
         let at = match self.tracks.iter().position(|track| track.kind == run.track) {

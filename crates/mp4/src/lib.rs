@@ -58,6 +58,7 @@ mod track;
 #[cfg(feature = "verify")]
 pub mod verify;
 
-pub use builder::{Follows, GapPolicy, IndexBuilder, Policy};
+pub use builder::{IndexBuilder, Policy};
 pub use error::Error;
 pub use index::Index;
+pub use sample_table::{Follows, GapPolicy};

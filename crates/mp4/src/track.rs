@@ -148,16 +148,6 @@ impl Track {
         }
     }
 
-    /// Decoding time of the last sample on the file's clock. Unit: 1/90 000 s.
-    pub(crate) fn last_dts_90khz(&self) -> i64 {
-        self.origin_90khz + self.scale.to_90khz(self.last)
-    }
-
-    /// Where what is shown or heard ends so far, on the file's clock. Unit: 1/90 000 s.
-    pub(crate) fn end_90khz(&self) -> i64 {
-        self.origin_90khz + self.scale.to_90khz(self.last_shown + self.last_duration)
-    }
-
     pub(crate) fn lengths(&self) -> Lengths {
         let media = (self.last + self.last_duration).cast_unsigned();
         Lengths { media, shown_until: self.last_shown + self.last_duration }

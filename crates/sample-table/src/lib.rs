@@ -42,6 +42,7 @@
 mod entry;
 mod error;
 mod fields;
+mod file_clock;
 mod head;
 mod run;
 mod table;
@@ -49,6 +50,7 @@ mod writer;
 
 pub use entry::{AudioEntry, MAX_ENTRIES, SampleEntry, VideoEntry};
 pub use error::Error;
+pub use file_clock::{FileClock, Follows, GapPolicy};
 pub use head::{Head, MAX_SCRIPTS, Script, TrackHead};
 pub use run::{Run, Runs, Sample, Samples};
 pub use table::SampleTable;

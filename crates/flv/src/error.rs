@@ -50,4 +50,12 @@ pub enum Error {
         /// Bytes of the body.
         found: u64,
     },
+    /// The media of a chunk is shorter than its table says.
+    #[error("a chunk's table tells of {needed} bytes of media, {available} are there")]
+    MediaTruncated {
+        /// What the table says.
+        needed: u64,
+        /// What is there.
+        available: u64,
+    },
 }

@@ -29,6 +29,7 @@ mod class;
 mod configuration;
 mod enhanced;
 mod error;
+pub mod record_file;
 pub mod script;
 mod tag;
 mod video;

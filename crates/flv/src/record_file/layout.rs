@@ -1,0 +1,84 @@
+//! The first pass: where everything will be.
+
+use media::TrackKind;
+use sample_table::{Follows, GapPolicy, SampleEntry, SampleTable};
+
+use super::{metadata::Facts, tags::Tags};
+use crate::{Error, FILE_HEADER_SIZE, TAG_HEADER_SIZE, TagKind, script, write_header, write_tag};
+
+/// Bytes of a tag beside its body.
+const AROUND_BODY: usize = TAG_HEADER_SIZE + 4;
+
+/// Lays a file out, from the tables of its chunks alone.
+#[derive(Clone, Debug)]
+pub struct RecordLayout {
+    tags: Tags,
+    facts: Facts,
+}
+
+/// What a file begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordHead {
+    /// The file header and `onMetaData`: all that stands before the first chunk's tags.
+    pub bytes: Vec<u8>,
+    /// Bytes of the whole file.
+    pub file_size: u64,
+    /// How long the file plays. Unit: 1/90 000 s.
+    pub duration_90khz: u64,
+}
+
+impl RecordLayout {
+    /// A file without chunks.
+    #[must_use]
+    pub fn new(gaps: GapPolicy) -> Self {
+        Self { tags: Tags::new(gaps), facts: Facts::default() }
+    }
+
+    /// Adds the file's next chunk.
+    ///
+    /// # Errors
+    /// [`Error::BodyTooLong`] for a sample that no tag can hold.
+    pub fn add(&mut self, table: &SampleTable<'_>, follows: Follows) -> Result<(), Error> {
+        let head = table.head();
+        for run in table.runs() {
+            match head.entries[run.entry as usize] {
+                SampleEntry::Video(entry) => {
+                    self.facts.take_video(&entry, head.track(TrackKind::Video).is_enhanced);
+                }
+                SampleEntry::Audio(entry) => {
+                    self.facts.take_audio(&entry, head.track(TrackKind::Audio).is_enhanced);
+                }
+            }
+        }
+        let of_stream = |body: &&[u8]| script::name(body) == Some(script::ON_META_DATA);
+        let metadata = head.scripts.iter().map(|script| script.body).filter(of_stream);
+        metadata.for_each(|body| self.facts.take_metadata(body));
+        let facts = &mut self.facts;
+        self.tags.each(table, follows, &mut |tag| {
+            if tag.body_size() >= 1 << 24 {
+                return Err(Error::BodyTooLong { found: tag.body_size() as u64 });
+            }
+            if tag.is_key {
+                facts.keyframes.push(tag.time_ms, facts.size);
+            }
+            facts.size += (tag.body_size() + AROUND_BODY) as u64;
+            Ok(())
+        })
+    }
+
+    /// What the file begins with.
+    ///
+    /// # Errors
+    /// [`Error::BodyTooLong`] where `onMetaData` fits no tag, which its bounds rule out.
+    pub fn finish(mut self) -> Result<RecordHead, Error> {
+        let duration_90khz = self.tags.clock().duration_90khz();
+        self.facts.duration_ms = (duration_90khz + 45) / 90;
+        self.facts.last_ms = self.tags.last_ms();
+        let body_size = self.facts.body(0).len();
+        let before = (FILE_HEADER_SIZE + AROUND_BODY + body_size) as u64;
+        let mut bytes = Vec::with_capacity(before as usize);
+        write_header(&mut bytes, self.facts.audio.is_some(), self.facts.video.is_some());
+        write_tag(&mut bytes, TagKind::Script, 0, &self.facts.body(before))?;
+        Ok(RecordHead { bytes, file_size: before + self.facts.size, duration_90khz })
+    }
+}

@@ -1,0 +1,346 @@
+//! Record files read back: positions, times, and the bytes that were pushed.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use amf0::Value;
+use recorder_flv::{
+    Error, Reader, Tag, TagClass, TagHeader, TagKind, VideoTagHeader,
+    record_file::{RecordLayout, RecordWriter},
+    script, write_header, write_tag,
+};
+use remux::{Policy, remux_with_samples};
+use sample_table::{Follows, GapPolicy, SampleTable};
+
+macro_rules! golden {
+    ($name:literal) => {
+        ($name, include_bytes!(concat!("../../../tests/corpus/golden/", $name, ".flv")).as_slice())
+    };
+}
+
+const FILES: &[(&str, &[u8])] = &[
+    golden!("h264_aac"),
+    golden!("h264_slices"),
+    golden!("he_aac"),
+    golden!("he_aac_v2"),
+    golden!("hevc_enhanced"),
+    golden!("mpeg4_lengths"),
+    golden!("mp3"),
+    ("sample", include_bytes!("../../../tests/assets/sample.flv")),
+];
+
+/// A chunk's table, its media, and how it follows.
+type Chunk = (Vec<u8>, Vec<u8>, Follows);
+
+const GAP: Follows = Follows::AfterGap { gap_90khz: 60 * 90_000 };
+
+/// The chunks of a session.
+fn session(chunks: &[&[u8]], follows: Follows) -> Vec<Chunk> {
+    let (mut state, mut follows) = (Vec::new(), follows);
+    let record = |chunk: &&[u8]| {
+        let (slice, muxer, mut samples) = remux_with_samples(*chunk, &state, &Policy::default()).unwrap();
+        let mut media = Vec::with_capacity(samples.size() as usize);
+        samples.write(&muxer, &mut media);
+        let table = samples.table().to_vec();
+        state = slice.state;
+        (table, media, std::mem::replace(&mut follows, Follows::Directly))
+    };
+    chunks.iter().map(record).collect()
+}
+
+/// The tags of a file, later.
+fn later(file: &[u8], by_ms: u32) -> Vec<u8> {
+    let mut moved = Vec::new();
+    write_header(&mut moved, true, true);
+    for tag in Reader::new(file).unwrap().map(Result::unwrap) {
+        write_tag(&mut moved, tag.kind, tag.timestamp_ms.wrapping_add(by_ms), tag.body).unwrap();
+    }
+    moved
+}
+
+fn record(chunks: &[Chunk], gaps: GapPolicy) -> Vec<u8> {
+    let tables: Vec<_> = chunks.iter().map(|(table, ..)| SampleTable::parse(table).unwrap()).collect();
+    let mut layout = RecordLayout::new(gaps);
+    for (table, (.., follows)) in tables.iter().zip(chunks) {
+        layout.add(table, *follows).unwrap();
+    }
+    let head = layout.finish().unwrap();
+    let (mut file, mut writer) = (head.bytes, RecordWriter::new(gaps));
+    for (number, (table, (_, media, follows))) in tables.iter().zip(chunks).enumerate() {
+        let mut again = RecordWriter::new(gaps);
+        for (table, (.., follows)) in tables.iter().zip(chunks).take(number) {
+            again.skip(table, *follows);
+        }
+        let begin = file.len();
+        writer.write(table, *follows, media, &mut file).unwrap();
+        // A writer that begins here writes the same.
+        let mut resumed = Vec::new();
+        again.write(table, *follows, media, &mut resumed).unwrap();
+        assert!(file[begin..] == resumed);
+    }
+    assert_eq!(file.len() as u64, head.file_size);
+    let fields = check(&file);
+    let duration = fields.get("duration").unwrap().as_number().unwrap();
+    assert!((duration - head.duration_90khz as f64 / 90_000.0).abs() < 0.001);
+    file
+}
+
+/// What must hold in every file; the fields of its metadata.
+fn check(file: &[u8]) -> Value {
+    let tags: Vec<Tag<'_>> = Reader::new(file).unwrap().map(Result::unwrap).collect();
+    let mut end = 13;
+    for tag in &tags {
+        assert_eq!(tag.offset, end);
+        end += tag.body.len() as u64 + 15;
+        let size = &file[end as usize - 4..end as usize];
+        assert_eq!(size, (tag.body.len() as u32 + 11).to_be_bytes());
+    }
+    assert_eq!(end, file.len() as u64);
+    let of_stream = |tag: &&Tag<'_>| script::name(tag.body) == Some(script::ON_META_DATA);
+    assert!(of_stream(&&tags[0]) && tags.iter().filter(of_stream).count() == 1);
+    for kind in [TagKind::Video, TagKind::Audio] {
+        let times = tags.iter().filter(|tag| tag.kind == kind).map(|tag| tag.timestamp_ms);
+        assert!(times.clone().is_sorted());
+        let has = file[4] & if kind == TagKind::Video { 1 } else { 4 } != 0;
+        assert_eq!(has, times.count() > 0);
+    }
+    assert_eq!(tags.iter().skip(1).map(|tag| tag.timestamp_ms).min(), Some(0));
+    let fields = Value::decode(&mut &tags[0].body[13..]).unwrap();
+    let number = |name: &str| fields.get(name).unwrap().as_number().unwrap();
+    assert_eq!(number("filesize"), file.len() as f64);
+    let list = |name| match fields.get("keyframes").and_then(|index| index.get(name)) {
+        Some(Value::StrictArray(list)) => list.iter().map(|value| value.as_number().unwrap()).collect(),
+        _ => Vec::new(),
+    };
+    let (times, positions) = (list("times"), list("filepositions"));
+    assert_eq!(times.len(), positions.len());
+    for (time, position) in times.iter().zip(&positions) {
+        let at = *position as usize;
+        let header = TagHeader::parse(file[at..at + 11].try_into().unwrap()).unwrap();
+        let body = &file[at + 11..at + 11 + header.body_size as usize];
+        assert_eq!(TagClass::of(header.kind, body), TagClass::KeyFrame);
+        assert_eq!(f64::from(header.timestamp_ms), (time * 1_000.0).round());
+    }
+    let keys = tags.iter().filter(|tag| TagClass::of(tag.kind, tag.body) == TagClass::KeyFrame).count();
+    assert!(times.len() == keys || keys > 16_384 && times.len() > 8_192);
+    fields
+}
+
+/// Coded messages of the tracks that are recorded, with their times from the first on.
+fn coded(file: &[u8]) -> Vec<(TagKind, u32, Vec<u8>)> {
+    let tags = Reader::new(file).unwrap().map(Result::unwrap);
+    let is_coded = |tag: &Tag<'_>| TagClass::of(tag.kind, tag.body).is_frame();
+    tags.filter(is_coded).map(|tag| (tag.kind, tag.timestamp_ms, tag.body.to_vec())).collect()
+}
+
+#[test]
+fn an_ordinary_push_comes_back_message_by_message() {
+    for name in ["h264_aac", "h264_slices", "mp3", "he_aac", "he_aac_v2", "sample"] {
+        let (_, pushed) = FILES.iter().find(|(known, _)| *known == name).unwrap();
+        let file = record(&session(&[pushed], Follows::Directly), GapPolicy::LeftOut);
+        let (mut expected, mut found) = (coded(pushed), coded(&file));
+        let begin = expected.iter().map(|(_, time, _)| *time).min().unwrap();
+        expected.iter_mut().for_each(|(_, time, _)| *time -= begin);
+        // Parameter sets go before the first picture.
+        for list in [&mut expected, &mut found] {
+            if let Some((.., body)) = list.iter_mut().find(|(kind, ..)| *kind == TagKind::Video) {
+                body.truncate(5);
+            }
+            list.sort_by_key(|(kind, time, _)| (kind.wire(), *time));
+        }
+        assert!(expected == found, "{name}");
+        // Headers come once, and are what was pushed.
+        let headers = |file: &[u8]| {
+            let tags = Reader::new(file).unwrap().map(Result::unwrap);
+            let is_header =
+                |tag: &Tag<'_>| matches!(TagClass::of(tag.kind, tag.body), TagClass::SequenceHeader { .. });
+            tags.filter(is_header).map(|tag| tag.body.to_vec()).collect::<Vec<_>>()
+        };
+        let (mut expected, mut found) = (headers(pushed), headers(&file));
+        expected.sort();
+        found.sort();
+        assert!(expected == found, "{name}");
+    }
+}
+
+#[test]
+fn a_file_of_a_file_is_the_same_file() {
+    for (name, pushed) in FILES {
+        let second = later(pushed, 40_000);
+        let chunks = session(&[pushed, &second], Follows::Directly);
+        let file = record(&chunks, GapPolicy::LeftOut);
+        let again = record(&session(&[&file], Follows::Directly), GapPolicy::LeftOut);
+        let (one, other) = (coded(&file), coded(&again));
+        assert!(one == other, "{name}: {} and {} messages", one.len(), other.len());
+    }
+}
+
+#[test]
+fn enhanced_tags_stay_enhanced() {
+    let (_, pushed) = FILES.iter().find(|(known, _)| *known == "hevc_enhanced").unwrap();
+    let file = record(&session(&[pushed], Follows::Directly), GapPolicy::LeftOut);
+    let firsts = coded(&file).into_iter().map(|(_, _, body)| body[..5].to_vec()).collect::<Vec<_>>();
+    assert_eq!(firsts, [b"\x91hvc1", b"\x91mp4a", b"\xa1hvc1"]);
+    let id = |name: &str| check(&file).get(name).unwrap().as_number().unwrap();
+    assert_eq!(
+        (id("videocodecid"), id("audiocodecid")),
+        (f64::from(0x6876_6331_u32), f64::from(0x6d70_3461_u32))
+    );
+}
+
+#[test]
+fn a_file_begins_at_zero_wherever_the_clock_was() {
+    let (_, pushed) = FILES[0];
+    let file = |by_ms| {
+        let moved = later(pushed, by_ms);
+        record(&session(&[&moved, &later(&moved, 1_200)], Follows::Directly), GapPolicy::LeftOut)
+    };
+    let expected = file(0);
+    // Before the ends of 24 bits, of 31 and of 32.
+    for by_ms in [16_777_000, (1 << 31) - 500, u32::MAX - 500] {
+        assert!(file(by_ms) == expected, "{by_ms}");
+    }
+}
+
+#[test]
+fn times_beyond_their_bits_are_extended_and_wrap() {
+    let (_, pushed) = FILES[0];
+    let mut chunks = session(&[pushed], Follows::Directly);
+    for days in [1, 24, 20, 10] {
+        let gap_90khz = days * 86_400 * 90_000;
+        chunks.extend(session(&[pushed], Follows::AfterGap { gap_90khz }));
+    }
+    let tables: Vec<_> = chunks.iter().map(|(table, ..)| SampleTable::parse(table).unwrap()).collect();
+    let (mut writer, mut file) = (RecordWriter::new(GapPolicy::Kept), Vec::new());
+    write_header(&mut file, true, true);
+    for (table, (_, media, follows)) in tables.iter().zip(&chunks) {
+        writer.write(table, *follows, media, &mut file).unwrap();
+    }
+    let tags = Reader::new(&file).unwrap().map(Result::unwrap);
+    let keys = tags.filter(|tag| TagClass::of(tag.kind, tag.body) == TagClass::KeyFrame);
+    let days: Vec<u32> = keys.map(|tag| tag.timestamp_ms / 86_400_000).collect();
+    // 55 days are five and some hours past the wrap.
+    assert_eq!(days, [0, 1, 25, 45, 5]);
+}
+
+#[test]
+fn breaks_are_left_out_or_kept() {
+    let (_, pushed) = FILES[7];
+    let mut chunks = session(&[pushed], Follows::Directly);
+    chunks.extend(session(&[pushed], GAP));
+    let (left_out, kept) = (record(&chunks, GapPolicy::LeftOut), record(&chunks, GapPolicy::Kept));
+    let duration = |file| check(file).get("duration").unwrap().as_number().unwrap();
+    assert!((duration(&kept) - duration(&left_out) - 60.0).abs() < 0.002);
+    let once = record(&chunks[..1], GapPolicy::LeftOut);
+    assert!((duration(&left_out) - 2.0 * duration(&once)).abs() < 0.1);
+}
+
+#[test]
+fn what_the_push_said_is_kept_and_what_the_file_says_is_true() {
+    let metadata = |fields: &[(&str, Value)]| {
+        let mut body = Vec::new();
+        Value::String("onMetaData".into()).encode(&mut body);
+        let fields = fields.iter().map(|(name, value)| ((*name).into(), value.clone()));
+        Value::EcmaArray(fields.collect()).encode(&mut body);
+        body
+    };
+    let number = Value::Number;
+    let pushed_metadata = metadata(&[
+        ("encoder", Value::String("an encoder".into())),
+        ("duration", number(0.0)),
+        ("videocodecid", number(2.0)),
+        ("framerate", number(25.0)),
+        ("filesize", number(0.0)),
+    ]);
+    let text = b"\x02\0\x0aonTextData\x08\0\0\0\0\0\0\x09";
+    let mut pushed = Vec::new();
+    write_header(&mut pushed, true, true);
+    write_tag(&mut pushed, TagKind::Script, 0, &pushed_metadata).unwrap();
+    for tag in Reader::new(FILES[7].1).unwrap().map(Result::unwrap).filter(|tag| tag.kind != TagKind::Script)
+    {
+        write_tag(&mut pushed, tag.kind, tag.timestamp_ms, tag.body).unwrap();
+        if tag.timestamp_ms == 1_000 && tag.kind == TagKind::Video {
+            write_tag(&mut pushed, TagKind::Script, 1_000, text).unwrap();
+            write_tag(&mut pushed, TagKind::Script, 1_000, &pushed_metadata).unwrap();
+        }
+    }
+    let file = record(&session(&[&pushed], Follows::Directly), GapPolicy::LeftOut);
+    let fields = check(&file);
+    let said = |name: &str| fields.get(name).and_then(Value::as_number);
+    assert_eq!(fields.get("encoder").and_then(Value::as_str), Some("an encoder"));
+    assert_eq!((said("framerate"), said("videocodecid")), (Some(25.0), Some(7.0)));
+    assert!(said("duration").unwrap() > 1.0);
+    let tags: Vec<_> = Reader::new(&file).unwrap().map(Result::unwrap).collect();
+    let scripts: Vec<_> = tags.iter().skip(1).filter(|tag| tag.kind == TagKind::Script).collect();
+    assert_eq!(scripts.len(), 1);
+    assert_eq!((scripts[0].timestamp_ms, scripts[0].body), (1_000, &text[..]));
+}
+
+#[test]
+fn headers_come_again_where_they_change() {
+    let (_, small) = FILES[1];
+    let (_, large) = FILES[0];
+    let mut chunks = session(&[small], Follows::Directly);
+    for other in [large, large, small] {
+        chunks.extend(session(&[other], GAP));
+    }
+    let file = record(&chunks, GapPolicy::LeftOut);
+    let tags = Reader::new(&file).unwrap().map(Result::unwrap);
+    let headers = tags.filter(|tag| tag.kind == TagKind::Video).filter_map(|tag| {
+        let header = VideoTagHeader::parse(tag.body).unwrap();
+        header.is_sequence_header().then(|| header.payload[1])
+    });
+    assert_eq!(headers.collect::<Vec<_>>(), [0x42, 0x64, 0x42]);
+}
+
+#[test]
+fn an_index_of_many_keyframes_is_thinned() {
+    let mut writer = sample_table::TableWriter::new();
+    writer.begin_run(media::TrackKind::Video, 0);
+    for n in 0..40_000 {
+        writer.sample(sample_table::Sample {
+            dts_90khz: n * 3_600,
+            composition_offset_90khz: 0,
+            size: 1,
+            is_sync: true,
+        });
+    }
+    let entry =
+        sample_table::VideoEntry { codec: media::VideoCodec::Mpeg4, width: 0, height: 0, record: &[] };
+    let entries = vec![sample_table::SampleEntry::Video(entry)];
+    let table = writer.finish(&sample_table::Head { entries, ..sample_table::Head::default() });
+    let file = record(&[(table, vec![7; 40_000], Follows::Directly)], GapPolicy::LeftOut);
+    let fields = check(&file);
+    let Some(Value::StrictArray(times)) = fields.get("keyframes").and_then(|index| index.get("times")) else {
+        panic!()
+    };
+    let times: Vec<f64> = times.iter().map(|time| time.as_number().unwrap()).collect();
+    assert!(times.windows(2).all(|pair| (pair[1] - pair[0] - 0.16).abs() < 0.001), "{:?}", &times[..5]);
+}
+
+#[test]
+fn media_that_is_cut_is_refused() {
+    let (table, media, follows) = session(&[FILES[0].1], Follows::Directly).remove(0);
+    let table = SampleTable::parse(&table).unwrap();
+    let (needed, available) = (media.len() as u64, media.len() as u64 - 1);
+    let outcome = RecordWriter::new(GapPolicy::LeftOut).write(&table, follows, &media[1..], &mut Vec::new());
+    assert_eq!(outcome, Err(Error::MediaTruncated { needed, available }));
+}
+
+/// Files whose bytes are kept. With `UPDATE_GOLDEN=1` they are written anew.
+#[test]
+fn golden_bytes() {
+    let kept: [(&str, &[u8]); 2] = [
+        ("h264_aac", include_bytes!("../../../tests/corpus/golden/h264_aac.recorded.flv")),
+        ("hevc_enhanced", include_bytes!("../../../tests/corpus/golden/hevc_enhanced.recorded.flv")),
+    ];
+    for (name, kept) in kept {
+        let (_, pushed) = FILES.iter().find(|(known, _)| *known == name).unwrap();
+        let second = later(pushed, 1_200);
+        let file = record(&session(&[pushed, &second], Follows::Directly), GapPolicy::LeftOut);
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/corpus/golden");
+            std::fs::write(format!("{directory}/{name}.recorded.flv"), &file).unwrap();
+        } else {
+            assert!(file == kept, "{name}");
+        }
+    }
+}

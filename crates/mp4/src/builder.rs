@@ -1,19 +1,8 @@
 //! From the tables of a file's chunks to its index.
 
-use sample_table::{FileClock, Follows, GapPolicy, Run, SampleEntry, SampleTable};
+use sample_table::{FileClock, Follows, Run, SampleEntry, SampleTable};
 
-use crate::{Error, Index, movie, track::Track};
-
-/// What the caller may choose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
-    /// What becomes of gaps.
-    pub gaps: GapPolicy,
-    /// When the stream began, in seconds since 1970; `None`: nothing is said.
-    pub created_unix_s: Option<u64>,
-    /// The media begins at a multiple of so many bytes, for stores that want parts of one size; 0: where the index ends.
-    pub media_alignment: u64,
-}
+use crate::{Error, Index, Policy, movie, track::Track};
 
 /// Puts the index of a file together, chunk by chunk. What it holds is what the index will take, and no table.
 #[derive(Clone, Debug)]

@@ -53,12 +53,14 @@ mod error;
 mod index;
 mod movie;
 mod pieces;
+mod policy;
 mod time;
 mod track;
 #[cfg(feature = "verify")]
 pub mod verify;
 
-pub use builder::{IndexBuilder, Policy};
+pub use builder::IndexBuilder;
 pub use error::Error;
 pub use index::Index;
+pub use policy::Policy;
 pub use sample_table::{Follows, GapPolicy};

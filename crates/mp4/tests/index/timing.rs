@@ -9,7 +9,7 @@ use sample_table::{AudioEntry, Head, Sample, SampleEntry, SampleTable, TableWrit
 
 use crate::common::{index, movie};
 
-const SECOND: i64 = 90_000;
+pub(crate) const SECOND: i64 = 90_000;
 const FRAME: i64 = 3_600;
 
 fn video_entry(record: &[u8]) -> SampleEntry<'_> {
@@ -28,7 +28,7 @@ fn audio_entry(sample_rate_hz: u32) -> SampleEntry<'static> {
 }
 
 /// Pictures at 25 a second from one time until before another, shown `delay` frames after they are decoded.
-fn pictures(from: i64, to: i64, delay: i64) -> (TrackKind, Vec<Sample>) {
+pub(crate) fn pictures(from: i64, to: i64, delay: i64) -> (TrackKind, Vec<Sample>) {
     let reorder = |n: i64| if delay == 0 { 0 } else { [delay, delay + 1, delay - 1][n as usize % 3] };
     let count = (to - from) / FRAME;
     let samples = (0..count).map(|n| Sample {
@@ -41,7 +41,7 @@ fn pictures(from: i64, to: i64, delay: i64) -> (TrackKind, Vec<Sample>) {
 }
 
 /// Sound at 48 kHz, stamped in whole milliseconds.
-fn sound(from: i64, to: i64) -> (TrackKind, Vec<Sample>) {
+pub(crate) fn sound(from: i64, to: i64) -> (TrackKind, Vec<Sample>) {
     let count = (to - from) / 1_920;
     let samples = (0..count).map(|n| Sample {
         dts_90khz: (from + n * 1_920) / 90 * 90,
@@ -52,7 +52,7 @@ fn sound(from: i64, to: i64) -> (TrackKind, Vec<Sample>) {
     (TrackKind::Audio, samples.collect())
 }
 
-fn table(runs: &[(TrackKind, Vec<Sample>)]) -> Vec<u8> {
+pub(crate) fn table(runs: &[(TrackKind, Vec<Sample>)]) -> Vec<u8> {
     table_with(&[video_entry(&[1, 2, 3]), audio_entry(48_000)], runs)
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn record(chunks: &[Vec<u8>]) -> Vec<(Slice, Vec<u8>)> {
         state = slice.state.clone();
         slices.push((slice, stream));
     }
+    record_files::check(chunks, &slices);
     slices
 }
 

@@ -7,7 +7,7 @@ use mp4::{
     Follows, GapPolicy, IndexBuilder,
     verify::{self, Movie},
 };
-use recorder_remux::{Policy, remux_with_samples};
+use recorder_remux::{Policy, Slice, remux_with_samples};
 use sample_table::SampleTable;
 
 use crate::{
@@ -58,6 +58,21 @@ pub(crate) fn flv(recorded: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     }
     assert_eq!(file.len() as u64, head.file_size);
     file
+}
+
+/// Makes files of whatever the tests here record: they keep the rules, and last as long as the slices.
+pub(crate) fn check(chunks: &[Vec<u8>], slices: &[(Slice, Vec<u8>)]) {
+    let recorded = samples(chunks);
+    if recorded.iter().all(|(_, media)| media.is_empty()) {
+        return;
+    }
+    let (mp4, flv) = (Movie::read(&mp4(&recorded)).unwrap(), flv(&recorded));
+    let first = slices.iter().map(|(slice, _)| slice.start_90khz).min().unwrap();
+    let end = slices.iter().map(|(slice, _)| slice.start_90khz + slice.duration_90khz).max().unwrap();
+    // Slices go by decoding times, and end with pictures where sound goes on for less than two frames.
+    let apart = mp4.duration.abs_diff(end - first);
+    assert!(apart <= 45_000, "a file of {} for slices of {}", mp4.duration, end - first);
+    assert!(flv::Reader::new(&flv).unwrap().all(|tag| tag.is_ok()));
 }
 
 /// Records an entry as files, and has them judged.

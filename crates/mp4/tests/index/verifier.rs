@@ -1,0 +1,70 @@
+//! The rules for every file find what they are for.
+
+use recorder_mp4::{
+    Follows, Policy,
+    verify::{Edit, Movie, check},
+};
+
+use crate::{
+    common::{index, movie},
+    timing::{SECOND, pictures, sound, table},
+};
+
+/// Says what is wrong with a good file that was changed so.
+fn fault(more_bytes: u64, change: impl FnOnce(&mut Movie)) -> String {
+    let table = table(&[pictures(0, SECOND, 2), sound(900, SECOND)]);
+    let index = index(&[(&table, Follows::Directly)], Policy::default());
+    let size = index.file_size() + more_bytes;
+    let whole = index.file_size();
+    let mut movie = movie(index);
+    assert_eq!(check(&movie, whole), Ok(()));
+    change(&mut movie);
+    check(&movie, size).unwrap_err()
+}
+
+#[track_caller]
+fn finds(expected: &str, change: impl FnOnce(&mut Movie)) {
+    let fault = fault(0, change);
+    assert!(fault.contains(expected), "{fault}");
+}
+
+#[test]
+fn every_rule_finds_what_breaks_it() {
+    finds("boxes", |movie| movie.boxes.swap(1, 2));
+    finds("media of", |movie| movie.media.1 += 1);
+    finds("mvhd says", |movie| movie.duration += 1);
+    finds("durations add up", |movie| movie.tracks[0].samples[3].duration += 1);
+    finds("durations add up", |movie| movie.tracks[1].duration += 1);
+    finds("tkhd says", |movie| movie.tracks[0].edits[0].duration += 10);
+    finds("the file begins", |movie| {
+        for track in &mut movie.tracks {
+            let shown = track.duration * 90_000 / u64::from(track.timescale);
+            let media = track.edits.last().map_or(Edit { duration: shown, media_time: 0 }, |edit| *edit);
+            let empty = track.edits.iter().find(|edit| edit.media_time == -1).map_or(0, |edit| edit.duration);
+            track.edits = vec![Edit { duration: empty + 900, media_time: -1 }, media];
+            track.movie_duration = empty + 900 + media.duration;
+        }
+        movie.duration = movie.tracks.iter().map(|track| track.movie_duration).max().unwrap_or(0);
+    });
+    finds("edits", |movie| movie.tracks[0].edits.last_mut().unwrap().media_time += 1);
+    finds("last decoded at", |movie| movie.tracks[0].samples[5].composition_offset = 1 << 32);
+    finds("an empty chunk", |movie| movie.tracks[0].chunks.push(0));
+    finds("without a sample entry", |movie| movie.tracks[0].samples[5].entry = 2);
+    finds("shown before decoded", |movie| movie.tracks[0].samples[24].composition_offset = -1);
+    finds("a sample at", |movie| movie.tracks[0].samples[5].offset += 1);
+    finds("a sample at", |movie| movie.tracks[0].samples[5].offset = u64::from(u32::MAX) << 4);
+    let apart = fault(5 << 20, |movie| {
+        movie.media.1 += 5 << 20;
+        movie.tracks[1].samples.iter_mut().for_each(|sample| sample.offset += 5 << 20);
+    });
+    assert!(apart.contains("bytes apart"), "{apart}");
+}
+
+#[test]
+fn bytes_that_are_no_file_are_refused() {
+    let table = table(&[pictures(0, SECOND, 2), sound(0, SECOND)]);
+    let bytes: Vec<u8> = index(&[(&table, Follows::Directly)], Policy::default()).flatten().collect();
+    let end = bytes.len() - 16;
+    let is_refused = |bytes: &[u8]| Movie::read(bytes).is_err() || Movie::read(bytes).unwrap().media.1 == 0;
+    assert!((1..end + 15).all(|cut| is_refused(&bytes[..cut])));
+}

@@ -1,4 +1,4 @@
-//! `cargo xtask bench [catalog|media]`. Media is FLV to TS in the sandboxed component, beside the core as native code,
+//! `cargo xtask bench [catalog|compose|media]`. Media is FLV to TS in the sandboxed component, beside the core as native code,
 //! `ffmpeg -c copy` and memcpy, on the same file in the same run.
 #![expect(clippy::print_stdout, reason = "a command-line program speaks to its user")]
 
@@ -7,6 +7,7 @@ mod catalog_costs;
 #[expect(clippy::unwrap_used, reason = "the file is made by ffmpeg")]
 mod chunks;
 mod component;
+mod compose;
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -26,10 +27,11 @@ const BLOCK_SIZE: usize = 188 * 1394;
 
 fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
-        None => catalog_costs::run_all().and_then(|()| media()),
+        None => catalog_costs::run_all().and_then(|()| media()).and_then(|()| compose::run(&sample()?)),
         Some("catalog") => catalog_costs::run_all(),
+        Some("compose") => compose::run(&sample()?),
         Some("media") => media(),
-        Some(unknown) => bail!("there is no benchmark {unknown:?}; there are: catalog, media"),
+        Some(unknown) => bail!("there is no benchmark {unknown:?}; there are: catalog, compose, media"),
     }
 }
 

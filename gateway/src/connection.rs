@@ -263,7 +263,17 @@ impl Connection {
     /// Asks the functions whether the publisher may push: they say so or refuse it, or it may.
     async fn ask(&self, path: &StreamPath, push: &Push) -> anyhow::Result<()> {
         let Uploader { functions, gateway, .. } = self.ctx.uploads.uploader();
-        match timeout(ADMISSION, functions.call(path.clone(), &gateway.ask(push))).await {
+        let ask = async {
+            let mut tries = 1 + functions.other_hosts();
+            loop {
+                tries -= 1;
+                match functions.call(path.clone(), &gateway.ask(push)).await {
+                    Err(error) if error.is_of_host() && tries > 0 => {}
+                    answer => return answer,
+                }
+            }
+        };
+        match timeout(ADMISSION, ask).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(CallError::Problem(StatusCode::FORBIDDEN, problem))) => bail!(problem.message),
             Ok(Err(error)) => {

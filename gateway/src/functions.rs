@@ -1,10 +1,13 @@
 //! An HTTP client of the functions.
 
+mod hosts;
+
 use std::{
     collections::VecDeque,
     convert::Infallible,
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context as TaskContext, Poll},
     time::Duration,
 };
@@ -35,6 +38,7 @@ use crate::{
     block::BLOCK_BYTES,
     spool::{Chunk, ChunkName},
 };
+use hosts::{Attempt, Hosts};
 
 /// Longest answer that is read.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
@@ -53,6 +57,8 @@ type Body = UnsyncBoxBody<Bytes, io::Error>;
 /// Why a call did not succeed.
 #[derive(Debug)]
 pub(crate) enum CallError {
+    /// The call could not even be made.
+    Unsent(anyhow::Error),
     /// No answer: the call may or may not have had its effect.
     NoAnswer(anyhow::Error),
     /// An answer that is not the functions' own, such as a proxy's: trouble on the way, whatever it says.
@@ -66,7 +72,16 @@ impl CallError {
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Problem(status, _) => Some(*status),
-            Self::NoAnswer(_) | Self::Foreign(..) => None,
+            Self::Unsent(_) | Self::NoAnswer(_) | Self::Foreign(..) => None,
+        }
+    }
+
+    /// Whether the host that was called has failed, so that another one may answer.
+    pub(crate) fn is_of_host(&self) -> bool {
+        match self {
+            Self::NoAnswer(_) => true,
+            Self::Foreign(status, _) => status.is_server_error(),
+            Self::Unsent(_) | Self::Problem(..) => false,
         }
     }
 
@@ -81,7 +96,7 @@ impl CallError {
 impl std::fmt::Display for CallError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoAnswer(error) => write!(f, "{error:#}"),
+            Self::Unsent(error) | Self::NoAnswer(error) => write!(f, "{error:#}"),
             Self::Foreign(status, text) => write!(f, "{status}, not from the functions: {text}"),
             Self::Problem(status, problem) => write!(f, "{status}: {}: {}", problem.code, problem.message),
         }
@@ -89,20 +104,19 @@ impl std::fmt::Display for CallError {
 }
 
 /// A client of the functions.
+///
+/// Each call goes to the next host in turn, and to that one alone: callers try again, since what they say depends on when
+/// they say it.
 #[derive(Clone, Debug)]
 pub(crate) struct Functions {
     client: Client<HttpsConnector<HttpConnector>, Body>,
-    base: String,
+    hosts: Arc<Hosts>,
     authorization: HeaderValue,
 }
 
 impl Functions {
-    pub(crate) fn new(base: &str, ingest_token: &str) -> anyhow::Result<Self> {
-        let parsed: http::Uri = base.parse().with_context(|| format!("functions URL {base:?} is not one"))?;
-        anyhow::ensure!(
-            matches!(parsed.scheme_str(), Some("http" | "https")) && parsed.authority().is_some(),
-            "functions URL {base:?} should begin with http:// or https:// and a host"
-        );
+    pub(crate) fn new(urls: &[String], ingest_token: &str) -> anyhow::Result<Self> {
+        let hosts = Arc::new(Hosts::new(urls)?);
         let mut authorization = HeaderValue::try_from(format!("Bearer {ingest_token}"))
             .context("ingest token holds characters that a header cannot")?;
         authorization.set_sensitive(true);
@@ -121,7 +135,17 @@ impl Functions {
             .pool_idle_timeout(IDLE)
             .pool_timer(TokioTimer::new())
             .build(connector);
-        Ok(Self { client, base: base.trim_end_matches('/').to_owned(), authorization })
+        Ok(Self { client, hosts, authorization })
+    }
+
+    /// How many hosts there are beside the one that was called.
+    pub(crate) fn other_hosts(&self) -> usize {
+        self.hosts.others()
+    }
+
+    /// Whether a call would go to a host that has not failed lately.
+    pub(crate) fn has_host(&self) -> bool {
+        self.hosts.is_one_due()
     }
 
     /// Sends a JSON body to its route and reads the answer.
@@ -137,18 +161,19 @@ impl Functions {
         chunk: ChunkBody,
     ) -> Result<ChunkAnswer, CallError> {
         let ChunkName { offset_ms, generation, continues, .. } = chunk.name;
+        let timeout = CALL_TIMEOUT + Duration::from_millis(chunk.bytes / SLOWEST_BYTES_PER_MS);
+        let bytes = chunk.bytes;
+        let body = chunk.into_body().await.map_err(|error| CallError::Unsent(error.into()))?;
         let mut request = self
             .request(&Route::Chunk(path))
             .header(CONTENT_TYPE, CHUNK_CONTENT_TYPE)
-            .header(CONTENT_LENGTH, chunk.bytes)
+            .header(CONTENT_LENGTH, bytes)
             .header(PUSH_HEADER, push)
             .header(CHUNK_OFFSET_HEADER, offset_ms)
             .header(GENERATION_HEADER, generation.to_string());
         if continues {
             request = request.header(CHUNK_CONTINUES_HEADER, "1");
         }
-        let timeout = CALL_TIMEOUT + Duration::from_millis(chunk.bytes / SLOWEST_BYTES_PER_MS);
-        let body = chunk.into_body().await.map_err(|error| CallError::NoAnswer(error.into()))?;
         self.send(request, body, timeout).await
     }
 
@@ -167,13 +192,14 @@ impl Functions {
         request: Builder,
         body: &impl Serialize,
     ) -> Result<A, CallError> {
-        let body = serde_json::to_vec(body).map_err(|error| CallError::NoAnswer(error.into()))?;
+        let body = serde_json::to_vec(body).map_err(|error| CallError::Unsent(error.into()))?;
         let body = Full::new(Bytes::from(body)).map_err(never).boxed_unsync();
         self.send(request.header(CONTENT_TYPE, JSON_CONTENT_TYPE), body, CALL_TIMEOUT).await
     }
 
+    /// A request by its route alone; where to is known when it is sent.
     fn request(&self, route: &Route) -> Builder {
-        let uri = format!("{}{route}", self.base);
+        let uri = route.to_string();
         Request::builder().method(route.method()).uri(uri).header(AUTHORIZATION, self.authorization.clone())
     }
 
@@ -183,8 +209,11 @@ impl Functions {
         body: Body,
         timeout: Duration,
     ) -> Result<A, CallError> {
+        let mut attempt = self.hosts.attempt();
+        let request =
+            at_host(request, &attempt).body(body).map_err(|error| CallError::Unsent(error.into()))?;
         let answer = async {
-            let response = self.client.request(request.body(body)?).await?;
+            let response = self.client.request(request).await?;
             let status = response.status();
             let is_problem = is_problem(response.headers());
             let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES);
@@ -198,10 +227,25 @@ impl Functions {
         let body = match status {
             StatusCode::OK => &body[..],
             StatusCode::NO_CONTENT => b"null",
-            _ => return Err(error(status, is_problem, &body)),
+            _ => {
+                let error = error(status, is_problem, &body);
+                if !error.is_of_host() {
+                    attempt.answered();
+                }
+                return Err(error);
+            }
         };
-        serde_json::from_slice(body).context("while reading the answer").map_err(CallError::NoAnswer)
+        let answer = serde_json::from_slice(body).context("while reading the answer");
+        let answer = answer.map_err(CallError::NoAnswer)?;
+        attempt.answered();
+        Ok(answer)
     }
+}
+
+/// The request, to the host of the attempt.
+fn at_host(request: Builder, attempt: &Attempt<'_>) -> Builder {
+    let uri = request.uri_ref().map(|route| format!("{}{route}", attempt.url()));
+    request.uri(uri.unwrap_or_default())
 }
 
 /// Whether an answer has the media type of a [`Problem`].

@@ -32,8 +32,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What a gateway needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Base URL of the functions, `http://` or `https://`.
-    pub functions: String,
+    /// Base URLs of the functions, `http://` or `https://`: hosts that share one key-value store, called in turn. One that
+    /// fails is left alone for a while, and what it did not answer goes to another one.
+    pub functions: Vec<String>,
     /// Shown to the functions with every call.
     pub ingest_token: String,
     /// Name of this gateway among all that use the same functions. `None`: a random one, kept in the spool.

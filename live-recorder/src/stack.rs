@@ -118,7 +118,7 @@ impl Stack {
         let host = tokio::task::spawn_blocking(|| builder.build()).await??;
 
         let gateway_config = gateway::Config {
-            functions: format!("http://{}", reachable(functions)),
+            functions: vec![format!("http://{}", reachable(functions))],
             ingest_token,
             name: None,
             spool: config.data.join("spool"),

@@ -6,7 +6,10 @@ use http::StatusCode;
 use protocol::StreamPath;
 use tokio::time::sleep;
 
-use crate::{clock::LogLimit, functions::CallError};
+use crate::{
+    clock::LogLimit,
+    functions::{CallError, Functions},
+};
 
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
@@ -22,22 +25,33 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Backoff<'a> {
     path: &'a StreamPath,
+    functions: &'a Functions,
     delay: Duration,
+    /// How many more hosts are tried at once, before the next wait.
+    spares: usize,
     log_limit: LogLimit,
 }
 
 impl<'a> Backoff<'a> {
-    pub(crate) fn new(path: &'a StreamPath) -> Self {
-        Self { path, delay: FIRST, log_limit: LogLimit::default() }
+    pub(crate) fn new(path: &'a StreamPath, functions: &'a Functions) -> Self {
+        let spares = functions.other_hosts();
+        Self { path, functions, delay: FIRST, spares, log_limit: LogLimit::default() }
     }
 
-    /// Waits a little before a retry.
+    /// Waits a little before a retry; not at all where a host has failed and another one has not.
     pub(crate) async fn wait(&mut self, what: &str, error: &CallError) {
-        let delay = self.next(error);
+        let delay = if self.takes_spare(error) { Duration::ZERO } else { self.next(error) };
         if self.log_limit.permits() {
             tracing::warn!("{}: {what}: {error}; trying again in {} ms", self.path, delay.as_millis());
         }
         sleep(delay).await;
+    }
+
+    /// Whether another host is tried at once. Each gets one try between two waits, whatever it may answer to others.
+    fn takes_spare(&mut self, error: &CallError) -> bool {
+        let takes = error.is_of_host() && self.spares > 0 && self.functions.has_host();
+        self.spares = if takes { self.spares - 1 } else { self.functions.other_hosts() };
+        takes
     }
 
     /// The wait after this failure.
@@ -68,11 +82,39 @@ mod tests {
         CallError::Problem(StatusCode::from_u16(status).unwrap(), problem)
     }
 
+    fn functions(hosts: usize) -> Functions {
+        Functions::new(&vec!["http://127.0.0.1:1".to_owned(); hosts], "token").unwrap()
+    }
+
+    fn no_answer() -> CallError {
+        CallError::NoAnswer(anyhow::anyhow!("refused"))
+    }
+
+    #[test]
+    fn each_other_host_is_tried_once_before_a_wait() {
+        let path = StreamPath::new("d", "a", "s").unwrap();
+        for hosts in [1, 2, 3] {
+            let functions = functions(hosts);
+            let mut backoff = Backoff::new(&path, &functions);
+            for _ in 0..2 {
+                for _ in 1..hosts {
+                    assert!(backoff.takes_spare(&no_answer()), "{hosts}");
+                }
+                assert!(!backoff.takes_spare(&no_answer()), "{hosts}");
+            }
+            let proxy = CallError::Foreign(StatusCode::BAD_GATEWAY, "<html>".into());
+            assert_eq!(backoff.takes_spare(&proxy), hosts > 1);
+            let mine = [problem(503), CallError::Unsent(anyhow::anyhow!("disk"))];
+            assert!(mine.iter().all(|error| !backoff.takes_spare(error)), "{hosts}");
+        }
+    }
+
     #[test]
     fn waits_grow_to_five_seconds() {
         let path = StreamPath::new("d", "a", "s").unwrap();
-        let mut backoff = Backoff::new(&path);
-        let error = CallError::NoAnswer(anyhow::anyhow!("refused"));
+        let functions = functions(1);
+        let mut backoff = Backoff::new(&path, &functions);
+        let error = no_answer();
         for expected_ms in [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000] {
             let delay = backoff.next(&error).as_millis();
             assert!((expected_ms / 2..=expected_ms).contains(&delay), "{delay} of {expected_ms}");
@@ -82,7 +124,8 @@ mod tests {
     #[test]
     fn a_refusing_bucket_and_an_unknown_session_are_tried_each_minute() {
         let path = StreamPath::new("d", "a", "s").unwrap();
-        let mut backoff = Backoff::new(&path);
+        let functions = functions(1);
+        let mut backoff = Backoff::new(&path, &functions);
         for _ in 0..3 {
             assert_eq!(backoff.next(&problem(424)), MINUTE);
             assert_eq!(backoff.next(&problem(404)), MINUTE);

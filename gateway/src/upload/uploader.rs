@@ -54,7 +54,7 @@ impl Uploader {
         }
         // Codecs that are not known in time are left out.
         let _ = timeout(CODECS_WAIT, queue.codecs_known()).await;
-        let mut backoff = Backoff::new(queue.path());
+        let mut backoff = Backoff::new(queue.path(), &self.functions);
         loop {
             let after = before.and_then(|before| after(before, began));
             let sent = Instant::now();
@@ -125,7 +125,7 @@ impl Uploader {
             queue,
             session,
             push,
-            backoff: Backoff::new(queue.path()),
+            backoff: Backoff::new(queue.path(), &self.functions),
             tried: None,
             missing: None,
         };
@@ -136,7 +136,7 @@ impl Uploader {
                 Next::Done => return,
             };
             if is_taken {
-                bringer.backoff = Backoff::new(queue.path());
+                bringer.backoff = Backoff::new(queue.path(), &self.functions);
                 bringer.missing = None;
             }
         }
@@ -160,7 +160,7 @@ impl Uploader {
         let Some(Ended { at, duration_ms, chunks }) = queue.ended().await else { return };
         self.sessions.remove(&session.session);
         let path = queue.path();
-        let mut backoff = Backoff::new(path);
+        let mut backoff = Backoff::new(path, &self.functions);
         loop {
             let end = EndSession { ended_ago_ms: ms_since(at), duration_ms, chunks };
             match self.functions.call(session.clone(), &end).await {
@@ -275,7 +275,7 @@ impl Bringer<'_> {
                 return tracing::warn!("{}: loss of chunk {missing}: {error}", self.queue.path());
             }
         }
-        self.backoff = Backoff::new(self.queue.path());
+        self.backoff = Backoff::new(self.queue.path(), &self.uploader.functions);
     }
 
     fn path(&self, seq: u64) -> ChunkPath {

@@ -24,6 +24,8 @@ pub(crate) const TOKEN: &str = "secret";
 /// A call, as the script sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
+    /// The host that was called.
+    pub(crate) host: SocketAddr,
     pub(crate) kind: Kind,
     pub(crate) stream: String,
     pub(crate) session: String,
@@ -160,6 +162,17 @@ impl Fake {
         let log = Log { record: true, ..Log::default() };
         let state =
             Arc::new(State { log: log.into(), script: Mutex::new(Box::new(script)), changed: Notify::new() });
+        Self::serve(listener, address, state)
+    }
+
+    /// Another host of the same functions: what one is told the other one knows.
+    pub(crate) async fn another_host(&self) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        Self::serve(listener, address, Arc::clone(&self.state))
+    }
+
+    fn serve(listener: TcpListener, address: SocketAddr, state: Arc<State>) -> Self {
         let serving = Arc::clone(&state);
         let server = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
@@ -168,7 +181,7 @@ impl Fake {
                 socket.set_nodelay(true).unwrap();
                 let state = Arc::clone(&serving);
                 connections.spawn(async move {
-                    let service = service_fn(|request| answer(Arc::clone(&state), request));
+                    let service = service_fn(|request| answer(Arc::clone(&state), address, request));
                     // Broken connections are part of the script.
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
                 });
@@ -219,6 +232,7 @@ impl Fake {
 
 async fn answer(
     state: Arc<State>,
+    host: SocketAddr,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, std::io::Error> {
     let token = request.headers().get("authorization").map(|value| value.as_bytes().to_vec());
@@ -262,7 +276,7 @@ async fn answer(
         *count += 1;
         *count - 1
     };
-    let call = Call { kind, stream, session: session.to_owned(), seq, told, nth };
+    let call = Call { host, kind, stream, session: session.to_owned(), seq, told, nth };
     let act = (state.script.lock().unwrap())(&call);
     if let Act::Delay(delay) = act {
         tokio::time::sleep(delay).await;

@@ -4,6 +4,7 @@
 mod encoders;
 mod failures;
 mod fake;
+mod hosts;
 mod media;
 mod odd;
 mod orders;
@@ -46,7 +47,7 @@ impl Gateway {
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let config = Config {
-            functions: functions.into(),
+            functions: functions.split(',').map(str::to_owned).collect(),
             ingest_token: TOKEN.into(),
             name: None,
             spool: spool.into(),

@@ -12,9 +12,11 @@ use crate::local::SPOOL_LIMIT_BYTES;
 
 #[derive(clap::Args)]
 pub(crate) struct GatewayArgs {
-    /// Where the functions answer, such as http://127.0.0.1:3000.
-    #[arg(long)]
-    functions: String,
+    /// Where the functions answer, such as http://127.0.0.1:3000. Several addresses, separated by commas or each with
+    /// the option again, are called in turn: hosts that share one key-value store. One that fails is left alone for a
+    /// while, and its calls go to the others.
+    #[arg(long, value_name = "URL", value_delimiter = ',', required = true)]
+    functions: Vec<String>,
     /// Where to take RTMP.
     #[arg(long, default_value = "127.0.0.1:1935")]
     rtmp: SocketAddr,

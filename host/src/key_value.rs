@@ -7,6 +7,7 @@ use thiserror::Error;
 
 pub mod disk;
 pub mod memory;
+pub mod redis;
 
 /// Why an operation failed.
 #[derive(Debug, Error)]
@@ -41,7 +42,7 @@ pub type Result<T, E = KeyValueError> = std::result::Result<T, E>;
 /// A key-value store.
 ///
 /// A write is durable once its future has resolved, and every read that begins later sees it.
-/// Counters are values of 8 bytes, little-endian, as Spin's own store keeps them.
+/// How a counter is kept is each store's own matter, as in Spin: only an increment reads it.
 #[async_trait]
 pub trait KeyValue: Send + Sync + 'static {
     /// The value under `key`.
@@ -59,11 +60,11 @@ pub trait KeyValue: Send + Sync + 'static {
     /// Adds `delta` to the counter under `key`, 0 if absent, and answers its new value.
     async fn increment(&self, key: String, delta: i64) -> Result<i64>;
 
-    /// At most `limit` keys greater than `after`, ascending.
-    async fn keys_after(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>>;
+    /// Every key, ascending.
+    async fn keys(&self) -> Result<Vec<String>>;
 }
 
-/// Adds `delta` to the counter that `value` encodes.
+/// Adds `delta` to the counter that `value` encodes: 8 bytes, little-endian, as Spin's own store keeps it.
 fn add_to_counter(key: &str, value: Option<&[u8]>, delta: i64) -> Result<i64> {
     let value = match value {
         None => 0,

@@ -8,6 +8,7 @@
 //! | module | is |
 //! | --- | --- |
 //! | `manifest` | what `spin.toml` declares: components, dependencies, capabilities, variables, allowed hosts |
+//! | `runtime_config` | Spin's runtime configuration: what is behind the key-value store |
 //! | `interfaces` | the host interfaces, one module each |
 //! | `running` | composing, compiling and instantiating components |
 //! | `serving` | from an HTTP request to the component that answers it |
@@ -36,6 +37,7 @@ pub mod key_value;
 mod manifest;
 mod outbound;
 mod running;
+mod runtime_config;
 mod serving;
 
 pub use clock::{Clock, RandomSource, SystemClock, SystemRandom};
@@ -49,6 +51,7 @@ pub use outbound::{HttpOutbound, Outbound};
 pub use running::component_cache::ComponentCache;
 pub use running::compose::compose;
 pub use running::function::InstanceLimits;
+pub use runtime_config::{RuntimeConfig, StoreConfig};
 pub use serving::routing::{RouteMatch, Router};
 /// The types that an [`Outbound`] and a caller of [`Host::handle`] speak.
 pub use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody};

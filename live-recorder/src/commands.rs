@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 pub(crate) mod demo;
+pub(crate) mod functions;
 pub(crate) mod gateway;
 pub(crate) mod push;
 pub(crate) mod up;

@@ -1,10 +1,11 @@
-//! `live-recorder`: the whole recorder on one machine, its gateway alone, or a demonstration.
+//! `live-recorder`: the whole recorder on one machine, its functions or its gateway alone, or a demonstration.
 
 mod commands;
 mod ingest;
 mod listen;
 mod local;
 mod stack;
+mod store;
 
 use std::io::IsTerminal;
 
@@ -15,7 +16,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::commands::{demo, gateway, push, up};
+use crate::commands::{demo, functions, gateway, push, up};
 use crate::stack::StackConfig;
 
 /// Records live streams into object storage with Wasm functions.
@@ -30,6 +31,8 @@ struct Cli {
 enum Command {
     /// Runs functions, RTMP gateway and bucket server until Ctrl-C.
     Up(StackConfig),
+    /// Runs the functions alone, for gateways and buckets elsewhere.
+    Functions(functions::FunctionsArgs),
     /// Runs the RTMP gateway alone, against functions deployed elsewhere.
     Gateway(gateway::GatewayArgs),
     /// Publishes an FLV file over RTMP.
@@ -48,6 +51,7 @@ fn main() -> anyhow::Result<()> {
         tokio::spawn(cancel_on_signal(stop.clone()));
         match cli.command {
             Command::Up(args) => up::run(args, stop).await,
+            Command::Functions(args) => functions::run(args, stop).await,
             Command::Gateway(args) => gateway::run(args, stop).await,
             Command::Push(args) => push::run(args, stop).await,
             Command::Demo(args) => demo::run(args, stop).await,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use bucket_server::{BucketConfig, BucketServer};
-use host::key_value::disk::DiskStore;
 use host::{HostBuilder, Manifest};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ingest::IngestArgs;
 use crate::listen::{listen, reachable};
 use crate::local::{SPOOL_LIMIT_BYTES, WORK_BUCKET, check_exposure, variables};
+use crate::store::StoreArgs;
 
 /// The bucket that is made when none is asked for.
 pub(crate) const DEFAULT_BUCKET: &str = "recordings";
@@ -42,6 +42,8 @@ pub(crate) struct StackConfig {
     /// A bucket to make at the start, beside the recorder's own; `recordings` if none is given.
     #[arg(long = "create-bucket", value_name = "NAME")]
     pub(crate) create_bucket: Vec<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) ingest: IngestArgs,
 }
@@ -109,7 +111,7 @@ impl Stack {
             // So that the recordings of a laptop play by their URLs.
             public_read: bucket.ip().is_loopback(),
         })?;
-        let store = Arc::new(DiskStore::open(&config.data.join("kv"))?);
+        let store = config.store.open(&config.data).await?;
         let builder = HostBuilder::new(manifest)
             .variables(variables)
             .variables_from_environment()

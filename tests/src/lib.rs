@@ -8,6 +8,7 @@ pub mod bucket;
 pub mod ffmpeg;
 pub mod gateway;
 pub mod nal;
+pub mod redis;
 pub mod server;
 pub mod wasi;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wasmtime::component::{Accessor, FutureReader, Linker, Resource, StreamReader};
 
 use super::bindings::spin::key_value::key_value;
-use super::stores::{HasKeyValue, KeyValueCtxView, KeyValueView, Store, StoreError, all_keys};
+use super::stores::{HasKeyValue, KeyValueCtxView, KeyValueView, Store, StoreError};
 use crate::key_value::KeyValue;
 
 pub(super) fn add_to_linker<T: KeyValueView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
@@ -78,7 +78,7 @@ impl<T: Send + 'static> key_value::HostStoreWithStore<T> for HasKeyValue {
         resource: Resource<Store>,
     ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), key_value::Error>>)> {
         let outcome = match store(accessor, &resource) {
-            Ok(store) => all_keys(&*store).await,
+            Ok(store) => store.keys().await.map_err(StoreError::from),
             Err(error) => Err(error),
         };
         accessor.with(|mut access| {

@@ -9,9 +9,6 @@ use crate::key_value::{KeyValue, KeyValueError};
 /// How many stores an instance may hold open at once, as in Spin.
 const OPEN_STORES: usize = 256;
 
-/// How many keys one read of the store takes while they are listed.
-const KEYS_PAGE: usize = 1024;
-
 /// What one instance may open.
 pub(crate) struct KeyValueCtx {
     /// The store labelled `default`, where the component may open it.
@@ -82,18 +79,5 @@ impl KeyValueCtxView<'_> {
         self.table.delete(store)?;
         self.ctx.open -= 1;
         Ok(())
-    }
-}
-
-/// Every key, in pages, so that a write never waits for the whole walk.
-pub(super) async fn all_keys(store: &dyn KeyValue) -> Result<Vec<String>, StoreError> {
-    let mut keys: Vec<String> = Vec::new();
-    loop {
-        let page = store.keys_after(keys.last().map(String::as_str), KEYS_PAGE).await?;
-        let is_last = page.len() < KEYS_PAGE;
-        keys.extend(page);
-        if is_last {
-            return Ok(keys);
-        }
     }
 }

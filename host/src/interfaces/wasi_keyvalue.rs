@@ -6,7 +6,7 @@
 use wasmtime::component::{Linker, Resource};
 
 use super::bindings::wasi::keyvalue::{atomics, store};
-use super::stores::{HasKeyValue, KeyValueCtxView, KeyValueView, Store, StoreError, all_keys};
+use super::stores::{HasKeyValue, KeyValueCtxView, KeyValueView, Store, StoreError};
 
 pub(super) fn add_to_linker<T: KeyValueView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     store::add_to_linker::<_, HasKeyValue>(linker, T::key_value)?;
@@ -53,7 +53,7 @@ impl store::HostBucket for KeyValueCtxView<'_> {
             // As in Spin: all keys come at once, so there is no cursor to continue from.
             return Err(StoreError::Failed("list-keys does not take a cursor".into()));
         }
-        let keys = all_keys(&*self.store(&bucket)?).await?;
+        let keys = self.store(&bucket)?.keys().await?;
         Ok(store::KeyResponse { keys, cursor: None })
     }
 

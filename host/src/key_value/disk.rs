@@ -4,12 +4,12 @@
 //! all. So concurrent writers share a sync, and an increment is atomic because nobody else writes.
 //! Readers see the last committed state and wait for nobody.
 
-use std::ops::Bound;
+use std::io::Read;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition};
 use tokio::sync::oneshot;
@@ -24,7 +24,10 @@ const BATCH: usize = 1024;
 /// Memory for pages that were read, in bytes.
 const CACHE_BYTES: usize = 64 << 20;
 
-/// A store in the file `store.redb` of a folder.
+/// How a database of SQLite begins.
+const SQLITE: &[u8] = b"SQLite format 3\0";
+
+/// A store in a file.
 pub struct DiskStore {
     database: std::sync::Arc<Database>,
     /// `None` only while dropping.
@@ -45,17 +48,34 @@ enum Operation {
 }
 
 impl DiskStore {
-    /// Opens the store in `directory`, which is created if it is absent.
+    /// Opens the store in the file `store.redb` of `directory`; both are created if they are absent.
     ///
     /// # Errors
     ///
     /// When the folder cannot be made, or the file cannot be opened, is damaged, or is open elsewhere.
     pub fn open(directory: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(directory)
-            .with_context(|| format!("while making the folder {}", directory.display()))?;
-        let path = directory.join("store.redb");
+        Self::open_file(&directory.join("store.redb"))
+    }
+
+    /// Opens the store in the file `path`, which is created if it is absent, and so is its folder.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be made, or the file cannot be opened, is damaged, is open elsewhere, or is a database
+    /// that Spin made.
+    pub fn open_file(path: &Path) -> anyhow::Result<Self> {
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory)
+                .with_context(|| format!("while making the folder {}", directory.display()))?;
+        }
+        ensure!(
+            !begins_with(path, SQLITE),
+            "{} is a database of SQLite, as Spin makes them; this host keeps its store in a file of another kind: \
+             give a path where there is none",
+            path.display()
+        );
         let opening = || format!("while opening the key-value store {}", path.display());
-        let database = Database::builder().set_cache_size(CACHE_BYTES).create(&path).with_context(opening)?;
+        let database = Database::builder().set_cache_size(CACHE_BYTES).create(path).with_context(opening)?;
         let transaction = database.begin_write().with_context(opening)?;
         transaction.open_table(VALUES).with_context(opening)?;
         transaction.commit().with_context(opening)?;
@@ -88,6 +108,12 @@ impl Drop for DiskStore {
             tracing::error!("the key-value writer panicked");
         }
     }
+}
+
+/// Whether `path` is a file that begins so.
+fn begins_with(path: &Path, bytes: &[u8]) -> bool {
+    let mut begin = vec![0; bytes.len()];
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin)).is_ok_and(|()| begin == bytes)
 }
 
 fn write_until_closed(database: &Database, waiting: &mpsc::Receiver<Write>) {
@@ -187,12 +213,11 @@ impl KeyValue for DiskStore {
         self.write(key, Operation::Increment(delta)).await
     }
 
-    async fn keys_after(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>> {
+    async fn keys(&self) -> Result<Vec<String>> {
         let transaction = self.database.begin_read().map_err(failed)?;
         let values = transaction.open_table(VALUES).map_err(failed)?;
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut keys = Vec::new();
-        for entry in values.range::<&str>((from, Bound::Unbounded)).map_err(failed)?.take(limit) {
+        for entry in values.iter().map_err(failed)? {
             keys.push(entry.map_err(failed)?.0.value().to_owned());
         }
         Ok(keys)

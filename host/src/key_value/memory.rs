@@ -1,7 +1,6 @@
 //! A store in memory, for tests and simulations.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -48,9 +47,7 @@ impl KeyValue for MemoryStore {
         Ok(sum)
     }
 
-    async fn keys_after(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let values = self.values();
-        Ok(values.range::<str, _>((from, Bound::Unbounded)).take(limit).map(|(key, _)| key.clone()).collect())
+    async fn keys(&self) -> Result<Vec<String>> {
+        Ok(self.values().keys().cloned().collect())
     }
 }

@@ -67,9 +67,7 @@ async fn the_store_on_disk_keeps_what_was_acknowledged() {
     assert!(!store.exists("a").await.unwrap());
     assert_eq!(store.get("b").await.unwrap(), Some(Vec::new()));
     assert_eq!(store.increment("n".into(), -7).await.unwrap(), -2);
-    assert_eq!(store.keys_after(None, 10).await.unwrap(), ["b", "n"]);
-    assert_eq!(store.keys_after(Some("b"), 10).await.unwrap(), ["n"]);
-    assert_eq!(store.keys_after(None, 1).await.unwrap(), ["b"]);
+    assert_eq!(store.keys().await.unwrap(), ["b", "n"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +88,7 @@ async fn concurrent_writers_lose_nothing() {
         writer.unwrap();
     }
     assert_eq!(store.increment("sum".into(), 0).await.unwrap(), 320);
-    assert_eq!(store.keys_after(None, 1000).await.unwrap().len(), 321);
+    assert_eq!(store.keys().await.unwrap().len(), 321);
 }
 
 #[tokio::test]
@@ -113,4 +111,15 @@ fn a_store_that_is_open_elsewhere_is_named() {
     let _open = DiskStore::open(directory.path()).unwrap();
     let error = format!("{:#}", DiskStore::open(directory.path()).err().unwrap());
     assert!(error.contains("store.redb"), "{error}");
+}
+
+#[test]
+fn a_database_of_spin_is_not_taken_for_a_store_and_stays_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("sqlite_key_value.db");
+    let bytes = [b"SQLite format 3\0".as_slice(), &[7; 4_080]].concat();
+    std::fs::write(&path, &bytes).unwrap();
+    let error = DiskStore::open_file(&path).err().unwrap().to_string();
+    assert!(error.contains("SQLite") && error.contains("sqlite_key_value.db"), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }

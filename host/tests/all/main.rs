@@ -7,4 +7,5 @@ mod guests;
 mod http;
 mod key_value;
 mod limits;
+mod redis;
 mod support;

@@ -14,6 +14,7 @@ use self::client::Client;
 use self::recording::Recording;
 use crate::ingest::IngestArgs;
 use crate::stack::{DEFAULT_BUCKET, Stack, StackConfig};
+use crate::store::StoreArgs;
 
 /// The streaming domain that is pushed to.
 const DOMAIN: &str = "live.example.com";
@@ -58,6 +59,7 @@ pub(crate) async fn run(args: DemoArgs, stop: CancellationToken) -> Result<()> {
         data: folder.path().to_owned(),
         component_cache: args.component_cache,
         create_bucket: Vec::new(),
+        store: StoreArgs::default(),
         ingest: IngestArgs::default(),
     })
     .await?;

@@ -1,0 +1,48 @@
+//! `live-recorder functions`: the functions alone, for gateways and buckets elsewhere.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use host::{HostBuilder, Manifest};
+use tokio_util::sync::CancellationToken;
+
+use crate::listen::listen;
+use crate::local::check_exposure;
+use crate::store::StoreArgs;
+
+#[derive(clap::Args)]
+pub(crate) struct FunctionsArgs {
+    /// The application to run. Its variables are set by the environment, as `SPIN_VARIABLE_` and the name in capitals.
+    #[arg(long, default_value = "spin.toml")]
+    manifest: PathBuf,
+    /// Where the functions answer HTTP; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// The folder for all state of this host.
+    #[arg(long, default_value = ".live-recorder")]
+    data: PathBuf,
+    /// The folder for compiled components; by default one in the data folder.
+    #[arg(long, value_name = "DIR")]
+    component_cache: Option<PathBuf>,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+/// Answers until `stop` is cancelled and what was begun is answered.
+pub(crate) async fn run(args: FunctionsArgs, stop: CancellationToken) -> Result<()> {
+    check_exposure(&[args.listen], |name| std::env::var(name).ok())?;
+    let manifest = Manifest::load(&args.manifest)?;
+    let listener = listen(args.listen, "--listen").await?;
+    let builder = HostBuilder::new(manifest)
+        .variables_from_environment()
+        .cache(args.component_cache.unwrap_or_else(|| args.data.join("components")))
+        .key_value(args.store.open(&args.data).await?);
+    let host = tokio::task::spawn_blocking(|| builder.build()).await??;
+    let mut output = std::io::stdout();
+    writeln!(output, "ready functions=http://{}", listener.local_addr()?)?;
+    output.flush()?;
+    Arc::new(host).serve(listener, stop).await
+}

@@ -1,13 +1,16 @@
-//! Whether the store is one of this layout, and the work bucket was found fit for decisions.
+//! Whether the store is one of this layout, and store and work bucket were found fit.
 
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
-use store::{Record, Store};
+use store::{Operation, Record, Store};
 
 use crate::error::Error;
 
 const LAYOUT: &str = "m.layout";
 const BUCKET: &str = "m.work";
+
+/// Counts probes of the store; each has a key of its own behind it, which no other one touches.
+const PROBE: &str = "m.probe";
 
 /// What the versions before this layout always left, once a tick had come.
 const EARLIER: &str = "due/open";
@@ -53,18 +56,60 @@ pub async fn is_probed(store: &impl Store, endpoint: &str, bucket: &str) -> Resu
     Ok(probed.is_some_and(|probed| (probed.endpoint.as_str(), probed.bucket.as_str()) == (endpoint, bucket)))
 }
 
-/// Notes that the work bucket was found fit for decisions.
+/// Notes that the work bucket was found fit for decisions, once the store is found fit, too.
 ///
 /// # Errors
-/// The store failed.
+/// The store failed, or it is none that the catalog can rely on.
 pub async fn note_probed(store: &impl Store, endpoint: &str, bucket: &str) -> Result<(), Error> {
+    probe(store).await?;
     let probed = Probed { endpoint: endpoint.into(), bucket: bucket.into() };
     Ok(write(store, BUCKET, &probed).await?)
 }
 
+/// Finds out whether reads see what was written before, and increments give each number once.
+///
+/// What a store does only now and then goes past this: it finds the ones whose reads are stale as a rule, or that keep
+/// counters in a way of their own.
+async fn probe(store: &impl Store) -> Result<(), Error> {
+    let number = store.increment(PROBE, 1).await?;
+    let next = store.increment(PROBE, 1).await?;
+    let key = &format!("{PROBE}.{number}");
+    let unfit = |operation, reason: String| {
+        Err(store::Error::Backend {
+            operation,
+            key: key.clone(),
+            reason: format!("unfit for recording: {reason}"),
+        }
+        .into())
+    };
+    if next <= number {
+        return unfit(
+            Operation::Increment,
+            format!("a counter was {number}, and {next} after one was added"),
+        );
+    }
+    for value in [&b"first"[..], b"second"] {
+        store.set(key, value).await?;
+        let found = store.get(key).await?;
+        if found.as_deref() != Some(value) {
+            return unfit(Operation::Get, "a value is not what was written before".to_owned());
+        }
+        if !store.exists(key).await? {
+            return unfit(Operation::Exists, "a key is absent that was written before".to_owned());
+        }
+    }
+    store.delete(key).await?;
+    if store.exists(key).await? || store.get(key).await?.is_some() {
+        return unfit(Operation::Delete, "a key is there that was deleted before".to_owned());
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use store::memory::{MemoryStore, run};
+    use std::cell::Cell;
+
+    use store::memory::{Actor, MemoryStore, Random, run};
 
     use super::*;
 
@@ -84,5 +129,87 @@ mod tests {
         run(note_probed(&store, "e", "b")).unwrap();
         assert!(run(is_probed(&store, "e", "b")).unwrap());
         assert!(!run(is_probed(&store, "e", "other")).unwrap());
+    }
+    /// What an unfit store gets wrong.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Wrong {
+        Nothing,
+        ReadsAreStale,
+        KeysComeLate,
+        DeletesComeLate,
+        NumbersComeTwice,
+    }
+
+    /// A store that is wrong in one way.
+    struct Unfit {
+        store: MemoryStore,
+        wrong: Wrong,
+        sets: Cell<u32>,
+    }
+
+    impl Store for Unfit {
+        async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, store::Error> {
+            match self.store.get(key).await? {
+                Some(_) if self.wrong == Wrong::ReadsAreStale && self.sets.get() > 1 => {
+                    Ok(Some(b"first".into()))
+                }
+                value => Ok(value),
+            }
+        }
+
+        async fn set(&self, key: &str, value: &[u8]) -> Result<(), store::Error> {
+            self.sets.set(self.sets.get() + 1);
+            self.store.set(key, value).await
+        }
+
+        async fn delete(&self, key: &str) -> Result<(), store::Error> {
+            if self.wrong == Wrong::DeletesComeLate { Ok(()) } else { self.store.delete(key).await }
+        }
+
+        async fn exists(&self, key: &str) -> Result<bool, store::Error> {
+            Ok(self.wrong != Wrong::KeysComeLate && self.store.exists(key).await?)
+        }
+
+        async fn increment(&self, key: &str, delta: i64) -> Result<i64, store::Error> {
+            let value = self.store.increment(key, delta).await?;
+            Ok(if self.wrong == Wrong::NumbersComeTwice { 1 } else { value })
+        }
+    }
+
+    #[test]
+    fn a_store_that_gets_one_operation_wrong_is_unfit() {
+        let cases = [
+            (Wrong::Nothing, None),
+            (Wrong::ReadsAreStale, Some("get")),
+            (Wrong::KeysComeLate, Some("exists")),
+            (Wrong::DeletesComeLate, Some("delete")),
+            (Wrong::NumbersComeTwice, Some("increment")),
+        ];
+        for (wrong, named) in cases {
+            let store = Unfit { store: MemoryStore::default(), wrong, sets: Cell::new(0) };
+            let noted = run(note_probed(&store, "e", "b"));
+            match (&noted, named) {
+                (Ok(()), None) => assert_eq!(store.store.keys(), [PROBE, BUCKET]),
+                (Err(error), Some(named)) => {
+                    let error = error.to_string();
+                    assert!(error.contains(&format!("{named} of \"m.probe.1\"")), "{wrong:?}: {error}");
+                    assert!(!store.store.keys().contains(&BUCKET.to_owned()), "{wrong:?}");
+                }
+                _ => panic!("{wrong:?}: {noted:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn probes_at_once_do_not_disturb_each_other() {
+        for seed in 0..500 {
+            let store = MemoryStore::default();
+            let probes: Vec<Actor<'_, Result<(), Error>>> =
+                (0..3).map(|_| Box::pin(probe(&store)) as Actor<'_, _>).collect();
+            for probed in store.scheduler().run(probes, Random::new(seed).fair()) {
+                probed.unwrap().unwrap();
+            }
+            assert_eq!(store.keys(), [PROBE], "seed {seed}");
+        }
     }
 }

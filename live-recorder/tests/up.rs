@@ -1,4 +1,4 @@
-//! `live-recorder up` as a process: what it prints, refuses, keeps over a kill, and how it ends.
+//! `live-recorder up` and `functions` as processes: what they print, refuse, keep over a kill, and how they end.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 #[path = "../../host/tests/all/guests.rs"]
@@ -22,11 +22,26 @@ const MANIFEST: &str = r#"
 "#;
 
 fn command(data: &Path, listen: &str, rtmp: &str) -> Command {
+    let mut command = subcommand("up", data, listen);
+    command.args(["--rtmp", rtmp, "--bucket", FREE_PORT]);
+    command
+}
+
+/// Functions alone, with a runtime configuration.
+fn functions(data: &Path, runtime_config: &str) -> Command {
+    let file = data.join("runtime-config.toml");
+    std::fs::write(&file, runtime_config).unwrap();
+    let mut command = subcommand("functions", data, FREE_PORT);
+    command.arg("--runtime-config").arg(file);
+    command
+}
+
+fn subcommand(name: &str, data: &Path, listen: &str) -> Command {
     let manifest = data.join("spin.toml");
     std::fs::write(&manifest, MANIFEST.replace("GUEST", GUESTS.join("probe.wasm").to_str().unwrap()))
         .unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_live-recorder"));
-    command.args(["up", "--listen", listen, "--rtmp", rtmp, "--bucket", FREE_PORT]);
+    command.args([name, "--listen", listen]);
     command.arg("--manifest").arg(manifest).arg("--data").arg(data.join("data"));
     command
 }
@@ -40,7 +55,11 @@ struct Running {
 
 impl Running {
     fn start(data: &Path) -> Self {
-        let mut child = command(data, FREE_PORT, FREE_PORT).stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_as(command(data, FREE_PORT, FREE_PORT))
+    }
+
+    fn start_as(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let fields = line.strip_prefix("ready ").unwrap_or_else(|| panic!("{line:?}")).split_whitespace();
@@ -135,6 +154,38 @@ fn what_was_acknowledged_survives_a_kill() {
         });
         running.child.wait().unwrap();
     }
+}
+
+#[test]
+fn functions_alone_keep_what_they_were_told_where_the_runtime_configuration_says() {
+    let data = tempfile::tempdir().unwrap();
+    let config = "[key_value_store.default]\ntype = \"spin\"\npath = \"elsewhere/kv.redb\"";
+    let mut running = Running::start_as(functions(data.path(), config));
+    assert_eq!(running.addresses.keys().map(String::as_str).collect::<Vec<_>>(), ["functions"]);
+    assert_eq!(increment(&running), Some(1));
+    assert_eq!(running.terminate().code(), Some(0));
+    assert!(data.path().join("elsewhere/kv.redb").is_file());
+    let running = Running::start_as(functions(data.path(), config));
+    assert_eq!(increment(&running), Some(2));
+}
+
+#[test]
+fn a_store_that_is_not_supported_is_refused_with_those_that_are() {
+    let data = tempfile::tempdir().unwrap();
+    let config = "[key_value_store.default]\ntype = \"azure_cosmos\"";
+    let mut up = command(data.path(), FREE_PORT, FREE_PORT);
+    up.arg("--runtime-config").arg(data.path().join("runtime-config.toml"));
+    for command in [functions(data.path(), config), up] {
+        let stderr = refused(command);
+        for said in ["azure_cosmos", "runtime-config.toml", "\"spin\"", "\"redis\""] {
+            assert!(stderr.contains(said), "{said}: {stderr}");
+        }
+    }
+    let away = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = format!("[key_value_store.default]\ntype = \"redis\"\nurl = \"redis://:hidden@{away}\"");
+    let stderr = refused(functions(data.path(), &config));
+    assert!(stderr.contains(&away.to_string()) && stderr.contains("runtime-config.toml"), "{stderr}");
+    assert!(!stderr.contains("hidden"), "{stderr}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::server::Server;
+use crate::site::Site;
 
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -20,8 +20,8 @@ const ACCESS_KEY: (&str, &str) = ("testid", "testsecret");
 ///
 /// # Errors
 /// The server cannot be reached or does not answer JSON.
-pub fn call(server: &Server, action: &str, parameters: &[(&str, &str)]) -> Result<(u16, Value)> {
-    let host = server.functions.trim_start_matches("http://");
+pub fn call(site: &impl Site, action: &str, parameters: &[(&str, &str)]) -> Result<(u16, Value)> {
+    let host = site.functions().trim_start_matches("http://");
     let mut encoded: Vec<String> = parameters
         .iter()
         .map(|(name, value)| {
@@ -55,7 +55,7 @@ pub fn call(server: &Server, action: &str, parameters: &[(&str, &str)]) -> Resul
         format!("ACS3-HMAC-SHA256 Credential={},SignedHeaders={names},Signature={signature}", ACCESS_KEY.0);
 
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let mut request = agent.post(format!("{}/?{query}", server.functions));
+    let mut request = agent.post(format!("{}/?{query}", site.functions()));
     for (name, value) in headers {
         request = request.header(name, value);
     }
@@ -70,17 +70,17 @@ pub fn call(server: &Server, action: &str, parameters: &[(&str, &str)]) -> Resul
 ///
 /// # Errors
 /// The rule is refused.
-pub fn add_rule(server: &Server, domain: &str, app: &str, slice_s: &str, delay_s: &str) -> Result<()> {
+pub fn add_rule(site: &impl Site, domain: &str, app: &str, slice_s: &str, delay_s: &str) -> Result<()> {
     let parameters = [
         ("DomainName", domain),
         ("AppName", app),
         ("OssBucket", "recordings"),
-        ("OssEndpoint", &server.bucket),
+        ("OssEndpoint", site.bucket()),
         ("DelayTime", delay_s),
         ("RecordFormat.1.Format", "m3u8"),
         ("RecordFormat.1.SliceDuration", slice_s),
     ];
-    match call(server, "AddLiveAppRecordConfig", &parameters)? {
+    match call(site, "AddLiveAppRecordConfig", &parameters)? {
         (200, _) => Ok(()),
         (status, body) => bail!("AddLiveAppRecordConfig answers {status}: {body}"),
     }

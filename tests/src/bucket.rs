@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use m3u8_rs::MediaPlaylist;
 
-use crate::server::Server;
+use crate::site::Site;
 
 /// The objects of a bucket whose names begin with a prefix, by name.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn objects(server: &Server, bucket: &str, prefix: &str) -> Result<Vec<String>> {
-    let mut found = objects_in(&server.bucket_folder(bucket))?;
+pub fn objects(site: &impl Site, bucket: &str, prefix: &str) -> Result<Vec<String>> {
+    let mut found = objects_in(&site.bucket_folder(bucket))?;
     found.retain(|name| name.starts_with(prefix));
     Ok(found)
 }
@@ -85,11 +85,11 @@ impl Recording {
 ///
 /// # Errors
 /// When a playlist cannot be parsed.
-pub fn recordings(server: &Server, bucket: &str, prefix: &str) -> Result<Vec<Recording>> {
+pub fn recordings(site: &impl Site, bucket: &str, prefix: &str) -> Result<Vec<Recording>> {
     let mut recordings = Vec::new();
-    for object in objects(server, bucket, prefix)? {
+    for object in objects(site, bucket, prefix)? {
         if object.ends_with(".m3u8") {
-            let file = server.bucket_folder(bucket).join(&object);
+            let file = site.bucket_folder(bucket).join(&object);
             let bytes = fs::read(&file)?;
             match m3u8_rs::parse_media_playlist_res(&bytes) {
                 Ok(playlist) => recordings.push(Recording { object, file, playlist }),
@@ -105,7 +105,7 @@ pub fn recordings(server: &Server, bucket: &str, prefix: &str) -> Result<Vec<Rec
 /// # Errors
 /// When the bucket holds fewer after the time given.
 pub fn wait_for_recordings(
-    server: &Server,
+    site: &impl Site,
     bucket: &str,
     prefix: &str,
     count: usize,
@@ -113,12 +113,12 @@ pub fn wait_for_recordings(
 ) -> Result<Vec<Recording>> {
     let begun = Instant::now();
     loop {
-        let found = recordings(server, bucket, prefix)?;
+        let found = recordings(site, bucket, prefix)?;
         if found.len() >= count {
             return Ok(found);
         }
         if begun.elapsed() > patience {
-            let objects = objects(server, bucket, prefix)?;
+            let objects = objects(site, bucket, prefix)?;
             bail!("{} of {count} record files after {patience:?}; the bucket has {objects:?}", found.len());
         }
         std::thread::sleep(Duration::from_millis(100));

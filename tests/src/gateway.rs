@@ -17,7 +17,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts a gateway on a free port that calls functions at a URL, with its spool below `data`.
+    /// Starts a gateway on a free port that calls functions at a URL, or at several with commas between, with its spool
+    /// below `data`.
     ///
     /// # Errors
     /// When it does not get ready.
@@ -30,12 +31,27 @@ impl Gateway {
     /// # Errors
     /// When it cannot be killed, or does not get ready.
     pub fn kill_and_start_again(mut self) -> Result<Self> {
-        self.child.kill()?;
-        self.child.wait()?;
+        self.kill()?;
         Self::start_at(&self.rtmp, &self.functions, &self.data)
     }
 
-    fn start_at(rtmp: &str, functions: &str, data: &Path) -> Result<Self> {
+    /// Kills the gateway with SIGKILL.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Id of the process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn start_at(rtmp: &str, functions: &str, data: &Path) -> Result<Self> {
         let mut gateway = Command::new(binary());
         gateway.args(["gateway", "--functions", functions, "--rtmp", rtmp, "--data"]).arg(data);
         let (child, ready) = start(gateway)?;
@@ -46,7 +62,6 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.kill();
     }
 }

@@ -6,10 +6,13 @@
 pub mod api;
 pub mod bucket;
 pub mod ffmpeg;
+pub mod functions;
 pub mod gateway;
 pub mod nal;
 pub mod redis;
 pub mod server;
+mod shared;
+pub mod site;
 pub mod wasi;
 
 use std::path::PathBuf;

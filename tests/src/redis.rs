@@ -53,14 +53,29 @@ impl Redis {
         bail!("{PROGRAM} ends as soon as it is started")
     }
 
-    /// Kills it with SIGKILL, and starts it again on its port and data.
+    /// Starts a server on a port.
     ///
     /// # Errors
-    /// When it cannot be killed, or does not accept connections.
-    pub fn kill_and_start_again(mut self, folder: &Path, settings: &[&str]) -> Result<Self> {
+    /// When it does not accept connections.
+    pub fn start_on(port: u16, folder: &Path, settings: &[&str]) -> Result<Self> {
+        Self::start_at(port, folder, settings)?
+            .with_context(|| format!("{PROGRAM} ends at once on port {port}"))
+    }
+
+    /// Kills it with SIGKILL.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
-        Self::start_at(self.port, folder, settings)?.context("its port was taken")
+        Ok(())
+    }
+
+    /// Id of the process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Its URL.
@@ -133,7 +148,6 @@ fn ask(port: u16, commands: &str, last: &str) -> Result<String> {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.kill();
     }
 }

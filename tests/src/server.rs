@@ -8,13 +8,23 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use crate::redis::Redis;
 use crate::root;
+use crate::shared::{Addresses, Shared};
+use crate::site::Site;
 
 /// How long the bundle may take to be ready; a first start compiles every component.
 const READY_TIME: Duration = Duration::from_secs(120);
 
 /// The ingest token of every server that the tests start.
 pub const INGEST_TOKEN: &str = "e2e-ingest-token";
+
+/// Where the environment sets this variable to `redis`, every bundle keeps its store there, as
+/// [`Server::start_on_redis`] does.
+const STORE: &str = "RECORDER_TESTS_STORE";
+
+/// An address for each part to choose.
+const FREE: &str = "127.0.0.1:0";
 
 /// The native binary, built by `cargo xtask build`.
 #[must_use]
@@ -25,6 +35,8 @@ pub fn binary() -> PathBuf {
 /// A running bundle. Dropping it kills it.
 pub struct Server {
     child: Child,
+    /// Where the store is in Redis.
+    shared: Option<Shared>,
     data: PathBuf,
     /// Base URL of the functions.
     pub functions: String,
@@ -48,7 +60,18 @@ impl Server {
     /// # Errors
     /// When the bundle does not get ready.
     pub fn start_with(data: &Path, variables: &[(&str, &str)]) -> Result<Self> {
-        Self::start_at(data, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", variables)
+        let is_shared = std::env::var_os(STORE).is_some_and(|store| store == "redis");
+        let redis = is_shared.then(|| Shared::redis(data, None)).transpose()?;
+        Self::start_at(data, [FREE; 3], variables, redis)
+    }
+
+    /// Starts the bundle on free ports, with its store in a Redis of its own, which another host of the functions shares.
+    /// Both are called by a gateway beside the bundle's own.
+    ///
+    /// # Errors
+    /// When a part does not get ready.
+    pub fn start_on_redis(data: &Path) -> Result<Self> {
+        Self::start_at(data, [FREE; 3], &[], Some(Shared::redis(data, None)?))
     }
 
     /// Starts the bundle again on the state of this one, which must have ended.
@@ -65,35 +88,53 @@ impl Server {
     /// When the bundle does not get ready.
     pub fn start_again_with(&self, variables: &[(&str, &str)]) -> Result<Self> {
         let host = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
-        Self::start_at(&self.data, &host(&self.functions), &self.rtmp, &host(&self.bucket), variables)
+        let (listen, bucket) = (host(&self.functions), host(&self.bucket));
+        let shared = self.shared.as_ref();
+        let redis = shared.map(|shared| Shared::redis(&self.data, Some(shared))).transpose()?;
+        Self::start_at(&self.data, [&listen, &self.rtmp, &bucket], variables, redis)
     }
 
     fn start_at(
         data: &Path,
-        listen: &str,
-        rtmp: &str,
-        bucket: &str,
+        [listen, rtmp, bucket]: [&str; 3],
         variables: &[(&str, &str)],
+        redis: Option<Redis>,
     ) -> Result<Self> {
+        // Where another gateway is pushed to, the bundle's own one listens aside.
+        let own_rtmp = if redis.is_some() { FREE } else { rtmp };
         let mut up = Command::new(binary());
         up.envs(variables.iter().map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)));
-        up.args(["up", "--listen", listen, "--rtmp", rtmp, "--bucket", bucket, "--data"]).arg(data);
+        up.args(["up", "--listen", listen, "--rtmp", own_rtmp, "--bucket", bucket, "--data"]).arg(data);
+        if let Some(redis) = &redis {
+            let config = data.join("runtime-config.toml");
+            std::fs::write(&config, redis.runtime_config())?;
+            up.arg("--runtime-config").arg(config);
+        }
         // One for all tests: to compile every component takes seconds.
         up.args(["--component-cache", "target/native/components"]);
         let (child, ready) = start(up)?;
-        Ok(Self {
+        let mut server = Self {
             functions: ready.part("functions")?,
             rtmp: ready.part("rtmp")?.trim_start_matches("rtmp://").to_owned(),
             bucket: ready.part("bucket")?,
             data: data.to_path_buf(),
+            shared: None,
             child,
-        })
+        };
+        if let Some(redis) = redis {
+            let at = Addresses { functions: &server.functions, bucket: &server.bucket, rtmp };
+            let shared = Shared::start(redis, data, &at, variables)?;
+            server.rtmp.clone_from(&shared.gateway.rtmp);
+            server.shared = Some(shared);
+        }
+        Ok(server)
     }
 
-    /// Id of the process.
+    /// Ids of the processes.
     #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    pub fn ids(&self) -> Vec<u32> {
+        let shared = self.shared.iter().flat_map(Shared::ids);
+        std::iter::once(self.child.id()).chain(shared).collect()
     }
 
     /// The folder of a bucket.
@@ -115,7 +156,7 @@ impl Server {
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
-        Ok(())
+        self.shared.as_mut().map_or(Ok(()), Shared::kill)
     }
 
     /// Sends SIGTERM and waits for the end.
@@ -126,6 +167,20 @@ impl Server {
         Command::new("kill").arg(self.child.id().to_string()).status()?;
         let status = self.child.wait()?;
         if status.success() { Ok(()) } else { bail!("live-recorder up ended with {status}") }
+    }
+}
+
+impl Site for Server {
+    fn functions(&self) -> &str {
+        &self.functions
+    }
+
+    fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    fn bucket_folder(&self, bucket: &str) -> PathBuf {
+        self.bucket_folder(bucket)
     }
 }
 

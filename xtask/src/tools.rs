@@ -15,7 +15,7 @@ struct Tool {
     why: &'static str,
 }
 
-const TOOLS: [Tool; 6] = [
+const TOOLS: [Tool; 7] = [
     Tool { probe: &["c++", "--version"], package: "g++", why: "compiles libFuzzer, for the fuzz targets" },
     Tool {
         probe: &["chromium", "--version"],
@@ -26,6 +26,11 @@ const TOOLS: [Tool; 6] = [
         probe: &["ffmpeg", "-version"],
         package: "ffmpeg",
         why: "encodes test media, pushes it by RTMP, and decodes recordings",
+    },
+    Tool {
+        probe: &["redis-server", "--version"],
+        package: "redis-server",
+        why: "is the store that several hosts of the functions share",
     },
     Tool { probe: &["tsreport", "-h"], package: "tstools", why: "judges transport streams" },
     Tool {

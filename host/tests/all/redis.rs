@@ -100,12 +100,14 @@ async fn what_was_acknowledged_survives_a_kill_of_the_server_and_the_store_finds
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let redis = Redis::start(folder.path(), SAFE).unwrap();
+    let mut redis = Redis::start(folder.path(), SAFE).unwrap();
     let store = connect(&redis).await.unwrap();
     for _ in 0..50 {
         store.increment("n".into(), 1).await.unwrap();
     }
-    let redis = redis.kill_and_start_again(folder.path(), SAFE).unwrap();
+    let port = redis.port();
+    redis.kill().unwrap();
+    let redis = Redis::start_on(port, folder.path(), SAFE).unwrap();
     // A command that meets the broken connection fails, once; it is not sent again by itself.
     let mut value = store.increment("n".into(), 0).await;
     if value.is_err() {

@@ -93,6 +93,11 @@ pub(crate) fn same_frames(recorded: &Recorded, expected: &[Frame], track: &str) 
     Track { shifts_ms, spread_ms }
 }
 
+/// The hashes of a track's frames, in the order in which they are recorded.
+pub(crate) fn hashes(recorded: &Recorded, track: &str) -> Vec<String> {
+    runs(recorded).iter().flat_map(|run| frames(run, track)).map(|frame| frame.hash).collect()
+}
+
 /// The runs of a case's record files, each put together in a file of its own.
 fn runs(recorded: &Recorded) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runs");

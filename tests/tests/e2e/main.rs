@@ -10,6 +10,7 @@ mod cases;
 mod crash;
 mod flv_tags;
 mod hevc;
+mod hosts;
 mod judge;
 mod many;
 mod players;

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use harness::server::Server;
-use harness::{api, bucket, ffmpeg, nal, sample};
+use harness::{api, bucket, ffmpeg, nal, redis, sample};
 
 /// How long a record file may take to appear after its stream has been away for `DelayTime`.
 const SLACK: Duration = Duration::from_secs(5);
@@ -63,7 +63,18 @@ fn a_push_by_ffmpeg_becomes_slices_and_a_playlist_that_are_the_push() {
 #[test]
 fn a_short_break_continues_the_file_and_a_second_push_plays() {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start(folder.path()).unwrap();
+    check_a_short_break(Server::start(folder.path()).unwrap());
+}
+
+#[test]
+fn two_hosts_on_redis_record_a_short_break_alike() {
+    if redis::is_installed() {
+        let folder = tempfile::tempdir().unwrap();
+        check_a_short_break(Server::start_on_redis(folder.path()).unwrap());
+    }
+}
+
+fn check_a_short_break(mut server: Server) {
     api::add_rule(&server, "live.example.com", "live", "5", "15").unwrap();
     let url = server.rtmp_url("live.example.com", "live", "x");
     harness::server::push(&sample(), &url, true).unwrap();

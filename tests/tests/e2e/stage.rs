@@ -135,6 +135,11 @@ pub(crate) fn server() -> &'static Server {
 }
 
 impl Recorded {
+    /// What became of a push that was made without trouble.
+    pub(crate) fn of(name: &'static str, clip: Arc<Clip>, files: Vec<Recording>) -> Self {
+        Self { name, clip, files, pushed: Ok(()) }
+    }
+
     /// Calls an action of the API on the stream, in a range of seconds after its recording began.
     pub(crate) fn call(&self, action: &str, range_s: (i64, i64), more: &[(&str, &str)]) -> Value {
         let begin = self.files[0].playlist.segments[0].program_date_time.unwrap().to_utc();
@@ -217,9 +222,9 @@ fn wait_for(server: &Server, stream: &str, patience: Duration) -> Vec<Recording>
     }
 }
 
-/// A process that ends the server as soon as its input ends, that is, with this process.
+/// A process that ends the server's processes as soon as its input ends, that is, with this process.
 fn watch(server: &Server) -> Child {
     let mut watch = Command::new("sh");
-    watch.args(["-c", "read _; kill $0", &server.id().to_string()]);
+    watch.args(["-c", "read _; kill \"$@\"", "watch"]).args(server.ids().iter().map(u32::to_string));
     watch.stdin(Stdio::piped()).spawn().unwrap()
 }

@@ -1,0 +1,67 @@
+//! Functions alone, as a user runs one of several hosts: `live-recorder functions`.
+
+use std::path::Path;
+use std::process::{Child, Command};
+
+use anyhow::Result;
+
+use crate::redis::Redis;
+use crate::server::{binary, start};
+
+/// A running host of the functions. Dropping it kills it.
+pub struct Functions {
+    child: Child,
+    /// Base URL of the functions.
+    pub url: String,
+}
+
+impl Functions {
+    /// Starts a host on a free port, with its state below `data` and its store in Redis. Its object store is the bucket
+    /// server at `bucket`, with the access key that `up` has; `variables` are the application's besides.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub fn start(data: &Path, redis: &Redis, bucket: &str, variables: &[(&str, &str)]) -> Result<Self> {
+        std::fs::create_dir_all(data)?;
+        let config = data.join("runtime-config.toml");
+        std::fs::write(&config, redis.runtime_config())?;
+        let work = format!("{bucket}/work");
+        let local = [
+            ("ACCESS_KEYS", "testid:testsecret"),
+            ("BUCKET_ACCESS_KEY_ID", "testid"),
+            ("BUCKET_ACCESS_KEY_SECRET", "testsecret"),
+            ("BUCKET_HOSTS", bucket),
+            ("WORK_BUCKET", &work),
+        ];
+        let mut functions = Command::new(binary());
+        let variables = local.iter().chain(variables);
+        functions.envs(variables.map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)));
+        functions.args(["functions", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        functions.arg("--runtime-config").arg(config);
+        functions.args(["--component-cache", "target/native/components"]);
+        let (child, ready) = start(functions)?;
+        Ok(Self { child, url: ready.part("functions")? })
+    }
+
+    /// Id of the process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it with SIGKILL.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Functions {
+    fn drop(&mut self) {
+        let _ = self.kill();
+    }
+}

@@ -5,8 +5,8 @@ use std::process::{Child, Command};
 
 use anyhow::Result;
 
+use crate::process::{binary, start, terminate};
 use crate::redis::Redis;
-use crate::server::{binary, start};
 
 /// A running host of the functions. Dropping it kills it.
 pub struct Functions {
@@ -41,6 +41,14 @@ impl Functions {
         functions.args(["--component-cache", "target/native/components"]);
         let (child, ready) = start(functions)?;
         Ok(Self { child, url: ready.part("functions")? })
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    ///
+    /// # Errors
+    /// When the exit status is not 0.
+    pub fn stop(&mut self) -> Result<()> {
+        terminate(&mut self.child)
     }
 
     /// Id of the process.

@@ -5,7 +5,7 @@ use std::process::{Child, Command};
 
 use anyhow::Result;
 
-use crate::server::{binary, start};
+use crate::process::{binary, start, terminate};
 
 /// A running gateway. Dropping it kills it.
 pub struct Gateway {
@@ -43,6 +43,14 @@ impl Gateway {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    ///
+    /// # Errors
+    /// When the exit status is not 0.
+    pub fn stop(&mut self) -> Result<()> {
+        terminate(&mut self.child)
     }
 
     /// Id of the process.

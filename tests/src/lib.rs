@@ -9,6 +9,7 @@ pub mod ffmpeg;
 pub mod functions;
 pub mod gateway;
 pub mod nal;
+pub mod process;
 pub mod redis;
 pub mod server;
 mod shared;

@@ -1,23 +1,14 @@
 //! The bundle as a user runs it: `live-recorder up`.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, bail};
 
+use crate::process::{binary, start, terminate};
 use crate::redis::Redis;
-use crate::root;
 use crate::shared::{Addresses, Shared};
 use crate::site::Site;
-
-/// How long the bundle may take to be ready; a first start compiles every component.
-const READY_TIME: Duration = Duration::from_secs(120);
-
-/// The ingest token of every server that the tests start.
-pub const INGEST_TOKEN: &str = "e2e-ingest-token";
 
 /// Where the environment sets this variable to `redis`, every bundle keeps its store there, as
 /// [`Server::start_on_redis`] does.
@@ -25,12 +16,6 @@ const STORE: &str = "RECORDER_TESTS_STORE";
 
 /// An address for each part to choose.
 const FREE: &str = "127.0.0.1:0";
-
-/// The native binary, built by `cargo xtask build`.
-#[must_use]
-pub fn binary() -> PathBuf {
-    root().join("target/native/live-recorder")
-}
 
 /// A running bundle. Dropping it kills it.
 pub struct Server {
@@ -159,14 +144,14 @@ impl Server {
         self.shared.as_mut().map_or(Ok(()), Shared::kill)
     }
 
-    /// Sends SIGTERM and waits for the end.
+    /// Sends SIGTERM and waits for the end; to the gateway first, where it is another process.
     ///
     /// # Errors
-    /// When the exit status is not 0.
+    /// When an exit status is not 0.
     pub fn stop(&mut self) -> Result<()> {
-        Command::new("kill").arg(self.child.id().to_string()).status()?;
-        let status = self.child.wait()?;
-        if status.success() { Ok(()) } else { bail!("live-recorder up ended with {status}") }
+        self.shared.as_mut().map_or(Ok(()), Shared::stop)?;
+        terminate(&mut self.child)?;
+        self.shared.as_mut().map_or(Ok(()), Shared::kill)
     }
 }
 
@@ -188,44 +173,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// The line by which a part says that it accepts, and where.
-pub(crate) struct Ready(String);
-
-impl Ready {
-    /// Where a part listens.
-    pub(crate) fn part(&self, name: &str) -> Result<String> {
-        let found = self.0.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-        found.map(str::to_owned).ok_or_else(|| anyhow!("the line {:?} says no {name}", self.0))
-    }
-}
-
-/// Starts the binary, and waits until it is ready.
-pub(crate) fn start(mut command: Command) -> Result<(Child, Ready)> {
-    let mut child = command
-        .current_dir(root())
-        .env("SPIN_VARIABLE_INGEST_TOKEN", INGEST_TOKEN)
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start {}; `cargo xtask build` builds it", binary().display()))?;
-    let output = BufReader::new(child.stdout.take().expect("the output should be piped"));
-    let (lines, ready) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in output.lines().map_while(Result::ok) {
-            if line.starts_with("ready ") {
-                let _ = lines.send(line);
-            }
-        }
-    });
-    match ready.recv_timeout(READY_TIME) {
-        Ok(line) => Ok((child, Ready(line))),
-        Err(_) => {
-            let _ = child.kill();
-            let ended = child.wait()?;
-            bail!("{command:?} did not get ready ({ended})")
-        }
     }
 }
 

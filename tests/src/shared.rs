@@ -45,6 +45,12 @@ impl Shared {
         }
     }
 
+    /// Sends SIGTERM to the gateway and then to the host, and waits for each.
+    pub(crate) fn stop(&mut self) -> Result<()> {
+        self.gateway.stop()?;
+        self.functions.stop()
+    }
+
     /// Kills everything with SIGKILL.
     pub(crate) fn kill(&mut self) -> Result<()> {
         self.gateway.kill()?;

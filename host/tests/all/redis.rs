@@ -1,7 +1,7 @@
 //! The store in Redis, on a real server: what it keeps, what lies in it, and which servers it refuses.
 
 #[path = "../../../tests/src/redis.rs"]
-#[expect(dead_code, reason = "the end-to-end tests need more of it")]
+#[expect(dead_code, unreachable_pub, reason = "the end-to-end tests need more of it, from another crate")]
 mod server;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! What the recorder answers to a broken or hostile gateway or client.
 
-use harness::server::{INGEST_TOKEN, Server};
+use harness::process::INGEST_TOKEN;
+use harness::server::Server;
 use harness::{api, bucket, sample};
 use serde_json::{Value, json};
 

@@ -1,0 +1,71 @@
+//! The binary as processes: each says when it is ready, and where.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::root;
+
+/// How long the bundle may take to be ready; a first start compiles every component.
+const READY_TIME: Duration = Duration::from_secs(120);
+
+/// The ingest token of every server that the tests start.
+pub const INGEST_TOKEN: &str = "e2e-ingest-token";
+
+/// The native binary, built by `cargo xtask build`.
+#[must_use]
+pub fn binary() -> PathBuf {
+    root().join("target/native/live-recorder")
+}
+
+/// The line by which a part says that it accepts, and where.
+pub(crate) struct Ready(String);
+
+impl Ready {
+    /// Where a part listens.
+    pub(crate) fn part(&self, name: &str) -> Result<String> {
+        let found = self.0.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+        found.map(str::to_owned).ok_or_else(|| anyhow!("the line {:?} says no {name}", self.0))
+    }
+}
+
+/// Starts the binary, and waits until it is ready.
+pub(crate) fn start(mut command: Command) -> Result<(Child, Ready)> {
+    let mut child = command
+        .current_dir(root())
+        .env("SPIN_VARIABLE_INGEST_TOKEN", INGEST_TOKEN)
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}; `cargo xtask build` builds it", binary().display()))?;
+    let output = BufReader::new(child.stdout.take().expect("the output should be piped"));
+    let (lines, ready) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in output.lines().map_while(Result::ok) {
+            if line.starts_with("ready ") {
+                let _ = lines.send(line);
+            }
+        }
+    });
+    match ready.recv_timeout(READY_TIME) {
+        Ok(line) => Ok((child, Ready(line))),
+        Err(_) => {
+            let _ = child.kill();
+            let ended = child.wait()?;
+            bail!("{command:?} did not get ready ({ended})")
+        }
+    }
+}
+
+/// Sends SIGTERM and waits for the end.
+///
+/// # Errors
+/// When the exit status is not 0.
+pub(crate) fn terminate(child: &mut Child) -> Result<()> {
+    Command::new("kill").arg(child.id().to_string()).status()?;
+    let status = child.wait()?;
+    if status.success() { Ok(()) } else { bail!("live-recorder ended with {status}") }
+}

@@ -7,5 +7,6 @@ mod crash;
 mod full;
 mod listing;
 mod objects;
+mod recorder;
 mod signed;
 mod uploads;

@@ -8,7 +8,7 @@ mod transport;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use s3::{Bucket, BucketKeys, Client, Credentials, Endpoints, Error, Regions};
+use s3::{Bucket, BucketKeys, Client, Credentials, Endpoints, Error, Regions, WorkClient};
 use spin_sdk::variables;
 
 pub use transport::Wasi;
@@ -27,6 +27,18 @@ pub async fn client(endpoint: &str, bucket: &str) -> Result<Client<'static, Wasi
     let credentials = credentials(&bucket).await?;
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     Ok(Client { transport: &Wasi, bucket, credentials, regions: &REGIONS, now_s })
+}
+
+/// The bucket that the variable `work_bucket` names, as `endpoint/bucket`: the only one in which objects are deleted.
+///
+/// # Errors
+/// As [`client`].
+pub async fn work_bucket() -> Result<WorkClient<'static, Wasi>, Error> {
+    let text = variable("work_bucket").await?;
+    let (endpoint, bucket) = text.rsplit_once('/').ok_or_else(|| Error::Unavailable {
+        reason: format!("variable work_bucket is {text:?}, and has to be endpoint/bucket"),
+    })?;
+    Ok(WorkClient::new(client(endpoint, bucket).await?))
 }
 
 /// The key of the most specific pattern, or the one for all other buckets.

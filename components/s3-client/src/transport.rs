@@ -4,7 +4,7 @@
 
 use s3::{Bucket, Error, Request, Response, Transport};
 use spin_sdk::wasip3::http::{client, types};
-use spin_sdk::wasip3::{wit_bindgen, wit_future};
+use spin_sdk::wasip3::{wit_bindgen, wit_future, wit_stream};
 use spin_sdk::wit_bindgen::StreamReader;
 
 /// How long connecting to a bucket may take, in seconds.
@@ -22,6 +22,14 @@ pub struct Wasi;
 
 impl Transport for Wasi {
     type Body = StreamReader<u8>;
+
+    fn body(&self, bytes: Vec<u8>) -> StreamReader<u8> {
+        let (mut writer, reader) = wit_stream::new();
+        wit_bindgen::spawn(async move {
+            writer.write_all(bytes).await;
+        });
+        reader
+    }
 
     async fn send(
         &self,
@@ -63,6 +71,8 @@ fn outgoing(
     let method = match request.method {
         "PUT" => types::Method::Put,
         "HEAD" => types::Method::Head,
+        "POST" => types::Method::Post,
+        "DELETE" => types::Method::Delete,
         _ => types::Method::Get,
     };
     let scheme = if bucket.https() { types::Scheme::Https } else { types::Scheme::Http };

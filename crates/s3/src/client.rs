@@ -11,6 +11,9 @@ pub trait Transport {
     /// What is sent, exactly as long as the request's `content-length` says.
     type Body;
 
+    /// A body of bytes that are at hand.
+    fn body(&self, bytes: Vec<u8>) -> Self::Body;
+
     /// Sends a signed request to [`Bucket::authority`], and reads the answer with at most `max_bytes` of its
     /// body. An answer of any status is one.
     ///
@@ -91,8 +94,35 @@ impl<T: Transport> Client<'_, T> {
         size: u64,
         body: T::Body,
     ) -> Result<Created, Error> {
-        let put = self.signed(Request::put_new(&self.bucket, key, content_type, tag, size)?);
-        let response = self.transport.send(&self.bucket, put, Some(body), MAX_ERROR_BYTES).await?;
+        let put = Request::put_new(&self.bucket, key, content_type, tag, size)?;
+        let response = self.send_body(put, body).await?;
+        if self.learn(&response) {
+            let reason =
+                format!("PUT {}: the bucket's region was another, and is known now", self.place(key));
+            return Err(Error::Unavailable { reason });
+        }
+        self.created(key, tag, &response).await
+    }
+
+    /// Like [`put_new`](Self::put_new), of bytes that are at hand: they are sent again where the store has told
+    /// another region.
+    pub(crate) async fn put_new_bytes(
+        &self,
+        key: &str,
+        content_type: &str,
+        tag: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Created, Error> {
+        let put = Request::put_new(&self.bucket, key, content_type, tag, bytes.len() as u64)?;
+        let mut response = self.send_body(put.clone(), self.transport.body(bytes.clone())).await?;
+        if self.learn(&response) {
+            response = self.send_body(put, self.transport.body(bytes)).await?;
+        }
+        self.created(key, tag, &response).await
+    }
+
+    /// What the answer to a conditional create means.
+    async fn created(&self, key: &str, tag: &str, response: &Response) -> Result<Created, Error> {
         match response.status {
             200..=299 => Ok(Created::Now),
             // 412 is S3's answer, 409 OSS's, and S3's while another upload of the same key is under way.
@@ -104,15 +134,10 @@ impl<T: Transport> Client<'_, T> {
                     (200, _) => Err(Error::Taken { key: key.into() }),
                     // A key that may not read does not learn whose object it is: it is not taken for ours.
                     (403, _) if exists => Err(Error::Taken { key: key.into() }),
-                    _ => Err(self.refused("PUT", key, &response)),
+                    _ => Err(self.refused("PUT", key, response)),
                 }
             }
-            _ if self.learn(&response) => {
-                let reason =
-                    format!("PUT {}: the bucket's region was another, and is known now", self.place(key));
-                Err(Error::Unavailable { reason })
-            }
-            _ => Err(self.refused("PUT", key, &response)),
+            _ => Err(self.refused("PUT", key, response)),
         }
     }
 
@@ -133,7 +158,11 @@ impl<T: Transport> Client<'_, T> {
         }
     }
 
-    async fn send(&self, request: Request) -> Result<Response, Error> {
+    async fn send_body(&self, request: Request, body: T::Body) -> Result<Response, Error> {
+        self.transport.send(&self.bucket, self.signed(request), Some(body), MAX_ERROR_BYTES).await
+    }
+
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, Error> {
         self.ask(request, MAX_ERROR_BYTES).await
     }
 
@@ -162,7 +191,7 @@ impl<T: Transport> Client<'_, T> {
         sign(request, &self.bucket.in_region(self.region()), &self.credentials, self.now_s)
     }
 
-    fn refused(&self, method: &str, key: &str, response: &Response) -> Error {
+    pub(crate) fn refused(&self, method: &str, key: &str, response: &Response) -> Error {
         let code = response.code().unwrap_or("no code");
         response.refusal(format!("{method} {} answers {} ({code})", self.place(key), response.status))
     }

@@ -20,6 +20,9 @@ mod hosts;
 mod pattern;
 mod request;
 mod sign;
+#[cfg(test)]
+mod testing;
+mod work;
 
 pub use answer::Response;
 pub use bucket_keys::BucketKeys;
@@ -29,3 +32,4 @@ pub use error::Error;
 pub use hosts::{Endpoints, Regions, Style};
 pub use request::{Header, Request, TAG_HEADER, error_code};
 pub use sign::{Credentials, sign};
+pub use work::WorkClient;

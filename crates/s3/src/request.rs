@@ -37,7 +37,7 @@ impl fmt::Debug for Header {
 /// A request to a bucket, without its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// `PUT`, `GET` or `HEAD`.
+    /// `PUT`, `GET`, `HEAD`, `POST` or `DELETE`.
     pub method: &'static str,
     /// The path, percent-encoded.
     pub path: String,
@@ -88,6 +88,16 @@ impl Request {
     /// A key that [`Bucket::object_path`] refuses.
     pub fn get(bucket: &Bucket, key: &str) -> Result<Self, Error> {
         Ok(Self { method: "GET", path: bucket.object_path(key)?, query: String::new(), headers: Vec::new() })
+    }
+
+    /// Deletes an object.
+    pub(crate) fn delete(bucket: &Bucket, key: &str) -> Result<Self, Error> {
+        Ok(Self {
+            method: "DELETE",
+            path: bucket.object_path(key)?,
+            query: String::new(),
+            headers: Vec::new(),
+        })
     }
 
     /// Asks whether the bucket is there.

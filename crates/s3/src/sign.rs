@@ -146,6 +146,21 @@ mod tests {
         );
     }
 
+    /// Computed in the same way.
+    #[test]
+    fn a_deletion_is_signed() {
+        let bucket = Bucket::new("http://127.0.0.1:9000", "recordings").unwrap();
+        let request = Request::delete(&bucket, "a b/直.ts").unwrap();
+        let signed = sign(request, &bucket, &key("testid", "testsecret", None), 1_767_323_045);
+        assert!(
+            header(&signed, "authorization").unwrap().ends_with(
+                "SignedHeaders=host;x-amz-content-sha256;x-amz-date,\
+                 Signature=fc990d1e1181986340953eb381fe343a26bb162be889d74df5224a511725102f"
+            ),
+            "{signed:?}"
+        );
+    }
+
     /// AWS Signature Version 4 Test Suite, "post-sts-header-before". It is of no service and hashes its body, so
     /// it is signed below what is S3's.
     #[test]

@@ -5,73 +5,10 @@ use std::cell::RefCell;
 use futures_executor::block_on;
 
 use super::*;
-
-/// Answers one response after the other, and keeps what was asked.
-#[derive(Default)]
-struct Script {
-    responses: RefCell<Vec<Result<Response, Error>>>,
-    /// Method, path, and the most bytes of the body that are wanted.
-    asked: RefCell<Vec<(&'static str, String, u32)>>,
-    /// The regions that requests were signed for.
-    regions: RefCell<Vec<String>>,
-    learned: Regions,
-}
-
-impl Transport for Script {
-    type Body = &'static [u8];
-
-    async fn send(
-        &self,
-        _: &Bucket,
-        request: Request,
-        body: Option<Self::Body>,
-        max_bytes: u32,
-    ) -> Result<Response, Error> {
-        let signature = request.headers.iter().find(|header| header.name == "authorization").unwrap();
-        let scope = signature.value.split('/').nth(2).unwrap();
-        self.regions.borrow_mut().push(scope.into());
-        assert_eq!(body.is_some(), request.method == "PUT");
-        self.asked.borrow_mut().push((request.method, request.target(), max_bytes));
-        self.responses.borrow_mut().remove(0)
-    }
-}
-
-fn script(responses: impl IntoIterator<Item = Response>) -> Script {
-    Script { responses: RefCell::new(responses.into_iter().map(Ok).collect()), ..Script::default() }
-}
-
-fn status(status: u16) -> Response {
-    Response { status, ..Response::default() }
-}
-
-fn problem(status: u16, code: &str) -> Response {
-    Response { body: format!("<Error><Code>{code}</Code></Error>").into(), ..self::status(status) }
-}
-
-fn tagged(tag: &str) -> Response {
-    Response { headers: vec![("X-Amz-Meta-Recorder".into(), tag.into())], ..status(200) }
-}
-
-fn client(transport: &Script) -> Client<'_, Script> {
-    Client {
-        transport,
-        bucket: Bucket::new("127.0.0.1:9000", "bkt").unwrap(),
-        credentials: Credentials { id: "id".into(), secret: "secret".into(), token: None },
-        regions: &transport.learned,
-        now_s: 1_700_000_000,
-    }
-}
+use crate::testing::{Script, client, no_such_bucket, problem, script, status, tagged, unavailable};
 
 fn put(script: &Script) -> Result<Created, Error> {
-    block_on(client(script).put_new("a/b.ts", "video/mp2t", "x/1", 3, b"abc"))
-}
-
-fn unavailable(reason: &str) -> Error {
-    Error::Unavailable { reason: reason.into() }
-}
-
-fn no_such_bucket(reason: &str) -> Error {
-    Error::NoSuchBucket { reason: reason.into() }
+    block_on(client(script).put_new("a/b.ts", "video/mp2t", "x/1", 3, b"abc".into()))
 }
 
 #[test]
@@ -187,7 +124,7 @@ fn a_name_that_leads_elsewhere_is_never_asked_for() {
     let client = client(&nothing);
     for key in ["", "../a", "a//b", "a\nb"] {
         assert!(matches!(block_on(client.get_small(key, 1)), Err(Error::Key(_))));
-        assert!(matches!(block_on(client.put_new(key, "", "", 0, b"")), Err(Error::Key(_))));
+        assert!(matches!(block_on(client.put_new(key, "", "", 0, Vec::new())), Err(Error::Key(_))));
     }
     assert!(nothing.asked.borrow().is_empty());
 }

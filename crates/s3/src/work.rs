@@ -1,0 +1,57 @@
+//! The work bucket, the one bucket in which objects are also deleted.
+
+use crate::request::Request;
+use crate::{Client, Created, Error, Transport};
+
+/// The work bucket, by one key, at one time.
+///
+/// What a user's bucket is reached by, [`Client`], has nothing that changes or deletes an object. Whoever makes this
+/// out of one says that the bucket is the recorder's own.
+#[derive(Clone)]
+pub struct WorkClient<'a, T>(Client<'a, T>);
+
+impl<'a, T: Transport> WorkClient<'a, T> {
+    /// Takes a bucket for the work bucket.
+    #[must_use]
+    pub fn new(client: Client<'a, T>) -> Self {
+        Self(client)
+    }
+
+    /// Creates an object, never replacing one. `tag` names the one thing that it holds, and is stored beside it.
+    ///
+    /// # Errors
+    /// As [`Client::put_new`].
+    pub async fn create(
+        &self,
+        key: &str,
+        content_type: &str,
+        tag: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Created, Error> {
+        self.0.put_new_bytes(key, content_type, tag, bytes).await
+    }
+
+    /// The whole of a small object.
+    ///
+    /// # Errors
+    /// As [`Client::get_small`].
+    pub async fn get_small(&self, key: &str, max_bytes: u32) -> Result<Vec<u8>, Error> {
+        self.0.get_small(key, max_bytes).await
+    }
+
+    /// Deletes an object. One that is not there is deleted.
+    ///
+    /// # Errors
+    /// What the store refuses. After [`Error::Unavailable`] the object may be gone all the same.
+    pub async fn delete(&self, key: &str) -> Result<(), Error> {
+        let response = self.0.send(Request::delete(&self.0.bucket, key)?).await?;
+        match response.status {
+            200..=299 => Ok(()),
+            404 if response.code() == Some("NoSuchKey") => Ok(()),
+            _ => Err(self.0.refused("DELETE", key, &response)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+use futures_executor::block_on;
+
+use super::*;
+use crate::testing::{Script, answer, client, problem, script, status, tagged};
+
+fn work(script: &Script) -> WorkClient<'_, Script> {
+    WorkClient::new(client(script))
+}
+
+fn create(script: &Script) -> Result<Created, Error> {
+    block_on(work(script).create("log/1", "text/plain", "tag", b"abc".into()))
+}
+
+#[test]
+fn bytes_are_sent_again_where_the_region_was_another() {
+    let told = || answer(400, "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu</Region></Error>");
+    let elsewhere = script([told(), status(200)]);
+    assert_eq!(create(&elsewhere), Ok(Created::Now));
+    assert_eq!(*elsewhere.regions.borrow(), ["us-east-1", "eu"]);
+    assert_eq!(*elsewhere.sent.borrow(), [b"abc", b"abc"]);
+    // Once, not for ever.
+    assert!(matches!(create(&script([told(), told()])), Err(Error::Refused { .. })));
+}
+
+#[test]
+fn an_object_is_created_once_for_one_tag() {
+    assert_eq!(create(&script([status(412), tagged("tag")])), Ok(Created::Before));
+    let taken = Err(Error::Taken { key: "log/1".into() });
+    assert_eq!(create(&script([status(412), tagged("other")])), taken);
+}
+
+#[test]
+fn an_object_that_is_gone_is_deleted() {
+    let delete = |response| block_on(work(&script([response])).delete("log/1"));
+    for gone in [status(204), status(200), problem(404, "NoSuchKey")] {
+        assert_eq!(delete(gone), Ok(()));
+    }
+    let refused = delete(problem(403, "AccessDenied"));
+    let reason = "DELETE 127.0.0.1:9000/bkt/log/1 answers 403 (AccessDenied)";
+    assert_eq!(refused, Err(Error::Refused { reason: reason.into() }));
+    assert!(matches!(delete(problem(404, "NoSuchBucket")), Err(Error::NoSuchBucket { .. })));
+    // Something on the way answers, not the store.
+    assert!(matches!(delete(status(404)), Err(Error::Unavailable { .. })));
+    assert!(matches!(delete(status(503)), Err(Error::Unavailable { .. })));
+
+    let asked = script([status(204)]);
+    block_on(work(&asked).delete("log/a b/1")).unwrap();
+    assert_eq!(asked.requests(), ["DELETE /bkt/log/a%20b/1"]);
+}
+
+#[test]
+fn a_name_that_leads_elsewhere_is_never_deleted() {
+    let nothing = script([]);
+    for key in ["", "../a", "a//b", "a/"] {
+        assert!(matches!(block_on(work(&nothing).delete(key)), Err(Error::Key(_))));
+    }
+    assert!(nothing.asked.borrow().is_empty());
+}

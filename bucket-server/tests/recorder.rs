@@ -5,9 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http_body_util::Full;
-use s3::{Bucket, Client, Created, Credentials, Error, Regions, Request, Response, Transport, WorkClient};
+use s3::{
+    Bucket, Client, Created, Credentials, Error, Part, Regions, Request, Response, Source, Transport, Upload,
+    Uploads, WorkClient,
+};
 
-use crate::client::{ID, SECRET, answer, serve};
+use crate::client::{ID, SECRET, answer, pattern, serve};
 
 /// Sends what the client has signed, by one connection each.
 struct Http(SocketAddr, Regions);
@@ -86,4 +89,98 @@ async fn what_the_work_bucket_holds_is_created_once_read_and_deleted() {
     let unknown = WorkClient::new(http.at("bucket", "another"));
     assert!(matches!(unknown.delete(key).await, Err(Error::Refused { .. })));
     assert_eq!(work.get_small(key, 9).await, Ok(b"second".to_vec()));
+}
+
+#[tokio::test]
+async fn ranges_are_read_up_to_an_objects_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let http = Http::serve(&folder).await;
+    let client = http.client();
+    client.put_new("a+b/直.ts", "video/mp2t", "t", 10, b"0123456789".to_vec()).await.unwrap();
+    for (first, length, expected) in
+        [(0, 10, "0123456789"), (0, 3, "012"), (4, 3, "456"), (8, 9, "89"), (10, 1, ""), (99, 9, "")]
+    {
+        let got = client.get_range("a+b/直.ts", first, length).await;
+        assert_eq!(got, Ok(expected.into()), "{first} {length}");
+    }
+    let absent = client.get_range("absent", 0, 1).await;
+    assert_eq!(absent, Err(Error::NoSuchObject { key: "absent".into() }));
+}
+
+#[tokio::test]
+async fn a_presigned_url_is_good_for_its_object_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let http = Http::serve(&folder).await;
+    let client = http.client();
+    for key in ["a+b/直 ?.ts", "other"] {
+        client.put_new(key, "video/mp2t", "t", 3, b"abc".to_vec()).await.unwrap();
+    }
+    let get = async |url: &str| {
+        let (_, target) = url.split_once("://").unwrap().1.split_once('/').unwrap();
+        let request = http::Request::get(format!("/{target}")).header("host", http.0.to_string());
+        answer(http.0, request.body(Full::new(Bytes::new())).unwrap()).await.unwrap()
+    };
+    let url = client.presigned_get("a+b/直 ?.ts", 60).unwrap();
+    let got = get(&url).await;
+    assert_eq!((got.status().as_u16(), &got.body()[..]), (200, &b"abc"[..]));
+    let (_, query) = url.split_once('?').unwrap();
+    assert_eq!(get(&format!("http://{}/bucket/other?{query}", http.0)).await.status(), 403);
+}
+
+const MIB: usize = 1 << 20;
+
+#[tokio::test]
+async fn an_object_is_made_of_parts_that_are_sent_and_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    let http = Http::serve(&folder).await;
+    let client = http.client();
+    let (source_key, key) = ("work/a+b %?/直", "out/a+b &/直.mp4");
+    let media = pattern(13 * MIB);
+    client.put_new(source_key, "video/mp4", "s", media.len() as u64, media.to_vec()).await.unwrap();
+
+    let upload = client.create_upload(key, "video/mp4", "file").await.unwrap();
+    let at = (key, upload.as_str());
+    let head = pattern(5 * MIB);
+    let first = client.upload_part(at, 1, head.len() as u64, head.to_vec()).await.unwrap();
+    let copied = async |number, first: usize, size: usize| {
+        let source =
+            Source { bucket: &client.bucket, key: source_key, first: first as u64, size: size as u64 };
+        client.copy_part(at, number, source).await.unwrap()
+    };
+    let parts = vec![first, copied(2, 3, 5 * MIB).await, copied(3, 3 + 5 * MIB, MIB).await];
+    assert_eq!(client.list_parts(at).await.as_ref(), Ok(&parts));
+    let under_way = Uploads { uploads: vec![Upload { key: key.into(), id: upload.clone() }], next: None };
+    assert_eq!(client.list_uploads("out/", None).await, Ok(under_way));
+    assert_eq!(client.list_uploads("other/", None).await, Ok(Uploads::default()));
+
+    assert_eq!(client.complete_upload(at, "file", &parts).await, Ok(Created::Now));
+    assert_eq!(client.complete_upload(at, "file", &parts).await, Ok(Created::Before));
+    let whole = client.get_small(key, 64 << 20).await.unwrap();
+    let expected = [&head[..], &media[3..3 + 6 * MIB]].concat();
+    assert!(whole == expected, "{} of {} bytes", whole.len(), expected.len());
+    assert_eq!(client.list_uploads("", None).await, Ok(Uploads::default()));
+}
+
+#[tokio::test]
+async fn an_upload_never_replaces_an_object_and_leaves_nothing_when_aborted() {
+    let folder = tempfile::tempdir().unwrap();
+    let http = Http::serve(&folder).await;
+    let client = http.client();
+    client.put_new("a.mp4", "video/mp4", "other", 3, b"abc".to_vec()).await.unwrap();
+    let upload = client.create_upload("a.mp4", "video/mp4", "file").await.unwrap();
+    let at = ("a.mp4", upload.as_str());
+    let part = client.upload_part(at, 1, 2, b"xy".to_vec()).await.unwrap();
+    let parts: [Part; 1] = [part];
+    let taken = Err(Error::Taken { key: "a.mp4".into() });
+    assert_eq!(client.complete_upload(at, "file", &parts).await, taken);
+    for _ in 0..2 {
+        assert_eq!(client.abort_upload(at).await, Ok(()));
+    }
+    assert_eq!(client.complete_upload(at, "file", &parts).await, taken);
+    assert_eq!(client.get_small("a.mp4", 9).await, Ok(b"abc".to_vec()));
+    let gone = Error::NoSuchUpload { key: "a.mp4".into(), upload: upload.clone() };
+    assert_eq!(client.list_parts(at).await, Err(gone.clone()));
+    assert_eq!(client.upload_part(at, 1, 2, b"xy".to_vec()).await, Err(gone));
+    let absent = http.at("absent", SECRET).create_upload("a", "video/mp4", "file").await;
+    assert!(matches!(absent, Err(Error::NoSuchBucket { .. })));
 }

@@ -1,7 +1,8 @@
 //! What a store answers, and whether it will go on answering so.
 
 use crate::Error;
-use crate::request::{element, error_code};
+use crate::request::error_code;
+use crate::xml::element;
 
 /// Codes of a full bucket or account, which some stores give with a status of the server's failures.
 const FULL: [&str; 6] = [
@@ -14,13 +15,15 @@ const FULL: [&str; 6] = [
 ];
 
 /// Codes of refusals that pass by themselves.
-const PASSING: [&str; 12] = [
+const PASSING: [&str; 14] = [
     "BadDigest",
     "ConditionalRequestConflict",
     "IncompleteBody",
+    "InternalError",
     "OperationAborted",
     "RequestTimeTooSkewed",
     "RequestTimeout",
+    "ServiceUnavailable",
     "SlowDown",
     "Throttling",
     "ThrottlingException",
@@ -46,6 +49,17 @@ impl Response {
         std::str::from_utf8(value).ok()
     }
 
+    /// The body, where it is text.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap_or_default()
+    }
+
+    /// What stands in an element of the body, where the answer is a success and the body has it whole. A store that
+    /// has begun to answer 200 before it was done says in the body whether it succeeded.
+    pub(crate) fn result(&self, name: &str) -> Option<&str> {
+        element(self.text(), name).filter(|_| (200..=299).contains(&self.status))
+    }
+
     pub(crate) fn code(&self) -> Option<&str> {
         std::str::from_utf8(&self.body).ok().and_then(error_code)
     }
@@ -69,9 +83,10 @@ impl Response {
         match (self.status, self.code()) {
             (_, Some("NoSuchBucket")) => Error::NoSuchBucket { reason },
             (_, Some(code)) if FULL.contains(&code) => Error::Refused { reason },
+            (501, Some("NotImplemented")) => Error::Refused { reason },
             (429 | 408 | 500.., _) | (_, None) => Error::Unavailable { reason },
             (_, Some(code)) if PASSING.contains(&code) => Error::Unavailable { reason },
-            (300..=499, Some(_)) => Error::Refused { reason },
+            (200..=499, Some(_)) => Error::Refused { reason },
             _ => Error::Unavailable { reason },
         }
     }
@@ -98,6 +113,9 @@ mod tests {
             (507, "XMinioStorageFull"),
             (301, "PermanentRedirect"),
             (405, "MethodNotAllowed"),
+            (501, "NotImplemented"),
+            // What a store finds out after it has begun to answer.
+            (200, "AccessDenied"),
         ] {
             let refusal = answer(status, code).refusal(reason());
             assert_eq!(refusal, Error::Refused { reason: reason() }, "{status} {code}");

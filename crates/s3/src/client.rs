@@ -1,5 +1,6 @@
 //! The calls themselves, over a transport that the caller gives.
 
+use crate::presign::presigned_get;
 use crate::{Bucket, Credentials, Error, Regions, Request, Response, TAG_HEADER, sign};
 
 /// Longest error body that is read; the code stands at its begin.
@@ -95,12 +96,7 @@ impl<T: Transport> Client<'_, T> {
         body: T::Body,
     ) -> Result<Created, Error> {
         let put = Request::put_new(&self.bucket, key, content_type, tag, size)?;
-        let response = self.send_body(put, body).await?;
-        if self.learn(&response) {
-            let reason =
-                format!("PUT {}: the bucket's region was another, and is known now", self.place(key));
-            return Err(Error::Unavailable { reason });
-        }
+        let response = self.send_stream(put, key, body).await?;
         self.created(key, tag, &response).await
     }
 
@@ -114,10 +110,7 @@ impl<T: Transport> Client<'_, T> {
         bytes: Vec<u8>,
     ) -> Result<Created, Error> {
         let put = Request::put_new(&self.bucket, key, content_type, tag, bytes.len() as u64)?;
-        let mut response = self.send_body(put.clone(), self.transport.body(bytes.clone())).await?;
-        if self.learn(&response) {
-            response = self.send_body(put, self.transport.body(bytes)).await?;
-        }
+        let response = self.send_bytes(put, bytes).await?;
         self.created(key, tag, &response).await
     }
 
@@ -141,6 +134,43 @@ impl<T: Transport> Client<'_, T> {
         }
     }
 
+    /// At most `length` bytes of an object, from the byte `first` on; fewer where it ends before, and none where it
+    /// has none there.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchObject`] where there is none; [`Error::Refused`] where the store knows no ranges.
+    pub async fn get_range(&self, key: &str, first: u64, length: u32) -> Result<Vec<u8>, Error> {
+        let Some(last) = length.checked_sub(1).map(|more| first.saturating_add(more.into())) else {
+            return Ok(Vec::new());
+        };
+        let response = self.ask(Request::get_range(&self.bucket, key, first, last)?, length).await?;
+        let begins = || {
+            let range = response.header("content-range")?.strip_prefix("bytes ")?;
+            range.split_once('-')?.0.parse().ok()
+        };
+        match response.status {
+            206 if begins() == Some(first) => Ok(response.body),
+            // The object from its begin is what was asked for, however it is called.
+            200 if first == 0 => Ok(response.body),
+            200 | 206 => {
+                let reason = format!("GET {} answers another range than was asked for", self.place(key));
+                Err(Error::Refused { reason })
+            }
+            416 => Ok(Vec::new()),
+            404 if response.code() != Some("NoSuchBucket") => Err(Error::NoSuchObject { key: key.into() }),
+            _ => Err(self.refused("GET", key, &response)),
+        }
+    }
+
+    /// A URL by which anybody may read an object, for so many seconds: at most 7 days.
+    ///
+    /// # Errors
+    /// A key that [`Bucket::object_path`] refuses.
+    pub fn presigned_get(&self, key: &str, expires_s: u32) -> Result<String, Error> {
+        let bucket = self.bucket.in_region(self.region());
+        presigned_get(&bucket, key, &self.credentials, self.now_s, expires_s)
+    }
+
     /// The whole of a small object.
     ///
     /// # Errors
@@ -162,12 +192,38 @@ impl<T: Transport> Client<'_, T> {
         self.transport.send(&self.bucket, self.signed(request), Some(body), MAX_ERROR_BYTES).await
     }
 
+    /// Sends a request with bytes that are at hand, once more where the store has told another region.
+    pub(crate) async fn send_bytes(&self, request: Request, bytes: Vec<u8>) -> Result<Response, Error> {
+        let response = self.send_body(request.clone(), self.transport.body(bytes.clone())).await?;
+        if !self.learn(&response) {
+            return Ok(response);
+        }
+        self.send_body(request, self.transport.body(bytes)).await
+    }
+
+    /// Sends a request with a body that is there once: where the store tells another region, the caller has to send
+    /// it again.
+    pub(crate) async fn send_stream(
+        &self,
+        request: Request,
+        key: &str,
+        body: T::Body,
+    ) -> Result<Response, Error> {
+        let response = self.send_body(request, body).await?;
+        if self.learn(&response) {
+            let reason =
+                format!("PUT {}: the bucket's region was another, and is known now", self.place(key));
+            return Err(Error::Unavailable { reason });
+        }
+        Ok(response)
+    }
+
     pub(crate) async fn send(&self, request: Request) -> Result<Response, Error> {
         self.ask(request, MAX_ERROR_BYTES).await
     }
 
     /// Sends a request without a body, once more where the store has told another region.
-    async fn ask(&self, request: Request, max_bytes: u32) -> Result<Response, Error> {
+    pub(crate) async fn ask(&self, request: Request, max_bytes: u32) -> Result<Response, Error> {
         let signed = self.signed(request.clone());
         let response = self.transport.send(&self.bucket, signed, None, max_bytes).await?;
         if !self.learn(&response) {
@@ -197,7 +253,7 @@ impl<T: Transport> Client<'_, T> {
     }
 
     /// Where something lies, for people: host, bucket and name, not encoded.
-    fn place(&self, key: &str) -> String {
+    pub(crate) fn place(&self, key: &str) -> String {
         format!("{}{}{key}", self.bucket.authority(), self.bucket.root())
     }
 }

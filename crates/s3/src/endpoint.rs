@@ -133,6 +133,12 @@ impl Bucket {
         Ok(format!("{}{}", self.root, utf8_percent_encode(key, KEY)))
     }
 
+    /// An object of this bucket, as a copy of it is asked for.
+    pub(crate) fn copy_source(&self, key: &str) -> Result<String, Error> {
+        check_object_name(key)?;
+        Ok(format!("/{}/{}", self.name, utf8_percent_encode(key, KEY)))
+    }
+
     /// The URL of an object as it is handed to players, percent-encoded: `http://`, as the recording API does,
     /// unless the endpoint itself says `https://`.
     ///

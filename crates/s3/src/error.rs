@@ -70,6 +70,14 @@ pub enum Error {
         /// The object's name.
         key: String,
     },
+    /// There is no such upload in parts: it is completed, aborted, or never was.
+    #[error("there is no upload {upload:?} of object {key:?}")]
+    NoSuchUpload {
+        /// The object's name.
+        key: String,
+        /// The upload's id.
+        upload: String,
+    },
     /// The object is larger than what was asked for.
     #[error("object {key:?} has more than {max_bytes} bytes")]
     TooLarge {

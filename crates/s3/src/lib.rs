@@ -17,12 +17,15 @@ mod client;
 mod endpoint;
 mod error;
 mod hosts;
+mod multipart;
 mod pattern;
+mod presign;
 mod request;
 mod sign;
 #[cfg(test)]
 mod testing;
 mod work;
+mod xml;
 
 pub use answer::Response;
 pub use bucket_keys::BucketKeys;
@@ -30,6 +33,7 @@ pub use client::{Client, Created, Transport};
 pub use endpoint::Bucket;
 pub use error::Error;
 pub use hosts::{Endpoints, Regions, Style};
+pub use multipart::{Part, Source, Upload, Uploads};
 pub use request::{Header, Request, TAG_HEADER, error_code};
 pub use sign::{Credentials, sign};
 pub use work::WorkClient;

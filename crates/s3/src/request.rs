@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::xml::element;
 use crate::{Bucket, Error};
 
 /// The header of the signature, which names the access key's id.
@@ -90,6 +93,12 @@ impl Request {
         Ok(Self { method: "GET", path: bucket.object_path(key)?, query: String::new(), headers: Vec::new() })
     }
 
+    /// Reads a part of an object, up to and with the byte `last`.
+    pub(crate) fn get_range(bucket: &Bucket, key: &str, first: u64, last: u64) -> Result<Self, Error> {
+        let headers = vec![Header::new("range", &format!("bytes={first}-{last}"))];
+        Ok(Self { headers, ..Self::get(bucket, key)? })
+    }
+
     /// Deletes an object.
     pub(crate) fn delete(bucket: &Bucket, key: &str) -> Result<Self, Error> {
         Ok(Self {
@@ -120,16 +129,20 @@ impl Request {
     }
 }
 
+/// SigV4, "UriEncode()", of a parameter of the query.
+const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A query of parameters that stand in the order of their names.
+pub(crate) fn query(parameters: &[(&str, &str)]) -> String {
+    let encode = |text| utf8_percent_encode(text, PARAMETER);
+    let pairs = parameters.iter().map(|(name, value)| format!("{name}={}", encode(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
 /// The `Code` of an error answer's XML body, for example `NoSuchBucket`.
 #[must_use]
 pub fn error_code(body: &str) -> Option<&str> {
     element(body, "Code")
-}
-
-/// The text of the first element of this name.
-pub(crate) fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
-    let (_, after) = body.split_once(&format!("<{name}>"))?;
-    after.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::Bucket;
 use crate::request::{AUTHORIZATION_HEADER, Header, Request, TOKEN_HEADER};
 
 /// What stands for the hash of a body that is not signed.
-const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+pub(crate) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
 /// An access key.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,11 +34,7 @@ impl fmt::Debug for Credentials {
 /// signed as it stands. `now` is in Unix seconds.
 #[must_use]
 pub fn sign(mut request: Request, bucket: &Bucket, credentials: &Credentials, now: u64) -> Request {
-    let time = i64::try_from(now)
-        .ok()
-        .and_then(|now| DateTime::from_timestamp(now, 0))
-        .unwrap_or(DateTime::UNIX_EPOCH);
-    let timestamp = time.format("%Y%m%dT%H%M%SZ").to_string();
+    let timestamp = timestamp(now);
 
     request.headers.push(Header::new("x-amz-content-sha256", UNSIGNED));
     request.headers.push(Header::new("x-amz-date", &timestamp));
@@ -51,14 +47,26 @@ pub fn sign(mut request: Request, bucket: &Bucket, credentials: &Credentials, no
     request
 }
 
+/// A time in Unix seconds, as signatures have it.
+pub(crate) fn timestamp(now: u64) -> String {
+    let time = i64::try_from(now).ok().and_then(|now| DateTime::from_timestamp(now, 0));
+    time.unwrap_or(DateTime::UNIX_EPOCH).format("%Y%m%dT%H%M%SZ").to_string()
+}
+
 /// What a signature is good for.
-struct Scope<'a> {
-    timestamp: &'a str,
-    region: &'a str,
-    service: &'a str,
+pub(crate) struct Scope<'a> {
+    pub(crate) timestamp: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) service: &'a str,
 }
 
 impl Scope<'_> {
+    /// `date/region/service/aws4_request`.
+    pub(crate) fn credential_scope(&self) -> String {
+        let Self { timestamp, region, service } = self;
+        format!("{}/{region}/{service}/aws4_request", &timestamp[..8])
+    }
+
     /// The header `authorization` of a request, all of whose headers are signed.
     fn authorization(
         &self,
@@ -67,10 +75,20 @@ impl Scope<'_> {
         payload: &str,
         credentials: &Credentials,
     ) -> String {
-        let Self { timestamp, region, service } = self;
-        let date = &timestamp[..8];
-        let scope = format!("{date}/{region}/{service}/aws4_request");
+        let (names, signature) = self.signature(request, host, payload, credentials);
+        let (id, scope) = (&credentials.id, self.credential_scope());
+        format!("AWS4-HMAC-SHA256 Credential={id}/{scope},SignedHeaders={names},Signature={signature}")
+    }
 
+    /// The names of the headers that are signed, all of the request's and `host`, and the signature.
+    pub(crate) fn signature(
+        &self,
+        request: &Request,
+        host: &str,
+        payload: &str,
+        credentials: &Credentials,
+    ) -> (String, String) {
+        let Self { timestamp, region, service } = self;
         let mut signed: Vec<(&str, &str)> =
             request.headers.iter().map(|header| (header.name, header.value.as_str())).collect();
         signed.push(("host", host));
@@ -81,16 +99,12 @@ impl Scope<'_> {
         // Path and query are encoded once already, as SigV4 asks of S3.
         let Request { method, path, query, .. } = request;
         let canonical = format!("{method}\n{path}\n{query}\n{lines}\n{names}\n{payload}");
-        let to_sign =
-            format!("AWS4-HMAC-SHA256\n{timestamp}\n{scope}\n{}", hex(&Sha256::digest(canonical.as_bytes())));
-        let key = [date, region, service, "aws4_request"]
+        let hash = hex(&Sha256::digest(canonical.as_bytes()));
+        let to_sign = format!("AWS4-HMAC-SHA256\n{timestamp}\n{}\n{hash}", self.credential_scope());
+        let key = [&timestamp[..8], region, service, "aws4_request"]
             .iter()
             .fold(format!("AWS4{}", credentials.secret).into_bytes(), |key, part| mac(&key, part));
-        let signature = hex(&mac(&key, &to_sign));
-        format!(
-            "AWS4-HMAC-SHA256 Credential={}/{scope},SignedHeaders={names},Signature={signature}",
-            credentials.id
-        )
+        (names, hex(&mac(&key, &to_sign)))
     }
 }
 

@@ -119,6 +119,30 @@ fn a_small_object_is_read_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_range_is_the_one_that_was_asked_for() {
+    let get = |first, response| block_on(client(&script([response])).get_range("a", first, 3));
+    let ranged = |range: &str| Response {
+        headers: vec![("Content-Range".into(), range.into())],
+        body: b"abc".to_vec(),
+        ..status(206)
+    };
+    assert_eq!(get(5, ranged("bytes 5-7/9")), Ok(b"abc".to_vec()));
+    for wrong in ["bytes 4-6/9", "bytes 0-2/9", "", "items 5-7/9"] {
+        assert!(matches!(get(5, ranged(wrong)), Err(Error::Refused { .. })), "{wrong}");
+    }
+    let whole = || Response { body: b"abc".to_vec(), ..status(200) };
+    assert_eq!(get(0, whole()), Ok(b"abc".to_vec()));
+    assert!(matches!(get(5, whole()), Err(Error::Refused { .. })));
+    assert_eq!(get(9, problem(416, "InvalidRange")), Ok(Vec::new()));
+    assert_eq!(get(0, problem(404, "NoSuchKey")), Err(Error::NoSuchObject { key: "a".into() }));
+    assert!(matches!(get(0, problem(503, "SlowDown")), Err(Error::Unavailable { .. })));
+    let asked = script([ranged("bytes 5-7/9")]);
+    block_on(client(&asked).get_range("a", 5, 3)).unwrap();
+    assert_eq!(asked.asked.borrow()[0].2, 3);
+    assert_eq!(block_on(client(&script([])).get_range("a", 5, 0)), Ok(Vec::new()));
+}
+
+#[test]
 fn a_name_that_leads_elsewhere_is_never_asked_for() {
     let nothing = script([]);
     let client = client(&nothing);

@@ -1,0 +1,259 @@
+//! Objects that are uploaded in parts. They too are only created: an upload that is aborted was never an object.
+
+mod requests;
+
+use percent_encoding::percent_decode_str;
+
+use crate::client::Created;
+use crate::xml::{element, elements, unescape};
+use crate::{Bucket, Client, Error, Response, TAG_HEADER, Transport};
+
+/// Most bytes of a page of parts or uploads: a thousand, each with the longest key.
+const MAX_PAGE_BYTES: u32 = 4 << 20;
+
+/// Most pages of parts. S3 takes 10,000 parts, a thousand a page.
+const MAX_PAGES: usize = 11;
+
+/// A part that the store has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its number, from 1 to 10,000: its place in the object.
+    pub number: u16,
+    /// What the store calls its bytes.
+    pub etag: String,
+    /// How many bytes it has.
+    pub size: u64,
+}
+
+/// What a part is copied of: bytes of an object at the same store.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The object's bucket.
+    pub bucket: &'a Bucket,
+    /// The object's name.
+    pub key: &'a str,
+    /// The first byte.
+    pub first: u64,
+    /// How many bytes, at least one.
+    pub size: u64,
+}
+
+/// An upload that is neither completed nor aborted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// The name of the object that it will be.
+    pub key: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// Some of a bucket's uploads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Uploads {
+    /// In the order of their keys.
+    pub uploads: Vec<Upload>,
+    /// After which the next page begins, where there is one.
+    pub next: Option<Upload>,
+}
+
+impl<T: Transport> Client<'_, T> {
+    /// Begins an upload in parts, and answers its id. `tag` names the one thing that the object will hold.
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub async fn create_upload(&self, key: &str, content_type: &str, tag: &str) -> Result<String, Error> {
+        let request = requests::create(&self.bucket, key, content_type, tag)?;
+        let response = self.send_bytes(request, Vec::new()).await?;
+        let id =
+            response.result("InitiateMultipartUploadResult").and_then(|result| element(result, "UploadId"));
+        match id {
+            Some(id) if !id.is_empty() => Ok(unescape(id).into_owned()),
+            _ => Err(self.no_result("POST", key, &response)),
+        }
+    }
+
+    /// Uploads a part of `size` bytes; one of this number that is there already is replaced.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUpload`]; what the store refuses.
+    pub async fn upload_part(
+        &self,
+        (key, upload): (&str, &str),
+        number: u16,
+        size: u64,
+        body: T::Body,
+    ) -> Result<Part, Error> {
+        let request = requests::part(&self.bucket, (key, upload), number, size)?;
+        let response = self.send_stream(request, key, body).await?;
+        match (response.status, response.header("etag")) {
+            (200..=299, Some(etag)) => Ok(Part { number, etag: etag.into(), size }),
+            _ => Err(self.no_part("PUT", (key, upload), &response)),
+        }
+    }
+
+    /// Lets the store copy bytes of an object of its own as a part.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the store does not copy, also where it takes the request for an upload of no bytes;
+    /// [`Error::NoSuchUpload`].
+    pub async fn copy_part(
+        &self,
+        (key, upload): (&str, &str),
+        number: u16,
+        source: Source<'_>,
+    ) -> Result<Part, Error> {
+        if source.bucket.host() != self.bucket.host() || source.bucket.region() != self.bucket.region() {
+            let reason = format!("{} cannot copy of {}", self.bucket.authority(), source.bucket.authority());
+            return Err(Error::Refused { reason });
+        }
+        let request = requests::copy(&self.bucket, (key, upload), number, source)?;
+        let response = self.send_bytes(request, Vec::new()).await?;
+        let etag = response.result("CopyPartResult").and_then(|result| element(result, "ETag"));
+        match etag {
+            Some(etag) if !etag.is_empty() => {
+                Ok(Part { number, etag: unescape(etag).into_owned(), size: source.size })
+            }
+            _ if (200..=299).contains(&response.status) && response.text().trim().is_empty() => {
+                let reason =
+                    format!("PUT {} answers {} and copies nothing", self.place(key), response.status);
+                Err(Error::Refused { reason })
+            }
+            _ => Err(self.no_part("PUT", (key, upload), &response)),
+        }
+    }
+
+    /// The parts that the store has, by number, with the sizes that it has of them.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUpload`]; what the store refuses.
+    pub async fn list_parts(&self, (key, upload): (&str, &str)) -> Result<Vec<Part>, Error> {
+        let mut parts = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let after = parts.last().map_or(0, |part: &Part| part.number);
+            let request = requests::list_parts(&self.bucket, (key, upload), after)?;
+            let response = self.ask(request, MAX_PAGE_BYTES).await?;
+            let Some(page) = response.result("ListPartsResult") else {
+                return Err(self.no_part("GET", (key, upload), &response));
+            };
+            let before = parts.len();
+            for text in elements(page, "Part") {
+                let part = read_part(text).ok_or_else(|| self.no_result("GET", key, &response))?;
+                if part.number <= parts.last().map_or(0, |last| last.number) {
+                    return Err(self.no_result("GET", key, &response));
+                }
+                parts.push(part);
+            }
+            if element(page, "IsTruncated") != Some("true") || parts.len() == before {
+                return Ok(parts);
+            }
+        }
+        Err(Error::Unavailable { reason: format!("{}: the list of parts does not end", self.place(key)) })
+    }
+
+    /// Makes one object of the parts, in their order, never replacing one. `tag` is the one that the upload was begun
+    /// with.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] where the name is in use for an object without this tag, or of another size;
+    /// [`Error::NoSuchUpload`] where neither the upload nor the object is there. After [`Error::Unavailable`] the
+    /// object may be there all the same: call again.
+    pub async fn complete_upload(
+        &self,
+        (key, upload): (&str, &str),
+        tag: &str,
+        parts: &[Part],
+    ) -> Result<Created, Error> {
+        let (request, body) = requests::complete(&self.bucket, (key, upload), parts)?;
+        let response = self.send_bytes(request, body).await?;
+        let done = response.result("CompleteMultipartUploadResult");
+        if done.is_some_and(|result| element(result, "ETag").is_some()) {
+            return Ok(Created::Now);
+        }
+        let is_gone = response.code() == Some("NoSuchUpload");
+        // 412 is S3's answer, 409 OSS's, 304 an old MinIO's.
+        if !is_gone && !matches!(response.status, 304 | 409 | 412) {
+            return Err(self.no_result("POST", key, &response));
+        }
+        let there = self.send(crate::Request::head(&self.bucket, key)?).await?;
+        let size: u64 = parts.iter().map(|part| part.size).sum();
+        let has_size = there.header("content-length").is_none_or(|length| length == size.to_string());
+        match (there.status, there.header(TAG_HEADER)) {
+            (200, Some(found)) if found == tag && has_size => Ok(Created::Before),
+            (200, _) => Err(Error::Taken { key: key.into() }),
+            (403 | 404, _) if is_gone => Err(no_such_upload(key, upload)),
+            // A key that may not read does not learn whose object it is: it is not taken for ours.
+            (403, _) if response.status != 409 || response.code() == Some("FileAlreadyExists") => {
+                Err(Error::Taken { key: key.into() })
+            }
+            _ => Err(self.no_result("POST", key, &response)),
+        }
+    }
+
+    /// Gives an upload up, and its parts with it. One that is not there is given up.
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub async fn abort_upload(&self, (key, upload): (&str, &str)) -> Result<(), Error> {
+        let response = self.send(requests::abort(&self.bucket, (key, upload))?).await?;
+        match response.status {
+            200..=299 => Ok(()),
+            _ if response.code() == Some("NoSuchUpload") => Ok(()),
+            _ => Err(self.refused("DELETE", key, &response)),
+        }
+    }
+
+    /// The uploads of objects whose names begin with `prefix`, from the one after `after` on: a page of them.
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub async fn list_uploads(&self, prefix: &str, after: Option<&Upload>) -> Result<Uploads, Error> {
+        let response = self.ask(requests::list(&self.bucket, prefix, after), MAX_PAGE_BYTES).await?;
+        let page = response.result("ListMultipartUploadsResult");
+        let page = page.ok_or_else(|| self.no_result("GET", "", &response))?;
+        let is_encoded = element(page, "EncodingType") == Some("url");
+        let key = |text: &str| {
+            let text = unescape(text);
+            let decoded = || percent_decode_str(&text).decode_utf8_lossy().into_owned();
+            if is_encoded { decoded() } else { text.clone().into_owned() }
+        };
+        let upload = |text, key_name, id_name| {
+            let id = unescape(element(text, id_name)?).into_owned();
+            Some(Upload { key: key(element(text, key_name)?), id })
+        };
+        let uploads = elements(page, "Upload").filter_map(|text| upload(text, "Key", "UploadId")).collect();
+        let next = upload(page, "NextKeyMarker", "NextUploadIdMarker");
+        Ok(Uploads { uploads, next: next.filter(|_| element(page, "IsTruncated") == Some("true")) })
+    }
+
+    /// What an answer to a call for parts means that is not the one expected.
+    fn no_part(&self, method: &str, (key, upload): (&str, &str), response: &Response) -> Error {
+        match response.code() {
+            Some("NoSuchUpload") => no_such_upload(key, upload),
+            _ => self.no_result(method, key, response),
+        }
+    }
+
+    /// What an answer means that is not the one expected, also one that begins as a success and says no result.
+    fn no_result(&self, method: &str, key: &str, response: &Response) -> Error {
+        if (200..=299).contains(&response.status) && response.code().is_none() {
+            let reason = format!("{method} {} answers {} without a result", self.place(key), response.status);
+            return Error::Unavailable { reason };
+        }
+        self.refused(method, key, response)
+    }
+}
+
+fn no_such_upload(key: &str, upload: &str) -> Error {
+    Error::NoSuchUpload { key: key.into(), upload: upload.into() }
+}
+
+fn read_part(text: &str) -> Option<Part> {
+    Some(Part {
+        number: element(text, "PartNumber")?.parse().ok()?,
+        etag: unescape(element(text, "ETag")?).into_owned(),
+        size: element(text, "Size")?.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

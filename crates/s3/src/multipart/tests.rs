@@ -1,0 +1,235 @@
+//! What each answer to an upload in parts means, the odd ones of stores among them.
+
+use futures_executor::block_on;
+
+use super::*;
+use crate::testing::{Script, answer, client, problem, script, status, tagged};
+
+const AT: (&str, &str) = ("a/b.mp4", "up");
+
+const DONE: &str =
+    "<CompleteMultipartUploadResult><ETag>&quot;x-2&quot;</ETag></CompleteMultipartUploadResult>";
+
+fn parts() -> Vec<Part> {
+    [(1, 5), (2, 3)].map(|(number, size)| Part { number, etag: format!("e{number}"), size }).into()
+}
+
+fn complete(responses: impl IntoIterator<Item = Response>) -> Result<Created, Error> {
+    complete_at(&script(responses))
+}
+
+fn complete_at(script: &Script) -> Result<Created, Error> {
+    block_on(client(script).complete_upload(AT, "tag", &parts()))
+}
+
+fn copy(response: Response) -> Result<Part, Error> {
+    let transport = script([response]);
+    let client = client(&transport);
+    let source = Source { bucket: &client.bucket, key: "source", first: 0, size: 5 };
+    block_on(client.copy_part(AT, 1, source))
+}
+
+fn sized(tag: &str, size: u64) -> Response {
+    let mut response = tagged(tag);
+    response.headers.push(("Content-Length".into(), size.to_string().into()));
+    response
+}
+
+fn no_upload() -> Error {
+    Error::NoSuchUpload { key: AT.0.into(), upload: AT.1.into() }
+}
+
+fn taken() -> Result<Created, Error> {
+    Err(Error::Taken { key: AT.0.into() })
+}
+
+#[test]
+fn an_upload_is_completed_only_by_a_whole_result() {
+    assert_eq!(complete([answer(200, DONE)]), Ok(Created::Now));
+    let late = format!("{}<?xml version=\"1.0\"?>\n{DONE}", " ".repeat(20));
+    assert_eq!(complete([answer(200, &late)]), Ok(Created::Now));
+    let error = |code| answer(200, &format!("    <?xml?><Error><Code>{code}</Code></Error>"));
+    let cut = &DONE[..DONE.len() - 5];
+    for failed in [
+        error("InternalError"),
+        error("SlowDown"),
+        status(200),
+        answer(200, "   "),
+        answer(200, cut),
+        answer(200, "<html>ok</html>"),
+        answer(200, "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>"),
+        problem(500, "InternalError"),
+    ] {
+        let shown = format!("{failed:?}");
+        assert!(matches!(complete([failed]), Err(Error::Unavailable { .. })), "{shown}");
+    }
+    assert!(matches!(complete([error("EntityTooSmall")]), Err(Error::Refused { .. })));
+    assert!(matches!(complete([problem(501, "NotImplemented")]), Err(Error::Refused { .. })));
+}
+
+#[test]
+fn an_object_that_is_there_is_ours_by_tag_and_size() {
+    for in_use in [status(304), problem(409, "FileAlreadyExists"), problem(412, "PreconditionFailed")] {
+        assert_eq!(complete([in_use.clone(), sized("tag", 8)]), Ok(Created::Before));
+        assert_eq!(complete([in_use.clone(), tagged("tag")]), Ok(Created::Before));
+        for other in [sized("tag", 7), sized("other", 8), status(200)] {
+            assert_eq!(complete([in_use.clone(), other]), taken());
+        }
+        assert_eq!(complete([in_use, status(403)]), taken());
+    }
+    let under_way = || problem(409, "ConditionalRequestConflict");
+    for there in [status(403), status(404)] {
+        assert!(matches!(complete([under_way(), there]), Err(Error::Unavailable { .. })));
+    }
+}
+
+#[test]
+fn an_upload_that_is_gone_may_have_become_the_object() {
+    for gone in [problem(404, "NoSuchUpload"), problem(200, "NoSuchUpload")] {
+        // The answer to an earlier call was lost.
+        assert_eq!(complete([gone.clone(), sized("tag", 8)]), Ok(Created::Before));
+        // Somebody aborted it, and an older object is there.
+        assert_eq!(complete([gone.clone(), sized("other", 8)]), taken());
+        // Somebody aborted it.
+        assert_eq!(complete([gone.clone(), status(404)]), Err(no_upload()));
+        assert_eq!(complete([gone, status(403)]), Err(no_upload()));
+    }
+}
+
+#[test]
+fn bytes_that_are_at_hand_are_sent_again_to_another_region() {
+    let told = Response { headers: vec![("x-amz-bucket-region".into(), b"eu".to_vec())], ..status(400) };
+    let elsewhere = script([told, answer(200, DONE)]);
+    assert_eq!(complete_at(&elsewhere), Ok(Created::Now));
+    assert_eq!(*elsewhere.regions.borrow(), ["us-east-1", "eu"]);
+    let sent = elsewhere.sent.borrow();
+    assert!(sent[0] == sent[1] && !sent[0].is_empty());
+}
+
+#[test]
+fn a_part_is_copied_only_where_the_store_says_so() {
+    let result = "<CopyPartResult><ETag>&quot;e&quot;</ETag></CopyPartResult>";
+    assert_eq!(copy(answer(200, result)), Ok(Part { number: 1, etag: "\"e\"".into(), size: 5 }));
+    // These will not copy: the bytes have to be sent.
+    for refused in [
+        // What was asked for is stored as a part without bytes.
+        Response { headers: vec![("etag".into(), b"e".to_vec())], ..status(200) },
+        problem(200, "AccessDenied"),
+        problem(403, "AccessDenied"),
+        problem(501, "NotImplemented"),
+        problem(400, "InvalidRequest"),
+    ] {
+        let shown = format!("{refused:?}");
+        assert!(matches!(copy(refused), Err(Error::Refused { .. })), "{shown}");
+    }
+    for failed in [
+        problem(200, "InternalError"),
+        problem(503, "SlowDown"),
+        answer(200, &result[..30]),
+        answer(200, "<html></html>"),
+        answer(200, "<CopyPartResult></CopyPartResult>"),
+    ] {
+        let shown = format!("{failed:?}");
+        assert!(matches!(copy(failed), Err(Error::Unavailable { .. })), "{shown}");
+    }
+    assert_eq!(copy(problem(404, "NoSuchUpload")), Err(no_upload()));
+}
+
+#[test]
+fn a_part_is_never_copied_from_another_store() {
+    let transport = script([]);
+    for (endpoint, style) in [("127.0.0.1:9001", "bkt"), ("s3.example.com", "bkt")] {
+        let bucket = Bucket::new(endpoint, style).unwrap();
+        let source = Source { bucket: &bucket, key: "source", first: 0, size: 5 };
+        let refused = block_on(client(&transport).copy_part(AT, 1, source));
+        assert!(matches!(refused, Err(Error::Refused { .. })));
+    }
+    assert!(transport.asked.borrow().is_empty());
+}
+
+#[test]
+fn a_part_is_what_the_store_calls_it() {
+    let put = |response| block_on(client(&script([response])).upload_part(AT, 3, 3, b"abc".to_vec()));
+    let etag = Response { headers: vec![("ETag".into(), b"\"e\"".to_vec())], ..status(200) };
+    assert_eq!(put(etag), Ok(Part { number: 3, etag: "\"e\"".into(), size: 3 }));
+    assert!(matches!(put(status(200)), Err(Error::Unavailable { .. })));
+    assert_eq!(put(problem(404, "NoSuchUpload")), Err(no_upload()));
+}
+
+#[test]
+fn parts_are_listed_page_by_page_until_their_end() {
+    let page = |numbers: std::ops::Range<u16>, more: bool| {
+        let part = |n| {
+            format!("<Part><PartNumber>{n}</PartNumber><ETag>&quot;e{n}&quot;</ETag><Size>{n}</Size></Part>")
+        };
+        let parts: String = numbers.map(part).collect();
+        answer(200, &format!("<ListPartsResult><IsTruncated>{more}</IsTruncated>{parts}</ListPartsResult>"))
+    };
+    let list = |script: &Script| block_on(client(script).list_parts(AT));
+    let two = script([page(1..3, true), page(3..4, false)]);
+    let listed = list(&two).unwrap();
+    assert_eq!(listed.iter().map(|part| part.number).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(listed[2], Part { number: 3, etag: "\"e3\"".into(), size: 3 });
+    assert_eq!(
+        two.requests(),
+        [0, 2].map(|after| format!("GET /bkt/a/b.mp4?max-parts=1000&part-number-marker={after}&uploadId=up"))
+    );
+    // A store that gives the same page again and again is not asked for ever.
+    let stubborn = script([page(1..3, true), page(1..3, true)]);
+    assert!(matches!(list(&stubborn), Err(Error::Unavailable { .. })));
+    assert_eq!(list(&script([page(1..1, true)])), Ok(Vec::new()));
+    let odd = "<ListPartsResult><Part><PartNumber>0</PartNumber></Part></ListPartsResult>";
+    assert!(matches!(list(&script([answer(200, odd)])), Err(Error::Unavailable { .. })));
+    assert_eq!(list(&script([problem(404, "NoSuchUpload")])), Err(no_upload()));
+}
+
+#[test]
+fn uploads_are_listed_by_their_plain_names() {
+    let body = |encoding: &str, key: &str| {
+        format!(
+            "<ListMultipartUploadsResult>{encoding}<IsTruncated>true</IsTruncated>\
+             <NextKeyMarker>{key}</NextKeyMarker><NextUploadIdMarker>2</NextUploadIdMarker>\
+             <Upload><Key>{key}</Key><UploadId>2</UploadId></Upload></ListMultipartUploadsResult>"
+        )
+    };
+    for (encoding, key) in
+        [("<EncodingType>url</EncodingType>", "a%2Fb+c%20%26.mp4"), ("", "a/b+c &amp;.mp4")]
+    {
+        let page = script([answer(200, &body(encoding, key))]);
+        let upload = Upload { key: "a/b+c &.mp4".into(), id: "2".into() };
+        let expected = Uploads { uploads: vec![upload.clone()], next: Some(upload) };
+        assert_eq!(block_on(client(&page).list_uploads("a/", None)), Ok(expected));
+    }
+    let last = "<ListMultipartUploadsResult><NextKeyMarker></NextKeyMarker><NextUploadIdMarker/>\
+                <IsTruncated>false</IsTruncated></ListMultipartUploadsResult>";
+    let none = block_on(client(&script([answer(200, last)])).list_uploads("", None));
+    assert_eq!(none, Ok(Uploads::default()));
+    assert!(block_on(client(&script([problem(403, "AccessDenied")])).list_uploads("", None)).is_err());
+}
+
+#[test]
+fn an_upload_that_is_gone_is_aborted() {
+    let abort = |response| block_on(client(&script([response])).abort_upload(AT));
+    for gone in [status(204), problem(404, "NoSuchUpload")] {
+        assert_eq!(abort(gone), Ok(()));
+    }
+    assert!(matches!(abort(status(404)), Err(Error::Unavailable { .. })));
+    assert!(matches!(abort(problem(403, "AccessDenied")), Err(Error::Refused { .. })));
+}
+
+#[test]
+fn an_upload_is_begun_only_with_an_id() {
+    let create = |response| block_on(client(&script([response])).create_upload("a", "video/mp4", "tag"));
+    let begun = |id| {
+        answer(
+            200,
+            &format!(
+                "<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>"
+            ),
+        )
+    };
+    assert_eq!(create(begun("a&amp;b")), Ok("a&b".into()));
+    assert!(matches!(create(begun("")), Err(Error::Unavailable { .. })));
+    assert!(matches!(create(status(200)), Err(Error::Unavailable { .. })));
+    assert!(matches!(create(problem(404, "NoSuchBucket")), Err(Error::NoSuchBucket { .. })));
+}

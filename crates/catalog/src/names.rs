@@ -1,10 +1,11 @@
 //! What slices and record files are called.
 //!
 //! A name follows from the session, the rule's template and what is committed, so that every try of a call has the same
-//! one. Where an object of another writer has it, that is noted before the next name is used. The later slices of the
-//! session then begin with that name: two pushes at once name all their slices alike, not only one.
+//! one. Where an object of another writer has it, that is noted before the next name is used, which ends in what is the
+//! object's own. The later slices of the session then begin with such a name: two pushes at once name all their slices
+//! alike, not only one, and where names have to be an object's own, all have to be.
 
-use naming::{Kind, ObjectName, Timezone, Values};
+use naming::{Kind, ObjectName, Timezone, Values, tag};
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Record, Store};
@@ -14,7 +15,6 @@ use crate::error::Error;
 use crate::key;
 use crate::rule::{Container, Rule};
 use crate::session::{self, Session};
-use crate::stream::hash;
 
 /// How many names of a slice or a file turned out to be another writer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub fn slice(session: &Session, seq: u64, start_ms: u64, names_taken: u32) -> Re
     let slices = slices.ok_or_else(|| Error::NotRecorded(session.id.clone()))?;
     let values = values(session, seq, (start_ms, start_ms))?;
     let name = ObjectName { kind: Kind::Slice, template: &slices.object_prefix, values, extension: ".ts" };
-    Ok(name.build_for(&hash(&[&session.id]), names_taken)?)
+    Ok(name.build_for(&tag::slice(&session.id, seq), names_taken)?)
 }
 
 /// What a record file is called of a recording that begins with a session.
@@ -52,9 +52,9 @@ pub fn file(first: &Session, run: &Run, container: Container, names_taken: u32) 
         Container::Mp4 => ".mp4",
         Container::Flv => ".flv",
     };
+    let tag = tag::file(&first.id, &extension[1..], run.number);
     let name = ObjectName { kind: Kind::RecordFile, template: &format.object_prefix, values, extension };
-    let own = hash(&[&first.id, extension, &run.number.to_string()]);
-    Ok(name.build_for(&own, names_taken)?)
+    Ok(name.build_for(&tag, names_taken)?)
 }
 
 fn values(session: &Session, sequence: u64, (start_ms, end_ms): (u64, u64)) -> Result<Values<'_>, Error> {

@@ -1,6 +1,7 @@
 //! Names of what a recording leaves: objects, made of templates such as
 //! `record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}`, and ids.
 //!
+//! Slices and record files that have found their names in use go by [their tag](tag).
 //! Says nothing about buckets and writes nothing: text in, text out.
 //!
 //! | kind | variables | required |
@@ -34,6 +35,7 @@ mod guard;
 mod id;
 mod limits;
 mod object;
+pub mod tag;
 mod template;
 mod timezone;
 

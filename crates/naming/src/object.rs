@@ -1,6 +1,6 @@
 //! An object's name, as it is made of a template.
 
-use crate::{Error, Kind, Template, Values};
+use crate::{Error, Kind, Template, Values, tag};
 
 /// What an object of a recording is called.
 #[derive(Clone, Copy, Debug)]
@@ -24,17 +24,15 @@ impl ObjectName<'_> {
         self.build_with("")
     }
 
-    /// The name for a session that has found as many of its names to hold another writer's object: from the
-    /// first one on, the begin of the session's id goes before the extension.
+    /// The name for what has found as many of its names to hold another writer's object: from the first one on, what
+    /// is the tag's own goes before the extension.
     ///
     /// # Errors
     /// As [`build`](Self::build).
-    pub fn build_for(&self, session: &str, names_taken: u32) -> Result<String, Error> {
-        let session = session.get(..8).unwrap_or(session);
+    pub fn build_for(&self, tag: &str, names_taken: u32) -> Result<String, Error> {
         match names_taken {
             0 => self.build_with(""),
-            1 => self.build_with(&format!("-{session}")),
-            taken => self.build_with(&format!("-{session}-{taken}")),
+            taken => self.build_with(&tag::own_ending(tag, taken)),
         }
     }
 
@@ -50,7 +48,7 @@ mod tests {
     use crate::Timezone;
 
     #[test]
-    fn a_session_whose_name_is_taken_goes_by_its_id() {
+    fn what_finds_its_name_taken_goes_by_its_tag() {
         let name = ObjectName {
             kind: Kind::RecordFile,
             template: "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}",
@@ -66,10 +64,13 @@ mod tests {
         };
         let begin = "record/live/直播/3_2017-03-08-23-09-46_2017-03-08-23-10-40";
         assert_eq!(name.build().unwrap(), format!("{begin}.m3u8"));
-        for (names_taken, end) in [(0, ".m3u8"), (1, "-01234567.m3u8"), (2, "-01234567-2.m3u8")] {
-            assert_eq!(name.build_for("0123456789", names_taken).unwrap(), format!("{begin}{end}"));
+        // The hash is computed apart from this code with Python's hashlib.
+        for (names_taken, end) in [(0, ".m3u8"), (1, "-4ad13f6a.m3u8"), (2, "-4ad13f6a-2.m3u8")] {
+            let built = name.build_for("x/m3u8/3", names_taken).unwrap();
+            assert_eq!(built, format!("{begin}{end}"));
+            assert_eq!(tag::is_own(&built, "x/m3u8/3"), names_taken > 0, "{built}");
+            assert!(!tag::is_own(&built, "x/m3u8/4"), "{built}");
         }
-        assert_eq!(name.build_for("0123", 1).unwrap(), format!("{begin}-0123.m3u8"));
     }
 
     #[test]

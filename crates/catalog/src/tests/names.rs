@@ -31,9 +31,12 @@ fn names_follow_from_the_session_and_what_is_committed() {
     assert_eq!(names::slice(&push.session, 1, start_ms, 0).unwrap(), "record/a/s/1488985791_1.ts");
     let other = names::slice(&push.session, 1, start_ms, 2).unwrap();
     assert!(other.starts_with("record/a/s/1488985791_1-") && other.ends_with("-2.ts"), "{other}");
+    assert!(naming::tag::is_own(&other, &naming::tag::slice("x", 1)), "{other}");
     let complete = run(file::complete(&world.store, &world.bucket, "x", Container::M3u8)).unwrap().unwrap();
     let name = names::file(&push.session, &complete, Container::M3u8, 0).unwrap();
     assert_eq!(name, "record/a/s/0_2017-03-08-23-09-46_2017-03-08-23-10-01.m3u8");
+    let other = names::file(&push.session, &complete, Container::M3u8, 1).unwrap();
+    assert!(naming::tag::is_own(&other, &naming::tag::file("x", "m3u8", 0)), "{other}");
     names::file(&push.session, &complete, Container::Flv, 0).unwrap_err();
 }
 

@@ -1,0 +1,78 @@
+//! Tags of objects. A tag says which one thing an object holds, and is stored beside it.
+//!
+//! Whoever may read finds by its tag whether an object that is in the way is its own. Where only writing is allowed,
+//! the name has to say so: it ends in characters that follow from the tag, which no other writer's names do.
+
+use crate::id::digest;
+
+/// The tag of a slice: of a session, by its number.
+#[must_use]
+pub fn slice(session: &str, seq: u64) -> String {
+    format!("{session}/{seq}")
+}
+
+/// The tag of a record file: of a recording, which is named by its first session, by format and number.
+#[must_use]
+pub fn file(recording: &str, format: &str, number: u32) -> String {
+    format!("{recording}/{format}/{number}")
+}
+
+/// What an object's name ends in, before its extension, that is the tag's own.
+pub(crate) fn own_ending(tag: &str, names_taken: u32) -> String {
+    let hash: String = digest([tag])[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    if names_taken < 2 { format!("-{hash}") } else { format!("-{hash}-{names_taken}") }
+}
+
+/// Whether no other thing than what the tag names is called so.
+#[must_use]
+pub fn is_own(name: &str, tag: &str) -> bool {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let ending = own_ending(tag, 1);
+    let numbered = |stem: &str| {
+        let (stem, number) = stem.rsplit_once('-')?;
+        (stem.ends_with(&ending) && number.parse::<u32>().is_ok_and(|number| number > 1)).then_some(())
+    };
+    stem.ends_with(&ending) || numbered(stem).is_some()
+}
+
+/// Whether a tag is that of a slice or of a record file: their names can be made the tag's own. Others' names are as
+/// somebody asked for them.
+#[must_use]
+pub fn is_of_recording(tag: &str) -> bool {
+    let Some((session, _)) = tag.split_once('/') else { return false };
+    let Some((day, random)) = session.split_once('-') else { return false };
+    day.len() == 8
+        && day.bytes().all(|byte| byte.is_ascii_digit())
+        && random.len() == 32
+        && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session_id;
+
+    #[test]
+    fn only_what_recordings_leave_has_names_of_its_own() {
+        let session = session_id(1_767_323_045_000, [0xab; 16]);
+        assert!(is_of_recording(&slice(&session, 3)));
+        assert!(is_of_recording(&file(&session, "mp4", 3)));
+        for other in
+            ["first", "", "/", "a/b", "00112233-4455-6677-8899-aabbccddeeff/0011223344556677", &session]
+        {
+            assert!(!is_of_recording(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_a_tags_own_by_its_end_alone() {
+        let own = own_ending("s/1", 1);
+        for name in [format!("a/b{own}.ts"), format!("a/b{own}"), format!("a.b/c{own}-2.ts")] {
+            assert!(is_own(&name, "s/1"), "{name}");
+            assert!(!is_own(&name, "s/11") && !is_own(&name, "other/1"), "{name}");
+        }
+        for name in ["", "a.ts", &format!("a{own}b.ts"), &format!("a{own}-1.ts"), &format!("a{own}-x.ts")] {
+            assert!(!is_own(name, "s/1"), "{name}");
+        }
+    }
+}

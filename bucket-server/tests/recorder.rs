@@ -6,14 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use http_body_util::Full;
 use s3::{
-    Bucket, Client, Created, Credentials, Error, Part, Regions, Request, Response, Source, Transport, Upload,
-    Uploads, WorkClient,
+    Bucket, Client, Conditions, Created, Credentials, Error, Options, Part, Regions, Request, Response,
+    Source, Transport, Upload, Uploads, WorkClient,
 };
 
 use crate::client::{ID, SECRET, answer, pattern, serve};
 
 /// Sends what the client has signed, by one connection each.
-struct Http(SocketAddr, Regions);
+struct Http(SocketAddr, Regions, Conditions);
 
 impl Transport for Http {
     type Body = Vec<u8>;
@@ -49,7 +49,7 @@ fn unavailable(reason: &str) -> Error {
 
 impl Http {
     async fn serve(directory: &tempfile::TempDir) -> Self {
-        Self(serve(directory.path()).await, Regions::new())
+        Self(serve(directory.path()).await, Regions::new(), Conditions::new())
     }
 
     fn client(&self) -> Client<'_, Self> {
@@ -61,7 +61,9 @@ impl Http {
             transport: self,
             bucket: Bucket::new(&self.0.to_string(), bucket).unwrap(),
             credentials: Credentials { id: ID.into(), secret: secret.into(), token: None },
+            options: Options::default(),
             regions: &self.1,
+            conditions: &self.2,
             now_s: SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs(),
         }
     }

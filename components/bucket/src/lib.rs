@@ -20,6 +20,9 @@ mod bindings {
     });
 }
 
+/// Most bytes of an object that is held here, to be created a second time.
+const PROBE_BYTES: u64 = 1 << 20;
+
 struct Component;
 
 impl Guest for Component {
@@ -35,7 +38,13 @@ impl Guest for Component {
         size: u64,
         body: StreamReader<u8>,
     ) -> Result<Created, Error> {
-        match client(&at).await?.put_new(&key, &content_type, &tag, size, body).await? {
+        let client = client(&at).await?;
+        let created = if size <= PROBE_BYTES && client.is_probe(&tag) {
+            probe(&client, &key, &content_type, &tag, size, body).await?
+        } else {
+            client.put_new(&key, &content_type, &tag, size, body).await?
+        };
+        match created {
             s3::Created::Now => Ok(Created::Now),
             s3::Created::Before => Ok(Created::Before),
         }
@@ -46,6 +55,29 @@ impl Guest for Component {
     }
 }
 
+/// Creates an object of which it is seen whether the bucket keeps objects.
+async fn probe(
+    client: &Client<'_, Wasi>,
+    key: &str,
+    content_type: &str,
+    tag: &str,
+    size: u64,
+    body: StreamReader<u8>,
+) -> Result<s3::Created, s3::Error> {
+    let bytes = s3_client::read(body, size as usize).await;
+    if bytes.len() as u64 != size {
+        return Err(s3::Error::Unavailable { reason: format!("{key:?} has not the size that was told") });
+    }
+    let created = client.put_small(key, content_type, tag, bytes).await?;
+    if client.keeps() == Some(false) {
+        let name = client.bucket.display();
+        eprintln!(
+            "{name} replaces objects in spite of If-None-Match; set {name}=head-first in the variable bucket_options"
+        );
+    }
+    Ok(created)
+}
+
 async fn client(at: &Location) -> Result<Client<'static, Wasi>, Error> {
     Ok(s3_client::client(&at.endpoint, &at.bucket).await?)
 }
@@ -53,7 +85,9 @@ async fn client(at: &Location) -> Result<Client<'static, Wasi>, Error> {
 impl From<s3::Error> for Error {
     fn from(error: s3::Error) -> Self {
         match error {
-            s3::Error::NoSuchBucket { reason } | s3::Error::Refused { reason } => Self::NoSuchBucket(reason),
+            s3::Error::NoSuchBucket { reason } => Self::NoSuchBucket(reason),
+            s3::Error::Refused { reason } => Self::Refused(reason),
+            s3::Error::Unreachable { reason } => Self::Unreachable(reason),
             s3::Error::Taken { .. } => Self::Taken,
             s3::Error::NoSuchObject { .. } => Self::NoSuchObject,
             s3::Error::TooLarge { max_bytes, .. } => Self::TooLarge(max_bytes),

@@ -1,6 +1,6 @@
 //! The client of S3-compatible buckets in a guest: WASI's HTTP client carries the calls of the crate `s3`, the
-//! variable `bucket_keys` signs them, or `bucket_access_key_id` and `bucket_access_key_secret` do, and
-//! `bucket_endpoints` addresses them.
+//! variable `bucket_keys` signs them, or `bucket_access_key_id` and `bucket_access_key_secret` do,
+//! `bucket_endpoints` addresses them, and `bucket_options` says how objects are created.
 #![cfg(target_arch = "wasm32")]
 #![deny(missing_docs)]
 
@@ -8,13 +8,18 @@ mod transport;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use s3::{Bucket, BucketKeys, Client, Credentials, Endpoints, Error, Regions, WorkClient};
+use s3::{
+    Bucket, BucketKeys, BucketOptions, Client, Conditions, Credentials, Endpoints, Error, Regions, WorkClient,
+};
 use spin_sdk::variables;
 
-pub use transport::Wasi;
+pub use transport::{Wasi, read};
 
 /// What stores have told, for as long as this instance lives.
 static REGIONS: Regions = Regions::new();
+
+/// Which buckets keep objects, as far as this instance knows.
+static CONDITIONS: Conditions = Conditions::new();
 
 /// A bucket, by the key that the application has for it.
 ///
@@ -25,8 +30,16 @@ pub async fn client(endpoint: &str, bucket: &str) -> Result<Client<'static, Wasi
         .map_err(|error| wrong("bucket_endpoints", &error))?;
     let bucket = Bucket::with(endpoint, bucket, &settings)?;
     let credentials = credentials(&bucket).await?;
+    let options = BucketOptions::parse(&variable("bucket_options").await?);
+    let options = options.and_then(|options| options.find(&bucket));
+    let mut options = options.map_err(|error| wrong("bucket_options", &error))?;
+    // These are for users' buckets. Decisions need a store that keeps objects, whatever a pattern says.
+    if (options.write_only || options.head_first) && is_work_bucket(&bucket, &settings).await? {
+        (options.write_only, options.head_first) = (false, false);
+    }
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    Ok(Client { transport: &Wasi, bucket, credentials, regions: &REGIONS, now_s })
+    let (regions, conditions) = (&REGIONS, &CONDITIONS);
+    Ok(Client { transport: &Wasi, bucket, credentials, options, regions, conditions, now_s })
 }
 
 /// The bucket that the variable `work_bucket` names, as `endpoint/bucket`: the only one in which objects are deleted.
@@ -39,6 +52,12 @@ pub async fn work_bucket() -> Result<WorkClient<'static, Wasi>, Error> {
         reason: format!("variable work_bucket is {text:?}, and has to be endpoint/bucket"),
     })?;
     Ok(WorkClient::new(client(endpoint, bucket).await?))
+}
+
+async fn is_work_bucket(bucket: &Bucket, settings: &Endpoints) -> Result<bool, Error> {
+    let text = variable("work_bucket").await?;
+    let work = text.rsplit_once('/').map(|(endpoint, name)| Bucket::with(endpoint, name, settings));
+    Ok(work.and_then(Result::ok).is_some_and(|work| work.is_same(bucket)))
 }
 
 /// The key of the most specific pattern, or the one for all other buckets.

@@ -97,7 +97,7 @@ fn timeouts(bucket: &Bucket) -> Result<types::RequestOptions, Error> {
 }
 
 /// Reads a body up to a limit, and leaves the rest.
-async fn read(mut stream: StreamReader<u8>, limit: usize) -> Vec<u8> {
+pub async fn read(mut stream: StreamReader<u8>, limit: usize) -> Vec<u8> {
     let mut body = Vec::new();
     loop {
         let room = (limit - body.len()).min(64 << 10);

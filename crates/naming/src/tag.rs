@@ -47,6 +47,12 @@ pub fn is_of_recording(tag: &str) -> bool {
         && random.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// Whether a tag is that of a record file.
+#[must_use]
+pub fn is_of_file(tag: &str) -> bool {
+    is_of_recording(tag) && tag.split('/').count() == 3
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +63,7 @@ mod tests {
         let session = session_id(1_767_323_045_000, [0xab; 16]);
         assert!(is_of_recording(&slice(&session, 3)));
         assert!(is_of_recording(&file(&session, "mp4", 3)));
+        assert!(is_of_file(&file(&session, "mp4", 3)) && !is_of_file(&slice(&session, 3)));
         for other in
             ["first", "", "/", "a/b", "00112233-4455-6677-8899-aabbccddeeff/0011223344556677", &session]
         {

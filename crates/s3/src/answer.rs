@@ -15,12 +15,14 @@ const FULL: [&str; 6] = [
 ];
 
 /// Codes of refusals that pass by themselves.
-const PASSING: [&str; 14] = [
+const PASSING: [&str; 15] = [
     "BadDigest",
     "ConditionalRequestConflict",
     "IncompleteBody",
     "InternalError",
     "OperationAborted",
+    // The object that was in the way is gone.
+    "PreconditionFailed",
     "RequestTimeTooSkewed",
     "RequestTimeout",
     "ServiceUnavailable",

@@ -1,7 +1,7 @@
 //! The calls themselves, over a transport that the caller gives.
 
 use crate::presign::presigned_get;
-use crate::{Bucket, Credentials, Error, Regions, Request, Response, TAG_HEADER, sign};
+use crate::{Bucket, Conditions, Credentials, Error, Options, Regions, Request, Response, sign};
 
 /// Longest error body that is read; the code stands at its begin.
 const MAX_ERROR_BYTES: u32 = 16 << 10;
@@ -29,15 +29,6 @@ pub trait Transport {
     ) -> Result<Response, Error>;
 }
 
-/// Whether a call to [`Client::put_new`] has created the object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Created {
-    /// It has.
-    Now,
-    /// An earlier call with the same tag had.
-    Before,
-}
-
 /// One bucket, by one key, at one time.
 #[derive(Clone)]
 pub struct Client<'a, T> {
@@ -47,8 +38,12 @@ pub struct Client<'a, T> {
     pub bucket: Bucket,
     /// The access key that requests are signed with.
     pub credentials: Credentials,
+    /// How objects are created.
+    pub options: Options,
     /// What stores have told of their regions, to this client and to others.
     pub regions: &'a Regions,
+    /// Which buckets keep objects, as far as this client and others know.
+    pub conditions: &'a Conditions,
     /// Now, in Unix seconds.
     pub now_s: u64,
 }
@@ -57,11 +52,11 @@ impl<T: Transport> Client<'_, T> {
     /// Whether the bucket exists, and the key is one that its store knows. A key that may only write is.
     ///
     /// # Errors
-    /// [`Error::NoSuchBucket`] also where the store cannot be reached: it cannot be used then.
-    /// [`Error::Refused`] where the key is no good, [`Error::Unavailable`] where the store fails.
+    /// [`Error::NoSuchBucket`] where it is absent, [`Error::Refused`] where the key may not use it,
+    /// [`Error::Unreachable`] where there is no answer, [`Error::Unavailable`] where the store fails.
     pub async fn check(&self) -> Result<(), Error> {
         let response = match self.send(Request::head_bucket(&self.bucket)).await {
-            Err(Error::Unavailable { reason }) => return Err(Error::NoSuchBucket { reason }),
+            Err(Error::Unavailable { reason }) => return Err(Error::Unreachable { reason }),
             other => other?,
         };
         let reason = || format!("HEAD {} answers {}", self.place(""), response.status);
@@ -78,59 +73,6 @@ impl<T: Transport> Client<'_, T> {
             }
             301 | 307 | 404 => Err(Error::NoSuchBucket { reason: reason() }),
             _ => Err(Error::Unavailable { reason: reason() }),
-        }
-    }
-
-    /// Creates an object of `size` bytes, never replacing one. `tag` names the one thing that it holds, and is
-    /// stored beside it.
-    ///
-    /// # Errors
-    /// [`Error::Taken`] where the name is in use for an object without this tag. After
-    /// [`Error::Unavailable`] the object may be there all the same: call again with the same tag.
-    pub async fn put_new(
-        &self,
-        key: &str,
-        content_type: &str,
-        tag: &str,
-        size: u64,
-        body: T::Body,
-    ) -> Result<Created, Error> {
-        let put = Request::put_new(&self.bucket, key, content_type, tag, size)?;
-        let response = self.send_stream(put, key, body).await?;
-        self.created(key, tag, &response).await
-    }
-
-    /// Like [`put_new`](Self::put_new), of bytes that are at hand: they are sent again where the store has told
-    /// another region.
-    pub(crate) async fn put_new_bytes(
-        &self,
-        key: &str,
-        content_type: &str,
-        tag: &str,
-        bytes: Vec<u8>,
-    ) -> Result<Created, Error> {
-        let put = Request::put_new(&self.bucket, key, content_type, tag, bytes.len() as u64)?;
-        let response = self.send_bytes(put, bytes).await?;
-        self.created(key, tag, &response).await
-    }
-
-    /// What the answer to a conditional create means.
-    async fn created(&self, key: &str, tag: &str, response: &Response) -> Result<Created, Error> {
-        match response.status {
-            200..=299 => Ok(Created::Now),
-            // 412 is S3's answer, 409 OSS's, and S3's while another upload of the same key is under way.
-            409 | 412 => {
-                let there = self.send(Request::head(&self.bucket, key)?).await?;
-                let exists = response.status == 412 || response.code() == Some("FileAlreadyExists");
-                match (there.status, there.header(TAG_HEADER)) {
-                    (200, Some(found)) if found == tag => Ok(Created::Before),
-                    (200, _) => Err(Error::Taken { key: key.into() }),
-                    // A key that may not read does not learn whose object it is: it is not taken for ours.
-                    (403, _) if exists => Err(Error::Taken { key: key.into() }),
-                    _ => Err(self.refused("PUT", key, response)),
-                }
-            }
-            _ => Err(self.refused("PUT", key, response)),
         }
     }
 

@@ -103,6 +103,19 @@ impl Bucket {
         &self.region
     }
 
+    /// `host/bucket`, as patterns name it.
+    #[must_use]
+    pub fn display(&self) -> String {
+        format!("{}/{}", self.host, self.name)
+    }
+
+    /// Whether two address one bucket: the same name at the same host and port, by whatever scheme.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let place = |bucket: &Self| (bucket.host.to_ascii_lowercase(), bucket.name.clone());
+        place(self) == place(other)
+    }
+
     /// The endpoint's host, and port where it has one.
     pub(crate) fn host(&self) -> &str {
         &self.host
@@ -228,6 +241,20 @@ mod tests {
         assert_eq!((local.authority(), local.path(), local.region()), ("127.0.0.1:9000", "/bkt", "eu"));
         let dotted = at("s3.amazonaws.com", "a.b");
         assert_eq!((dotted.authority(), dotted.path()), ("s3.amazonaws.com", "/a.b"));
+    }
+
+    #[test]
+    fn a_bucket_is_the_same_however_its_endpoint_is_written() {
+        let at = |endpoint, name| Bucket::new(endpoint, name).unwrap();
+        let bucket = at("s3.example.com", "bkt");
+        for endpoint in ["https://S3.example.com/", "http://s3.example.com"] {
+            assert!(bucket.is_same(&at(endpoint, "bkt")), "{endpoint}");
+        }
+        for (endpoint, name) in
+            [("s3.example.com", "other"), ("s3.example.com:9000", "bkt"), ("a.example.com", "bkt")]
+        {
+            assert!(!bucket.is_same(&at(endpoint, name)), "{endpoint} {name}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub enum Error {
     /// A setting for endpoints is not `host=region/style`.
     #[error("{0:?} is not of the form host=region, host=region/path or host=region/virtual-hosted")]
     Setting(String),
-    /// A key for buckets has no pattern that can be read. What stands there is not told: it may be of a secret.
+    /// An entry for buckets has no pattern that can be read. What stands there is not told: it may be of a secret.
     #[error("entry {entry} {problem}")]
     KeyPattern {
         /// Its place, from 1.
@@ -23,7 +23,7 @@ pub enum Error {
         /// What is wrong.
         problem: &'static str,
     },
-    /// What a pattern stands for is no key.
+    /// What a pattern stands for is no key, or no options.
     #[error("entry {entry}, for {pattern:?}, {problem}")]
     KeyValue {
         /// Its place, from 1.
@@ -50,6 +50,12 @@ pub enum Error {
     #[error("{reason}")]
     NoSuchBucket {
         /// What was called and what was answered.
+        reason: String,
+    },
+    /// The store cannot be reached at all.
+    #[error("{reason}")]
+    Unreachable {
+        /// What was called and why there is no answer.
         reason: String,
     },
     /// The store refuses, and will until somebody changes something there or here: a right, a key, a quota.

@@ -13,7 +13,10 @@
 
 mod answer;
 mod bucket_keys;
+mod bucket_options;
 mod client;
+mod conditions;
+mod create;
 mod endpoint;
 mod error;
 mod hosts;
@@ -29,7 +32,10 @@ mod xml;
 
 pub use answer::Response;
 pub use bucket_keys::BucketKeys;
-pub use client::{Client, Created, Transport};
+pub use bucket_options::{BucketOptions, Options};
+pub use client::{Client, Transport};
+pub use conditions::Conditions;
+pub use create::Created;
 pub use endpoint::Bucket;
 pub use error::Error;
 pub use hosts::{Endpoints, Regions, Style};

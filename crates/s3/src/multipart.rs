@@ -4,9 +4,9 @@ mod requests;
 
 use percent_encoding::percent_decode_str;
 
-use crate::client::Created;
+use crate::create::{Created, There};
 use crate::xml::{element, elements, unescape};
-use crate::{Bucket, Client, Error, Response, TAG_HEADER, Transport};
+use crate::{Bucket, Client, Error, Response, Transport};
 
 /// Most bytes of a page of parts or uploads: a thousand, each with the longest key.
 const MAX_PAGE_BYTES: u32 = 4 << 20;
@@ -62,7 +62,7 @@ impl<T: Transport> Client<'_, T> {
     /// # Errors
     /// What the store refuses.
     pub async fn create_upload(&self, key: &str, content_type: &str, tag: &str) -> Result<String, Error> {
-        let request = requests::create(&self.bucket, key, content_type, tag)?;
+        let request = requests::create(&self.bucket, key, content_type, tag)?.with(&self.options.headers);
         let response = self.send_bytes(request, Vec::new()).await?;
         let id =
             response.result("InitiateMultipartUploadResult").and_then(|result| element(result, "UploadId"));
@@ -163,30 +163,28 @@ impl<T: Transport> Client<'_, T> {
         tag: &str,
         parts: &[Part],
     ) -> Result<Created, Error> {
+        let size = Some(parts.iter().map(|part| part.size).sum());
+        if let Some(created) = self.look_first(key, tag, size).await? {
+            return Ok(created);
+        }
         let (request, body) = requests::complete(&self.bucket, (key, upload), parts)?;
         let response = self.send_bytes(request, body).await?;
         let done = response.result("CompleteMultipartUploadResult");
         if done.is_some_and(|result| element(result, "ETag").is_some()) {
             return Ok(Created::Now);
         }
-        let is_gone = response.code() == Some("NoSuchUpload");
-        // 412 is S3's answer, 409 OSS's, 304 an old MinIO's.
-        if !is_gone && !matches!(response.status, 304 | 409 | 412) {
-            return Err(self.no_result("POST", key, &response));
-        }
-        let there = self.send(crate::Request::head(&self.bucket, key)?).await?;
-        let size: u64 = parts.iter().map(|part| part.size).sum();
-        let has_size = there.header("content-length").is_none_or(|length| length == size.to_string());
-        match (there.status, there.header(TAG_HEADER)) {
-            (200, Some(found)) if found == tag && has_size => Ok(Created::Before),
-            (200, _) => Err(Error::Taken { key: key.into() }),
-            (403 | 404, _) if is_gone => Err(no_such_upload(key, upload)),
-            // A key that may not read does not learn whose object it is: it is not taken for ours.
-            (403, _) if response.status != 409 || response.code() == Some("FileAlreadyExists") => {
-                Err(Error::Taken { key: key.into() })
-            }
-            _ => Err(self.no_result("POST", key, &response)),
-        }
+        let created = match (response.code(), response.status) {
+            // The answer to an earlier call may have been lost.
+            (Some("NoSuchUpload"), _) => match self.there(key, tag, size).await? {
+                There::Own => Some(Created::Before),
+                There::Another => return Err(Error::Taken { key: key.into() }),
+                There::Hidden | There::Absent => return Err(no_such_upload(key, upload)),
+                There::Unknown => None,
+            },
+            (_, 304 | 409 | 412) => self.whose(key, tag, size, &response).await?,
+            _ => None,
+        };
+        created.ok_or_else(|| self.no_result("POST", key, &response))
     }
 
     /// Gives an upload up, and its parts with it. One that is not there is given up.

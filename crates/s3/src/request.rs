@@ -77,6 +77,12 @@ impl Request {
         Ok(Self { method: "PUT", path: bucket.object_path(key)?, query: String::new(), headers })
     }
 
+    /// With more headers.
+    pub(crate) fn with(mut self, headers: &[Header]) -> Self {
+        self.headers.extend_from_slice(headers);
+        self
+    }
+
     /// Asks for an object's metadata.
     ///
     /// # Errors

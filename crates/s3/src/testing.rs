@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::{Bucket, Client, Credentials, Error, Regions, Request, Response, Transport};
+use crate::{Bucket, Client, Conditions, Credentials, Error, Options, Regions, Request, Response, Transport};
 
 /// Answers one response after the other, and keeps what was asked.
 #[derive(Default)]
@@ -15,6 +15,7 @@ pub(crate) struct Script {
     /// The regions that requests were signed for.
     pub(crate) regions: RefCell<Vec<String>>,
     pub(crate) learned: Regions,
+    pub(crate) conditions: Conditions,
 }
 
 impl Transport for Script {
@@ -78,7 +79,9 @@ pub(crate) fn client(transport: &Script) -> Client<'_, Script> {
         transport,
         bucket: Bucket::new("127.0.0.1:9000", "bkt").unwrap(),
         credentials: Credentials { id: "id".into(), secret: "secret".into(), token: None },
+        options: Options::default(),
         regions: &transport.learned,
+        conditions: &transport.conditions,
         now_s: 1_700_000_000,
     }
 }

@@ -1,7 +1,7 @@
 //! The work bucket, the one bucket in which objects are also deleted.
 
 use crate::request::Request;
-use crate::{Client, Created, Error, Transport};
+use crate::{Client, Created, Error, Options, Transport};
 
 /// The work bucket, by one key, at one time.
 ///
@@ -11,10 +11,11 @@ use crate::{Client, Created, Error, Transport};
 pub struct WorkClient<'a, T>(Client<'a, T>);
 
 impl<'a, T: Transport> WorkClient<'a, T> {
-    /// Takes a bucket for the work bucket.
+    /// Takes a bucket for the work bucket, which has to be one that keeps objects and may be read.
     #[must_use]
     pub fn new(client: Client<'a, T>) -> Self {
-        Self(client)
+        let options = Options { write_only: false, head_first: false, ..client.options };
+        Self(Client { options, ..client })
     }
 
     /// Creates an object, never replacing one. `tag` names the one thing that it holds, and is stored beside it.

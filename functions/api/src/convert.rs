@@ -162,7 +162,9 @@ impl From<catalog::Error> for ApiError {
 impl From<objects::Error> for ApiError {
     fn from(error: objects::Error) -> Self {
         match error {
-            objects::Error::NoSuchBucket(reason) => {
+            objects::Error::NoSuchBucket(reason)
+            | objects::Error::Refused(reason)
+            | objects::Error::Unreachable(reason) => {
                 Self::from(faults::INVALID_OSS_BUCKET_NOT_FOUND).with_detail(reason)
             }
             objects::Error::Invalid(reason) => {

@@ -141,7 +141,7 @@ async fn put<W: World>(
     let placed =
         world.place_slice(token.clone(), headers.offset_ms, remuxed.start90khz, *names_taken).await?;
     let at = bucket::Location { endpoint: rule.oss_endpoint.clone(), bucket: rule.oss_bucket.clone() };
-    let tag = format!("{}/{seq}", session.id);
+    let tag = shared::tag::slice(&session.id, seq);
     let put = world.put_new(at, &placed.object, TRANSPORT_STREAM, &tag, remuxed.size, transport_stream);
     match put.await {
         Err(bucket::Error::Taken) => {

@@ -27,6 +27,7 @@ pub mod testing;
 
 pub use answer::{Answer, answer_to, ok};
 pub use body::{Body, BodyError};
+pub use naming::tag;
 pub use refusal::Refusal;
 pub use request::{read_body, read_json};
 pub use world::{

@@ -133,10 +133,12 @@ impl From<bucket::Error> for Refusal {
     /// 424 where the user's bucket has to change before the call can succeed, 503 where trying again may help.
     fn from(error: bucket::Error) -> Self {
         let message = match error {
-            bucket::Error::NoSuchBucket(reason) | bucket::Error::Invalid(reason) => {
+            bucket::Error::NoSuchBucket(reason)
+            | bucket::Error::Refused(reason)
+            | bucket::Error::Invalid(reason) => {
                 return Self::new(StatusCode::FAILED_DEPENDENCY, "BucketRefused", reason);
             }
-            bucket::Error::Unavailable(reason) => reason,
+            bucket::Error::Unreachable(reason) | bucket::Error::Unavailable(reason) => reason,
             bucket::Error::Taken => "the object's name is in use for another writer's object".into(),
             bucket::Error::NoSuchObject => "there is no such object".into(),
             bucket::Error::TooLarge(max_bytes) => format!("the object has more than {max_bytes} bytes"),

@@ -1,0 +1,216 @@
+//! Objects are created under names that are free, by stores that see to it and by stores that do not.
+
+use naming::tag;
+
+use crate::{Client, Error, Request, Response, TAG_HEADER, Transport};
+
+/// Whether a call has created the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It has.
+    Now,
+    /// An earlier call with the same tag had.
+    Before,
+}
+
+/// What is under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum There {
+    /// What the tag names.
+    Own,
+    /// Another object.
+    Another,
+    /// The key may not read: what is there, if there is anything, stays hidden.
+    Hidden,
+    /// Nothing.
+    Absent,
+    /// The store did not say.
+    Unknown,
+}
+
+impl<T: Transport> Client<'_, T> {
+    /// Creates an object of `size` bytes, never replacing one. `tag` names the one thing that it holds, and is
+    /// stored beside it.
+    ///
+    /// A bucket that may only be written takes what recordings leave under [names that are the tag's
+    /// own](tag::is_own) alone: any other name is taken.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] where the name is in use for an object without this tag. After
+    /// [`Error::Unavailable`] the object may be there all the same: call again with the same tag.
+    pub async fn put_new(
+        &self,
+        key: &str,
+        content_type: &str,
+        tag: &str,
+        size: u64,
+        body: T::Body,
+    ) -> Result<Created, Error> {
+        if let Some(created) = self.look_first(key, tag, None).await? {
+            return Ok(created);
+        }
+        let put = Request::put_new(&self.bucket, key, content_type, tag, size)?.with(&self.options.headers);
+        let response = self.send_stream(put, key, body).await?;
+        self.created(key, tag, &response).await
+    }
+
+    /// Like [`put_new`](Self::put_new), of a few bytes that are at hand.
+    ///
+    /// Where it is not known whether the bucket keeps objects, a record file is created a second time, with the same
+    /// bytes: a store that does not refuse that replaces objects, and has changed nothing. Nothing is created for the
+    /// probe, and nothing of another writer is touched, since the first create has found the name free.
+    ///
+    /// # Errors
+    /// As [`put_new`](Self::put_new).
+    pub async fn put_small(
+        &self,
+        key: &str,
+        content_type: &str,
+        tag: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Created, Error> {
+        let is_probe = self.is_probe(tag);
+        if let Some(created) = self.look_first(key, tag, None).await? {
+            return Ok(created);
+        }
+        let created = self.put_new_bytes(key, content_type, tag, bytes.clone()).await?;
+        if created == Created::Now && is_probe {
+            let size = bytes.len() as u64;
+            let put = Request::put_new(&self.bucket, key, content_type, tag, size)?;
+            match self.send_bytes(put.with(&self.options.headers), bytes).await {
+                Ok(again) if (200..=299).contains(&again.status) => self.learn_of_conditions(false),
+                Ok(again) if is_in_use(&again) => self.learn_of_conditions(true),
+                // It is asked again with the next one.
+                _ => {}
+            }
+        }
+        Ok(created)
+    }
+
+    /// Whether what this tag names is used to find out whether the bucket keeps objects: a record file, which comes
+    /// once in a cycle, not a slice.
+    #[must_use]
+    pub fn is_probe(&self, tag: &str) -> bool {
+        !self.options.head_first && self.keeps().is_none() && tag::is_of_file(tag)
+    }
+
+    /// Creates an object of bytes that are at hand: they are sent again where the store has told another region.
+    pub(crate) async fn put_new_bytes(
+        &self,
+        key: &str,
+        content_type: &str,
+        tag: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Created, Error> {
+        let put = Request::put_new(&self.bucket, key, content_type, tag, bytes.len() as u64)?;
+        let response = self.send_bytes(put.with(&self.options.headers), bytes).await?;
+        self.created(key, tag, &response).await
+    }
+
+    /// Whether the bucket is known to keep objects against a second create.
+    #[must_use]
+    pub fn keeps(&self) -> Option<bool> {
+        self.conditions.get(&self.place(""))
+    }
+
+    fn learn_of_conditions(&self, keeps: bool) {
+        self.conditions.learn(self.place(""), keeps);
+    }
+
+    /// What has to be known before an object is created: nothing where the store sees to it that none is replaced.
+    ///
+    /// Where it does not, what is there is looked up. Between the look and the create another writer may come: such a
+    /// store leaves nothing better. A name that is the tag's own needs no look: if it is there, it is the same object.
+    pub(crate) async fn look_first(
+        &self,
+        key: &str,
+        tag: &str,
+        size: Option<u64>,
+    ) -> Result<Option<Created>, Error> {
+        let is_own = tag::is_own(key, tag);
+        if self.options.write_only && !is_own && tag::is_of_recording(tag) {
+            return Err(Error::Taken { key: key.into() });
+        }
+        if !(self.options.head_first || self.keeps() == Some(false)) || self.options.write_only && is_own {
+            return Ok(None);
+        }
+        match self.there(key, tag, size).await? {
+            There::Absent => Ok(None),
+            There::Own => Ok(Some(Created::Before)),
+            There::Another => Err(Error::Taken { key: key.into() }),
+            There::Hidden if is_own => Ok(None),
+            There::Hidden if tag::is_of_recording(tag) => Err(Error::Taken { key: key.into() }),
+            There::Hidden => {
+                let what = "the store replaces objects, and the key may not look whether there is one";
+                Err(Error::Refused { reason: format!("HEAD {} answers 403: {what}", self.place(key)) })
+            }
+            There::Unknown => {
+                Err(Error::Unavailable { reason: format!("HEAD {} says nothing", self.place(key)) })
+            }
+        }
+    }
+
+    /// What the answer to a conditional create means.
+    async fn created(&self, key: &str, tag: &str, response: &Response) -> Result<Created, Error> {
+        match response.status {
+            200..=299 => Ok(Created::Now),
+            304 | 409 | 412 => {
+                self.whose(key, tag, None, response).await?.ok_or_else(|| self.refused("PUT", key, response))
+            }
+            _ => Err(self.refused("PUT", key, response)),
+        }
+    }
+
+    /// Whose object is in the way of a create, as far as that can be said; `None` where none is.
+    pub(crate) async fn whose(
+        &self,
+        key: &str,
+        tag: &str,
+        size: Option<u64>,
+        response: &Response,
+    ) -> Result<Option<Created>, Error> {
+        if is_in_use(response) {
+            self.learn_of_conditions(true);
+        }
+        let there = match self.options.write_only {
+            true => There::Hidden,
+            false => self.there(key, tag, size).await?,
+        };
+        match there {
+            There::Own => Ok(Some(Created::Before)),
+            There::Another => Err(Error::Taken { key: key.into() }),
+            // A key that may not read does not learn whose object it is, unless no other thing has such a name.
+            There::Hidden if !is_in_use(response) => Ok(None),
+            There::Hidden if tag::is_own(key, tag) => Ok(Some(Created::Before)),
+            There::Hidden => Err(Error::Taken { key: key.into() }),
+            There::Absent | There::Unknown => Ok(None),
+        }
+    }
+
+    /// What is under a name, of this size where one is given.
+    pub(crate) async fn there(&self, key: &str, tag: &str, size: Option<u64>) -> Result<There, Error> {
+        let there = self.send(Request::head(&self.bucket, key)?).await?;
+        let length = there.header("content-length").and_then(|length| length.parse::<u64>().ok());
+        let has_size = size.is_none() || length.is_none() || length == size;
+        Ok(match (there.status, there.header(TAG_HEADER)) {
+            (200, Some(found)) if found == tag && has_size => There::Own,
+            (200, _) => There::Another,
+            (403, _) => There::Hidden,
+            (404, _) => There::Absent,
+            _ => There::Unknown,
+        })
+    }
+}
+
+/// Whether an answer says that there is an object. 412 is S3's, 409 OSS's, and S3's too while another upload of the
+/// same key is under way; 304 was MinIO's.
+fn is_in_use(response: &Response) -> bool {
+    match response.status {
+        304 | 412 => true,
+        409 => response.code() == Some("FileAlreadyExists"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

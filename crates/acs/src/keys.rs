@@ -13,6 +13,8 @@ pub struct AccessKey {
     read_only: bool,
     /// Empty: every domain.
     domains: BTreeSet<String>,
+    /// Patterns of the buckets that the key may name.
+    buckets: Vec<String>,
 }
 
 impl AccessKey {
@@ -37,6 +39,14 @@ impl AccessKey {
     pub fn may_use_domain(&self, domain: &str) -> bool {
         self.domains.is_empty() || self.domains.contains(&domain.to_ascii_lowercase())
     }
+
+    /// The patterns of the buckets that the key may name; `None` where it may name all. A key that is limited to
+    /// domains may name none but those.
+    #[must_use]
+    pub fn buckets(&self) -> Option<&[String]> {
+        let is_limited = !(self.domains.is_empty() && self.buckets.is_empty());
+        is_limited.then_some(&self.buckets)
+    }
 }
 
 impl fmt::Debug for AccessKey {
@@ -47,6 +57,7 @@ impl fmt::Debug for AccessKey {
             .field("active", &self.active)
             .field("read_only", &self.read_only)
             .field("domains", &self.domains)
+            .field("buckets", &self.buckets)
             .finish_non_exhaustive()
     }
 }
@@ -63,12 +74,14 @@ impl Keys {
     /// ```text
     /// keys   = [ entry *( separator entry ) ]
     /// entry  = id ":" secret *( ":" option )
-    /// option = "ro" | "off" | "domain=" name
+    /// option = "ro" | "off" | "domain=" name | "bucket=" pattern
     /// ```
     ///
     /// A separator is a comma, white space, or several of them. Ids, secrets and names hold no colon, comma or
     /// white space. `ro` allows only actions that change nothing, `off` refuses the key as inactive, and each
-    /// `domain=` adds to the domains that the key is limited to; without one it may use all.
+    /// `domain=` adds to the domains that the key is limited to; without one it may use all. Each `bucket=` adds to the
+    /// buckets that it may name, as `host/bucket` with `*` for any characters, a colon written as `%3A`; without one a
+    /// key that is limited to domains may name none, and any other may name all.
     /// No entry at all is no key: every request is refused.
     ///
     /// # Errors
@@ -91,6 +104,7 @@ impl Keys {
                 active: true,
                 read_only: false,
                 domains: BTreeSet::new(),
+                buckets: Vec::new(),
             };
             for option in fields {
                 match option.split_once('=') {
@@ -99,12 +113,24 @@ impl Keys {
                     Some(("domain", name)) if !name.is_empty() => {
                         key.domains.insert(name.to_ascii_lowercase());
                     }
-                    _ => return Err(refuse("has an option that is none of ro, off, domain=<name>")),
+                    Some(("bucket", pattern)) if !pattern.is_empty() => {
+                        key.buckets.push(pattern.replace("%3A", ":").replace("%3a", ":"));
+                    }
+                    _ => {
+                        let known =
+                            "has an option that is none of ro, off, domain=<name>, bucket=<host/bucket>";
+                        return Err(refuse(known));
+                    }
                 }
             }
             keys.push(key);
         }
         Ok(Self { keys })
+    }
+
+    /// All of them, as they were read.
+    pub fn iter(&self) -> impl Iterator<Item = &AccessKey> {
+        self.keys.iter()
     }
 
     /// The active key of an id.
@@ -142,6 +168,18 @@ mod tests {
     }
 
     #[test]
+    fn a_limited_key_may_name_only_its_buckets() {
+        let text =
+            "a:1,b:2:domain=x,c:3:domain=x:bucket=*.b.com/x-*:bucket=127.0.0.1%3A9000/y,d:4:bucket=e/f";
+        let keys = Keys::parse(text).unwrap();
+        let buckets = |id| keys.find(id).unwrap().buckets();
+        assert_eq!(buckets("a"), None);
+        assert_eq!(buckets("b"), Some(&[][..]));
+        assert_eq!(buckets("c"), Some(&["*.b.com/x-*".to_owned(), "127.0.0.1:9000/y".to_owned()][..]));
+        assert_eq!(buckets("d"), Some(&["e/f".to_owned()][..]));
+    }
+
+    #[test]
     fn no_entry_is_no_key() {
         assert_eq!(Keys::parse(" , "), Ok(Keys::default()));
     }
@@ -155,6 +193,8 @@ mod tests {
             ("a:1,a:2", 2),
             ("a:1:rw", 1),
             ("a:1:domain=", 1),
+            ("a:1:bucket=", 1),
+            ("a:1:bucket=127.0.0.1:9000/y", 1),
             ("a:s3cret:", 1),
         ] {
             let error = Keys::parse(text).unwrap_err();

@@ -109,11 +109,21 @@ impl Bucket {
         format!("{}/{}", self.host, self.name)
     }
 
-    /// Whether two address one bucket: the same name at the same host and port, by whatever scheme.
+    /// Whether two address one bucket: the same name at the same host and port, by whatever scheme, or at hosts that
+    /// are known for the same store. Hosts that somebody has named anew are not seen through.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        let place = |bucket: &Self| (bucket.host.to_ascii_lowercase(), bucket.name.clone());
-        place(self) == place(other)
+        let store = |bucket: &Self| {
+            let host = bucket.host.to_ascii_lowercase();
+            // All endpoints of these stores lead to one space of names.
+            let shared =
+                ["aliyuncs.com", "amazonaws.com", "amazonaws.com.cn", "wasabisys.com", "myqcloud.com"];
+            let found = shared
+                .into_iter()
+                .find(|domain| host.strip_suffix(domain).is_some_and(|labels| labels.ends_with('.')));
+            found.map_or(host.clone(), Into::into)
+        };
+        self.name == other.name && store(self) == store(other)
     }
 
     /// The endpoint's host, and port where it has one.
@@ -250,6 +260,9 @@ mod tests {
         for endpoint in ["https://S3.example.com/", "http://s3.example.com"] {
             assert!(bucket.is_same(&at(endpoint, "bkt")), "{endpoint}");
         }
+        let work = at("oss-cn-beijing.aliyuncs.com", "work");
+        assert!(work.is_same(&at("oss-cn-beijing-internal.aliyuncs.com", "work")));
+        assert!(!work.is_same(&at("s3.amazonaws.com", "work")));
         for (endpoint, name) in
             [("s3.example.com", "other"), ("s3.example.com:9000", "bkt"), ("a.example.com", "bkt")]
         {

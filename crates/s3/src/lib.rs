@@ -40,6 +40,7 @@ pub use endpoint::Bucket;
 pub use error::Error;
 pub use hosts::{Endpoints, Regions, Style};
 pub use multipart::{Part, Source, Upload, Uploads};
+pub use pattern::Buckets;
 pub use request::{Header, Request, TAG_HEADER, error_code};
 pub use sign::{Credentials, sign};
 pub use work::WorkClient;

@@ -59,6 +59,26 @@ impl Pattern {
     }
 }
 
+/// Some buckets, by patterns of endpoint and bucket: `host[:port]/bucket`, where `*` stands for any characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Buckets(Vec<Pattern>);
+
+impl Buckets {
+    /// Reads patterns, or says what is wrong with the first one that is none.
+    ///
+    /// # Errors
+    /// What is wrong, as the end of a sentence about the pattern.
+    pub fn parse<T: AsRef<str>>(texts: &[T]) -> Result<Self, &'static str> {
+        texts.iter().map(|text| Pattern::parse(text.as_ref())).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether a bucket is one of them.
+    #[must_use]
+    pub fn contains(&self, bucket: &Bucket) -> bool {
+        self.0.iter().any(|pattern| pattern.matches(bucket))
+    }
+}
+
 /// The more specific pattern is the greater one; patterns that differ are never equal.
 ///
 /// A bucket itself comes before patterns of buckets, and then a host itself before patterns of hosts. Then come the
@@ -176,6 +196,16 @@ mod tests {
         ] {
             assert!(Pattern::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn buckets_are_of_any_of_their_patterns() {
+        let buckets = Buckets::parse(&["s3.example.com/a-*", "localhost/bkt"]).unwrap();
+        let contains = |endpoint, name| buckets.contains(&Bucket::new(endpoint, name).unwrap());
+        assert!(contains("s3.example.com", "a-1") && contains("localhost", "bkt"));
+        assert!(!contains("localhost", "a-1") && !contains("s3.example.com", "bkt"));
+        assert!(!Buckets::default().contains(&Bucket::new("localhost", "bkt").unwrap()));
+        assert!(Buckets::parse(&["localhost/bkt", "https://localhost/bkt"]).is_err());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{backend::World, settings::Settings};
 pub struct Authenticated {
     action: &'static Action,
     call: Call,
+    key: AccessKey,
 }
 
 impl Authenticated {
@@ -19,10 +20,10 @@ impl Authenticated {
         self.action
     }
 
-    /// The call.
+    /// The key that signed the call, and the call.
     #[must_use]
-    pub fn into_call(self) -> Call {
-        self.call
+    pub fn into_parts(self) -> (AccessKey, Call) {
+        (self.key, self.call)
     }
 }
 
@@ -51,7 +52,7 @@ pub async fn authenticate(
     }
     let action = incoming.action()?;
     authorize(key, action, incoming.parameter("DomainName"))?;
-    Ok(Authenticated { action, call: Call::read(action.name, &incoming.given())? })
+    Ok(Authenticated { action, call: Call::read(action.name, &incoming.given())?, key: key.clone() })
 }
 
 /// Whether a key may make a call. A call without a domain is refused later, for that.

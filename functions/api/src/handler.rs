@@ -41,7 +41,8 @@ pub async fn serve(
     let answer = async {
         let authenticated = authenticate(world, settings, request).await?;
         let action = authenticated.action();
-        let answer = authenticated.into_call().perform(&Performer { world, settings }).await?;
+        let (key, call) = authenticated.into_parts();
+        let answer = call.perform(&Performer { world, settings, key: &key }).await?;
         Ok((action, answer))
     };
     match answer.await {

@@ -14,6 +14,8 @@ pub struct Settings {
     pub private_callbacks: PrivateCallbacks,
     /// Variable `name_timezone`.
     pub timezone: Timezone,
+    /// Variable `work_bucket`, as `endpoint/bucket`: nobody records into it.
+    pub work_bucket: s3::Bucket,
 }
 
 impl Settings {
@@ -27,21 +29,36 @@ impl Settings {
             &variable("access_keys").await?,
             &variable("private_callbacks").await?,
             &variable("name_timezone").await?,
+            &variable("work_bucket").await?,
         )
     }
 
-    /// Reads the values of the three variables.
+    /// Reads the values of the variables.
     ///
     /// # Errors
     /// A sentence that names the variable and what is wrong with it, without showing a secret.
-    pub fn parse(access_keys: &str, private_callbacks: &str, name_timezone: &str) -> Result<Self, String> {
+    pub fn parse(
+        access_keys: &str,
+        private_callbacks: &str,
+        name_timezone: &str,
+        work_bucket: &str,
+    ) -> Result<Self, String> {
         let private_callbacks = match private_callbacks {
             "true" => PrivateCallbacks::Allowed,
             "false" => PrivateCallbacks::Refused,
             other => return Err(format!("variable private_callbacks is {other:?}, neither true nor false")),
         };
+        let keys = Keys::parse(access_keys).map_err(|error| format!("variable access_keys: {error}"))?;
+        for key in keys.iter() {
+            s3::Buckets::parse(key.buckets().unwrap_or_default()).map_err(|problem| {
+                format!("variable access_keys: bucket= of key {:?} {problem}", key.id())
+            })?;
+        }
+        let work = work_bucket.rsplit_once('/').and_then(|(at, name)| s3::Bucket::new(at, name).ok());
+        let malformed = || format!("variable work_bucket is {work_bucket:?}, and has to be endpoint/bucket");
         Ok(Self {
-            keys: Keys::parse(access_keys).map_err(|error| format!("variable access_keys: {error}"))?,
+            keys,
+            work_bucket: work.ok_or_else(malformed)?,
             private_callbacks,
             timezone: name_timezone.parse().map_err(|error| format!("variable name_timezone: {error}"))?,
         })

@@ -22,13 +22,21 @@ use crate::settings::Settings;
 /// 2026-11-22T10:35:00Z, the time of the captured requests.
 const NOW_S: u64 = 1_795_343_700;
 
-const KEYS: &str = "testid:testsecret, reader:s2:ro, limited:s3:domain=live.example.com, off:s4:off";
+const KEYS: &str = "testid:testsecret, reader:s2:ro, off:s4:off,\
+                    limited:s3:domain=live.example.com:bucket=*.aliyuncs.com/test123:bucket=127.0.0.1%3A9000/*";
 
-const VARIABLES: [(&str, &str); 3] =
-    [("access_keys", KEYS), ("private_callbacks", "false"), ("name_timezone", "+08:00")];
+/// A bucket that is there, and is the recorder's own.
+const WORK_BUCKET: &str = "https://oss-cn-shanghai-internal.aliyuncs.com/work-bucket";
+
+const VARIABLES: [(&str, &str); 4] = [
+    ("access_keys", KEYS),
+    ("private_callbacks", "false"),
+    ("name_timezone", "+08:00"),
+    ("work_bucket", WORK_BUCKET),
+];
 
 fn settings() -> Settings {
-    Settings::parse(KEYS, "false", "+08:00").unwrap()
+    Settings::parse(KEYS, "false", "+08:00", WORK_BUCKET).unwrap()
 }
 
 /// How a test signs and sends.

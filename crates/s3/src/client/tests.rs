@@ -6,7 +6,7 @@ use futures_executor::block_on;
 
 use super::*;
 use crate::create::Created;
-use crate::testing::{Script, client, no_such_bucket, problem, script, status, tagged, unavailable};
+use crate::testing::{Script, client, problem, script, status, unavailable};
 
 fn put(script: &Script) -> Result<Created, Error> {
     block_on(client(script).put_new("a/b.ts", "video/mp2t", "x/1", 3, b"abc".into()))

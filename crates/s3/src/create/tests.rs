@@ -10,7 +10,7 @@ use crate::testing::{Script, client, no_such_bucket, problem, script, status, ta
 const SLICE: &str = "20260102-000102030405060708090a0b0c0d0e0f/7";
 
 fn own_name() -> String {
-    format!("a/b{}.ts", OWN_ENDING)
+    format!("a/b{OWN_ENDING}.ts")
 }
 
 /// Computed apart from this code with Python's hashlib.

@@ -28,7 +28,7 @@ impl<W: World> Handle<CreateLiveStreamRecordIndexFiles> for Performer<'_, W> {
         let id = record_id(&call);
         let name = stream(call.domain_name, call.app_name, call.stream_name);
         let target = Location { endpoint: call.oss_endpoint, bucket: call.oss_bucket };
-        world.check_bucket(target.clone()).await?;
+        self.check_bucket(target.clone()).await?;
 
         let slices = world.slices_between(name.clone(), (start_ms, end_ms), call.end_time_included).await?;
         let Some(source) = slices.first().map(location) else { return Err(nothing(world, name).await?) };

@@ -21,7 +21,7 @@ use crate::bindings::recorder::rules::rules::{Error, Triple};
 impl<W: World> Handle<AddLiveAppRecordConfig> for Performer<'_, W> {
     async fn handle(&self, call: AddLiveAppRecordConfig) -> Result<(), ApiError> {
         let rule = rule::added(call, self.world.now_ms() / 1000)?;
-        self.world.check_bucket(bucket(&rule)).await?;
+        self.check_bucket(bucket(&rule)).await?;
         Ok(self.world.add_rule(rule.into()).await?)
     }
 }
@@ -38,7 +38,7 @@ impl<W: World> Handle<UpdateLiveAppRecordConfig> for Performer<'_, W> {
             let stored = self.world.get_rule(triple.clone()).await?;
             let stored = stored.ok_or(faults::INVALID_CONFIG_NOT_FOUND)?;
             let rule = rule::updated(stored.rule.into(), call.clone())?;
-            self.world.check_bucket(bucket(&rule)).await?;
+            self.check_bucket(bucket(&rule)).await?;
             match self.world.update_rule(rule.into(), stored.version).await {
                 Err(Error::Changed) => {}
                 outcome => return Ok(outcome?),

@@ -454,8 +454,9 @@ fn a_failing_component_is_a_temporary_failure() {
                 .unwrap();
         world.fail();
         let (world, settings) = (&world, &settings());
-        let performer = Performer { world, settings };
-        let error = futures_executor::block_on(authenticated.into_call().perform(&performer)).unwrap_err();
+        let (key, call) = authenticated.into_parts();
+        let performer = Performer { world, settings, key: &key };
+        let error = futures_executor::block_on(call.perform(&performer)).unwrap_err();
         assert_eq!((error.status, error.code.as_str()), (503, "ServiceUnavailable"), "{action}");
         assert!(error.cause.is_some(), "what failed is for the log");
         assert_eq!(error.message, api::faults::SERVICE_UNAVAILABLE.message, "and for nobody else");

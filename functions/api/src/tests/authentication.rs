@@ -1,5 +1,6 @@
 //! Who is let in, and what the others are told.
 
+use super::world::{BUCKET, ENDPOINT};
 use super::*;
 
 fn refused(request: &HttpRequest) -> String {
@@ -115,6 +116,70 @@ fn a_limited_key_reaches_only_its_domains() {
     assert_eq!(status("live.example.com"), 200);
     assert_eq!(status("LIVE.example.com"), 200);
     assert_eq!(status("other.example.com"), 403);
+}
+
+/// What a key is answered that names a bucket, for a rule and for an index.
+fn naming_a_bucket(key: (&str, &str), endpoint: &str, bucket: &str) -> String {
+    let world = World::new();
+    let answer = |action, more: &[(&str, &str)]| {
+        let at = [
+            ("DomainName", "live.example.com"),
+            ("AppName", "live"),
+            ("OssEndpoint", endpoint),
+            ("OssBucket", bucket),
+        ];
+        let client = Client { key, ..Client::new(Scheme::V3Query, world.next_nonce()) };
+        let response = send(&world, &client.request(action, &[&at[..], more].concat()));
+        let body: Value = serde_json::from_str(&response.body).unwrap();
+        let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        format!("{} {} {}", response.status, text("Code"), text("Message")).trim().to_owned()
+    };
+    let rule = answer("AddLiveAppRecordConfig", &[("RecordFormat.1.Format", "m3u8")]);
+    let index = answer(
+        "CreateLiveStreamRecordIndexFiles",
+        &[
+            ("StreamName", "teststream"),
+            ("OssObject", "i.m3u8"),
+            ("StartTime", "2026-11-22T09:59:00Z"),
+            ("EndTime", "2026-11-22T10:00:30Z"),
+        ],
+    );
+    let of_bucket = |answer: &str| answer.contains("Bucket") || answer.contains("ServiceUnavailable");
+    assert_eq!(of_bucket(&rule), of_bucket(&index), "{rule} {index}");
+    rule
+}
+
+#[test]
+fn a_limited_key_may_name_only_the_buckets_of_its_patterns() {
+    const LIMITED: (&str, &str) = ("limited", "s3");
+    let nothing = "400 InvalidOssBucket.NotFound The parameter OssBucket does not exist.";
+    assert_eq!(naming_a_bucket(LIMITED, ENDPOINT, BUCKET), "200");
+    assert_eq!(naming_a_bucket(LIMITED, "http://127.0.0.1:9000", "other-bucket"), "200");
+    // A bucket that is there, one that is not, and one that nobody answers for: nothing is asked, and all is one.
+    for bucket in ["other-bucket", "absent", "unreachable"] {
+        assert_eq!(naming_a_bucket(LIMITED, ENDPOINT, bucket), nothing, "{bucket}");
+    }
+    assert_eq!(naming_a_bucket(LIMITED, "127.0.0.1:9001", "other-bucket"), nothing);
+    // Of its own it is told why.
+    let own = naming_a_bucket(LIMITED, "127.0.0.1:9000", "absent");
+    assert_eq!(own, format!("{nothing} HEAD absent answers 404"));
+    // Another key may name any.
+    assert_eq!(naming_a_bucket(("testid", "testsecret"), ENDPOINT, "other-bucket"), "200");
+}
+
+#[test]
+fn nobody_records_into_the_work_bucket() {
+    let nothing = "400 InvalidOssBucket.NotFound The parameter OssBucket does not exist.";
+    for endpoint in ["oss-cn-shanghai-internal.aliyuncs.com", "https://oss-cn-shanghai.aliyuncs.com"] {
+        assert_eq!(naming_a_bucket(("testid", "testsecret"), endpoint, "work-bucket"), nothing);
+    }
+    assert_eq!(naming_a_bucket(("testid", "testsecret"), "127.0.0.1:9000", "work-bucket"), "200");
+}
+
+#[test]
+fn a_pattern_that_is_none_is_named_by_its_key() {
+    let error = Settings::parse("a:secret:bucket=https//x", "false", "+08:00", WORK_BUCKET).unwrap_err();
+    assert!(error.contains("\"a\"") && !error.contains("secret"), "{error}");
 }
 
 #[test]

@@ -315,7 +315,7 @@ impl Backend for World {
 
     async fn check_bucket(&self, at: Location) -> Result<(), objects::Error> {
         match at.bucket.as_str() {
-            BUCKET | "other-bucket" => Ok(()),
+            BUCKET | "other-bucket" | "work-bucket" => Ok(()),
             "unreachable" => Err(objects::Error::Unavailable("timed out".into())),
             _ => Err(objects::Error::NoSuchBucket(format!("HEAD {} answers 404", at.bucket))),
         }

@@ -1,0 +1,291 @@
+//! Stores that misbehave, and keys that may not do all: no object is replaced, none is said to be there that is not,
+//! and no bucket is disturbed by another's trouble.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
+mod fake;
+
+use std::future::Future;
+
+use fake::{Fake, Object, OnComplete, OnConflict, OnCopy};
+use futures_executor::block_on;
+use naming::tag;
+use s3::{BucketOptions, Created, Error, Options, Part, Source};
+
+const SESSION: &str = "20260102-000102030405060708090a0b0c0d0e0f";
+
+const CONFLICTS: [OnConflict; 4] = [
+    OnConflict::Answers(412, "PreconditionFailed"),
+    OnConflict::Answers(409, "FileAlreadyExists"),
+    OnConflict::Answers(304, "NotModified"),
+    OnConflict::Replaces,
+];
+
+fn options(text: &str) -> Options {
+    let bucket = s3::Bucket::new("http://127.0.0.1:9000", "bkt").unwrap();
+    BucketOptions::parse(&format!("127.0.0.1:9000/*={text}")).unwrap().find(&bucket).unwrap()
+}
+
+/// The name of a slice for what has found so many names in use.
+fn name(seq: u64, names_taken: u32) -> String {
+    let values = naming::Values {
+        app: "live",
+        stream: "cam",
+        sequence: seq,
+        start_ms: seq * 5_000,
+        end_ms: 0,
+        timezone: naming::Timezone::UTC,
+    };
+    let (kind, template) = (naming::Kind::Slice, naming::DEFAULT_SLICE);
+    let name = naming::ObjectName { kind, template, values, extension: ".ts" };
+    name.build_for(&tag::slice(SESSION, seq), names_taken).unwrap()
+}
+
+/// Records a slice as the functions do: again where it may help, under the next name where one is taken. Answers the
+/// name, and how many tries it took.
+fn record(store: &Fake, bucket: &str, options: &Options, seq: u64) -> Result<(String, u32), Error> {
+    let mut names_taken = 0;
+    for tries in 1..10 {
+        let name = name(seq, names_taken);
+        let client = store.client(bucket, options.clone());
+        let body = format!("slice {seq}").into_bytes();
+        let size = body.len() as u64;
+        match block_on(client.put_new(&name, "video/mp2t", &tag::slice(SESSION, seq), size, body)) {
+            Ok(_) => return Ok((name, tries)),
+            Err(Error::Taken { .. }) => names_taken += 1,
+            Err(Error::Unavailable { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    panic!("slice {seq} finds no end");
+}
+
+#[test]
+fn no_slice_replaces_an_object_nor_is_said_to_be_there_in_vain() {
+    for on_conflict in CONFLICTS {
+        for (rights, text) in [
+            ((true, true, true), ""),
+            ((true, true, false), ""),
+            ((true, false, true), ""),
+            ((true, false, false), ""),
+            ((true, false, false), "write-only"),
+            ((true, true, true), "head-first"),
+            ((true, false, false), "head-first"),
+            ((true, false, false), "write-only;head-first"),
+        ] {
+            // Nothing but a look tells there, and these are not told to look.
+            if on_conflict == OnConflict::Replaces && text.is_empty() {
+                continue;
+            }
+            for lost in [None, Some(0), Some(1), Some(2)] {
+                let store = Fake::default();
+                store.on_conflict.set(on_conflict);
+                store.rights.set(rights);
+                let shown = format!("{on_conflict:?} {rights:?} {text:?} {lost:?}");
+                store.put_of_another(&format!("bkt/{}", name(1, 0)));
+                let mut ours = Vec::new();
+                for seq in 0..3 {
+                    store.lose_after.set(lost);
+                    let (name, tries) = record(&store, "bkt", &options(text), seq).unwrap();
+                    assert!(tries <= 4, "{shown}: {tries} tries");
+                    ours.push((format!("bkt/{name}"), format!("slice {seq}")));
+                }
+                let another = store.object(&format!("bkt/{}", name(1, 0))).unwrap();
+                assert_eq!(another.tag, "another", "{shown}");
+                for (place, body) in &ours {
+                    assert_eq!(store.object(place).unwrap().body, body.as_bytes(), "{shown}");
+                }
+                // Where names are a slice's own from the begin, or may be read, nothing is left beside them.
+                let leaves_nothing = rights.1 || text.starts_with("write-only");
+                let count = store.objects.borrow().len();
+                assert!(!leaves_nothing || count == ours.len() + 1, "{shown}: {:?}", store.objects.borrow());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_without_a_right_is_refused_for_its_bucket_alone() {
+    let store = Fake::default();
+    store.rights.set((false, true, true));
+    let refused = record(&store, "bkt", &Options::default(), 0);
+    assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+    assert!(store.objects.borrow().is_empty());
+    store.on_conflict.set(OnConflict::Answers(501, "NotImplemented"));
+    store.rights.set((true, true, true));
+    let refused = record(&store, "bkt", &Options::default(), 0);
+    assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+
+    let store = Fake::default();
+    store.down.borrow_mut().push("down".into());
+    for seq in 0..3 {
+        let down = store.client("down", Options::default());
+        let put = block_on(down.put_new("a", "video/mp2t", "t", 1, b"x".to_vec()));
+        assert!(matches!(put, Err(Error::Unavailable { .. })));
+        assert!(matches!(block_on(down.check()), Err(Error::Unreachable { .. })));
+        assert_eq!(record(&store, "bkt", &Options::default(), seq).unwrap().1, 1);
+    }
+}
+
+#[test]
+fn a_bucket_that_may_only_be_written_is_there() {
+    let store = Fake::default();
+    for (rights, is_usable) in [
+        ((true, true, true), true),
+        ((true, false, false), true),
+        ((true, false, true), true),
+        ((true, true, false), true),
+    ] {
+        store.rights.set(rights);
+        assert_eq!(
+            block_on(store.client("bkt", Options::default()).check()).is_ok(),
+            is_usable,
+            "{rights:?}"
+        );
+    }
+}
+
+#[test]
+fn what_one_bucket_does_is_not_held_against_another() {
+    let store = Fake::default();
+    store.on_conflict.set(OnConflict::Replaces);
+    let file = tag::file(SESSION, "m3u8", 0);
+    let put = |bucket| {
+        let client = store.client(bucket, Options::default());
+        assert_eq!(
+            block_on(client.put_small("f.m3u8", "text/plain", &file, b"x".to_vec())),
+            Ok(Created::Now)
+        );
+        client.keeps()
+    };
+    assert_eq!(put("replaces"), Some(false));
+    store.on_conflict.set(CONFLICTS[0]);
+    assert_eq!(put("keeps"), Some(true));
+    // From now on no other's object is replaced there.
+    store.on_conflict.set(OnConflict::Replaces);
+    store.put_of_another(&format!("replaces/{}", name(0, 0)));
+    record(&store, "replaces", &Options::default(), 0).unwrap();
+    assert_eq!(store.object(&format!("replaces/{}", name(0, 0))).unwrap().tag, "another");
+}
+
+const AT: &str = "file.mp4";
+
+/// Uploads a file: part 1 is sent, and the second copied of an object beside it, or sent where it is not copied.
+fn begin(store: &Fake) -> (String, Vec<Part>) {
+    let source = Object { tag: "work".into(), body: b"0123456789".to_vec() };
+    store.objects.borrow_mut().insert("bkt/source".into(), source);
+    let client = store.client("bkt", Options::default());
+    let id = block_on(client.create_upload(AT, "video/mp4", "file")).unwrap();
+    let first = block_on(client.upload_part((AT, &id), 1, 5, b"head.".to_vec())).unwrap();
+    let source = Source { bucket: &client.bucket, key: "source", first: 2, size: 5 };
+    let second = block_on(client.copy_part((AT, &id), 2, source)).or_else(|error| {
+        assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+        block_on(client.upload_part((AT, &id), 2, 5, b"23456".to_vec()))
+    });
+    (id, vec![first, second.unwrap()])
+}
+
+fn complete(store: &Fake, id: &str, parts: &[Part]) -> Result<Created, Error> {
+    now(store.client("bkt", Options::default()).complete_upload((AT, id), "file", parts))
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    block_on(future)
+}
+
+fn is_whole(store: &Fake) -> bool {
+    store.object("bkt/file.mp4") == Some(Object { tag: "file".into(), body: b"head.23456".to_vec() })
+}
+
+#[test]
+fn a_completion_is_believed_only_where_the_object_is_there() {
+    const RESULT: &str = "<CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipart";
+    let error = "          <?xml version=\"1.0\"?><Error><Code>InternalError</Code></Error>";
+    for body in [error, "", RESULT, "<html>the proxy is sorry</html>"] {
+        for on_complete in [OnComplete::Fails(body), OnComplete::Garbles(body)] {
+            let store = Fake::default();
+            let (id, parts) = begin(&store);
+            store.on_complete.set(on_complete);
+            let first = complete(&store, &id, &parts);
+            assert!(matches!(first, Err(Error::Unavailable { .. })), "{on_complete:?} {first:?}");
+            store.on_complete.set(OnComplete::Whole);
+            let was_there = matches!(on_complete, OnComplete::Garbles(_));
+            let expected = if was_there { Created::Before } else { Created::Now };
+            assert_eq!(complete(&store, &id, &parts), Ok(expected), "{on_complete:?}");
+            assert!(is_whole(&store));
+        }
+    }
+}
+
+#[test]
+fn a_part_that_is_not_copied_is_sent() {
+    for on_copy in [
+        OnCopy::Copies,
+        OnCopy::StoresNothing,
+        OnCopy::Answers(200, "AccessDenied"),
+        OnCopy::Answers(403, "AccessDenied"),
+        OnCopy::Answers(501, "NotImplemented"),
+    ] {
+        let store = Fake::default();
+        store.on_copy.set(on_copy);
+        let (id, parts) = begin(&store);
+        assert_eq!(complete(&store, &id, &parts), Ok(Created::Now), "{on_copy:?}");
+        assert!(is_whole(&store), "{on_copy:?}");
+        assert!(store.object("bkt/source").is_some(), "{on_copy:?}");
+    }
+}
+
+#[test]
+fn parts_of_unequal_size_are_refused_for_good_where_the_store_refuses_them() {
+    let store = Fake::default();
+    store.equal_parts.set(true);
+    let (id, parts) = begin(&store);
+    assert_eq!(complete(&store, &id, &parts), Ok(Created::Now));
+    let client = store.client("bkt", Options::default());
+    let id = now(client.create_upload("other.mp4", "video/mp4", "file")).unwrap();
+    let at = ("other.mp4", id.as_str());
+    let small = now(client.upload_part(at, 1, 1, b"x".to_vec())).unwrap();
+    let large = now(client.upload_part(at, 2, 2, b"xy".to_vec())).unwrap();
+    let refused = now(client.complete_upload(at, "file", &[small, large]));
+    assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+    assert_eq!(store.object("bkt/other.mp4"), None);
+}
+
+#[test]
+fn an_upload_that_is_gone_succeeded_only_where_it_became_the_object() {
+    // The completion was done, and its answer lost.
+    let store = Fake::default();
+    let (id, parts) = begin(&store);
+    store.lose_after.set(Some(0));
+    assert!(matches!(complete(&store, &id, &parts), Err(Error::Unavailable { .. })));
+    assert_eq!(complete(&store, &id, &parts), Ok(Created::Before));
+    assert!(is_whole(&store));
+    // It was aborted, and an older object is there.
+    let store = Fake::default();
+    let (id, parts) = begin(&store);
+    store.abort_all();
+    store.put_of_another("bkt/file.mp4");
+    assert!(matches!(complete(&store, &id, &parts), Err(Error::Taken { .. })));
+    // It was aborted, and nothing is there.
+    store.objects.borrow_mut().remove("bkt/file.mp4");
+    assert!(matches!(complete(&store, &id, &parts), Err(Error::NoSuchUpload { .. })));
+}
+
+#[test]
+fn no_upload_replaces_an_object() {
+    for on_conflict in CONFLICTS {
+        let store = Fake::default();
+        let (id, parts) = begin(&store);
+        store.on_conflict.set(on_conflict);
+        store.put_of_another("bkt/file.mp4");
+        let head_first = if on_conflict == OnConflict::Replaces { "head-first" } else { "" };
+        let client = store.client("bkt", options(head_first));
+        let taken = now(client.complete_upload((AT, &id), "file", &parts));
+        assert!(matches!(taken, Err(Error::Taken { .. })), "{on_conflict:?} {taken:?}");
+        assert_eq!(store.object("bkt/file.mp4").unwrap().tag, "another", "{on_conflict:?}");
+    }
+    let store = Fake::default();
+    let (id, parts) = begin(&store);
+    store.on_conflict.set(OnConflict::Answers(501, "NotImplemented"));
+    assert!(matches!(complete(&store, &id, &parts), Err(Error::Refused { .. })));
+    assert_eq!(store.object("bkt/file.mp4"), None);
+}

@@ -192,6 +192,24 @@ fn a_repeated_chunk_is_answered_alike_and_writes_nothing() {
 }
 
 #[test]
+fn where_only_writing_is_allowed_slices_go_by_names_of_their_own() {
+    let world = recorded();
+    world.buckets.write_only.set(true);
+    // It is written down before such a name is used; the later chunks go by it at once.
+    assert_eq!(code(put(&world, 0)), (503, "NameTaken".into()));
+    assert!(objects(&world).is_empty());
+    for seq in 0..3 {
+        assert!(put(&world, seq).is_ok(), "{seq}");
+    }
+    let objects = objects(&world);
+    assert!(objects.iter().all(|(name, tag, ..)| shared::tag::is_own(name, tag)), "{objects:?}");
+    let listed = entries(&world, 3);
+    let listed: Vec<String> =
+        listed[0].iter().map(|entry| format!("http://store/bkt/{}", entry.object)).collect();
+    assert_eq!(listed, objects.iter().map(|(name, ..)| name.clone()).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_chunk_out_of_turn_is_told_which_is_next() {
     let world = recorded();
     let refused = run(handle(&world, chunk(3, CHUNK)));

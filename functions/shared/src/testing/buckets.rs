@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
+use naming::tag;
 use store::memory::{Outcome, Scheduler};
 
 use crate::Bucket;
@@ -60,6 +61,8 @@ pub struct Buckets {
     pub troubles: RefCell<BTreeMap<String, Trouble>>,
     /// They replace objects that are there, as some stores do whatever a create asks for.
     pub replaces: Cell<bool>,
+    /// They may only be written: slices and record files need names that are their own.
+    pub write_only: Cell<bool>,
 }
 
 impl fmt::Debug for Buckets {
@@ -186,6 +189,9 @@ impl Bucket for World {
         let fault = self.buckets.faults.borrow_mut().pop_front().flatten();
         if let Some(Fault::Refused(error)) = fault {
             return Err(error);
+        }
+        if self.buckets.write_only.get() && tag::is_of_recording(tag) && !tag::is_own(key, tag) {
+            return Err(Error::Taken);
         }
         let object = Object { tag: tag.into(), content_type: content_type.into(), bytes: body };
         let name = name(&at, key);

@@ -257,7 +257,7 @@ pub(crate) async fn closes_after(
     session: &str,
     generation: Generation,
 ) -> Result<bool, Error> {
-    let session = session::get(store, session).await?;
+    let session = session::get(store, bucket, session).await?;
     let end = session::ended(store, &session.id).await?;
     let orders = orders(store, bucket, &session).await?;
     let at_ms = end.map_or(u64::MAX, |end| end.ended_ms);

@@ -20,6 +20,7 @@ use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::order::Generation;
 use crate::page::PAGE;
+use crate::seal::{self, revive};
 use crate::session::{self, Session};
 use crate::{file, key, names, silence};
 
@@ -137,7 +138,7 @@ pub struct Delivery {
 /// Whose turn it is: what a chunk is built on, unless it is committed already.
 ///
 /// # Errors
-/// [`Error::NoSuchSession`], [`Error::OutOfOrder`], [`Error::Before`]; the store or the work bucket failed.
+/// [`Error::NoSuchSession`], [`Error::OutOfOrder`], [`Error::Before`], [`Error::Sealing`]; the store or the work bucket failed.
 pub async fn prepare(
     store: &impl Store,
     bucket: &impl WorkBucket,
@@ -147,9 +148,19 @@ pub async fn prepare(
 ) -> Result<Turn, Error> {
     if let Some(committed) = committed::get(store, id, seq).await? {
         let chunks = committed.chunks(id, seq)?;
-        return Ok(if matches!(chunks.last(), Some(Chunk::Gap(_))) { Turn::Lost } else { Turn::Done });
+        return Ok(chunks.last().map_or(Turn::Done, |chunk| done(*chunk)));
     }
-    let session = session::get(store, id).await?;
+    let Some(session) = session::find(store, id).await? else {
+        return match revive::recall(store, bucket, id, seq, now_ms).await? {
+            Some(chunk) => Ok(done(chunk)),
+            // The session is back.
+            None => Box::pin(prepare(store, bucket, id, seq, now_ms)).await,
+        };
+    };
+    // At a page's begin the record before stays, and this one may have been deleted.
+    if seq.is_multiple_of(PAGE) && seq < committed::length(store, id).await? {
+        return committed_before(store, bucket, id, seq).await;
+    }
     let (before, is_parted) = if seq == 0 {
         first(store, bucket, &session, now_ms).await?
     } else if let Some(before) = committed::get(store, id, seq - 1).await? {
@@ -157,10 +168,7 @@ pub async fn prepare(
     } else {
         let length = committed::length(store, id).await?;
         if seq < length {
-            // Its record was deleted since its page is complete.
-            let mut is_lost = false;
-            file::pages(store, id, seq..=seq, |_, chunk| is_lost = matches!(chunk, Chunk::Gap(_))).await?;
-            return Ok(if is_lost { Turn::Lost } else { Turn::Done });
+            return committed_before(store, bucket, id, seq).await;
         }
         return Err(Error::OutOfOrder { session: id.into(), seq, expected: length });
     };
@@ -168,12 +176,32 @@ pub async fn prepare(
     let names_taken = before.has_own_names.into();
     let mut prepared = Prepared { session, seq, remux_state, names_taken, before, is_parted };
     if session::is_flagged(store, id).await? {
+        if seal::sealed(store, id).await?.is_some_and(|sealed| sealed.is_held) {
+            return Err(Error::Sealing(id.into()));
+        }
         // A chunk past the session's end is in a file of its own.
         let is_past_end = session::ended(store, id).await?.is_some_and(|end| seq >= end.chunks);
         prepared.is_parted |= silence::closed_before(store, bucket, id, seq).await? | is_past_end;
         prepared.names_taken = names::slice_taken(store, id, seq).await?.max(names_taken);
     }
     Ok(Turn::Next(Box::new(prepared)))
+}
+
+/// What is answered for a chunk that is committed.
+fn done(chunk: Chunk) -> Turn {
+    if matches!(chunk, Chunk::Gap(_)) { Turn::Lost } else { Turn::Done }
+}
+
+/// What is answered for one whose record was deleted: its page is complete, or it is sealed.
+async fn committed_before(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    id: &str,
+    seq: u64,
+) -> Result<Turn, Error> {
+    let mut turn = Turn::Done;
+    file::chunks(store, bucket, id, seq..=seq, |_, chunk| turn = done(chunk)).await?;
+    Ok(turn)
 }
 
 /// What the first chunk of a session is built on, and whether it is parted from what came before: the last chunk of the
@@ -205,7 +233,7 @@ async fn first(
             // An order may become known between two tries. All of them build on what the first one found.
             let name = format!("decision/parted/{}", session.id);
             let is_parted = decision::decide(bucket, &name, &is_parted).await?;
-            let began_ms = session::get(store, &id).await?.began_ms;
+            let began_ms = session::get(store, bucket, &id).await?.began_ms;
             let mut begin = Committed::begin(last.accounts);
             begin.has_own_names = began_ms.abs_diff(session.began_ms) < SAME_NAMES_MS;
             return Ok((begin, is_parted));

@@ -104,14 +104,30 @@ impl Committed {
 
 /// Writes the record of a chunk, and from time to time the head; deletes a record that is needed no more.
 pub(crate) async fn put(store: &impl Store, id: &str, seq: u64, committed: &Committed) -> Result<(), Error> {
+    // Its page is complete. A call that dies before the commit is repeated, one that dies after it is not.
+    if let Some(old) = seq.checked_sub(PAGE).filter(|old| !(old + 1).is_multiple_of(PAGE)) {
+        store.delete(&key::chunk(id, old)).await?;
+    }
     write(store, &key::chunk(id, seq), committed).await?;
     if (seq + 1).is_multiple_of(HEAD_EVERY) {
         write(store, &key::head(id), &Head { chunks: seq + 1 }).await?;
     }
-    if let Some(old) = seq.checked_sub(PAGE).filter(|old| !(old + 1).is_multiple_of(PAGE)) {
-        store.delete(&key::chunk(id, old)).await?;
-    }
     Ok(())
+}
+
+/// Has the head be no less than a number of chunks that are committed: the records before it are to be deleted.
+pub(crate) async fn raise_head(store: &impl Store, id: &str, chunks: u64) -> Result<(), Error> {
+    let head: Option<Head> = read(store, &key::head(id)).await?;
+    if head.is_some_and(|head| head.chunks >= chunks) {
+        return Ok(());
+    }
+    Ok(write(store, &key::head(id), &Head { chunks }).await?)
+}
+
+/// Puts the last record of a session back.
+pub(crate) async fn restore(store: &impl Store, id: &str, seq: u64, last: &Committed) -> Result<(), Error> {
+    write(store, &key::chunk(id, seq), last).await?;
+    raise_head(store, id, seq + 1).await
 }
 
 /// The record of a committed chunk; `None` if it is not committed, or deleted.

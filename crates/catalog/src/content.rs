@@ -1,20 +1,25 @@
 //! What is recorded in a range of wall-clock time.
 //!
 //! A query reads the list of each UTC day of its range, and of each session that it finds there the pages of the range
-//! alone, to which it comes by bisection.
+//! alone, to which it comes by bisection. Then it reads the parts that are sealed of these days: what is moved meanwhile
+//! is found in one of the two places.
 
 use std::collections::BTreeMap;
 
 use store::Store;
 
-use crate::committed;
-use crate::days;
+use crate::chunk::Chunk;
+use crate::days::{self, days};
+use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::file::{Entry, List, page_record, pages};
+use crate::log::part::{self, Run};
+use crate::log::{Kind, StreamDay};
 use crate::page::PAGE;
 use crate::rule::Rule;
 use crate::session::{self, Session};
 use crate::stream::StreamName;
+use crate::{committed, seal};
 
 /// How far beside a range a slice that belongs to it can begin: gateways cut well before, and pictures that can be
 /// entered are seldom further apart. Unit: ms.
@@ -49,6 +54,7 @@ pub struct Located {
 /// The store failed.
 pub async fn spans(
     store: &impl Store,
+    bucket: &impl WorkBucket,
     stream: &StreamName,
     from_ms: u64,
     to_ms: u64,
@@ -56,12 +62,13 @@ pub async fn spans(
     let mut found: Vec<Span> = Vec::new();
     // The span of each recording that may go on.
     let mut open: BTreeMap<String, usize> = BTreeMap::new();
-    for (recording, session) in sessions_in(store, stream, from_ms, to_ms).await? {
-        let Some(rule) = slicing_rule(&session) else { continue };
-        for Entry { slice, .. } in slices_in(store, &session, from_ms, to_ms).await? {
+    for piece in pieces(store, bucket, stream, from_ms, to_ms).await? {
+        let Some(rule) = slicing_rule(&piece.session) else { continue };
+        let recording = &piece.recording;
+        for Entry { slice, .. } in piece.slices(from_ms, to_ms) {
             let (start_ms, duration_90khz) = (slice.start_ms(), slice.duration_90khz);
             let end_ms = start_ms + duration_90khz / 90;
-            match open.get(&recording).and_then(|at| found.get_mut(*at)) {
+            match open.get(recording).and_then(|at| found.get_mut(*at)) {
                 Some(span) if start_ms <= span.end_ms + rule.delay_ms() => {
                     span.end_ms = span.end_ms.max(end_ms);
                     span.duration_90khz += duration_90khz;
@@ -86,6 +93,7 @@ pub async fn spans(
 /// The store failed.
 pub async fn slices(
     store: &impl Store,
+    bucket: &impl WorkBucket,
     stream: &StreamName,
     from_ms: u64,
     to_ms: u64,
@@ -93,14 +101,16 @@ pub async fn slices(
 ) -> Result<Vec<Located>, Error> {
     let mut found: Vec<Located> = Vec::new();
     let mut covered: Option<(String, u64)> = None;
-    for (recording, session) in sessions_in(store, stream, from_ms, to_ms).await? {
-        if slicing_rule(&session).is_none() {
+    let back_ms = from_ms.saturating_sub(REACH_MS);
+    let reach_ms = if one_more { to_ms.saturating_add(REACH_MS) } else { to_ms };
+    for piece in pieces(store, bucket, stream, back_ms, reach_ms).await? {
+        let Piece { recording, session, .. } = &piece;
+        if slicing_rule(session).is_none() || session.began_ms >= to_ms {
             continue;
         }
         let covered_ms =
-            covered.as_ref().filter(|(other, _)| *other != recording).map_or(0, |covered| covered.1);
-        let reach_ms = if one_more { to_ms.saturating_add(REACH_MS) } else { to_ms };
-        let slices = slices_in(store, &session, from_ms.saturating_sub(REACH_MS), reach_ms).await?;
+            covered.as_ref().filter(|(other, _)| other != recording).map_or(0, |covered| covered.1);
+        let slices = piece.slices(back_ms, reach_ms);
         let begins = |from_ms: u64| {
             slices.iter().position(|entry| entry.slice.start_ms() >= from_ms).unwrap_or(slices.len())
         };
@@ -140,56 +150,133 @@ fn slicing_rule(session: &Session) -> Option<&Rule> {
     session.rule.as_ref().filter(|rule| rule.slices().is_some())
 }
 
-/// The sessions that may have slices in a range, each behind its recording, in order of their recordings' begins and of
-/// their own.
-async fn sessions_in(
+/// What is found of a session.
+struct Piece {
+    /// Its recording, and when that began. Unix milliseconds.
+    recording: String,
+    recording_began_ms: u64,
+    session: Session,
+    /// Chunks with their numbers.
+    chunks: BTreeMap<u64, Chunk>,
+}
+
+impl Piece {
+    /// The slices that overlap a range, each lasting until the next one begins.
+    fn slices(&self, from_ms: u64, to_ms: u64) -> Vec<Entry> {
+        let mut list = List::default();
+        let mut next = None;
+        for (seq, chunk) in &self.chunks {
+            if next.is_some_and(|next| next != *seq) {
+                // Chunks outside of what was asked for lie in between.
+                list.interrupt();
+            }
+            list.push(&self.session.id, *seq, *chunk);
+            next = Some(seq + 1);
+        }
+        let end_ms = |entry: &Entry| entry.slice.start_ms() + entry.slice.duration_90khz / 90;
+        list.entries.retain(|entry| entry.slice.start_ms() < to_ms && end_ms(entry) > from_ms);
+        list.entries
+    }
+}
+
+/// The sessions that may have slices in a range, with these, in order of their recordings' begins and of their own.
+async fn pieces(
     store: &impl Store,
+    bucket: &impl WorkBucket,
     stream: &StreamName,
     from_ms: u64,
     to_ms: u64,
-) -> Result<Vec<(String, Session)>, Error> {
-    let mut found: Vec<(String, Session)> = Vec::new();
+) -> Result<Vec<Piece>, Error> {
+    let mut found = in_store(store, bucket, stream, from_ms, to_ms).await?;
+    let stream = stream.key();
+    // A slice lasts until the next one begins, and begins in the day that it is sealed in.
+    for day in days(from_ms.saturating_sub(REACH_MS), to_ms.saturating_add(REACH_MS)) {
+        let at = StreamDay { stream: &stream, day };
+        for part in 0..at.parts(store, Kind::Sessions).await? {
+            for run in part::read(bucket, at, part).await? {
+                let chunks: Vec<(u64, Chunk)> = run.numbered().collect();
+                let Run { session, adopted, recording_began_ms, .. } = run;
+                let piece = found.entry(session.id.clone()).or_insert_with(|| Piece {
+                    recording: adopted.recording,
+                    recording_began_ms,
+                    session,
+                    chunks: BTreeMap::new(),
+                });
+                piece.chunks.extend(chunks);
+            }
+        }
+    }
+    let mut pieces: Vec<Piece> = found.into_values().filter(|piece| piece.session.began_ms < to_ms).collect();
+    pieces.sort_by(|a, b| {
+        let key = |piece: &Piece| (piece.recording_began_ms, piece.recording.clone(), piece.session.began_ms);
+        key(a).cmp(&key(b))
+    });
+    Ok(pieces)
+}
+
+/// What the store holds of them.
+async fn in_store(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    stream: &StreamName,
+    from_ms: u64,
+    to_ms: u64,
+) -> Result<BTreeMap<String, Piece>, Error> {
+    let mut found = BTreeMap::new();
     let mut begins: BTreeMap<String, u64> = BTreeMap::new();
     for id in days::sessions(store, stream, from_ms, to_ms).await? {
         let Some(adopted) = session::adopted(store, &id).await? else { continue };
-        let session = session::get(store, &id).await?;
-        if session.began_ms >= to_ms {
-            continue;
-        }
-        if !begins.contains_key(&adopted.recording) {
-            let first = session::get(store, &adopted.recording).await?;
-            begins.insert(adopted.recording.clone(), first.began_ms);
-        }
-        found.push((adopted.recording, session));
+        // One that leaves the store is in a part.
+        let Some(session) = session::find(store, &id).await? else { continue };
+        let recording = adopted.recording;
+        let recording_began_ms = match begins.get(&recording) {
+            Some(began_ms) => *began_ms,
+            None => session::get(store, bucket, &recording).await?.began_ms,
+        };
+        begins.insert(recording.clone(), recording_began_ms);
+        let chunks = chunks_in(store, &id, from_ms, to_ms).await?;
+        found.insert(id, Piece { recording, recording_began_ms, session, chunks });
     }
-    found.sort_by_key(|(recording, session)| (begins[recording], recording.clone(), session.began_ms));
     Ok(found)
 }
 
-/// The slices of a session that overlap a range, each lasting until the next one begins.
-async fn slices_in(
+/// The chunks around a range that the store holds of a session.
+async fn chunks_in(
     store: &impl Store,
-    session: &Session,
+    id: &str,
     from_ms: u64,
     to_ms: u64,
-) -> Result<Vec<Entry>, Error> {
-    let length = committed::length(store, &session.id).await?;
-    let mut list = List::default();
-    let mut at = first_page(store, &session.id, length, from_ms).await?;
-    while at < length && list.entries.last().is_none_or(|entry| entry.slice.start_ms() < to_ms) {
-        let end = (at + PAGE).min(length);
-        pages(store, &session.id, at..=end - 1, |seq, chunk| list.push(&session.id, seq, chunk)).await?;
+) -> Result<BTreeMap<u64, Chunk>, Error> {
+    let sealed = seal::sealed(store, id).await?.map_or(0, |sealed| sealed.next);
+    let length = committed::length(store, id).await?;
+    let mut chunks = BTreeMap::new();
+    if sealed >= length {
+        return Ok(chunks);
+    }
+    let mut at = first_page(store, id, (sealed, length), from_ms).await?.max(sealed);
+    let mut is_past = false;
+    while at < length && !is_past {
+        let end = ((at / PAGE + 1) * PAGE).min(length);
+        pages(store, id, at..=end - 1, |seq, chunk| {
+            is_past = matches!(chunk, Chunk::Slice(slice) if slice.start_ms() >= to_ms)
+                || is_past && !matches!(chunk, Chunk::Slice(_));
+            chunks.insert(seq, chunk);
+        })
+        .await?;
         at = end;
     }
-    let end_ms = |entry: &Entry| entry.slice.start_ms() + entry.slice.duration_90khz / 90;
-    list.entries.retain(|entry| entry.slice.start_ms() < to_ms && end_ms(entry) > from_ms);
-    Ok(list.entries)
+    Ok(chunks)
 }
 
 /// The begin of the last page before which all media has ended by a moment; its predecessor's, since a slice may last
 /// until the first one of the next page.
-async fn first_page(store: &impl Store, id: &str, length: u64, from_ms: u64) -> Result<u64, Error> {
-    let (mut low, mut high) = (0, length / PAGE);
+async fn first_page(
+    store: &impl Store,
+    id: &str,
+    (sealed, length): (u64, u64),
+    from_ms: u64,
+) -> Result<u64, Error> {
+    let (mut low, mut high) = (sealed / PAGE, length / PAGE);
     while low < high {
         let middle = low.midpoint(high);
         let (_, committed) = page_record(store, id, middle, length - 1).await?;

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use store::Store;
+use serde::{Deserialize, Serialize};
+use store::record::{read, write};
+use store::{Record, Store};
 
 use crate::chunk::Slice;
 use crate::commit::Prepared;
 use crate::error::Error;
-use crate::list;
+use crate::log::StreamDay;
 use crate::session::Session;
 use crate::stream::StreamName;
 use crate::time::DAY_MS;
+use crate::{key, list, seal, timer};
 
 /// A query reads no more days than this; the recording API asks for four.
 const MOST_DAYS: u64 = 32;
@@ -26,24 +29,77 @@ pub(crate) fn days(from_ms: u64, to_ms: u64) -> std::ops::RangeInclusive<u64> {
     first..=day(to_ms.saturating_sub(1)).min(first + MOST_DAYS)
 }
 
-/// Notes that a session has media in a day.
+/// The list of the sessions that have media in a stream's day, or began or ended in it.
+pub(crate) fn sessions_of(at: StreamDay<'_>) -> String {
+    format!("y.{}.{}", at.stream, at.day)
+}
+
+/// The last day in which a stream was pushed. A hint.
+#[derive(Serialize, Deserialize)]
+struct Pushed {
+    #[serde(default)]
+    last_day: u64,
+}
+
+impl Record for Pushed {
+    const VERSION: u32 = 1;
+}
+
+/// The last day in which a stream, by its key, was pushed.
+pub(crate) async fn last_day(store: &impl Store, stream: &str) -> Result<Option<u64>, Error> {
+    let pushed: Option<Pushed> = read(store, &key::known(stream)).await?;
+    Ok(pushed.map(|pushed| pushed.last_day))
+}
+
+/// Notes that a session has something in a day, and has the day sealed.
 pub(crate) async fn note_session(
     store: &impl Store,
     stream: &StreamName,
     day: u64,
     session: &str,
+    now_ms: u64,
 ) -> Result<(), Error> {
-    list::append(store, &format!("y.{}.{day}", stream.key()), session).await?;
+    let stream = stream.key();
+    if last_day(store, &stream).await?.is_none_or(|last| last < day) {
+        write(store, &key::known(&stream), &Pushed { last_day: day }).await?;
+    }
+    let at = StreamDay { stream: &stream, day };
+    note(store, &sessions_of(at), "s", at, session, now_ms).await
+}
+
+/// Puts a value into a day's list, of which `timer` takes care.
+pub(crate) async fn note(
+    store: &impl Store,
+    list: &str,
+    timer: &str,
+    at: StreamDay<'_>,
+    value: &str,
+    now_ms: u64,
+) -> Result<(), Error> {
+    // Once for each day, and again where the day may be sealed already.
+    if now_ms >= at.end_ms() || !list::exists(store, list).await? {
+        timer::set(store, seal::due_ms(at, now_ms), &format!("{timer} {} {}", at.stream, at.day)).await?;
+    }
+    list::append(store, list, value).await?;
     Ok(())
 }
 
 /// Notes the days that a slice touches, as far as its session has not been noted in them: by its adoption in the day of
-/// its begin, and by its slices before. To be called before the slice is committed, so that every query finds it.
-pub(crate) async fn note_slice(store: &impl Store, prepared: &Prepared, slice: &Slice) -> Result<(), Error> {
+/// its begin, and by its slices before; and where the day may be sealed already. To be called before the slice is
+/// committed, so that every query finds it.
+pub(crate) async fn note_slice(
+    store: &impl Store,
+    prepared: &Prepared,
+    slice: &Slice,
+    now_ms: u64,
+) -> Result<(), Error> {
     let Session { id, stream, .. } = &prepared.session;
     let noted = day(prepared.noted_ms());
-    for day in days(slice.start_ms(), slice.end_ms().max(slice.start_ms() + 1)).filter(|day| *day > noted) {
-        note_session(store, stream, day, id).await?;
+    for day in days(slice.start_ms(), slice.end_ms().max(slice.start_ms() + 1)) {
+        let is_over = now_ms >= (day + 1) * DAY_MS;
+        if day > noted || is_over {
+            note_session(store, stream, day, id, now_ms).await?;
+        }
     }
     Ok(())
 }
@@ -57,8 +113,8 @@ pub(crate) async fn sessions(
 ) -> Result<BTreeSet<String>, Error> {
     let mut sessions = BTreeSet::new();
     for day in days(from_ms, to_ms) {
-        let list = format!("y.{}.{day}", stream.key());
-        sessions.extend(list::all(store, &list).await?);
+        let stream = stream.key();
+        sessions.extend(list::all(store, &sessions_of(StreamDay { stream: &stream, day })).await?);
     }
     Ok(sessions)
 }

@@ -22,6 +22,12 @@ pub trait WorkBucket {
     /// # Errors
     /// The bucket failed.
     async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String>;
+
+    /// Removes an object, if it is there.
+    ///
+    /// # Errors
+    /// The bucket failed; the object may be gone all the same.
+    async fn delete(&self, name: &str) -> Result<(), String>;
 }
 
 /// Decides a race in favour of `proposal`, or finds how it was decided.

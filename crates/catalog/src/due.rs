@@ -10,6 +10,7 @@
 //! | `p {session}` | a pause that may be over | the command `stop` |
 //! | `e {session}` | an offer that expires | the offer |
 //! | `z {session} {round} {heartbeats}` | a session that has been suspended for too long | its suspension |
+//! | `s`, `d`, `r`, `k`, `i`, `j`, `l` and `v`, with `{stream} {day}` | a day that is to be sealed or forgotten: see `seal` | what comes for it, and the step before |
 //!
 //! `again` at the end: it has waited for a second time, by another clock.
 
@@ -23,10 +24,11 @@ use crate::chunk::Chunk;
 use crate::commit::{self, Delivery, Prepared};
 use crate::decision::WorkBucket;
 use crate::error::Error;
-use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, SUSPENDED_MAX_MS};
+use crate::log::StreamDay;
+use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
 pub use crate::timer::due;
 use crate::timer::{self, Timer};
-use crate::{changes, command, committed, days, file, heard, key, look, session, silence};
+use crate::{changes, command, committed, days, file, heard, key, look, seal, session, silence};
 
 /// A tick has its timers for itself for so long. Another one that takes them does the same again.
 const LEASE_MS: u64 = 60_000;
@@ -71,18 +73,20 @@ pub async fn attend(
     store: &impl Store,
     bucket: &impl WorkBucket,
     timer: &Timer,
+    retention: Retention,
     now_ms: u64,
 ) -> Result<Option<Vec<String>>, Error> {
     if !take(store, &subject(timer), now_ms).await? {
         return Ok(None);
     }
-    attend_to(store, bucket, timer, now_ms).await.map(Some)
+    attend_to(store, bucket, timer, retention, now_ms).await.map(Some)
 }
 
 async fn attend_to(
     store: &impl Store,
     bucket: &impl WorkBucket,
     timer: &Timer,
+    retention: Retention,
     now_ms: u64,
 ) -> Result<Vec<String>, Error> {
     let words: Vec<&str> = timer.what.split(' ').collect();
@@ -108,8 +112,36 @@ async fn attend_to(
             look::suspended(store, bucket, id, number(round), number(heartbeats), now_ms).await?;
             Ok(Vec::new())
         }
+        [step, stream, day, ref rest @ ..] => {
+            let at = StreamDay { stream, day: number(day) };
+            let rest: Vec<u64> = rest.iter().map(|word| number(word)).collect();
+            keep(store, bucket, (step, at, &rest), retention, now_ms).await.map(|()| Vec::new())
+        }
         // Another version's, or none of ours: it comes to nothing.
         _ => Ok(Vec::new()),
+    }
+}
+
+/// Does a step of sealing and forgetting.
+async fn keep(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    (step, at, rest): (&str, StreamDay<'_>, &[u64]),
+    retention: Retention,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let part = rest.first().map_or(0, |part| *part as u32);
+    let noted = rest.get(1).copied().unwrap_or(0);
+    match step {
+        "s" => seal::seal(store, bucket, at, retention, now_ms).await,
+        "d" => seal::clear::clear(store, bucket, at, (part, noted), retention, now_ms).await,
+        "r" => seal::clear::release(store, bucket, at, part).await,
+        "k" => seal::retention::forget(store, bucket, at, retention, now_ms).await,
+        "i" => seal::files::seal(store, bucket, at, now_ms).await,
+        "j" => seal::files::clear(store, bucket, at, (part, noted), retention, now_ms).await,
+        "l" => seal::files::forget(store, bucket, at, retention, now_ms).await,
+        "v" => seal::retention::forget_stream(store, at, now_ms).await,
+        _ => Ok(()),
     }
 }
 
@@ -127,6 +159,7 @@ async fn waits_again(
     let is_late = now_ms.saturating_sub(due_ms) > LATE_MS;
     Ok(match *words {
         ["e", _] => Some(OFFER_MS / 2),
+        ["d" | "r" | "j", ..] => Some(CALL_MAX_MS),
         ["z", ..] if is_late => Some(SUSPENDED_MAX_MS),
         ["p", id] if is_late => {
             let rule = session::find(store, id).await?.and_then(|session| session.rule);
@@ -220,7 +253,7 @@ pub async fn commit(
     now_ms: u64,
 ) -> Result<(), Error> {
     if let Chunk::Slice(slice) = &delivery.chunk {
-        days::note_slice(store, prepared, slice).await?;
+        days::note_slice(store, prepared, slice, now_ms).await?;
     }
     let (record, is_complete) = commit::plan(prepared, delivery)?;
     let causes = causes(store, prepared, is_complete, now_ms).await?;

@@ -35,6 +35,9 @@ pub enum Error {
         /// The chunk.
         seq: u64,
     },
+    /// The session is over and leaves the store; it can be found again soon.
+    #[error("session {0:?} is being sealed: try again in some minutes")]
+    Sealing(String),
     /// The spool's boot is older than one that was heard, or another spool uses the gateway's name.
     #[error("gateway {gateway:?} boot {found:?} is not the one that is heard, {heard:?}")]
     Boot {

@@ -11,6 +11,8 @@
 //! | when its session has ended, all chunks of that are there, and the break has lasted too long | the decision on the break |
 //! | when its gateway was silent | the decision on the round of silence |
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Record, Store};
@@ -23,15 +25,16 @@ use crate::error::Error;
 use crate::order::Generation;
 use crate::page::PAGE;
 use crate::rule::Container;
-use crate::session::{self, Break};
+use crate::seal::cold;
+use crate::session::{self, Break, Session};
 use crate::{command, key, silence};
 
 /// The next file of a recording to write: a hint that may be set back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Next {
-    number: u32,
+pub(crate) struct Next {
+    pub(crate) number: u32,
     /// A chunk at or before the one that ends it.
-    from: Place,
+    pub(crate) from: Place,
     /// Sessions after that chunk's, up to this one, have no chunks.
     empty_to: Option<String>,
 }
@@ -110,10 +113,10 @@ pub async fn complete(
     recording: &str,
     container: Container,
 ) -> Result<Option<Run>, Error> {
-    let rule = session::get(store, recording).await?.rule;
+    let rule = session::get(store, bucket, recording).await?.rule;
     let format = rule.and_then(|rule| rule.formats.iter().position(|format| format.container == container));
     let Some(format) = format else { return Ok(None) };
-    let mut next = next(store, recording, container).await?;
+    let Some(mut next) = next(store, recording, container).await? else { return Ok(None) };
     let number = next.number;
     let mut at = next.from.session.clone();
     let mut open: Option<Run> = None;
@@ -131,7 +134,7 @@ pub async fn complete(
             let file = last.accounts.get(format).and_then(|account| account.file.clone());
             if file.as_ref().is_some_and(|run| run.number > number) {
                 let first = if at == next.from.session { next.from.seq } else { 0 };
-                return ended(store, &at, format, number, first..=seq).await;
+                return ended(store, bucket, &at, format, number, first..=seq).await;
             }
             open = file;
             if after.is_some() && at != next.from.session {
@@ -164,16 +167,22 @@ async fn continued_whole(store: &impl Store, session: &str) -> Result<Option<Str
 /// The run of a number that ended before a chunk of a session.
 async fn ended(
     store: &impl Store,
-    session: &str,
+    bucket: &impl WorkBucket,
+    id: &str,
     format: usize,
     number: u32,
-    chunks: std::ops::RangeInclusive<u64>,
+    chunks: RangeInclusive<u64>,
 ) -> Result<Option<Run>, Error> {
-    let (first, last) = chunks.into_inner();
+    let is_it = |(place, run): &(usize, Run)| *place == format && run.number == number;
+    let session = session::get(store, bucket, id).await?;
+    let sealed = cold::sealed_chunks(store, bucket, &session, &chunks).await?;
+    if let Some((_, run)) = sealed.ended.into_iter().find(is_it) {
+        return Ok(Some(run));
+    }
+    let (first, last) = (sealed.next.max(*chunks.start()), *chunks.end());
     for page in first / PAGE..=last / PAGE {
-        let (_, committed) = page_record(store, session, page, last).await?;
-        let found = committed.ended.into_iter().find(|(place, run)| *place == format && run.number == number);
-        if let Some((_, run)) = found {
+        let (_, committed) = page_record(store, id, page, last).await?;
+        if let Some((_, run)) = committed.ended.into_iter().find(is_it) {
             return Ok(Some(run));
         }
     }
@@ -229,6 +238,9 @@ pub async fn written(
     container: Container,
     run: &Run,
 ) -> Result<(), Error> {
+    if let Some(before) = run.number.checked_sub(1) {
+        store.delete(&key::file_names(recording, container, before)).await?;
+    }
     let next = Next { number: run.number + 1, from: run.last.clone(), empty_to: None };
     Ok(write(store, &key::next_file(recording, container), &next).await?)
 }
@@ -248,7 +260,7 @@ pub struct Entry {
 ///
 /// # Errors
 /// The store failed, or no longer holds the run.
-pub async fn entries(store: &impl Store, run: &Run) -> Result<Vec<Entry>, Error> {
+pub async fn entries(store: &impl Store, bucket: &impl WorkBucket, run: &Run) -> Result<Vec<Entry>, Error> {
     let mut list = List::default();
     let mut session = run.first.session.clone();
     let mut first = run.first.seq;
@@ -260,7 +272,7 @@ pub async fn entries(store: &impl Store, run: &Run) -> Result<Vec<Entry>, Error>
             committed::length(store, &session).await?.checked_sub(1)
         };
         if let Some(last) = last {
-            pages(store, &session, first..=last, |seq, chunk| list.push(&session, seq, chunk)).await?;
+            chunks(store, bucket, &session, first..=last, |seq, chunk| list.push(&session, seq, chunk)).await?;
         }
         if is_last {
             break;
@@ -287,14 +299,16 @@ pub(crate) struct List {
 }
 
 impl List {
+    /// The next slice does not continue the last one.
+    pub(crate) fn interrupt(&mut self) {
+        self.is_interrupted = true;
+    }
+
     /// Takes the next chunk.
     pub(crate) fn push(&mut self, session: &str, seq: u64, chunk: Chunk) {
         let slice = match chunk {
             Chunk::Empty => return,
-            Chunk::Gap(_) => {
-                self.is_interrupted = true;
-                return;
-            }
+            Chunk::Gap(_) => return self.interrupt(),
             Chunk::Slice(slice) => slice,
         };
         let is_interrupted = std::mem::take(&mut self.is_interrupted);
@@ -312,11 +326,28 @@ impl List {
     }
 }
 
-/// Hands on the chunks of a session from one number up to another, which are committed.
+/// Hands on the chunks of a session from one number up to another, which are committed: what is sealed first.
+pub(crate) async fn chunks(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    id: &str,
+    range: RangeInclusive<u64>,
+    mut take: impl FnMut(u64, Chunk),
+) -> Result<(), Error> {
+    let session = session::get(store, bucket, id).await?;
+    let sealed = cold::sealed_chunks(store, bucket, &session, &range).await?;
+    for (seq, chunk) in sealed.chunks {
+        take(seq, chunk);
+    }
+    let first = sealed.next.max(*range.start());
+    if first > *range.end() { Ok(()) } else { pages(store, id, first..=*range.end(), take).await }
+}
+
+/// Hands on chunks of a session that the store holds.
 pub(crate) async fn pages(
     store: &impl Store,
     session: &str,
-    chunks: std::ops::RangeInclusive<u64>,
+    chunks: RangeInclusive<u64>,
     mut take: impl FnMut(u64, Chunk),
 ) -> Result<(), Error> {
     let (first, last) = (*chunks.start(), *chunks.end());
@@ -348,9 +379,50 @@ pub(crate) async fn page_record(
     found.filter(|(seq, _)| *seq >= last.min(end)).ok_or_else(missing)
 }
 
-async fn next(store: &impl Store, recording: &str, container: Container) -> Result<Next, Error> {
-    let next = read(store, &key::next_file(recording, container)).await?;
+/// Where the next record file of a recording begins; `None` once the recording is over.
+async fn next(store: &impl Store, recording: &str, container: Container) -> Result<Option<Next>, Error> {
+    if let Some(next) = noted_next(store, recording, container).await? {
+        return Ok(Some(next));
+    }
+    // As long as no file is written, the first session is not over.
+    let is_open = session::find(store, recording).await?.is_some();
     let from = Place { session: recording.into(), seq: 0 };
-    let begin = || Next { number: 0, from, empty_to: None };
-    Ok(next.unwrap_or_else(begin))
+    Ok(is_open.then_some(Next { number: 0, from, empty_to: None }))
+}
+
+/// The same, once a file is written.
+pub(crate) async fn noted_next(
+    store: &impl Store,
+    recording: &str,
+    container: Container,
+) -> Result<Option<Next>, Error> {
+    Ok(read(store, &key::next_file(recording, container)).await?)
+}
+
+/// Puts it back.
+pub(crate) async fn restore_next(
+    store: &impl Store,
+    recording: &str,
+    container: Container,
+    next: &Next,
+) -> Result<(), Error> {
+    Ok(write(store, &key::next_file(recording, container), next).await?)
+}
+
+/// Forgets the record files of a recording that is over.
+pub(crate) async fn forget(
+    store: &impl Store,
+    last: &Session,
+    recording: &str,
+    next_files: &[(Container, Next)],
+) -> Result<(), Error> {
+    for format in last.rule.iter().flat_map(|rule| &rule.formats) {
+        store.delete(&key::next_file(recording, format.container)).await?;
+    }
+    for (container, next) in next_files {
+        if let Some(last) = next.number.checked_sub(1) {
+            store.delete(&key::file_names(recording, *container, last)).await?;
+        }
+    }
+    Ok(())
 }

@@ -103,6 +103,10 @@ async fn adopt(store: &impl Store, bucket: &impl WorkBucket, beat: &Beat, now_ms
 /// Notes which orders took effect, and has the files that they close looked at.
 async fn confirm(store: &impl Store, beat: &Beat, now_ms: u64) -> Result<(), Error> {
     for (session, confirmed) in &beat.confirmed {
+        if session::find(store, session).await?.is_none() {
+            // It is over.
+            continue;
+        }
         file::confirm(store, session, *confirmed).await?;
         timer::set(store, now_ms, &format!("c {session}")).await?;
     }

@@ -23,18 +23,19 @@
 //! | `g.{name, spool}.c.n`, `….c.{number}` | counter, and sessions that have new orders: see [`changes`](crate::changes) | who drew the number |
 //! | `g.{name, spool}.l` | hint: the last look at it | looks |
 //! | `l.{stream}`, `d.{domain}`, `g.{name, spool}.s` | [lists](crate::list) of live sessions | adoptions |
-//! | `v.{stream}` | it was pushed | adoptions |
+//! | `v.{stream}` | it was pushed; hint: the last day in which it was | adoptions, commits |
 //! | `p.{stream}` | hint: its session that ended last | ends |
 //! | `q.{session}` | hint: the last look at the break after it | looks |
 //! | `y.{stream}.{day}` | list of the sessions with media in a UTC day since 1970: see [`days`](crate::days) | adoptions, commits |
-//! | `i.{stream}.{id}`, `i.{stream}.{day}` | an index file; the list of those of a UTC day | who makes it known |
+//! | `i.{stream}.{id}`, `i.{stream}.{day}` | an index file; the list of those of a UTC day | who makes it known or deletes it |
+//! | `z.…`, `r.…`, `f.{session}` | what is sealed: see [`log`](crate::log) and [`seal`](crate::seal) | |
 //! | `t.…` | timers: see [`timer`](crate::timer) | |
 //! | `b.{timer}` | hint: a tick has it in hand | ticks |
 //! | `m.layout`, `m.work` | what was checked of the store and of the work bucket | always the same value |
 //! | `w.{recording}.{container}` | hint: the next record file to write, and where it begins | the tick |
 
 use crate::rule::Container;
-use crate::stream::{StreamName, hash};
+use crate::stream::hash;
 
 /// What was heard of a gateway's name.
 pub(crate) fn heard(name: &str) -> String {
@@ -78,9 +79,14 @@ pub(crate) fn busy(what: &str) -> String {
     format!("b.{}", hash(&[what]))
 }
 
+/// How far a session is sealed.
+pub(crate) fn sealed(id: &str) -> String {
+    format!("f.{id}")
+}
+
 /// The list of a stream's live sessions.
-pub(crate) fn live_of_stream(stream: &StreamName) -> String {
-    format!("l.{}", stream.key())
+pub(crate) fn live_of_stream(stream: &str) -> String {
+    format!("l.{stream}")
 }
 
 /// The list of a domain's live sessions.
@@ -89,13 +95,13 @@ pub(crate) fn live_of_domain(domain: &str) -> String {
 }
 
 /// The session of a stream that ended last.
-pub(crate) fn last_ended(stream: &StreamName) -> String {
-    format!("p.{}", stream.key())
+pub(crate) fn last_ended(stream: &str) -> String {
+    format!("p.{stream}")
 }
 
 /// A stream was pushed.
-pub(crate) fn known(stream: &StreamName) -> String {
-    format!("v.{}", stream.key())
+pub(crate) fn known(stream: &str) -> String {
+    format!("v.{stream}")
 }
 
 /// Something beside a session's chunks has to be read.

@@ -10,6 +10,7 @@
 //! | [`command`], [`live`] | orders, and what is being pushed |
 //! | [`due`], [`timer`], [`time`](mod@time) | what is to be done, and when |
 //! | [`content`], [`index_file`] | what was recorded, and the files of it, by time |
+//! | `seal`, `log` | what is sealed into the work bucket, kept for a while, and forgotten |
 //! | [`decision`] | how races are settled |
 //! | [`guard`] | what has to hold before anything is recorded |
 #![deny(missing_docs)]
@@ -33,11 +34,13 @@ pub mod index_file;
 mod key;
 mod list;
 pub mod live;
+mod log;
 mod look;
 pub mod names;
 pub mod order;
 pub mod page;
 pub mod rule;
+mod seal;
 pub mod session;
 mod silence;
 pub mod stream;

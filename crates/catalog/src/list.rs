@@ -120,16 +120,43 @@ pub(crate) async fn clear(store: &impl Store, list: &str, now_ms: u64) -> Result
     remove(store, list).await
 }
 
-/// The values of a list that nothing is ever removed from.
+/// The values of a list; nothing is removed or moved.
 ///
 /// # Errors
 /// The store failed.
 pub(crate) async fn all(store: &impl Store, list: &str) -> Result<BTreeSet<String>, Error> {
     let mut values = BTreeSet::new();
-    for number in 1..=count(store, list).await? {
-        values.extend(get(store, list, number).await?);
+    let mut read_to = None;
+    loop {
+        let count = count(store, list).await?;
+        let from = match read_to {
+            None if count == 0 => break,
+            None => read::<Low>(store, &format!("{list}.low")).await?.unwrap_or_default().number,
+            Some(read_to) => read_to,
+        };
+        for number in from + 1..=count {
+            values.extend(get(store, list, number).await?);
+        }
+        // What was moved meanwhile is at the end.
+        if from >= count {
+            break;
+        }
+        read_to = Some(count);
     }
     Ok(values)
+}
+
+/// Notes that no entry has a number up to this one; their writers are over.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn pass(store: &impl Store, list: &str, number: u64) -> Result<(), Error> {
+    let key = format!("{list}.low");
+    let low: Low = read(store, &key).await?.unwrap_or_default();
+    if low.number >= number {
+        return Ok(());
+    }
+    Ok(write(store, &key, &Low { number, seen: low.seen.max(number), ..low }).await?)
 }
 
 /// The values of a list, oldest first, each once. Those that `is_gone` are removed.

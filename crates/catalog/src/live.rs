@@ -19,7 +19,7 @@ use crate::{key, list, silence, timer};
 /// # Errors
 /// The store failed.
 pub async fn of_stream(store: &impl Store, stream: &StreamName, now_ms: u64) -> Result<Vec<Session>, Error> {
-    live(store, &key::live_of_stream(stream), now_ms).await
+    live(store, &key::live_of_stream(&stream.key()), now_ms).await
 }
 
 /// The sessions of a domain that are being pushed, oldest first.
@@ -48,7 +48,7 @@ pub(crate) async fn has_any(store: &impl Store, gateway: &str, now_ms: u64) -> R
 pub(crate) async fn tidy(store: &impl Store, session: &Session, now_ms: u64) -> Result<(), Error> {
     let Session { stream, .. } = session;
     for list in [
-        key::live_of_stream(stream),
+        key::live_of_stream(&stream.key()),
         key::live_of_domain(&stream.domain),
         key::live_of_gateway(&session.gateway_key()),
     ] {
@@ -57,12 +57,25 @@ pub(crate) async fn tidy(store: &impl Store, session: &Session, now_ms: u64) -> 
     Ok(())
 }
 
-/// Whether a stream was ever pushed.
+/// Whether a stream, by its key, has a session that has not ended.
+pub(crate) async fn has_any_of_stream(store: &impl Store, stream: &str, now_ms: u64) -> Result<bool, Error> {
+    let list = key::live_of_stream(stream);
+    list::has_any(store, &list, now_ms, async |id| is_gone(store, id).await).await
+}
+
+/// Forgets a stream, by its key, that has not been pushed for long. The counter of its list stays: a push may begin just
+/// now.
+pub(crate) async fn forget_stream(store: &impl Store, stream: &str) -> Result<(), Error> {
+    store.delete(&key::last_ended(stream)).await?;
+    Ok(store.delete(&key::known(stream)).await?)
+}
+
+/// Whether anything is known of a stream: it was pushed within retention.
 ///
 /// # Errors
 /// The store failed.
 pub async fn is_known(store: &impl Store, stream: &StreamName) -> Result<bool, Error> {
-    Ok(store.exists(&key::known(stream)).await?)
+    Ok(store.exists(&key::known(&stream.key())).await?)
 }
 
 /// Gives a command to every live recording of a stream; refused if none of them can take it. Their gateways hear of

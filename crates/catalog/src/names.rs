@@ -78,6 +78,11 @@ pub async fn take_slice(store: &impl Store, session: &str, seq: u64, names: u32)
     Ok(names)
 }
 
+/// Forgets it, once the slice is sealed.
+pub(crate) async fn forget_slice(store: &impl Store, session: &str, seq: u64) -> Result<(), Error> {
+    Ok(store.delete(&key::slice_names(session, seq)).await?)
+}
+
 /// How many names of a record file are another writer's.
 ///
 /// # Errors

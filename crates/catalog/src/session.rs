@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Record, Store};
 
+use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::key;
 use crate::order::{self, Order};
@@ -146,15 +147,19 @@ pub(crate) enum Break {
     Continued(String),
 }
 
-/// The session of an id, adopted or not.
+/// The session of an id, adopted or not; also one that is over.
 ///
 /// # Errors
-/// [`Error::NoSuchSession`]; the store failed.
-pub async fn get(store: &impl Store, id: &str) -> Result<Session, Error> {
-    find(store, id).await?.ok_or_else(|| Error::NoSuchSession(id.into()))
+/// [`Error::NoSuchSession`]; the store or the work bucket failed.
+pub async fn get(store: &impl Store, bucket: &impl WorkBucket, id: &str) -> Result<Session, Error> {
+    if let Some(session) = find(store, id).await? {
+        return Ok(session);
+    }
+    let object = decision::find::<Option<Session>>(bucket, &object_name(id)).await?.flatten();
+    object.ok_or_else(|| Error::NoSuchSession(id.into()))
 }
 
-/// The session of an id, adopted or not, unless there is none.
+/// The session of an id, adopted or not, unless there is none in the store.
 pub(crate) async fn find(store: &impl Store, id: &str) -> Result<Option<Session>, Error> {
     Ok(read(store, &key::session(id)).await?)
 }
@@ -176,6 +181,24 @@ pub(crate) async fn continued(store: &impl Store, id: &str) -> Result<Option<Str
 /// The session in the work bucket, once it is adopted; null once its offer has expired.
 fn object_name(id: &str) -> String {
     format!("session/{id}")
+}
+
+/// The objects of a session in the work bucket, beside its orders, its rounds of silence and its runs.
+pub(crate) fn object_names(id: &str) -> [String; 4] {
+    [object_name(id), break_name(id), end::decision_name(id), format!("decision/parted/{id}")]
+}
+
+/// Puts back what is known of a session beside its chunks, for one that is over and has more chunks to come.
+pub(crate) async fn restore(store: &impl Store, run: &crate::log::part::Run) -> Result<(), Error> {
+    let id = &run.session.id;
+    flag(store, id).await?;
+    if let Some(end) = &run.end {
+        write(store, &key::end(id), end).await?;
+    }
+    if let Some(after) = run.over.as_ref().and_then(|over| over.continued.clone()) {
+        write(store, &key::continued(id), &Continuation { session: after }).await?;
+    }
+    Ok(write(store, &key::adopted(id), &run.adopted).await?)
 }
 
 /// The decision on the break after a session.

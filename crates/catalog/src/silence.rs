@@ -145,6 +145,15 @@ pub(crate) async fn closed(store: &impl Store, session: &str) -> Result<Option<S
     Ok((seq >= committed::length(store, session).await?).then_some(silence))
 }
 
+/// Forgets the rounds of a session that is over.
+pub(crate) async fn forget(store: &impl Store, session: &str) -> Result<(), Error> {
+    let Some(Silence { round, .. }) = last(store, session).await? else { return Ok(()) };
+    for number in 1..=round {
+        store.delete(&key::round(session, number)).await?;
+    }
+    Ok(store.delete(&key::silence(session)).await?)
+}
+
 async fn last(store: &impl Store, session: &str) -> Result<Option<Silence>, Error> {
     Ok(read(store, &key::silence(session)).await?)
 }

@@ -9,4 +9,5 @@ mod media;
 mod names;
 mod oracle;
 mod races;
-mod world;
+mod sealing;
+pub(crate) mod world;

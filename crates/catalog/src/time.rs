@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::rule::Container;
+
 /// No call commits anything later than this after its begin.
 pub const CALL_MAX_MS: u64 = 120_000;
 
@@ -25,6 +27,25 @@ pub const OFFER_MS: u64 = 3_600_000;
 
 /// A session that has been suspended for so long ends.
 pub const SUSPENDED_MAX_MS: u64 = 7 * DAY_MS;
+
+/// How long what was recorded is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Sessions and their slices. Unit: ms.
+    pub sessions_ms: u64,
+    /// Record files and indexes. Unit: ms.
+    pub files_ms: u64,
+    /// The formats whose record files are written: a session is kept as it is until those that it is in are.
+    pub written: &'static [Container],
+}
+
+impl Default for Retention {
+    /// Three and six months, the longest ones.
+    fn default() -> Self {
+        let written = &[Container::M3u8];
+        Self { sessions_ms: 92 * DAY_MS, files_ms: 184 * DAY_MS, written }
+    }
+}
 
 /// A timer that is attended to so much later than it was due tells of another clock, or of an outage.
 pub(crate) const LATE_MS: u64 = 90_000;

@@ -39,9 +39,40 @@ pub fn uuid(bytes: [u8; 16]) -> String {
     text
 }
 
+/// The text form of a UUID (RFC 9562 §4) whose first two bytes are the UTC day of a moment, counted from 1970, and whose
+/// others are given: what it is the id of can be looked for by its day.
+#[must_use]
+pub fn dated_uuid(unix_ms: u64, mut bytes: [u8; 16]) -> String {
+    [bytes[0], bytes[1]] = ((unix_ms / DAY_MS) as u16).to_be_bytes();
+    uuid(bytes)
+}
+
+/// The day that an id of [`dated_uuid`] names, counted from 1970.
+#[must_use]
+pub fn day_of_id(id: &str) -> Option<u64> {
+    u64::from_str_radix(id.get(..4)?, 16).ok()
+}
+
+/// The UTC day of a moment, as `2026-01-31`.
+#[must_use]
+pub fn utc_day(unix_ms: u64) -> String {
+    Timezone::UTC.local(unix_ms).format("%Y-%m-%d").to_string()
+}
+
+const DAY_MS: u64 = 86_400_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dated_id_names_its_day() {
+        let id = dated_uuid(1_790_000_000_123, [7; 16]);
+        assert_eq!(id, "50ed0707-0707-0707-0707-070707070707".replacen("50ed", &id[..4], 1));
+        assert_eq!(day_of_id(&id), Some(1_790_000_000_123 / DAY_MS));
+        assert_eq!(day_of_id("x"), None);
+        assert_eq!(day_of_id("äöüß"), None);
+    }
 
     #[test]
     fn parts_that_only_join_alike_have_digests_of_their_own() {

@@ -3,7 +3,7 @@
 use store::Store;
 use store::record::write;
 
-use super::{Adopted, Break, Continuation, Flag, Session, adopted, break_name, object_name};
+use super::{Adopted, Break, Continuation, Session, adopted, break_name, object_name};
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::time::CALL_MAX_MS;
@@ -58,7 +58,8 @@ pub(crate) async fn complete(
     session: &Session,
     now_ms: u64,
 ) -> Result<(), Error> {
-    if adopted(store, &session.id).await?.is_some() {
+    let is_over = super::find(store, &session.id).await?.is_none();
+    if is_over || adopted(store, &session.id).await?.is_some() {
         return Ok(());
     }
     adopt(store, bucket, session, now_ms).await?;
@@ -69,9 +70,8 @@ pub(crate) async fn complete(
 async fn announce(store: &impl Store, session: &Session, now_ms: u64) -> Result<(), Error> {
     let Session { id, stream, .. } = session;
     let gateway = session.gateway_key();
-    write(store, &key::known(stream), &Flag {}).await?;
-    days::note_session(store, stream, days::day(session.began_ms), id).await?;
-    list::append(store, &key::live_of_stream(stream), id).await?;
+    days::note_session(store, stream, days::day(session.began_ms), id, now_ms).await?;
+    list::append(store, &key::live_of_stream(&stream.key()), id).await?;
     list::append(store, &key::live_of_domain(&stream.domain), id).await?;
     list::append(store, &key::live_of_gateway(&gateway), id).await?;
     // A look that comes before the session is adopted does not see it, nor does a later boot.

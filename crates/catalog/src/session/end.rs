@@ -3,12 +3,11 @@
 use store::Store;
 use store::record::{read, write};
 
-use super::{Continuation, End, Session, adopt, flag, get};
-use crate::committed;
+use super::{Continuation, End, Session, adopt, find, flag};
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::time::CALL_MAX_MS;
-use crate::{command, heard, key, timer};
+use crate::{command, committed, days, heard, key, timer};
 
 /// A gateway tells an end later than this only after an outage, unless clocks differ.
 const PROMPT_MS: u64 = 90_000;
@@ -25,7 +24,11 @@ pub async fn end(
     chunks: u64,
     now_ms: u64,
 ) -> Result<End, Error> {
-    let session = get(store, id).await?;
+    let Some(session) = find(store, id).await? else {
+        // It is over: the end that was told first is all that is left.
+        let end = decision::find(bucket, &decision_name(id)).await?;
+        return end.ok_or_else(|| Error::NoSuchSession(id.into()));
+    };
     let heard_for_ms = heard::heard_for_ms(store, &session).await?;
     let ended_ms = session.began_ms + duration_ms;
     let end = End { ended_ms, chunks, noted_ms: now_ms, heard_for_ms, is_told: true };
@@ -62,7 +65,8 @@ async fn decide(
 ) -> Result<End, Error> {
     let id = &session.id;
     adopt(store, bucket, session, now_ms).await?;
-    let end: End = decision::decide(bucket, &format!("decision/end/{id}"), &end).await?;
+    let end: End = decision::decide(bucket, &decision_name(id), &end).await?;
+    days::note_session(store, &session.stream, days::day(end.ended_ms), id, now_ms).await?;
     let is_prompt = now_ms.abs_diff(end.ended_ms) <= PROMPT_MS;
     let from_ms = if is_prompt {
         // A push that ends while it is stopped has been away since then.
@@ -77,11 +81,16 @@ async fn decide(
     timer::set(store, due_ms.max(is_over_ms), &look).await?;
     flag(store, id).await?;
     write(store, &key::end(id), &end).await?;
-    write(store, &key::last_ended(&session.stream), &Continuation { session: id.clone() }).await?;
+    write(store, &key::last_ended(&session.stream.key()), &Continuation { session: id.clone() }).await?;
     if due_ms < is_over_ms {
         timer::set(store, due_ms, &look).await?;
     }
     Ok(end)
+}
+
+/// The decision on the end of a session.
+pub(super) fn decision_name(id: &str) -> String {
+    format!("decision/end/{id}")
 }
 
 /// A session's end, if it has ended.

@@ -50,7 +50,7 @@ pub async fn offer(
     check_boot(store, &session.gateway, &session.boot, now_ms).await?;
     session.continues = match (&session.rule, resends) {
         (_, Some(resends)) => {
-            let old = get(store, &resends.session).await?;
+            let old = get(store, bucket, &resends.session).await?;
             (session.rule, session.is_wanted) = (old.rule, old.is_wanted);
             (session.timezone, session.began_ms) = (old.timezone, old.began_ms);
             None
@@ -122,7 +122,7 @@ async fn before(
 }
 
 async fn last_ended(store: &impl Store, stream: &StreamName) -> Result<Option<String>, Error> {
-    let last: Option<super::Continuation> = read(store, &key::last_ended(stream)).await?;
+    let last: Option<super::Continuation> = read(store, &key::last_ended(&stream.key())).await?;
     Ok(last.map(|last| last.session))
 }
 

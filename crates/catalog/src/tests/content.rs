@@ -19,13 +19,13 @@ fn stream() -> StreamName {
 
 /// Begins and ends of the spans of a range. Unit: ms.
 fn spans(world: &World, from_ms: u64, to_ms: u64) -> Vec<(u64, u64)> {
-    let found = run(content::spans(&world.store, &stream(), from_ms, to_ms)).unwrap();
+    let found = run(content::spans(&world.store, &world.bucket, &stream(), from_ms, to_ms)).unwrap();
     found.iter().map(|span| (span.start_ms, span.end_ms)).collect()
 }
 
 /// Begins of the slices of a range, and whether each does not continue the one before.
 fn slices(world: &World, from_ms: u64, to_ms: u64, one_more: bool) -> Vec<(u64, bool)> {
-    let found = run(content::slices(&world.store, &stream(), from_ms, to_ms, one_more)).unwrap();
+    let found = run(content::slices(&world.store, &world.bucket, &stream(), from_ms, to_ms, one_more)).unwrap();
     found.iter().map(|found| (found.entry.slice.start_ms(), found.entry.is_discontinuous)).collect()
 }
 
@@ -53,7 +53,7 @@ fn spans_are_cut_to_the_range_at_whole_slices() {
     assert_eq!(spans(&world, 2_000_000, 6_005_000), [(2_000_000, 2_500_000), (6_000_000, 6_005_000)]);
     assert!(spans(&world, 2_500_000, 6_000_000).is_empty());
     assert!(spans(&world, 0, 1_000_000).is_empty());
-    let whole = run(content::spans(&world.store, &stream(), 0, 5_000_000)).unwrap();
+    let whole = run(content::spans(&world.store, &world.bucket, &stream(), 0, 5_000_000)).unwrap();
     assert_eq!(whole[0].duration_90khz, 1_500 * SECOND);
 }
 
@@ -153,7 +153,7 @@ fn a_break_within_the_delay_is_no_end_of_a_span_and_is_marked_in_an_index() {
     second.other(Chunk::Gap(Gap { reason: GapReason::Shed, from_ms: 5_000, to_ms: 10_000 }));
     second.slices(1);
     assert_eq!(spans(&world, 0, 2_000_000), [(1_000_000, 1_145_000)]);
-    let found = run(content::spans(&world.store, &stream(), 0, 2_000_000)).unwrap();
+    let found = run(content::spans(&world.store, &world.bucket, &stream(), 0, 2_000_000)).unwrap();
     assert_eq!(found[0].duration_90khz, 20 * SECOND);
     let expected = [(1_000_000, false), (1_005_000, false), (1_130_000, true), (1_140_000, true)];
     assert_eq!(slices(&world, 0, 2_000_000, false), expected);

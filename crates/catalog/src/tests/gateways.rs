@@ -8,7 +8,7 @@ mod unfinished;
 
 use store::memory::run;
 
-use super::world::{NOW, World, session_of};
+use super::world::{KEPT, NOW, World, session_of};
 use crate::gateway::{self, Beat, Changes};
 use crate::session::{self, After, Session};
 use crate::{due, live};
@@ -54,7 +54,7 @@ fn tick(world: &World, now_ms: u64) -> Vec<String> {
         let timers = due::due(&world.store, now_ms).await.unwrap();
         let mut files = Vec::new();
         for timer in timers {
-            let attended = due::attend(&world.store, &world.bucket, &timer, now_ms).await.unwrap();
+            let attended = due::attend(&world.store, &world.bucket, &timer, KEPT, now_ms).await.unwrap();
             for recording in attended.unwrap_or_default() {
                 files.extend(world.close_files(&recording).await.unwrap());
             }

@@ -27,7 +27,7 @@ fn index(id: &str, start_ms: u64, end_ms: u64) -> IndexFile {
 }
 
 fn ids(world: &World, from_ms: u64, to_ms: u64) -> Vec<String> {
-    let found = run(list(&world.store, &session_of("any").stream, from_ms, to_ms)).unwrap();
+    let found = run(list(&world.store, &world.bucket, &session_of("any").stream, from_ms, to_ms)).unwrap();
     found.into_iter().map(|file| file.id).collect()
 }
 
@@ -44,26 +44,26 @@ fn index_files_are_known_once_and_until_they_are_deleted() {
                 count += 1;
                 if count == operation { outcome } else { Outcome::Applied }
             });
-            let _ = run(add(store, &first));
+            let _ = run(add(store, &world.bucket, &first, 0));
             store.mend();
         }
     }
-    run(add(store, &first)).unwrap();
-    run(add(store, &IndexFile { created_ms: 99_000, ..first.clone() })).unwrap();
+    run(add(store, &world.bucket, &first, 0)).unwrap();
+    run(add(store, &world.bucket, &IndexFile { created_ms: 99_000, ..first.clone() }, 0)).unwrap();
     let second = index("b", 20_000, 21_000);
-    run(add(store, &second)).unwrap();
+    run(add(store, &world.bucket, &second, 0)).unwrap();
     assert_eq!(ids(&world, 0, 99_000), [first.id.as_str(), "b"]);
     assert_eq!(ids(&world, 10_500, 20_000), [first.id.as_str()]);
     assert!(ids(&world, 11_000, 20_000).is_empty());
-    assert_eq!(run(get(store, &stream, &first.id)).unwrap(), Some(first.clone()));
+    assert_eq!(run(get(store, &world.bucket, &stream, &first.id)).unwrap(), Some(first.clone()));
     let other = crate::stream::StreamName { app: "other".into(), ..stream.clone() };
-    assert_eq!(run(get(store, &other, "b")).unwrap(), None);
-    assert!(run(delete(store, &stream, "b")).unwrap());
-    assert!(!run(delete(store, &stream, "b")).unwrap());
-    assert_eq!(run(get(store, &stream, "b")).unwrap(), None);
+    assert_eq!(run(get(store, &world.bucket, &other, "b")).unwrap(), None);
+    assert!(run(delete(store, &world.bucket, &stream, "b", 0)).unwrap());
+    assert!(!run(delete(store, &world.bucket, &stream, "b", 0)).unwrap());
+    assert_eq!(run(get(store, &world.bucket, &stream, "b")).unwrap(), None);
     assert_eq!(ids(&world, 0, 99_000), [first.id.as_str()]);
     // What was deleted may come again.
-    run(add(store, &second)).unwrap();
+    run(add(store, &world.bucket, &second, 0)).unwrap();
     assert_eq!(ids(&world, 0, 99_000), [first.id.as_str(), "b"]);
 }
 
@@ -75,7 +75,7 @@ fn a_file_is_listed_in_every_day_that_it_overlaps_and_in_order_of_begins() {
         index("b", DAY_MS + 5, 3 * DAY_MS - 1),
         index("a", DAY_MS - 1, DAY_MS),
     ] {
-        run(add(&world.store, &file)).unwrap();
+        run(add(&world.store, &world.bucket, &file, 0)).unwrap();
     }
     assert_eq!(ids(&world, 0, DAY_MS), ["a"]);
     assert_eq!(ids(&world, DAY_MS, 2 * DAY_MS), ["b"]);
@@ -99,14 +99,14 @@ fn a_record_file_lasts_as_long_as_its_slices() {
     let mut found = Vec::new();
     let container = Container::M3u8;
     while let Some(complete) = run(file::complete(&world.store, &world.bucket, "x", container)).unwrap() {
-        let entries = run(file::entries(&world.store, &complete)).unwrap();
+        let entries = run(file::entries(&world.store, &world.bucket, &complete)).unwrap();
         let sum: u64 = entries.iter().map(|entry| entry.slice.duration_90khz).sum();
         assert_eq!(sum, complete.duration_90khz);
         let each: Vec<u64> = entries.iter().map(|entry| entry.slice.duration_90khz).collect();
         assert!(each[..each.len() - 1].iter().all(|ticks| *ticks == 50 * SECOND), "{each:?}");
         let known = index_file::of_record_file(&push.session, container, &complete, "o", 5);
         assert_eq!((known.start_ms, known.end_ms), (complete.start_ms, complete.end_ms));
-        run(add(&world.store, &known)).unwrap();
+        run(add(&world.store, &world.bucket, &known, 0)).unwrap();
         run(file::written(&world.store, "x", container, &complete)).unwrap();
         found.push((complete.start_ms, complete.end_ms, complete.duration_90khz));
     }

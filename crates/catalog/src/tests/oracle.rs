@@ -11,11 +11,12 @@ use std::collections::BTreeMap;
 
 use store::memory::{Random, run};
 
-use super::world::{World, session_of};
+use super::world::{KEPT, World, session_of};
 use crate::account::Run;
 use crate::order::Cause;
 use crate::rule::{Container, Format, Rule, SliceFormat};
 use crate::stream::StreamName;
+use crate::time::Retention;
 use crate::{command, content, due, file, index_file, live, session};
 use gateway::Gateway;
 use model::{Model, RecordFile};
@@ -48,6 +49,9 @@ fn stream() -> StreamName {
     session_of("").stream
 }
 
+const ALL_WRITTEN: Retention =
+    Retention { written: &[Container::M3u8, Container::Mp4, Container::Flv], ..KEPT };
+
 /// The record files that ticks found complete, with the time of the tick.
 type Written = BTreeMap<(String, Container, u32), (u64, Run)>;
 
@@ -56,12 +60,12 @@ async fn tick(world: &World, now_ms: u64, written: &mut Written) {
     let World { store, bucket } = world;
     let timers = due::due(store, now_ms).await.unwrap();
     for timer in timers {
-        for recording in due::attend(store, bucket, &timer, now_ms).await.unwrap().unwrap_or_default() {
-            let first = session::get(store, &recording).await.unwrap();
+        for recording in due::attend(store, bucket, &timer, ALL_WRITTEN, now_ms).await.unwrap().unwrap_or_default() {
+            let first = session::get(store, bucket, &recording).await.unwrap();
             for (container, _) in CYCLES {
                 while let Some(run) = file::complete(store, bucket, &recording, container).await.unwrap() {
                     let known = index_file::of_record_file(&first, container, &run, "o", now_ms);
-                    index_file::add(store, &known).await.unwrap();
+                    index_file::add(store, bucket, &known, now_ms).await.unwrap();
                     file::written(store, &recording, container, &run).await.unwrap();
                     let before = written.insert((recording.clone(), container, run.number), (now_ms, run));
                     assert_eq!(before, None, "written twice");
@@ -121,7 +125,7 @@ fn two_days(world: &World, seed: u64, given: &mut BTreeMap<String, u32>) -> (Wri
         }
     }
     for session in model.sessions.values_mut() {
-        let of = run(session::get(&world.store, &session.id)).unwrap();
+        let of = run(session::get(&world.store, &world.bucket, &session.id)).unwrap();
         let orders = run(command::orders(&world.store, &world.bucket, &of)).unwrap();
         session.files_at_end =
             command::effective(&orders, session.ended_ms).map_or(0, |order| order.generation.files);
@@ -151,15 +155,15 @@ fn check_ranges(seed: u64, world: &World, model: &Model, expected: &[RecordFile]
         let longest_ms = [20_000, 600_000, 30 * HOUR_MS][number % 3];
         let to_ms = from_ms + 1 + random.below(longest_ms as usize) as u64;
         let range = format!("seed {seed}: {from_ms}..{to_ms}");
-        let store = &world.store;
+        let World { store, bucket } = world;
 
-        let spans = run(content::spans(store, &stream(), from_ms, to_ms)).unwrap();
+        let spans = run(content::spans(store, bucket, &stream(), from_ms, to_ms)).unwrap();
         let spans: Vec<_> =
             spans.iter().map(|span| (span.start_ms, span.end_ms, span.duration_90khz)).collect();
         assert_eq!(spans, model.spans(from_ms, to_ms), "{range}");
 
         let one_more = number % 2 == 0;
-        let slices = run(content::slices(store, &stream(), from_ms, to_ms, one_more)).unwrap();
+        let slices = run(content::slices(store, bucket, &stream(), from_ms, to_ms, one_more)).unwrap();
         let slices: Vec<_> = slices
             .iter()
             .map(|found| {
@@ -171,7 +175,7 @@ fn check_ranges(seed: u64, world: &World, model: &Model, expected: &[RecordFile]
         assert_eq!(slices, model.slices(from_ms, to_ms, one_more), "{range}, one more: {one_more}");
         most = most.max(slices.len());
 
-        let files = run(index_file::list(store, &stream(), from_ms, to_ms)).unwrap();
+        let files = run(index_file::list(store, bucket, &stream(), from_ms, to_ms)).unwrap();
         let mut files: Vec<_> =
             files.iter().map(|file| (file.start_ms, file.end_ms, file.container)).collect();
         let overlaps = |file: &&RecordFile| file.start_ms < to_ms && file.end_ms > from_ms;

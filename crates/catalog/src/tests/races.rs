@@ -76,7 +76,7 @@ mod the_break_after_a_session {
 
     fn push_and_tick(world: &World) -> Vec<Done<'_>> {
         let push = async {
-            let session = session::get(&world.store, "b").await?;
+            let session = session::get(&world.store, &world.bucket, "b").await?;
             session::adopt(&world.store, &world.bucket, &session, NOW).await.map(drop)
         };
         let tick = file::close_break(&world.bucket, "a");

@@ -13,6 +13,7 @@ use crate::order::Generation;
 use crate::rule::{Container, Format, Mode, Rule, SliceFormat};
 use crate::session::{self, After, Session};
 use crate::stream::StreamName;
+use crate::time::{DAY_MS, Retention};
 use crate::{committed, due, file};
 
 /// Commits a chunk that was prepared, and sets no timers.
@@ -32,6 +33,13 @@ pub(crate) struct MemoryBucket {
     objects: RefCell<BTreeMap<String, Vec<u8>>>,
 }
 
+impl MemoryBucket {
+    /// The names of all objects.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.objects.borrow().keys().cloned().collect()
+    }
+}
+
 impl WorkBucket for MemoryBucket {
     async fn create_or_read(&self, name: &str, body: &[u8]) -> Result<Vec<u8>, String> {
         let outcome = self.scheduler.point().await;
@@ -49,10 +57,22 @@ impl WorkBucket for MemoryBucket {
             _ => Err("refused by the test".into()),
         }
     }
+
+    async fn delete(&self, name: &str) -> Result<(), String> {
+        let outcome = self.scheduler.point().await;
+        if outcome != Outcome::Refused {
+            self.objects.borrow_mut().remove(name);
+        }
+        if outcome == Outcome::Applied { Ok(()) } else { Err("refused or lost by the test".into()) }
+    }
 }
 
 /// When everything happens, unless a test says otherwise. Unix milliseconds.
 pub(crate) const NOW: u64 = 1_000_000;
+
+/// How long everything is kept.
+pub(crate) const KEPT: Retention =
+    Retention { sessions_ms: 92 * DAY_MS, files_ms: 184 * DAY_MS, written: &[Container::M3u8] };
 
 /// One stream under one rule.
 pub(crate) struct World {
@@ -132,7 +152,7 @@ impl World {
     ) -> Result<(), Error> {
         let container = Container::M3u8;
         while let Some(run) = file::complete(&self.store, &self.bucket, recording, container).await? {
-            let entries = file::entries(&self.store, &run).await?;
+            let entries = file::entries(&self.store, &self.bucket, &run).await?;
             assert_eq!(entries.len() as u32, run.slices, "{run:?}");
             let chunks =
                 entries.iter().map(|entry| format!("{}{}", entry.at.session, entry.at.seq)).collect();

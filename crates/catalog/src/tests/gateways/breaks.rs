@@ -201,14 +201,14 @@ fn an_offer_expires_and_an_adopted_one_does_not() {
     hear(&world, &Beat { adopted: vec!["b".into()], ..beat("g", BOOT, None) }, NOW);
     assert_eq!(live_ids(&world, NOW), ["b"]);
     tick(&world, NOW + OFFER_MS / 2);
-    assert!(run(session::get(&world.store, "a")).is_ok());
+    assert!(run(session::get(&world.store, &world.bucket, "a")).is_ok());
     tick(&world, NOW + OFFER_MS);
     assert!(is_gone(&world, "a"));
-    assert!(run(session::get(&world.store, "b")).is_ok());
+    assert!(run(session::get(&world.store, &world.bucket, "b")).is_ok());
 }
 
 fn is_gone(world: &World, id: &str) -> bool {
-    matches!(run(session::get(&world.store, id)), Err(crate::Error::NoSuchSession(_)))
+    matches!(run(session::get(&world.store, &world.bucket, id)), Err(crate::Error::NoSuchSession(_)))
 }
 
 #[test]

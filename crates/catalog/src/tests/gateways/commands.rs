@@ -231,7 +231,7 @@ fn a_tick_whose_clock_is_ahead_ends_no_pause_and_no_offer() {
     assert_eq!(give(&world, Cause::Stop, NOW + SECOND), Ok(()));
     ticks(&world, NOW + 2 * 3_600_000, 30);
     assert_eq!(orders(&world), ["1.0 Begin", "2.0 Stop"]);
-    assert!(run(session::get(&world.store, "b")).is_ok());
+    assert!(run(session::get(&world.store, &world.bucket, "b")).is_ok());
     // It is as late as that by its own clock.
     ticks(&world, NOW + 2 * 3_600_000 + 30 * SECOND, 160);
     assert_eq!(orders(&world)[2], "3.1 CancelDelay");
@@ -335,7 +335,7 @@ fn a_timer_that_fails_or_whose_tick_dies_comes_back() {
     let store = &world.store;
     run(crate::timer::set(store, NOW, "f a")).unwrap();
     // A tick takes it and dies; another one has to wait.
-    let attend = |timer: &Timer, now_ms| run(due::attend(store, &world.bucket, timer, now_ms)).unwrap();
+    let attend = |timer: &Timer, now_ms| run(due::attend(store, &world.bucket, timer, KEPT, now_ms)).unwrap();
     let timers = run(due::due(store, NOW)).unwrap();
     assert_eq!(timers.len(), 1);
     assert_eq!(attend(&timers[0], NOW), Some(vec!["a".to_owned()]));

@@ -68,7 +68,7 @@ fn an_adoption_while_its_offer_expires_leaves_all_of_a_session_or_nothing() {
         vec![Box::pin(adoption), Box::pin(session::expire(&world.store, &world.bucket, "a", NOW))]
     }
     let judge = |world: &World| {
-        let is_there = run(session::get(&world.store, "a")).is_ok();
+        let is_there = run(session::get(&world.store, &world.bucket, "a")).is_ok();
         let is_adopted = run(session::adopted(&world.store, "a")).unwrap().is_some();
         assert_eq!((is_there, is_adopted), (is_adopted, is_there));
         live_ids(world, NOW).join(" ")
@@ -88,7 +88,7 @@ fn the_end_that_is_told_first_holds() {
         let (store, bucket) = (&world.store, &world.bucket);
         let told = async { session::end(store, bucket, "a", 15_000, 3, NOW).await.map(drop) };
         let unheard = async {
-            let session = session::get(store, "a").await?;
+            let session = session::get(store, &world.bucket, "a").await?;
             session::end_at_last(store, bucket, &session, NOW).await.map(drop)
         };
         vec![Box::pin(told), Box::pin(unheard)]
@@ -140,7 +140,7 @@ fn a_chunk_that_comes_as_its_silent_gateway_is_looked_at_is_in_one_file() {
     fn actors(world: &World) -> Vec<Done<'_>> {
         let look = async {
             for timer in due::due(&world.store, LATE_MS + 9 * SECOND).await? {
-                due::attend(&world.store, &world.bucket, &timer, LATE_MS + 9 * SECOND).await?;
+                due::attend(&world.store, &world.bucket, &timer, KEPT, LATE_MS + 9 * SECOND).await?;
             }
             Ok(())
         };

@@ -14,7 +14,7 @@ fn recording_of(world: &World, id: &str) -> Option<String> {
 
 /// The rest of an adoption that had stalled.
 fn adopt_late(world: &World, id: &str) {
-    let Ok(session) = run(session::get(&world.store, id)) else { return };
+    let Ok(session) = run(session::get(&world.store, &world.bucket, id)) else { return };
     run(session::adopt(&world.store, &world.bucket, &session, NOW + 12 * SECOND)).unwrap();
 }
 

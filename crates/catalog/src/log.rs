@@ -1,0 +1,108 @@
+//! The log: what is sealed, in the work bucket.
+//!
+//! What was recorded of a stream in a UTC day lies in the objects `log/{stream}/{day}/{part}`, and the record files and
+//! indexes of that day in `files/{stream}/{day}/{part}`. A part is created once and never changes; what comes late is in
+//! a further part. A part counts once its mark is in the store, and what it holds need not be in the store any more.
+//!
+//! | key | holds | written by |
+//! | --- | --- | --- |
+//! | `z.{stream}.{day}.{part}` | a part of `log/` counts | sealing: the same value by all |
+//! | `r.{stream}.{day}.{part}` | a part of `files/` counts | sealing: the same value by all |
+//!
+//! [`seal`](crate::seal) writes parts; readers look into the store first, and into the parts second. What is moved
+//! meanwhile is then in both, and a slice is known by its session and number.
+
+pub(crate) mod part;
+
+use serde::{Deserialize, Serialize};
+use store::record::write;
+use store::{Record, Store};
+
+use crate::decision::WorkBucket;
+use crate::error::Error;
+use crate::time::DAY_MS;
+
+/// What a part holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Sessions and their chunks.
+    Sessions,
+    /// Record files and indexes.
+    Files,
+}
+
+/// A UTC day of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StreamDay<'a> {
+    /// The stream's key.
+    pub(crate) stream: &'a str,
+    /// The day, counted from 1970.
+    pub(crate) day: u64,
+}
+
+/// A part counts.
+#[derive(Serialize, Deserialize)]
+struct Mark {}
+
+impl Record for Mark {
+    const VERSION: u32 = 1;
+}
+
+impl StreamDay<'_> {
+    /// When it is over, Unix milliseconds.
+    pub(crate) fn end_ms(self) -> u64 {
+        (self.day + 1) * DAY_MS
+    }
+
+    /// The name of a part's object.
+    pub(crate) fn object(self, kind: Kind, part: u32) -> String {
+        let folder = match kind {
+            Kind::Sessions => "log",
+            Kind::Files => "files",
+        };
+        let day = naming::utc_day(self.day * DAY_MS);
+        format!("{folder}/{}/{day}/{part:04}", self.stream)
+    }
+
+    fn mark_key(self, kind: Kind, part: u32) -> String {
+        let letter = match kind {
+            Kind::Sessions => 'z',
+            Kind::Files => 'r',
+        };
+        format!("{letter}.{}.{}.{part}", self.stream, self.day)
+    }
+
+    /// Whether a part counts.
+    pub(crate) async fn is_marked(self, store: &impl Store, kind: Kind, part: u32) -> Result<bool, Error> {
+        Ok(store.exists(&self.mark_key(kind, part)).await?)
+    }
+
+    /// Has a part count.
+    pub(crate) async fn mark(self, store: &impl Store, kind: Kind, part: u32) -> Result<(), Error> {
+        Ok(write(store, &self.mark_key(kind, part), &Mark {}).await?)
+    }
+
+    /// Has a part count no more.
+    pub(crate) async fn unmark(self, store: &impl Store, kind: Kind, part: u32) -> Result<(), Error> {
+        Ok(store.delete(&self.mark_key(kind, part)).await?)
+    }
+
+    /// How many parts count.
+    pub(crate) async fn parts(self, store: &impl Store, kind: Kind) -> Result<u32, Error> {
+        let mut parts = 0;
+        while self.is_marked(store, kind, parts).await? {
+            parts += 1;
+        }
+        Ok(parts)
+    }
+
+    /// What a part that counts holds; `None` once it is deleted, beyond retention.
+    pub(crate) async fn read(
+        self,
+        bucket: &impl WorkBucket,
+        kind: Kind,
+        part: u32,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        bucket.read(&self.object(kind, part)).await.map_err(Error::WorkBucket)
+    }
+}

@@ -1,0 +1,240 @@
+//! Sealing: what is settled moves from the store into the [log](crate::log) of its stream and UTC day.
+//!
+//! Of each session an unbroken run from its begin is sealed, so that what comes late is always beyond it. A session that
+//! is [over](over) leaves the store as a whole.
+//!
+//! | step | timer | does |
+//! | --- | --- | --- |
+//! | seal | `s {stream} {day}` | writes a part, which is created once; whoever finds one takes it as it is; then its mark, and how far its sessions are sealed |
+//! | clear | `d {stream} {day} {part} {noted}` | after [`CALL_MAX_MS`], when nobody reads by what was before: deletes what the part holds |
+//! | release | `r {stream} {day} {part}` | after [`CALL_MAX_MS`] once more, when no clearing is under way: sessions that are over may come back |
+//! | forget | `k {stream} {day}` | beyond retention: deletes the parts, and the objects of their sessions |
+//!
+//! | key | holds | written by |
+//! | --- | --- | --- |
+//! | `f.{session}` | how far the session is sealed, and where | its seal: the same value by all; no other one comes within [`CALL_MAX_MS`] |
+//!
+//! Each step can die anywhere and is then done again. The record of the last sealed chunk stays in the store until its
+//! session is over, for the next chunk is built on it. A chunk that comes for a session that is over brings the session
+//! [back](revive); between the mark and the release it is refused, to be sent again.
+
+pub(crate) mod clear;
+pub(crate) mod cold;
+pub(crate) mod files;
+pub(crate) mod over;
+pub(crate) mod retention;
+pub(crate) mod revive;
+
+use serde::{Deserialize, Serialize};
+use store::record::{read, write};
+use store::{Record, Store};
+
+use crate::account::Run as FileRun;
+use crate::chunk::Chunk;
+use crate::decision::WorkBucket;
+use crate::error::Error;
+use crate::log::part::{self, Run, Where};
+use crate::log::{Kind, StreamDay};
+use crate::page::PAGE;
+use crate::session::{self, Session};
+use crate::time::{CALL_MAX_MS, Retention};
+use crate::{committed, days, file, key, list, timer};
+
+/// A day is sealed from so long after its end on, and within [`SPREAD_MS`] from then.
+const AFTER_MS: u64 = 70 * 60_000;
+
+/// The streams' days are sealed over so long a time.
+const SPREAD_MS: u64 = 40 * 60_000;
+
+/// What comes for a day that is over is sealed from so long after it on.
+const LATE_MS: u64 = 40 * 60_000;
+
+/// What comes late within so long a time is sealed at once.
+const LATE_STEP_MS: u64 = 20 * 60_000;
+
+/// A part holds no more chunks of a session; the rest is in the next one.
+const MOST_CHUNKS: usize = 1 << 18;
+
+/// How far a session is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sealed {
+    /// The first chunk that is not.
+    pub(crate) next: u64,
+    /// Its last run.
+    pub(crate) at: Where,
+    /// It is over, and leaves the store: no chunk may be committed.
+    pub(crate) is_held: bool,
+}
+
+impl Record for Sealed {
+    const VERSION: u32 = 1;
+}
+
+/// How far a session is sealed, if anything of it is.
+pub(crate) async fn sealed(store: &impl Store, session: &str) -> Result<Option<Sealed>, Error> {
+    Ok(read(store, &key::sealed(session)).await?)
+}
+
+/// When a stream's day is to be sealed that something was noted in at a moment. Unix milliseconds.
+pub(crate) fn due_ms(at: StreamDay<'_>, now_ms: u64) -> u64 {
+    let spread = at.stream.bytes().fold(0, |sum: u64, byte| (sum * 31 + u64::from(byte)) % SPREAD_MS);
+    let first_ms = at.end_ms() + AFTER_MS + spread;
+    if now_ms < first_ms { first_ms } else { (now_ms + LATE_MS).next_multiple_of(LATE_STEP_MS) }
+}
+
+/// Seals what is settled of a stream's day.
+pub(crate) async fn seal(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    at: StreamDay<'_>,
+    retention: Retention,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let StreamDay { stream, day } = at;
+    let again = format!("s {stream} {day}");
+    if now_ms < at.end_ms() {
+        // The clock of whoever set the timer was ahead.
+        return timer::set(store, due_ms(at, now_ms), &again).await;
+    }
+    let noted = list::entries(store, &days::sessions_of(at), now_ms).await?;
+    let Some((last, _)) = noted.last() else { return Ok(()) };
+    let (mut runs, mut seen) = (Vec::new(), Vec::new());
+    for (_, id) in &noted {
+        if seen.contains(&id) {
+            continue;
+        }
+        seen.push(id);
+        match unsealed_run(store, bucket, id, at, retention, now_ms).await? {
+            Found::Nothing => {}
+            Found::Run(run) => runs.push(*run),
+            Found::Earlier(session, day) => {
+                days::note_session(store, &session.stream, day, id, now_ms).await?;
+                timer::set(store, now_ms, &format!("s {stream} {day}")).await?;
+                return timer::set(store, now_ms + LATE_STEP_MS, &again).await;
+            }
+        }
+    }
+    let part = at.parts(store, Kind::Sessions).await?;
+    // The marks are written by the end of this call, and who began before them is over a call later.
+    let clear = format!("d {stream} {day} {part} {last}");
+    timer::set(store, now_ms + 2 * CALL_MAX_MS, &clear).await?;
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let name = at.object(Kind::Sessions, part);
+    let bytes = part::encode(&name, runs)?;
+    let found = bucket.create_or_read(&name, &bytes).await.map_err(Error::WorkBucket)?;
+    at.mark(store, Kind::Sessions, part).await?;
+    for run in part::decode(&name, &found)? {
+        note_sealed(store, &run, Where { day, part }).await?;
+    }
+    Ok(())
+}
+
+/// Notes how far a session is sealed.
+async fn note_sealed(store: &impl Store, run: &Run, at: Where) -> Result<(), Error> {
+    let id = &run.session.id;
+    let known = sealed(store, id).await?;
+    // A part that was left without its mark may be older than others.
+    if known.is_some_and(|known| known.next > run.next() || known.is_held) {
+        return Ok(());
+    }
+    let sealed = Sealed { next: run.next(), at, is_held: run.over.is_some() };
+    Ok(write(store, &key::sealed(id), &sealed).await?)
+}
+
+/// What is to be sealed of a session in a day.
+enum Found {
+    Nothing,
+    Run(Box<Run>),
+    /// Media of this earlier day is not sealed yet.
+    Earlier(Box<Session>, u64),
+}
+
+async fn unsealed_run(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    id: &str,
+    at: StreamDay<'_>,
+    retention: Retention,
+    now_ms: u64,
+) -> Result<Found, Error> {
+    let Some(session) = session::find(store, id).await? else { return Ok(Found::Nothing) };
+    let Some(adopted) = session::adopted(store, id).await? else { return Ok(Found::Nothing) };
+    let before = sealed(store, id).await?;
+    if before.is_some_and(|sealed| sealed.is_held) {
+        return Ok(Found::Nothing);
+    }
+    let first = before.map_or(0, |sealed| sealed.next);
+    let length = committed::length(store, id).await?;
+    let Unsealed { chunks, ended } = unsealed(store, id, first, length, at.end_ms()).await?;
+    if let Some(day) = first_day(&chunks).filter(|day| *day < at.day) {
+        return Ok(Found::Earlier(Box::new(session), day));
+    }
+    let next = first + chunks.len() as u64;
+    let end = session::ended(store, id).await?;
+    // Of a page that is not complete the session's last record tells.
+    let last = match next.checked_sub(1) {
+        Some(last) => Some(file::page_record(store, id, last / PAGE, length - 1).await?),
+        None => None,
+    };
+    let over = match &end {
+        Some(end) if next == length && length >= end.chunks => {
+            let last = last.as_ref().map(|(_, last)| last);
+            over::of(store, bucket, (&session, &adopted, end), last, retention, now_ms).await?
+        }
+        _ => None,
+    };
+    if chunks.is_empty() && over.is_none() {
+        return Ok(Found::Nothing);
+    }
+    let recording = session::get(store, bucket, &adopted.recording).await?;
+    let is_revived = match before {
+        Some(before) => cold::run_at(bucket, &session, before.at).await?.is_some_and(|run| run.over.is_some()),
+        None => false,
+    };
+    let before = before.map(|sealed| sealed.at);
+    let recording_began_ms = recording.began_ms;
+    let run =
+        Run { session, adopted, recording_began_ms, end, first, before, is_revived, ended, last, over, chunks };
+    Ok(Found::Run(Box::new(run)))
+}
+
+/// Chunks that are in the store alone, and the files that ended among them.
+pub(crate) struct Unsealed {
+    pub(crate) chunks: Vec<Chunk>,
+    pub(crate) ended: Vec<(usize, FileRun)>,
+}
+
+/// The day of the first slice among chunks.
+fn first_day(chunks: &[Chunk]) -> Option<u64> {
+    let mut slices = chunks.iter().filter_map(|chunk| match chunk {
+        Chunk::Slice(slice) => Some(days::day(slice.start_ms())),
+        Chunk::Gap(_) | Chunk::Empty => None,
+    });
+    slices.next()
+}
+
+/// The chunks of a session from one on, up to the first slice that begins at a moment or later.
+pub(crate) async fn unsealed(
+    store: &impl Store,
+    id: &str,
+    first: u64,
+    length: u64,
+    before_ms: u64,
+) -> Result<Unsealed, Error> {
+    let mut found = Unsealed { chunks: Vec::new(), ended: Vec::new() };
+    for page in first / PAGE..length.div_ceil(PAGE) {
+        let (seq, committed) = file::page_record(store, id, page, length - 1).await?;
+        let chunks = committed.chunks(id, seq)?;
+        found.ended.extend(committed.ended);
+        for (_, chunk) in (page * PAGE..).zip(chunks).filter(|(seq, _)| *seq >= first) {
+            let is_later = matches!(chunk, Chunk::Slice(slice) if slice.start_ms() >= before_ms);
+            if is_later || found.chunks.len() == MOST_CHUNKS {
+                return Ok(found);
+            }
+            found.chunks.push(chunk);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,131 @@
+//! Sealing of record files and indexes: as that of sessions, with the timers `i`, `j` and `l` in the places of `s`, `d`
+//! and `k`. A file is in the parts of all days that its content touches; its record leaves the store with the last one.
+
+use store::Store;
+use store::record::read;
+
+use super::retention::delete;
+use super::due_ms;
+use crate::decision::WorkBucket;
+use crate::error::Error;
+use crate::index_file::{self, Stored};
+use crate::log::{Kind, StreamDay};
+use crate::time::{CALL_MAX_MS, Retention};
+use crate::{list, timer};
+
+/// What could not be sealed is looked at again after this.
+const AGAIN_MS: u64 = 1_200_000;
+
+/// Seals the files of a stream's day.
+pub(crate) async fn seal(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    at: StreamDay<'_>,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let StreamDay { stream, day } = at;
+    let again = format!("i {stream} {day}");
+    if now_ms < at.end_ms() {
+        return timer::set(store, due_ms(at, now_ms), &again).await;
+    }
+    let earlier = StreamDay { stream, day: day - 1 };
+    if !list::entries(store, &index_file::list_of(earlier), now_ms).await?.is_empty() {
+        // A file's record leaves the store with its last day, so the days before have to be sealed first.
+        timer::set(store, now_ms, &format!("i {stream} {}", earlier.day)).await?;
+        return timer::set(store, now_ms + AGAIN_MS, &again).await;
+    }
+    let noted = list::entries(store, &index_file::list_of(at), now_ms).await?;
+    let Some((last, _)) = noted.last() else { return Ok(()) };
+    let mut files: Vec<Stored> = Vec::new();
+    for (_, id) in &noted {
+        let stored: Option<Stored> = read(store, &index_file::key(stream, id)).await?;
+        files.extend(stored.filter(|new| files.iter().all(|known| known.file.id != new.file.id)));
+    }
+    let part = at.parts(store, Kind::Files).await?;
+    timer::set(store, now_ms + 2 * CALL_MAX_MS, &format!("j {stream} {day} {part} {last}")).await?;
+    if files.is_empty() {
+        return Ok(());
+    }
+    let name = at.object(Kind::Files, part);
+    let bytes = index_file::encode(&name, &files)?;
+    bucket.create_or_read(&name, &bytes).await.map_err(Error::WorkBucket)?;
+    at.mark(store, Kind::Files, part).await
+}
+
+/// Deletes what a part holds, and takes from the day's list what was noted up to a number when the part was written.
+pub(crate) async fn clear(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    at: StreamDay<'_>,
+    (part, noted): (u32, u64),
+    retention: Retention,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let StreamDay { stream, day } = at;
+    let mut sealed = Vec::new();
+    if at.is_marked(store, Kind::Files, part).await? {
+        timer::set(store, at.end_ms() + retention.files_ms, &format!("l {stream} {day}")).await?;
+        sealed = index_file::read_part(bucket, at, part).await?;
+    }
+    let list = index_file::list_of(at);
+    let mut is_any_left = false;
+    for (number, id) in list::entries(store, &list, now_ms).await? {
+        let key = index_file::key(stream, &id);
+        let stored: Option<Stored> = read(store, &key).await?;
+        // Whoever noted it before the part was written is over, with its record; what it wrote may not be in the part.
+        let is_sealed = stored.as_ref().is_none_or(|stored| sealed.contains(stored));
+        if number > noted || !is_sealed {
+            is_any_left = true;
+            continue;
+        }
+        if stored.is_some_and(|stored| *index_file::days_of(&stored.file).end() == day) {
+            store.delete(&key).await?;
+        }
+        list::delete(store, &list, number).await?;
+    }
+    if is_any_left {
+        return timer::set(store, now_ms + AGAIN_MS, &format!("i {stream} {day}")).await;
+    }
+    list::pass(store, &list, noted).await
+}
+
+/// Deletes the parts of a stream's day, beyond retention.
+pub(crate) async fn forget(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    at: StreamDay<'_>,
+    retention: Retention,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let due_ms = at.end_ms() + retention.files_ms;
+    let StreamDay { stream, day } = at;
+    if now_ms < due_ms {
+        return timer::set(store, due_ms, &format!("l {stream} {day}")).await;
+    }
+    for part in (0..at.parts(store, Kind::Files).await?).rev() {
+        delete(bucket, &at.object(Kind::Files, part)).await?;
+        at.unmark(store, Kind::Files, part).await?;
+    }
+    list::clear(store, &index_file::list_of(at), now_ms).await
+}
+
+/// The files that parts of the days of a range hold, later parts over earlier ones.
+pub(crate) async fn of_days(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    stream: &str,
+    days: impl IntoIterator<Item = u64>,
+) -> Result<Vec<Stored>, Error> {
+    let mut found: Vec<Stored> = Vec::new();
+    for day in days {
+        let at = StreamDay { stream, day };
+        for part in 0..at.parts(store, Kind::Files).await? {
+            for stored in index_file::read_part(bucket, at, part).await? {
+                found.retain(|known| known.file.id != stored.file.id);
+                found.push(stored);
+            }
+        }
+    }
+    Ok(found)
+}
+

@@ -1,0 +1,80 @@
+//! Deletes what is older than it has to be kept.
+
+use store::Store;
+
+use crate::decision::WorkBucket;
+use crate::error::Error;
+use super::sealed;
+use crate::log::part::{self, Run, Where};
+use crate::log::{Kind, StreamDay};
+use crate::time::Retention;
+use crate::{days, key, list, live, session, timer};
+
+/// Deletes the parts of a stream's day, with the objects of the sessions that were over in it.
+pub(crate) async fn forget(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    at: StreamDay<'_>,
+    retention: Retention,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let due_ms = at.end_ms() + retention.sessions_ms;
+    let StreamDay { stream, day } = at;
+    if now_ms < due_ms {
+        // They are kept for longer than when the timer was set.
+        return timer::set(store, due_ms, &format!("k {stream} {day}")).await;
+    }
+    for part in (0..at.parts(store, Kind::Sessions).await?).rev() {
+        for run in part::read(bucket, at, part).await?.iter().filter(|run| run.over.is_some()) {
+            delete_objects(bucket, run).await?;
+            let id = &run.session.id;
+            // A session that was over before kept it.
+            if sealed(store, id).await?.is_some_and(|sealed| sealed.at == Where { day, part }) {
+                store.delete(&key::sealed(id)).await?;
+            }
+        }
+        delete(bucket, &at.object(Kind::Sessions, part)).await?;
+        at.unmark(store, Kind::Sessions, part).await?;
+    }
+    list::clear(store, &days::sessions_of(at), now_ms).await?;
+    let forgotten_ms = at.end_ms() + retention.files_ms.max(retention.sessions_ms);
+    timer::set(store, forgotten_ms.max(now_ms), &format!("v {stream} {day}")).await
+}
+
+/// Deletes what the work bucket holds of a session beside its runs.
+async fn delete_objects(bucket: &impl WorkBucket, run: &Run) -> Result<(), Error> {
+    let id = &run.session.id;
+    // The last ones first: the first one is found as long as another one is there.
+    for folder in ["order", "decision/silence"] {
+        let mut numbers = Vec::new();
+        for number in 0.. {
+            let name = format!("{folder}/{id}/{number}");
+            let is_there = bucket.read(&name).await.map_err(Error::WorkBucket)?.is_some();
+            match is_there {
+                true => numbers.push(name),
+                false if number > 0 => break,
+                false => {}
+            }
+        }
+        for name in numbers.iter().rev() {
+            delete(bucket, name).await?;
+        }
+    }
+    for name in session::object_names(id) {
+        delete(bucket, &name).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn delete(bucket: &impl WorkBucket, name: &str) -> Result<(), Error> {
+    bucket.delete(name).await.map_err(Error::WorkBucket)
+}
+
+/// Forgets a stream of which nothing was noted after a day.
+pub(crate) async fn forget_stream(store: &impl Store, at: StreamDay<'_>, now_ms: u64) -> Result<(), Error> {
+    let is_last = days::last_day(store, at.stream).await?.is_some_and(|last| last <= at.day);
+    if is_last && !live::has_any_of_stream(store, at.stream, now_ms).await? {
+        live::forget_stream(store, at.stream).await?;
+    }
+    Ok(())
+}

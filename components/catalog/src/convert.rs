@@ -251,6 +251,7 @@ impl From<catalog::Error> for types::Error {
         let reason = error.to_string();
         match error {
             catalog::Error::NoSuchSession(_) => Self::NoSuchSession,
+            catalog::Error::Expired(_) => Self::Expired,
             catalog::Error::OutOfOrder { expected, .. } => {
                 Self::Gap(types::Expected { seq: expected, reason })
             }

@@ -7,7 +7,7 @@
 #![expect(clippy::missing_errors_doc, reason = "the variants of `Error` say when a function fails with them")]
 
 pub mod convert;
-mod service;
+pub mod service;
 
 #[cfg(target_arch = "wasm32")]
 mod component;

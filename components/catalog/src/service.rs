@@ -3,11 +3,28 @@
 use catalog::commit::{self, Prepared, Turn};
 use catalog::decision::WorkBucket;
 use catalog::order::Cause;
+use catalog::time::{DAY_MS, Retention};
 use catalog::{content, due, file, gateway, guard, index_file, live, names, session};
 use store::Store;
 
 use crate::convert::{self, ordered};
 use crate::types::{self, Error};
+
+/// What a variable says that is a number of days.
+///
+/// # Errors
+/// [`Error::Unfit`], which names the variable and its value.
+pub fn days(name: &str, text: &str) -> Result<u64, Error> {
+    let wrong =
+        || Error::Unfit(format!("variable {name} is {text:?}, and has to be a number of days from 1 to 36500"));
+    text.trim().parse().ok().filter(|days| (1..=36_500).contains(days)).ok_or_else(wrong)
+}
+
+/// How long slices' information and files' information are kept. Unit: days.
+#[must_use]
+pub fn retention(slices: u64, files: u64) -> Retention {
+    Retention { sessions_ms: slices * DAY_MS, files_ms: files * DAY_MS, ..Retention::default() }
+}
 
 /// The catalog over a store and a work bucket. The WIT package documents each function.
 pub struct Service<'a, S, B> {
@@ -36,7 +53,7 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
     }
 
     pub async fn get_session(&self, id: &str) -> Result<types::Session, Error> {
-        Ok(session::get(self.store, id).await?.into())
+        Ok(session::get(self.store, self.bucket, id).await?.into())
     }
 
     pub async fn end(&self, id: &str, duration_ms: u64, chunks: u64, now_ms: u64) -> Result<u64, Error> {
@@ -115,8 +132,13 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         Ok(timers.into_iter().map(Into::into).collect())
     }
 
-    pub async fn attend(&self, timer: types::Timer, now_ms: u64) -> Result<Option<Vec<String>>, Error> {
-        Ok(due::attend(self.store, self.bucket, &timer.into(), now_ms).await?)
+    pub async fn attend(
+        &self,
+        timer: types::Timer,
+        retention: Retention,
+        now_ms: u64,
+    ) -> Result<Option<Vec<String>>, Error> {
+        Ok(due::attend(self.store, self.bucket, &timer.into(), retention, now_ms).await?)
     }
 
     pub async fn settle(
@@ -142,7 +164,7 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
     }
 
     pub async fn name_file(&self, file: types::RecordFile, names_taken: u32) -> Result<String, Error> {
-        let first = session::get(self.store, &file.recording).await?;
+        let first = session::get(self.store, self.bucket, &file.recording).await?;
         let container = file.container.into();
         Ok(names::file(&first, &convert::run(file), container, names_taken)?)
     }
@@ -154,11 +176,11 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
     }
 
     pub async fn list_entries(&self, file: types::RecordFile) -> Result<Vec<types::Entry>, Error> {
-        let mut session = session::get(self.store, &file.first.session).await?;
+        let mut session = session::get(self.store, self.bucket, &file.first.session).await?;
         let mut entries = Vec::new();
-        for entry in file::entries(self.store, &convert::run(file)).await? {
+        for entry in file::entries(self.store, self.bucket, &convert::run(file)).await? {
             if entry.at.session != session.id {
-                session = session::get(self.store, &entry.at.session).await?;
+                session = session::get(self.store, self.bucket, &entry.at.session).await?;
             }
             entries.push(convert::entry(&session, &entry)?);
         }
@@ -166,11 +188,11 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
     }
 
     pub async fn commit_file(&self, file: types::RecordFile, object: &str, now_ms: u64) -> Result<(), Error> {
-        let first = session::get(self.store, &file.recording).await?;
+        let first = session::get(self.store, self.bucket, &file.recording).await?;
         let (recording, container) = (file.recording.clone(), file.container.into());
         let run = convert::run(file);
         let known = index_file::of_record_file(&first, container, &run, object, now_ms);
-        index_file::add(self.store, &known).await?;
+        index_file::add(self.store, self.bucket, &known, now_ms).await?;
         Ok(file::written(self.store, &recording, container, &run).await?)
     }
 
@@ -222,7 +244,7 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         from_ms: u64,
         to_ms: u64,
     ) -> Result<Vec<types::RecordedSpan>, Error> {
-        let spans = content::spans(self.store, &stream.into(), from_ms, to_ms).await?;
+        let spans = content::spans(self.store, self.bucket, &stream.into(), from_ms, to_ms).await?;
         Ok(spans.into_iter().map(Into::into).collect())
     }
 
@@ -233,12 +255,12 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         to_ms: u64,
         one_more: bool,
     ) -> Result<Vec<types::LocatedEntry>, Error> {
-        let slices = content::slices(self.store, &stream.into(), from_ms, to_ms, one_more).await?;
+        let slices = content::slices(self.store, self.bucket, &stream.into(), from_ms, to_ms, one_more).await?;
         Ok(slices.iter().map(convert::located).collect::<Result<_, _>>()?)
     }
 
-    pub async fn add_index_file(&self, file: types::IndexFile) -> Result<(), Error> {
-        Ok(index_file::add(self.store, &file.into()).await?)
+    pub async fn add_index_file(&self, file: types::IndexFile, now_ms: u64) -> Result<(), Error> {
+        Ok(index_file::add(self.store, self.bucket, &file.into(), now_ms).await?)
     }
 
     pub async fn get_index_file(
@@ -246,7 +268,7 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         stream: types::StreamName,
         id: &str,
     ) -> Result<Option<types::IndexFile>, Error> {
-        Ok(index_file::get(self.store, &stream.into(), id).await?.map(Into::into))
+        Ok(index_file::get(self.store, self.bucket, &stream.into(), id).await?.map(Into::into))
     }
 
     pub async fn list_index_files(
@@ -255,11 +277,16 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         from_ms: u64,
         to_ms: u64,
     ) -> Result<Vec<types::IndexFile>, Error> {
-        let files = index_file::list(self.store, &stream.into(), from_ms, to_ms).await?;
+        let files = index_file::list(self.store, self.bucket, &stream.into(), from_ms, to_ms).await?;
         Ok(files.into_iter().map(Into::into).collect())
     }
 
-    pub async fn delete_index_file(&self, stream: types::StreamName, id: &str) -> Result<bool, Error> {
-        Ok(index_file::delete(self.store, &stream.into(), id).await?)
+    pub async fn delete_index_file(
+        &self,
+        stream: types::StreamName,
+        id: &str,
+        now_ms: u64,
+    ) -> Result<bool, Error> {
+        Ok(index_file::delete(self.store, self.bucket, &stream.into(), id, now_ms).await?)
     }
 }

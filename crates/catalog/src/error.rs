@@ -7,6 +7,9 @@ pub enum Error {
     /// No session has this id, or it was offered and never adopted.
     #[error("there is no session {0:?}")]
     NoSuchSession(String),
+    /// The session began so long ago that what was recorded of it is not kept any more.
+    #[error("what was recorded of session {0:?} is not kept any more")]
+    Expired(String),
     /// A chunk of another session has to be committed first.
     #[error("session {session:?} continues {before:?}, of which chunk {expected} is not committed")]
     Before {

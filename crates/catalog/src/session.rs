@@ -14,6 +14,7 @@ use crate::key;
 use crate::order::{self, Order};
 use crate::rule::Rule;
 use crate::stream::StreamName;
+use crate::time::{DAY_MS, Retention};
 
 pub use adopt::adopt;
 pub(crate) use adopt::complete;
@@ -157,6 +158,13 @@ pub async fn get(store: &impl Store, bucket: &impl WorkBucket, id: &str) -> Resu
     }
     let object = decision::find::<Option<Session>>(bucket, &object_name(id)).await?.flatten();
     object.ok_or_else(|| Error::NoSuchSession(id.into()))
+}
+
+/// Whether what was recorded of a session may not be kept any more, by the day that its id names.
+#[must_use]
+pub fn is_expired(id: &str, retention: Retention, now_ms: u64) -> bool {
+    let began_ms = naming::session_day_ms(id);
+    began_ms.is_some_and(|began_ms| began_ms.saturating_add(DAY_MS + retention.sessions_ms) < now_ms)
 }
 
 /// The session of an id, adopted or not, unless there is none in the store.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
 use crate::Timezone;
@@ -23,6 +24,14 @@ pub fn digest<P: AsRef<[u8]>>(parts: impl IntoIterator<Item = P>) -> [u8; 32] {
 #[must_use]
 pub fn session_id(began_ms: u64, random: [u8; 16]) -> String {
     format!("{}-{:032x}", Timezone::UTC.local(began_ms).format("%Y%m%d"), u128::from_be_bytes(random))
+}
+
+/// The begin of the day that an id of [`session_id`] names, Unix milliseconds.
+#[must_use]
+pub fn session_day_ms(id: &str) -> Option<u64> {
+    let (day, _) = id.split_once('-')?;
+    let day = NaiveDate::parse_from_str(day, "%Y%m%d").ok()?;
+    day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis().try_into().ok()
 }
 
 /// Sixteen bytes in the text form of a UUID (RFC 9562 §4), in lower case. The bytes are taken as they are: it is
@@ -64,6 +73,15 @@ const DAY_MS: u64 = 86_400_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_id_names_its_day() {
+        let began_ms = 1_790_000_000_123;
+        assert_eq!(session_day_ms(&session_id(began_ms, [3; 16])), Some(began_ms / DAY_MS * DAY_MS));
+        for other in ["", "x", "20261301-a", "2026-1"] {
+            assert_eq!(session_day_ms(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_dated_id_names_its_day() {

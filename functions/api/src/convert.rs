@@ -142,7 +142,7 @@ impl From<wit::Error> for ApiError {
 impl From<catalog::Error> for ApiError {
     fn from(error: catalog::Error) -> Self {
         match error {
-            catalog::Error::NoSuchStream | catalog::Error::NoSuchSession => {
+            catalog::Error::NoSuchStream | catalog::Error::NoSuchSession | catalog::Error::Expired => {
                 faults::INVALID_STREAM_NOT_FOUND.into()
             }
             catalog::Error::NoRule => faults::INVALID_CONFIG_NOT_FOUND.into(),

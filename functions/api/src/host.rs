@@ -98,7 +98,7 @@ impl Backend for Host {
     }
 
     async fn add_index_file(&self, index: IndexFile) -> Result<(), catalog::Error> {
-        catalog::add_index_file(index).await
+        catalog::add_index_file(index, self.now_ms()).await
     }
 
     async fn get_index_file(
@@ -118,7 +118,7 @@ impl Backend for Host {
     }
 
     async fn delete_index_file(&self, stream: StreamName, id: &str) -> Result<bool, catalog::Error> {
-        catalog::delete_index_file(stream, id.into()).await
+        catalog::delete_index_file(stream, id.into(), self.now_ms()).await
     }
 
     async fn check_bucket(&self, at: Location) -> Result<(), objects::Error> {

@@ -114,7 +114,7 @@ impl Backend for World {
     }
 
     async fn add_index_file(&self, file: IndexFile) -> Result<(), catalog::Error> {
-        answer(self.catalog().add_index_file(convert(file)).await)
+        answer(self.catalog().add_index_file(convert(file), self.now_ms.get()).await)
     }
 
     async fn get_index_file(
@@ -134,7 +134,7 @@ impl Backend for World {
     }
 
     async fn delete_index_file(&self, stream: StreamName, id: &str) -> Result<bool, catalog::Error> {
-        answer(self.catalog().delete_index_file(convert(stream), id).await)
+        answer(self.catalog().delete_index_file(convert(stream), id, self.now_ms.get()).await)
     }
 
     /// Buckets in memory are there when they are asked for.

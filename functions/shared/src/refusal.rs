@@ -105,6 +105,10 @@ impl From<catalog::Error> for Refusal {
                 let message = "there is no such session of this stream";
                 Self::new(StatusCode::NOT_FOUND, "NoSuchSession", message)
             }
+            catalog::Error::Expired => {
+                let message = "the session began so long ago that nothing is recorded of it any more";
+                Self::new(StatusCode::GONE, "Expired", message)
+            }
             catalog::Error::NoSuchStream => failed("the stream is not being pushed"),
             catalog::Error::NoRule => failed("no rule says where to record the stream to"),
             catalog::Error::AlreadyRecording => failed("the stream is being recorded already"),

@@ -133,6 +133,19 @@ fn two_days(world: &World, seed: u64, given: &mut BTreeMap<String, u32>) -> (Wri
     (written, model)
 }
 
+/// A day and a half in which nothing is pushed: everything is sealed, and nothing of the stream stays in the store but
+/// what says so.
+fn seal_all(world: &World) {
+    let mut written = Written::new();
+    for minute in 0..36 * 60 {
+        run(tick(world, BEGIN_MS + 50 * HOUR_MS + minute * 60_000, &mut written));
+    }
+    assert_eq!(written.len(), 0);
+    let left: Vec<String> = world.store.keys();
+    let is_of_session = |key: &&String| ["s.", "a.", "c.", "e.", "h."].iter().any(|letter| key.starts_with(letter));
+    assert_eq!(left.iter().filter(is_of_session).count(), 0, "{left:?}");
+}
+
 fn check_files(seed: u64, written: &Written, expected: &[RecordFile]) {
     let mut found: Vec<_> = written.iter().map(|(key, (_, run))| (key.clone(), run.clone())).collect();
     for file in expected {
@@ -205,6 +218,10 @@ fn two_days_are_recorded_as_brute_force_says() {
         let expected = model.record_files();
         assert!(expected.len() > 300, "seed {seed}: {} files", expected.len());
         check_files(seed, &written, &expected);
+        let is_sealed = |name: &String| name.starts_with("log/");
+        assert!(world.bucket.names().iter().filter(|name| is_sealed(name)).count() >= 2);
+        check_ranges(seed, &world, &model, &expected);
+        seal_all(&world);
         check_ranges(seed, &world, &model, &expected);
         recordings += model.recordings().len();
         joined += model.sessions.len() - model.recordings().len();

@@ -158,6 +158,15 @@ impl Buckets {
         self.call(name, false, read, FAILED.into()).await
     }
 
+    /// Deletes an object, if there is one.
+    pub(super) async fn delete(&self, name: &str) -> Result<(), String> {
+        let delete = || {
+            self.objects.borrow_mut().remove(name);
+            Ok(())
+        };
+        self.call(name, true, delete, FAILED.into()).await
+    }
+
     fn put(&self, name: String, object: Object) -> Result<Created, Error> {
         let mut objects = self.objects.borrow_mut();
         match objects.get(&name) {

@@ -1,6 +1,7 @@
 //! The real catalog, over the store and the work bucket in memory.
 
 use ::catalog::decision::WorkBucket;
+use ::catalog::time::Retention;
 use catalog_component::{Service, types};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -73,6 +74,10 @@ impl WorkBucket for World {
     async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
         self.buckets.read(&format!("{}/{name}", self.work_bucket())).await
     }
+
+    async fn delete(&self, name: &str) -> Result<(), String> {
+        self.buckets.delete(&format!("{}/{name}", self.work_bucket())).await
+    }
 }
 
 impl Catalog for World {
@@ -129,7 +134,7 @@ impl Catalog for World {
     }
 
     async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Option<Vec<String>>, Error> {
-        answer(self.catalog().attend(convert(timer), now_ms).await)
+        answer(self.catalog().attend(convert(timer), Retention::default(), now_ms).await)
     }
 
     async fn settle(&self, attended: Vec<Timer>, failed: Vec<Timer>, now_ms: u64) -> Result<Vec<u64>, Error> {

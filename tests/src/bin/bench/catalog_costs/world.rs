@@ -14,6 +14,7 @@ use catalog::order::Generation;
 use catalog::rule::{Container, Format, Mode, Rule, SliceFormat};
 use catalog::session::{self, Session};
 use catalog::stream::StreamName;
+use catalog::time::{DAY_MS, Retention};
 use catalog::{due, file, index_file};
 use store::memory::{MemoryStore, run};
 use store::{Error, Store};
@@ -85,7 +86,20 @@ impl WorkBucket for Bucket {
         self.asked.set(self.asked.get() + 1);
         Ok(self.objects.borrow().get(name).cloned())
     }
+
+    async fn delete(&self, name: &str) -> Result<(), String> {
+        self.asked.set(self.asked.get() + 1);
+        self.objects.borrow_mut().remove(name);
+        Ok(())
+    }
 }
+
+/// Three and six months; the bench writes the record files of all formats.
+const KEPT: Retention = Retention {
+    sessions_ms: 92 * DAY_MS,
+    files_ms: 184 * DAY_MS,
+    written: &[Container::M3u8, Container::Mp4, Container::Flv],
+};
 
 /// Slices of 6 s, in record files of an hour in three containers.
 const SLICE_MS: u64 = 6_000;
@@ -223,7 +237,7 @@ impl World {
         let timers = run(due::due(store, now_ms))?;
         let count = timers.len();
         for timer in timers {
-            for recording in run(due::attend(store, bucket, &timer, now_ms))?.unwrap_or_default() {
+            for recording in run(due::attend(store, bucket, &timer, KEPT, now_ms))?.unwrap_or_default() {
                 self.write_files(&recording, now_ms)?;
             }
             run(due::settle(store, &[timer], &[], now_ms))?;
@@ -234,14 +248,14 @@ impl World {
     /// Writes down the record files of a recording that are complete.
     fn write_files(&self, recording: &str, now_ms: u64) -> Result<()> {
         let Self { store, bucket } = self;
-        let first = run(session::get(store, recording))?;
+        let first = run(session::get(store, bucket, recording))?;
         for container in [Container::M3u8, Container::Mp4, Container::Flv] {
             while let Some(complete) = run(file::complete(store, bucket, recording, container))? {
                 if container == Container::M3u8 {
-                    run(file::entries(store, &complete))?;
+                    run(file::entries(store, bucket, &complete))?;
                 }
                 let known = index_file::of_record_file(&first, container, &complete, "object", now_ms);
-                run(index_file::add(store, &known))?;
+                run(index_file::add(store, bucket, &known, now_ms))?;
                 run(file::written(store, recording, container, &complete))?;
             }
         }

@@ -15,8 +15,9 @@ use crate::types::{self, Error};
 /// # Errors
 /// [`Error::Unfit`], which names the variable and its value.
 pub fn days(name: &str, text: &str) -> Result<u64, Error> {
-    let wrong =
-        || Error::Unfit(format!("variable {name} is {text:?}, and has to be a number of days from 1 to 36500"));
+    let wrong = || {
+        Error::Unfit(format!("variable {name} is {text:?}, and has to be a number of days from 1 to 36500"))
+    };
     text.trim().parse().ok().filter(|days| (1..=36_500).contains(days)).ok_or_else(wrong)
 }
 
@@ -255,7 +256,8 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         to_ms: u64,
         one_more: bool,
     ) -> Result<Vec<types::LocatedEntry>, Error> {
-        let slices = content::slices(self.store, self.bucket, &stream.into(), from_ms, to_ms, one_more).await?;
+        let slices =
+            content::slices(self.store, self.bucket, &stream.into(), from_ms, to_ms, one_more).await?;
         Ok(slices.iter().map(convert::located).collect::<Result<_, _>>()?)
     }
 

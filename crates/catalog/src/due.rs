@@ -9,6 +9,7 @@
 //! | `o {session}` | a command or an adoption whose call may have died before its gateway could hear of it | the call, beforehand |
 //! | `p {session}` | a pause that may be over | the command `stop` |
 //! | `e {session}` | an offer that expires | the offer |
+//! | `q {session}` | an offer that has expired, and is forgotten | its expiry |
 //! | `z {session} {round} {heartbeats}` | a session that has been suspended for too long | its suspension |
 //! | `s`, `d`, `r`, `k`, `i`, `j`, `l` and `v`, with `{stream} {day}` | a day that is to be sealed or forgotten: see `seal` | what comes for it, and the step before |
 //!
@@ -107,7 +108,8 @@ async fn attend_to(
         ["c", id, waits] => confirmed(store, id, number(waits), now_ms).await,
         ["o", id] => notify(store, id).await.map(|()| Vec::new()),
         ["p", id] => pause(store, bucket, id, now_ms).await.map(|()| Vec::new()),
-        ["e", id] => session::expire(store, bucket, id, now_ms).await.map(|()| Vec::new()),
+        ["e", id] => session::expire(store, bucket, id, retention, now_ms).await.map(|()| Vec::new()),
+        ["q", id] => session::forget_offer(bucket, id).await.map(|()| Vec::new()),
         ["z", id, round, heartbeats] => {
             look::suspended(store, bucket, id, number(round), number(heartbeats), now_ms).await?;
             Ok(Vec::new())

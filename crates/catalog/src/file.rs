@@ -272,7 +272,8 @@ pub async fn entries(store: &impl Store, bucket: &impl WorkBucket, run: &Run) ->
             committed::length(store, &session).await?.checked_sub(1)
         };
         if let Some(last) = last {
-            chunks(store, bucket, &session, first..=last, |seq, chunk| list.push(&session, seq, chunk)).await?;
+            chunks(store, bucket, &session, first..=last, |seq, chunk| list.push(&session, seq, chunk))
+                .await?;
         }
         if is_last {
             break;

@@ -13,8 +13,8 @@ use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::list;
 use crate::log::{Kind, StreamDay};
-use crate::seal::files;
 use crate::rule::Container;
+use crate::seal::files;
 use crate::session::Session;
 use crate::stream::{StreamName, hash};
 
@@ -115,7 +115,10 @@ pub(crate) async fn read_part(
     let unreadable = |reason: String| Error::Record { key: at.object(Kind::Files, part), reason };
     let part: Part = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
     if part.version != PART_VERSION {
-        return Err(unreadable(format!("its version is {}, this program reads {PART_VERSION}", part.version)));
+        return Err(unreadable(format!(
+            "its version is {}, this program reads {PART_VERSION}",
+            part.version
+        )));
     }
     Ok(part.files)
 }

@@ -179,9 +179,9 @@ async fn unsealed_run(
         None => None,
     };
     let over = match &end {
-        Some(end) if next == length && length >= end.chunks => {
+        Some(end) if next == length => {
             let last = last.as_ref().map(|(_, last)| last);
-            over::of(store, bucket, (&session, &adopted, end), last, retention, now_ms).await?
+            over::of(store, bucket, (&session, &adopted, end), (length, last), retention, now_ms).await?
         }
         _ => None,
     };
@@ -190,13 +190,26 @@ async fn unsealed_run(
     }
     let recording = session::get(store, bucket, &adopted.recording).await?;
     let is_revived = match before {
-        Some(before) => cold::run_at(bucket, &session, before.at).await?.is_some_and(|run| run.over.is_some()),
+        Some(before) => {
+            cold::run_at(bucket, &session, before.at).await?.is_some_and(|run| run.over.is_some())
+        }
         None => false,
     };
     let before = before.map(|sealed| sealed.at);
     let recording_began_ms = recording.began_ms;
-    let run =
-        Run { session, adopted, recording_began_ms, end, first, before, is_revived, ended, last, over, chunks };
+    let run = Run {
+        session,
+        adopted,
+        recording_began_ms,
+        end,
+        first,
+        before,
+        is_revived,
+        ended,
+        last,
+        over,
+        chunks,
+    };
     Ok(Found::Run(Box::new(run)))
 }
 

@@ -20,8 +20,8 @@ pub use adopt::adopt;
 pub(crate) use adopt::complete;
 pub(crate) use end::end_at_last;
 pub use end::{end, ended};
-pub(crate) use offer::expire;
 pub use offer::{After, Resends, offer};
+pub(crate) use offer::{expire, forget_offer};
 
 /// One push by one gateway, as its begin offered it. Nothing of it ever changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

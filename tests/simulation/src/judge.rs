@@ -4,6 +4,7 @@ mod answers;
 mod files;
 mod joins;
 mod rest;
+mod sealed;
 
 use std::collections::BTreeMap;
 
@@ -65,6 +66,8 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
     let reached = joins::check(history, plan, &found, &facts)?;
     history.coverage.add(&reached);
     rest::note_decisions(history);
+    sealed::come_to_sealed(history, plan)?;
     rest::come_to_rest(history)?;
-    answers::check_offline(history)
+    answers::check_offline(history)?;
+    sealed::check_forgotten(history)
 }

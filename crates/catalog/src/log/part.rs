@@ -129,11 +129,7 @@ fn unreadable(name: &str, reason: String) -> Error {
 }
 
 /// The runs of a part that counts; none once it is deleted.
-pub(crate) async fn read(
-    bucket: &impl WorkBucket,
-    at: StreamDay<'_>,
-    part: u32,
-) -> Result<Vec<Run>, Error> {
+pub(crate) async fn read(bucket: &impl WorkBucket, at: StreamDay<'_>, part: u32) -> Result<Vec<Run>, Error> {
     match at.read(bucket, Kind::Sessions, part).await? {
         Some(bytes) => decode(&at.object(Kind::Sessions, part), &bytes),
         None => Ok(Vec::new()),

@@ -97,7 +97,8 @@ async fn delete_chunks(store: &impl Store, run: &Run, before: u64) -> Result<(),
     let first = run.first.saturating_sub(1);
     // Others than the last of a page are there for the last few chunks alone.
     let recent = run.next().saturating_sub(PAGE + 1);
-    for seq in (first..before).filter(|seq| (seq + 1).is_multiple_of(PAGE) || *seq >= recent || *seq == first) {
+    for seq in (first..before).filter(|seq| (seq + 1).is_multiple_of(PAGE) || *seq >= recent || *seq == first)
+    {
         store.delete(&key::chunk(id, seq)).await?;
     }
     for (seq, chunk) in run.numbered() {
@@ -114,7 +115,7 @@ async fn delete_session(store: &impl Store, run: &Run, over: &Over) -> Result<()
     store.delete(&key::session(id)).await?;
     delete_chunks(store, run, run.next()).await?;
     silence::forget(store, id).await?;
-    for files in 1..=over.files + 1 {
+    for files in 0..=over.files + 1 {
         store.delete(&key::confirmed(id, files)).await?;
     }
     if over.continued.is_none() {

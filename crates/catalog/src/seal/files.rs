@@ -4,8 +4,8 @@
 use store::Store;
 use store::record::read;
 
-use super::retention::delete;
 use super::due_ms;
+use super::retention::delete;
 use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::index_file::{self, Stored};
@@ -102,7 +102,8 @@ pub(crate) async fn forget(
     if now_ms < due_ms {
         return timer::set(store, due_ms, &format!("l {stream} {day}")).await;
     }
-    for part in (0..at.parts(store, Kind::Files).await?).rev() {
+    // One that was left without its mark comes after the others.
+    for part in (0..=at.parts(store, Kind::Files).await?).rev() {
         delete(bucket, &at.object(Kind::Files, part)).await?;
         at.unmark(store, Kind::Files, part).await?;
     }
@@ -128,4 +129,3 @@ pub(crate) async fn of_days(
     }
     Ok(found)
 }
-

@@ -15,12 +15,12 @@ use crate::{account::Account, command};
 /// So many sessions of a chain are walked.
 const WALK: u32 = 256;
 
-/// What an ended session leaves, all chunks of which are there, up to `last`; `None` while it is not over.
+/// What an ended session leaves that has so many chunks; `None` while it is not over. Beyond retention every one is.
 pub(crate) async fn of(
     store: &impl Store,
     bucket: &impl WorkBucket,
     (session, adopted, end): (&Session, &Adopted, &End),
-    last: Option<&Committed>,
+    (length, last): (u64, Option<&Committed>),
     retention: Retention,
     now_ms: u64,
 ) -> Result<Option<Over>, Error> {
@@ -28,11 +28,16 @@ pub(crate) async fn of(
     let is_beyond = now_ms > end.ended_ms.saturating_add(retention.sessions_ms);
     let next_files = next_files(store, session, adopted).await?;
     if !is_beyond {
+        if length < end.chunks {
+            return Ok(None);
+        }
         let goes_on = match &continued {
             Some(next) => has_gone_on(store, bucket, next).await?,
             None => is_closed(bucket, &session.id).await?,
         };
-        if !goes_on || !is_written(store, (session, adopted), last, (&continued, &next_files), retention).await? {
+        if !goes_on
+            || !is_written(store, (session, adopted), last, (&continued, &next_files), retention).await?
+        {
             return Ok(None);
         }
     }

@@ -2,13 +2,16 @@
 
 use store::Store;
 
+use super::sealed;
 use crate::decision::WorkBucket;
 use crate::error::Error;
-use super::sealed;
 use crate::log::part::{self, Run, Where};
 use crate::log::{Kind, StreamDay};
 use crate::time::Retention;
 use crate::{days, key, list, live, session, timer};
+
+/// What waits for something to be sealed is looked at again after this.
+const AGAIN_MS: u64 = 3_600_000;
 
 /// Deletes the parts of a stream's day, with the objects of the sessions that were over in it.
 pub(crate) async fn forget(
@@ -24,7 +27,16 @@ pub(crate) async fn forget(
         // They are kept for longer than when the timer was set.
         return timer::set(store, due_ms, &format!("k {stream} {day}")).await;
     }
-    for part in (0..at.parts(store, Kind::Sessions).await?).rev() {
+    let list = days::sessions_of(at);
+    for (_, id) in list::entries(store, &list, now_ms).await? {
+        if session::find(store, &id).await?.is_some() {
+            // It ended only now, or something came for it: it is sealed first.
+            timer::set(store, now_ms, &format!("s {stream} {day}")).await?;
+            return timer::set(store, now_ms + AGAIN_MS, &format!("k {stream} {day}")).await;
+        }
+    }
+    // One that was left without its mark comes after the others.
+    for part in (0..=at.parts(store, Kind::Sessions).await?).rev() {
         for run in part::read(bucket, at, part).await?.iter().filter(|run| run.over.is_some()) {
             delete_objects(bucket, run).await?;
             let id = &run.session.id;
@@ -36,7 +48,7 @@ pub(crate) async fn forget(
         delete(bucket, &at.object(Kind::Sessions, part)).await?;
         at.unmark(store, Kind::Sessions, part).await?;
     }
-    list::clear(store, &days::sessions_of(at), now_ms).await?;
+    list::clear(store, &list, now_ms).await?;
     let forgotten_ms = at.end_ms() + retention.files_ms.max(retention.sessions_ms);
     timer::set(store, forgotten_ms.max(now_ms), &format!("v {stream} {day}")).await
 }

@@ -10,7 +10,7 @@ use crate::heard::check_boot;
 use crate::order::Order;
 use crate::rule::Rule;
 use crate::stream::StreamName;
-use crate::time::OFFER_MS;
+use crate::time::{OFFER_MS, Retention};
 use crate::{command, committed, key, timer};
 
 /// What the gateway that saw both pushes says of the break between them.
@@ -132,10 +132,19 @@ pub(crate) async fn expire(
     store: &impl Store,
     bucket: &impl WorkBucket,
     id: &str,
+    retention: Retention,
     now_ms: u64,
 ) -> Result<(), Error> {
     match decision::decide::<Option<Session>>(bucket, &object_name(id), &None).await? {
         Some(session) => complete(store, bucket, &session, now_ms).await,
-        None => Ok(store.delete(&key::session(id)).await?),
+        None => {
+            timer::set(store, now_ms + retention.sessions_ms, &format!("q {id}")).await?;
+            Ok(store.delete(&key::session(id)).await?)
+        }
     }
+}
+
+/// Deletes what decided that an offer has expired.
+pub(crate) async fn forget_offer(bucket: &impl WorkBucket, id: &str) -> Result<(), Error> {
+    bucket.delete(&object_name(id)).await.map_err(Error::WorkBucket)
 }

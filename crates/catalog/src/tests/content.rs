@@ -25,7 +25,8 @@ fn spans(world: &World, from_ms: u64, to_ms: u64) -> Vec<(u64, u64)> {
 
 /// Begins of the slices of a range, and whether each does not continue the one before.
 fn slices(world: &World, from_ms: u64, to_ms: u64, one_more: bool) -> Vec<(u64, bool)> {
-    let found = run(content::slices(&world.store, &world.bucket, &stream(), from_ms, to_ms, one_more)).unwrap();
+    let found =
+        run(content::slices(&world.store, &world.bucket, &stream(), from_ms, to_ms, one_more)).unwrap();
     found.iter().map(|found| (found.entry.slice.start_ms(), found.entry.is_discontinuous)).collect()
 }
 

@@ -60,7 +60,9 @@ async fn tick(world: &World, now_ms: u64, written: &mut Written) {
     let World { store, bucket } = world;
     let timers = due::due(store, now_ms).await.unwrap();
     for timer in timers {
-        for recording in due::attend(store, bucket, &timer, ALL_WRITTEN, now_ms).await.unwrap().unwrap_or_default() {
+        for recording in
+            due::attend(store, bucket, &timer, ALL_WRITTEN, now_ms).await.unwrap().unwrap_or_default()
+        {
             let first = session::get(store, bucket, &recording).await.unwrap();
             for (container, _) in CYCLES {
                 while let Some(run) = file::complete(store, bucket, &recording, container).await.unwrap() {
@@ -142,7 +144,8 @@ fn seal_all(world: &World) {
     }
     assert_eq!(written.len(), 0);
     let left: Vec<String> = world.store.keys();
-    let is_of_session = |key: &&String| ["s.", "a.", "c.", "e.", "h."].iter().any(|letter| key.starts_with(letter));
+    let is_of_session =
+        |key: &&String| ["s.", "a.", "c.", "e.", "h."].iter().any(|letter| key.starts_with(letter));
     assert_eq!(left.iter().filter(is_of_session).count(), 0, "{left:?}");
 }
 

@@ -196,7 +196,9 @@ fn a_sealed_index_is_deleted_and_may_come_again() {
         run(index_file::get(&stage.world.store, &stage.world.bucket, &stream(), &file.id)).unwrap()
     };
     assert_eq!(find(&stage), Some(file.clone()));
-    assert!(store.keys().iter().all(|key| !key.starts_with("i.") || key.ends_with(".n") || key.ends_with(".low")));
+    assert!(
+        store.keys().iter().all(|key| !key.starts_with("i.") || key.ends_with(".n") || key.ends_with(".low"))
+    );
     // Made known again by a tick that lags behind, it stays as it was.
     let again = index_file::IndexFile { created_ms: 1, ..file.clone() };
     run(index_file::add(store, bucket, &again, stage.now_ms)).unwrap();
@@ -225,7 +227,8 @@ fn random_ranges_are_answered_as_if_nothing_was_sealed() {
     stage.tick_until(MIDNIGHT + 40 * MINUTE_MS, 10_000);
     let ranges: Vec<(u64, u64)> = (0..150)
         .map(|_| {
-            let edges = [NOON, MIDNIGHT - 90 * MINUTE_MS, MIDNIGHT - 50 * MINUTE_MS, MIDNIGHT, MIDNIGHT + 630_000];
+            let edges =
+                [NOON, MIDNIGHT - 90 * MINUTE_MS, MIDNIGHT - 50 * MINUTE_MS, MIDNIGHT, MIDNIGHT + 630_000];
             let edge_ms = edges[random.below(edges.len())];
             let from_ms = edge_ms + random.below(40) as u64 * 500 - 10_000;
             let longest_ms = [10_000, 3_000_000][random.below(2)];

@@ -83,7 +83,7 @@ pub(super) fn family(name: &str) -> String {
         return if is_object { "object of a user's bucket".into() } else { format!("key {first}") };
     };
     let folder = object.rsplit_once('/').map_or(object, |(folder, _)| folder);
-    let words: Vec<&str> = folder.split('/').filter(|word| !word.contains('-')).collect();
+    let words: Vec<&str> = folder.split('/').filter(|word| !word.contains('-') && word.len() < 32).collect();
     format!("object {}", words.join("/"))
 }
 

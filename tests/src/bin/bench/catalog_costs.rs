@@ -55,7 +55,15 @@ fn chunks() -> Result<()> {
     line("index over a day (6,000 slices), against 50 ms", day, 1, Some(day.time.as_secs_f64() / 0.05));
     let minutes = world.cost(|| {
         let from_ms = BEGIN_MS + 5 * HOUR_MS;
-        Ok(run(content::slices(&world.store, &world.bucket, &stream(1), from_ms, from_ms + 10 * MINUTE_MS, false))?.len())
+        Ok(run(content::slices(
+            &world.store,
+            &world.bucket,
+            &stream(1),
+            from_ms,
+            from_ms + 10 * MINUTE_MS,
+            false,
+        ))?
+        .len())
     })?;
     ensure!(minutes.0 == 100, "{} slices in ten minutes", minutes.0);
     line("index over ten minutes", minutes.1, 1, None);
@@ -71,7 +79,16 @@ fn chunks() -> Result<()> {
 }
 
 fn content_of_a_day(world: &World) -> Result<Cost> {
-    let range = || run(content::slices(&world.store, &world.bucket, &stream(1), BEGIN_MS, BEGIN_MS + 10 * HOUR_MS, false));
+    let range = || {
+        run(content::slices(
+            &world.store,
+            &world.bucket,
+            &stream(1),
+            BEGIN_MS,
+            BEGIN_MS + 10 * HOUR_MS,
+            false,
+        ))
+    };
     let (slices, cost) = world.cost(|| Ok(range()?.len()))?;
     ensure!(slices == 6_000, "{slices} slices");
     Ok(cost)

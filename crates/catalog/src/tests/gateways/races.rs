@@ -65,7 +65,7 @@ fn an_adoption_while_its_offer_expires_leaves_all_of_a_session_or_nothing() {
                 Err(error) => Err(error),
             }
         };
-        vec![Box::pin(adoption), Box::pin(session::expire(&world.store, &world.bucket, "a", NOW))]
+        vec![Box::pin(adoption), Box::pin(session::expire(&world.store, &world.bucket, "a", KEPT, NOW))]
     }
     let judge = |world: &World| {
         let is_there = run(session::get(&world.store, &world.bucket, "a")).is_ok();

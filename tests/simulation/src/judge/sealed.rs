@@ -1,0 +1,50 @@
+//! Days are sealed and forgotten, while calls meet faults.
+
+use super::{answers, facts, record_files};
+use crate::history::History;
+use crate::network::{Rates, WORK_BUCKET};
+use crate::workload::Plan;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// What ticks and their operations meet while they seal.
+const FAULTS: Rates = Rates { operations: 40, doubled: 50, delayed: 50 };
+
+/// Begins of keys that hold what was recorded.
+const RECORDED: [&str; 15] =
+    ["s.", "a.", "n.", "c.", "h.", "e.", "x.", "k.", "f.", "w.", "y.", "z.", "r.", "i.", "v."];
+
+/// The day ends, and is sealed.
+pub(super) fn come_to_sealed(history: &mut History, plan: &Plan) -> Result<(), String> {
+    for gateway in &mut history.gateways {
+        gateway.is_cut_off = true;
+    }
+    let midnight_ms = history.now_ms.next_multiple_of(DAY_MS);
+    history.step(midnight_ms + 3_600_000 - history.now_ms);
+    history.rates = FAULTS;
+    (0..240).for_each(|_| history.step(20_000));
+    history.rates = Rates::default();
+    (0..150).for_each(|_| history.step(60_000));
+    for (folder, what) in [("log", "sealed: a day's sessions"), ("files", "sealed: a day's files")] {
+        history.coverage.reach_times(what, work_objects(history, folder).len() as u64);
+    }
+    let found = record_files(history.hosts.any());
+    answers::check_content(history, plan, &found, &facts(history))
+}
+
+fn work_objects(history: &History, folder: &str) -> Vec<String> {
+    history.hosts.any().buckets.names(&format!("{WORK_BUCKET}{folder}"))
+}
+
+/// Beyond retention nothing is left of what was recorded but the objects in the users' buckets.
+pub(super) fn check_forgotten(history: &History) -> Result<(), String> {
+    let world = history.hosts.any();
+    let is_recorded = |key: &&String| RECORDED.iter().any(|begin| key.starts_with(begin));
+    let keys: Vec<String> = world.store.keys().iter().filter(is_recorded).cloned().collect();
+    let is_probe = |name: &String| name.contains("/probe/");
+    let objects: Vec<String> = work_objects(history, "").into_iter().filter(|name| !is_probe(name)).collect();
+    if keys.is_empty() && objects.is_empty() {
+        return Ok(());
+    }
+    Err(format!("beyond retention there are still {keys:?} and {objects:?}"))
+}

@@ -125,7 +125,7 @@ fn describe(
     }
 }
 
-/// An id in the form of a UUID, the same for the same request.
+/// An id in the form of a UUID, the same for the same request. It names the day of the range's begin.
 fn record_id(call: &CreateLiveStreamRecordIndexFiles) -> String {
     let digest = naming::digest([
         call.domain_name.as_bytes(),
@@ -138,7 +138,7 @@ fn record_id(call: &CreateLiveStreamRecordIndexFiles) -> String {
         &call.end_time.to_be_bytes(),
         &[u8::from(call.end_time_included)],
     ]);
-    naming::uuid(std::array::from_fn(|at| digest[at]))
+    naming::dated_uuid(call.start_time.saturating_mul(1_000), std::array::from_fn(|at| digest[at]))
 }
 
 /// What the bucket remembers of the playlist: a request repeated while nothing was recorded in between finds

@@ -1,6 +1,7 @@
 //! `cargo xtask bench catalog`: what the recording model asks of its store. Each ratio is against the budget, or against
 //! the same work on a small store in the same run.
 
+mod days;
 mod world;
 
 use std::time::Duration;
@@ -35,7 +36,8 @@ pub(crate) fn run_all() -> Result<()> {
     sessions()?;
     online_lists()?;
     timers()?;
-    week_late()
+    week_late()?;
+    days::run_all()
 }
 
 /// Chunks at the begin and after 100 days, and queries on a day of them.

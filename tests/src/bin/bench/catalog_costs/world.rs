@@ -20,7 +20,7 @@ use store::memory::{MemoryStore, run};
 use store::{Error, Store};
 
 /// What something took.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cost {
     /// Operations of the key-value store.
     pub(crate) operations: u64,
@@ -29,6 +29,15 @@ pub(crate) struct Cost {
     /// Objects of the work bucket that were created or read.
     pub(crate) objects: u64,
     pub(crate) time: Duration,
+}
+
+impl std::ops::AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.operations += other.operations;
+        self.bytes += other.bytes;
+        self.objects += other.objects;
+        self.time += other.time;
+    }
 }
 
 /// Counts what the store is asked.
@@ -182,18 +191,23 @@ impl World {
 
     /// Commits a chunk of 6 s.
     pub(crate) fn commit(&self, id: &str, seq: u64) -> Result<()> {
-        let now_ms = BEGIN_MS + (seq + 1) * SLICE_MS;
+        self.commit_of(id, seq, (BEGIN_MS, SLICE_MS))
+    }
+
+    /// Commits a chunk of a push that began at a time, in chunks of a length.
+    pub(crate) fn commit_of(&self, id: &str, seq: u64, (began_ms, slice_ms): (u64, u64)) -> Result<()> {
+        let now_ms = began_ms + (seq + 1) * slice_ms;
         let prepared = match run(commit::prepare(&self.store, &self.bucket, id, seq, now_ms))? {
             Turn::Next(prepared) => prepared,
             turn => bail!("chunk {seq}: {turn:?}"),
         };
         // As between two calls of a component.
         let prepared = commit::Prepared::from_bytes(&prepared.to_bytes()?)?;
-        let start_90khz = seq * SLICE_MS * 90;
+        let start_90khz = seq * slice_ms * 90;
         let slice = Slice {
-            anchor_ms: prepared.place(seq * SLICE_MS, start_90khz).anchor_ms,
+            anchor_ms: prepared.place(seq * slice_ms, start_90khz).anchor_ms,
             start_90khz,
-            duration_90khz: SLICE_MS * 90,
+            duration_90khz: slice_ms * 90,
             size: 188 * 16_000,
             is_enterable: true,
             is_discontinuous: false,
@@ -260,6 +274,19 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// How many keys the store holds, and how many bytes with their values.
+    pub(crate) fn held(&self) -> (usize, usize) {
+        let values = self.store.store.values();
+        (values.len(), values.iter().map(|(key, value)| key.len() + value.len()).sum())
+    }
+
+    /// How many objects of a folder the work bucket holds, and how many bytes.
+    pub(crate) fn objects(&self, folder: &str) -> (usize, usize) {
+        let objects = self.bucket.objects.borrow();
+        let of_folder = objects.iter().filter(|(name, _)| name.starts_with(folder));
+        of_folder.fold((0, 0), |(count, bytes), (_, object)| (count + 1, bytes + object.len()))
     }
 
     /// How many keys are in the store.

@@ -2,7 +2,7 @@
 
 use ::rules::nonces::{self, Nonce};
 use key_value::SpinStore;
-use shared::{Host, Streams};
+use shared::{Clock, Host, Streams};
 
 use crate::backend::Backend;
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bad_input::{BEGIN, Client, bearer};
 
 /// Where a store answers that has one key and some buckets. It ends with the runtime.
-fn serve(runtime: &Runtime, directory: &Path, key: (&str, &str), buckets: &[&str]) -> SocketAddr {
+pub(crate) fn serve(runtime: &Runtime, directory: &Path, key: (&str, &str), buckets: &[&str]) -> SocketAddr {
     let server = BucketServer::open(&BucketConfig {
         directory: directory.to_owned(),
         access_key_id: key.0.into(),
@@ -29,7 +29,7 @@ fn serve(runtime: &Runtime, directory: &Path, key: (&str, &str), buckets: &[&str
     address
 }
 
-fn add_rule(server: &Server, app: &str, store: SocketAddr, bucket: &str) -> (u16, Value) {
+pub(crate) fn add_rule(server: &Server, app: &str, store: SocketAddr, bucket: &str) -> (u16, Value) {
     let rule = [
         ("DomainName", "d.example"),
         ("AppName", app),

@@ -19,3 +19,4 @@ mod record;
 mod source;
 mod stage;
 mod transport_stream;
+mod write_only;

@@ -70,7 +70,7 @@ pub async fn orders(
 }
 
 /// All orders, and how many entries the log has.
-async fn log(
+pub(crate) async fn log(
     store: &impl Store,
     bucket: &impl WorkBucket,
     session: &Session,
@@ -246,7 +246,7 @@ fn plan(orders: &[Order], cause: Cause, now_ms: u64, has_ended: bool) -> Vec<Ord
     [own].into_iter().chain(end).collect()
 }
 
-fn entry_name(session: &str, number: u64) -> String {
+pub(crate) fn entry_name(session: &str, number: u64) -> String {
     format!("order/{session}/{number}")
 }
 

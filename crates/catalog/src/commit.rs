@@ -20,7 +20,7 @@ use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::order::Generation;
 use crate::page::PAGE;
-use crate::seal::{self, revive};
+use crate::seal::{self, cold, revive};
 use crate::session::{self, Session};
 use crate::{file, key, names, silence};
 
@@ -61,6 +61,11 @@ impl Prepared {
     #[must_use]
     pub fn generation(&self) -> Generation {
         self.before.generation
+    }
+
+    /// When the session was noted last since what came was late; 0 where it was not. Unix milliseconds.
+    pub(crate) fn late_noted_ms(&self) -> u64 {
+        self.before.late_noted_ms
     }
 
     /// A moment of the last day in which the session was noted to have media: that of its begin, or of the last
@@ -176,11 +181,12 @@ pub async fn prepare(
     let names_taken = before.has_own_names.into();
     let mut prepared = Prepared { session, seq, remux_state, names_taken, before, is_parted };
     if session::is_flagged(store, id).await? {
-        if seal::sealed(store, id).await?.is_some_and(|sealed| sealed.is_held) {
+        let end = session::ended(store, id).await?;
+        if end.is_some() && seal::sealed(store, id).await?.is_some_and(|sealed| sealed.is_held) {
             return Err(Error::Sealing(id.into()));
         }
         // A chunk past the session's end is in a file of its own.
-        let is_past_end = session::ended(store, id).await?.is_some_and(|end| seq >= end.chunks);
+        let is_past_end = end.is_some_and(|end| seq >= end.chunks);
         prepared.is_parted |= silence::closed_before(store, bucket, id, seq).await? | is_past_end;
         prepared.names_taken = names::slice_taken(store, id, seq).await?.max(names_taken);
     }
@@ -217,7 +223,17 @@ async fn first(
     while let Some(id) = before {
         let waits = |expected| Error::Before { session: session.id.clone(), before: id.clone(), expected };
         let Some(end) = session::ended(store, &id).await? else {
-            return Err(waits(committed::length(store, &id).await?));
+            if session::find(store, &id).await?.is_some() {
+                return Err(waits(committed::length(store, &id).await?));
+            }
+            // It is over, and so are its files.
+            let over = session::get(store, bucket, &id).await?;
+            let Some((_, run)) = cold::last_run(store, bucket, &over, now_ms).await? else { break };
+            if let Some((_, last)) = run.last {
+                return Ok((Committed::begin(last.accounts), true));
+            }
+            before = run.adopted.continues;
+            continue;
         };
         if let Some(expected) = committed::missing(store, &id, &end).await? {
             return Err(waits(expected));

@@ -35,6 +35,14 @@ pub struct Committed {
     /// slices alike.
     #[serde(default)]
     pub(crate) has_own_names: bool,
+    /// When its session was put last into the list of a day that was over; 0 where it was not. Unix milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) late_noted_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Record for Committed {
@@ -62,6 +70,7 @@ impl Committed {
             accounts,
             ended: Vec::new(),
             has_own_names: false,
+            late_noted_ms: 0,
         }
     }
 
@@ -75,6 +84,7 @@ impl Committed {
             accounts: Vec::new(),
             ended: if chunks.len() == 1 { Vec::new() } else { before.ended.clone() },
             has_own_names: before.has_own_names || chunks.last().is_some_and(Chunk::has_own_name),
+            late_noted_ms: before.late_noted_ms,
         }
     }
 
@@ -142,7 +152,8 @@ pub(crate) async fn get(store: &impl Store, id: &str, seq: u64) -> Result<Option
 pub async fn length(store: &impl Store, id: &str) -> Result<u64, Error> {
     let head: Option<Head> = read(store, &key::head(id)).await?;
     let mut length = head.map_or(0, |head| head.chunks);
-    // A late call may have set the head back behind records that are deleted; the last of a page never is.
+    // A late call may have set the head back behind records that are deleted. The last of a page is there as long as
+    // that can be: it is deleted when such a call is over, and the head is raised beforehand.
     let end_of_page = |length: u64| (length / PAGE + 1) * PAGE;
     while store.exists(&key::chunk(id, end_of_page(length) - 1)).await? {
         length = end_of_page(length);

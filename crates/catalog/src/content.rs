@@ -187,10 +187,11 @@ async fn pieces(
     from_ms: u64,
     to_ms: u64,
 ) -> Result<Vec<Piece>, Error> {
-    let mut found = in_store(store, bucket, stream, from_ms, to_ms).await?;
-    let stream = stream.key();
     // A slice lasts until the next one begins, and begins in the day that it is sealed in.
-    for day in days(from_ms.saturating_sub(REACH_MS), to_ms.saturating_add(REACH_MS)) {
+    let (back_ms, reach_ms) = (from_ms.saturating_sub(REACH_MS), to_ms.saturating_add(REACH_MS));
+    let mut found = in_store(store, bucket, stream, back_ms, reach_ms).await?;
+    let stream = stream.key();
+    for day in days(back_ms, reach_ms) {
         let at = StreamDay { stream: &stream, day };
         for part in 0..at.parts(store, Kind::Sessions).await? {
             for run in part::read(bucket, at, part).await? {

@@ -85,23 +85,29 @@ pub(crate) async fn note(
 }
 
 /// Notes the days that a slice touches, as far as its session has not been noted in them: by its adoption in the day of
-/// its begin, and by its slices before; and where the day may be sealed already. To be called before the slice is
-/// committed, so that every query finds it.
+/// its begin, and by its slices before; and now and then where the day may be sealed already. To be called before the
+/// slice is committed, so that every query finds it. Answers when the session was noted last since a day was over.
 pub(crate) async fn note_slice(
     store: &impl Store,
     prepared: &Prepared,
     slice: &Slice,
     now_ms: u64,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let Session { id, stream, .. } = &prepared.session;
     let noted = day(prepared.noted_ms());
+    let mut late_noted_ms = prepared.late_noted_ms();
+    // What was noted late stays in its list for longer than this.
+    let is_noted = late_noted_ms.abs_diff(now_ms) < seal::LATE_MS / 2;
     for day in days(slice.start_ms(), slice.end_ms().max(slice.start_ms() + 1)) {
-        let is_over = now_ms >= (day + 1) * DAY_MS;
-        if day > noted || is_over {
+        let is_late = now_ms >= (day + 1) * DAY_MS && !is_noted;
+        if day > noted || is_late {
             note_session(store, stream, day, id, now_ms).await?;
         }
+        if is_late {
+            late_noted_ms = now_ms;
+        }
     }
-    Ok(())
+    Ok(late_noted_ms)
 }
 
 /// The sessions that have media in the days of a range, each once.

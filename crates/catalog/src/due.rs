@@ -26,6 +26,7 @@ use crate::commit::{self, Delivery, Prepared};
 use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::log::StreamDay;
+use crate::seal::clear::Clearing;
 use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
 pub use crate::timer::due;
 use crate::timer::{self, Timer};
@@ -116,8 +117,7 @@ async fn attend_to(
         }
         [step, stream, day, ref rest @ ..] => {
             let at = StreamDay { stream, day: number(day) };
-            let rest: Vec<u64> = rest.iter().map(|word| number(word)).collect();
-            keep(store, bucket, (step, at, &rest), retention, now_ms).await.map(|()| Vec::new())
+            keep(store, bucket, (step, at, rest), retention, now_ms).await.map(|()| Vec::new())
         }
         // Another version's, or none of ours: it comes to nothing.
         _ => Ok(Vec::new()),
@@ -128,19 +128,22 @@ async fn attend_to(
 async fn keep(
     store: &impl Store,
     bucket: &impl WorkBucket,
-    (step, at, rest): (&str, StreamDay<'_>, &[u64]),
+    (step, at, rest): (&str, StreamDay<'_>, &[&str]),
     retention: Retention,
     now_ms: u64,
 ) -> Result<(), Error> {
-    let part = rest.first().map_or(0, |part| *part as u32);
-    let noted = rest.get(1).copied().unwrap_or(0);
+    let number = |place: usize| rest.get(place).and_then(|word| word.parse::<u64>().ok());
+    let (part, noted) = (number(0).map(|part| part as u32), number(1).unwrap_or(0));
     match step {
         "s" => seal::seal(store, bucket, at, retention, now_ms).await,
-        "d" => seal::clear::clear(store, bucket, at, (part, noted), retention, now_ms).await,
-        "r" => seal::clear::release(store, bucket, at, part).await,
+        "d" => {
+            let clearing = Clearing { part, noted, waits: number(2).unwrap_or(0) };
+            seal::clear::clear(store, bucket, at, clearing, retention, now_ms).await
+        }
+        "r" => seal::clear::release(store, bucket, at, part.unwrap_or(0)).await,
         "k" => seal::retention::forget(store, bucket, at, retention, now_ms).await,
         "i" => seal::files::seal(store, bucket, at, now_ms).await,
-        "j" => seal::files::clear(store, bucket, at, (part, noted), retention, now_ms).await,
+        "j" => seal::files::clear(store, bucket, at, (part.unwrap_or(0), noted), retention, now_ms).await,
         "l" => seal::files::forget(store, bucket, at, retention, now_ms).await,
         "v" => seal::retention::forget_stream(store, at, now_ms).await,
         _ => Ok(()),
@@ -161,7 +164,8 @@ async fn waits_again(
     let is_late = now_ms.saturating_sub(due_ms) > LATE_MS;
     Ok(match *words {
         ["e", _] => Some(OFFER_MS / 2),
-        ["d" | "r" | "j", ..] => Some(CALL_MAX_MS),
+        ["r", ..] => Some(seal::RELEASE_MS),
+        ["j", ..] => Some(2 * CALL_MAX_MS),
         ["z", ..] if is_late => Some(SUSPENDED_MAX_MS),
         ["p", id] if is_late => {
             let rule = session::find(store, id).await?.and_then(|session| session.rule);
@@ -254,10 +258,12 @@ pub async fn commit(
     delivery: Delivery,
     now_ms: u64,
 ) -> Result<(), Error> {
+    let mut late_noted_ms = prepared.late_noted_ms();
     if let Chunk::Slice(slice) = &delivery.chunk {
-        days::note_slice(store, prepared, slice, now_ms).await?;
+        late_noted_ms = days::note_slice(store, prepared, slice, now_ms).await?;
     }
-    let (record, is_complete) = commit::plan(prepared, delivery)?;
+    let (mut record, is_complete) = commit::plan(prepared, delivery)?;
+    record.late_noted_ms = late_noted_ms;
     let causes = causes(store, prepared, is_complete, now_ms).await?;
     // One that fires too early finds nothing; one that is set after this call has died is never set.
     for cause in &causes {

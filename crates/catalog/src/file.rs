@@ -36,7 +36,7 @@ pub(crate) struct Next {
     /// A chunk at or before the one that ends it.
     pub(crate) from: Place,
     /// Sessions after that chunk's, up to this one, have no chunks.
-    empty_to: Option<String>,
+    pub(crate) empty_to: Option<String>,
 }
 
 impl Record for Next {
@@ -377,7 +377,7 @@ pub(crate) async fn page_record(
     }
     let found = committed::last(store, session).await?;
     let missing = || Error::Record { key: key::chunk(session, last), reason: "it is missing".into() };
-    found.filter(|(seq, _)| *seq >= last.min(end)).ok_or_else(missing)
+    found.filter(|(seq, _)| *seq / PAGE == page && *seq >= last.min(end)).ok_or_else(missing)
 }
 
 /// Where the next record file of a recording begins; `None` once the recording is over.

@@ -18,7 +18,7 @@ use crate::seal::files;
 use crate::session::Session;
 use crate::stream::{StreamName, hash};
 
-/// An id names a day; what has it begins at most so many days later.
+/// What has an id is in the list of the day that the id names, or of one of so many, counted from it.
 const REACH_DAYS: u64 = 5;
 
 /// A record file, or an M3U8 made on request.
@@ -187,9 +187,9 @@ async fn find(
     if let Some(stored) = read(store, &key(stream, id)).await? {
         return Ok(Some(stored));
     }
-    // What was made on request may begin up to as long after its id's day as a query reads, and a slice before it.
+    // What was made on request touches its id's day, or one of as many days after it as a query reads.
     let Some(day) = naming::day_of_id(id) else { return Ok(None) };
-    for day in (day..day + REACH_DAYS).chain(day.checked_sub(1)) {
+    for day in day..day + REACH_DAYS {
         let sealed = files::of_days(store, bucket, stream, [day]).await?;
         if let Some(stored) = sealed.into_iter().find(|stored| stored.file.id == id) {
             return Ok(Some(stored));

@@ -6,13 +6,14 @@
 //! | step | timer | does |
 //! | --- | --- | --- |
 //! | seal | `s {stream} {day}` | writes a part, which is created once; whoever finds one takes it as it is; then its mark, and how far its sessions are sealed |
-//! | clear | `d {stream} {day} {part} {noted}` | after [`CALL_MAX_MS`], when nobody reads by what was before: deletes what the part holds |
-//! | release | `r {stream} {day} {part}` | after [`CALL_MAX_MS`] once more, when no clearing is under way: sessions that are over may come back |
+//! | note | `d {stream} {day} {part} {noted} 0` | once the mark is seen: notes again how far the sessions are sealed, lest the seal died before |
+//! | clear | `d {stream} {day} {part} {noted} 2` | two waits later, one of which at least is as long as a call lasts, whichever hosts' clocks measured them: deletes what the part holds, since nobody goes by what was before |
+//! | release | `r {stream} {day} {part}` | when no clearing is under way any more: sessions that are over may come back |
 //! | forget | `k {stream} {day}` | beyond retention: deletes the parts, and the objects of their sessions |
 //!
 //! | key | holds | written by |
 //! | --- | --- | --- |
-//! | `f.{session}` | how far the session is sealed, and where | its seal: the same value by all; no other one comes within [`CALL_MAX_MS`] |
+//! | `f.{session}` | how far the session is sealed, and where | seals: where two overlap, both name a part that holds the same chunks |
 //!
 //! Each step can die anywhere and is then done again. The record of the last sealed chunk stays in the store until its
 //! session is over, for the next chunk is built on it. A chunk that comes for a session that is over brings the session
@@ -47,13 +48,25 @@ const AFTER_MS: u64 = 70 * 60_000;
 const SPREAD_MS: u64 = 40 * 60_000;
 
 /// What comes for a day that is over is sealed from so long after it on.
-const LATE_MS: u64 = 40 * 60_000;
+pub(crate) const LATE_MS: u64 = 40 * 60_000;
 
 /// What comes late within so long a time is sealed at once.
 const LATE_STEP_MS: u64 = 20 * 60_000;
 
 /// A part holds no more chunks of a session; the rest is in the next one.
 const MOST_CHUNKS: usize = 1 << 18;
+
+/// Nor more sessions: a call seals and clears them within its time.
+const MOST_SESSIONS: usize = 500;
+
+/// Nor more bytes, but for a session that takes more by itself.
+const MOST_BYTES: usize = 16 << 20;
+
+/// A call that began before something was written is over after this, also if that was written at the end of a call.
+const WAIT_MS: u64 = 2 * CALL_MAX_MS;
+
+/// So long after sessions were deleted they may come back: whoever was deleting them, too, is over.
+pub(crate) const RELEASE_MS: u64 = 3 * CALL_MAX_MS;
 
 /// How far a session is sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,32 +111,37 @@ pub(crate) async fn seal(
     }
     let noted = list::entries(store, &days::sessions_of(at), now_ms).await?;
     let Some((last, _)) = noted.last() else { return Ok(()) };
-    let (mut runs, mut seen) = (Vec::new(), Vec::new());
+    let mut runs = Vec::new();
     for (_, id) in &noted {
-        if seen.contains(&id) {
-            continue;
+        if runs.len() == MOST_SESSIONS {
+            break;
         }
-        seen.push(id);
         match unsealed_run(store, bucket, id, at, retention, now_ms).await? {
             Found::Nothing => {}
             Found::Run(run) => runs.push(*run),
             Found::Earlier(session, day) => {
                 days::note_session(store, &session.stream, day, id, now_ms).await?;
                 timer::set(store, now_ms, &format!("s {stream} {day}")).await?;
-                return timer::set(store, now_ms + LATE_STEP_MS, &again).await;
             }
         }
     }
-    let part = at.parts(store, Kind::Sessions).await?;
-    // The marks are written by the end of this call, and who began before them is over a call later.
-    let clear = format!("d {stream} {day} {part} {last}");
-    timer::set(store, now_ms + 2 * CALL_MAX_MS, &clear).await?;
     if runs.is_empty() {
-        return Ok(());
+        return timer::set(store, now_ms + WAIT_MS, &format!("d {stream} {day} none {last} 1")).await;
     }
+    let part = at.parts(store, Kind::Sessions).await?;
     let name = at.object(Kind::Sessions, part);
-    let bytes = part::encode(&name, runs)?;
+    let mut bytes = part::encode(&name, &runs)?;
+    let mut is_rest = runs.len() == MOST_SESSIONS;
+    while bytes.len() > MOST_BYTES && runs.len() > 1 {
+        runs.truncate(runs.len() / 2);
+        (bytes, is_rest) = (part::encode(&name, &runs)?, true);
+    }
     let found = bucket.create_or_read(&name, &bytes).await.map_err(Error::WorkBucket)?;
+    // Where this call dies before the mark, the next try finds the part, and it is not cleared before that.
+    timer::set(store, now_ms + CALL_MAX_MS, &format!("d {stream} {day} {part} {last} 0")).await?;
+    if is_rest {
+        timer::set(store, now_ms + CALL_MAX_MS, &again).await?;
+    }
     at.mark(store, Kind::Sessions, part).await?;
     for run in part::decode(&name, &found)? {
         note_sealed(store, &run, Where { day, part }).await?;
@@ -132,7 +150,7 @@ pub(crate) async fn seal(
 }
 
 /// Notes how far a session is sealed.
-async fn note_sealed(store: &impl Store, run: &Run, at: Where) -> Result<(), Error> {
+pub(crate) async fn note_sealed(store: &impl Store, run: &Run, at: Where) -> Result<(), Error> {
     let id = &run.session.id;
     let known = sealed(store, id).await?;
     // A part that was left without its mark may be older than others.
@@ -191,7 +209,8 @@ async fn unsealed_run(
     let recording = session::get(store, bucket, &adopted.recording).await?;
     let is_revived = match before {
         Some(before) => {
-            cold::run_at(bucket, &session, before.at).await?.is_some_and(|run| run.over.is_some())
+            let before = cold::run_at(bucket, &session, before.at).await?;
+            before.is_some_and(|before| before.is_revived || before.over.is_some())
         }
         None => false,
     };

@@ -145,6 +145,11 @@ pub(crate) async fn closed(store: &impl Store, session: &str) -> Result<Option<S
     Ok((seq >= committed::length(store, session).await?).then_some(silence))
 }
 
+/// The decision on a round.
+pub(crate) fn round_name(session: &str, round: u64) -> String {
+    format!("decision/silence/{session}/{round}")
+}
+
 /// Forgets the rounds of a session that is over.
 pub(crate) async fn forget(store: &impl Store, session: &str) -> Result<(), Error> {
     let Some(Silence { round, .. }) = last(store, session).await? else { return Ok(()) };
@@ -154,7 +159,7 @@ pub(crate) async fn forget(store: &impl Store, session: &str) -> Result<(), Erro
     Ok(store.delete(&key::silence(session)).await?)
 }
 
-async fn last(store: &impl Store, session: &str) -> Result<Option<Silence>, Error> {
+pub(crate) async fn last(store: &impl Store, session: &str) -> Result<Option<Silence>, Error> {
     Ok(read(store, &key::silence(session)).await?)
 }
 
@@ -174,7 +179,7 @@ async fn decide(
     if let Some(round) = decided(store, session, round).await? {
         return Ok(round);
     }
-    let name = format!("decision/silence/{session}/{round}");
+    let name = round_name(session, round);
     let outcome = decision::decide(bucket, &name, &proposal).await?;
     write(store, &key::round(session, round), &outcome).await?;
     Ok(outcome)

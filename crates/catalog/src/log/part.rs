@@ -38,6 +38,10 @@ pub(crate) struct Over {
     pub(crate) next_files: Vec<(Container, Next)>,
     /// How many of its orders began a file.
     pub(crate) files: u32,
+    /// How many commands were given to it.
+    pub(crate) commands: u64,
+    /// How many rounds of silence there were.
+    pub(crate) rounds: u64,
 }
 
 /// Some chunks of a session, one after the other.
@@ -92,9 +96,10 @@ struct Header {
 const VERSION: u32 = 1;
 
 /// A part as bytes.
-pub(crate) fn encode(name: &str, runs: Vec<Run>) -> Result<Vec<u8>, Error> {
+pub(crate) fn encode(name: &str, runs: &[Run]) -> Result<Vec<u8>, Error> {
     let chunks: Vec<Vec<u8>> = runs.iter().map(|run| page::encode(&run.chunks)).collect();
-    let header = Header { version: VERSION, runs, bytes: chunks.iter().map(Vec::len).collect() };
+    let header =
+        Header { version: VERSION, runs: runs.to_vec(), bytes: chunks.iter().map(Vec::len).collect() };
     let mut bytes = serde_json::to_vec(&header).map_err(|error| unreadable(name, error.to_string()))?;
     bytes.push(b'\n');
     bytes.extend(chunks.into_iter().flatten());
@@ -158,7 +163,7 @@ mod tests {
             chunks,
         };
         let other = Run { chunks: vec![Chunk::Empty], first: 0, ..run.clone() };
-        let bytes = encode("part", vec![run.clone(), other.clone()]).unwrap();
+        let bytes = encode("part", &[run.clone(), other.clone()]).unwrap();
         assert_eq!(decode("part", &bytes).unwrap(), [run, other]);
         let header = bytes.iter().position(|byte| *byte == b'\n').unwrap();
         for end in (0..bytes.len()).filter(|end| end % 97 == 0 || end.abs_diff(header) < 5) {

@@ -3,37 +3,79 @@
 use store::Store;
 use store::record::write;
 
-use super::{AFTER_MS, Sealed, sealed, unsealed};
+use super::{RELEASE_MS, Sealed, WAIT_MS, note_sealed, sealed, unsealed};
 use crate::chunk::Chunk;
 use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::log::part::{self, Over, Run, Where};
 use crate::log::{Kind, StreamDay};
 use crate::page::PAGE;
-use crate::time::{CALL_MAX_MS, Retention};
+use crate::time::{DAY_MS, Retention};
 use crate::{committed, days, file, key, list, names, session, silence, timer};
 
-/// What could not be sealed is looked at again after this.
-const AGAIN_MS: u64 = 3_600_000;
+/// What could not be sealed is looked at again after an eighth of the day's age, within these bounds. Unit: ms.
+const AGAIN_MS: (u64, u64) = (3_600_000, DAY_MS);
 
-/// Deletes what a part holds, and takes the sessions from the day's list that have nothing more for it, of those that
-/// were noted up to a number when the part was written.
+/// Where clearing stands: which part, if there is one; up to which number sessions were noted in the day's list when
+/// the part was written; and how often it was waited.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clearing {
+    pub(crate) part: Option<u32>,
+    pub(crate) noted: u64,
+    pub(crate) waits: u64,
+}
+
+/// Notes how far sessions are sealed, waits twice, and then [deletes](delete).
 pub(crate) async fn clear(
     store: &impl Store,
     bucket: &impl WorkBucket,
     at: StreamDay<'_>,
-    (part, noted): (u32, u64),
+    clearing: Clearing,
+    retention: Retention,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let Clearing { part, noted, waits } = clearing;
+    if waits >= 2 {
+        return delete(store, bucket, at, clearing, retention, now_ms).await;
+    }
+    let mut word = "none".to_owned();
+    if let Some(part) = part {
+        if !at.is_marked(store, Kind::Sessions, part).await? {
+            // Its seal is tried again, and sets another timer.
+            return Ok(());
+        }
+        if waits == 0 {
+            for run in part::read(bucket, at, part).await? {
+                note_sealed(store, &run, Where { day: at.day, part }).await?;
+            }
+        }
+        word = part.to_string();
+    }
+    // Set once everything is noted: where this call dies before, the wait begins anew.
+    let StreamDay { stream, day } = at;
+    timer::set(store, now_ms + WAIT_MS, &format!("d {stream} {day} {word} {noted} {}", waits + 1)).await
+}
+
+/// Deletes what a part holds, and takes the sessions from the day's list that have nothing more for it.
+async fn delete(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    at: StreamDay<'_>,
+    Clearing { part, noted, .. }: Clearing,
     retention: Retention,
     now_ms: u64,
 ) -> Result<(), Error> {
     let StreamDay { stream, day } = at;
-    let mut is_any_over = false;
-    if at.is_marked(store, Kind::Sessions, part).await? {
-        for run in part::read(bucket, at, part).await? {
-            is_any_over |= run.over.is_some();
-            clear_run(store, &run, Where { day, part }).await?;
+    timer::set(store, at.end_ms() + retention.sessions_ms, &format!("k {stream} {day}")).await?;
+    if let Some(part) = part {
+        let runs = part::read(bucket, at, part).await?;
+        for run in &runs {
+            clear_run(store, run, Where { day, part }).await?;
         }
-        timer::set(store, at.end_ms() + retention.sessions_ms, &format!("k {stream} {day}")).await?;
+        if runs.iter().any(|run| run.over.is_some()) {
+            // Other ticks that clear the same part at this moment are over by then.
+            timer::set(store, now_ms + RELEASE_MS, &format!("r {stream} {day} {part}")).await?;
+        }
     }
     let list = days::sessions_of(at);
     let mut is_any_left = false;
@@ -44,16 +86,12 @@ pub(crate) async fn clear(
             is_any_left = true;
         }
     }
-    if is_any_left {
-        timer::set(store, now_ms + AGAIN_MS, &format!("s {stream} {day}")).await?;
-    } else {
-        list::pass(store, &list, noted).await?;
+    if !is_any_left {
+        return list::pass(store, &list, noted).await;
     }
-    if is_any_over {
-        // Other ticks that clear the same part began before this one was settled.
-        timer::set(store, now_ms + 3 * CALL_MAX_MS, &format!("r {stream} {day} {part}")).await?;
-    }
-    Ok(())
+    let (shortest_ms, longest_ms) = AGAIN_MS;
+    let again_ms = (now_ms.saturating_sub(at.end_ms()) / 8).clamp(shortest_ms, longest_ms);
+    timer::set(store, now_ms + again_ms, &format!("s {stream} {day}")).await
 }
 
 /// Whether a session has nothing more to be sealed in a day.
@@ -64,7 +102,7 @@ async fn is_settled(store: &impl Store, id: &str, at: StreamDay<'_>) -> Result<b
     if session::adopted(store, id).await?.is_none() {
         return Ok(false);
     }
-    // A session that has ended is noted in the day of its end, and is over there.
+    // A session that has ended is noted in the day of its end. It stays in that day's list until it is over.
     let end = session::ended(store, id).await?;
     if end.is_some_and(|end| end.ended_ms < at.end_ms()) {
         return Ok(false);
@@ -77,13 +115,19 @@ async fn is_settled(store: &impl Store, id: &str, at: StreamDay<'_>) -> Result<b
 
 async fn clear_run(store: &impl Store, run: &Run, at: Where) -> Result<(), Error> {
     let id = &run.session.id;
-    let Some(over) = &run.over else {
-        committed::raise_head(store, id, run.next()).await?;
-        return delete_chunks(store, run, run.next().saturating_sub(1)).await;
-    };
-    let Some(known) = sealed(store, id).await?.filter(|sealed| sealed.at == at && sealed.is_held) else {
+    let Some(known) = sealed(store, id).await?.filter(|sealed| sealed.next >= run.next()) else {
         return Ok(());
     };
+    let Some(over) = &run.over else {
+        if session::find(store, id).await?.is_some() {
+            committed::raise_head(store, id, run.next()).await?;
+            delete_chunks(store, run, run.next().saturating_sub(1)).await?;
+        }
+        return Ok(());
+    };
+    if known.at != at || !known.is_held {
+        return Ok(());
+    }
     if committed::length(store, id).await? > run.next() {
         // A chunk was on its way when the session was found to be over.
         return Ok(write(store, &key::sealed(id), &Sealed { is_held: false, ..known }).await?);
@@ -109,7 +153,7 @@ async fn delete_chunks(store: &impl Store, run: &Run, before: u64) -> Result<(),
     Ok(())
 }
 
-/// Deletes a session: first that by which it is found, so that nothing is added to it meanwhile.
+/// Deletes a session. Its first record goes first: without it no call finds the session and adds to it.
 async fn delete_session(store: &impl Store, run: &Run, over: &Over) -> Result<(), Error> {
     let id = &run.session.id;
     store.delete(&key::session(id)).await?;
@@ -158,5 +202,3 @@ pub(crate) async fn release(
     }
     Ok(())
 }
-
-const _: () = assert!(AFTER_MS > CALL_MAX_MS);

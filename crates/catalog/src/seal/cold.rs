@@ -25,7 +25,7 @@ pub(crate) async fn run_at(
     Ok(runs.into_iter().find(|run| run.session.id == session.id))
 }
 
-/// The last run of a session of which the store holds nothing any more, or how far it is sealed alone.
+/// The last run of a session that has left the store.
 pub(crate) async fn last_run(
     store: &impl Store,
     bucket: &impl WorkBucket,

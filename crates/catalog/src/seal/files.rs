@@ -28,12 +28,6 @@ pub(crate) async fn seal(
     if now_ms < at.end_ms() {
         return timer::set(store, due_ms(at, now_ms), &again).await;
     }
-    let earlier = StreamDay { stream, day: day - 1 };
-    if !list::entries(store, &index_file::list_of(earlier), now_ms).await?.is_empty() {
-        // A file's record leaves the store with its last day, so the days before have to be sealed first.
-        timer::set(store, now_ms, &format!("i {stream} {}", earlier.day)).await?;
-        return timer::set(store, now_ms + AGAIN_MS, &again).await;
-    }
     let noted = list::entries(store, &index_file::list_of(at), now_ms).await?;
     let Some((last, _)) = noted.last() else { return Ok(()) };
     let mut files: Vec<Stored> = Vec::new();
@@ -41,14 +35,18 @@ pub(crate) async fn seal(
         let stored: Option<Stored> = read(store, &index_file::key(stream, id)).await?;
         files.extend(stored.filter(|new| files.iter().all(|known| known.file.id != new.file.id)));
     }
-    let part = at.parts(store, Kind::Files).await?;
-    timer::set(store, now_ms + 2 * CALL_MAX_MS, &format!("j {stream} {day} {part} {last}")).await?;
-    if files.is_empty() {
-        return Ok(());
+    // A file's record leaves the store with its last day, so the days before have to be sealed first. Who puts a file
+    // into the lists begins with its first day, so what was read here stands in that list, too.
+    let earlier = StreamDay { stream, day: day - 1 };
+    if !list::entries(store, &index_file::list_of(earlier), now_ms).await?.is_empty() {
+        timer::set(store, now_ms, &format!("i {stream} {}", earlier.day)).await?;
+        return timer::set(store, now_ms + AGAIN_MS, &again).await;
     }
+    let part = at.parts(store, Kind::Files).await?;
     let name = at.object(Kind::Files, part);
     let bytes = index_file::encode(&name, &files)?;
     bucket.create_or_read(&name, &bytes).await.map_err(Error::WorkBucket)?;
+    timer::set(store, now_ms + 2 * CALL_MAX_MS, &format!("j {stream} {day} {part} {last}")).await?;
     at.mark(store, Kind::Files, part).await
 }
 
@@ -62,11 +60,12 @@ pub(crate) async fn clear(
     now_ms: u64,
 ) -> Result<(), Error> {
     let StreamDay { stream, day } = at;
-    let mut sealed = Vec::new();
-    if at.is_marked(store, Kind::Files, part).await? {
-        timer::set(store, at.end_ms() + retention.files_ms, &format!("l {stream} {day}")).await?;
-        sealed = index_file::read_part(bucket, at, part).await?;
+    if !at.is_marked(store, Kind::Files, part).await? {
+        // Its seal is tried again, and sets another timer.
+        return Ok(());
     }
+    timer::set(store, at.end_ms() + retention.files_ms, &format!("l {stream} {day}")).await?;
+    let sealed = index_file::read_part(bucket, at, part).await?;
     let list = index_file::list_of(at);
     let mut is_any_left = false;
     for (number, id) in list::entries(store, &list, now_ms).await? {

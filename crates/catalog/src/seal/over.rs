@@ -10,7 +10,7 @@ use crate::log::part::Over;
 use crate::rule::Container;
 use crate::session::{self, Adopted, Break, End, Session};
 use crate::time::Retention;
-use crate::{account::Account, command};
+use crate::{account::Account, command, silence};
 
 /// So many sessions of a chain are walked.
 const WALK: u32 = 256;
@@ -41,10 +41,11 @@ pub(crate) async fn of(
             return Ok(None);
         }
     }
-    let orders = command::orders(store, bucket, session).await?;
+    let (orders, commands) = command::log(store, bucket, session).await?;
+    let rounds = silence::last(store, &session.id).await?.map_or(0, |silence| silence.round);
     let ordered = orders.iter().map(|order| order.generation.files);
     let files = ordered.chain(last.map(|last| last.generation.files)).max().unwrap_or(0);
-    Ok(Some(Over { continued, next_files, files }))
+    Ok(Some(Over { continued, next_files, files, commands, rounds }))
 }
 
 async fn is_closed(bucket: &impl WorkBucket, id: &str) -> Result<bool, Error> {
@@ -101,7 +102,7 @@ async fn is_written(
         let next = next_files.iter().find(|(of, _)| *of == container).map(|(_, next)| next);
         let is_past = match (next, continued) {
             (None, None) => false,
-            // Nothing is written of the recording yet, or it is over.
+            // No file of the recording is noted: none is written yet, or the recording has left the store.
             (None, Some(after)) => is_gone_after(store, after).await?,
             (Some(next), None) => next.number > run.number,
             (Some(next), Some(_)) => {

@@ -5,10 +5,10 @@ use store::Store;
 use super::sealed;
 use crate::decision::WorkBucket;
 use crate::error::Error;
-use crate::log::part::{self, Run, Where};
+use crate::log::part::{self, Over, Where};
 use crate::log::{Kind, StreamDay};
 use crate::time::Retention;
-use crate::{days, key, list, live, session, timer};
+use crate::{command, days, key, list, live, session, silence, timer};
 
 /// What waits for something to be sealed is looked at again after this.
 const AGAIN_MS: u64 = 3_600_000;
@@ -37,12 +37,17 @@ pub(crate) async fn forget(
     }
     // One that was left without its mark comes after the others.
     for part in (0..=at.parts(store, Kind::Sessions).await?).rev() {
-        for run in part::read(bucket, at, part).await?.iter().filter(|run| run.over.is_some()) {
-            delete_objects(bucket, run).await?;
+        for run in part::read(bucket, at, part).await? {
+            let Some(over) = &run.over else { continue };
             let id = &run.session.id;
-            // A session that was over before kept it.
-            if sealed(store, id).await?.is_some_and(|sealed| sealed.at == Where { day, part }) {
-                store.delete(&key::sealed(id)).await?;
+            // A session that came back after it was over is found by this key, and has its objects until it is over again.
+            match sealed(store, id).await? {
+                Some(sealed) if sealed.at != (Where { day, part }) => continue,
+                Some(_) => store.delete(&key::sealed(id)).await?,
+                None => {}
+            }
+            if session::find(store, id).await?.is_none() {
+                delete_objects(bucket, id, over).await?;
             }
         }
         delete(bucket, &at.object(Kind::Sessions, part)).await?;
@@ -54,23 +59,12 @@ pub(crate) async fn forget(
 }
 
 /// Deletes what the work bucket holds of a session beside its runs.
-async fn delete_objects(bucket: &impl WorkBucket, run: &Run) -> Result<(), Error> {
-    let id = &run.session.id;
-    // The last ones first: the first one is found as long as another one is there.
-    for folder in ["order", "decision/silence"] {
-        let mut numbers = Vec::new();
-        for number in 0.. {
-            let name = format!("{folder}/{id}/{number}");
-            let is_there = bucket.read(&name).await.map_err(Error::WorkBucket)?.is_some();
-            match is_there {
-                true => numbers.push(name),
-                false if number > 0 => break,
-                false => {}
-            }
-        }
-        for name in numbers.iter().rev() {
-            delete(bucket, name).await?;
-        }
+async fn delete_objects(bucket: &impl WorkBucket, id: &str, over: &Over) -> Result<(), Error> {
+    for number in 0..over.commands {
+        delete(bucket, &command::entry_name(id, number)).await?;
+    }
+    for round in 1..=over.rounds {
+        delete(bucket, &silence::round_name(id, round)).await?;
     }
     for name in session::object_names(id) {
         delete(bucket, &name).await?;

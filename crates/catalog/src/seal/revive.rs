@@ -4,14 +4,15 @@ use store::Store;
 use store::record::write;
 
 use super::{Sealed, cold, sealed};
+use crate::account::Place;
 use crate::chunk::Chunk;
-use crate::committed;
 use crate::decision::WorkBucket;
 use crate::error::Error;
-use crate::file;
+use crate::file::{self, Next};
 use crate::key;
 use crate::log::part::{Run, Where};
 use crate::session::{self, Session};
+use crate::{committed, days};
 
 /// What a chunk of a session is that the store does not hold; `None` if it was never committed: the session is in
 /// the store again then, and the chunk may come.
@@ -38,13 +39,22 @@ pub(crate) async fn recall(
     if sealed(store, id).await?.is_some_and(|sealed| sealed.is_held) {
         return Err(Error::Sealing(id.into()));
     }
-    revive(store, &session, at, &run).await?;
+    revive(store, &session, at, &run, now_ms).await?;
     Ok(None)
 }
 
 /// Puts a session back. All who do so write the same; it is found once everything else is there.
-async fn revive(store: &impl Store, session: &Session, at: Where, run: &Run) -> Result<(), Error> {
+async fn revive(
+    store: &impl Store,
+    session: &Session,
+    at: Where,
+    run: &Run,
+    now_ms: u64,
+) -> Result<(), Error> {
     let id = &session.id;
+    // Also a chunk without media, or none at all in the end, is to be sealed and forgotten.
+    let ended_ms = run.end.map_or(session.began_ms, |end| end.ended_ms);
+    days::note_session(store, &session.stream, days::day(ended_ms), id, now_ms).await?;
     let sealed = Sealed { next: run.next(), at, is_held: false };
     write(store, &key::sealed(id), &sealed).await?;
     if let Some((seq, last)) = &run.last {
@@ -52,8 +62,19 @@ async fn revive(store: &impl Store, session: &Session, at: Where, run: &Run) -> 
     }
     session::restore(store, run).await?;
     if let Some(over) = run.over.as_ref().filter(|over| over.continued.is_none()) {
-        for (container, next) in &over.next_files {
-            file::restore_next(store, &run.adopted.recording, *container, next).await?;
+        for format in session.rule.iter().flat_map(|rule| &rule.formats) {
+            let container = format.container;
+            let known = over.next_files.iter().find(|(of, _)| *of == container).map(|(_, next)| next);
+            // The sessions before may have left the store. Whatever comes is in this one.
+            let next = match known {
+                Some(next) if next.from.session == *id => next.clone(),
+                known => Next {
+                    number: known.map_or(0, |next| next.number),
+                    from: Place { session: id.clone(), seq: 0 },
+                    empty_to: None,
+                },
+            };
+            file::restore_next(store, &run.adopted.recording, container, &next).await?;
         }
     }
     Ok(write(store, &key::session(id), session).await?)

@@ -1,6 +1,7 @@
 //! Sealing: what is asked is answered alike before, while and after it moves, and in the end nothing is left.
 
 mod stage;
+mod trouble;
 
 use store::memory::{Outcome, Random, run};
 

@@ -1,6 +1,6 @@
 //! A store and a work bucket on one scheduler, pushes that are committed chunk by chunk, and the judge.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use store::memory::{MemoryStore, Outcome, Scheduler, run};
@@ -30,6 +30,10 @@ pub(crate) async fn commit_alone(
 #[derive(Default)]
 pub(crate) struct MemoryBucket {
     scheduler: Scheduler,
+    /// Nothing can be created whose name begins so.
+    pub(crate) refused: Cell<Option<&'static str>>,
+    /// How often that was tried.
+    pub(crate) refusals: Cell<u32>,
     objects: RefCell<BTreeMap<String, Vec<u8>>>,
 }
 
@@ -43,7 +47,9 @@ impl MemoryBucket {
 impl WorkBucket for MemoryBucket {
     async fn create_or_read(&self, name: &str, body: &[u8]) -> Result<Vec<u8>, String> {
         let outcome = self.scheduler.point().await;
-        if outcome == Outcome::Refused {
+        let is_refused = self.refused.get().is_some_and(|begin| name.starts_with(begin));
+        self.refusals.set(self.refusals.get() + u32::from(is_refused));
+        if outcome == Outcome::Refused || is_refused {
             return Err("refused by the test".into());
         }
         let mut objects = self.objects.borrow_mut();

@@ -3,7 +3,8 @@
 use store::memory::{Outcome, run};
 
 use super::super::media::TRACKS;
-use super::super::world::{KEPT, World, session_of};
+pub(crate) use super::super::world::KEPT;
+use super::super::world::{World, session_of};
 use crate::chunk::{Chunk, Slice};
 use crate::commit::{self, Delivery, Turn};
 use crate::error::Error;

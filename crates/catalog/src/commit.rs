@@ -63,8 +63,8 @@ impl Prepared {
         self.before.generation
     }
 
-    /// When the session was noted last since what came was late; 0 where it was not. Unix milliseconds.
-    pub(crate) fn late_noted_ms(&self) -> u64 {
+    /// When the session was noted last since what came was late, if it was. Unix milliseconds.
+    pub(crate) fn late_noted_ms(&self) -> Option<u64> {
         self.before.late_noted_ms
     }
 

@@ -35,14 +35,9 @@ pub struct Committed {
     /// slices alike.
     #[serde(default)]
     pub(crate) has_own_names: bool,
-    /// When its session was put last into the list of a day that was over; 0 where it was not. Unix milliseconds.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(crate) late_noted_ms: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
+    /// When its session was put last into the list of a day that was over, if it was. Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) late_noted_ms: Option<u64>,
 }
 
 impl Record for Committed {
@@ -70,7 +65,7 @@ impl Committed {
             accounts,
             ended: Vec::new(),
             has_own_names: false,
-            late_noted_ms: 0,
+            late_noted_ms: None,
         }
     }
 

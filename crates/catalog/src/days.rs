@@ -6,14 +6,11 @@ use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Record, Store};
 
-use crate::chunk::Slice;
-use crate::commit::Prepared;
 use crate::error::Error;
 use crate::log::StreamDay;
-use crate::session::Session;
 use crate::stream::StreamName;
 use crate::time::DAY_MS;
-use crate::{key, list, seal, timer};
+use crate::{key, list, timer};
 
 /// A query reads no more days than this; the recording API asks for four.
 const MOST_DAYS: u64 = 32;
@@ -78,36 +75,10 @@ pub(crate) async fn note(
 ) -> Result<(), Error> {
     // Once for each day, and again where the day may be sealed already.
     if now_ms >= at.end_ms() || !list::exists(store, list).await? {
-        timer::set(store, seal::due_ms(at, now_ms), &format!("{timer} {} {}", at.stream, at.day)).await?;
+        timer::set(store, at.seal_due_ms(now_ms), &format!("{timer} {} {}", at.stream, at.day)).await?;
     }
     list::append(store, list, value).await?;
     Ok(())
-}
-
-/// Notes the days that a slice touches, as far as its session has not been noted in them: by its adoption in the day of
-/// its begin, and by its slices before; and now and then where the day may be sealed already. To be called before the
-/// slice is committed, so that every query finds it. Answers when the session was noted last since a day was over.
-pub(crate) async fn note_slice(
-    store: &impl Store,
-    prepared: &Prepared,
-    slice: &Slice,
-    now_ms: u64,
-) -> Result<u64, Error> {
-    let Session { id, stream, .. } = &prepared.session;
-    let noted = day(prepared.noted_ms());
-    let mut late_noted_ms = prepared.late_noted_ms();
-    // What was noted late stays in its list for longer than this.
-    let is_noted = late_noted_ms.abs_diff(now_ms) < seal::LATE_MS / 2;
-    for day in days(slice.start_ms(), slice.end_ms().max(slice.start_ms() + 1)) {
-        let is_late = now_ms >= (day + 1) * DAY_MS && !is_noted;
-        if day > noted || is_late {
-            note_session(store, stream, day, id, now_ms).await?;
-        }
-        if is_late {
-            late_noted_ms = now_ms;
-        }
-    }
-    Ok(late_noted_ms)
 }
 
 /// The sessions that have media in the days of a range, each once.

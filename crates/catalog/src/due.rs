@@ -30,7 +30,7 @@ use crate::seal::clear::Clearing;
 use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
 pub use crate::timer::due;
 use crate::timer::{self, Timer};
-use crate::{changes, command, committed, days, file, heard, key, look, seal, session, silence};
+use crate::{changes, command, committed, file, heard, key, look, noted, seal, session, silence};
 
 /// A tick has its timers for itself for so long. Another one that takes them does the same again.
 const LEASE_MS: u64 = 60_000;
@@ -260,7 +260,7 @@ pub async fn commit(
 ) -> Result<(), Error> {
     let mut late_noted_ms = prepared.late_noted_ms();
     if let Chunk::Slice(slice) = &delivery.chunk {
-        late_noted_ms = days::note_slice(store, prepared, slice, now_ms).await?;
+        late_noted_ms = noted::note_slice(store, prepared, slice, now_ms).await?;
     }
     let (mut record, is_complete) = commit::plan(prepared, delivery)?;
     record.late_noted_ms = late_noted_ms;

@@ -22,26 +22,13 @@ use crate::chunk::{Chunk, Slice};
 use crate::committed::{self, Committed};
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
+use crate::next_file::{self, Next};
 use crate::order::Generation;
 use crate::page::PAGE;
 use crate::rule::Container;
 use crate::seal::cold;
 use crate::session::{self, Break, Session};
 use crate::{command, key, silence};
-
-/// The next file of a recording to write: a hint that may be set back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Next {
-    pub(crate) number: u32,
-    /// A chunk at or before the one that ends it.
-    pub(crate) from: Place,
-    /// Sessions after that chunk's, up to this one, have no chunks.
-    pub(crate) empty_to: Option<String>,
-}
-
-impl Record for Next {
-    const VERSION: u32 = 1;
-}
 
 /// Past so many sessions it is noted how far they were walked.
 const WALK: u32 = 8;
@@ -146,7 +133,7 @@ pub async fn complete(
         let Some(after) = after else {
             let is_complete = |run: &Run| run.number == number && (run.is_full || is_closed);
             if walked > WALK {
-                write(store, &key::next_file(recording, container), &next).await?;
+                next_file::note(store, recording, container, &next).await?;
             }
             return Ok(open.filter(is_complete));
         };
@@ -242,7 +229,7 @@ pub async fn written(
         store.delete(&key::file_names(recording, container, before)).await?;
     }
     let next = Next { number: run.number + 1, from: run.last.clone(), empty_to: None };
-    Ok(write(store, &key::next_file(recording, container), &next).await?)
+    next_file::note(store, recording, container, &next).await
 }
 
 /// A slice of a record file or of a recording.
@@ -382,32 +369,13 @@ pub(crate) async fn page_record(
 
 /// Where the next record file of a recording begins; `None` once the recording is over.
 async fn next(store: &impl Store, recording: &str, container: Container) -> Result<Option<Next>, Error> {
-    if let Some(next) = noted_next(store, recording, container).await? {
+    if let Some(next) = next_file::noted(store, recording, container).await? {
         return Ok(Some(next));
     }
     // As long as no file is written, the first session is not over.
     let is_open = session::find(store, recording).await?.is_some();
     let from = Place { session: recording.into(), seq: 0 };
     Ok(is_open.then_some(Next { number: 0, from, empty_to: None }))
-}
-
-/// The same, once a file is written.
-pub(crate) async fn noted_next(
-    store: &impl Store,
-    recording: &str,
-    container: Container,
-) -> Result<Option<Next>, Error> {
-    Ok(read(store, &key::next_file(recording, container)).await?)
-}
-
-/// Puts it back.
-pub(crate) async fn restore_next(
-    store: &impl Store,
-    recording: &str,
-    container: Container,
-    next: &Next,
-) -> Result<(), Error> {
-    Ok(write(store, &key::next_file(recording, container), next).await?)
 }
 
 /// Forgets the record files of a recording that is over.

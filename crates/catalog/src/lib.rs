@@ -37,12 +37,16 @@ pub mod live;
 mod log;
 mod look;
 pub mod names;
+mod next_file;
+mod noted;
 pub mod order;
 pub mod page;
 pub mod rule;
 mod seal;
+mod sealed;
 pub mod session;
 mod silence;
+mod stored_file;
 pub mod stream;
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,18 @@ use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::time::DAY_MS;
 
+/// A day is sealed from so long after its end on, and within [`SPREAD_MS`] from then.
+const AFTER_MS: u64 = 70 * 60_000;
+
+/// The streams' days are sealed over so long a time.
+const SPREAD_MS: u64 = 40 * 60_000;
+
+/// What comes for a day that is over is sealed from so long after it on.
+pub(crate) const LATE_MS: u64 = 40 * 60_000;
+
+/// What comes late within so long a time is sealed at once.
+const LATE_STEP_MS: u64 = 20 * 60_000;
+
 /// What a part holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -52,6 +64,13 @@ impl StreamDay<'_> {
     /// When it is over, Unix milliseconds.
     pub(crate) fn end_ms(self) -> u64 {
         (self.day + 1) * DAY_MS
+    }
+
+    /// When it is to be sealed, where something was noted in it at a moment. Unix milliseconds.
+    pub(crate) fn seal_due_ms(self, now_ms: u64) -> u64 {
+        let spread = self.stream.bytes().fold(0, |sum: u64, byte| (sum * 31 + u64::from(byte)) % SPREAD_MS);
+        let first_ms = self.end_ms() + AFTER_MS + spread;
+        if now_ms < first_ms { first_ms } else { (now_ms + LATE_MS).next_multiple_of(LATE_STEP_MS) }
     }
 
     /// The name of a part's object.

@@ -26,9 +26,8 @@ pub(crate) mod over;
 pub(crate) mod retention;
 pub(crate) mod revive;
 
-use serde::{Deserialize, Serialize};
-use store::record::{read, write};
-use store::{Record, Store};
+use store::Store;
+use store::record::write;
 
 use crate::account::Run as FileRun;
 use crate::chunk::Chunk;
@@ -37,21 +36,11 @@ use crate::error::Error;
 use crate::log::part::{self, Run, Where};
 use crate::log::{Kind, StreamDay};
 use crate::page::PAGE;
+use crate::sealed::Sealed;
+pub(crate) use crate::sealed::sealed;
 use crate::session::{self, Session};
 use crate::time::{CALL_MAX_MS, Retention};
 use crate::{committed, days, file, key, list, timer};
-
-/// A day is sealed from so long after its end on, and within [`SPREAD_MS`] from then.
-const AFTER_MS: u64 = 70 * 60_000;
-
-/// The streams' days are sealed over so long a time.
-const SPREAD_MS: u64 = 40 * 60_000;
-
-/// What comes for a day that is over is sealed from so long after it on.
-pub(crate) const LATE_MS: u64 = 40 * 60_000;
-
-/// What comes late within so long a time is sealed at once.
-const LATE_STEP_MS: u64 = 20 * 60_000;
 
 /// A part holds no more chunks of a session; the rest is in the next one.
 const MOST_CHUNKS: usize = 1 << 18;
@@ -68,33 +57,6 @@ const WAIT_MS: u64 = 2 * CALL_MAX_MS;
 /// So long after sessions were deleted they may come back: whoever was deleting them, too, is over.
 pub(crate) const RELEASE_MS: u64 = 3 * CALL_MAX_MS;
 
-/// How far a session is sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Sealed {
-    /// The first chunk that is not.
-    pub(crate) next: u64,
-    /// Its last run.
-    pub(crate) at: Where,
-    /// It is over, and leaves the store: no chunk may be committed.
-    pub(crate) is_held: bool,
-}
-
-impl Record for Sealed {
-    const VERSION: u32 = 1;
-}
-
-/// How far a session is sealed, if anything of it is.
-pub(crate) async fn sealed(store: &impl Store, session: &str) -> Result<Option<Sealed>, Error> {
-    Ok(read(store, &key::sealed(session)).await?)
-}
-
-/// When a stream's day is to be sealed that something was noted in at a moment. Unix milliseconds.
-pub(crate) fn due_ms(at: StreamDay<'_>, now_ms: u64) -> u64 {
-    let spread = at.stream.bytes().fold(0, |sum: u64, byte| (sum * 31 + u64::from(byte)) % SPREAD_MS);
-    let first_ms = at.end_ms() + AFTER_MS + spread;
-    if now_ms < first_ms { first_ms } else { (now_ms + LATE_MS).next_multiple_of(LATE_STEP_MS) }
-}
-
 /// Seals what is settled of a stream's day.
 pub(crate) async fn seal(
     store: &impl Store,
@@ -107,7 +69,7 @@ pub(crate) async fn seal(
     let again = format!("s {stream} {day}");
     if now_ms < at.end_ms() {
         // The clock of whoever set the timer was ahead.
-        return timer::set(store, due_ms(at, now_ms), &again).await;
+        return timer::set(store, at.seal_due_ms(now_ms), &again).await;
     }
     let noted = list::entries(store, &days::sessions_of(at), now_ms).await?;
     let Some((last, _)) = noted.last() else { return Ok(()) };

@@ -15,7 +15,7 @@ use crate::chunk::Chunk;
 use crate::committed::Committed;
 use crate::decision::WorkBucket;
 use crate::error::Error;
-use crate::file::Next;
+use crate::next_file::Next;
 use crate::page;
 use crate::rule::Container;
 use crate::session::{Adopted, End, Session};

@@ -3,13 +3,14 @@
 use store::Store;
 use store::record::write;
 
-use super::{RELEASE_MS, Sealed, WAIT_MS, note_sealed, sealed, unsealed};
+use super::{RELEASE_MS, WAIT_MS, note_sealed, unsealed};
 use crate::chunk::Chunk;
 use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::log::part::{self, Over, Run, Where};
 use crate::log::{Kind, StreamDay};
 use crate::page::PAGE;
+use crate::sealed::{Sealed, sealed};
 use crate::time::{DAY_MS, Retention};
 use crate::{committed, days, file, key, list, names, session, silence, timer};
 

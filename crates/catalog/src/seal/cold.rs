@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 
 use store::Store;
 
-use super::{Sealed, sealed};
 use crate::account::Run as FileRun;
 use crate::chunk::Chunk;
 use crate::days;
@@ -12,6 +11,7 @@ use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::log::part::{self, Run, Where};
 use crate::log::{Kind, StreamDay};
+use crate::sealed::{Sealed, sealed};
 use crate::session::Session;
 
 /// A session's run in a part; `None` if it is not there, or beyond retention.

@@ -4,12 +4,11 @@
 use store::Store;
 use store::record::read;
 
-use super::due_ms;
 use super::retention::delete;
 use crate::decision::WorkBucket;
 use crate::error::Error;
-use crate::index_file::{self, Stored};
 use crate::log::{Kind, StreamDay};
+use crate::stored_file::{self, Stored};
 use crate::time::{CALL_MAX_MS, Retention};
 use crate::{list, timer};
 
@@ -26,25 +25,25 @@ pub(crate) async fn seal(
     let StreamDay { stream, day } = at;
     let again = format!("i {stream} {day}");
     if now_ms < at.end_ms() {
-        return timer::set(store, due_ms(at, now_ms), &again).await;
+        return timer::set(store, at.seal_due_ms(now_ms), &again).await;
     }
-    let noted = list::entries(store, &index_file::list_of(at), now_ms).await?;
+    let noted = list::entries(store, &stored_file::list_of(at), now_ms).await?;
     let Some((last, _)) = noted.last() else { return Ok(()) };
     let mut files: Vec<Stored> = Vec::new();
     for (_, id) in &noted {
-        let stored: Option<Stored> = read(store, &index_file::key(stream, id)).await?;
+        let stored: Option<Stored> = read(store, &stored_file::key(stream, id)).await?;
         files.extend(stored.filter(|new| files.iter().all(|known| known.file.id != new.file.id)));
     }
     // A file's record leaves the store with its last day, so the days before have to be sealed first. Who puts a file
     // into the lists begins with its first day, so what was read here stands in that list, too.
     let earlier = StreamDay { stream, day: day - 1 };
-    if !list::entries(store, &index_file::list_of(earlier), now_ms).await?.is_empty() {
+    if !list::entries(store, &stored_file::list_of(earlier), now_ms).await?.is_empty() {
         timer::set(store, now_ms, &format!("i {stream} {}", earlier.day)).await?;
         return timer::set(store, now_ms + AGAIN_MS, &again).await;
     }
     let part = at.parts(store, Kind::Files).await?;
     let name = at.object(Kind::Files, part);
-    let bytes = index_file::encode(&name, &files)?;
+    let bytes = stored_file::encode(&name, &files)?;
     bucket.create_or_read(&name, &bytes).await.map_err(Error::WorkBucket)?;
     timer::set(store, now_ms + 2 * CALL_MAX_MS, &format!("j {stream} {day} {part} {last}")).await?;
     at.mark(store, Kind::Files, part).await
@@ -65,11 +64,11 @@ pub(crate) async fn clear(
         return Ok(());
     }
     timer::set(store, at.end_ms() + retention.files_ms, &format!("l {stream} {day}")).await?;
-    let sealed = index_file::read_part(bucket, at, part).await?;
-    let list = index_file::list_of(at);
+    let sealed = stored_file::read_part(bucket, at, part).await?;
+    let list = stored_file::list_of(at);
     let mut is_any_left = false;
     for (number, id) in list::entries(store, &list, now_ms).await? {
-        let key = index_file::key(stream, &id);
+        let key = stored_file::key(stream, &id);
         let stored: Option<Stored> = read(store, &key).await?;
         // Whoever noted it before the part was written is over, with its record; what it wrote may not be in the part.
         let is_sealed = stored.as_ref().is_none_or(|stored| sealed.contains(stored));
@@ -77,7 +76,7 @@ pub(crate) async fn clear(
             is_any_left = true;
             continue;
         }
-        if stored.is_some_and(|stored| *index_file::days_of(&stored.file).end() == day) {
+        if stored.is_some_and(|stored| *stored_file::days_of(&stored.file).end() == day) {
             store.delete(&key).await?;
         }
         list::delete(store, &list, number).await?;
@@ -106,7 +105,7 @@ pub(crate) async fn forget(
         delete(bucket, &at.object(Kind::Files, part)).await?;
         at.unmark(store, Kind::Files, part).await?;
     }
-    list::clear(store, &index_file::list_of(at), now_ms).await
+    list::clear(store, &stored_file::list_of(at), now_ms).await
 }
 
 /// The files that parts of the days of a range hold, later parts over earlier ones.
@@ -120,7 +119,7 @@ pub(crate) async fn of_days(
     for day in days {
         let at = StreamDay { stream, day };
         for part in 0..at.parts(store, Kind::Files).await? {
-            for stored in index_file::read_part(bucket, at, part).await? {
+            for stored in stored_file::read_part(bucket, at, part).await? {
                 found.retain(|known| known.file.id != stored.file.id);
                 found.push(stored);
             }

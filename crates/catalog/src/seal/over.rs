@@ -5,8 +5,8 @@ use store::Store;
 use crate::committed::{self, Committed};
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
-use crate::file::{self, Next};
 use crate::log::part::Over;
+use crate::next_file::{self, Next};
 use crate::rule::Container;
 use crate::session::{self, Adopted, Break, End, Session};
 use crate::time::Retention;
@@ -79,7 +79,7 @@ async fn next_files(
 ) -> Result<Vec<(Container, Next)>, Error> {
     let mut found = Vec::new();
     for format in session.rule.iter().flat_map(|rule| &rule.formats) {
-        let next = file::noted_next(store, &adopted.recording, format.container).await?;
+        let next = next_file::noted(store, &adopted.recording, format.container).await?;
         found.extend(next.map(|next| (format.container, next)));
     }
     Ok(found)

@@ -2,11 +2,11 @@
 
 use store::Store;
 
-use super::sealed;
 use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::log::part::{self, Over, Where};
 use crate::log::{Kind, StreamDay};
+use crate::sealed::sealed;
 use crate::time::Retention;
 use crate::{command, days, key, list, live, session, silence, timer};
 

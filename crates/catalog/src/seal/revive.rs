@@ -3,14 +3,15 @@
 use store::Store;
 use store::record::write;
 
-use super::{Sealed, cold, sealed};
+use super::cold;
 use crate::account::Place;
 use crate::chunk::Chunk;
 use crate::decision::WorkBucket;
 use crate::error::Error;
-use crate::file::{self, Next};
 use crate::key;
 use crate::log::part::{Run, Where};
+use crate::next_file::{self, Next};
+use crate::sealed::{Sealed, sealed};
 use crate::session::{self, Session};
 use crate::{committed, days};
 
@@ -74,7 +75,7 @@ async fn revive(
                     empty_to: None,
                 },
             };
-            file::restore_next(store, &run.adopted.recording, container, &next).await?;
+            next_file::note(store, &run.adopted.recording, container, &next).await?;
         }
     }
     Ok(write(store, &key::session(id), session).await?)

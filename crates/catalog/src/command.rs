@@ -255,13 +255,12 @@ pub(crate) async fn closes_after(
     store: &impl Store,
     bucket: &impl WorkBucket,
     session: &str,
+    end: &End,
     generation: Generation,
 ) -> Result<bool, Error> {
     let session = session::get(store, bucket, session).await?;
-    let end = session::ended(store, &session.id).await?;
     let orders = orders(store, bucket, &session).await?;
-    let at_ms = end.map_or(u64::MAX, |end| end.ended_ms);
-    Ok(effective(&orders, at_ms).is_some_and(|order| order.generation.files > generation.files))
+    Ok(effective(&orders, end.ended_ms).is_some_and(|order| order.generation.files > generation.files))
 }
 
 #[cfg(test)]

@@ -162,8 +162,8 @@ pub async fn prepare(
             None => Box::pin(prepare(store, bucket, id, seq, now_ms)).await,
         };
     };
-    // At a page's begin the record before stays, and this one may have been deleted.
-    if seq.is_multiple_of(PAGE) && seq < committed::length(store, id).await? {
+    // At a page's begin the record before stays, and this one is deleted once 64 more have come.
+    if seq > 0 && seq.is_multiple_of(PAGE) && seq < committed::head(store, id).await? {
         return committed_before(store, bucket, id, seq).await;
     }
     let (before, is_parted) = if seq == 0 {

@@ -140,13 +140,18 @@ pub(crate) async fn get(store: &impl Store, id: &str, seq: u64) -> Result<Option
     Ok(read(store, &key::chunk(id, seq)).await?)
 }
 
+/// The hint at how many chunks of a session are committed: at most three too few, unless a late call set it back.
+pub(crate) async fn head(store: &impl Store, id: &str) -> Result<u64, Error> {
+    let head: Option<Head> = read(store, &key::head(id)).await?;
+    Ok(head.map_or(0, |head| head.chunks))
+}
+
 /// How many chunks of a session are committed.
 ///
 /// # Errors
 /// The store failed.
 pub async fn length(store: &impl Store, id: &str) -> Result<u64, Error> {
-    let head: Option<Head> = read(store, &key::head(id)).await?;
-    let mut length = head.map_or(0, |head| head.chunks);
+    let mut length = head(store, id).await?;
     // A late call may have set the head back behind records that are deleted. The last of a page is there as long as
     // that can be: it is deleted when such a call is over, and the head is raised beforehand.
     let end_of_page = |length: u64| (length / PAGE + 1) * PAGE;

@@ -57,11 +57,19 @@ pub(crate) async fn note_session(
     now_ms: u64,
 ) -> Result<(), Error> {
     let stream = stream.key();
-    if last_day(store, &stream).await?.is_none_or(|last| last < day) {
+    let at = StreamDay { stream: &stream, day };
+    let list = sessions_of(at);
+    let last = last_day(store, &stream).await?;
+    if last == Some(day) && now_ms < at.end_ms() {
+        // Another session was noted in the day before: its timer is set.
+        list::append(store, &list, session).await?;
+        return Ok(());
+    }
+    note(store, &list, "s", at, session, now_ms).await?;
+    if last.is_none_or(|last| last < day) {
         write(store, &key::known(&stream), &Pushed { last_day: day }).await?;
     }
-    let at = StreamDay { stream: &stream, day };
-    note(store, &sessions_of(at), "s", at, session, now_ms).await
+    Ok(())
 }
 
 /// Puts a value into a day's list, of which `timer` takes care.

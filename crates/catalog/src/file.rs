@@ -100,10 +100,18 @@ pub async fn complete(
     recording: &str,
     container: Container,
 ) -> Result<Option<Run>, Error> {
-    let rule = session::get(store, bucket, recording).await?.rule;
+    let first = session::find(store, recording).await?;
+    // As long as no file is written, the first session is not over.
+    let is_open = first.is_some();
+    let rule = match first {
+        Some(first) => first.rule,
+        None => session::get(store, bucket, recording).await?.rule,
+    };
     let format = rule.and_then(|rule| rule.formats.iter().position(|format| format.container == container));
     let Some(format) = format else { return Ok(None) };
-    let Some(mut next) = next(store, recording, container).await? else { return Ok(None) };
+    let begin = Next { number: 0, from: Place { session: recording.into(), seq: 0 }, empty_to: None };
+    let noted = next_file::noted(store, recording, container).await?;
+    let Some(mut next) = noted.or(is_open.then_some(begin)) else { return Ok(None) };
     let number = next.number;
     let mut at = next.from.session.clone();
     let mut open: Option<Run> = None;
@@ -210,9 +218,12 @@ pub(crate) async fn is_parted_by_order(
     if next.is_some_and(|next| next.generation > generation && length >= next.chunks) {
         return Ok(true);
     }
-    let end = session::ended(store, session).await?;
-    Ok(end.is_some_and(|end| length >= end.chunks)
-        && command::closes_after(store, bucket, session, generation).await?)
+    match session::ended(store, session).await? {
+        Some(end) if length >= end.chunks => {
+            command::closes_after(store, bucket, session, &end, generation).await
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Notes that a record file is in the bucket: the next one begins after it.
@@ -365,17 +376,6 @@ pub(crate) async fn page_record(
     let found = committed::last(store, session).await?;
     let missing = || Error::Record { key: key::chunk(session, last), reason: "it is missing".into() };
     found.filter(|(seq, _)| *seq / PAGE == page && *seq >= last.min(end)).ok_or_else(missing)
-}
-
-/// Where the next record file of a recording begins; `None` once the recording is over.
-async fn next(store: &impl Store, recording: &str, container: Container) -> Result<Option<Next>, Error> {
-    if let Some(next) = next_file::noted(store, recording, container).await? {
-        return Ok(Some(next));
-    }
-    // As long as no file is written, the first session is not over.
-    let is_open = session::find(store, recording).await?.is_some();
-    let from = Place { session: recording.into(), seq: 0 };
-    Ok(is_open.then_some(Next { number: 0, from, empty_to: None }))
 }
 
 /// Forgets the record files of a recording that is over.

@@ -9,6 +9,7 @@ use crate::file::{self, Confirmed};
 use crate::heard::{self, Boot};
 use crate::order::Order;
 use crate::session::{self, Session};
+use crate::time::DAY_MS;
 use crate::{changes, key, live, timer};
 
 pub use crate::heard::check_boot;
@@ -103,8 +104,9 @@ async fn adopt(store: &impl Store, bucket: &impl WorkBucket, beat: &Beat, now_ms
 /// Notes which orders took effect, and has the files that they close looked at.
 async fn confirm(store: &impl Store, beat: &Beat, now_ms: u64) -> Result<(), Error> {
     for (session, confirmed) in &beat.confirmed {
-        if session::find(store, session).await?.is_none() {
-            // It is over.
+        // One of an earlier day may be over: nothing is noted for it any more.
+        let is_old = naming::session_day_ms(session).is_none_or(|day_ms| day_ms + DAY_MS <= now_ms);
+        if is_old && session::find(store, session).await?.is_none() {
             continue;
         }
         file::confirm(store, session, *confirmed).await?;

@@ -6,7 +6,7 @@ use store::record::{read, write};
 use super::{Continuation, End, Session, adopt, find, flag};
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
-use crate::time::CALL_MAX_MS;
+use crate::time::{CALL_MAX_MS, DAY_MS};
 use crate::{command, committed, days, heard, key, timer};
 
 /// A gateway tells an end later than this only after an outage, unless clocks differ.
@@ -66,7 +66,11 @@ async fn decide(
     let id = &session.id;
     adopt(store, bucket, session, now_ms).await?;
     let end: End = decision::decide(bucket, &decision_name(id), &end).await?;
-    days::note_session(store, &session.stream, days::day(end.ended_ms), id, now_ms).await?;
+    // In the day of its begin it is noted already, unless that is sealed by now.
+    let (began, ended) = (days::day(session.began_ms), days::day(end.ended_ms));
+    if ended != began || now_ms >= (began + 1) * DAY_MS {
+        days::note_session(store, &session.stream, ended, id, now_ms).await?;
+    }
     let is_prompt = now_ms.abs_diff(end.ended_ms) <= PROMPT_MS;
     let from_ms = if is_prompt {
         // A push that ends while it is stopped has been away since then.

@@ -52,7 +52,7 @@ pub(crate) fn recovered(found: Recovered, tell: &Arc<Tell>) -> QueueReader {
     state.next_index = end.next_index;
     state.last_cut = waiting.last().map(Waiting::index);
     state.waiting = waiting.into();
-    if let Some(Session { id, first_index, is_end_told }) = session {
+    if let Some(Session { id, first_index, is_end_told, .. }) = session {
         state.began.into_iter().for_each(|(_, event)| tell.told(event));
         if is_end_told {
             state.ended.into_iter().for_each(|event| tell.told(event));

@@ -123,7 +123,8 @@ impl QueueReader {
         queue.until(settled).await;
         let record = queue.change(|state| {
             let first_index = state.first_index;
-            state.record.session = Some(Session { id: session.to_owned(), first_index, is_end_told: false });
+            let id = session.to_owned();
+            state.record.session = Some(Session { id, first_index, known_to: 0, is_end_told: false });
             state.record.clone()
         });
         let folder = queue.folder.clone();
@@ -176,7 +177,7 @@ impl QueueReader {
         let front = self.queue.change(|state| {
             state.progress = Instant::now();
             let is_front = state.waiting.front().is_some_and(|front| front.index() == index);
-            if is_front { state.waiting.pop_front() } else { None }
+            if is_front { self.queue.take_front(state) } else { None }
         });
         front.into_iter().for_each(discard);
     }
@@ -192,8 +193,10 @@ impl QueueReader {
             chunk.flush()?;
             let gap = lost.map(|reason| gap_of(folder, chunk, reason, Some(Instant::now()))).transpose()?;
             fs::rename(chunk.path(), kept)?;
-            state.waiting.pop_front();
-            gap.into_iter().for_each(|gap| state.waiting.push_front(Waiting::Lost(gap)));
+            match gap {
+                Some(gap) => state.waiting[0] = Waiting::Lost(gap),
+                None => drop(self.queue.take_front(state)),
+            }
             Ok(())
         })
     }

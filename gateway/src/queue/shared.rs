@@ -111,6 +111,18 @@ impl Queue {
         Some(began + Duration::from_millis(self.last_frame_ms.load(Ordering::Relaxed)))
     }
 
+    /// Takes what is at the front away, of which the functions have nothing more to hear.
+    ///
+    /// That is written down before its file goes: no file may be left to tell a restart how many there were.
+    pub(super) fn take_front(&self, state: &mut State) -> Option<Waiting> {
+        let front = state.waiting.pop_front()?;
+        if let Some(session) = &mut state.record.session {
+            session.known_to = front.index() + 1;
+            self.save(state);
+        }
+        Some(front)
+    }
+
     pub(super) fn save(&self, state: &State) {
         if let Err(error) = state.record.save(&self.folder) {
             tracing::error!("{}: {} cannot be written: {error}", self.path, self.folder.display());

@@ -65,6 +65,9 @@ pub(crate) struct Session {
     pub(crate) id: String,
     /// The index of the chunk whose number is 0: what was spooled before it was not wanted.
     pub(crate) first_index: u64,
+    /// The index after the last chunk that the functions know of: its file is deleted.
+    #[serde(default)]
+    pub(crate) known_to: u64,
     /// Whether the functions have answered the end.
     pub(crate) is_end_told: bool,
 }
@@ -183,7 +186,7 @@ mod tests {
     fn a_record_comes_back_and_one_of_another_format_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let mut record = Record::new(Push { id: "p".into(), ..Push::default() });
-        record.session = Some(Session { id: "s".into(), first_index: 3, is_end_told: false });
+        record.session = Some(Session { id: "s".into(), first_index: 3, known_to: 5, is_end_told: false });
         record.save_durably(folder.path()).unwrap();
         let loaded = Record::load(folder.path()).unwrap();
         assert_eq!((loaded.push, loaded.session), (record.push.clone(), record.session.clone()));

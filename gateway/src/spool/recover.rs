@@ -91,7 +91,8 @@ fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<Recovered> 
     }
     files.sort();
     let last_index = files.last().map_or(0, |(name, _)| name.index);
-    let first_index = record.session.as_ref().map_or(0, |session| session.first_index);
+    let session = record.session.as_ref();
+    let (first_index, known_to) = session.map_or((0, 0), |session| (session.first_index, session.known_to));
     for (name, path) in files {
         let is_lost = waiting.iter().any(|gap| gap.index() == name.index);
         let bytes = trim(&path).with_context(|| format!("while trimming {}", path.display()))?;
@@ -110,7 +111,7 @@ fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<Recovered> 
     let began_at_ms = record.began_at_ms;
     let end = *record.end.get_or_insert_with(|| End {
         duration_ms: last_write_ms.saturating_sub(began_at_ms),
-        next_index: waiting.last().map_or(first_index, |last| last.index() + 1),
+        next_index: waiting.last().map_or(first_index.max(known_to), |last| last.index() + 1),
     });
     let waiting = with_gaps(folder, waiting, &end)?;
     record.save(folder)?;
@@ -258,7 +259,7 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         let push = Push { domain: "d".into(), app: "a".into(), stream: "s".into(), ..Push::default() };
         let mut record = Record::new(push);
-        record.session = Some(Session { id: "s".into(), first_index: 2, is_end_told: false });
+        record.session = Some(Session { id: "s".into(), first_index: 2, known_to: 0, is_end_told: false });
         record.save(&folder).unwrap();
         let mut whole = Vec::new();
         flv::write_header(&mut whole, true, false);
@@ -290,6 +291,21 @@ mod tests {
             assert_eq!(found.record.end.map(|end| end.next_index), Some(7));
             assert_eq!(fs::read_dir(&folder).unwrap().count(), 1 + 5);
         }
+    }
+
+    #[test]
+    fn a_push_whose_chunks_are_all_known_has_as_many_as_there_were() {
+        let root = tempfile::tempdir().unwrap();
+        let spool = Spool::open(root.path(), 1 << 30).unwrap();
+        let folder = spool.pushes().join("p");
+        fs::create_dir(&folder).unwrap();
+        let push = Push { domain: "d".into(), app: "a".into(), stream: "s".into(), ..Push::default() };
+        let mut record = Record::new(push);
+        record.session = Some(Session { id: "s".into(), first_index: 2, known_to: 7, is_end_told: false });
+        record.save(&folder).unwrap();
+        let found = recover(&spool).unwrap().remove(0);
+        assert!(found.waiting.is_empty());
+        assert_eq!(found.record.end.map(|end| end.next_index), Some(7));
     }
 
     #[test]

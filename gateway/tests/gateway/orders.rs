@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     Gateway,
+    failures::restart,
     fake::{Fake, Kind, Session, fail},
     functions,
     media::{AUDIO_HEADER, SHAPE, Shape, Tag, VIDEO_HEADER, begins_with_keyframe, frames, write_flv},
@@ -241,5 +242,26 @@ async fn sound_alone_is_kept_and_begins_about_when_it_is_ordered() {
     let recorded: Vec<_> = frames(&session.chunks).iter().map(|tag| tag.timestamp_ms / 40).collect();
     assert!((10..=90).contains(&recorded[0]), "{recorded:?}");
     assert_eq!(recorded, (recorded[0]..100).collect::<Vec<_>>());
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_crash_while_nothing_is_spooled_tells_as_many_chunks_as_there_were() {
+    let mut live = Live::start(functions().await, 20).await;
+    live.pass(3).await;
+    live.orders.push(order("1.0", true, None));
+    live.order("2.0", false);
+    live.functions.until("the stop", |log| log.sessions[0].confirmed.len() == 2).await;
+    let Live { functions, gateway, pushing, spool, _folder, .. } = live;
+    let cut = functions.log().sessions[0].confirmed[1].last_seq.unwrap() + 1;
+    functions.until("its chunks", |log| log.sessions[0].chunks.len() as u64 == cut).await;
+    // The last answer is on its way.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    gateway.crash().await;
+    pushing.await.unwrap_err();
+
+    let gateway = restart(&functions, &spool).await;
+    let session = functions.ended(1).await.remove(0);
+    assert_eq!((session.ended.unwrap().chunks, session.chunks.len() as u64), (cut, cut));
     gateway.stop().await;
 }

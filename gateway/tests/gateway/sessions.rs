@@ -62,7 +62,10 @@ async fn a_session_is_written_down_before_its_first_chunk_and_told_until_it_is_a
     pushing.await.unwrap().unwrap();
     functions.ended(1).await;
     let written = written.lock().unwrap().take().unwrap();
-    assert!(written.contains(r#""session":{"id":"s0","first_index":0,"is_end_told":false}"#), "{written}");
+    assert!(
+        written.contains(r#""session":{"id":"s0","first_index":0,"known_to":0,"is_end_told":false}"#),
+        "{written}"
+    );
     gateway.stop().await;
 }
 

@@ -1,25 +1,36 @@
 //! The recorder's own client, over real HTTP.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use s3::{
-    Bucket, Client, Conditions, Created, Credentials, Error, Options, Part, Regions, Request, Response,
-    Source, Transport, Upload, Uploads, WorkClient,
+    Bucket, Checksum, Client, Conditions, Created, Credentials, Error, Options, Part, Regions, Request,
+    Response, Source, Transport, Upload, Uploads, WorkClient,
 };
 
 use crate::client::{ID, SECRET, answer, pattern, serve};
 
 /// Sends what the client has signed, by one connection each.
-struct Http(SocketAddr, Regions, Conditions);
+struct Http {
+    at: SocketAddr,
+    regions: Regions,
+    conditions: Conditions,
+    /// Whether a bit of each body changes on the way.
+    damages: AtomicBool,
+}
 
 impl Transport for Http {
     type Body = Vec<u8>;
 
     fn body(&self, bytes: Vec<u8>) -> Vec<u8> {
         bytes
+    }
+
+    async fn read(&self, body: Vec<u8>, max_bytes: u64) -> Vec<u8> {
+        body.into_iter().take(max_bytes as usize).collect()
     }
 
     async fn send(
@@ -34,8 +45,12 @@ impl Transport for Http {
             builder = builder.header(header.name, &header.value);
         }
         let builder = builder.header("host", bucket.authority());
-        let request = builder.body(Full::new(Bytes::from(body.unwrap_or_default()))).unwrap();
-        let answer = answer(self.0, request).await.map_err(|error| unavailable(&error.to_string()))?;
+        let mut body = body.unwrap_or_default();
+        if let Some(byte) = body.first_mut().filter(|_| self.damages.load(Ordering::Relaxed)) {
+            *byte ^= 1;
+        }
+        let request = builder.body(Full::new(Bytes::from(body))).unwrap();
+        let answer = answer(self.at, request).await.map_err(|error| unavailable(&error.to_string()))?;
         let headers =
             answer.headers().iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
         let body = answer.body().iter().take(max_bytes as usize).copied().collect();
@@ -49,7 +64,8 @@ fn unavailable(reason: &str) -> Error {
 
 impl Http {
     async fn serve(directory: &tempfile::TempDir) -> Self {
-        Self(serve(directory.path()).await, Regions::new(), Conditions::new())
+        let at = serve(directory.path()).await;
+        Self { at, regions: Regions::new(), conditions: Conditions::new(), damages: AtomicBool::new(false) }
     }
 
     fn client(&self) -> Client<'_, Self> {
@@ -59,11 +75,11 @@ impl Http {
     fn at(&self, bucket: &str, secret: &str) -> Client<'_, Self> {
         Client {
             transport: self,
-            bucket: Bucket::new(&self.0.to_string(), bucket).unwrap(),
+            bucket: Bucket::new(&self.at.to_string(), bucket).unwrap(),
             credentials: Credentials { id: ID.into(), secret: secret.into(), token: None },
             options: Options::default(),
-            regions: &self.1,
-            conditions: &self.2,
+            regions: &self.regions,
+            conditions: &self.conditions,
             now_s: SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs(),
         }
     }
@@ -119,14 +135,14 @@ async fn a_presigned_url_is_good_for_its_object_alone() {
     }
     let get = async |url: &str| {
         let (_, target) = url.split_once("://").unwrap().1.split_once('/').unwrap();
-        let request = http::Request::get(format!("/{target}")).header("host", http.0.to_string());
-        answer(http.0, request.body(Full::new(Bytes::new())).unwrap()).await.unwrap()
+        let request = http::Request::get(format!("/{target}")).header("host", http.at.to_string());
+        answer(http.at, request.body(Full::new(Bytes::new())).unwrap()).await.unwrap()
     };
     let url = client.presigned_get("a+b/直 ?.ts", 60).unwrap();
     let got = get(&url).await;
     assert_eq!((got.status().as_u16(), &got.body()[..]), (200, &b"abc"[..]));
     let (_, query) = url.split_once('?').unwrap();
-    assert_eq!(get(&format!("http://{}/bucket/other?{query}", http.0)).await.status(), 403);
+    assert_eq!(get(&format!("http://{}/bucket/other?{query}", http.at)).await.status(), 403);
 }
 
 const MIB: usize = 1 << 20;
@@ -185,4 +201,41 @@ async fn an_upload_never_replaces_an_object_and_leaves_nothing_when_aborted() {
     assert_eq!(client.upload_part(at, 1, 2, b"xy".to_vec()).await, Err(gone));
     let absent = http.at("absent", SECRET).create_upload("a", "video/mp4", "file").await;
     assert!(matches!(absent, Err(Error::NoSuchBucket { .. })));
+}
+
+#[tokio::test]
+async fn what_comes_damaged_is_not_stored_where_it_has_a_checksum() {
+    let folder = tempfile::tempdir().unwrap();
+    let http = Http::serve(&folder).await;
+    let body = || pattern(MIB).to_vec();
+    let put = async |client: &Client<'_, Http>, key: &str| {
+        client.put_new(key, "video/mp2t", key, MIB as u64, body()).await
+    };
+    for checksum in [Checksum::Crc32c, Checksum::Md5, Checksum::Sha256] {
+        let mut client = http.client();
+        client.options.checksum = Some(checksum);
+        let key = format!("{checksum:?}.ts");
+        http.damages.store(true, Ordering::Relaxed);
+        let damaged = put(&client, &key).await;
+        assert!(
+            matches!(&damaged, Err(Error::Unavailable { reason }) if reason.contains("BadDigest")),
+            "{damaged:?}"
+        );
+        let upload = client.create_upload("parts", "video/mp4", "t").await.unwrap();
+        let part = client.upload_part(("parts", &upload), 1, MIB as u64, body()).await;
+        assert!(
+            matches!(&part, Err(Error::Unavailable { reason }) if reason.contains("BadDigest")),
+            "{part:?}"
+        );
+
+        http.damages.store(false, Ordering::Relaxed);
+        assert_eq!(put(&client, &key).await, Ok(Created::Now));
+        assert_eq!(client.get_small(&key, MIB as u32).await, Ok(body()));
+        assert!(client.upload_part(("parts", &upload), 1, MIB as u64, body()).await.is_ok());
+        client.abort_upload(("parts", &upload)).await.unwrap();
+    }
+    // Without one, nobody sees it.
+    http.damages.store(true, Ordering::Relaxed);
+    assert_eq!(put(&http.client(), "unseen.ts").await, Ok(Created::Now));
+    assert_ne!(http.client().get_small("unseen.ts", MIB as u32).await, Ok(body()));
 }

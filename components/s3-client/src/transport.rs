@@ -31,6 +31,10 @@ impl Transport for Wasi {
         reader
     }
 
+    async fn read(&self, body: StreamReader<u8>, max_bytes: u64) -> Vec<u8> {
+        read(body, usize::try_from(max_bytes).unwrap_or(usize::MAX)).await
+    }
+
     async fn send(
         &self,
         bucket: &Bucket,

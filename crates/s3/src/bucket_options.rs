@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::pattern::Pattern;
 use crate::request::Header;
-use crate::{Bucket, Error};
+use crate::{Bucket, Checksum, Error};
 
 /// The headers that can be set: encryption, storage class and access list of an object, in the words of S3, OSS and
 /// COS. No other is taken, so that no setting changes what a request does.
@@ -34,12 +34,15 @@ pub struct Options {
     pub write_only: bool,
     /// The store replaces objects whatever a create asks for: whether there is one is looked up first.
     pub head_first: bool,
+    /// By what the store is to make sure that bodies came as they were sent; usually it is not.
+    pub checksum: Option<Checksum>,
     /// Sent with each object.
     pub(crate) headers: Vec<Header>,
 }
 
 /// Options for buckets: `host/bucket=option;option`, separated by commas, spaces or lines. An option is `write-only`,
-/// `head-first`, or `header=value` with one of a fixed list of headers.
+/// `head-first`, `checksum=` and one of `crc32c`, `md5` and `sha256`, or `header=value` with one of a fixed list of
+/// headers.
 ///
 /// Patterns are those of [`BucketKeys`](crate::BucketKeys), and the most specific one counts alone. Whatever separates
 /// stands percent-encoded within a value. An entry that is wrong is told of only where its pattern is the one that
@@ -88,7 +91,18 @@ fn parse_options(text: &str) -> Result<Options, &'static str> {
         match option.split_once('=') {
             None if option == "write-only" => options.write_only = true,
             None if option == "head-first" => options.head_first = true,
-            None => return Err("has an option that is neither write-only, head-first nor header=value"),
+            None => {
+                return Err(
+                    "has an option that is neither write-only, head-first, checksum=name nor header=value",
+                );
+            }
+            Some(("checksum", name)) => {
+                let checksum =
+                    Checksum::parse(name).ok_or("has a checksum that is not crc32c, md5 or sha256")?;
+                if options.checksum.replace(checksum).is_some() {
+                    return Err("has a checksum twice");
+                }
+            }
             Some((name, value)) => {
                 let name = HEADERS.into_iter().find(|header| header.eq_ignore_ascii_case(name));
                 let name = name.ok_or("has a header that cannot be set")?;
@@ -134,6 +148,17 @@ mod tests {
     }
 
     #[test]
+    fn bodies_have_a_checksum_where_one_is_named() {
+        let checksum = |text: &str| find(text, "localhost", "bkt").unwrap().checksum;
+        assert_eq!(checksum("localhost/bkt=write-only"), None);
+        for (name, expected) in
+            [("crc32c", Checksum::Crc32c), ("md5", Checksum::Md5), ("sha256", Checksum::Sha256)]
+        {
+            assert_eq!(checksum(&format!("localhost/*=checksum={name};write-only")), Some(expected));
+        }
+    }
+
+    #[test]
     fn headers_are_taken_of_a_fixed_list() {
         let text = "localhost/bkt=X-Amz-Server-Side-Encryption=aws:kms;x-amz-acl=bucket-owner-full-control;\
                     x-amz-server-side-encryption-context=eyJhIjoxfQ%3D%3D";
@@ -160,6 +185,10 @@ mod tests {
             "x-amz-acl=a;x-amz-acl=b",
             "x-amz-acl=%FF",
             "head-first=no",
+            "checksum",
+            "checksum=",
+            "checksum=crc32",
+            "checksum=md5;checksum=md5",
         ] {
             let text = format!("*/*=write-only,s3.example.com/bkt={options}");
             let error = find(&text, "s3.example.com", "bkt").unwrap_err().to_string();

@@ -1,7 +1,7 @@
 //! The calls themselves, over a transport that the caller gives.
 
 use crate::presign::presigned_get;
-use crate::{Bucket, Conditions, Credentials, Error, Options, Regions, Request, Response, sign};
+use crate::{Bucket, Checksum, Conditions, Credentials, Error, Options, Regions, Request, Response, sign};
 
 /// Longest error body that is read; the code stands at its begin.
 const MAX_ERROR_BYTES: u32 = 16 << 10;
@@ -14,6 +14,9 @@ pub trait Transport {
 
     /// A body of bytes that are at hand.
     fn body(&self, bytes: Vec<u8>) -> Self::Body;
+
+    /// The bytes of a body, at most so many.
+    async fn read(&self, body: Self::Body, max_bytes: u64) -> Vec<u8>;
 
     /// Sends a signed request to [`Bucket::authority`], and reads the answer with at most `max_bytes` of its
     /// body. An answer of any status is one.
@@ -158,6 +161,24 @@ impl<T: Transport> Client<'_, T> {
             return Err(Error::Unavailable { reason });
         }
         Ok(response)
+    }
+
+    /// Sends a request with a body, as it comes; where the store is to compare it, with what the header says of the
+    /// bytes, which are held for that.
+    pub(crate) async fn send_checked(
+        &self,
+        request: Request,
+        key: &str,
+        (size, body): (u64, T::Body),
+        checksum: Option<Checksum>,
+    ) -> Result<Response, Error> {
+        let Some(checksum) = checksum else { return self.send_stream(request, key, body).await };
+        let bytes = self.transport.read(body, size.saturating_add(1)).await;
+        if bytes.len() as u64 != size {
+            let reason = format!("{} bytes of {size} came for {}", bytes.len(), self.place(key));
+            return Err(Error::Unavailable { reason });
+        }
+        self.send_bytes(request.with(&[checksum.header(&bytes)]), bytes).await
     }
 
     pub(crate) async fn send(&self, request: Request) -> Result<Response, Error> {

@@ -50,7 +50,7 @@ impl<T: Transport> Client<'_, T> {
             return Ok(created);
         }
         let put = Request::put_new(&self.bucket, key, content_type, tag, size)?.with(&self.options.headers);
-        let response = self.send_stream(put, key, body).await?;
+        let response = self.send_checked(put, key, (size, body), self.options.checksum).await?;
         self.created(key, tag, &response).await
     }
 
@@ -75,9 +75,8 @@ impl<T: Transport> Client<'_, T> {
         }
         let created = self.put_new_bytes(key, content_type, tag, bytes.clone()).await?;
         if created == Created::Now && is_probe {
-            let size = bytes.len() as u64;
-            let put = Request::put_new(&self.bucket, key, content_type, tag, size)?;
-            match self.send_bytes(put.with(&self.options.headers), bytes).await {
+            let put = self.put_of(key, content_type, tag, &bytes)?;
+            match self.send_bytes(put, bytes).await {
                 Ok(again) if (200..=299).contains(&again.status) => self.learn_of_conditions(false),
                 Ok(again) if is_in_use(&again) => self.learn_of_conditions(true),
                 // It is asked again with the next one.
@@ -102,9 +101,16 @@ impl<T: Transport> Client<'_, T> {
         tag: &str,
         bytes: Vec<u8>,
     ) -> Result<Created, Error> {
-        let put = Request::put_new(&self.bucket, key, content_type, tag, bytes.len() as u64)?;
-        let response = self.send_bytes(put.with(&self.options.headers), bytes).await?;
+        let put = self.put_of(key, content_type, tag, &bytes)?;
+        let response = self.send_bytes(put, bytes).await?;
         self.created(key, tag, &response).await
+    }
+
+    /// The request that creates an object of these bytes.
+    fn put_of(&self, key: &str, content_type: &str, tag: &str, bytes: &[u8]) -> Result<Request, Error> {
+        let put = Request::put_new(&self.bucket, key, content_type, tag, bytes.len() as u64)?;
+        let checksum = self.options.checksum.map(|checksum| checksum.header(bytes));
+        Ok(put.with(&self.options.headers).with(checksum.as_slice()))
     }
 
     /// Whether the bucket is known to keep objects against a second create.

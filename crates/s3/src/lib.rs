@@ -8,12 +8,13 @@
 //! | Amazon S3 User Guide, "Virtual hosting of general purpose buckets" | virtual-hosted and path style |
 //!
 //! Bodies are signed as `UNSIGNED-PAYLOAD`: hashing them costs more than twice the CPU of the whole remux, and
-//! checksums that stores do not know have broken uploads to many of them.
+//! checksums that stores do not know have broken uploads to many of them. A [`Checksum`] is therefore a setting.
 #![deny(missing_docs)]
 
 mod answer;
 mod bucket_keys;
 mod bucket_options;
+mod checksum;
 mod client;
 mod conditions;
 mod create;
@@ -33,6 +34,7 @@ mod xml;
 pub use answer::Response;
 pub use bucket_keys::BucketKeys;
 pub use bucket_options::{BucketOptions, Options};
+pub use checksum::Checksum;
 pub use client::{Client, Transport};
 pub use conditions::Conditions;
 pub use create::Created;

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::create::{Created, There};
 use crate::xml::{element, elements, unescape};
-use crate::{Bucket, Client, Error, Response, Transport};
+use crate::{Bucket, Checksum, Client, Error, Response, Transport};
 
 /// Most bytes of a page of parts or uploads: a thousand, each with the longest key.
 const MAX_PAGE_BYTES: u32 = 4 << 20;
@@ -84,7 +84,10 @@ impl<T: Transport> Client<'_, T> {
         body: T::Body,
     ) -> Result<Part, Error> {
         let request = requests::part(&self.bucket, (key, upload), number, size)?;
-        let response = self.send_stream(request, key, body).await?;
+        // Another checksum of a part would have to be announced when the upload begins and repeated when it is
+        // completed, which stores do each in a way of its own; all of them know this one.
+        let checksum = self.options.checksum.map(|_| Checksum::Md5);
+        let response = self.send_checked(request, key, (size, body), checksum).await?;
         match (response.status, response.header("etag")) {
             (200..=299, Some(etag)) => Ok(Part { number, etag: etag.into(), size }),
             _ => Err(self.no_part("PUT", (key, upload), &response)),

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crate::request::Header;
 use crate::{Bucket, Client, Conditions, Credentials, Error, Options, Regions, Request, Response, Transport};
 
 /// Answers one response after the other, and keeps what was asked.
@@ -12,6 +13,8 @@ pub(crate) struct Script {
     pub(crate) asked: RefCell<Vec<(&'static str, String, u32)>>,
     /// The bodies that came with requests that have one.
     pub(crate) sent: RefCell<Vec<Vec<u8>>>,
+    /// The headers of each request.
+    pub(crate) headers: RefCell<Vec<Vec<Header>>>,
     /// The regions that requests were signed for.
     pub(crate) regions: RefCell<Vec<String>>,
     pub(crate) learned: Regions,
@@ -23,6 +26,10 @@ impl Transport for Script {
 
     fn body(&self, bytes: Vec<u8>) -> Vec<u8> {
         bytes
+    }
+
+    async fn read(&self, body: Vec<u8>, max_bytes: u64) -> Vec<u8> {
+        body.into_iter().take(max_bytes as usize).collect()
     }
 
     async fn send(
@@ -42,6 +49,7 @@ impl Transport for Script {
         assert_eq!(body.as_ref().map(Vec::len), length, "a body is as long as its header says");
         self.sent.borrow_mut().extend(body);
         self.asked.borrow_mut().push((request.method, request.target(), max_bytes));
+        self.headers.borrow_mut().push(request.headers);
         self.responses.borrow_mut().remove(0)
     }
 }

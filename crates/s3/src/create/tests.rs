@@ -3,7 +3,9 @@
 use futures_executor::block_on;
 
 use super::*;
+use crate::Checksum;
 use crate::bucket_options::Options;
+use crate::request::Header;
 use crate::testing::{Script, client, no_such_bucket, problem, script, status, tagged, unavailable};
 
 /// The tag of a slice, and a name of its own.
@@ -19,9 +21,11 @@ const OWN_ENDING: &str = "-f92abdfb";
 /// The tag of a record file.
 const FILE: &str = "20260102-000102030405060708090a0b0c0d0e0f/m3u8/7";
 
-const WRITE_ONLY: Options = Options { write_only: true, head_first: false, headers: Vec::new() };
+const WRITE_ONLY: Options =
+    Options { write_only: true, head_first: false, checksum: None, headers: Vec::new() };
 
-const HEAD_FIRST: Options = Options { write_only: false, head_first: true, headers: Vec::new() };
+const HEAD_FIRST: Options =
+    Options { write_only: false, head_first: true, checksum: None, headers: Vec::new() };
 
 fn put(script: &Script) -> Result<Created, Error> {
     put_as(script, Options::default(), "a/b.ts", "x/1")
@@ -138,7 +142,7 @@ fn a_store_that_replaces_objects_is_asked_first() {
     assert!(matches!(put(&[status(403)], "a.ts", "x/1").0, Err(Error::Refused { .. })));
     assert_eq!(put(&[status(403), status(200)], &own_name(), SLICE), (Ok(Created::Now), head_put));
     // A name of its own needs no look: what is there is the same.
-    let both = Options { write_only: true, head_first: true, headers: Vec::new() };
+    let both = Options { write_only: true, head_first: true, checksum: None, headers: Vec::new() };
     let own = script([status(200)]);
     assert_eq!(put_as(&own, both, &own_name(), SLICE), Ok(Created::Now));
     assert_eq!(own.requests().len(), 1);
@@ -186,4 +190,52 @@ fn nothing_is_sent_twice_that_may_be_another_writers() {
     let set_client = Client { options: HEAD_FIRST, ..client(&set) };
     block_on(set_client.put_small("i.m3u8", "text/plain", FILE, b"abc".into())).unwrap();
     assert_eq!((index.sent.borrow().len(), set.sent.borrow().len()), (2, 1));
+}
+
+/// The value of a header of each request, where it has one.
+fn sent(script: &Script, name: &str) -> Vec<Option<String>> {
+    let headers = script.headers.borrow();
+    let value = |of: &Vec<_>| {
+        let found = of.iter().find(|header: &&Header| header.name == name);
+        found.map(|header| header.value.clone())
+    };
+    headers.iter().map(value).collect()
+}
+
+#[test]
+fn bodies_have_a_checksum_where_one_is_wanted() {
+    const MD5: &str = "kAFQmDzST7DWlj99KOF/cg==";
+    let options = Options { checksum: Some(Checksum::Md5), ..Options::default() };
+    let usual = script([status(200)]);
+    assert_eq!(put(&usual), Ok(Created::Now));
+    assert_eq!(sent(&usual, "content-md5"), [None]);
+
+    let checked = script([status(200)]);
+    assert_eq!(put_as(&checked, options.clone(), "a/b.ts", "x/1"), Ok(Created::Now));
+    assert_eq!(sent(&checked, "content-md5"), [Some(MD5.into())]);
+    assert_eq!(*checked.sent.borrow(), [b"abc"]);
+    let authorization = sent(&checked, "authorization").remove(0).unwrap();
+    assert!(authorization.contains("SignedHeaders=content-length;content-md5;"), "{authorization}");
+
+    // The probe has it too, and so has what is sent again.
+    let moved = Response { headers: vec![("x-amz-bucket-region".into(), b"eu".to_vec())], ..status(301) };
+    let small = script([moved, status(200), status(412)]);
+    let client = Client { options: options.clone(), ..client(&small) };
+    let created = block_on(client.put_small("a/b.m3u8", "text/plain", FILE, b"abc".into()));
+    assert_eq!(created, Ok(Created::Now));
+    assert_eq!(sent(&small, "content-md5"), [const { MD5 }; 3].map(|md5| Some(md5.to_owned())));
+
+    // What does not come whole is not sent.
+    for length in [2, 4] {
+        let nothing = script([]);
+        let client = Client { options: options.clone(), ..self::client(&nothing) };
+        let cut = block_on(client.put_new("a/b.ts", "video/mp2t", "x/1", length, b"abc".into()));
+        assert!(matches!(cut, Err(Error::Unavailable { .. })), "{length}: {cut:?}");
+    }
+}
+
+#[test]
+fn a_body_that_came_damaged_is_sent_again() {
+    let damaged = put(&script([problem(400, "BadDigest")]));
+    assert!(matches!(damaged, Err(Error::Unavailable { .. })), "{damaged:?}");
 }

@@ -233,3 +233,18 @@ fn an_upload_is_begun_only_with_an_id() {
     assert!(matches!(create(status(200)), Err(Error::Unavailable { .. })));
     assert!(matches!(create(problem(404, "NoSuchBucket")), Err(Error::NoSuchBucket { .. })));
 }
+
+#[test]
+fn parts_have_their_md5_whichever_checksum_is_wanted() {
+    for checksum in [Checksum::Crc32c, Checksum::Md5, Checksum::Sha256] {
+        let stored = Response { headers: vec![("etag".into(), b"e".to_vec())], ..status(200) };
+        let transport = script([stored]);
+        let mut client = client(&transport);
+        client.options.checksum = Some(checksum);
+        assert!(block_on(client.upload_part(AT, 3, 3, b"abc".to_vec())).is_ok());
+        let headers = &transport.headers.borrow()[0];
+        let md5 = headers.iter().find(|header| header.name == "content-md5").unwrap();
+        assert_eq!(md5.value, "kAFQmDzST7DWlj99KOF/cg==");
+        assert!(headers.iter().all(|header| !header.name.starts_with("x-amz-checksum")));
+    }
+}

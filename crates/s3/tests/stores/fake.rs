@@ -250,6 +250,10 @@ impl Transport for Fake {
         bytes
     }
 
+    async fn read(&self, body: Vec<u8>, max_bytes: u64) -> Vec<u8> {
+        body.into_iter().take(max_bytes as usize).collect()
+    }
+
     async fn send(
         &self,
         bucket: &Bucket,

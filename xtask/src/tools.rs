@@ -36,7 +36,7 @@ const TOOLS: [Tool; 7] = [
     Tool {
         probe: &["python3", "-c", "import venv, ensurepip"],
         package: "python3-venv",
-        why: "runs the official Python clients of the recording API",
+        why: "runs the official Python clients of the recording API, and a store that we did not write",
     },
     Tool {
         probe: &["npm", "--version"],

@@ -13,6 +13,7 @@ mod hevc;
 mod hosts;
 mod judge;
 mod many;
+mod moto;
 mod players;
 mod publisher;
 mod record;

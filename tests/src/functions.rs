@@ -22,9 +22,24 @@ impl Functions {
     /// # Errors
     /// When it does not get ready.
     pub fn start(data: &Path, redis: &Redis, bucket: &str, variables: &[(&str, &str)]) -> Result<Self> {
+        Self::start_on(data, Some(redis), bucket, variables)
+    }
+
+    /// As [`start`](Self::start), with a store of its own.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub fn start_alone(data: &Path, bucket: &str, variables: &[(&str, &str)]) -> Result<Self> {
+        Self::start_on(data, None, bucket, variables)
+    }
+
+    fn start_on(
+        data: &Path,
+        redis: Option<&Redis>,
+        bucket: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         std::fs::create_dir_all(data)?;
-        let config = data.join("runtime-config.toml");
-        std::fs::write(&config, redis.runtime_config())?;
         let work = format!("{bucket}/work");
         let local = [
             ("ACCESS_KEYS", "testid:testsecret"),
@@ -37,7 +52,11 @@ impl Functions {
         let variables = local.iter().chain(variables);
         functions.envs(variables.map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)));
         functions.args(["functions", "--listen", "127.0.0.1:0", "--data"]).arg(data);
-        functions.arg("--runtime-config").arg(config);
+        if let Some(redis) = redis {
+            let config = data.join("runtime-config.toml");
+            std::fs::write(&config, redis.runtime_config())?;
+            functions.arg("--runtime-config").arg(config);
+        }
         functions.args(["--component-cache", "target/native/components"]);
         let (child, ready) = start(functions)?;
         Ok(Self { child, url: ready.part("functions")? })

@@ -1,4 +1,4 @@
-//! `cargo xtask bench [catalog|compose|media]`. Media is FLV to TS in the sandboxed component, beside the core as native code,
+//! `cargo xtask bench [catalog|compose|media|path]`. Media is FLV to TS in the sandboxed component, beside the core as native code,
 //! `ffmpeg -c copy` and memcpy, on the same file in the same run.
 #![expect(clippy::print_stdout, reason = "a command-line program speaks to its user")]
 
@@ -8,6 +8,7 @@ mod catalog_costs;
 mod chunks;
 mod component;
 mod compose;
+mod path;
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -27,19 +28,25 @@ const BLOCK_SIZE: usize = 188 * 1394;
 
 fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
-        None => catalog_costs::run_all().and_then(|()| media()).and_then(|()| compose::run(&sample()?)),
+        None => catalog_costs::run_all()
+            .and_then(|()| media())
+            .and_then(|()| compose::run(&sample()?))
+            .and_then(|()| path::run(&chunks_of(&sample()?)?)),
         Some("catalog") => catalog_costs::run_all(),
         Some("compose") => compose::run(&sample()?),
         Some("media") => media(),
-        Some(unknown) => bail!("there is no benchmark {unknown:?}; there are: catalog, compose, media"),
+        Some("path") => path::run(&chunks_of(&sample()?)?),
+        Some(path::PROXY) => {
+            path::serve_proxy(&std::env::args().nth(2).context("where is it to forward to?")?)
+        }
+        Some(unknown) => bail!("there is no benchmark {unknown:?}; there are: catalog, compose, media, path"),
     }
 }
 
 fn media() -> Result<()> {
     let path = sample()?;
-    let file = std::fs::read(&path)?;
-    let chunks = chunks::cut(&file, 5_000);
-    let megabytes = file.len() as f64 / 1e6;
+    let chunks = chunks_of(&path)?;
+    let megabytes = std::fs::metadata(&path)?.len() as f64 / 1e6;
     let longest = chunks.iter().map(Vec::len).max().unwrap_or(0) as f64 / 1e6;
     println!("{}: {megabytes:.1} MB, {} chunks of at most {longest:.1} MB", path.display(), chunks.len());
 
@@ -63,6 +70,11 @@ fn media() -> Result<()> {
         println!("{name:<28} {speed:>8.0} {:>11.2} {:>11.2}", ratio(memcpy), ratio(ffmpeg));
     }
     Ok(())
+}
+
+/// A file in chunks of 5 s, as the gateway cuts it.
+fn chunks_of(path: &Path) -> Result<Vec<Vec<u8>>> {
+    Ok(chunks::cut(&std::fs::read(path)?, 5_000))
 }
 
 fn fastest(mut run: impl FnMut() -> Result<()>) -> Result<Duration> {

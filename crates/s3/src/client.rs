@@ -195,6 +195,14 @@ impl<T: Transport> Client<'_, T> {
         self.transport.send(&self.bucket, self.signed(request), None, max_bytes).await
     }
 
+    /// Learns the region of a store that says it in the body of an answer alone, which a HEAD does not have. Answers
+    /// whether it is news.
+    pub(crate) async fn asks_for_region(&self) -> Result<bool, Error> {
+        let before = self.region();
+        self.send(Request::list_one(&self.bucket)).await?;
+        Ok(self.region() != before)
+    }
+
     /// Remembers the region that an answer names. Answers whether that is news.
     fn learn(&self, response: &Response) -> bool {
         let told = response.region().filter(|region| *region != self.region());

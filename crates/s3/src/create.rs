@@ -195,7 +195,10 @@ impl<T: Transport> Client<'_, T> {
 
     /// What is under a name, of this size where one is given.
     pub(crate) async fn there(&self, key: &str, tag: &str, size: Option<u64>) -> Result<There, Error> {
-        let there = self.send(Request::head(&self.bucket, key)?).await?;
+        let mut there = self.send(Request::head(&self.bucket, key)?).await?;
+        if there.status == 400 && self.asks_for_region().await? {
+            there = self.send(Request::head(&self.bucket, key)?).await?;
+        }
         let length = there.header("content-length").and_then(|length| length.parse::<u64>().ok());
         let has_size = size.is_none() || length.is_none() || length == size;
         Ok(match (there.status, there.header(TAG_HEADER)) {

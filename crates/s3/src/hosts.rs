@@ -168,6 +168,8 @@ mod tests {
             ("s3.fr-par.scw.cloud", VirtualHosted, "fr-par"),
             ("ams3.digitaloceanspaces.com", VirtualHosted, "ams3"),
             ("cos.ap-guangzhou.myqcloud.com", VirtualHosted, "ap-guangzhou"),
+            ("cos.ap-guangzhou.tencentcos.cn", VirtualHosted, "ap-guangzhou"),
+            ("storage.googleapis.com", Path, "auto"),
         ] {
             assert_eq!(known(host), Some((style, region)), "{host}");
         }

@@ -239,3 +239,36 @@ fn a_body_that_came_damaged_is_sent_again() {
     let damaged = put(&script([problem(400, "BadDigest")]));
     assert!(matches!(damaged, Err(Error::Unavailable { .. })), "{damaged:?}");
 }
+
+#[test]
+fn headers_of_a_setting_are_sent_with_what_creates_an_object_and_with_nothing_else() {
+    const NAME: &str = "x-amz-storage-class";
+    let header = Header::new(NAME, "STANDARD_IA");
+    let options = Options { headers: vec![header], head_first: true, ..Options::default() };
+    let value = || Some("STANDARD_IA".to_owned());
+    let streamed = script([status(404), status(200)]);
+    assert_eq!(put_as(&streamed, options.clone(), "a/b.ts", "x/1"), Ok(Created::Now));
+    assert_eq!(sent(&streamed, NAME), [None, value()]);
+    let begun = crate::testing::answer(
+        200,
+        "<InitiateMultipartUploadResult><UploadId>up</UploadId></InitiateMultipartUploadResult>",
+    );
+    let part = Response { headers: vec![("etag".into(), b"e".to_vec())], ..status(200) };
+    let parts = script([begun, part]);
+    let client = Client { options, ..client(&parts) };
+    assert_eq!(block_on(client.create_upload("a.mp4", "video/mp4", "x")), Ok("up".into()));
+    block_on(client.upload_part(("a.mp4", "up"), 1, 1, b"x".to_vec())).unwrap();
+    assert_eq!(sent(&parts, NAME), [value(), None]);
+}
+
+#[test]
+fn a_look_learns_the_region_of_a_store_that_tells_it_in_a_body_alone() {
+    let malformed = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>garage</Region></Error>";
+    let told = || crate::testing::answer(400, malformed);
+    let learned = script([status(400), told(), status(403), status(404), status(200)]);
+    assert_eq!(put_as(&learned, HEAD_FIRST, "a/b.ts", "x/1"), Ok(Created::Now));
+    assert_eq!(*learned.regions.borrow(), ["us-east-1", "us-east-1", "garage", "garage", "garage"]);
+    // A store that refuses for another reason is asked once.
+    let refused = script([status(400), problem(400, "InvalidRequest")]);
+    assert!(matches!(put_as(&refused, HEAD_FIRST, "a/b.ts", "x/1"), Err(Error::Unavailable { .. })));
+}

@@ -50,6 +50,15 @@ impl Guest for Component {
         }
     }
 
+    async fn is_replacing(at: Location) -> Result<bool, Error> {
+        Ok(client(&at).await?.keeps() == Some(false))
+    }
+
+    async fn look_first(at: Location) -> Result<(), Error> {
+        client(&at).await?.expect_replacing();
+        Ok(())
+    }
+
     async fn get_small(at: Location, key: String, max_bytes: u32) -> Result<Vec<u8>, Error> {
         Ok(client(&at).await?.get_small(&key, max_bytes).await?)
     }
@@ -72,7 +81,7 @@ async fn probe(
     if client.keeps() == Some(false) {
         let name = client.bucket.display();
         eprintln!(
-            "{name} replaces objects in spite of If-None-Match; set {name}=head-first in the variable bucket_options"
+            "{name} replaces objects in spite of If-None-Match; it is looked up from now on whether there is one"
         );
     }
     Ok(created)

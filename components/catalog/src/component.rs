@@ -131,6 +131,18 @@ impl Guest for Component {
         with_catalog(async |catalog| catalog.note_probed(&oss_endpoint, &oss_bucket).await).await
     }
 
+    async fn note_replacing(
+        oss_endpoint: String,
+        oss_bucket: String,
+        stream: StreamName,
+        now_ms: u64,
+    ) -> Result<(), Error> {
+        let note = async |catalog: Service<'_, _, _>| {
+            catalog.note_replacing(&oss_endpoint, &oss_bucket, stream, now_ms).await
+        };
+        with_catalog(note).await
+    }
+
     async fn give_command(
         stream: StreamName,
         command: Command,

@@ -300,6 +300,7 @@ pub fn prepared(prepared: &Prepared) -> Result<types::Prepared, catalog::Error> 
         remux_state: prepared.remux_state.clone(),
         generation: prepared.generation().into(),
         names_taken: prepared.names_taken,
+        replacing: prepared.is_replacing,
         token: prepared.to_bytes()?,
     })
 }

@@ -4,7 +4,7 @@ use catalog::commit::{self, Prepared, Turn};
 use catalog::decision::WorkBucket;
 use catalog::order::Cause;
 use catalog::time::{DAY_MS, Retention};
-use catalog::{content, due, file, gateway, guard, index_file, live, names, session};
+use catalog::{content, due, file, gateway, guard, index_file, live, names, replacing, session};
 use store::Store;
 
 use crate::convert::{self, ordered};
@@ -203,6 +203,16 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
 
     pub async fn note_probed(&self, endpoint: &str, bucket: &str) -> Result<(), Error> {
         Ok(guard::note_probed(self.store, endpoint, bucket).await?)
+    }
+
+    pub async fn note_replacing(
+        &self,
+        endpoint: &str,
+        bucket: &str,
+        stream: types::StreamName,
+        now_ms: u64,
+    ) -> Result<(), Error> {
+        Ok(replacing::note(self.store, (endpoint, bucket), &stream.into(), now_ms).await?)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::order::Generation;
 use crate::page::PAGE;
 use crate::seal::{self, cold, revive};
 use crate::session::{self, Session};
-use crate::{file, key, names, silence};
+use crate::{file, key, names, replacing, silence};
 
 /// What the next chunk of a session is built on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ pub struct Prepared {
     pub remux_state: Vec<u8>,
     /// How many names of the chunk's slice turned out to be another writer's.
     pub names_taken: u32,
+    /// The store of the bucket replaces objects: what is there has to be looked up.
+    pub is_replacing: bool,
     before: Committed,
     /// The chunk is in another file than what came before, whatever it holds.
     pub(crate) is_parted: bool,
@@ -179,7 +181,11 @@ pub async fn prepare(
     };
     let remux_state = if seq == 0 { Vec::new() } else { before.remux_state(id, seq - 1)? };
     let names_taken = before.has_own_names.into();
-    let mut prepared = Prepared { session, seq, remux_state, names_taken, before, is_parted };
+    let is_replacing = seq == 0 && replacing::is_of(store, &session).await?;
+    if is_replacing {
+        session::flag(store, id).await?;
+    }
+    let mut prepared = Prepared { session, seq, remux_state, names_taken, is_replacing, before, is_parted };
     if session::is_flagged(store, id).await? {
         let end = session::ended(store, id).await?;
         if end.is_some() && seal::sealed(store, id).await?.is_some_and(|sealed| sealed.is_held) {
@@ -189,6 +195,7 @@ pub async fn prepare(
         let is_past_end = end.is_some_and(|end| seq >= end.chunks);
         prepared.is_parted |= silence::closed_before(store, bucket, id, seq).await? | is_past_end;
         prepared.names_taken = names::slice_taken(store, id, seq).await?.max(names_taken);
+        prepared.is_replacing = is_replacing || replacing::is_of(store, &prepared.session).await?;
     }
     Ok(Turn::Next(Box::new(prepared)))
 }

@@ -32,6 +32,7 @@
 //! | `t.…` | timers: see [`timer`](crate::timer) | |
 //! | `b.{timer}` | hint: a tick has it in hand | ticks |
 //! | `m.layout`, `m.work` | what was checked of the store and of the work bucket | always the same value |
+//! | `m.r.{bucket}` | its store replaces objects: see [`replacing`](crate::replacing) | the ticks: the same value by all |
 //! | `w.{recording}.{container}` | hint: the next record file to write, and where it begins | the tick |
 
 use crate::rule::Container;
@@ -167,6 +168,11 @@ pub(crate) fn slice_names(session: &str, seq: u64) -> String {
 /// How many names of a record file are another writer's.
 pub(crate) fn file_names(recording: &str, container: Container, number: u32) -> String {
     format!("j.{recording}.{}.{number}", word(container))
+}
+
+/// The store of a bucket replaces objects.
+pub(crate) fn replacing(endpoint: &str, bucket: &str) -> String {
+    format!("m.r.{}", hash(&[endpoint, bucket]))
 }
 
 /// The next record file to write.

@@ -13,6 +13,7 @@
 //! | `seal`, `log` | what is sealed into the work bucket, kept for a while, and forgotten |
 //! | [`decision`] | how races are settled |
 //! | [`guard`] | what has to hold before anything is recorded |
+//! | [`replacing`] | which buckets' stores replace objects |
 #![deny(missing_docs)]
 
 pub mod account;
@@ -41,6 +42,7 @@ mod next_file;
 mod noted;
 pub mod order;
 pub mod page;
+pub mod replacing;
 pub mod rule;
 mod seal;
 mod sealed;

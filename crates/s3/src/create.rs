@@ -119,6 +119,11 @@ impl<T: Transport> Client<'_, T> {
         self.conditions.get(&self.place(""))
     }
 
+    /// Takes the bucket for one that replaces objects, as somebody else has found out.
+    pub fn expect_replacing(&self) {
+        self.learn_of_conditions(false);
+    }
+
     fn learn_of_conditions(&self, keeps: bool) {
         self.conditions.learn(self.place(""), keeps);
     }

@@ -3,7 +3,7 @@
 use hls::{MediaPlaylist, Segment, relative_uri};
 use shared::Refusal;
 use shared::bucket::{self, Location};
-use shared::catalog::{Entry, RecordFile};
+use shared::catalog::{Entry, RecordFile, Session};
 
 use crate::world::World;
 
@@ -25,14 +25,21 @@ pub async fn close(world: &impl World, file: RecordFile) -> Result<(), Refusal> 
 
 /// Writes the playlist under the first name that no other writer has taken, and answers that name.
 async fn put_playlist(world: &impl World, file: &RecordFile, entries: &[Entry]) -> Result<String, Refusal> {
-    let at = location(world, file).await?;
+    let session = world.get_session(&file.recording).await?;
+    let at = location(&session)?;
     let tag = format!("{}/m3u8/{}", file.recording, file.number);
     let mut file = file.clone();
     for _ in 0..MOST_NAMES {
         let object = world.name_file(file.clone(), file.names_taken).await?;
         let playlist = playlist(&object, entries).to_string().into_bytes();
         match world.put_bytes(at.clone(), &object, hls::CONTENT_TYPE, &tag, playlist).await {
-            Ok(_) => return Ok(object),
+            Ok(_) => {
+                // What the playlist has shown, slices go by: another function creates those.
+                if world.is_replacing(at.clone()).await? {
+                    world.note_replacing(&at, session.stream, world.now_ms()).await?;
+                }
+                return Ok(object);
+            }
             Err(bucket::Error::Taken) => file.names_taken = world.take_file_name(file.clone()).await?,
             Err(error) => {
                 return Err(Refusal::from(error).while_doing(&format!("record file {object:?}")));
@@ -44,12 +51,11 @@ async fn put_playlist(world: &impl World, file: &RecordFile, entries: &[Entry]) 
 }
 
 /// Where a record file is written to.
-async fn location(world: &impl World, file: &RecordFile) -> Result<Location, Refusal> {
-    let session = world.get_session(&file.recording).await?;
-    let rule = session.rule.ok_or_else(|| {
+fn location(session: &Session) -> Result<Location, Refusal> {
+    let rule = session.rule.as_ref().ok_or_else(|| {
         Refusal::unavailable("NotRecorded", format!("no rule records session {:?}", session.id))
     })?;
-    Ok(Location { endpoint: rule.oss_endpoint, bucket: rule.oss_bucket })
+    Ok(Location { endpoint: rule.oss_endpoint.clone(), bucket: rule.oss_bucket.clone() })
 }
 
 /// The playlist of a record file, as it stands under a name.

@@ -239,3 +239,32 @@ fn only_who_has_the_token_is_answered_and_only_at_the_functions_own_route() {
     );
     assert_eq!(run(handle(&world, request_to(Method::POST, "/heartbeat", ""))).status(), 404);
 }
+
+#[test]
+fn slices_go_by_what_a_playlist_has_shown_of_the_store() {
+    let is_replacing = |world: &World, digit, seq| {
+        let Turn::Next(prepared) = run(world.prepare_chunk(&id(digit), seq, world.now_ms.get())).unwrap()
+        else {
+            panic!("chunk {seq} should be the next one");
+        };
+        prepared.replacing
+    };
+    for replaces in [false, true] {
+        let world = World::at(BEGAN_MS);
+        tick(&world);
+        world.buckets.replaces.set(replaces);
+        // A cycle of 20 s is over while the push goes on.
+        begin(&world, 'a');
+        for seq in 0..6 {
+            world.pass_ms(5_000);
+            commit_slice(&world, 'a', seq, |_| {});
+            assert!(!is_replacing(&world, 'a', seq + 1), "{seq}");
+        }
+        run(world.hear_gateway()).unwrap();
+        tick(&world);
+        assert_eq!(playlists(&world).len(), 1);
+        assert_eq!(is_replacing(&world, 'a', 6), replaces);
+        begin(&world, 'b');
+        assert_eq!(is_replacing(&world, 'b', 0), replaces);
+    }
+}

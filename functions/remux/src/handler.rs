@@ -136,11 +136,14 @@ async fn put<W: World>(
     remuxed: &media::Slice,
     transport_stream: W::Stream,
 ) -> Result<(), Refusal> {
-    let Prepared { session, names_taken, token, .. } = prepared;
+    let Prepared { session, names_taken, replacing, token, .. } = prepared;
     let rule = rule_of(prepared)?;
     let placed =
         world.place_slice(token.clone(), headers.offset_ms, remuxed.start90khz, *names_taken).await?;
     let at = bucket::Location { endpoint: rule.oss_endpoint.clone(), bucket: rule.oss_bucket.clone() };
+    if *replacing {
+        world.look_first(at.clone()).await?;
+    }
     let tag = shared::tag::slice(&session.id, seq);
     let put = world.put_new(at, &placed.object, TRANSPORT_STREAM, &tag, remuxed.size, transport_stream);
     match put.await {

@@ -9,7 +9,7 @@ use protocol::{
 };
 use recorder_remux_function::handler::handle;
 use shared::Catalog;
-use shared::bucket::Error as BucketError;
+use shared::bucket::{Error as BucketError, Location};
 use shared::catalog::{After, Container, Entry, PictureSize, Session};
 use shared::testing::{Fault, Object, Sent, World, read, request, request_to, run, session};
 
@@ -318,6 +318,48 @@ fn of_two_pushes_that_name_their_slices_alike_the_later_one_is_refused_once() {
         assert!(put(&world, seq).is_ok() && other(seq + 1).is_ok(), "{seq}");
     }
     assert_eq!(objects(&world).len(), 80 + 80);
+}
+
+#[test]
+fn no_slice_replaces_an_object_where_the_store_is_known_to_replace_them() {
+    let at = || Location { endpoint: "http://store".into(), bucket: "bkt".into() };
+    let note = |world: &World| {
+        let stream = session('a', 0).stream;
+        run(world.note_replacing(&at(), stream, world.now_ms.get())).unwrap();
+    };
+    let name = |seq: u64| {
+        let clean = recorded();
+        (0..=seq).for_each(|seq| assert!(put(&clean, seq).is_ok()));
+        let named = objects(&clean).into_iter().find(|(_, tag, ..)| tag.ends_with(&format!("/{seq}")));
+        named.unwrap().0
+    };
+    let others = || Object { tag: "another".into(), content_type: "x/y".into(), bytes: b"another".into() };
+    let world_with = |seq: u64| {
+        let world = recorded();
+        world.buckets.replaces.set(true);
+        (0..seq).for_each(|seq| assert!(put(&world, seq).is_ok()));
+        world.buckets.objects.borrow_mut().insert(name(seq), others());
+        world
+    };
+    // What nobody has noted is replaced, which the store alone could prevent.
+    let unknown = world_with(0);
+    assert!(put(&unknown, 0).is_ok());
+    assert_ne!(unknown.buckets.objects.borrow()[&name(0)], others());
+
+    // Before the session's first chunk, and while it is pushed; on this host, and on another one.
+    for (seq, is_elsewhere) in [(0, false), (0, true), (3, false), (3, true)] {
+        let world = world_with(seq);
+        note(&world);
+        let host = if is_elsewhere { world.beside(world.now_ms.get()) } else { world };
+        assert_eq!(code(put(&host, seq)), (503, "NameTaken".into()), "{seq}");
+        assert!(put(&host, seq).is_ok() && put(&host, seq + 1).is_ok(), "{seq}");
+        assert_eq!(host.buckets.objects.borrow()[&name(seq)], others(), "{seq}");
+    }
+    // Another bucket goes by its own store.
+    let world = world_with(0);
+    let other = Location { bucket: "other".into(), ..at() };
+    run(world.note_replacing(&other, session('a', 0).stream, BEGAN_MS)).unwrap();
+    assert!(put(&world, 0).is_ok());
 }
 
 #[test]

@@ -181,6 +181,15 @@ impl Catalog for Host {
     async fn note_probed(&self, at: &Location) -> Result<(), catalog::Error> {
         catalog::note_probed(at.endpoint.clone(), at.bucket.clone()).await
     }
+
+    async fn note_replacing(
+        &self,
+        at: &Location,
+        stream: StreamName,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error> {
+        catalog::note_replacing(at.endpoint.clone(), at.bucket.clone(), stream, now_ms).await
+    }
 }
 
 impl Streams for Host {
@@ -210,6 +219,14 @@ impl Bucket for Host {
 
     async fn get_small(&self, at: Location, key: &str, max_bytes: u32) -> Result<Vec<u8>, bucket::Error> {
         bucket::get_small(at, key.into(), max_bytes).await
+    }
+
+    async fn is_replacing(&self, at: Location) -> Result<bool, bucket::Error> {
+        bucket::is_replacing(at).await
+    }
+
+    async fn look_first(&self, at: Location) -> Result<(), bucket::Error> {
+        bucket::look_first(at).await
     }
 }
 

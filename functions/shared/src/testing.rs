@@ -9,7 +9,7 @@ mod catalog;
 mod media;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, ready};
 use std::rc::Rc;
 
@@ -44,6 +44,8 @@ pub struct World {
     pub variables: RefCell<BTreeMap<&'static str, String>>,
     /// The rule that every push falls under, or why none can be looked up.
     pub rule: RefCell<Result<Option<Rule>, rules::Error>>,
+    /// Buckets, as `endpoint/bucket`, of which it is known here that they replace objects.
+    looks_first: RefCell<BTreeSet<String>>,
     /// How often it was drawn, from a number on that no other host has.
     drawn: Cell<u64>,
 }
@@ -66,6 +68,7 @@ impl World {
             now_ms: Rc::new(Cell::new(now_ms)),
             variables: RefCell::new(variables.map(|(name, value)| (name, value.to_owned())).into()),
             rule: RefCell::new(Ok(None)),
+            looks_first: RefCell::default(),
             drawn: Cell::new(0),
         }
     }

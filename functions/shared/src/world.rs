@@ -102,6 +102,12 @@ pub trait Catalog {
     async fn commit_file(&self, file: RecordFile, object: &str, now_ms: u64) -> Result<(), catalog::Error>;
     async fn is_probed(&self, at: &Location) -> Result<bool, catalog::Error>;
     async fn note_probed(&self, at: &Location) -> Result<(), catalog::Error>;
+    async fn note_replacing(
+        &self,
+        at: &Location,
+        stream: StreamName,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error>;
 }
 
 /// Bytes that pass between a request, `media` and `bucket` without being held here.
@@ -127,6 +133,8 @@ pub trait Bucket: Streams {
         body: Self::Stream,
     ) -> Result<Created, bucket::Error>;
     async fn get_small(&self, at: Location, key: &str, max_bytes: u32) -> Result<Vec<u8>, bucket::Error>;
+    async fn is_replacing(&self, at: Location) -> Result<bool, bucket::Error>;
+    async fn look_first(&self, at: Location) -> Result<(), bucket::Error>;
 
     /// Like [`put_new`](Self::put_new), from bytes that are at hand.
     async fn put_bytes(

@@ -118,13 +118,13 @@ impl Moto {
         self.url.trim_start_matches("http://")
     }
 
-    /// What it was asked until a playlist was created.
-    fn until_a_playlist(&self) -> Vec<Answered> {
+    /// What it was asked until so many objects were created whose names end so.
+    fn until_created(&self, count: usize, ending: &str) -> Vec<Answered> {
         let (begun, mut asked) = (Instant::now(), Vec::<Answered>::new());
-        while !asked.last().is_some_and(|last| last.is("PUT", "200", ".m3u8")) {
+        while asked.iter().filter(|one| one.is("PUT", "200", ending)).count() < count {
             match self.lines.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
                 Ok(line) => asked.push(Answered::read(&line)),
-                Err(error) => panic!("no playlist after {PATIENCE:?}: {error}: {asked:?}"),
+                Err(error) => panic!("fewer {ending} than {count} after {PATIENCE:?}: {error}: {asked:?}"),
             }
         }
         asked
@@ -169,7 +169,8 @@ fn pushes_are_recorded_on_moto_in_path_style_and_in_its_region() {
         return;
     }
     let (python, folder) = (install(), tempfile::tempdir().unwrap());
-    let start = |name: &str| Moto::start(&python, &folder.path().join(name), &["recordings", "work"]);
+    let buckets = ["recordings", "replacing", "work"];
+    let start = |name: &str| Moto::start(&python, &folder.path().join(name), &buckets);
     // Of one the region is set, and it holds the work bucket as well. The other has to say its own.
     let (set, learned) = (start("set"), start("learned"));
     let variables = [
@@ -184,7 +185,7 @@ fn pushes_are_recorded_on_moto_in_path_style_and_in_its_region() {
         server::push(&sample(), &server.rtmp_url("d.example", app, "s"), true).unwrap();
     }
     for (app, store) in [("set", &set), ("learned", &learned)] {
-        let asked = store.until_a_playlist();
+        let asked = store.until_created(1, ".m3u8");
         store.fetch(&python);
         let found = bucket::recordings(&Beside { server: &server, store }, "recordings", "").unwrap();
         let [recording] = &found[..] else { panic!("{app}: one record file, not {}", found.len()) };
@@ -209,7 +210,31 @@ fn pushes_are_recorded_on_moto_in_path_style_and_in_its_region() {
             _ => assert!((1..10).contains(&refused), "{refused} refused: {asked:?}"),
         }
     }
+    slices_are_looked_up_once_a_playlist_was_replaced(&server, &learned);
     let decided = bucket::objects_in(&set.folder.join("work")).unwrap();
     assert!(decided.iter().any(|name| name.starts_with("probe/")), "{decided:?}");
     server.stop().unwrap();
+}
+
+/// The bucket `replacing` replaces objects whatever a create asks for. The first playlist shows it, and the slices of
+/// the next push are created after a look.
+fn slices_are_looked_up_once_a_playlist_was_replaced(server: &Server, store: &Moto) {
+    let rule = [
+        ("DomainName", "d.example"),
+        ("AppName", "replacing"),
+        ("OssBucket", "replacing"),
+        ("OssEndpoint", &store.url),
+        ("DelayTime", "15"),
+        ("RecordFormat.1.Format", "m3u8"),
+    ];
+    assert_eq!(api::call(server, "AddLiveAppRecordConfig", &rule).unwrap().0, 200);
+    let push = || server::push(&sample(), &server.rtmp_url("d.example", "replacing", "s"), true).unwrap();
+    push();
+    let looks = |asked: &[Answered]| asked.iter().filter(|one| one.is("HEAD", "404", ".ts")).count();
+    // The playlist is created twice.
+    let first = store.until_created(2, ".m3u8");
+    assert_eq!(looks(&first), 0, "{first:?}");
+    push();
+    let next = store.until_created(5, ".ts");
+    assert_eq!(looks(&next), 5, "{next:?}");
 }

@@ -167,7 +167,7 @@ impl Buckets {
         self.call(name, true, delete, FAILED.into()).await
     }
 
-    fn put(&self, name: String, object: Object) -> Result<Created, Error> {
+    fn put(&self, name: String, object: Object, looks_first: bool) -> Result<Created, Error> {
         let mut objects = self.objects.borrow_mut();
         match objects.get(&name) {
             Some(there) if there.tag == object.tag => {
@@ -175,7 +175,7 @@ impl Buckets {
                 assert!(*there == object, "{name} is put again, and is another object");
                 Ok(Created::Before)
             }
-            Some(_) if !self.replaces.get() => Err(Error::Taken),
+            Some(_) if looks_first || !self.replaces.get() => Err(Error::Taken),
             _ => {
                 objects.insert(name, object);
                 Ok(Created::Now)
@@ -207,12 +207,26 @@ impl Bucket for World {
         if let Some(Trouble::Refuses(error)) = self.buckets.trouble(&name) {
             return Err(error);
         }
-        let put = || self.buckets.put(name.clone(), object);
+        let looks = self.looks_first.borrow().contains(&bucket_name(&at));
+        let put = || self.buckets.put(name.clone(), object, looks);
         let created = self.buckets.call(&name, true, put, Error::Unavailable(FAILED.into())).await;
+        // As the component does, by creating it twice.
+        if created.is_ok() && tag::is_of_file(tag) && self.buckets.replaces.get() {
+            self.looks_first.borrow_mut().insert(bucket_name(&at));
+        }
         match fault {
             Some(Fault::Lost(error)) => Err(error),
             _ => created,
         }
+    }
+
+    async fn is_replacing(&self, at: Location) -> Result<bool, Error> {
+        Ok(self.looks_first.borrow().contains(&bucket_name(&at)))
+    }
+
+    async fn look_first(&self, at: Location) -> Result<(), Error> {
+        self.looks_first.borrow_mut().insert(bucket_name(&at));
+        Ok(())
     }
 
     async fn get_small(&self, at: Location, key: &str, max_bytes: u32) -> Result<Vec<u8>, Error> {
@@ -237,6 +251,10 @@ impl Bucket for World {
     }
 }
 
+fn bucket_name(at: &Location) -> String {
+    format!("{}/{}", at.endpoint, at.bucket)
+}
+
 fn name(at: &Location, key: &str) -> String {
-    format!("{}/{}/{key}", at.endpoint, at.bucket)
+    format!("{}/{key}", bucket_name(at))
 }

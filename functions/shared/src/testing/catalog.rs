@@ -168,4 +168,8 @@ impl Catalog for World {
     async fn note_probed(&self, at: &Location) -> Result<(), Error> {
         answer(self.catalog().note_probed(&at.endpoint, &at.bucket).await)
     }
+
+    async fn note_replacing(&self, at: &Location, stream: StreamName, now_ms: u64) -> Result<(), Error> {
+        answer(self.catalog().note_replacing(&at.endpoint, &at.bucket, convert(stream), now_ms).await)
+    }
 }

@@ -1,7 +1,9 @@
 //! `cargo xtask bench catalog`: what the recording model asks of its store. Each ratio is against the budget, or against
 //! the same work on a small store in the same run.
 
+mod backends;
 mod days;
+mod kept;
 mod world;
 
 use std::time::Duration;
@@ -32,20 +34,24 @@ fn line(what: &str, cost: Cost, count: u64, ratio: Option<f64>) {
 /// All costs, each with its ratio: none should be above 1, or for two sizes of a store above 1.1.
 pub(crate) fn run_all() -> Result<()> {
     println!("{:<52} {:>9} {:>9} {:>8} {:>10} {:>7}", "each", "kv calls", "bytes", "objects", "us", "ratio");
-    chunks()?;
+    let ages = chunks()?;
     sessions()?;
     online_lists()?;
     timers()?;
     week_late()?;
-    days::run_all()
+    days::run_all()?;
+    backends::run_all(ages)
 }
 
-/// Chunks at the begin and after 100 days, and queries on a day of them.
-fn chunks() -> Result<()> {
+/// Chunks at the begin and after 100 days, and queries on a day of them. Answers the world before the first chunk, after
+/// some and after all, each with how many.
+fn chunks() -> Result<Vec<(u64, World)>> {
+    const SOME: u64 = 10_000;
     const LATE: u64 = 1_500_000;
     const SPAN: u64 = 6_000;
     let world = World::default();
     world.begin(1, "20270115-a", BEGIN_MS)?;
+    let mut ages = vec![(0, world.copy()?)];
     let commit =
         |from: u64, to: u64| world.cost(|| (from..to).try_for_each(|seq| world.commit("20270115-a", seq)));
     commit(0, 640)?;
@@ -72,12 +78,15 @@ fn chunks() -> Result<()> {
 
     let files = world.cost(|| world.tick(BEGIN_MS + 12 * HOUR_MS))?.1;
     line("record file of an hour (three containers, 11 hours)", files, 33, None);
-    commit(640 + SPAN, LATE)?;
+    commit(640 + SPAN, SOME)?;
+    ages.push((SOME, world.copy()?));
+    commit(SOME, LATE)?;
+    ages.push((LATE, world.copy()?));
     let late = commit(LATE, LATE + SPAN)?.1;
     line("chunk 1,500,000, its calls against early ones", late, SPAN, Some(ratio(late, early)));
     let times = late.time.as_secs_f64() / early.time.as_secs_f64();
     line("chunk 1,500,000, its time against early ones", late, SPAN, Some(times));
-    Ok(())
+    Ok(ages)
 }
 
 fn content_of_a_day(world: &World) -> Result<Cost> {

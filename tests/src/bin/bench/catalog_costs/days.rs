@@ -8,7 +8,7 @@ use super::world::{Cost, World, stream};
 use super::{DAY_MS, HOUR_MS, MINUTE_MS, line};
 
 /// 2027-01-15 00:00:00 UTC.
-const FIRST_MS: u64 = 1_799_971_200_000;
+pub(super) const FIRST_MS: u64 = 1_799_971_200_000;
 
 /// Days that are recorded.
 const DAYS: u64 = 10;
@@ -36,31 +36,66 @@ fn settle(world: &World, mut now_ms: u64, end_ms: u64, step_ms: u64) -> Result<u
     Ok(now_ms)
 }
 
+/// Days in which a stream is pushed.
+#[derive(Clone, Copy)]
+pub(super) struct Days {
+    pub(super) slice_ms: u64,
+    /// How often a day.
+    pub(super) pushes: u64,
+}
+
+impl Days {
+    /// Slices of a push.
+    fn slices(self) -> u64 {
+        DAY_MS * PUSHED / 10 / self.pushes / self.slice_ms
+    }
+
+    /// Records a day; where ticks come, what is over is sealed meanwhile.
+    pub(super) fn record(self, world: &World, day: u64, has_ticks: bool) -> Result<()> {
+        self.record_at_cost(world, day, has_ticks).map(drop)
+    }
+
+    /// As [`record`](Self::record); answers what the chunks cost.
+    fn record_at_cost(self, world: &World, day: u64, has_ticks: bool) -> Result<Cost> {
+        let (slices, mut recorded) = (self.slices(), Cost::default());
+        for push in 0..self.pushes {
+            let began_ms = FIRST_MS + day * DAY_MS + push * (DAY_MS / self.pushes) + MINUTE_MS;
+            let id = format!("{}-{day}-{push}", day_of_id(day));
+            world.begin(1, &id, began_ms)?;
+            let commits =
+                || (0..slices).try_for_each(|seq| world.commit_of(&id, seq, (began_ms, self.slice_ms)));
+            recorded += world.cost(commits)?.1;
+            let ended_ms = began_ms + slices * self.slice_ms;
+            world.end(&id, slices, ended_ms)?;
+            if has_ticks {
+                settle(world, ended_ms, ended_ms + 10 * MINUTE_MS, 20_000)?;
+            }
+        }
+        Ok(recorded)
+    }
+
+    /// Seals the last of so many days; answers when that is done.
+    pub(super) fn seal(self, world: &World, days: u64) -> Result<u64> {
+        let last_ms = FIRST_MS + days * DAY_MS;
+        settle(world, last_ms, last_ms + 4 * HOUR_MS, 30_000)
+    }
+}
+
 fn stream_days(slice_ms: u64, pushes: u64) -> Result<()> {
     let world = World::default();
-    let slices = DAY_MS * PUSHED / 10 / pushes / slice_ms;
+    let of = Days { slice_ms, pushes };
     let what = |what: &str| format!("{what}, {} s, {pushes} pushes a day", slice_ms / 1_000);
     let mut hot = None;
     let mut recorded = Cost::default();
     for day in 0..DAYS {
-        for push in 0..pushes {
-            let began_ms = FIRST_MS + day * DAY_MS + push * (DAY_MS / pushes) + MINUTE_MS;
-            let id = format!("{}-{day}-{push}", day_of_id(day));
-            world.begin(1, &id, began_ms)?;
-            let commits = || (0..slices).try_for_each(|seq| world.commit_of(&id, seq, (began_ms, slice_ms)));
-            recorded += world.cost(commits)?.1;
-            let ended_ms = began_ms + slices * slice_ms;
-            world.end(&id, slices, ended_ms)?;
-            settle(&world, ended_ms, ended_ms + 10 * MINUTE_MS, 20_000)?;
-        }
+        recorded += of.record_at_cost(&world, day, true)?;
         if day == 0 {
             hot = Some(world.held());
         }
     }
-    let count = slices * pushes * DAYS;
+    let count = of.slices() * pushes * DAYS;
     line(&what("chunk"), recorded, count, Some(recorded.operations as f64 / count as f64 / 8.0));
-    let last_ms = FIRST_MS + DAYS * DAY_MS;
-    let (now_ms, sealing) = world.cost(|| settle(&world, last_ms, last_ms + 4 * HOUR_MS, 30_000))?;
+    let (now_ms, sealing) = world.cost(|| of.seal(&world, DAYS))?;
     line(&what("sealing of the last day"), sealing, 1, None);
     let (keys, bytes) = world.held();
     let (hot_keys, hot_bytes) = hot.unwrap_or_default();

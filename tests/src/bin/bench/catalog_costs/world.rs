@@ -19,6 +19,8 @@ use catalog::{due, file, index_file};
 use store::memory::{MemoryStore, run};
 use store::{Error, Store};
 
+use super::kept::Kept;
+
 /// What something took.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cost {
@@ -43,43 +45,65 @@ impl std::ops::AddAssign for Cost {
 /// Counts what the store is asked.
 #[derive(Default)]
 pub(crate) struct Counted {
-    store: MemoryStore,
+    kept: Kept,
+    operations: Cell<u64>,
     bytes: Cell<u64>,
 }
 
 impl Counted {
-    fn write(&self, bytes: usize) {
-        self.bytes.set(self.bytes.get() + bytes as u64);
+    pub(crate) fn of(kept: Kept) -> Self {
+        Self { kept, ..Self::default() }
+    }
+
+    fn ask(&self, written: usize) {
+        self.operations.set(self.operations.get() + 1);
+        self.bytes.set(self.bytes.get() + written as u64);
     }
 }
 
 impl Store for Counted {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.store.get(key).await
+        self.ask(0);
+        match &self.kept {
+            Kept::Memory(store) => store.get(key).await,
+            Kept::Host(store) => store.get(key).await,
+        }
     }
 
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.write(key.len() + value.len());
-        self.store.set(key, value).await
+        self.ask(key.len() + value.len());
+        match &self.kept {
+            Kept::Memory(store) => store.set(key, value).await,
+            Kept::Host(store) => store.set(key, value).await,
+        }
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        self.store.delete(key).await
+        self.ask(0);
+        match &self.kept {
+            Kept::Memory(store) => store.delete(key).await,
+            Kept::Host(store) => store.delete(key).await,
+        }
     }
 
     async fn exists(&self, key: &str) -> Result<bool, Error> {
-        self.store.exists(key).await
+        self.ask(0);
+        match &self.kept {
+            Kept::Memory(store) => store.exists(key).await,
+            Kept::Host(store) => store.exists(key).await,
+        }
     }
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
-        if delta != 0 {
-            self.write(key.len() + size_of::<i64>());
+        self.ask(if delta == 0 { 0 } else { key.len() + size_of::<i64>() });
+        match &self.kept {
+            Kept::Memory(store) => store.increment(key, delta).await,
+            Kept::Host(store) => store.increment(key, delta).await,
         }
-        self.store.increment(key, delta).await
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Bucket {
     objects: RefCell<BTreeMap<String, Vec<u8>>>,
     asked: Cell<u64>,
@@ -152,12 +176,12 @@ fn rule() -> Rule {
 impl World {
     /// What a piece of work takes.
     pub(crate) fn cost<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, Cost)> {
-        let (operations, bytes) = (self.store.store.operations(), self.store.bytes.get());
+        let (operations, bytes) = (self.store.operations.get(), self.store.bytes.get());
         let (objects, begun) = (self.bucket.asked.get(), Instant::now());
         let done = work()?;
         let cost = Cost {
             time: begun.elapsed(),
-            operations: self.store.store.operations() - operations,
+            operations: self.store.operations.get() - operations,
             bytes: self.store.bytes.get() - bytes,
             objects: self.bucket.asked.get() - objects,
         };
@@ -278,7 +302,7 @@ impl World {
 
     /// How many keys the store holds, and how many bytes with their values.
     pub(crate) fn held(&self) -> (usize, usize) {
-        let values = self.store.store.values();
+        let values = self.memory().values();
         (values.len(), values.iter().map(|(key, value)| key.len() + value.len()).sum())
     }
 
@@ -291,6 +315,29 @@ impl World {
 
     /// How many keys are in the store.
     pub(crate) fn keys(&self) -> usize {
-        self.store.store.len()
+        self.memory().len()
+    }
+
+    /// A copy of a world whose store is in memory.
+    pub(crate) fn copy(&self) -> Result<Self> {
+        let copied = Self { bucket: self.bucket.clone(), ..Self::default() };
+        let values = self.memory().values();
+        for key in self.memory().keys() {
+            if let Ok(at) = values.binary_search_by(|(found, _)| found.cmp(&key)) {
+                run(copied.memory().set(&key, &values[at].1))?;
+            } else {
+                let counted = run(self.memory().increment(&key, 0))?;
+                run(copied.memory().increment(&key, counted))?;
+            }
+        }
+        Ok(copied)
+    }
+
+    /// The store of a world whose store is in memory.
+    pub(crate) fn memory(&self) -> &MemoryStore {
+        match &self.store.kept {
+            Kept::Memory(store) => store,
+            Kept::Host(_) => panic!("the store of this world is not in memory"),
+        }
     }
 }

@@ -242,11 +242,12 @@ async fn first(
             before = run.adopted.continues;
             continue;
         };
-        if let Some(expected) = committed::missing(store, &id, &end).await? {
-            return Err(waits(expected));
-        }
+        // The last record is there only once all before it were; what is missing is looked for where it is not.
         let last = match end.chunks.checked_sub(1) {
-            Some(seq) => Some(committed::get(store, &id, seq).await?.ok_or_else(|| waits(seq))?),
+            Some(seq) => match committed::get(store, &id, seq).await? {
+                None => return Err(waits(committed::missing(store, &id, &end).await?.unwrap_or(seq))),
+                last => last,
+            },
             None => None,
         };
         let generation = last.as_ref().map_or(Generation::default(), |last| last.generation);

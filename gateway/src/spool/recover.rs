@@ -210,6 +210,19 @@ mod tests {
     use super::*;
     use crate::spool::record::{Push, Session, split_path};
 
+    /// A spool with the folder of one push, which has nothing but its record.
+    fn spooled(session: Option<Session>) -> (tempfile::TempDir, Arc<Spool>, PathBuf) {
+        let root = tempfile::tempdir().unwrap();
+        let spool = Spool::open(root.path(), 1 << 30).unwrap();
+        let folder = spool.pushes().join("p");
+        fs::create_dir(&folder).unwrap();
+        let push = Push { domain: "d".into(), app: "a".into(), stream: "s".into(), ..Push::default() };
+        let mut record = Record::new(push);
+        record.session = session;
+        record.save(&folder).unwrap();
+        (root, spool, folder)
+    }
+
     #[test]
     fn a_split_that_a_crash_broke_off_leaves_each_tag_once() {
         let tag = |name: &[u8]| {
@@ -229,12 +242,7 @@ mod tests {
             (&whole, &moved[..20], vec![whole.clone()]),
             (&whole[..at as usize], &moved, vec![whole[..at as usize].to_vec(), moved.clone()]),
         ] {
-            let root = tempfile::tempdir().unwrap();
-            let spool = Spool::open(root.path(), 1 << 30).unwrap();
-            let folder = spool.pushes().join("p");
-            fs::create_dir(&folder).unwrap();
-            let push = Push { domain: "d".into(), app: "a".into(), stream: "s".into(), ..Push::default() };
-            Record::new(push).save(&folder).unwrap();
+            let (_root, spool, folder) = spooled(None);
             let generation = Generation::default();
             let name = |index, offset_ms| ChunkName { index, offset_ms, generation, continues: false };
             let next = name(4, 2_000).path(&folder);
@@ -253,14 +261,8 @@ mod tests {
 
     #[test]
     fn the_places_of_lost_files_are_told_and_what_nobody_wants_is_gone() {
-        let root = tempfile::tempdir().unwrap();
-        let spool = Spool::open(root.path(), 1 << 30).unwrap();
-        let folder = spool.pushes().join("p");
-        fs::create_dir(&folder).unwrap();
-        let push = Push { domain: "d".into(), app: "a".into(), stream: "s".into(), ..Push::default() };
-        let mut record = Record::new(push);
-        record.session = Some(Session { id: "s".into(), first_index: 2, known_to: 0, is_end_told: false });
-        record.save(&folder).unwrap();
+        let session = Session { id: "s".into(), first_index: 2, known_to: 0, is_end_told: false };
+        let (_root, spool, folder) = spooled(Some(session));
         let mut whole = Vec::new();
         flv::write_header(&mut whole, true, false);
         flv::write_tag(&mut whole, flv::TagKind::Audio, 40, &[0xaf, 1, 7]).unwrap();
@@ -295,14 +297,8 @@ mod tests {
 
     #[test]
     fn a_push_whose_chunks_are_all_known_has_as_many_as_there_were() {
-        let root = tempfile::tempdir().unwrap();
-        let spool = Spool::open(root.path(), 1 << 30).unwrap();
-        let folder = spool.pushes().join("p");
-        fs::create_dir(&folder).unwrap();
-        let push = Push { domain: "d".into(), app: "a".into(), stream: "s".into(), ..Push::default() };
-        let mut record = Record::new(push);
-        record.session = Some(Session { id: "s".into(), first_index: 2, known_to: 7, is_end_told: false });
-        record.save(&folder).unwrap();
+        let session = Session { id: "s".into(), first_index: 2, known_to: 7, is_end_told: false };
+        let (_root, spool, _) = spooled(Some(session));
         let found = recover(&spool).unwrap().remove(0);
         assert!(found.waiting.is_empty());
         assert_eq!(found.record.end.map(|end| end.next_index), Some(7));

@@ -152,6 +152,26 @@ fn a_part_is_cleared_once_it_is_noted_how_far_its_sessions_are_sealed() {
 }
 
 #[test]
+fn a_part_that_is_cleared_after_a_later_one_leaves_nothing() {
+    let world = World::new();
+    let mut push = Push::begin(&world, ID, MIDNIGHT - 3 * MINUTE_MS, None);
+    push.slices(100);
+    push.end(100 * 5_000);
+    let mut stage = Stage::new(world);
+    let first = format!("c.{ID}.0");
+    stage.world.store.fail(move |call| match call.key == first {
+        true => Outcome::Refused,
+        false => Outcome::Applied,
+    });
+    stage.leap_until(MIDNIGHT + 3 * DAY_MS);
+    assert!(stage.keys_of(&["s"]).is_empty() && !stage.keys_of(&["c"]).is_empty());
+    stage.world.store.mend();
+    stage.leap_until(MIDNIGHT + 200 * DAY_MS);
+    let left = stage.keys_of(&["c", "s", "h", "a", "e"]);
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
 fn a_bucket_that_refuses_for_hours_is_asked_ever_less_often() {
     let world = World::new();
     let mut live = Push::begin(&world, "20200101-live", MIDNIGHT - 30 * MINUTE_MS, None);

@@ -150,7 +150,17 @@ impl Functions {
 
     /// Sends a JSON body to its route and reads the answer.
     pub(crate) async fn call<C: Call>(&self, address: C::Address, body: &C) -> Result<C::Answer, CallError> {
-        self.send_json(self.request(&C::route(address)), body).await
+        self.send_json(self.request(&C::route(address)), body, CALL_TIMEOUT).await
+    }
+
+    /// The same, for a call that may work as long as functions let one.
+    pub(crate) async fn call_long<C: Call>(
+        &self,
+        address: C::Address,
+        body: &C,
+    ) -> Result<C::Answer, CallError> {
+        let timeout = Duration::from_secs(protocol::CALL_MAX_S) + CALL_TIMEOUT;
+        self.send_json(self.request(&C::route(address)), body, timeout).await
     }
 
     /// Sends a chunk of a push, from memory if it is there.
@@ -184,17 +194,19 @@ impl Functions {
         push: &str,
         lost: &LostChunk,
     ) -> Result<ChunkAnswer, CallError> {
-        self.send_json(self.request(&Route::Chunk(path)).header(PUSH_HEADER, push), lost).await
+        let request = self.request(&Route::Chunk(path)).header(PUSH_HEADER, push);
+        self.send_json(request, lost, CALL_TIMEOUT).await
     }
 
     async fn send_json<A: DeserializeOwned>(
         &self,
         request: Builder,
         body: &impl Serialize,
+        timeout: Duration,
     ) -> Result<A, CallError> {
         let body = serde_json::to_vec(body).map_err(|error| CallError::Unsent(error.into()))?;
         let body = Full::new(Bytes::from(body)).map_err(never).boxed_unsync();
-        self.send(request.header(CONTENT_TYPE, JSON_CONTENT_TYPE), body, CALL_TIMEOUT).await
+        self.send(request.header(CONTENT_TYPE, JSON_CONTENT_TYPE), body, timeout).await
     }
 
     /// A request by its route alone; where to is known when it is sent.

@@ -97,7 +97,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
     background.spawn(Arc::clone(&uploads).shed());
     background.spawn(spool::sync(Arc::clone(&spool)));
     if config.tick {
-        background.spawn(ticker::tick(functions));
+        background.spawn(ticker::run(functions));
     }
 
     let ctx = ConnectionCtx {

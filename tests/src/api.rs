@@ -71,6 +71,31 @@ pub fn call(site: &impl Site, action: &str, parameters: &[(&str, &str)]) -> Resu
 /// # Errors
 /// The rule is refused.
 pub fn add_rule(site: &impl Site, domain: &str, app: &str, slice_s: &str, delay_s: &str) -> Result<()> {
+    add_rule_with(site, (domain, app), slice_s, delay_s, &[])
+}
+
+/// The same, and as m3u8, mp4 and flv.
+///
+/// # Errors
+/// The rule is refused.
+pub fn add_rule_of_all_formats(
+    site: &impl Site,
+    domain: &str,
+    app: &str,
+    slice_s: &str,
+    delay_s: &str,
+) -> Result<()> {
+    let more = [("RecordFormat.2.Format", "mp4"), ("RecordFormat.3.Format", "flv")];
+    add_rule_with(site, (domain, app), slice_s, delay_s, &more)
+}
+
+fn add_rule_with(
+    site: &impl Site,
+    (domain, app): (&str, &str),
+    slice_s: &str,
+    delay_s: &str,
+    more: &[(&str, &str)],
+) -> Result<()> {
     let parameters = [
         ("DomainName", domain),
         ("AppName", app),
@@ -80,7 +105,7 @@ pub fn add_rule(site: &impl Site, domain: &str, app: &str, slice_s: &str, delay_
         ("RecordFormat.1.Format", "m3u8"),
         ("RecordFormat.1.SliceDuration", slice_s),
     ];
-    match call(site, "AddLiveAppRecordConfig", &parameters)? {
+    match call(site, "AddLiveAppRecordConfig", &[&parameters[..], more].concat())? {
         (200, _) => Ok(()),
         (status, body) => bail!("AddLiveAppRecordConfig answers {status}: {body}"),
     }

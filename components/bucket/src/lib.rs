@@ -4,11 +4,11 @@
 //! It has no function that changes or deletes an object.
 #![cfg(target_arch = "wasm32")]
 
-use s3::Client;
+use s3::{Client, Transport};
 use s3_client::Wasi;
 use spin_sdk::wit_bindgen::StreamReader;
 
-use bindings::exports::recorder::bucket::objects::{Created, Error, Guest, Location};
+use bindings::exports::recorder::bucket::objects::{Begun, Created, Error, Guest, Location, Part};
 
 /// The types of the WIT package, and the export.
 mod bindings {
@@ -44,10 +44,7 @@ impl Guest for Component {
         } else {
             client.put_new(&key, &content_type, &tag, size, body).await?
         };
-        match created {
-            s3::Created::Now => Ok(Created::Now),
-            s3::Created::Before => Ok(Created::Before),
-        }
+        Ok(created.into())
     }
 
     async fn is_replacing(at: Location) -> Result<bool, Error> {
@@ -61,6 +58,57 @@ impl Guest for Component {
 
     async fn get_small(at: Location, key: String, max_bytes: u32) -> Result<Vec<u8>, Error> {
         Ok(client(&at).await?.get_small(&key, max_bytes).await?)
+    }
+
+    async fn get_range(
+        at: Location,
+        key: String,
+        first: u64,
+        length: u32,
+    ) -> Result<StreamReader<u8>, Error> {
+        let bytes = client(&at).await?.get_range(&key, first, length).await?;
+        Ok(Wasi.body(bytes))
+    }
+
+    async fn begin_upload(
+        at: Location,
+        key: String,
+        content_type: String,
+        tag: String,
+    ) -> Result<Begun, Error> {
+        let client = client(&at).await?;
+        if let Some(there) = client.look_first(&key, &tag, None).await? {
+            return Ok(Begun::There(there.into()));
+        }
+        Ok(Begun::Upload(client.create_upload(&key, &content_type, &tag).await?))
+    }
+
+    async fn upload_part(
+        at: Location,
+        key: String,
+        upload: String,
+        number: u16,
+        size: u64,
+        body: StreamReader<u8>,
+    ) -> Result<String, Error> {
+        Ok(client(&at).await?.upload_part((&key, &upload), number, size, body).await?.etag)
+    }
+
+    async fn complete_upload(
+        at: Location,
+        key: String,
+        upload: String,
+        tag: String,
+        parts: Vec<Part>,
+    ) -> Result<Created, Error> {
+        let numbered = (1..).zip(parts);
+        let parts: Vec<_> =
+            numbered.map(|(number, Part { etag, size })| s3::Part { number, etag, size }).collect();
+        Ok(client(&at).await?.complete_upload((&key, &upload), &tag, &parts).await?.into())
+    }
+
+    async fn abort_upload(at: Location, key: String, upload: String) -> Result<(), Error> {
+        Ok(client(&at).await?.abort_upload((&key, &upload)).await?)
     }
 }
 
@@ -91,6 +139,15 @@ async fn client(at: &Location) -> Result<Client<'static, Wasi>, Error> {
     Ok(s3_client::client(&at.endpoint, &at.bucket).await?)
 }
 
+impl From<s3::Created> for Created {
+    fn from(created: s3::Created) -> Self {
+        match created {
+            s3::Created::Now => Self::Now,
+            s3::Created::Before => Self::Before,
+        }
+    }
+}
+
 impl From<s3::Error> for Error {
     fn from(error: s3::Error) -> Self {
         match error {
@@ -99,6 +156,7 @@ impl From<s3::Error> for Error {
             s3::Error::Unreachable { reason } => Self::Unreachable(reason),
             s3::Error::Taken { .. } => Self::Taken,
             s3::Error::NoSuchObject { .. } => Self::NoSuchObject,
+            s3::Error::NoSuchUpload { .. } => Self::NoSuchUpload,
             s3::Error::TooLarge { max_bytes, .. } => Self::TooLarge(max_bytes),
             s3::Error::Unavailable { reason } => Self::Unavailable(reason),
             malformed => Self::Invalid(malformed.to_string()),

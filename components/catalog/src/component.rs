@@ -7,8 +7,9 @@ use key_value::SpinStore;
 use crate::Service;
 use crate::bindings;
 use crate::bindings::exports::recorder::catalog::catalog::{
-    After, Changes, Command, Container, Delivery, Entry, Error, Guest, Heartbeat, IndexFile, LocatedEntry,
-    Loss, OrderedSession, Placed, RecordFile, RecordedSpan, Resends, Session, StreamName, Timer, Turn,
+    After, Changes, Command, Container, Delivery, Entry, Error, Guest, Heartbeat, IndexFile, Lane,
+    LocatedEntry, Loss, MediaChunk, OrderedSession, Placed, RecordFile, RecordedSpan, Resends, Session,
+    StreamName, Timer, Turn, Upload,
 };
 use crate::service;
 use crate::work_bucket::Work;
@@ -90,8 +91,8 @@ impl Guest for Component {
         kept(lost, &session, now_ms).await
     }
 
-    async fn list_due(now_ms: u64) -> Result<Vec<Timer>, Error> {
-        with_catalog(async |catalog| catalog.list_due(now_ms).await).await
+    async fn list_due(lane: Lane, now_ms: u64) -> Result<Vec<Timer>, Error> {
+        with_catalog(async |catalog| catalog.list_due(lane, now_ms).await).await
     }
 
     async fn attend(timer: Timer, now_ms: u64) -> Result<Option<Vec<String>>, Error> {
@@ -117,6 +118,18 @@ impl Guest for Component {
 
     async fn list_entries(file: RecordFile) -> Result<Vec<Entry>, Error> {
         with_catalog(async |catalog| catalog.list_entries(file).await).await
+    }
+
+    async fn get_upload(file: RecordFile) -> Result<Option<Upload>, Error> {
+        with_catalog(async |catalog| catalog.get_upload(file).await).await
+    }
+
+    async fn note_upload(file: RecordFile, upload: Upload) -> Result<(), Error> {
+        with_catalog(async |catalog| catalog.note_upload(file, upload).await).await
+    }
+
+    async fn list_media(file: RecordFile) -> Result<Vec<MediaChunk>, Error> {
+        with_catalog(async |catalog| catalog.list_media(file).await).await
     }
 
     async fn commit_file(file: RecordFile, object: String, now_ms: u64) -> Result<(), Error> {

@@ -3,8 +3,11 @@
 use catalog::commit::{self, Prepared, Turn};
 use catalog::decision::WorkBucket;
 use catalog::order::Cause;
+use catalog::rule::Container;
 use catalog::time::{DAY_MS, Retention};
-use catalog::{content, due, file, gateway, guard, index_file, live, names, replacing, session};
+use catalog::{
+    content, due, file, gateway, guard, index_file, live, media, names, replacing, session, upload,
+};
 use store::Store;
 
 use crate::convert::{self, ordered};
@@ -128,8 +131,8 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
 /// What is due.
 #[expect(missing_docs, reason = "wit/catalog documents each function")]
 impl<S: Store, B: WorkBucket> Service<'_, S, B> {
-    pub async fn list_due(&self, now_ms: u64) -> Result<Vec<types::Timer>, Error> {
-        let timers = due::due(self.store, now_ms).await?;
+    pub async fn list_due(&self, lane: types::Lane, now_ms: u64) -> Result<Vec<types::Timer>, Error> {
+        let timers = due::due(self.store, lane.into(), now_ms).await?;
         Ok(timers.into_iter().map(Into::into).collect())
     }
 
@@ -188,12 +191,31 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         Ok(entries)
     }
 
+    pub async fn get_upload(&self, file: types::RecordFile) -> Result<Option<types::Upload>, Error> {
+        let container = file.container.into();
+        Ok(upload::get(self.store, &file.recording, container, file.number).await?.map(Into::into))
+    }
+
+    pub async fn note_upload(&self, file: types::RecordFile, upload: types::Upload) -> Result<(), Error> {
+        let container = file.container.into();
+        let upload = convert::upload(file.number, upload);
+        Ok(upload::note(self.store, &file.recording, container, &upload).await?)
+    }
+
+    pub async fn list_media(&self, file: types::RecordFile) -> Result<Vec<types::MediaChunk>, Error> {
+        let chunks = media::chunks(self.store, self.bucket, &convert::run(file)).await?;
+        Ok(chunks.into_iter().map(Into::into).collect())
+    }
+
     pub async fn commit_file(&self, file: types::RecordFile, object: &str, now_ms: u64) -> Result<(), Error> {
         let first = session::get(self.store, self.bucket, &file.recording).await?;
-        let (recording, container) = (file.recording.clone(), file.container.into());
+        let (recording, container) = (file.recording.clone(), Container::from(file.container));
         let run = convert::run(file);
         let known = index_file::of_record_file(&first, container, &run, object, now_ms);
         index_file::add(self.store, self.bucket, &known, now_ms).await?;
+        if container.holds_media() {
+            media::release(self.store, self.bucket, &recording, container, &run, now_ms).await?;
+        }
         Ok(file::written(self.store, &recording, container, &run).await?)
     }
 

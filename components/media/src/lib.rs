@@ -1,15 +1,16 @@
-//! `recorder:media/remux`: adapts the crate `remux` to its WIT package, and nothing else.
+//! `recorder:media`: adapts the crates `remux` and `record-files` to their WIT package, and nothing else.
 //!
 //! The component inherits no capability. Even a chunk that took it over could reach nothing.
 
 mod convert;
+mod files;
 
 use futures_channel::oneshot;
 use remux::{Chunk, Policy, Slice};
 use spin_sdk::wit_bindgen::{self, StreamReader, StreamResult, StreamWriter};
 
 wit_bindgen::generate!({
-    inline: "package recorder:media-component; world media-provider { export recorder:media/remux@0.1.0; }",
+    inline: "package recorder:media-component; world media-provider { export recorder:media/files@0.1.0; export recorder:media/remux@0.1.0; }",
     path: ["../../wit/media"],
     runtime_path: "spin_sdk::wit_bindgen::rt",
     generate_all,
@@ -40,9 +41,9 @@ impl contract::Guest for Component {
         wit_bindgen::spawn(async move {
             let policy = Policy { max_bytes, ..Policy::default() };
             match remux::remux(Chunk { bytes: &chunk, arrival_ms }, &state, &policy) {
-                Ok((slice, muxer)) => {
+                Ok((slice, mut muxer)) => {
                     if slice_sender.send(Ok(slice)).is_ok() {
-                        write_all(muxer, output).await;
+                        write_all(output, |block| muxer.write(block)).await;
                     }
                 }
                 Err(error) => drop(slice_sender.send(Err(error))),
@@ -50,6 +51,40 @@ impl contract::Guest for Component {
         });
         let slice: Result<Slice, remux::Error> = slice.await.expect("the task should send before it ends");
         slice.map(|slice| (convert::slice(slice), reader)).map_err(convert::error)
+    }
+
+    async fn flv_to_samples(
+        chunk: StreamReader<u8>,
+        state: Vec<u8>,
+        arrival_ms: Option<u64>,
+        max_bytes: u64,
+    ) -> Result<(contract::Slice, StreamReader<u8>, u64, StreamReader<u8>), contract::Error> {
+        let chunk = read_bounded(chunk, max_bytes).await?;
+        let (output, reader) = wit_stream::new();
+        let (mut samples_output, samples_reader) = wit_stream::new();
+        let (sender, remuxed) = oneshot::channel();
+        wit_bindgen::spawn(async move {
+            let policy = Policy { max_bytes, ..Policy::default() };
+            match remux::remux_with_samples(Chunk { bytes: &chunk, arrival_ms }, &state, &policy) {
+                Ok((slice, mut muxer, mut samples)) => {
+                    let table = samples.table();
+                    let head = [&(table.len() as u32).to_le_bytes()[..], table].concat();
+                    let size = if slice.size > 0 { head.len() as u64 + samples.size() } else { 0 };
+                    if sender.send(Ok((slice, size))).is_err() {
+                        return;
+                    }
+                    write_all(output, |block| muxer.write(block)).await;
+                    if size > 0 && samples_output.write_all(head).await.is_empty() {
+                        write_all(samples_output, |block| samples.write(&muxer, block)).await;
+                    }
+                }
+                Err(error) => drop(sender.send(Err(error))),
+            }
+        });
+        let remuxed: Result<(Slice, u64), remux::Error> =
+            remuxed.await.expect("the task should send before it ends");
+        let (slice, size) = remuxed.map_err(convert::error)?;
+        Ok((convert::slice(slice), reader, size, samples_reader))
     }
 }
 
@@ -73,13 +108,13 @@ async fn read_bounded(mut chunk: StreamReader<u8>, max_bytes: u64) -> Result<Vec
     }
 }
 
-/// Writes the slice in blocks, until it ends or nobody reads.
-async fn write_all(mut muxer: mpegts::Muxer<'_>, mut output: StreamWriter<u8>) {
+/// Writes what `fill` puts into a block's capacity, until it puts nothing or nobody reads.
+async fn write_all(mut output: StreamWriter<u8>, mut fill: impl FnMut(&mut Vec<u8>)) {
     let mut block = Vec::new();
     loop {
         // `write_all` gives the buffer back empty with its capacity, so this allocates only once.
         block.reserve(BLOCK_SIZE);
-        muxer.write(&mut block);
+        fill(&mut block);
         if block.is_empty() {
             return;
         }

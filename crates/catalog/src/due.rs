@@ -11,6 +11,8 @@
 //! | `e {session}` | an offer that expires | the offer |
 //! | `q {session}` | an offer that has expired, and is forgotten | its expiry |
 //! | `z {session} {round} {heartbeats}` | a session that has been suspended for too long | its suspension |
+//! | `m {recording}` | files with media that may be complete: see [`media`](crate::media) | whoever has the others looked at |
+//! | `x {recording} {session} {first} {last} {waits}` | media that is in written files | the call that wrote one |
 //! | `s`, `d`, `r`, `k`, `i`, `j`, `l` and `v`, with `{stream} {day}` | a day that is to be sealed or forgotten: see `seal` | what comes for it, and the step before |
 //!
 //! `again` at the end: it has waited for a second time, by another clock.
@@ -28,12 +30,21 @@ use crate::error::Error;
 use crate::log::StreamDay;
 use crate::seal::clear::Clearing;
 use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
-pub use crate::timer::due;
 use crate::timer::{self, Timer};
-use crate::{changes, command, committed, file, heard, key, look, noted, seal, session, silence};
+pub use crate::timer::{Lane, due};
+use crate::{changes, command, committed, file, heard, key, look, media, noted, seal, session, silence};
 
 /// A tick has its timers for itself for so long. Another one that takes them does the same again.
 const LEASE_MS: u64 = 60_000;
+
+/// How long a call of a lane has a timer for itself.
+fn lease_ms(lane: Lane) -> u64 {
+    match lane {
+        Lane::Tick => LEASE_MS,
+        // Moving a file's media takes as long as a call may.
+        Lane::Compose => CALL_MAX_MS,
+    }
+}
 
 /// Wait after the first failure, and the longest one.
 const BACKOFF_MS: (u64, u64) = (5_000, 300_000);
@@ -49,12 +60,12 @@ impl Record for Busy {
 }
 
 /// Takes what timers are about into a tick's hand, unless another tick has it.
-async fn take(store: &impl Store, subject: &str, now_ms: u64) -> Result<bool, Error> {
-    let busy_key = key::busy(subject);
+async fn take(store: &impl Store, timer: &Timer, now_ms: u64) -> Result<bool, Error> {
+    let busy_key = key::busy(&subject(timer));
     let busy: Option<Busy> = read(store, &busy_key).await?;
     // A mark of a clock that is ahead holds nobody up.
     let held_ms = busy.and_then(|busy| now_ms.checked_sub(busy.from_ms));
-    let is_free = held_ms.is_none_or(|held_ms| held_ms >= LEASE_MS);
+    let is_free = held_ms.is_none_or(|held_ms| held_ms >= lease_ms(Lane::of(&timer.what)));
     if is_free {
         write(store, &busy_key, &Busy { from_ms: now_ms }).await?;
     }
@@ -78,10 +89,16 @@ pub async fn attend(
     retention: Retention,
     now_ms: u64,
 ) -> Result<Option<Vec<String>>, Error> {
-    if !take(store, &subject(timer), now_ms).await? {
+    if !take(store, timer, now_ms).await? {
         return Ok(None);
     }
-    attend_to(store, bucket, timer, retention, now_ms).await.map(Some)
+    let recordings = attend_to(store, bucket, timer, retention, now_ms).await?;
+    if Lane::of(&timer.what) == Lane::Tick {
+        for recording in &recordings {
+            media::ask(store, bucket, recording, now_ms).await?;
+        }
+    }
+    Ok(Some(recordings))
 }
 
 async fn attend_to(
@@ -104,7 +121,12 @@ async fn attend_to(
     match *words {
         ["g", gateway] => look::gateway(store, bucket, gateway, now_ms).await,
         ["b", id, due] => look::after_end(store, bucket, id, number(due), now_ms).await,
-        ["f", recording] => Ok(vec![recording.into()]),
+        ["f" | "m", recording] => Ok(vec![recording.into()]),
+        ["x", recording, session, first, last, waits] => {
+            let (chunks, waits) = ((number(first), number(last)), number(waits) as u32);
+            media::delete(store, bucket, (recording, session), chunks, waits, now_ms).await?;
+            Ok(Vec::new())
+        }
         ["c", id] => confirmed(store, id, 0, now_ms).await,
         ["c", id, waits] => confirmed(store, id, number(waits), now_ms).await,
         ["o", id] => notify(store, id).await.map(|()| Vec::new()),

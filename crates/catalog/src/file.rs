@@ -109,7 +109,8 @@ pub async fn complete(
     };
     let format = rule.and_then(|rule| rule.formats.iter().position(|format| format.container == container));
     let Some(format) = format else { return Ok(None) };
-    let begin = Next { number: 0, from: Place { session: recording.into(), seq: 0 }, empty_to: None };
+    let begin =
+        Next { number: 0, from: Place { session: recording.into(), seq: 0 }, empty_to: None, done: None };
     let noted = next_file::noted(store, recording, container).await?;
     let Some(mut next) = noted.or(is_open.then_some(begin)) else { return Ok(None) };
     let number = next.number;
@@ -133,7 +134,8 @@ pub async fn complete(
             }
             open = file;
             if after.is_some() && at != next.from.session {
-                next = Next { number, from: Place { session: at.clone(), seq }, empty_to: None };
+                let from = Place { session: at.clone(), seq };
+                next = Next { number, from, empty_to: None, done: next.done };
             }
         } else if after.is_some() && walked > 0 {
             next.empty_to = Some(at.clone());
@@ -239,7 +241,8 @@ pub async fn written(
     if let Some(before) = run.number.checked_sub(1) {
         store.delete(&key::file_names(recording, container, before)).await?;
     }
-    let next = Next { number: run.number + 1, from: run.last.clone(), empty_to: None };
+    let done = Some(run.last.clone());
+    let next = Next { number: run.number + 1, from: run.last.clone(), empty_to: None, done };
     next_file::note(store, recording, container, &next).await
 }
 
@@ -252,6 +255,8 @@ pub struct Entry {
     pub slice: Slice,
     /// It does not continue the slice before it in its list.
     pub is_discontinuous: bool,
+    /// It is of another session than the slice before it in its list, or chunks between them are lost.
+    pub follows_gap: bool,
 }
 
 /// The slices of a run, in order. Their durations add up to the run's.
@@ -320,8 +325,10 @@ impl List {
             is_discontinuous |= !continues;
         }
         let at = Place { session: session.into(), seq };
-        let is_discontinuous = is_discontinuous && !self.entries.is_empty();
-        self.entries.push(Entry { at, slice, is_discontinuous });
+        let before = self.entries.last();
+        let is_discontinuous = is_discontinuous && before.is_some();
+        let follows_gap = before.is_some_and(|before| is_interrupted || before.at.session != session);
+        self.entries.push(Entry { at, slice, is_discontinuous, follows_gap });
     }
 }
 

@@ -33,7 +33,8 @@
 //! | `b.{timer}` | hint: a tick has it in hand | ticks |
 //! | `m.layout`, `m.work` | what was checked of the store and of the work bucket | always the same value |
 //! | `m.r.{bucket}` | its store replaces objects: see [`replacing`](crate::replacing) | the ticks: the same value by all |
-//! | `w.{recording}.{container}` | hint: the next record file to write, and where it begins | the tick |
+//! | `w.{recording}.{container}` | hint: the next record file to write, and where it begins | the tick, a composition |
+//! | `w.{recording}.{container}.u` | hint: how far that file is uploaded | a composition |
 
 use crate::rule::Container;
 use crate::stream::hash;
@@ -178,6 +179,11 @@ pub(crate) fn replacing(endpoint: &str, bucket: &str) -> String {
 /// The next record file to write.
 pub(crate) fn next_file(recording: &str, container: Container) -> String {
     format!("w.{recording}.{}", word(container))
+}
+
+/// How far the next record file is uploaded.
+pub(crate) fn upload(recording: &str, container: Container) -> String {
+    format!("{}.u", next_file(recording, container))
 }
 
 fn word(container: Container) -> &'static str {

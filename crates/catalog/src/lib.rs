@@ -5,7 +5,7 @@
 //! | [`stream`], [`rule`], [`chunk`], [`order`] | the words of the model |
 //! | [`session`] | pushes: offered, adopted, ended |
 //! | [`commit`], [`committed`], [`account`], [`page`] | the chunks of a push, and which record files they are in |
-//! | [`file`](mod@file), [`names`] | which record files are complete, and what they are called |
+//! | [`file`](mod@file), [`names`], [`media`], [`upload`] | which record files are complete, what they are called, what they are made of, and how far that is |
 //! | [`gateway`] | what gateways tell |
 //! | [`command`], [`live`] | orders, and what is being pushed |
 //! | [`due`], [`timer`], [`time`](mod@time) | what is to be done, and when |
@@ -37,6 +37,7 @@ mod list;
 pub mod live;
 mod log;
 mod look;
+pub mod media;
 pub mod names;
 mod next_file;
 mod noted;
@@ -54,5 +55,6 @@ pub mod stream;
 mod tests;
 pub mod time;
 pub mod timer;
+pub mod upload;
 
 pub use error::Error;

@@ -17,6 +17,9 @@ pub(crate) struct Next {
     pub(crate) from: Place,
     /// Sessions after that chunk's, up to this one, have no chunks.
     pub(crate) empty_to: Option<String>,
+    /// The last chunk that is in a written file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) done: Option<Place>,
 }
 
 impl Record for Next {

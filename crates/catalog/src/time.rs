@@ -42,7 +42,7 @@ pub struct Retention {
 impl Default for Retention {
     /// Three and six months, the longest ones.
     fn default() -> Self {
-        let written = &[Container::M3u8];
+        let written = &[Container::M3u8, Container::Mp4, Container::Flv];
         Self { sessions_ms: 92 * DAY_MS, files_ms: 184 * DAY_MS, written }
     }
 }

@@ -3,6 +3,8 @@
 //! A timer is set by a cause (an end, a stop, a file that is complete), and only that cause sets it again. One that
 //! fires for nothing costs a look.
 //!
+//! Each [lane](Lane) has timers of its own: those of compositions have keys that begin with `t.m` in place of `t`.
+//!
 //! | key | holds |
 //! | --- | --- |
 //! | `t.{slot}` | list: the timers of 5 s, counted since 1970, as `{due, Unix ms} {tries} {what}` |
@@ -25,6 +27,7 @@
 mod sweep;
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
@@ -54,6 +57,33 @@ struct Slot {
 
 impl Record for Slot {
     const VERSION: u32 = 1;
+}
+
+/// Who attends to a timer: calls that do not wait for one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// What is short.
+    Tick,
+    /// What moves the media of record files.
+    Compose,
+}
+
+impl Lane {
+    /// The lane of what is to be looked at.
+    pub(crate) fn of(what: &str) -> Self {
+        match what.split(' ').next() {
+            Some("m" | "x") => Self::Compose,
+            _ => Self::Tick,
+        }
+    }
+
+    /// A key of its timers.
+    fn key(self, rest: impl Display) -> String {
+        match self {
+            Self::Tick => format!("t.{rest}"),
+            Self::Compose => format!("t.m.{rest}"),
+        }
+    }
 }
 
 /// A timer that is due.
@@ -96,51 +126,52 @@ pub(crate) async fn set(store: &impl Store, due_ms: u64, what: &str) -> Result<(
 /// The store failed; the timer may be set all the same.
 pub(crate) async fn set_again(store: &impl Store, due_ms: u64, tries: u32, what: &str) -> Result<(), Error> {
     let (slot, text) = (due_ms / SLOT_MS, format!("{due_ms} {tries} {what}"));
-    put(store, slot, &text).await?;
-    let open = open(store).await?;
-    if open > slot { put(store, open, &text).await } else { Ok(()) }
+    let lane = Lane::of(what);
+    put(store, lane, slot, &text).await?;
+    let open = open(store, lane).await?;
+    if open > slot { put(store, lane, open, &text).await } else { Ok(()) }
 }
 
-async fn put(store: &impl Store, slot: u64, text: &str) -> Result<(), Error> {
-    let list = of_slot(slot);
+async fn put(store: &impl Store, lane: Lane, slot: u64, text: &str) -> Result<(), Error> {
+    let list = of_slot(lane, slot);
     if !list::exists(store, &list).await? {
-        list::append(store, &of_hour(slot / HOUR_SLOTS), &slot.to_string()).await?;
+        list::append(store, &of_hour(lane, slot / HOUR_SLOTS), &slot.to_string()).await?;
     }
     list::append(store, &list, text).await?;
     Ok(())
 }
 
-fn of_slot(slot: u64) -> String {
-    format!("t.{slot}")
+fn of_slot(lane: Lane, slot: u64) -> String {
+    lane.key(slot)
 }
 
-fn of_hour(hour: u64) -> String {
-    format!("t.h.{hour}")
+fn of_hour(lane: Lane, hour: u64) -> String {
+    lane.key(format_args!("h.{hour}"))
 }
 
-async fn open(store: &impl Store) -> Result<u64, Error> {
-    let open: Option<Slot> = read(store, "t.open").await?;
+async fn open(store: &impl Store, lane: Lane) -> Result<u64, Error> {
+    let open: Option<Slot> = read(store, &lane.key("open")).await?;
     Ok(open.unwrap_or_default().slot)
 }
 
-/// The timers that are due, oldest first, each thing once; where there are very many, the oldest slots' alone. They stay
+/// The timers of a lane that are due, oldest first, each thing once; where there are very many, the oldest slots' alone. They stay
 /// due until they are settled.
 ///
 /// # Errors
 /// The store failed.
-pub async fn due(store: &impl Store, now_ms: u64) -> Result<Vec<Timer>, Error> {
+pub async fn due(store: &impl Store, lane: Lane, now_ms: u64) -> Result<Vec<Timer>, Error> {
     let now = now_ms / SLOT_MS;
     let near = now.saturating_sub(NEAR);
-    let open = open(store).await?;
+    let open = open(store, lane).await?;
     if open < now {
-        write(store, "t.open", &Slot { slot: now }).await?;
+        write(store, &lane.key("open"), &Slot { slot: now }).await?;
     }
     // For a while there was no tick.
     let is_late = open < near;
-    let mut timers = sweep::behind(store, near, is_late, now_ms).await?;
+    let mut timers = sweep::behind(store, lane, near, is_late, now_ms).await?;
     for slot in (near..=now).chain((open > now).then_some(open)) {
         if timers.len() < MOST {
-            timers.extend(of(store, slot, now_ms).await?);
+            timers.extend(of(store, lane, slot, now_ms).await?);
         }
     }
     timers.retain(|timer| timer.due_ms <= now_ms);
@@ -163,8 +194,8 @@ fn merge(timers: Vec<Timer>) -> Vec<Timer> {
 }
 
 /// The timers of a slot, due or not.
-async fn of(store: &impl Store, slot: u64, now_ms: u64) -> Result<Vec<Timer>, Error> {
-    let list = of_slot(slot);
+async fn of(store: &impl Store, lane: Lane, slot: u64, now_ms: u64) -> Result<Vec<Timer>, Error> {
+    let list = of_slot(lane, slot);
     let entries = list::entries(store, &list, now_ms).await?;
     let timer = |(number, text): (u64, String)| Timer::of_text(list::key(&list, number), &text);
     Ok(entries.into_iter().filter_map(timer).collect())

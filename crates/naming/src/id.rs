@@ -26,6 +26,12 @@ pub fn session_id(began_ms: u64, random: [u8; 16]) -> String {
     format!("{}-{:032x}", Timezone::UTC.local(began_ms).format("%Y%m%d"), u128::from_be_bytes(random))
 }
 
+/// The name of the object in the work bucket that holds a chunk's media, until record files are made of it.
+#[must_use]
+pub fn media_object(session: &str, seq: u64) -> String {
+    format!("media/{session}/{seq}")
+}
+
 /// The begin of the day that an id of [`session_id`] names, Unix milliseconds.
 #[must_use]
 pub fn session_day_ms(id: &str) -> Option<u64> {

@@ -3,8 +3,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    AskAdmission, BeginSession, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, LaneAnswer, Route,
-    SessionAnswer, SessionPath, StreamPath, Tick,
+    AskAdmission, BeginSession, Compose, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, LaneAnswer,
+    Route, SessionAnswer, SessionPath, StreamPath, Tick,
 };
 
 /// A JSON body with its route and its answer, for both sides: a caller cannot send it elsewhere, and reads
@@ -57,6 +57,15 @@ impl Call for Heartbeat {
 
     fn route((): ()) -> Route {
         Route::Heartbeat
+    }
+}
+
+impl Call for Compose {
+    type Address = ();
+    type Answer = LaneAnswer;
+
+    fn route((): ()) -> Route {
+        Route::Compose
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `POST …/sessions/{session}/end` | [`EndSession`] | [`EndAnswer`] |
 //! | `POST /heartbeat` | [`Heartbeat`] | [`HeartbeatAnswer`] |
 //! | `POST /tick` | [`Tick`] or nothing | [`LaneAnswer`] |
+//! | `POST /compose` | [`Compose`] or nothing | [`LaneAnswer`] |
 //!
 //! Every call carries `Authorization: Bearer <ingest_token>`; every error is a [`Problem`].
 #![deny(missing_docs)]
@@ -25,9 +26,9 @@ mod route;
 pub use call::Call;
 pub use generation::{Generation, GenerationError};
 pub use messages::{
-    After, AskAdmission, BeginSession, ChunkAnswer, ChunkPolicy, Confirmed, EndAnswer, EndSession, Failure,
-    Heartbeat, HeartbeatAnswer, LaneAnswer, LossReason, LostChunk, Order, Problem, Resends, SessionAnswer,
-    Tick,
+    After, AskAdmission, BeginSession, ChunkAnswer, ChunkPolicy, Compose, Confirmed, EndAnswer, EndSession,
+    Failure, Heartbeat, HeartbeatAnswer, LaneAnswer, LossReason, LostChunk, Order, Problem, Resends,
+    SessionAnswer, Tick,
 };
 pub use name::{MAX_NAME_BYTES, NameError, StreamPath, check_app, check_name};
 pub use route::{ChunkPath, Route, RouteError, SessionPath};

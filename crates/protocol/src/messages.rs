@@ -218,6 +218,10 @@ pub struct HeartbeatAnswer {
 #[serde(default)]
 pub struct Tick {}
 
+/// Attends to the record files of MP4 and FLV that are due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compose {}
+
 /// What a lane did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneAnswer {

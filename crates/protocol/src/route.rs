@@ -61,6 +61,8 @@ pub enum Route {
     Heartbeat,
     /// `POST /tick`: whatever is due is to be done.
     Tick,
+    /// `/compose`
+    Compose,
 }
 
 /// Why a method and a path are no [`Route`].
@@ -106,9 +108,12 @@ impl Route {
     pub fn method(&self) -> Method {
         match self {
             Self::Chunk(_) => Method::PUT,
-            Self::Admission(_) | Self::Sessions(_) | Self::End(_) | Self::Heartbeat | Self::Tick => {
-                Method::POST
-            }
+            Self::Admission(_)
+            | Self::Sessions(_)
+            | Self::End(_)
+            | Self::Heartbeat
+            | Self::Tick
+            | Self::Compose => Method::POST,
         }
     }
 
@@ -145,6 +150,7 @@ impl Route {
             }
             ["heartbeat"] => check(Method::POST).map(|()| Self::Heartbeat),
             ["tick"] => check(Method::POST).map(|()| Self::Tick),
+            ["compose"] => check(Method::POST).map(|()| Self::Compose),
             _ => Err(RouteError::NoSuchRoute { path: path.into() }),
         }
     }
@@ -159,6 +165,7 @@ impl fmt::Display for Route {
             Self::End(session) => write!(f, "{session}/end"),
             Self::Heartbeat => f.write_str("/heartbeat"),
             Self::Tick => f.write_str("/tick"),
+            Self::Compose => f.write_str("/compose"),
         }
     }
 }

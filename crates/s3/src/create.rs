@@ -132,7 +132,10 @@ impl<T: Transport> Client<'_, T> {
     ///
     /// Where it does not, what is there is looked up. Between the look and the create another writer may come: such a
     /// store leaves nothing better. A name that is the tag's own needs no look: if it is there, it is the same object.
-    pub(crate) async fn look_first(
+    ///
+    /// # Errors
+    /// [`Error::Taken`]; [`Error::Refused`] where the key may not look.
+    pub async fn look_first(
         &self,
         key: &str,
         tag: &str,

@@ -172,8 +172,10 @@ impl From<objects::Error> for ApiError {
             }
             objects::Error::Taken => faults::OSS_OBJECT_ALREADY_EXISTS.into(),
             objects::Error::Unavailable(reason) => Self::unavailable(reason),
-            objects::Error::NoSuchObject | objects::Error::TooLarge(_) => Self::from(faults::INTERNAL_ERROR)
-                .caused_by("the bucket answered a write with an error of reading"),
+            objects::Error::NoSuchObject | objects::Error::NoSuchUpload | objects::Error::TooLarge(_) => {
+                Self::from(faults::INTERNAL_ERROR)
+                    .caused_by("the bucket answered a write with an error of reading")
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use http::{Request, StatusCode};
 use protocol::{ChunkAnswer, ChunkPath, ChunkPolicy, LostChunk, Route, conflict};
-use shared::catalog::{Delivery, Loss, Prepared, SessionRule, Turn};
+use shared::catalog::{Container, Delivery, Loss, Prepared, SessionRule, Turn};
 use shared::{
     Answer, Body, BodyError, Bucket, Catalog, Clock, Media, Refusal, Variables, authorize, bucket, catalog,
     media, ok, read_body,
@@ -13,6 +13,9 @@ use crate::{convert, report};
 
 /// Longest chunk, in bytes.
 const MAX_BYTES: u64 = ChunkPolicy::DEFAULT.max_bytes;
+
+/// Media type of what is kept until record files are made of it.
+const MEDIA: &str = "application/octet-stream";
 
 /// Media type of a transport stream (RFC 3555 §4.2.6).
 const TRANSPORT_STREAM: &str = "video/mp2t";
@@ -81,12 +84,22 @@ async fn record<W: World, B: Body<Stream = W::Stream>>(
     prepared: Prepared,
 ) -> Result<(), Refusal> {
     let began_ms = world.now_ms();
-    let (remuxed, transport_stream) = remux(world, body, headers, &prepared).await?;
+    let rule = rule_of(&prepared)?;
+    let asks = |is_asked: fn(&Container) -> bool| rule.formats.iter().any(|of| is_asked(&of.container));
+    let (has_slices, holds_media) = (asks(|of| *of == Container::M3u8), asks(|of| *of != Container::M3u8));
+    let (remuxed, transport_stream, media) = remux(world, body, headers, &prepared, holds_media).await?;
     report::log(&prepared.session.id, seq, &remuxed);
     let slice = if remuxed.size == 0 {
         None
     } else {
-        put(world, headers, seq, &prepared, &remuxed, transport_stream).await?;
+        if has_slices {
+            put(world, headers, seq, &prepared, &remuxed, transport_stream).await?;
+        } else {
+            drop(transport_stream);
+        }
+        if let Some(media) = media {
+            keep(world, &prepared.session.id, seq, media).await?;
+        }
         Some(convert::slice(&remuxed, prepared.names_taken))
     };
     if world.now_ms() > began_ms + protocol::CALL_MAX_S * 1_000 {
@@ -103,27 +116,55 @@ async fn record<W: World, B: Body<Stream = W::Stream>>(
     Ok(world.commit_chunk(prepared.token, delivery, world.now_ms()).await?)
 }
 
-/// Hands the body to the remuxer, and makes sure that it was all there.
+/// A chunk's media for record files that hold it, and its size.
+struct ChunkMedia<S> {
+    size: u64,
+    bytes: S,
+}
+
+/// Hands the body to the remuxer, and makes sure that it was all there. The media is to be read after the transport
+/// stream, or once that is dropped.
 async fn remux<W: World, B: Body<Stream = W::Stream>>(
     world: &W,
     body: B,
     headers: &ChunkHeaders,
     prepared: &Prepared,
-) -> Result<(media::Slice, W::Stream), Refusal> {
+    holds_media: bool,
+) -> Result<(media::Slice, W::Stream, Option<ChunkMedia<W::Stream>>), Refusal> {
     let (chunk, all_read) = body.into_stream();
     // Between two generations chunks may not have been wanted: that time is no pause of the push.
     let is_continued = catalog::Generation::from(headers.generation) == prepared.generation;
     let arrival_ms = (is_continued && headers.is_dated).then_some(headers.offset_ms);
-    let remuxed = world.flv_to_ts(chunk, prepared.remux_state.clone(), arrival_ms, MAX_BYTES).await;
+    let state = prepared.remux_state.clone();
+    let remuxed = if holds_media {
+        let remuxed = world.flv_to_samples(chunk, state, arrival_ms, MAX_BYTES).await;
+        remuxed.map(|(slice, stream, size, bytes)| (slice, stream, Some(ChunkMedia { size, bytes })))
+    } else {
+        let remuxed = world.flv_to_ts(chunk, state, arrival_ms, MAX_BYTES).await;
+        remuxed.map(|(slice, stream)| (slice, stream, None))
+    };
     // What looks malformed may only be cut off, which the sender's line did, not its data.
     if matches!(remuxed, Ok(_) | Err(media::Error::Malformed(_))) {
         all_read.await?;
     }
-    let (remuxed, transport_stream) = remuxed?;
-    if headers.length.is_some_and(|length| length != remuxed.consumed) {
+    let remuxed = remuxed?;
+    if headers.length.is_some_and(|length| length != remuxed.0.consumed) {
         return Err(BodyError::CutOff.into());
     }
-    Ok((remuxed, transport_stream))
+    Ok(remuxed)
+}
+
+/// Puts a chunk's media into the work bucket, until record files are made of it.
+async fn keep<W: World>(
+    world: &W,
+    session: &str,
+    seq: u64,
+    media: ChunkMedia<W::Stream>,
+) -> Result<(), Refusal> {
+    let at = shared::work_bucket(world).await?;
+    let key = naming::media_object(session, seq);
+    let put = world.put_new(at, &key, MEDIA, &key, media.size, media.bytes).await;
+    put.map(drop).map_err(|error| Refusal::from(error).while_doing(&format!("work bucket object {key:?}")))
 }
 
 /// Puts the slice into the user's bucket. A name that another writer has taken is noted, and the chunk refused for

@@ -10,7 +10,7 @@ use protocol::{
 use recorder_remux_function::handler::handle;
 use shared::Catalog;
 use shared::bucket::{Error as BucketError, Location};
-use shared::catalog::{After, Container, Entry, PictureSize, Session};
+use shared::catalog::{After, Container, Entry, Lane, PictureSize, Session};
 use shared::testing::{Fault, Object, Sent, World, read, request, request_to, run, session};
 
 /// A chunk of H.264 and AAC.
@@ -61,7 +61,7 @@ fn entries(world: &World, chunks: u64) -> Vec<Vec<Entry>> {
     world.now_ms.set(BEGAN_MS + 300_000);
     run(world.hear_gateway()).unwrap();
     let mut files = Vec::new();
-    for timer in run(world.list_due(world.now_ms.get())).unwrap() {
+    for timer in run(world.list_due(Lane::Tick, world.now_ms.get())).unwrap() {
         let attended = run(world.attend(timer.clone(), world.now_ms.get())).unwrap();
         for recording in attended.unwrap_or_default() {
             while let Some(file) = run(world.next_file(&recording, Container::M3u8)).unwrap() {

@@ -1,6 +1,7 @@
 //! The world as Spin gives it: WASI, the variables, and the components that the function is composed with.
 
 use std::future::Future;
+use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -11,13 +12,14 @@ use spin_sdk::wasip3::wit_future;
 use spin_sdk::wit_bindgen::{self, StreamReader};
 
 use crate::bindings::wit_stream;
-use crate::bucket::{self, Created, Location};
+use crate::bucket::{self, Begun, Created, Location, Part};
 use crate::catalog::{
-    self, After, Changes, Container, Delivery, Entry, Heartbeat, Loss, OrderedSession, Placed, RecordFile,
-    Resends, Session, StreamName, Timer, Turn,
+    self, After, Changes, Container, Delivery, Entry, Heartbeat, Lane, Loss, MediaChunk, OrderedSession,
+    Placed, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload,
 };
 use crate::{
-    Body, BodyError, Bucket, Catalog, Clock, Media, Random, Refusal, Rules, Streams, Variables, media, rules,
+    Body, BodyError, Bucket, Catalog, Clock, Files, Media, Piece, Random, Refusal, Rules, Streams, Variables,
+    files, media, rules,
 };
 
 /// The world as Spin gives it.
@@ -133,8 +135,8 @@ impl Catalog for Host {
         catalog::lose_chunk(session.into(), seq, loss, now_ms).await
     }
 
-    async fn list_due(&self, now_ms: u64) -> Result<Vec<Timer>, catalog::Error> {
-        catalog::list_due(now_ms).await
+    async fn list_due(&self, lane: Lane, now_ms: u64) -> Result<Vec<Timer>, catalog::Error> {
+        catalog::list_due(lane, now_ms).await
     }
 
     async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Option<Vec<String>>, catalog::Error> {
@@ -168,6 +170,18 @@ impl Catalog for Host {
 
     async fn list_entries(&self, file: RecordFile) -> Result<Vec<Entry>, catalog::Error> {
         catalog::list_entries(file).await
+    }
+
+    async fn get_upload(&self, file: RecordFile) -> Result<Option<Upload>, catalog::Error> {
+        catalog::get_upload(file).await
+    }
+
+    async fn note_upload(&self, file: RecordFile, upload: Upload) -> Result<(), catalog::Error> {
+        catalog::note_upload(file, upload).await
+    }
+
+    async fn list_media(&self, file: RecordFile) -> Result<Vec<MediaChunk>, catalog::Error> {
+        catalog::list_media(file).await
     }
 
     async fn commit_file(&self, file: RecordFile, object: &str, now_ms: u64) -> Result<(), catalog::Error> {
@@ -221,6 +235,75 @@ impl Bucket for Host {
         bucket::get_small(at, key.into(), max_bytes).await
     }
 
+    async fn get_range(
+        &self,
+        at: Location,
+        key: &str,
+        first: u64,
+        length: u32,
+    ) -> Result<Vec<u8>, bucket::Error> {
+        bucket::get_range(at, key.into(), first, length).await
+    }
+
+    async fn gather(&self, at: Location, pieces: Vec<Piece>) -> StreamReader<u8> {
+        let (mut writer, reader) = wit_stream::new();
+        wit_bindgen::spawn(async move {
+            for piece in pieces {
+                for (first, length) in piece.blocks() {
+                    match Host.get_range(at.clone(), &piece.key, first, length).await {
+                        Ok(bytes) if bytes.len() == length as usize => {
+                            // What comes back was not read: nobody reads any more.
+                            if !writer.write_all(bytes).await.is_empty() {
+                                return;
+                            }
+                        }
+                        Ok(bytes) => {
+                            let found = first + bytes.len() as u64;
+                            return eprintln!("{}: it ends at byte {found}", piece.key);
+                        }
+                        Err(error) => return eprintln!("{}: {error:?}", piece.key),
+                    }
+                }
+            }
+        });
+        reader
+    }
+
+    async fn begin_upload(
+        &self,
+        at: Location,
+        key: &str,
+        content_type: &str,
+        tag: &str,
+    ) -> Result<Begun, bucket::Error> {
+        bucket::begin_upload(at, key.into(), content_type.into(), tag.into()).await
+    }
+
+    async fn upload_part(
+        &self,
+        at: Location,
+        (key, upload): (&str, &str),
+        number: u16,
+        size: u64,
+        body: StreamReader<u8>,
+    ) -> Result<String, bucket::Error> {
+        bucket::upload_part(at, key.into(), upload.into(), number, size, body).await
+    }
+
+    async fn complete_upload(
+        &self,
+        at: Location,
+        (key, upload): (&str, &str),
+        tag: &str,
+        parts: Vec<Part>,
+    ) -> Result<Created, bucket::Error> {
+        bucket::complete_upload(at, key.into(), upload.into(), tag.into(), parts).await
+    }
+
+    async fn abort_upload(&self, at: Location, (key, upload): (&str, &str)) -> Result<(), bucket::Error> {
+        bucket::abort_upload(at, key.into(), upload.into()).await
+    }
+
     async fn is_replacing(&self, at: Location) -> Result<bool, bucket::Error> {
         bucket::is_replacing(at).await
     }
@@ -239,5 +322,39 @@ impl Media for Host {
         max_bytes: u64,
     ) -> Result<(media::Slice, StreamReader<u8>), media::Error> {
         media::flv_to_ts(chunk, state, arrival_ms, max_bytes).await
+    }
+
+    async fn flv_to_samples(
+        &self,
+        chunk: StreamReader<u8>,
+        state: Vec<u8>,
+        arrival_ms: Option<u64>,
+        max_bytes: u64,
+    ) -> Result<(media::Slice, StreamReader<u8>, u64, StreamReader<u8>), media::Error> {
+        media::flv_to_samples(chunk, state, arrival_ms, max_bytes).await
+    }
+}
+
+impl Files for Host {
+    async fn lay_out(
+        &self,
+        container: files::Container,
+        created_s: u64,
+        chunks: Vec<files::Chunk>,
+        first: u64,
+    ) -> Result<files::Layout, files::Error> {
+        files::lay_out(container, created_s, chunks, first).await
+    }
+
+    async fn write(
+        &self,
+        container: files::Container,
+        created_s: u64,
+        chunks: Vec<files::Chunk>,
+        bytes: Range<u64>,
+        media: StreamReader<u8>,
+    ) -> Result<StreamReader<u8>, files::Error> {
+        let size = bytes.end - bytes.start;
+        files::write(container, created_s, chunks, bytes.start, size, media).await
     }
 }

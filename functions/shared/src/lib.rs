@@ -7,6 +7,7 @@
 //! | [`request`] | what is read of a request |
 //! | [`refusal`] | why a call is refused; what each component's error is to a caller |
 //! | [`answer`] | what an answer looks like |
+//! | [`lane`] | the loop of a function that attends to what is due |
 //! | `convert` | what gateways say as the components know it |
 //! | `host` | the world as Spin gives it, where this is compiled for Wasm |
 //! | `testing` | a world in memory, with the feature `testing` |
@@ -16,6 +17,7 @@
 pub mod answer;
 pub mod body;
 mod convert;
+pub mod lane;
 pub mod refusal;
 pub mod request;
 pub mod world;
@@ -31,8 +33,8 @@ pub use naming::tag;
 pub use refusal::Refusal;
 pub use request::{read_body, read_json};
 pub use world::{
-    Bucket, Catalog, Clock, Media, Random, Rules, Streams, Variables, authorize, display_name, timezone,
-    work_bucket,
+    Bucket, Catalog, Clock, Files, Media, Piece, Random, Rules, Streams, Variables, authorize, display_name,
+    timezone, work_bucket,
 };
 
 #[cfg(target_arch = "wasm32")]
@@ -47,6 +49,7 @@ pub mod bindings {
             world function {
                 import recorder:bucket/objects@0.1.0;
                 import recorder:catalog/catalog@0.2.0;
+                import recorder:media/files@0.1.0;
                 import recorder:media/remux@0.1.0;
                 import recorder:rules/rules@0.1.0;
             }",
@@ -58,5 +61,5 @@ pub mod bindings {
 }
 
 pub use bindings::recorder::{
-    bucket::objects as bucket, catalog::catalog, media::remux as media, rules::rules,
+    bucket::objects as bucket, catalog::catalog, media::files, media::remux as media, rules::rules,
 };

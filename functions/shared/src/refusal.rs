@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use protocol::{NameError, Problem, Route, RouteError, conflict};
 
-use crate::{BodyError, bucket, catalog, media, rules};
+use crate::{BodyError, bucket, catalog, files, media, rules};
 
 /// Why a call is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +145,7 @@ impl From<bucket::Error> for Refusal {
             bucket::Error::Unreachable(reason) | bucket::Error::Unavailable(reason) => reason,
             bucket::Error::Taken => "the object's name is in use for another writer's object".into(),
             bucket::Error::NoSuchObject => "there is no such object".into(),
+            bucket::Error::NoSuchUpload => "there is no such upload; it begins anew".into(),
             bucket::Error::TooLarge(max_bytes) => format!("the object has more than {max_bytes} bytes"),
         };
         Self::unavailable("BucketFailed", message)
@@ -166,6 +167,16 @@ impl From<media::Error> for Refusal {
                 Self::unavailable("OutOfMemory", message)
             }
         }
+    }
+}
+
+impl From<files::Error> for Refusal {
+    fn from(error: files::Error) -> Self {
+        let message = match error {
+            files::Error::Malformed(reason) => reason,
+            files::Error::Empty => "the chunks hold nothing that such a file holds".into(),
+        };
+        Self::unavailable("FileFailed", message)
     }
 }
 

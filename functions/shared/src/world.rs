@@ -3,17 +3,19 @@
 //! Each function names the traits that it needs. The functions of [`Catalog`], [`Bucket`], [`Media`] and
 //! [`Rules`] are those of the WIT interface of the same name, which documents them.
 
+use std::ops::Range;
+
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use naming::Timezone;
 use subtle::ConstantTimeEq;
 
-use crate::bucket::{self, Created, Location};
+use crate::bucket::{self, Begun, Created, Location, Part};
 use crate::catalog::{
-    self, After, Changes, Container, Delivery, Entry, Heartbeat, Loss, OrderedSession, Placed, RecordFile,
-    Resends, Session, StreamName, Timer, Turn,
+    self, After, Changes, Container, Delivery, Entry, Heartbeat, Lane, Loss, MediaChunk, OrderedSession,
+    Placed, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload,
 };
-use crate::{Refusal, media, rules};
+use crate::{Refusal, files, media, rules};
 
 /// The time.
 pub trait Clock {
@@ -83,7 +85,7 @@ pub trait Catalog {
         now_ms: u64,
     ) -> Result<(), catalog::Error>;
 
-    async fn list_due(&self, now_ms: u64) -> Result<Vec<Timer>, catalog::Error>;
+    async fn list_due(&self, lane: Lane, now_ms: u64) -> Result<Vec<Timer>, catalog::Error>;
     async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Option<Vec<String>>, catalog::Error>;
     async fn settle(
         &self,
@@ -99,6 +101,9 @@ pub trait Catalog {
     async fn name_file(&self, file: RecordFile, names_taken: u32) -> Result<String, catalog::Error>;
     async fn take_file_name(&self, file: RecordFile) -> Result<u32, catalog::Error>;
     async fn list_entries(&self, file: RecordFile) -> Result<Vec<Entry>, catalog::Error>;
+    async fn get_upload(&self, file: RecordFile) -> Result<Option<Upload>, catalog::Error>;
+    async fn note_upload(&self, file: RecordFile, upload: Upload) -> Result<(), catalog::Error>;
+    async fn list_media(&self, file: RecordFile) -> Result<Vec<MediaChunk>, catalog::Error>;
     async fn commit_file(&self, file: RecordFile, object: &str, now_ms: u64) -> Result<(), catalog::Error>;
     async fn is_probed(&self, at: &Location) -> Result<bool, catalog::Error>;
     async fn note_probed(&self, at: &Location) -> Result<(), catalog::Error>;
@@ -119,6 +124,29 @@ pub trait Streams {
     fn stream(&self, bytes: Vec<u8>) -> Self::Stream;
 }
 
+/// Bytes of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The object.
+    pub key: String,
+    /// The first byte.
+    pub first: u64,
+    /// So many.
+    pub size: u64,
+}
+
+impl Piece {
+    /// Most bytes that are read at a time.
+    const BLOCK: u64 = 1 << 20;
+
+    /// Its parts that are read at a time, by their first byte and length.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (u64, u32)> + use<> {
+        let end = self.first + self.size;
+        let first_of = (self.first..end).step_by(Self::BLOCK as usize);
+        first_of.map(move |first| (first, Self::BLOCK.min(end - first) as u32))
+    }
+}
+
 /// Objects in the users' buckets.
 #[expect(async_fn_in_trait, reason = "functions have one thread; no caller needs a Send bound")]
 #[expect(missing_docs, reason = "wit/bucket documents each function")]
@@ -133,6 +161,41 @@ pub trait Bucket: Streams {
         body: Self::Stream,
     ) -> Result<Created, bucket::Error>;
     async fn get_small(&self, at: Location, key: &str, max_bytes: u32) -> Result<Vec<u8>, bucket::Error>;
+    async fn get_range(
+        &self,
+        at: Location,
+        key: &str,
+        first: u64,
+        length: u32,
+    ) -> Result<Vec<u8>, bucket::Error>;
+
+    /// Bytes of several objects, one after the other. Where some cannot be read, the stream ends there, and the log says
+    /// why.
+    async fn gather(&self, at: Location, pieces: Vec<Piece>) -> Self::Stream;
+
+    async fn begin_upload(
+        &self,
+        at: Location,
+        key: &str,
+        content_type: &str,
+        tag: &str,
+    ) -> Result<Begun, bucket::Error>;
+    async fn upload_part(
+        &self,
+        at: Location,
+        key_and_upload: (&str, &str),
+        number: u16,
+        size: u64,
+        body: Self::Stream,
+    ) -> Result<String, bucket::Error>;
+    async fn complete_upload(
+        &self,
+        at: Location,
+        key_and_upload: (&str, &str),
+        tag: &str,
+        parts: Vec<Part>,
+    ) -> Result<Created, bucket::Error>;
+    async fn abort_upload(&self, at: Location, key_and_upload: (&str, &str)) -> Result<(), bucket::Error>;
     async fn is_replacing(&self, at: Location) -> Result<bool, bucket::Error>;
     async fn look_first(&self, at: Location) -> Result<(), bucket::Error>;
 
@@ -161,6 +224,35 @@ pub trait Media: Streams {
         arrival_ms: Option<u64>,
         max_bytes: u64,
     ) -> Result<(media::Slice, Self::Stream), media::Error>;
+    /// As [`flv_to_ts`](Self::flv_to_ts), and the chunk's media for record files with its size, to be read after it.
+    async fn flv_to_samples(
+        &self,
+        chunk: Self::Stream,
+        state: Vec<u8>,
+        arrival_ms: Option<u64>,
+        max_bytes: u64,
+    ) -> Result<(media::Slice, Self::Stream, u64, Self::Stream), media::Error>;
+}
+
+/// Record files of chunks' media.
+#[expect(async_fn_in_trait, reason = "functions have one thread; no caller needs a Send bound")]
+#[expect(missing_docs, reason = "wit/media documents each function")]
+pub trait Files: Streams {
+    async fn lay_out(
+        &self,
+        container: files::Container,
+        created_s: u64,
+        chunks: Vec<files::Chunk>,
+        first: u64,
+    ) -> Result<files::Layout, files::Error>;
+    async fn write(
+        &self,
+        container: files::Container,
+        created_s: u64,
+        chunks: Vec<files::Chunk>,
+        bytes: Range<u64>,
+        media: Self::Stream,
+    ) -> Result<Self::Stream, files::Error>;
 }
 
 /// The time zone of object names.

@@ -1,6 +1,7 @@
 //! `live-recorder demo`: records a real RTMP push on this machine and shows the files.
 
 mod client;
+mod media_file;
 mod recording;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use tokio_util::sync::CancellationToken;
 
 use self::client::Client;
+use self::media_file::MediaFile;
 use self::recording::Recording;
 use crate::ingest::IngestArgs;
 use crate::stack::{DEFAULT_BUCKET, Stack, StackConfig};
@@ -85,7 +87,7 @@ pub(crate) async fn run(args: DemoArgs, stop: CancellationToken) -> Result<()> {
 
 /// Pushes the sample to `url`, and checks and shows what is recorded.
 async fn record(client: &Client, sample: PathBuf, url: String, bucket: &std::path::Path) -> Result<()> {
-    println!("2. AddLiveAppRecordConfig: record {DOMAIN}/live/* as m3u8, slices of 5 s");
+    println!("2. AddLiveAppRecordConfig: record {DOMAIN}/live/* as m3u8 with slices of 5 s, mp4 and flv");
     client
         .call(
             "AddLiveAppRecordConfig",
@@ -97,6 +99,8 @@ async fn record(client: &Client, sample: PathBuf, url: String, bucket: &std::pat
                 ("DelayTime", &DELAY_S.to_string()),
                 ("RecordFormat.1.Format", "m3u8"),
                 ("RecordFormat.1.SliceDuration", "5"),
+                ("RecordFormat.2.Format", "mp4"),
+                ("RecordFormat.3.Format", "flv"),
             ],
         )
         .await?;
@@ -104,13 +108,23 @@ async fn record(client: &Client, sample: PathBuf, url: String, bucket: &std::pat
     println!("3. Pushing {SAMPLE_S} s of H.264 and AAC in real time to {url}");
     gateway::push::push(gateway::push::Options { file: sample, url, fast: false }).await?;
 
-    println!("4. The push is over; its record file closes after a break of {DELAY_S} s");
-    let playlist = recording::wait_for_playlist(bucket, "record/live/demo", PATIENCE).await?;
+    println!("4. The push is over; its record files close after a break of {DELAY_S} s");
+    let extensions = ["m3u8", "mp4", "flv"];
+    let [playlist, mp4, flv] =
+        recording::wait_for_files(bucket, "record/live/demo", extensions, PATIENCE).await?;
 
     println!("5. Checking");
     let recording = Recording::fetch(client, &playlist).await?;
     check(&recording)?;
-    recording.show()
+    let mp4 = MediaFile::fetch_mp4(client, &mp4).await?;
+    let flv = MediaFile::fetch_flv(client, &flv).await?;
+    mp4.check(SAMPLE_S)?;
+    flv.check(SAMPLE_S)?;
+    recording.show()?;
+    mp4.show();
+    flv.show();
+    println!("\nPlay one: ffplay {}", recording.url);
+    Ok(())
 }
 
 /// Whether the recording is whole, and is a transport stream.

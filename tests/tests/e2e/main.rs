@@ -13,6 +13,7 @@ mod hevc;
 mod hosts;
 mod judge;
 mod many;
+mod media_files;
 mod moto;
 mod players;
 mod publisher;

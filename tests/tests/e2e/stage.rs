@@ -153,6 +153,11 @@ impl Recorded {
     }
 }
 
+/// What became of every case that was pushed without trouble.
+pub(crate) fn all_recorded() -> impl Iterator<Item = &'static Recorded> {
+    stage().recorded.iter().filter(|recorded| recorded.pushed.is_ok())
+}
+
 /// What became of the case of that name, which was pushed without trouble.
 pub(crate) fn recorded(name: &str) -> &'static Recorded {
     let found = stage().recorded.iter().find(|recorded| recorded.name == name);
@@ -178,7 +183,7 @@ fn perform() -> Stage {
     let server = Server::start(&folder).unwrap();
     let watch = watch(&server);
     for (domain, app) in [(DOMAIN, APP), (DOMAIN, INNER_APP), (DEFAULT_DOMAIN, APP)] {
-        api::add_rule(&server, domain, app, SLICE_S, &DELAY_S.to_string()).unwrap();
+        api::add_rule_of_all_formats(&server, domain, app, SLICE_S, &DELAY_S.to_string()).unwrap();
     }
 
     let all = cases::all();

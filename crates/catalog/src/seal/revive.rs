@@ -73,6 +73,7 @@ async fn revive(
                     number: known.map_or(0, |next| next.number),
                     from: Place { session: id.clone(), seq: 0 },
                     empty_to: None,
+                    done: known.and_then(|next| next.done.clone()),
                 },
             };
             next_file::note(store, &run.adopted.recording, container, &next).await?;

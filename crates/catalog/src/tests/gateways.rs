@@ -51,7 +51,7 @@ fn hear(world: &World, beat: &Beat, now_ms: u64) -> Changes {
 /// One tick; answers the record files that it finds complete, each as its chunks.
 fn tick(world: &World, now_ms: u64) -> Vec<String> {
     run(async {
-        let timers = due::due(&world.store, now_ms).await.unwrap();
+        let timers = due::due(&world.store, due::Lane::Tick, now_ms).await.unwrap();
         let mut files = Vec::new();
         for timer in timers {
             let attended = due::attend(&world.store, &world.bucket, &timer, KEPT, now_ms).await.unwrap();

@@ -58,7 +58,7 @@ type Written = BTreeMap<(String, Container, u32), (u64, Run)>;
 /// One tick.
 async fn tick(world: &World, now_ms: u64, written: &mut Written) {
     let World { store, bucket } = world;
-    let timers = due::due(store, now_ms).await.unwrap();
+    let timers = due::due(store, due::Lane::Tick, now_ms).await.unwrap();
     for timer in timers {
         for recording in
             due::attend(store, bucket, &timer, ALL_WRITTEN, now_ms).await.unwrap().unwrap_or_default()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Record, Store};
 
-use super::{BEHIND, HOUR_SLOTS, MOST, SLOT_MS, Slot, Timer, of, of_hour, of_slot};
+use super::{BEHIND, HOUR_SLOTS, Lane, MOST, SLOT_MS, Slot, Timer, of, of_hour, of_slot};
 use crate::error::Error;
 use crate::list;
 use crate::time::DAY_MS;
@@ -34,44 +34,51 @@ impl Record for Swept {
 /// The timers that are left in slots before `near`, if it is time to look for them, or has to be done at once.
 pub(super) async fn behind(
     store: &impl Store,
+    lane: Lane,
     near: u64,
     at_once: bool,
     now_ms: u64,
 ) -> Result<Vec<Timer>, Error> {
-    let swept: Swept = read(store, "t.swept").await?.unwrap_or_default();
+    let swept: Swept = read(store, &lane.key("swept")).await?.unwrap_or_default();
     if !at_once && swept.at_ms.abs_diff(now_ms) < EVERY_MS {
         return Ok(Vec::new());
     }
     let behind = near.saturating_sub(BEHIND);
-    let done: Option<Slot> = read(store, "t.done").await?;
+    let done: Option<Slot> = read(store, &lane.key("done")).await?;
     // A clock that was ahead passed slots that are still to come.
     let first = done.map_or(near.saturating_sub(CATCH_UP), |done| done.slot).min(behind);
     let (mut timers, mut passed) = (Vec::new(), Vec::new());
     let mut first_left = behind;
-    for slot in with_timers(store, first, near, now_ms).await? {
+    for slot in with_timers(store, lane, first, near, now_ms).await? {
         if timers.len() >= MOST {
-            pass(store, first, first_left.min(slot), &passed, now_ms).await?;
+            pass(store, lane, first, first_left.min(slot), &passed, now_ms).await?;
             return Ok(timers);
         }
-        let found = of(store, slot, now_ms).await?;
+        let found = of(store, lane, slot, now_ms).await?;
         if slot < first_left {
             if found.is_empty() { passed.push(slot) } else { first_left = slot }
         }
         timers.extend(found);
     }
-    pass(store, first, first_left, &passed, now_ms).await?;
-    write(store, "t.swept", &Swept { at_ms: now_ms }).await?;
+    pass(store, lane, first, first_left, &passed, now_ms).await?;
+    write(store, &lane.key("swept"), &Swept { at_ms: now_ms }).await?;
     Ok(timers)
 }
 
 /// The slots from `first` up to `next` that may have timers.
-async fn with_timers(store: &impl Store, first: u64, next: u64, now_ms: u64) -> Result<BTreeSet<u64>, Error> {
+async fn with_timers(
+    store: &impl Store,
+    lane: Lane,
+    first: u64,
+    next: u64,
+    now_ms: u64,
+) -> Result<BTreeSet<u64>, Error> {
     if next.saturating_sub(first) <= DIRECT {
         return Ok((first..next).collect());
     }
     let mut slots = BTreeSet::new();
     for hour in first / HOUR_SLOTS..=next / HOUR_SLOTS {
-        let noted = list::entries(store, &of_hour(hour), now_ms).await?;
+        let noted = list::entries(store, &of_hour(lane, hour), now_ms).await?;
         slots.extend(noted.iter().filter_map(|(_, slot)| slot.parse::<u64>().ok()));
     }
     slots.retain(|slot| (first..next).contains(slot));
@@ -80,19 +87,26 @@ async fn with_timers(store: &impl Store, first: u64, next: u64, now_ms: u64) -> 
 
 /// Notes that no timer is left in the slots from `first` up to `next`, of which those that were read are `read`, and
 /// removes their lists. A timer that is put into one of them late is in the list of the open slot as well.
-async fn pass(store: &impl Store, first: u64, next: u64, read: &[u64], now_ms: u64) -> Result<(), Error> {
+async fn pass(
+    store: &impl Store,
+    lane: Lane,
+    first: u64,
+    next: u64,
+    read: &[u64],
+    now_ms: u64,
+) -> Result<(), Error> {
     if next <= first {
         return Ok(());
     }
-    write(store, "t.done", &Slot { slot: next }).await?;
+    write(store, &lane.key("done"), &Slot { slot: next }).await?;
     for slot in read.iter().filter(|slot| **slot < next) {
-        let list = of_slot(*slot);
+        let list = of_slot(lane, *slot);
         if list::exists(store, &list).await? {
             list::remove(store, &list).await?;
         }
     }
     for hour in first / HOUR_SLOTS..next / HOUR_SLOTS {
-        let list = of_hour(hour);
+        let list = of_hour(lane, hour);
         if list::exists(store, &list).await? {
             list::clear(store, &list, now_ms).await?;
         }

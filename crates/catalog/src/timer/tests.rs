@@ -13,7 +13,7 @@ async fn forget(store: &MemoryStore, timers: &[Timer]) {
 /// What is due at a time; it is seen to.
 fn tick(store: &MemoryStore, now_ms: u64) -> Vec<String> {
     run(async {
-        let timers = due(store, now_ms).await.unwrap();
+        let timers = due(store, Lane::Tick, now_ms).await.unwrap();
         forget(store, &timers).await;
         let mut found: Vec<_> = timers.into_iter().map(|timer| timer.what).collect();
         found.dedup();
@@ -67,7 +67,7 @@ fn a_clock_that_was_ahead_delays_no_timer() {
 fn a_timer_that_is_set_while_one_like_it_is_seen_to_stays() {
     let store = MemoryStore::default();
     run(set(&store, T, "a")).unwrap();
-    let timers = run(due(&store, T)).unwrap();
+    let timers = run(due(&store, Lane::Tick, T)).unwrap();
     run(set(&store, T, "a")).unwrap();
     run(forget(&store, &timers));
     assert_eq!(tick(&store, T), ["a"]);
@@ -79,7 +79,7 @@ fn a_timer_of_a_time_that_is_over_is_forgotten_once_it_was_seen_to_minutes_later
     let store = MemoryStore::default();
     tick(&store, T);
     run(set(&store, T - 120_000, "late")).unwrap();
-    let timers = run(due(&store, T + 180_000)).unwrap();
+    let timers = run(due(&store, Lane::Tick, T + 180_000)).unwrap();
     assert!(timers.iter().all(|timer| timer.what == "late") && !timers.is_empty(), "{timers:?}");
     run(forget(&store, &timers));
     for minute in 3..60 {
@@ -126,7 +126,7 @@ fn what_a_tick_that_died_left_is_found_by_a_sweep() {
     let store = MemoryStore::default();
     tick(&store, T);
     run(set(&store, T + 1_000, "a")).unwrap();
-    run(due(&store, T + 1_000)).unwrap();
+    run(due(&store, Lane::Tick, T + 1_000)).unwrap();
     // Whoever took it has died; minutes later it is too old to be read by every tick.
     let found = (0..40).find(|second| !tick(&store, T + 100_000 + second * 1_000).is_empty());
     assert!(found.is_some());
@@ -156,7 +156,7 @@ fn a_timer_that_is_set_while_its_slot_passes_fires() {
             Box::pin(async { set(&store, T - 10, "a").await.unwrap() });
         let ticking: store::memory::Actor<'_, ()> = Box::pin(async {
             for second in 0..3 {
-                let timers = due(&store, T + second * 1_000).await.unwrap();
+                let timers = due(&store, Lane::Tick, T + second * 1_000).await.unwrap();
                 forget(&store, &timers).await;
             }
         });
@@ -164,7 +164,7 @@ fn a_timer_that_is_set_while_its_slot_passes_fires() {
         store.scheduler().run(vec![setting, ticking], random.fair());
         // Once by now, or at the next sweep.
         tick(&store, T + 40_000);
-        let left = run(due(&store, T + 80_000)).unwrap();
+        let left = run(due(&store, Lane::Tick, T + 80_000)).unwrap();
         assert!(left.is_empty(), "seed {seed}: {left:?}");
     }
 }

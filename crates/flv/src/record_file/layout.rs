@@ -66,6 +66,12 @@ impl RecordLayout {
         })
     }
 
+    /// Bytes of the tags of the chunks that were added.
+    #[must_use]
+    pub fn tags_size(&self) -> u64 {
+        self.facts.size
+    }
+
     /// What the file begins with.
     ///
     /// # Errors

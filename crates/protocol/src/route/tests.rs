@@ -7,13 +7,14 @@ fn session() -> SessionPath {
     }
 }
 
-fn all() -> [Route; 6] {
+fn all() -> [Route; 7] {
     [
         Route::Sessions(session().stream),
         Route::Chunk(ChunkPath { session: session(), seq: 12 }),
         Route::End(session()),
         Route::Heartbeat,
         Route::Tick,
+        Route::Compose,
         Route::Admission(session().stream),
     ]
 }

@@ -7,8 +7,8 @@ use std::fmt;
 use naming::tag;
 use store::memory::{Outcome, Scheduler};
 
-use crate::Bucket;
-use crate::bucket::{Created, Error, Location};
+use crate::bucket::{Begun, Created, Error, Location, Part};
+use crate::{Bucket, Piece};
 
 use super::World;
 
@@ -24,6 +24,16 @@ pub struct Object {
     pub content_type: String,
     /// What it holds.
     pub bytes: Vec<u8>,
+}
+
+/// An upload in parts.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// The object's name.
+    pub name: String,
+    tag: String,
+    content_type: String,
+    parts: BTreeMap<u16, Vec<u8>>,
 }
 
 /// How a call fails.
@@ -55,6 +65,9 @@ pub struct Buckets {
     plan: RefCell<Option<Plan>>,
     /// By `endpoint/bucket/key`.
     pub objects: RefCell<BTreeMap<String, Object>>,
+    /// Uploads in parts that are neither completed nor given up, by id: the object's name, the object so far but for its
+    /// bytes, and the parts by number.
+    pub uploads: RefCell<BTreeMap<String, Upload>>,
     /// How the next calls fail; none for one that succeeds.
     pub faults: RefCell<VecDeque<Option<Fault>>>,
     /// Buckets, as `endpoint/bucket`, in trouble.
@@ -194,7 +207,10 @@ impl Bucket for World {
         size: u64,
         body: Vec<u8>,
     ) -> Result<Created, Error> {
-        assert_eq!(body.len() as u64, size, "the size of {key} should be told exactly");
+        assert!(body.len() as u64 <= size, "the size of {key} should be told exactly");
+        if (body.len() as u64) < size {
+            return Err(Error::Unavailable(format!("the body of {key} ended too early")));
+        }
         let fault = self.buckets.faults.borrow_mut().pop_front().flatten();
         if let Some(Fault::Refused(error)) = fault {
             return Err(error);
@@ -230,24 +246,148 @@ impl Bucket for World {
     }
 
     async fn get_small(&self, at: Location, key: &str, max_bytes: u32) -> Result<Vec<u8>, Error> {
+        let bytes = self.read_object(&at, key).await?;
+        if bytes.len() as u64 > u64::from(max_bytes) { Err(Error::TooLarge(max_bytes)) } else { Ok(bytes) }
+    }
+
+    async fn get_range(&self, at: Location, key: &str, first: u64, length: u32) -> Result<Vec<u8>, Error> {
+        let bytes = self.read_object(&at, key).await?;
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+        Ok(bytes[place(first)..place(first + u64::from(length))].to_vec())
+    }
+
+    async fn gather(&self, at: Location, pieces: Vec<Piece>) -> Vec<u8> {
+        let mut gathered = Vec::new();
+        for piece in pieces {
+            match self.read_piece(&at, &piece).await {
+                Ok(bytes) => gathered.extend(bytes),
+                Err(_) => break,
+            }
+        }
+        gathered
+    }
+
+    async fn begin_upload(
+        &self,
+        at: Location,
+        key: &str,
+        content_type: &str,
+        tag: &str,
+    ) -> Result<Begun, Error> {
+        if self.buckets.write_only.get() && tag::is_of_recording(tag) && !tag::is_own(key, tag) {
+            return Err(Error::Taken);
+        }
+        let name = name(&at, key);
+        let begin = || {
+            let mut uploads = self.buckets.uploads.borrow_mut();
+            let id = (0..).map(|number| format!("upload-{number}")).find(|id| !uploads.contains_key(id));
+            let id = id.unwrap_or_default();
+            let (tag, content_type) = (tag.into(), content_type.into());
+            uploads
+                .insert(id.clone(), Upload { name: name.clone(), tag, content_type, parts: BTreeMap::new() });
+            Ok(Begun::Upload(id))
+        };
+        self.change(&name, begin).await
+    }
+
+    async fn upload_part(
+        &self,
+        at: Location,
+        (key, upload): (&str, &str),
+        number: u16,
+        size: u64,
+        body: Vec<u8>,
+    ) -> Result<String, Error> {
+        assert!(body.len() as u64 <= size, "the size of a part of {key} should be told exactly");
+        if (body.len() as u64) < size {
+            return Err(Error::Unavailable(format!("the part of {key} ended too early")));
+        }
+        let part = || {
+            let mut uploads = self.buckets.uploads.borrow_mut();
+            let upload = uploads.get_mut(upload).ok_or(Error::NoSuchUpload)?;
+            let etag = format!("\"{number}-{}\"", body.len());
+            upload.parts.insert(number, body);
+            Ok(etag)
+        };
+        self.change(&name(&at, key), part).await
+    }
+
+    async fn complete_upload(
+        &self,
+        at: Location,
+        (key, id): (&str, &str),
+        tag: &str,
+        parts: Vec<Part>,
+    ) -> Result<Created, Error> {
+        let name = name(&at, key);
+        let complete = || {
+            let Some(upload) = self.buckets.uploads.borrow().get(id).cloned() else {
+                let objects = self.buckets.objects.borrow();
+                let there = objects.get(&name).ok_or(Error::NoSuchUpload)?;
+                return if there.tag == tag { Ok(Created::Before) } else { Err(Error::Taken) };
+            };
+            let sizes: Vec<u64> = upload.parts.values().map(|part| part.len() as u64).collect();
+            assert_eq!(sizes, parts.iter().map(|part| part.size).collect::<Vec<_>>(), "parts of {key}");
+            let bytes = upload.parts.into_values().flatten().collect();
+            let object = Object { tag: upload.tag, content_type: upload.content_type, bytes };
+            let created = self.buckets.put(name.clone(), object)?;
+            self.buckets.uploads.borrow_mut().remove(id);
+            Ok(created)
+        };
+        self.change(&name, complete).await
+    }
+
+    async fn abort_upload(&self, at: Location, (key, upload): (&str, &str)) -> Result<(), Error> {
+        let abort = || {
+            self.buckets.uploads.borrow_mut().remove(upload);
+            Ok(())
+        };
+        self.change(&name(&at, key), abort).await
+    }
+}
+
+impl World {
+    /// Makes a call that changes something, as faults and troubles have it end.
+    async fn change<T>(&self, name: &str, effect: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let fault = self.buckets.faults.borrow_mut().pop_front().flatten();
+        if let Some(Fault::Refused(error)) = fault {
+            return Err(error);
+        }
+        if let Some(Trouble::Refuses(error)) = self.buckets.trouble(name) {
+            return Err(error);
+        }
+        let done = self.buckets.call(name, true, effect, Error::Unavailable(FAILED.into())).await;
+        match fault {
+            Some(Fault::Lost(error)) => Err(error),
+            _ => done,
+        }
+    }
+
+    /// All of an object.
+    async fn read_object(&self, at: &Location, key: &str) -> Result<Vec<u8>, Error> {
         if let Some(Fault::Refused(error) | Fault::Lost(error)) =
             self.buckets.faults.borrow_mut().pop_front().flatten()
         {
             return Err(error);
         }
-        let name = name(&at, key);
+        let name = name(at, key);
         if let Some(Trouble::Refuses(error)) = self.buckets.trouble(&name) {
             return Err(error);
         }
         let get = || {
             let objects = self.buckets.objects.borrow();
-            let object = objects.get(&name).ok_or(Error::NoSuchObject)?;
-            if object.bytes.len() as u64 > u64::from(max_bytes) {
-                return Err(Error::TooLarge(max_bytes));
-            }
-            Ok(object.bytes.clone())
+            objects.get(&name).map(|object| object.bytes.clone()).ok_or(Error::NoSuchObject)
         };
         self.buckets.call(&name, false, get, Error::Unavailable(FAILED.into())).await
+    }
+
+    /// What a piece says, once all of it is there.
+    async fn read_piece(&self, at: &Location, piece: &Piece) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        for (first, length) in piece.blocks() {
+            bytes.extend(self.get_range(at.clone(), &piece.key, first, length).await?);
+        }
+        Ok(bytes)
     }
 }
 

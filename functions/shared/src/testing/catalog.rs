@@ -9,8 +9,8 @@ use store::memory::MemoryStore;
 
 use crate::bucket::Location;
 use crate::catalog::{
-    After, Changes, Command, Container, Delivery, Entry, Error, Heartbeat, IndexFile, Loss, OrderedSession,
-    Placed, RecordFile, Resends, Session, StreamName, Timer, Turn,
+    After, Changes, Command, Container, Delivery, Entry, Error, Heartbeat, IndexFile, Lane, Loss, MediaChunk,
+    OrderedSession, Placed, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload,
 };
 use crate::{Catalog, Random};
 
@@ -129,8 +129,8 @@ impl Catalog for World {
         answer(self.catalog().lose_chunk(session, seq, convert(loss), now_ms).await)
     }
 
-    async fn list_due(&self, now_ms: u64) -> Result<Vec<Timer>, Error> {
-        answer(self.catalog().list_due(now_ms).await)
+    async fn list_due(&self, lane: Lane, now_ms: u64) -> Result<Vec<Timer>, Error> {
+        answer(self.catalog().list_due(convert(lane), now_ms).await)
     }
 
     async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Option<Vec<String>>, Error> {
@@ -155,6 +155,18 @@ impl Catalog for World {
 
     async fn list_entries(&self, file: RecordFile) -> Result<Vec<Entry>, Error> {
         answer(self.catalog().list_entries(convert(file)).await)
+    }
+
+    async fn get_upload(&self, file: RecordFile) -> Result<Option<Upload>, Error> {
+        answer(self.catalog().get_upload(convert(file)).await)
+    }
+
+    async fn note_upload(&self, file: RecordFile, upload: Upload) -> Result<(), Error> {
+        answer(self.catalog().note_upload(convert(file), convert(upload)).await)
+    }
+
+    async fn list_media(&self, file: RecordFile) -> Result<Vec<MediaChunk>, Error> {
+        answer(self.catalog().list_media(convert(file)).await)
     }
 
     async fn commit_file(&self, file: RecordFile, object: &str, now_ms: u64) -> Result<(), Error> {

@@ -1,9 +1,12 @@
 //! The real remuxer.
 
+use std::ops::Range;
+
+use record_files::{Container, File, Writer};
 use remux::{Chunk, Policy};
 
-use crate::Media;
 use crate::media::{AudioTrack, Error, LeftOut, PictureSize, Repair, Slice, VideoTrack};
+use crate::{Files, Media, files};
 
 use super::World;
 
@@ -15,15 +18,93 @@ impl Media for World {
         arrival_ms: Option<u64>,
         max_bytes: u64,
     ) -> Result<(Slice, Vec<u8>), Error> {
+        let (slice, transport_stream, _, _) =
+            self.flv_to_samples(chunk, state, arrival_ms, max_bytes).await?;
+        Ok((slice, transport_stream))
+    }
+
+    async fn flv_to_samples(
+        &self,
+        chunk: Vec<u8>,
+        state: Vec<u8>,
+        arrival_ms: Option<u64>,
+        max_bytes: u64,
+    ) -> Result<(Slice, Vec<u8>, u64, Vec<u8>), Error> {
         if chunk.len() as u64 > max_bytes {
             return Err(Error::TooLarge(max_bytes));
         }
         let policy = Policy { max_bytes, ..Policy::default() };
-        let (slice, mut muxer) =
-            remux::remux(Chunk { bytes: &chunk, arrival_ms }, &state, &policy).map_err(error)?;
+        let chunk = Chunk { bytes: &chunk, arrival_ms };
+        let (slice, mut muxer, mut samples) =
+            remux::remux_with_samples(chunk, &state, &policy).map_err(error)?;
         let mut transport_stream = Vec::with_capacity(slice.size as usize);
         muxer.write(&mut transport_stream);
-        Ok((convert(slice), transport_stream))
+        let mut media = Vec::new();
+        if slice.size > 0 {
+            let table = samples.table();
+            media.extend((table.len() as u32).to_le_bytes());
+            media.extend_from_slice(table);
+            media.reserve_exact(samples.size() as usize);
+            samples.write(&muxer, &mut media);
+        }
+        Ok((convert(slice), transport_stream, media.len() as u64, media))
+    }
+}
+
+impl Files for World {
+    async fn lay_out(
+        &self,
+        container: files::Container,
+        created_s: u64,
+        chunks: Vec<files::Chunk>,
+        first: u64,
+    ) -> Result<files::Layout, files::Error> {
+        let chunks = parse(&chunks)?;
+        let writer =
+            Writer::part(kind(container), created_s, &chunks, first..u64::MAX).map_err(file_error)?;
+        let File { size, duration_90khz, left_out } = writer.file();
+        let media_first = writer.media_first();
+        Ok(files::Layout { size, duration90khz: duration_90khz, left_out, media_first })
+    }
+
+    async fn write(
+        &self,
+        container: files::Container,
+        created_s: u64,
+        chunks: Vec<files::Chunk>,
+        bytes: Range<u64>,
+        media: Vec<u8>,
+    ) -> Result<Vec<u8>, files::Error> {
+        let chunks = parse(&chunks)?;
+        let mut writer = Writer::part(kind(container), created_s, &chunks, bytes).map_err(file_error)?;
+        let (mut file, mut rest) = (Vec::new(), &media[..]);
+        while let Some(piece) = writer.head() {
+            file.extend(piece);
+        }
+        while let Some(needed) = writer.needed() {
+            let Some((next, after)) = rest.split_at_checked(needed as usize) else { break };
+            file.extend(writer.take(next.to_vec()).map_err(file_error)?);
+            rest = after;
+        }
+        Ok(file)
+    }
+}
+
+fn kind(container: files::Container) -> Container {
+    match container {
+        files::Container::Mp4 => Container::Mp4,
+        files::Container::Flv => Container::Flv,
+    }
+}
+
+fn parse(chunks: &[files::Chunk]) -> Result<Vec<record_files::Chunk<'_>>, files::Error> {
+    record_files::chunks(chunks.iter().map(|chunk| (&chunk.table[..], chunk.follows_gap))).map_err(file_error)
+}
+
+fn file_error(error: record_files::Error) -> files::Error {
+    match error {
+        record_files::Error::Empty => files::Error::Empty,
+        error => files::Error::Malformed(error.to_string()),
     }
 }
 

@@ -14,22 +14,28 @@ const PACKET_BYTES: usize = 188;
 /// First byte of each.
 const SYNC_BYTE: u8 = 0x47;
 
-/// Waits until the folder `prefix` of a bucket holds a playlist, and answers the playlist's object name.
+/// Waits until the folder `prefix` of a bucket holds a file with each extension, and answers their object names.
 ///
 /// The bucket server keeps each object as a file of the object's name in `bucket`.
-pub(super) async fn wait_for_playlist(bucket: &Path, prefix: &str, patience: Duration) -> Result<String> {
+pub(super) async fn wait_for_files<const N: usize>(
+    bucket: &Path,
+    prefix: &str,
+    extensions: [&str; N],
+    patience: Duration,
+) -> Result<[String; N]> {
     let begun = Instant::now();
     loop {
         let files = files(&bucket.join(prefix))?;
-        if let Some(file) = files.iter().find(|file| file.extension().is_some_and(|name| name == "m3u8")) {
-            return Ok(file
-                .strip_prefix(bucket)?
-                .to_str()
-                .context("an object name is not UTF-8")?
-                .to_owned());
+        let with = |extension: &str| {
+            let file = files.iter().find(|file| file.extension().is_some_and(|name| name == extension))?;
+            Some(file.strip_prefix(bucket).ok()?.to_str()?.to_owned())
+        };
+        let found = extensions.map(with);
+        if found.iter().all(Option::is_some) {
+            return Ok(found.map(Option::unwrap_or_default));
         }
         if begun.elapsed() > patience {
-            bail!("no record file after {} s; the bucket has {files:?}", patience.as_secs());
+            bail!("no record files {extensions:?} after {} s; the bucket has {files:?}", patience.as_secs());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -52,7 +58,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// A record file: a playlist and its slices.
 pub(super) struct Recording {
-    url: String,
+    pub(super) url: String,
     playlist: Bytes,
     /// Whether the playlist says that nothing will be added.
     pub(super) ended: bool,
@@ -110,7 +116,6 @@ impl Recording {
             println!("{:>9}  {duration_s:>8.3}  {url}", bytes.len());
         }
         println!("{:>9}  {:>8.3}  {}", self.playlist.len(), self.duration_s(), self.url);
-        println!("\nPlay it: ffplay {}", self.url);
         Ok(())
     }
 }

@@ -130,7 +130,7 @@ fn chunks_that_a_silent_gateway_never_brings_keep_no_file_open() {
     let files = ticks(&world, NOW + 15 * SECOND, 900);
     assert_eq!(files.iter().map(|(_, file)| file.as_str()).collect::<Vec<_>>(), ["a0 a1"]);
     // Nor is anything looked at any more until they come.
-    let due = run(due::due(&world.store, NOW + 914 * SECOND + 300_000)).unwrap();
+    let due = run(due::due(&world.store, due::Lane::Tick, NOW + 914 * SECOND + 300_000)).unwrap();
     assert!(due.is_empty(), "{due:?}");
     run(world.bring_at("a", 2, 0, NOW + 915 * SECOND)).unwrap();
     let files = ticks(&world, NOW + 915 * SECOND, 300);

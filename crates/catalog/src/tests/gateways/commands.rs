@@ -336,18 +336,18 @@ fn a_timer_that_fails_or_whose_tick_dies_comes_back() {
     run(crate::timer::set(store, NOW, "f a")).unwrap();
     // A tick takes it and dies; another one has to wait.
     let attend = |timer: &Timer, now_ms| run(due::attend(store, &world.bucket, timer, KEPT, now_ms)).unwrap();
-    let timers = run(due::due(store, NOW)).unwrap();
+    let timers = run(due::due(store, due::Lane::Tick, NOW)).unwrap();
     assert_eq!(timers.len(), 1);
     assert_eq!(attend(&timers[0], NOW), Some(vec!["a".to_owned()]));
     assert_eq!(attend(&timers[0], NOW + 59_999), None);
     // Hours later it is there still, and fails ever again.
     let (mut now_ms, mut waits) = (NOW + 5 * 3_600_000, Vec::new());
     for _ in 0..9 {
-        let timers = run(due::due(store, now_ms)).unwrap();
+        let timers = run(due::due(store, due::Lane::Tick, now_ms)).unwrap();
         assert_eq!(timers.iter().map(|timer| timer.what.as_str()).collect::<Vec<_>>(), ["f a"]);
         assert_eq!(attend(&timers[0], now_ms), Some(vec!["a".to_owned()]));
         let wait = run(due::settle(store, &[], &timers, now_ms)).unwrap()[0];
-        assert_eq!(run(due::due(store, now_ms + wait * SECOND - 1)).unwrap(), []);
+        assert_eq!(run(due::due(store, due::Lane::Tick, now_ms + wait * SECOND - 1)).unwrap(), []);
         now_ms += wait * SECOND;
         waits.push(wait);
     }

@@ -139,7 +139,7 @@ fn a_chunk_that_comes_as_its_silent_gateway_is_looked_at_is_in_one_file() {
     const LATE_MS: u64 = NOW + 201 * SECOND;
     fn actors(world: &World) -> Vec<Done<'_>> {
         let look = async {
-            for timer in due::due(&world.store, LATE_MS + 9 * SECOND).await? {
+            for timer in due::due(&world.store, due::Lane::Tick, LATE_MS + 9 * SECOND).await? {
                 due::attend(&world.store, &world.bucket, &timer, KEPT, LATE_MS + 9 * SECOND).await?;
             }
             Ok(())

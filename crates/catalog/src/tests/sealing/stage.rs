@@ -41,7 +41,7 @@ impl Stage {
     async fn try_tick(&self) -> Result<usize, Error> {
         let World { store, bucket } = &self.world;
         let mut attended = 0;
-        for timer in due::due(store, self.now_ms).await? {
+        for timer in due::due(store, due::Lane::Tick, self.now_ms).await? {
             match self.attend(&timer).await {
                 Ok(true) => due::settle(store, std::slice::from_ref(&timer), &[], self.now_ms).await?,
                 Ok(false) => continue,

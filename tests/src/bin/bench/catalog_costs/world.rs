@@ -272,7 +272,7 @@ impl World {
     /// One tick; answers how many timers were due.
     pub(crate) fn tick(&self, now_ms: u64) -> Result<usize> {
         let Self { store, bucket } = self;
-        let timers = run(due::due(store, now_ms))?;
+        let timers = run(due::due(store, due::Lane::Tick, now_ms))?;
         let count = timers.len();
         for timer in timers {
             for recording in run(due::attend(store, bucket, &timer, KEPT, now_ms))?.unwrap_or_default() {

@@ -1,0 +1,164 @@
+//! The media of MP4 and FLV record files, which lies in the work bucket until the files are made.
+//!
+//! A chunk's media is one object for all files that it is in. It is deleted once each of them is written, by a timer of
+//! the lane [`Compose`](crate::timer::Lane::Compose): `x {recording} {session} {first} {last} {waits}`.
+
+use store::Store;
+
+use crate::account::{Place, Run};
+use crate::decision::WorkBucket;
+use crate::error::Error;
+use crate::file;
+use crate::rule::{Container, Rule};
+use crate::time::CALL_MAX_MS;
+use crate::{next_file, session, timer, upload};
+
+/// So many objects are deleted at a time.
+const MOST: u64 = 200;
+
+/// The media of a chunk of a record file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaChunk {
+    /// The chunk.
+    pub at: Place,
+    /// Time in which nothing was recorded may lie before it: it begins a session, or the chunk before it is lost.
+    pub follows_gap: bool,
+}
+
+impl Container {
+    /// Its record files hold media of their own, where M3U8 names slices.
+    #[must_use]
+    pub fn holds_media(self) -> bool {
+        matches!(self, Self::Mp4 | Self::Flv)
+    }
+}
+
+impl Rule {
+    /// Whether some of its record files hold media of their own.
+    #[must_use]
+    pub fn holds_media(&self) -> bool {
+        self.formats.iter().any(|format| format.container.holds_media())
+    }
+}
+
+/// The chunks whose media a record file holds, in order.
+///
+/// # Errors
+/// The store or the work bucket failed, or no longer holds the run.
+pub async fn chunks(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    run: &Run,
+) -> Result<Vec<MediaChunk>, Error> {
+    let entries = file::entries(store, bucket, run).await?;
+    Ok(entries.into_iter().map(|entry| MediaChunk { at: entry.at, follows_gap: entry.follows_gap }).collect())
+}
+
+/// Has a recording looked at by the lane that makes record files with media, where its rule asks for such.
+pub(crate) async fn ask(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    recording: &str,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let rule = session::get(store, bucket, recording).await?.rule;
+    if rule.is_some_and(|rule| rule.holds_media()) {
+        timer::set(store, now_ms, &format!("m {recording}")).await?;
+    }
+    Ok(())
+}
+
+/// Has the media of a record file deleted once no file needs it. To be called before it is noted that the file is
+/// written: a call that dies in between leaves a timer that waits.
+///
+/// # Errors
+/// The store or the work bucket failed.
+pub async fn release(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    recording: &str,
+    container: Container,
+    run: &Run,
+    now_ms: u64,
+) -> Result<(), Error> {
+    upload::forget(store, recording, container).await?;
+    let chunks = chunks(store, bucket, run).await?;
+    for session in chunks.chunk_by(|one, next| one.at.session == next.at.session) {
+        if let (Some(first), Some(last)) = (session.first(), session.last()) {
+            arm(store, (recording, &first.at.session), (first.at.seq, last.at.seq), 0, now_ms).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Another call may still read what this one has made a file of.
+async fn arm(
+    store: &impl Store,
+    (recording, session): (&str, &str),
+    (first, last): (u64, u64),
+    waits: u32,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let due_ms = now_ms + (CALL_MAX_MS << waits.min(5));
+    timer::set(store, due_ms, &format!("x {recording} {session} {first} {last} {waits}")).await
+}
+
+/// Deletes the media of chunks of a session, as far as no file needs it, and comes back for the rest.
+pub(crate) async fn delete(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    (recording, session): (&str, &str),
+    (first, last): (u64, u64),
+    waits: u32,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let end = free_to(store, bucket, recording, session)
+        .await?
+        .map_or(last + 1, |free| free.clamp(first, last + 1));
+    let until = end.min(first + MOST);
+    for seq in first..until {
+        let name = naming::media_object(session, seq);
+        bucket.delete(&name).await.map_err(Error::WorkBucket)?;
+    }
+    if until > last {
+        return Ok(());
+    }
+    if until < end {
+        let what = format!("x {recording} {session} {until} {last} {waits}");
+        return timer::set(store, now_ms, &what).await;
+    }
+    arm(store, (recording, session), (until, last), waits + 1, now_ms).await
+}
+
+/// Up to which chunk of a session no file needs the media; `None`: none needs any of it.
+async fn free_to(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    recording: &str,
+    session: &str,
+) -> Result<Option<u64>, Error> {
+    let first = session::get(store, bucket, recording).await?;
+    let is_open = session::find(store, recording).await?.is_some();
+    let began_ms = session::get(store, bucket, session).await?.began_ms;
+    let mut free: Option<u64> = None;
+    for format in first.rule.iter().flat_map(|rule| &rule.formats) {
+        if !format.container.holds_media() {
+            continue;
+        }
+        let Some(next) = next_file::noted(store, recording, format.container).await? else {
+            if is_open {
+                return Ok(Some(0));
+            }
+            // Nothing is noted of a recording that is over: its files are written.
+            continue;
+        };
+        let to = match next.done {
+            None => 0,
+            Some(done) if done.session == session => done.seq + 1,
+            Some(done) if session::get(store, bucket, &done.session).await?.began_ms > began_ms => continue,
+            Some(_) => 0,
+        };
+        free = Some(free.map_or(to, |free| free.min(to)));
+    }
+    Ok(free)
+}

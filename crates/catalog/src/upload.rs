@@ -1,0 +1,58 @@
+//! How far a record file is uploaded in parts: a hint. Without it, the file is uploaded anew.
+
+use serde::{Deserialize, Serialize};
+use store::record::{read, write};
+use store::{Record, Store};
+
+use crate::error::Error;
+use crate::key;
+use crate::rule::Container;
+
+/// How far a record file is uploaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// The file's number.
+    pub number: u32,
+    /// How many names turned out to be another writer's before the one that it is uploaded under.
+    pub names_taken: u32,
+    /// The store's id of the upload.
+    pub id: String,
+    /// What the store calls the parts that are there.
+    pub parts: Vec<String>,
+}
+
+impl Record for Upload {
+    const VERSION: u32 = 1;
+}
+
+/// How far the record file of a number is uploaded.
+///
+/// # Errors
+/// The store failed.
+pub async fn get(
+    store: &impl Store,
+    recording: &str,
+    container: Container,
+    number: u32,
+) -> Result<Option<Upload>, Error> {
+    let noted: Option<Upload> = read(store, &key::upload(recording, container)).await?;
+    Ok(noted.filter(|upload| upload.number == number))
+}
+
+/// Notes it.
+///
+/// # Errors
+/// The store failed.
+pub async fn note(
+    store: &impl Store,
+    recording: &str,
+    container: Container,
+    upload: &Upload,
+) -> Result<(), Error> {
+    Ok(write(store, &key::upload(recording, container), upload).await?)
+}
+
+/// Forgets it, once the file is there.
+pub(crate) async fn forget(store: &impl Store, recording: &str, container: Container) -> Result<(), Error> {
+    Ok(store.delete(&key::upload(recording, container)).await?)
+}

@@ -1,0 +1,60 @@
+//! From the request to the answer.
+
+use http::Request;
+use protocol::{Compose, LaneAnswer, Route};
+use shared::catalog::{Container, Lane};
+use shared::{Answer, Refusal, answer_to, authorize, lane};
+
+use crate::world::World;
+use crate::write;
+
+/// So many timers are attended to at once: each holds the tables of a file and a few blocks of its media.
+const AT_ONCE: usize = 4;
+
+/// A file of so many bytes is created at once, a longer one in parts of so many: few enough for any file, and one is there
+/// in seconds.
+const PART_SIZE: u64 = 64 << 20;
+
+/// Answers a request.
+pub async fn handle<B>(world: &impl World, request: Request<B>) -> Answer {
+    handle_in_parts(world, request, PART_SIZE).await
+}
+
+/// The same with parts of another size.
+pub async fn handle_in_parts<B>(world: &impl World, request: Request<B>, part_size: u64) -> Answer {
+    serve(world, request, part_size).await.unwrap_or_else(Answer::from)
+}
+
+async fn serve<B>(world: &impl World, request: Request<B>, part_size: u64) -> Result<Answer, Refusal> {
+    authorize(world, request.headers()).await?;
+    match Route::parse(request.method(), request.uri().path())? {
+        Route::Compose => Ok(answer_to::<Compose>(&compose(world, part_size).await?)),
+        other => Err(Refusal::no_such_route(&other)),
+    }
+}
+
+async fn compose<W: World>(world: &W, part_size: u64) -> Result<LaneAnswer, Refusal> {
+    let write = async |world: &W, recording: &str| write_files(world, recording, part_size).await;
+    lane::attend(world, Lane::Compose, AT_ONCE, write).await
+}
+
+/// Writes the record files of a recording that are whole. What one format fails of does not hold up the other.
+async fn write_files(world: &impl World, recording: &str, part_size: u64) -> Result<(), Refusal> {
+    let mut outcome = Ok(());
+    for container in [Container::Mp4, Container::Flv] {
+        outcome = outcome.and(write_files_of(world, recording, container, part_size).await);
+    }
+    outcome
+}
+
+async fn write_files_of(
+    world: &impl World,
+    recording: &str,
+    container: Container,
+    part_size: u64,
+) -> Result<(), Refusal> {
+    while let Some(file) = world.next_file(recording, container).await? {
+        write::write(world, file, part_size).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! A record file that is uploaded in parts, over as many calls as it takes.
+//!
+//! Each part follows from the file's chunks, so that two calls at once upload the same. What is noted of an upload is a
+//! hint: without it, another upload begins, and the first that is completed makes the object.
+
+use shared::Refusal;
+use shared::bucket::{Begun, Created, Error, Location, Part};
+use shared::catalog::{RecordFile, Upload};
+
+use crate::world::World;
+use crate::write::Made;
+
+/// A call that has worked for this long leaves the rest to the next one, in milliseconds.
+const MOST_MS: u64 = (protocol::CALL_MAX_S - 30) * 1_000;
+
+/// Why a file is not there.
+pub(crate) enum Failure {
+    /// The bucket failed.
+    Bucket(Error),
+    /// Something else did, or time is up.
+    Other(Refusal),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Bucket(error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Other(refusal)
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Bucket(error) => error.into(),
+            Failure::Other(refusal) => refusal,
+        }
+    }
+}
+
+/// Uploads a file under a name, from where an earlier call has left it.
+pub(crate) async fn put(
+    world: &impl World,
+    at: &Location,
+    file: &RecordFile,
+    object: &str,
+    made: &Made,
+    (size, part_size): (u64, u64),
+) -> Result<(), Failure> {
+    let began_ms = world.now_ms();
+    let Some(mut upload) = begin(world, at, file, object, made).await? else { return Ok(()) };
+    let sizes: Vec<u64> =
+        (0..size).step_by(part_size as usize).map(|first| part_size.min(size - first)).collect();
+    for (number, size_of_part) in sizes.iter().copied().enumerate().skip(upload.parts.len()) {
+        if world.now_ms() > began_ms + MOST_MS {
+            let message = format!("{} of {} parts are there; the next call goes on", number, sizes.len());
+            return Err(Refusal::unavailable("FileUnfinished", message).into());
+        }
+        let body = made.bytes(world, number as u64 * part_size, size_of_part).await?;
+        let of = (object, &*upload.id);
+        match world.upload_part(at.clone(), of, number as u16 + 1, size_of_part, body).await {
+            Ok(etag) => upload.parts.push(etag),
+            Err(error) => {
+                if error == Error::NoSuchUpload {
+                    forget(world, file).await?;
+                }
+                return Err(error.into());
+            }
+        }
+        note(world, file, upload.clone()).await?;
+    }
+    let named = upload.parts.iter().zip(&sizes);
+    let parts = named.map(|(etag, size)| Part { etag: etag.clone(), size: *size }).collect();
+    match world.complete_upload(at.clone(), (object, &upload.id), &made.tag, parts).await {
+        Ok(Created::Now) => Ok(()),
+        // Another call has made the object of an upload of its own, or this upload is that object.
+        Ok(Created::Before) => Ok(world.abort_upload(at.clone(), (object, &upload.id)).await?),
+        // The answer may be lost.
+        Err(error @ Error::Unavailable(_)) => Err(error.into()),
+        // Another writer has the name, or what was noted is not what the store has.
+        Err(error) => {
+            world.abort_upload(at.clone(), (object, &upload.id)).await?;
+            forget(world, file).await?;
+            Err(error.into())
+        }
+    }
+}
+
+/// The upload that an earlier call began under this name, or a new one; `None` where the object is there.
+async fn begin(
+    world: &impl World,
+    at: &Location,
+    file: &RecordFile,
+    object: &str,
+    made: &Made,
+) -> Result<Option<Upload>, Failure> {
+    let noted = world.get_upload(file.clone()).await.map_err(Refusal::from)?;
+    if let Some(upload) =
+        noted.filter(|upload| upload.names_taken == file.names_taken && !upload.id.is_empty())
+    {
+        return Ok(Some(upload));
+    }
+    match world.begin_upload(at.clone(), object, made.content_type, &made.tag).await? {
+        Begun::There(_) => Ok(None),
+        Begun::Upload(id) => {
+            let upload = Upload { names_taken: file.names_taken, id, parts: Vec::new() };
+            note(world, file, upload.clone()).await?;
+            Ok(Some(upload))
+        }
+    }
+}
+
+async fn note(world: &impl World, file: &RecordFile, upload: Upload) -> Result<(), Failure> {
+    Ok(world.note_upload(file.clone(), upload).await.map_err(Refusal::from)?)
+}
+
+/// Has the file uploaded anew.
+async fn forget(world: &impl World, file: &RecordFile) -> Result<(), Failure> {
+    let none = Upload { names_taken: file.names_taken, id: String::new(), parts: Vec::new() };
+    note(world, file, none).await
+}

@@ -1,0 +1,115 @@
+//! Writing a record file, and noting that it is there.
+
+use shared::bucket::{Error, Location};
+use shared::catalog::{Container, RecordFile};
+use shared::{Piece, Refusal, files, tag};
+
+use crate::parts;
+use crate::source;
+use crate::world::World;
+
+/// How many names are tried for a record file before it is left for the next try.
+const MOST_NAMES: u32 = 4;
+
+/// Writes a record file and notes that it is there: at once if it has at most `part_size` bytes, or in parts of so many.
+///
+/// # Errors
+/// What a component refused; the same call can then be made again.
+pub async fn write(world: &impl World, file: RecordFile, part_size: u64) -> Result<(), Refusal> {
+    let (container, content_type, word) = match file.container {
+        Container::Mp4 => (files::Container::Mp4, "video/mp4", "mp4"),
+        Container::Flv => (files::Container::Flv, "video/x-flv", "flv"),
+        Container::M3u8 => return Err(Refusal::unavailable("NoMedia", "a playlist holds no media")),
+    };
+    let made = Made {
+        container,
+        content_type,
+        tag: tag::file(&file.recording, word, file.number),
+        created_s: file.start_ms / 1_000,
+        work: shared::work_bucket(world).await?,
+        parts: source::read(world, &world.list_media(file.clone()).await?).await?,
+    };
+    let object = put(world, &file, &made, part_size).await?;
+    Ok(world.commit_file(file, &object, world.now_ms()).await?)
+}
+
+/// What a file is made of.
+pub(crate) struct Made {
+    container: files::Container,
+    pub(crate) content_type: &'static str,
+    pub(crate) tag: String,
+    created_s: u64,
+    work: Location,
+    parts: (Vec<files::Chunk>, Vec<Piece>),
+}
+
+impl Made {
+    /// Bytes of the file from `first` on, and how many the whole file has.
+    pub(crate) async fn bytes<W: World>(
+        &self,
+        world: &W,
+        first: u64,
+        size: u64,
+    ) -> Result<W::Stream, Refusal> {
+        let (tables, media) = &self.parts;
+        let layout = world.lay_out(self.container, self.created_s, tables.clone(), first).await?;
+        let media = world.gather(self.work.clone(), from(media, layout.media_first)).await;
+        let bytes = first..first + size;
+        Ok(world.write(self.container, self.created_s, tables.clone(), bytes, media).await?)
+    }
+
+    async fn size(&self, world: &impl World) -> Result<u64, Refusal> {
+        Ok(world.lay_out(self.container, self.created_s, self.parts.0.clone(), 0).await?.size)
+    }
+}
+
+/// Pieces from a byte of theirs on.
+fn from(pieces: &[Piece], mut first: u64) -> Vec<Piece> {
+    let mut rest = Vec::new();
+    for piece in pieces {
+        let passed = first.min(piece.size);
+        first -= passed;
+        if passed < piece.size {
+            let key = piece.key.clone();
+            rest.push(Piece { key, first: piece.first + passed, size: piece.size - passed });
+        }
+    }
+    rest
+}
+
+/// Writes the file under the first name that no other writer has taken, and answers that name.
+async fn put(world: &impl World, file: &RecordFile, made: &Made, part_size: u64) -> Result<String, Refusal> {
+    let at = location(world, file).await?;
+    let size = made.size(world).await?;
+    let mut file = file.clone();
+    for _ in 0..MOST_NAMES {
+        let object = world.name_file(file.clone(), file.names_taken).await?;
+        let created = if size <= part_size {
+            let body = made.bytes(world, 0, size).await?;
+            let put = world.put_new(at.clone(), &object, made.content_type, &made.tag, size, body);
+            put.await.map(drop).map_err(parts::Failure::from)
+        } else {
+            parts::put(world, &at, &file, &object, made, (size, part_size)).await
+        };
+        match created {
+            Ok(()) => return Ok(object),
+            Err(parts::Failure::Bucket(Error::Taken)) => {
+                file.names_taken = world.take_file_name(file.clone()).await?;
+            }
+            Err(failure) => {
+                return Err(Refusal::from(failure).while_doing(&format!("record file {object:?}")));
+            }
+        }
+    }
+    let message = format!("{MOST_NAMES} names of record file {} are other writers'", file.number);
+    Err(Refusal::unavailable("NameTaken", message))
+}
+
+/// Where a record file is written to.
+async fn location(world: &impl World, file: &RecordFile) -> Result<Location, Refusal> {
+    let session = world.get_session(&file.recording).await?;
+    let rule = session.rule.ok_or_else(|| {
+        Refusal::unavailable("NotRecorded", format!("no rule records session {:?}", session.id))
+    })?;
+    Ok(Location { endpoint: rule.oss_endpoint, bucket: rule.oss_bucket })
+}

@@ -1,0 +1,246 @@
+//! The function, from the request to the answer, over the real catalog, the real remuxer and the real writers.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use http::{HeaderValue, StatusCode};
+use mp4::verify::{Movie, check};
+use protocol::{
+    Call, ChunkPath, Compose, GENERATION_HEADER, LaneAnswer, Route, SessionPath, StreamPath, Tick,
+};
+use recorder_compose_function::handler::{handle, handle_in_parts};
+use shared::Catalog;
+use shared::bucket::Error as BucketError;
+use shared::catalog::{Container, Format, IndexFile, Session};
+use shared::testing::{Fault, Object, World, read, request, run, session};
+
+/// A chunk of H.264 and AAC.
+const CHUNK: &[u8] = include_bytes!("../../../tests/corpus/golden/h264_aac.flv");
+
+/// 2026-01-02T03:04:05.000Z.
+const BEGAN_MS: u64 = 1_767_323_045_000;
+
+/// A push that is recorded in some formats, with cycles of 20 s.
+fn recorded_as(digit: char, began_ms: u64, containers: &[Container]) -> Session {
+    let mut session = session(digit, began_ms);
+    let rule = session.rule.as_mut().unwrap();
+    let format = rule.formats[0].clone();
+    let of = |container: &Container| Format {
+        container: *container,
+        slices: format.slices.clone().filter(|_| *container == Container::M3u8),
+        ..format.clone()
+    };
+    rule.formats = containers.iter().map(of).collect();
+    session
+}
+
+fn begin(containers: &[Container]) -> World {
+    let world = World::at(BEGAN_MS);
+    tick(&world);
+    run(world.begin(recorded_as('a', BEGAN_MS, containers), None, None, BEGAN_MS)).unwrap();
+    world
+}
+
+fn put(world: &World, digit: char, seq: u64) {
+    let stream = StreamPath::new("live.example.com", "live", "cam").unwrap();
+    let session = SessionPath { stream, session: session(digit, 0).id };
+    let mut request = request(&Route::Chunk(ChunkPath { session, seq }), CHUNK);
+    request.headers_mut().insert(GENERATION_HEADER, HeaderValue::from_static("1.0"));
+    let answer = run(recorder_remux_function::handler::handle(world, request));
+    assert_eq!(answer.status(), StatusCode::OK, "{}", answer.body());
+}
+
+/// The push ends, and the break after it lasts too long.
+fn end(world: &World, chunks: u64) {
+    run(world.end(&session('a', 0).id, chunks * 1_000, chunks, world.now_ms.get())).unwrap();
+    world.pass_ms(30_000);
+    run(world.hear_gateway()).unwrap();
+    tick(world);
+}
+
+fn tick(world: &World) -> LaneAnswer {
+    read(&run(recorder_index_function::handler::handle(world, request(&Tick::route(()), "")))).unwrap()
+}
+
+fn compose(world: &World) -> LaneAnswer {
+    read(&run(handle(world, request(&Compose::route(()), "")))).unwrap()
+}
+
+fn files(world: &World, extension: &str) -> Vec<(String, Vec<u8>)> {
+    let objects = world.buckets.objects.borrow();
+    let of_kind =
+        objects.iter().filter(|(name, _)| name.starts_with("http://store/") && name.ends_with(extension));
+    of_kind.map(|(name, object)| (name.clone(), object.bytes.clone())).collect()
+}
+
+fn media(world: &World) -> Vec<String> {
+    world.buckets.names("http://work/work/media/")
+}
+
+fn known(world: &World) -> Vec<IndexFile> {
+    run(world.index_files(&session('a', 0).stream)).unwrap()
+}
+
+#[test]
+fn a_push_is_recorded_in_all_three_formats_and_its_media_goes_once_the_files_are_there() {
+    let world = begin(&[Container::M3u8, Container::Mp4, Container::Flv]);
+    (0..2).for_each(|seq| put(&world, 'a', seq));
+    assert_eq!(media(&world).len(), 2);
+    assert_eq!(files(&world, ".ts").len(), 2);
+    end(&world, 2);
+    assert_eq!(compose(&world), LaneAnswer { due: 1, done: 1, failures: Vec::new() });
+    let [(name, file)] = &files(&world, ".mp4")[..] else { panic!("{:?}", world.buckets) };
+    assert_eq!(name.rsplit('/').next(), Some("0_2026-01-02-11-04-05_2026-01-02-11-04-07.mp4"), "{name}");
+    check(&Movie::read(file).unwrap(), file.len() as u64).unwrap();
+    let [(name, file)] = &files(&world, ".flv")[..] else { panic!("{:?}", world.buckets) };
+    assert!(name.ends_with(".flv") && file.starts_with(b"FLV\x01"), "{name}");
+    let known = known(&world);
+    assert_eq!(known.len(), 3);
+    let ids: std::collections::BTreeSet<_> = known.iter().map(|file| &file.id).collect();
+    assert_eq!(ids.len(), 3, "{known:?}");
+    // Another call may still be reading.
+    assert_eq!(media(&world).len(), 2);
+    world.pass_ms(600_000);
+    compose(&world);
+    assert_eq!(media(&world), [] as [&str; 0]);
+    assert_eq!(compose(&world).due, 0);
+}
+
+#[test]
+fn without_m3u8_there_are_no_slices() {
+    let world = begin(&[Container::Flv]);
+    put(&world, 'a', 0);
+    end(&world, 1);
+    compose(&world);
+    assert_eq!(
+        (files(&world, ".ts").len(), files(&world, ".m3u8").len(), files(&world, ".flv").len()),
+        (0, 0, 1)
+    );
+}
+
+#[test]
+fn with_m3u8_alone_no_media_is_kept() {
+    let world = begin(&[Container::M3u8]);
+    put(&world, 'a', 0);
+    end(&world, 1);
+    assert_eq!(compose(&world).due, 0);
+    assert_eq!(media(&world), [] as [&str; 0]);
+}
+
+#[test]
+fn what_fails_is_done_later_and_writes_the_same() {
+    let whole = begin(&[Container::Mp4]);
+    (0..2).for_each(|seq| put(&whole, 'a', seq));
+    end(&whole, 2);
+    compose(&whole);
+    let expected = files(&whole, ".mp4");
+    assert_eq!(expected.len(), 1);
+    for at in 0..8 {
+        for is_lost in [false, true] {
+            let world = begin(&[Container::Mp4]);
+            (0..2).for_each(|seq| put(&world, 'a', seq));
+            end(&world, 2);
+            let error = BucketError::Unavailable("scripted".into());
+            let fault = if is_lost { Fault::Lost(error) } else { Fault::Refused(error) };
+            world.buckets.faults.borrow_mut().extend((0..at).map(|_| None).chain([Some(fault)]));
+            compose(&world);
+            world.buckets.faults.borrow_mut().clear();
+            world.pass_ms(400_000);
+            compose(&world);
+            assert_eq!(files(&world, ".mp4"), expected, "fault {at}");
+            assert_eq!(known(&world).len(), 1);
+        }
+    }
+}
+
+#[test]
+fn media_stays_until_the_last_format_has_its_file() {
+    let world = begin(&[Container::Mp4, Container::Flv]);
+    (0..2).for_each(|seq| put(&world, 'a', seq));
+    end(&world, 2);
+    // The MP4 file is written, the FLV file is not: of each chunk one read, of the MP4 file two more and a write.
+    world.buckets.fail(|name, writes| {
+        if writes && name.ends_with(".flv") {
+            store::memory::Outcome::Refused
+        } else {
+            store::memory::Outcome::Applied
+        }
+    });
+    assert_eq!(compose(&world).failures.len(), 1);
+    assert_eq!((files(&world, ".mp4").len(), files(&world, ".flv").len()), (1, 0));
+    for _ in 0..20 {
+        world.pass_ms(200_000);
+        compose(&world);
+    }
+    assert_eq!(media(&world).len(), 2);
+    world.buckets.mend();
+    for _ in 0..40 {
+        world.pass_ms(400_000);
+        compose(&world);
+    }
+    assert_eq!(files(&world, ".flv").len(), 1);
+    assert_eq!(media(&world), [] as [&str; 0]);
+}
+
+/// Composes with parts of 3,000 bytes.
+fn compose_in_parts(world: &World) -> LaneAnswer {
+    read(&run(handle_in_parts(world, request(&Compose::route(()), ""), 3_000))).unwrap()
+}
+
+#[test]
+fn a_long_file_is_uploaded_in_parts_and_is_the_same() {
+    for container in [Container::Mp4, Container::Flv] {
+        let recorded = || {
+            let world = begin(&[container]);
+            (0..3).for_each(|seq| put(&world, 'a', seq));
+            end(&world, 3);
+            world
+        };
+        let extension = if container == Container::Mp4 { ".mp4" } else { ".flv" };
+        let whole = recorded();
+        compose(&whole);
+        let expected = files(&whole, extension);
+        let parts = expected[0].1.len().div_ceil(3_000);
+        assert!(parts >= 4, "{parts} parts");
+        let calls = {
+            let world = recorded();
+            world.buckets.faults.borrow_mut().extend((0..1_000).map(|_| None));
+            compose_in_parts(&world);
+            assert!(files(&world, extension) == expected);
+            1_000 - world.buckets.faults.borrow().len()
+        };
+        for at in 0..calls {
+            for is_lost in [false, true] {
+                let world = recorded();
+                let error = BucketError::Unavailable("scripted".into());
+                let fault = if is_lost { Fault::Lost(error) } else { Fault::Refused(error) };
+                world.buckets.faults.borrow_mut().extend((0..at).map(|_| None).chain([Some(fault)]));
+                compose_in_parts(&world);
+                world.buckets.faults.borrow_mut().clear();
+                for _ in 0..6 {
+                    world.pass_ms(400_000);
+                    compose_in_parts(&world);
+                }
+                assert!(files(&world, extension) == expected, "{extension}, fault {at}");
+                assert_eq!(known(&world).len(), 1);
+                assert_eq!(media(&world), [] as [&str; 0]);
+                // Of an upload whose answer was lost nobody knows; it is given up where uploads may be listed.
+                let left = world.buckets.uploads.borrow().len();
+                assert!(left <= usize::from(is_lost), "{left} uploads are left after fault {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_name_that_another_writer_has_leads_to_the_next_one_also_in_parts() {
+    let world = begin(&[Container::Mp4]);
+    (0..3).for_each(|seq| put(&world, 'a', seq));
+    let name = "http://store/bkt/record/live/cam/0_2026-01-02-11-04-05_2026-01-02-11-04-08.mp4";
+    let other = Object { tag: "other".into(), content_type: "video/mp4".into(), bytes: Vec::new() };
+    world.buckets.objects.borrow_mut().insert(name.into(), other);
+    end(&world, 3);
+    compose_in_parts(&world);
+    let names: Vec<String> = files(&world, ".mp4").into_iter().map(|(name, _)| name).collect();
+    assert!(names.len() == 2 && names.contains(&name.to_owned()), "{names:?}");
+    assert_eq!(world.buckets.uploads.borrow().len(), 0);
+}

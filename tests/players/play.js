@@ -1,4 +1,5 @@
-// Plays every playlist of /playlists with hls.js, all at once, and posts what happened to /report.
+// Plays every recording of /playlists, all at once, and posts what happened to /report: a playlist with hls.js, an FLV
+// file with mpegts.js, an MP4 file as the browser does by itself, from the bucket server that /bucket names.
 
 // How much faster than the show.
 const RATE = 4;
@@ -6,12 +7,38 @@ const RATE = 4;
 // How long a player may stand still, in milliseconds, before it counts as stuck.
 const PATIENCE_MS = 15_000;
 
-function play(playlist) {
+// Attaches the player that a recording needs; answers what ends it.
+function open(playlist, bucket, video, { ready, failed }) {
+  const path = `/recordings/${playlist.split("/").map(encodeURIComponent).join("/")}`;
+  if (playlist.endsWith(".mp4")) {
+    video.addEventListener("loadedmetadata", ready);
+    video.addEventListener("error", () => failed(`fatal ${video.error.code} ${video.error.message}`, true));
+    video.src = bucket + path;
+    return () => video.removeAttribute("src");
+  }
+  if (playlist.endsWith(".flv")) {
+    const player = mpegts.createPlayer({ type: "flv", url: path }, { lazyLoad: false });
+    player.on(mpegts.Events.ERROR, (type, detail, { msg }) => failed(`fatal ${type} ${detail} ${msg}`, true));
+    video.addEventListener("loadedmetadata", ready);
+    player.attachMediaElement(video);
+    player.load();
+    return () => player.destroy();
+  }
+  const hls = new Hls({ maxBufferLength: 120 });
+  hls.on(Hls.Events.ERROR, (_, { type, details, fatal, reason }) => {
+    failed(`${fatal ? "fatal " : ""}${type} ${details} ${reason ?? ""}`, fatal);
+  });
+  hls.on(Hls.Events.MANIFEST_PARSED, ready);
+  hls.loadSource(path);
+  hls.attachMedia(video);
+  return () => hls.destroy();
+}
+
+function play(playlist, bucket) {
   return new Promise((resolve) => {
     const video = document.createElement("video");
     video.muted = true;
     document.body.append(video);
-    const hls = new Hls({ maxBufferLength: 120 });
     const report = { playlist, errors: [], seeks: 0, ended: false };
     let lastPosition = -1;
     let lastMove = performance.now();
@@ -31,7 +58,7 @@ function play(playlist) {
         corrupted: quality.corruptedVideoFrames,
         audio_bytes: video.webkitAudioDecodedByteCount,
       });
-      hls.destroy();
+      close();
       video.remove();
       resolve(report);
     };
@@ -45,26 +72,26 @@ function play(playlist) {
       }
     }, 100);
 
-    hls.on(Hls.Events.ERROR, (_, { type, details, fatal, reason }) => {
-      report.errors.push(`${fatal ? "fatal " : ""}${type} ${details} ${reason ?? ""}`);
-      if (fatal) finish();
-    });
-    hls.on(Hls.Events.MANIFEST_PARSED, () => {
-      video.playbackRate = RATE;
-      video.play().catch((error) => report.errors.push(`play: ${error}`));
-    });
     video.addEventListener("seeking", () => report.seeks++);
     video.addEventListener("ended", () => {
       report.ended = true;
       finish();
     });
-    hls.loadSource(`/recordings/${playlist.split("/").map(encodeURIComponent).join("/")}`);
-    hls.attachMedia(video);
+    const ready = () => {
+      video.playbackRate = RATE;
+      video.play().catch((error) => report.errors.push(`play: ${error}`));
+    };
+    const failed = (error, isFatal) => {
+      report.errors.push(error);
+      if (isFatal) finish();
+    };
+    const close = open(playlist, bucket, video, { ready, failed });
   });
 }
 
 window.addEventListener("load", async () => {
   const playlists = await (await fetch("/playlists")).json();
-  const reports = await Promise.all(playlists.map(play));
+  const bucket = await (await fetch("/bucket")).text();
+  const reports = await Promise.all(playlists.map((playlist) => play(playlist, bucket)));
   await fetch("/report", { method: "POST", body: JSON.stringify(reports) });
 });

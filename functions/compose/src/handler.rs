@@ -6,7 +6,7 @@ use shared::catalog::{Container, Lane};
 use shared::{Answer, Refusal, answer_to, authorize, lane};
 
 use crate::world::World;
-use crate::write;
+use crate::write::{self, Pace};
 
 /// So many timers are attended to at once: each holds the tables of a file and a few blocks of its media.
 const AT_ONCE: usize = 4;
@@ -14,6 +14,9 @@ const AT_ONCE: usize = 4;
 /// A file of so many bytes is created at once, a longer one in parts of so many: few enough for any file, and one is there
 /// in seconds.
 const PART_SIZE: u64 = 64 << 20;
+
+/// A call that has worked for this long leaves the rest to the next one, in milliseconds.
+const MOST_MS: u64 = (protocol::CALL_MAX_S - 30) * 1_000;
 
 /// Answers a request.
 pub async fn handle<B>(world: &impl World, request: Request<B>) -> Answer {
@@ -34,15 +37,16 @@ async fn serve<B>(world: &impl World, request: Request<B>, part_size: u64) -> Re
 }
 
 async fn compose<W: World>(world: &W, part_size: u64) -> Result<LaneAnswer, Refusal> {
-    let write = async |world: &W, recording: &str| write_files(world, recording, part_size).await;
+    let pace = Pace { part_size, until_ms: world.now_ms() + MOST_MS };
+    let write = async |world: &W, recording: &str| write_files(world, recording, pace).await;
     lane::attend(world, Lane::Compose, AT_ONCE, write).await
 }
 
 /// Writes the record files of a recording that are whole. What one format fails of does not hold up the other.
-async fn write_files(world: &impl World, recording: &str, part_size: u64) -> Result<(), Refusal> {
+async fn write_files(world: &impl World, recording: &str, pace: Pace) -> Result<(), Refusal> {
     let mut outcome = Ok(());
     for container in [Container::Mp4, Container::Flv] {
-        outcome = outcome.and(write_files_of(world, recording, container, part_size).await);
+        outcome = outcome.and(write_files_of(world, recording, container, pace).await);
     }
     outcome
 }
@@ -51,10 +55,11 @@ async fn write_files_of(
     world: &impl World,
     recording: &str,
     container: Container,
-    part_size: u64,
+    pace: Pace,
 ) -> Result<(), Refusal> {
     while let Some(file) = world.next_file(recording, container).await? {
-        write::write(world, file, part_size).await?;
+        pace.check(world, || format!("record file {} of {recording} is due", file.number))?;
+        write::write(world, file, pace).await?;
     }
     Ok(())
 }

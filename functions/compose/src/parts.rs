@@ -8,10 +8,7 @@ use shared::bucket::{Begun, Created, Error, Location, Part};
 use shared::catalog::{RecordFile, Upload};
 
 use crate::world::World;
-use crate::write::Made;
-
-/// A call that has worked for this long leaves the rest to the next one, in milliseconds.
-const MOST_MS: u64 = (protocol::CALL_MAX_S - 30) * 1_000;
+use crate::write::{Made, Pace};
 
 /// Why a file is not there.
 pub(crate) enum Failure {
@@ -49,18 +46,15 @@ pub(crate) async fn put(
     file: &RecordFile,
     object: &str,
     made: &Made,
-    (size, part_size): (u64, u64),
+    size: u64,
+    pace: Pace,
 ) -> Result<(), Failure> {
-    let began_ms = world.now_ms();
     let Some(mut upload) = begin(world, at, file, object, made).await? else { return Ok(()) };
     let sizes: Vec<u64> =
-        (0..size).step_by(part_size as usize).map(|first| part_size.min(size - first)).collect();
+        (0..size).step_by(pace.part_size as usize).map(|first| pace.part_size.min(size - first)).collect();
     for (number, size_of_part) in sizes.iter().copied().enumerate().skip(upload.parts.len()) {
-        if world.now_ms() > began_ms + MOST_MS {
-            let message = format!("{} of {} parts are there; the next call goes on", number, sizes.len());
-            return Err(Refusal::unavailable("FileUnfinished", message).into());
-        }
-        let body = made.bytes(world, number as u64 * part_size, size_of_part).await?;
+        pace.check(world, || format!("{number} of {} parts are there", sizes.len()))?;
+        let body = made.bytes(world, number as u64 * pace.part_size, size_of_part).await?;
         let of = (object, &*upload.id);
         match world.upload_part(at.clone(), of, number as u16 + 1, size_of_part, body).await {
             Ok(etag) => upload.parts.push(etag),
@@ -78,12 +72,12 @@ pub(crate) async fn put(
     match world.complete_upload(at.clone(), (object, &upload.id), &made.tag, parts).await {
         Ok(Created::Now) => Ok(()),
         // Another call has made the object of an upload of its own, or this upload is that object.
-        Ok(Created::Before) => Ok(world.abort_upload(at.clone(), (object, &upload.id)).await?),
+        Ok(Created::Before) => give_up(world, at, (object, &upload.id)).await,
         // The answer may be lost.
         Err(error @ Error::Unavailable(_)) => Err(error.into()),
         // Another writer has the name, or what was noted is not what the store has.
         Err(error) => {
-            world.abort_upload(at.clone(), (object, &upload.id)).await?;
+            give_up(world, at, (object, &upload.id)).await?;
             forget(world, file).await?;
             Err(error.into())
         }
@@ -116,6 +110,17 @@ async fn begin(
 
 async fn note(world: &impl World, file: &RecordFile, upload: Upload) -> Result<(), Failure> {
     Ok(world.note_upload(file.clone(), upload).await.map_err(Refusal::from)?)
+}
+
+/// Gives an upload up, where the key may. What it leaves otherwise is for the bucket's lifecycle.
+async fn give_up(world: &impl World, at: &Location, upload: (&str, &str)) -> Result<(), Failure> {
+    match world.abort_upload(at.clone(), upload).await {
+        Err(Error::Refused(reason)) => {
+            eprintln!("upload {} of {:?} cannot be given up: {reason}", upload.1, upload.0);
+            Ok(())
+        }
+        done => Ok(done?),
+    }
 }
 
 /// Has the file uploaded anew.

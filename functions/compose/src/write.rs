@@ -11,11 +11,33 @@ use crate::world::World;
 /// How many names are tried for a record file before it is left for the next try.
 const MOST_NAMES: u32 = 4;
 
-/// Writes a record file and notes that it is there: at once if it has at most `part_size` bytes, or in parts of so many.
+/// How a call goes about its files.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// A file of at most so many bytes is created at once, a longer one in parts of so many.
+    pub part_size: u64,
+    /// Nothing is begun after this, Unix milliseconds.
+    pub until_ms: u64,
+}
+
+impl Pace {
+    /// Whether there is time to begin something.
+    ///
+    /// # Errors
+    /// 503 where there is none, which says what is left.
+    pub fn check(&self, world: &impl World, left: impl FnOnce() -> String) -> Result<(), Refusal> {
+        if world.now_ms() <= self.until_ms {
+            return Ok(());
+        }
+        Err(Refusal::unavailable("FileUnfinished", format!("{}; the next call goes on", left())))
+    }
+}
+
+/// Writes a record file and notes that it is there.
 ///
 /// # Errors
 /// What a component refused; the same call can then be made again.
-pub async fn write(world: &impl World, file: RecordFile, part_size: u64) -> Result<(), Refusal> {
+pub async fn write(world: &impl World, file: RecordFile, pace: Pace) -> Result<(), Refusal> {
     let (container, content_type, word) = match file.container {
         Container::Mp4 => (files::Container::Mp4, "video/mp4", "mp4"),
         Container::Flv => (files::Container::Flv, "video/x-flv", "flv"),
@@ -29,7 +51,7 @@ pub async fn write(world: &impl World, file: RecordFile, part_size: u64) -> Resu
         work: shared::work_bucket(world).await?,
         parts: source::read(world, &world.list_media(file.clone()).await?).await?,
     };
-    let object = put(world, &file, &made, part_size).await?;
+    let object = put(world, &file, &made, pace).await?;
     Ok(world.commit_file(file, &object, world.now_ms()).await?)
 }
 
@@ -78,18 +100,18 @@ fn from(pieces: &[Piece], mut first: u64) -> Vec<Piece> {
 }
 
 /// Writes the file under the first name that no other writer has taken, and answers that name.
-async fn put(world: &impl World, file: &RecordFile, made: &Made, part_size: u64) -> Result<String, Refusal> {
+async fn put(world: &impl World, file: &RecordFile, made: &Made, pace: Pace) -> Result<String, Refusal> {
     let at = location(world, file).await?;
     let size = made.size(world).await?;
     let mut file = file.clone();
     for _ in 0..MOST_NAMES {
         let object = world.name_file(file.clone(), file.names_taken).await?;
-        let created = if size <= part_size {
+        let created = if size <= pace.part_size {
             let body = made.bytes(world, 0, size).await?;
             let put = world.put_new(at.clone(), &object, made.content_type, &made.tag, size, body);
             put.await.map(drop).map_err(parts::Failure::from)
         } else {
-            parts::put(world, &at, &file, &object, made, (size, part_size)).await
+            parts::put(world, &at, &file, &object, made, size, pace).await
         };
         match created {
             Ok(()) => return Ok(object),

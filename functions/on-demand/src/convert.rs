@@ -9,7 +9,7 @@ use crate::decision::chunk_policy;
 /// What a rule says of a session, if it wants anything that is recorded.
 #[must_use]
 pub fn session_rule(rule: Rule) -> Option<SessionRule> {
-    let formats: Vec<Format> = rule.formats.into_iter().filter_map(format).collect();
+    let formats: Vec<Format> = rule.formats.into_iter().map(format).collect();
     (!formats.is_empty()).then_some(SessionRule {
         oss_endpoint: rule.oss_endpoint,
         oss_bucket: rule.oss_bucket,
@@ -26,16 +26,19 @@ pub fn session_rule(rule: Rule) -> Option<SessionRule> {
     })
 }
 
-/// The formats that are recorded: a rule may ask for MP4 and FLV, which are not made yet.
-fn format(format: rules::Format) -> Option<Format> {
-    (format.container == rules::Container::M3u8).then_some(Format {
-        container: Container::M3u8,
+fn format(format: rules::Format) -> Format {
+    Format {
+        container: match format.container {
+            rules::Container::M3u8 => Container::M3u8,
+            rules::Container::Mp4 => Container::Mp4,
+            rules::Container::Flv => Container::Flv,
+        },
         cycle_seconds: format.cycle_seconds,
         object_prefix: format.object_prefix,
         slices: format
             .slices
             .map(|slices| SliceFormat { seconds: slices.seconds, object_prefix: slices.object_prefix }),
-    })
+    }
 }
 
 /// What a gateway is told of a session.

@@ -100,11 +100,18 @@ fn a_window_gives_its_edges_with_the_begin() {
 
 #[test]
 fn a_push_that_no_rule_wants_is_a_session_too() {
-    let mut only_mp4 = rule();
-    only_mp4.formats[0].container = rules::Container::Mp4;
     let by_command = rules::Rule { on_demand: rules::OnDemand::Command, ..rule() };
-    for world in [ruled(None), ruled(Some(only_mp4)), ruled(Some(by_command))] {
+    for world in [ruled(None), ruled(Some(by_command))] {
         assert_eq!(begin(&world).unwrap().orders, []);
+    }
+}
+
+#[test]
+fn a_rule_may_ask_for_any_format_alone() {
+    for container in [rules::Container::M3u8, rules::Container::Mp4, rules::Container::Flv] {
+        let mut alone = rule();
+        alone.formats[0].container = container;
+        assert_eq!(begin(&ruled(Some(alone))).unwrap().orders.len(), 1, "{container:?}");
     }
 }
 

@@ -84,15 +84,15 @@ async fn record<W: World, B: Body<Stream = W::Stream>>(
     prepared: Prepared,
 ) -> Result<(), Refusal> {
     let began_ms = world.now_ms();
-    let rule = rule_of(&prepared)?;
-    let asks = |is_asked: fn(&Container) -> bool| rule.formats.iter().any(|of| is_asked(&of.container));
-    let (has_slices, holds_media) = (asks(|of| *of == Container::M3u8), asks(|of| *of != Container::M3u8));
+    let formats = || prepared.session.rule.iter().flat_map(|rule| &rule.formats);
+    let has_slices = formats().any(|format| format.container == Container::M3u8);
+    let holds_media = formats().any(|format| format.container != Container::M3u8);
     let (remuxed, transport_stream, media) = remux(world, body, headers, &prepared, holds_media).await?;
     report::log(&prepared.session.id, seq, &remuxed);
     let slice = if remuxed.size == 0 {
         None
     } else {
-        if has_slices {
+        if has_slices || !holds_media {
             put(world, headers, seq, &prepared, &remuxed, transport_stream).await?;
         } else {
             drop(transport_stream);

@@ -1,7 +1,8 @@
-//! Recordings played by hls.js in headless Chromium, as a viewer's page plays them.
+//! Recordings played in headless Chromium, as a viewer's page plays them: playlists by hls.js, FLV files by mpegts.js, MP4
+//! files by the browser itself, which reads ranges of them from the bucket server.
 //!
-//! The page and what it plays come from one small server of the test, which takes every playlist and slice from
-//! the bucket server by HTTP; the page posts what happened when all players have ended.
+//! The page and all else that it plays come from one small server of the test, which takes every object from the bucket
+//! server by HTTP; the page posts what happened when all players have ended.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -61,7 +62,7 @@ pub(crate) fn play(bucket_url: &str, playlists: &[String]) -> Vec<Playback> {
     let page = format!("http://{}/", listener.local_addr().unwrap());
     let (reports, reported) = channel();
     let site = Arc::new(Site {
-        player: install().join("node_modules/hls.js/dist/hls.min.js"),
+        players: install().join("node_modules"),
         bucket_url: bucket_url.to_owned(),
         playlists: Value::from(playlists).to_string(),
     });
@@ -135,7 +136,8 @@ fn start(page: &str, profile: &Path) -> Child {
 
 /// What the browser is served.
 struct Site {
-    player: PathBuf,
+    /// The folder that npm installed them into.
+    players: PathBuf,
     bucket_url: String,
     playlists: String,
 }
@@ -164,7 +166,9 @@ impl Site {
         let (kind, body) = match path.as_str() {
             "/" => ("text/html", file(&players.join("page.html"))),
             "/play.js" => ("text/javascript", file(&players.join("play.js"))),
-            "/hls.js" => ("text/javascript", file(&self.player)),
+            "/hls.js" => ("text/javascript", file(&self.players.join("hls.js/dist/hls.min.js"))),
+            "/mpegts.js" => ("text/javascript", file(&self.players.join("mpegts.js/dist/mpegts.js"))),
+            "/bucket" => ("text/plain", self.bucket_url.clone().into_bytes()),
             "/playlists" => ("application/json", self.playlists.clone().into_bytes()),
             "/report" => {
                 let mut report = vec![0; length];

@@ -13,22 +13,29 @@ use crate::stage::{self, APP, Recorded};
 /// How long after its playlist a file may take to appear.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A case's record files of a kind, in order.
-fn files(recorded: &Recorded, extension: &str) -> Vec<PathBuf> {
-    let server = stage::server();
+/// The object names of a case's record files of a kind, in order, once there is one.
+pub(crate) fn objects(recorded: &Recorded, extension: &str) -> Vec<String> {
     let prefix = format!("record/{APP}/{}/", recorded.name);
-    let objects = bucket::objects(server, "recordings", &prefix).unwrap();
-    let mut files: Vec<(u32, PathBuf)> = objects
-        .iter()
-        .filter(|object| object.ends_with(extension))
-        .map(|object| {
-            let name = object.rsplit('/').next().unwrap();
-            let number = name.split('_').next().unwrap().parse().unwrap();
-            (number, server.bucket_folder("recordings").join(object))
-        })
-        .collect();
-    files.sort();
-    files.into_iter().map(|(_, file)| file).collect()
+    let begun = Instant::now();
+    loop {
+        let mut objects = bucket::objects(stage::server(), "recordings", &prefix).unwrap();
+        objects.retain(|object| object.ends_with(extension));
+        if !objects.is_empty() || begun.elapsed() > PATIENCE {
+            let number = |object: &String| -> u32 {
+                let name = object.rsplit('/').next().unwrap();
+                name.split('_').next().unwrap().parse().unwrap()
+            };
+            objects.sort_by_key(number);
+            return objects;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// The files of such objects.
+fn files(recorded: &Recorded, extension: &str) -> Vec<PathBuf> {
+    let folder = stage::server().bucket_folder("recordings");
+    objects(recorded, extension).into_iter().map(|object| folder.join(object)).collect()
 }
 
 /// The hashes of a track's frames over files.
@@ -38,14 +45,10 @@ fn hashes_of(files: &[PathBuf], track: &str) -> Vec<String> {
 
 /// What is wrong with a case's files of a kind, if anything.
 fn judge(recorded: &Recorded, extension: &str) -> Result<(), String> {
-    let begun = Instant::now();
-    while files(recorded, extension).is_empty() {
-        if begun.elapsed() > PATIENCE {
-            return Err(format!("no {extension} file"));
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
     let files = files(recorded, extension);
+    if files.is_empty() {
+        return Err("there is none".into());
+    }
     for file in &files {
         let decode = ["-xerror", "-i", file.to_str().unwrap(), "-f", "null", "-"];
         ffmpeg::quiet(&decode).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! What was recorded, played from start to end by hls.js in a browser.
+//! What was recorded, played from start to end in a browser.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use harness::bucket::{self, Recording};
 
 use crate::browser::{self, Playback, is_installed};
+use crate::media_files;
 use crate::stage::{recorded, server};
 use crate::transport_stream::{SOUND, h264_access_units, program_map};
 
@@ -47,10 +48,20 @@ fn played() -> Option<&'static Played> {
     static PLAYED_ONCE: LazyLock<Played> = LazyLock::new(|| {
         let index = index_into_the_long_gop();
         let files = PLAYED.iter().flat_map(|name| &recorded(name).files);
-        let playlists: Vec<String> = files.chain([&index]).map(|file| file.object.clone()).collect();
+        let playlists = files.chain([&index]).map(|file| file.object.clone());
+        let playlists: Vec<String> = playlists.chain(media_objects()).collect();
         Played { playbacks: browser::play(&server().bucket, &playlists), index }
     });
     is_installed().then(|| &*PLAYED_ONCE)
+}
+
+/// Cases whose MP4 and FLV files are played.
+const MEDIA: [&str; 4] = ["clean", "sound-late", "long-gop", "picture-away"];
+
+fn media_objects() -> Vec<String> {
+    let of_case =
+        |name| [".mp4", ".flv"].into_iter().flat_map(move |kind| media_files::objects(recorded(name), kind));
+    MEDIA.into_iter().flat_map(of_case).collect()
 }
 
 impl Played {
@@ -164,4 +175,37 @@ fn a_recording_whose_picture_ends_plays() {
 #[test]
 fn a_recording_whose_picture_goes_and_comes_back_plays() {
     case_is_played("picture-away");
+}
+
+/// Each is played from its begin to its end, and shows every picture.
+#[test]
+fn mp4_and_flv_files_play() {
+    let Some(played) = played() else { return };
+    for name in MEDIA {
+        let pictures = frames_of(name);
+        for kind in [".mp4", ".flv"] {
+            let objects = media_files::objects(recorded(name), kind);
+            assert!(!objects.is_empty(), "{name} has no {kind}");
+            let mut frames = 0;
+            for object in objects {
+                let playback = played.playbacks.iter().find(|playback| playback.playlist == object).unwrap();
+                let Playback { ended, position_s, duration_s, .. } = playback;
+                assert!(*ended && playback.errors.is_empty(), "{playback:?}");
+                assert!((duration_s - position_s).abs() <= TOLERANCE_S, "{playback:?}");
+                assert_eq!(playback.corrupted, 0, "{playback:?}");
+                assert!(playback.audio_bytes > 0, "{playback:?}");
+                frames += playback.frames;
+            }
+            assert!(
+                (pictures..=pictures + DECODED_AGAIN).contains(&frames),
+                "{name} {kind}: {frames} of {pictures}"
+            );
+        }
+    }
+}
+
+/// The pictures of a case's record files.
+fn frames_of(name: &str) -> u64 {
+    let slices = recorded(name).files.iter().flat_map(Recording::slices);
+    slices.map(|slice| h264_access_units(&fs::read(slice).unwrap()).len() as u64).sum()
 }

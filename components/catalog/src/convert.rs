@@ -1,20 +1,22 @@
 //! Between the types of the WIT package and those of the crate `catalog`.
 
+mod media;
+
 use catalog::account::{Place, Run};
 use catalog::chunk::{self, Chunk, Gap, GapReason, Slice};
 use catalog::command::Refusal;
 use catalog::commit::{Delivery, Prepared};
 use catalog::file::{self, Entry};
 use catalog::index_file::IndexFile;
-use catalog::media::MediaChunk;
 use catalog::order::{self, Cause};
 use catalog::rule::{self, Rule};
 use catalog::session::{self, Session};
-use catalog::timer::{Lane, Timer};
-use catalog::upload::Upload;
+use catalog::timer::Timer;
 use catalog::{content, gateway, names, stream};
 
 use crate::types;
+
+pub use media::upload;
 
 impl From<types::StreamName> for stream::StreamName {
     fn from(name: types::StreamName) -> Self {
@@ -26,34 +28,6 @@ impl From<stream::StreamName> for types::StreamName {
     fn from(name: stream::StreamName) -> Self {
         Self { domain: name.domain, app: name.app, stream: name.stream }
     }
-}
-
-impl From<types::Lane> for Lane {
-    fn from(lane: types::Lane) -> Self {
-        match lane {
-            types::Lane::Tick => Self::Tick,
-            types::Lane::Compose => Self::Compose,
-        }
-    }
-}
-
-impl From<MediaChunk> for types::MediaChunk {
-    fn from(MediaChunk { at, follows_gap }: MediaChunk) -> Self {
-        Self { session: at.session, seq: at.seq, follows_gap }
-    }
-}
-
-impl From<Upload> for types::Upload {
-    fn from(Upload { names_taken, id, parts, .. }: Upload) -> Self {
-        Self { names_taken, id, parts }
-    }
-}
-
-/// How far the record file of a number is uploaded.
-#[must_use]
-pub fn upload(number: u32, upload: types::Upload) -> Upload {
-    let types::Upload { names_taken, id, parts } = upload;
-    Upload { number, names_taken, id, parts }
 }
 
 impl From<types::Container> for rule::Container {

@@ -13,6 +13,9 @@ use crate::stage::{self, APP, Recorded};
 /// How long after its playlist a file may take to appear.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long after that its media may stay: as long as calls may still read it, and a try more.
+const GONE: Duration = Duration::from_secs(300);
+
 /// The object names of a case's record files of a kind, in order, once there is one.
 pub(crate) fn objects(recorded: &Recorded, extension: &str) -> Vec<String> {
     let prefix = format!("record/{APP}/{}/", recorded.name);
@@ -83,4 +86,22 @@ fn every_case_is_the_same_in_mp4_and_flv() {
         }
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn media_goes_once_its_files_are_there() {
+    for recorded in stage::all_recorded() {
+        for extension in [".mp4", ".flv"] {
+            objects(recorded, extension);
+        }
+    }
+    let begun = Instant::now();
+    loop {
+        let left = bucket::objects(stage::server(), "work", "media/").unwrap();
+        if left.is_empty() {
+            return;
+        }
+        assert!(begun.elapsed() < GONE, "{} objects are left: {:?}", left.len(), &left[..left.len().min(5)]);
+        std::thread::sleep(Duration::from_secs(1));
+    }
 }

@@ -8,7 +8,8 @@
 //! | that an order parts from the chunk before (restart, cancel_delay, an edge of a window) | all |
 //! | after the file was closed while its gateway was silent | all |
 //! | that a player can begin with, once the file's media time has reached the cycle | all |
-//! | that has the first coded frame of a track, or another codec, or begins a push without a track | M3U8: browsers play no playlist whose tracks change |
+//! | in which a track has another codec | all: few players play such a file |
+//! | that has the first coded frame of a track, or begins a push without a track | M3U8: browsers play no playlist whose tracks change |
 //!
 //! Breaks end files too; they are seen by the tick, not by a commit: see [`file`](crate::file).
 
@@ -115,6 +116,7 @@ impl Account {
             parted
                 || run.is_full
                 || run.duration_90khz >= cycle_90khz && slice.is_enterable
+                || changes_codec(run.tracks, slice.tracks)
                 || self.container == Container::M3u8 && changes_tracks(run, brought)
         };
         let (mut run, ended) = match before {
@@ -162,16 +164,23 @@ impl Account {
     }
 }
 
-/// Whether a slice has a track that a file has not had, or another codec of one. A track that falls silent within a push
-/// changes nothing; a push that comes without one does.
+/// Whether a slice has another codec of a track than a file.
+fn changes_codec(file: Tracks, slice: Tracks) -> bool {
+    let has_other_video = slice.video.is_some() && file.video.is_some() && slice.video != file.video;
+    let has_other_audio = slice.audio.is_some() && file.audio.is_some() && slice.audio != file.audio;
+    has_other_video || has_other_audio
+}
+
+/// Whether a slice has a track that a file has not had. A track that falls silent within a push changes nothing; a push
+/// that comes without one does.
 fn changes_tracks(run: &Run, brought: Brought<'_>) -> bool {
     let (file, slice) = (run.tracks, brought.slice.tracks);
     let is_new_push = run.last.session != brought.at.session;
     let lacks =
         slice.audio.is_none() && file.audio.is_some() || slice.video.is_none() && file.video.is_some();
-    let has_other_audio = slice.audio.is_some() && slice.audio != file.audio;
-    let has_other_video = slice.video.is_some() && slice.video != file.video;
-    has_other_audio || has_other_video || is_new_push && lacks
+    let has_new =
+        slice.audio.is_some() && file.audio.is_none() || slice.video.is_some() && file.video.is_none();
+    has_new || is_new_push && lacks
 }
 
 fn union(file: Tracks, slice: Tracks) -> Tracks {

@@ -78,16 +78,19 @@ fn orders_part_files_of_every_format() {
 }
 
 #[test]
-fn a_new_track_or_codec_ends_a_playlist_and_no_other_file() {
+fn a_new_track_ends_a_playlist_and_another_codec_any_file() {
     let hevc = Tracks { video: Some(VideoCodec::Hevc), ..BOTH };
     let late_sound = [entry(VIDEO), entry(BOTH), entry(VIDEO), entry(BOTH)];
     check(Container::M3u8, 900, &late_sound, &[(0, 0, 0), (1, 3, 0)]);
     check(Container::Mp4, 900, &late_sound, &[(0, 3, 0)]);
     check(Container::M3u8, 900, &[entry(AUDIO), entry(BOTH)], &[(0, 0, 0), (1, 1, 0)]);
     check(Container::M3u8, 900, &[entry(BOTH), entry(hevc), entry(hevc)], &[(0, 0, 0), (1, 2, 0)]);
-    check(Container::Flv, 900, &[entry(BOTH), entry(hevc)], &[(0, 1, 0)]);
     let mp3 = Tracks { audio: Some(AudioCodec::Mp3), ..BOTH };
-    check(Container::M3u8, 900, &[entry(BOTH), entry(mp3)], &[(0, 0, 0), (1, 1, 0)]);
+    for container in [Container::M3u8, Container::Mp4, Container::Flv] {
+        check(container, 900, &[entry(BOTH), entry(hevc)], &[(0, 0, 0), (1, 1, 0)]);
+        check(container, 900, &[entry(BOTH), entry(mp3)], &[(0, 0, 0), (1, 1, 0)]);
+    }
+    check(Container::Flv, 900, &[entry(AUDIO), entry(BOTH), entry(VIDEO), entry(BOTH)], &[(0, 3, 0)]);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use harness::site::Site;
 use harness::{bucket, ffmpeg};
 use mp4::verify::{Movie, check};
 

@@ -319,6 +319,7 @@ impl Bucket for World {
         tag: &str,
         parts: Vec<Part>,
     ) -> Result<Created, Error> {
+        let looks = self.looks_first.borrow().contains(&bucket_name(&at));
         let name = name(&at, key);
         let complete = || {
             let Some(upload) = self.buckets.uploads.borrow().get(id).cloned() else {
@@ -330,7 +331,7 @@ impl Bucket for World {
             assert_eq!(sizes, parts.iter().map(|part| part.size).collect::<Vec<_>>(), "parts of {key}");
             let bytes = upload.parts.into_values().flatten().collect();
             let object = Object { tag: upload.tag, content_type: upload.content_type, bytes };
-            let created = self.buckets.put(name.clone(), object)?;
+            let created = self.buckets.put(name.clone(), object, looks)?;
             self.buckets.uploads.borrow_mut().remove(id);
             Ok(created)
         };

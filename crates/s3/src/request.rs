@@ -128,6 +128,16 @@ impl Request {
         Self { method: "GET", path: bucket.path().into(), query, headers: Vec::new() }
     }
 
+    /// Asks for the first names that begin with a prefix and come after a name.
+    pub(crate) fn list(bucket: &Bucket, prefix: &str, after: &str, most: u32) -> Self {
+        let most = most.to_string();
+        let mut parameters = vec![("list-type", "2"), ("max-keys", most.as_str()), ("prefix", prefix)];
+        if !after.is_empty() {
+            parameters.push(("start-after", after));
+        }
+        Self { method: "GET", path: bucket.path().into(), query: query(&parameters), headers: Vec::new() }
+    }
+
     /// Path and query.
     #[must_use]
     pub fn target(&self) -> String {

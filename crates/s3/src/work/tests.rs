@@ -56,3 +56,35 @@ fn a_name_that_leads_elsewhere_is_never_deleted() {
     }
     assert!(nothing.asked.borrow().is_empty());
 }
+
+#[test]
+fn names_are_listed_from_one_on() {
+    let object = |key: &str| format!("<Contents><Key>{key}</Key><Size>1</Size></Contents>");
+    let body = |objects: &[String]| {
+        format!(
+            "<ListBucketResult xmlns=\"http://s3/\"><Name>bkt</Name>{}</ListBucketResult>",
+            objects.concat()
+        )
+    };
+    let asked =
+        script([answer(200, &body(&[object("log/a&amp;b/1"), object("log/c/2")])), answer(200, &body(&[]))]);
+    let list = |after| block_on(work(&asked).list("log/", after, 1_000));
+    assert_eq!(list(""), Ok(vec!["log/a&b/1".to_owned(), "log/c/2".to_owned()]));
+    assert_eq!(list("log/c/2"), Ok(vec![]));
+    let query = "list-type=2&max-keys=1000&prefix=log%2F";
+    let requests = [format!("GET /bkt?{query}"), format!("GET /bkt?{query}&start-after=log%2Fc%2F2")];
+    assert_eq!(asked.requests(), requests);
+}
+
+#[test]
+fn a_list_that_is_none_is_refused() {
+    let list = |response| block_on(work(&script([response])).list("log/", "", 2));
+    let whole = "<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>";
+    assert_eq!(list(answer(200, whole)), Ok(vec!["a".to_owned()]));
+    for end in 0..whole.len() {
+        assert!(matches!(list(answer(200, &whole[..end])), Err(Error::Unavailable { .. })), "{end}");
+    }
+    let nameless = "<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>";
+    assert!(matches!(list(answer(200, nameless)), Err(Error::Unavailable { .. })));
+    assert!(matches!(list(problem(403, "AccessDenied")), Err(Error::Refused { .. })));
+}

@@ -32,6 +32,9 @@ pub enum Error {
         /// How many attempts there were.
         attempts: u32,
     },
+    /// The bucket of the copies failed.
+    #[error("copies of rules: {0}")]
+    Copies(String),
     /// The store failed, or a record in it cannot be read.
     #[error(transparent)]
     Store(#[from] store::Error),

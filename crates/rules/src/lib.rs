@@ -7,12 +7,14 @@
 //! | --- | --- |
 //! | [`rule`] | rules: a register a triple, a directory a domain |
 //! | [`notify`] | notify configs: a register a domain |
+//! | [`copy`] | copies beside the store, and how they come back when it is lost |
 //! | [`nonces`] | each signed request is answered once |
 //! | [`register`] | one value that many callers change at once, each change decided upon the value before it |
 //! | [`directory`] | which triples of a domain have a rule |
 //! | [`key`] | the layout of the keys |
 #![deny(missing_docs)]
 
+pub mod copy;
 pub mod directory;
 mod error;
 pub mod key;

@@ -1,6 +1,7 @@
 //! The rules on a store in memory whose every operation is a point at which another caller may come between,
 //! or at which a caller may die.
 
+mod copy;
 mod nonces;
 mod record;
 mod register;

@@ -15,6 +15,7 @@
 //! | `upload`, `sessions`, `functions`, `gateway` | bringing chunks to the functions, and what the functions want |
 //! | `heartbeat`, `tell`, `ticker` | what the functions are told each second |
 //! | [`push`] | the other end: a small publisher |
+//! | [`rebuild`] | has the functions fill a lost store anew |
 
 mod block;
 mod clock;
@@ -28,6 +29,7 @@ mod identity;
 mod names;
 pub mod push;
 mod queue;
+pub mod rebuild;
 mod recorder;
 mod server;
 mod sessions;

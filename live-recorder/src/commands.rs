@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+pub(crate) mod catalog;
 pub(crate) mod demo;
 pub(crate) mod functions;
 pub(crate) mod gateway;

@@ -16,7 +16,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::commands::{demo, functions, gateway, push, up};
+use crate::commands::{catalog, demo, functions, gateway, push, up};
 use crate::stack::StackConfig;
 
 /// Records live streams into object storage with Wasm functions.
@@ -35,6 +35,8 @@ enum Command {
     Functions(functions::FunctionsArgs),
     /// Runs the RTMP gateway alone, against functions deployed elsewhere.
     Gateway(gateway::GatewayArgs),
+    /// Fills a store that was lost anew.
+    Catalog(catalog::CatalogArgs),
     /// Publishes an FLV file over RTMP.
     Push(push::PushArgs),
     /// Records a real push on this machine and shows the files.
@@ -53,6 +55,7 @@ fn main() -> anyhow::Result<()> {
             Command::Up(args) => up::run(args, stop).await,
             Command::Functions(args) => functions::run(args, stop).await,
             Command::Gateway(args) => gateway::run(args, stop).await,
+            Command::Catalog(args) => catalog::run(args, stop).await,
             Command::Push(args) => push::run(args, stop).await,
             Command::Demo(args) => demo::run(args, stop).await,
         }

@@ -99,7 +99,8 @@ impl Stack {
         let rtmp = rtmp_listener.local_addr()?;
         let bucket = bucket_listener.local_addr()?;
 
-        let variables = variables(bucket);
+        let mut variables = variables(bucket);
+        variables.extend(config.store.variables());
         let ingest_token = variables["ingest_token"].clone();
         let buckets =
             if config.create_bucket.is_empty() { vec![DEFAULT_BUCKET.into()] } else { config.create_bucket };

@@ -1,5 +1,6 @@
 //! The key-value store of the functions, as `up` and `functions` are told.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,9 +20,19 @@ pub(crate) struct StoreArgs {
     /// Go on, with a warning, where the Redis may lose what it has acknowledged.
     #[arg(long)]
     pub(crate) allow_unsafe_store: bool,
+    /// Begin anew where the store is empty and the work bucket is not, without what was recorded before. By default nothing
+    /// is recorded then until `catalog rebuild` has filled the store anew.
+    #[arg(long)]
+    pub(crate) new: bool,
 }
 
 impl StoreArgs {
+    /// The variables that say what is to be done with the store.
+    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
+        let new_store = self.new.then(|| ("new_store".to_owned(), "true".to_owned()));
+        new_store.into_iter().collect()
+    }
+
     /// Opens the store.
     ///
     /// # Errors

@@ -8,8 +8,8 @@ use crate::Service;
 use crate::bindings;
 use crate::bindings::exports::recorder::catalog::catalog::{
     After, Changes, Command, Container, Delivery, Entry, Error, Guest, Heartbeat, IndexFile, Lane,
-    LocatedEntry, Loss, MediaChunk, OrderedSession, Placed, RecordFile, RecordedSpan, Resends, Session,
-    StreamName, Timer, Turn, Upload,
+    LocatedEntry, Loss, MediaChunk, OrderedSession, Placed, RebuildStep, RecordFile, RecordedSpan, Resends,
+    Session, StreamName, Timer, Turn, Upload,
 };
 use crate::service;
 use crate::work_bucket::Work;
@@ -154,6 +154,15 @@ impl Guest for Component {
             catalog.note_replacing(&oss_endpoint, &oss_bucket, stream, now_ms).await
         };
         with_catalog(note).await
+    }
+
+    async fn begin_anew() -> Result<(), Error> {
+        with_catalog(async |catalog| catalog.begin_anew().await).await
+    }
+
+    async fn rebuild(at: Option<String>, dry_run: bool, now_ms: u64) -> Result<RebuildStep, Error> {
+        let retention = retention().await?;
+        with_catalog(async |catalog| catalog.rebuild(at, dry_run, retention, now_ms).await).await
     }
 
     async fn give_command(

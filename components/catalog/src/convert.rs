@@ -264,7 +264,10 @@ impl From<catalog::Error> for types::Error {
             }
             catalog::Error::Boot { .. } => Self::Boot(reason),
             catalog::Error::Name(_) | catalog::Error::NotRecorded(_) => Self::Name(reason),
-            catalog::Error::EarlierVersion => Self::Unfit(reason),
+            catalog::Error::EarlierVersion
+            | catalog::Error::StoreLost
+            | catalog::Error::Rebuilding
+            | catalog::Error::StoreInUse => Self::Unfit(reason),
             _ => Self::Store(reason),
         }
     }

@@ -3,10 +3,11 @@
 use catalog::commit::{self, Prepared, Turn};
 use catalog::decision::WorkBucket;
 use catalog::order::Cause;
+use catalog::rebuild::{Found, Mode};
 use catalog::rule::Container;
 use catalog::time::{DAY_MS, Retention};
 use catalog::{
-    content, due, file, gateway, guard, index_file, live, media, names, replacing, session, upload,
+    content, due, file, gateway, guard, index_file, live, media, names, rebuild, replacing, session, upload,
 };
 use store::Store;
 
@@ -220,7 +221,7 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
     }
 
     pub async fn is_probed(&self, endpoint: &str, bucket: &str) -> Result<bool, Error> {
-        Ok(guard::is_probed(self.store, endpoint, bucket).await?)
+        Ok(guard::is_probed(self.store, self.bucket, endpoint, bucket).await?)
     }
 
     pub async fn note_probed(&self, endpoint: &str, bucket: &str) -> Result<(), Error> {
@@ -235,6 +236,23 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         now_ms: u64,
     ) -> Result<(), Error> {
         Ok(replacing::note(self.store, (endpoint, bucket), &stream.into(), now_ms).await?)
+    }
+
+    pub async fn begin_anew(&self) -> Result<(), Error> {
+        Ok(guard::begin_anew(self.store).await?)
+    }
+
+    pub async fn rebuild(
+        &self,
+        at: Option<String>,
+        dry_run: bool,
+        retention: Retention,
+        now_ms: u64,
+    ) -> Result<types::RebuildStep, Error> {
+        let mode = if dry_run { Mode::DryRun(at) } else { Mode::Write };
+        let step = rebuild::step(self.store, self.bucket, mode, retention, now_ms).await?;
+        let Found { parts, slices, files, sessions, restored } = step.found;
+        Ok(types::RebuildStep { next: step.next, parts, slices, files, sessions, restored })
     }
 }
 

@@ -47,4 +47,9 @@ impl WorkBucket for Work {
         let delete = async || s3_client::work_bucket().await?.delete(name).await;
         delete().await.map_err(|error| error.to_string())
     }
+
+    async fn list(&self, prefix: &str, after: &str, most: u32) -> Result<Vec<String>, String> {
+        let list = async || s3_client::work_bucket().await?.list(prefix, after, most).await;
+        list().await.map_err(|error| error.to_string())
+    }
 }

@@ -1,26 +1,62 @@
-//! The component itself: `crates/rules` on Spin's key-value store.
+//! The component itself: `crates/rules` on Spin's key-value store, with copies in the work bucket.
+//!
+//! A change is answered once it is copied. Where that failed, the same call made again copies what is there then.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use key_value::SpinStore;
-use rules::{notify, rule};
+use rules::{copy, notify, rule};
 
 use crate::bindings;
 use crate::bindings::exports::recorder::rules::rules::{
-    Error, Guest, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
+    Error, Guest, NotifyConfig, Restored, Rule, Triple, VersionedNotifyConfig, VersionedRule,
 };
+use crate::copies::Work;
 
 struct Component;
 
+/// Now, in Unix milliseconds.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Changes a rule, and copies it as it is then, whatever became of the change: one before may not be copied.
+async fn change_rule(
+    triple: &rules::Triple,
+    change: impl AsyncFnOnce(&SpinStore) -> Result<(), rules::Error>,
+) -> Result<(), Error> {
+    let store = SpinStore::open().await?;
+    let changed = change(&store).await;
+    copy::keep_rule(&store, &Work, triple, now_ms()).await?;
+    Ok(changed?)
+}
+
+/// Changes a notify config, and copies it as it is then.
+async fn change_notify(
+    domain: &str,
+    change: impl AsyncFnOnce(&SpinStore) -> Result<(), rules::Error>,
+) -> Result<(), Error> {
+    let store = SpinStore::open().await?;
+    let changed = change(&store).await;
+    copy::keep_notify(&store, &Work, domain, now_ms()).await?;
+    Ok(changed?)
+}
+
 impl Guest for Component {
     async fn add(rule: Rule) -> Result<(), Error> {
-        Ok(rule::add(&SpinStore::open().await?, rule.into()).await?)
+        let rule = rules::Rule::from(rule);
+        change_rule(&rule.triple.clone(), async |store| rule::add(store, rule).await).await
     }
 
     async fn update(rule: Rule, version: u64) -> Result<(), Error> {
-        Ok(rule::update(&SpinStore::open().await?, rule.into(), version).await?)
+        let rule = rules::Rule::from(rule);
+        change_rule(&rule.triple.clone(), async |store| rule::update(store, rule, version).await).await
     }
 
     async fn delete(triple: Triple) -> Result<(), Error> {
-        Ok(rule::delete(&SpinStore::open().await?, &triple.into()).await?)
+        let triple = rules::Triple::from(triple);
+        change_rule(&triple, async |store| rule::delete(store, &triple).await).await
     }
 
     async fn get(triple: Triple) -> Result<Option<VersionedRule>, Error> {
@@ -42,19 +78,28 @@ impl Guest for Component {
     }
 
     async fn add_notify(config: NotifyConfig) -> Result<(), Error> {
-        Ok(notify::add(&SpinStore::open().await?, config.into()).await?)
+        let config = rules::NotifyConfig::from(config);
+        change_notify(&config.domain.clone(), async |store| notify::add(store, config).await).await
     }
 
     async fn update_notify(config: NotifyConfig, version: u64) -> Result<(), Error> {
-        Ok(notify::update(&SpinStore::open().await?, config.into(), version).await?)
+        let config = rules::NotifyConfig::from(config);
+        change_notify(&config.domain.clone(), async |store| notify::update(store, config, version).await)
+            .await
     }
 
     async fn delete_notify(domain: String) -> Result<(), Error> {
-        Ok(notify::delete(&SpinStore::open().await?, &domain).await?)
+        change_notify(&domain, async |store| notify::delete(store, &domain).await).await
     }
 
     async fn get_notify(domain: String) -> Result<Option<VersionedNotifyConfig>, Error> {
         Ok(notify::get(&SpinStore::open().await?, &domain).await?.map(Into::into))
+    }
+
+    async fn restore(after: Option<String>, dry_run: bool) -> Result<Restored, Error> {
+        let store = if dry_run { None } else { Some(SpinStore::open().await?) };
+        let copy::Restored { next, found } = copy::restore(store.as_ref(), &Work, after.as_deref()).await?;
+        Ok(Restored { next, found })
     }
 }
 

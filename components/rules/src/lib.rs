@@ -1,5 +1,5 @@
 //! Recording rules and notify configs: adapts `crates/rules` to the WIT package `recorder:rules`, on Spin's key-value
-//! store.
+//! store, with copies in the work bucket.
 //!
 //! That crate says what a rule is, how it is stored and why concurrent callers are safe; this one only converts.
 
@@ -7,6 +7,8 @@ pub mod convert;
 
 #[cfg(target_arch = "wasm32")]
 mod component;
+#[cfg(target_arch = "wasm32")]
+mod copies;
 
 /// The types of the WIT package, and the export.
 #[expect(missing_docs, reason = "generated; wit/rules documents each item")]

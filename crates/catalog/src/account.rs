@@ -64,6 +64,14 @@ pub struct Account {
     pub file: Option<Run>,
     /// Chunks since that slice that will never come.
     pub gaps: u32,
+    /// No file that is still to begin has a number below this one: a store that was lost may have known others.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) least: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What a chunk brings to the accounts of all formats.
@@ -102,7 +110,7 @@ impl Account {
     /// No file yet.
     #[must_use]
     pub fn new(container: Container) -> Self {
-        Self { container, file: None, gaps: 0 }
+        Self { container, file: None, gaps: 0, least: 0 }
     }
 
     /// The account after a slice, and the file that ended before it. `parted`: the slice is in another file than
@@ -121,7 +129,10 @@ impl Account {
         };
         let (mut run, ended) = match before {
             Some(run) if !ends(&run) => (run, None),
-            ended => (Run::begin(ended.as_ref().map_or(0, |ended| ended.number + 1), brought), ended),
+            ended => {
+                let number = ended.as_ref().map_or(0, |ended| ended.number + 1).max(self.least);
+                (Run::begin(number, brought), ended)
+            }
         };
         if run.slices > 0 {
             run.gaps += self.gaps;
@@ -133,7 +144,7 @@ impl Account {
         run.slices += 1;
         run.tracks = union(run.tracks, slice.tracks);
         run.is_full = run.duration_90khz >= cycle_90khz && brought.is_followed_by_entry;
-        (Self { container: self.container, file: Some(run), gaps: 0 }, ended)
+        (Self { file: Some(run), gaps: 0, ..self.clone() }, ended)
     }
 
     /// A run whose last slice lasts until the slice that is brought begins, where that one continues it. One that may
@@ -161,6 +172,12 @@ impl Account {
     pub fn parted(&self) -> Self {
         let file = self.file.clone().map(|run| Run { is_full: true, ..run });
         Self { file, ..self.clone() }
+    }
+
+    /// The account where the next file has at least a number.
+    #[must_use]
+    pub(crate) fn from(&self, least: u32) -> Self {
+        Self { least: self.least.max(least), ..self.clone() }
     }
 }
 

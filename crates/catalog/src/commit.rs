@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::order::Generation;
 use crate::page::PAGE;
 use crate::seal::{self, cold, revive};
-use crate::session::{self, Session};
+use crate::session::{self, Adopted, Session};
 use crate::{file, key, names, replacing, silence};
 
 /// What the next chunk of a session is built on.
@@ -153,6 +153,25 @@ pub async fn prepare(
     seq: u64,
     now_ms: u64,
 ) -> Result<Turn, Error> {
+    turn(store, bucket, (id, seq), Bringer::Gateway, now_ms).await
+}
+
+/// Who brings a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bringer {
+    /// The gateway of its session.
+    Gateway,
+    /// Whoever has found that it will not come: no gateway's chunk is taken [meanwhile](crate::missing).
+    Missing,
+}
+
+pub(crate) async fn turn(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    (id, seq): (&str, u64),
+    bringer: Bringer,
+    now_ms: u64,
+) -> Result<Turn, Error> {
     if let Some(committed) = committed::get(store, id, seq).await? {
         let chunks = committed.chunks(id, seq)?;
         return Ok(chunks.last().map_or(Turn::Done, |chunk| done(*chunk)));
@@ -161,7 +180,7 @@ pub async fn prepare(
         return match revive::recall(store, bucket, id, seq, now_ms).await? {
             Some(chunk) => Ok(done(chunk)),
             // The session is back.
-            None => Box::pin(prepare(store, bucket, id, seq, now_ms)).await,
+            None => Box::pin(turn(store, bucket, (id, seq), bringer, now_ms)).await,
         };
     };
     // At a page's begin the record before stays, and this one is deleted once 64 more have come.
@@ -169,7 +188,11 @@ pub async fn prepare(
         return committed_before(store, bucket, id, seq).await;
     }
     let (before, is_parted) = if seq == 0 {
-        first(store, bucket, &session, now_ms).await?
+        let adopted = session::adopt(store, bucket, &session, now_ms).await?;
+        let (mut begin, is_parted) = first(store, bucket, &session, &adopted, now_ms).await?;
+        let least = adopted.files_from.unwrap_or(0);
+        begin.accounts = begin.accounts.iter().map(|account| account.from(least)).collect();
+        (begin, is_parted || least > 0)
     } else if let Some(before) = committed::get(store, id, seq - 1).await? {
         (before, false)
     } else {
@@ -190,6 +213,9 @@ pub async fn prepare(
         let end = session::ended(store, id).await?;
         if end.is_some() && seal::sealed(store, id).await?.is_some_and(|sealed| sealed.is_held) {
             return Err(Error::Sealing(id.into()));
+        }
+        if end.is_some() && bringer == Bringer::Gateway && store.exists(&key::given_up(id)).await? {
+            return Err(Error::Missing(id.into()));
         }
         // A chunk past the session's end is in a file of its own.
         let is_past_end = end.is_some_and(|end| seq >= end.chunks);
@@ -223,9 +249,10 @@ async fn first(
     store: &impl Store,
     bucket: &impl WorkBucket,
     session: &Session,
+    adopted: &Adopted,
     now_ms: u64,
 ) -> Result<(Committed, bool), Error> {
-    let mut before = session::adopt(store, bucket, session, now_ms).await?.continues;
+    let mut before = adopted.continues.clone();
     let mut is_parted = false;
     while let Some(id) = before {
         let waits = |expected| Error::Before { session: session.id.clone(), before: id.clone(), expected };

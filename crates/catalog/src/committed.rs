@@ -83,6 +83,11 @@ impl Committed {
         }
     }
 
+    /// The same chunk with other accounts.
+    pub(crate) fn with(&self, accounts: Vec<Account>) -> Self {
+        Self { accounts, ..self.clone() }
+    }
+
     /// When the media up to it ends, Unix milliseconds; `None` where there is none.
     #[must_use]
     pub fn last_media_ms(&self) -> Option<u64> {

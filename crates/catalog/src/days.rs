@@ -66,8 +66,13 @@ pub(crate) async fn note_session(
         return Ok(());
     }
     note(store, &list, "s", at, session, now_ms).await?;
-    if last.is_none_or(|last| last < day) {
-        write(store, &key::known(&stream), &Pushed { last_day: day }).await?;
+    note_pushed(store, &stream, day).await
+}
+
+/// Notes that a stream, by its key, was pushed in a day.
+pub(crate) async fn note_pushed(store: &impl Store, stream: &str, day: u64) -> Result<(), Error> {
+    if last_day(store, stream).await?.is_none_or(|last| last < day) {
+        write(store, &key::known(stream), &Pushed { last_day: day }).await?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::Error;
 
-/// The work bucket, as far as decisions need it.
+/// The work bucket, as far as the catalog needs it.
 #[expect(async_fn_in_trait, reason = "components have one thread; no caller needs a Send bound")]
 pub trait WorkBucket {
     /// Creates an object where there is none, and answers what the object holds then: `body`, or what an earlier
@@ -28,6 +28,13 @@ pub trait WorkBucket {
     /// # Errors
     /// The bucket failed; the object may be gone all the same.
     async fn delete(&self, name: &str) -> Result<(), String>;
+
+    /// The first names that begin with `prefix` and come after `after`, in the order of their bytes: at most `most`, and
+    /// none where there are no more.
+    ///
+    /// # Errors
+    /// The bucket failed.
+    async fn list(&self, prefix: &str, after: &str, most: u32) -> Result<Vec<String>, String>;
 }
 
 /// Decides a race in favour of `proposal`, or finds how it was decided.

@@ -13,6 +13,7 @@
 //! | `z {session} {round} {heartbeats}` | a session that has been suspended for too long | its suspension |
 //! | `m {recording}` | files with media that may be complete: see [`media`](crate::media) | whoever has the others looked at |
 //! | `x {recording} {session} {first} {last} {waits}` | media that is in written files | the call that wrote one |
+//! | `n {session} …` | chunks that a lost store held: see [`missing`](crate::missing) | an end, a look |
 //! | `s`, `d`, `r`, `k`, `i`, `j`, `l` and `v`, with `{stream} {day}` | a day that is to be sealed or forgotten: see `seal` | what comes for it, and the step before |
 //!
 //! `again` at the end: it has waited for a second time, by another clock.
@@ -32,7 +33,9 @@ use crate::seal::clear::Clearing;
 use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
 use crate::timer::{self, Timer};
 pub use crate::timer::{Lane, due};
-use crate::{changes, command, committed, file, heard, key, look, media, noted, seal, session, silence};
+use crate::{
+    changes, command, committed, file, heard, key, look, media, missing, noted, seal, session, silence,
+};
 
 /// A tick has its timers for itself for so long. Another one that takes them does the same again.
 const LEASE_MS: u64 = 60_000;
@@ -136,6 +139,10 @@ async fn attend_to(
         ["z", id, round, heartbeats] => {
             look::suspended(store, bucket, id, number(round), number(heartbeats), now_ms).await?;
             Ok(Vec::new())
+        }
+        ["n", id, ref before @ ..] => {
+            let before: Vec<u64> = before.iter().map(|word| number(word)).collect();
+            missing::look(store, bucket, id, &before, now_ms).await.map(|()| Vec::new())
         }
         [step, stream, day, ref rest @ ..] => {
             let at = StreamDay { stream, day: number(day) };

@@ -41,6 +41,9 @@ pub enum Error {
     /// The session is over and leaves the store; it can be found again soon.
     #[error("session {0:?} is being sealed: try again in some minutes")]
     Sealing(String),
+    /// Chunks of the session that a lost store held are being told lost.
+    #[error("missing chunks of session {0:?} are being told lost: try again in some minutes")]
+    Missing(String),
     /// The spool's boot is older than one that was heard, or another spool uses the gateway's name.
     #[error("gateway {gateway:?} boot {found:?} is not the one that is heard, {heard:?}")]
     Boot {
@@ -56,6 +59,17 @@ pub enum Error {
         "the key-value store holds what a development version before 0.2 recorded, which this one cannot read: begin with an empty store"
     )]
     EarlierVersion,
+    /// The store is empty, and the work bucket is not.
+    #[error(
+        "the key-value store is empty and the work bucket is not: the store may be lost. `live-recorder catalog rebuild` fills it anew; the variable new_store, or --new, begins without what was recorded"
+    )]
+    StoreLost,
+    /// The store is being filled anew from the work bucket.
+    #[error("the key-value store is being filled anew from the work bucket")]
+    Rebuilding,
+    /// The store is none that was lost.
+    #[error("the key-value store is in use: only an empty one is filled anew from the work bucket")]
+    StoreInUse,
     /// No rule records the session in this format.
     #[error("no rule records session {0:?} in this format")]
     NotRecorded(String),

@@ -115,7 +115,7 @@ pub async fn complete(
     let Some(mut next) = noted.or(is_open.then_some(begin)) else { return Ok(None) };
     let number = next.number;
     let mut at = next.from.session.clone();
-    let mut open: Option<Run> = None;
+    let (mut open, mut least_open): (Option<Run>, u32) = (None, 0);
     let mut walked = 0;
     loop {
         let mut after = continued_whole(store, &at).await?;
@@ -127,11 +127,21 @@ pub async fn complete(
         let last = committed::last(store, &at).await?;
         let is_closed = closed_at == Some(last.as_ref().map_or(0, |(seq, _)| seq + 1));
         if let Some((seq, last)) = last {
-            let file = last.accounts.get(format).and_then(|account| account.file.clone());
+            let account = last.accounts.get(format);
+            let least = account.map_or(0, |account| account.least);
+            let file = account.and_then(|account| account.file.clone());
             if file.as_ref().is_some_and(|run| run.number > number) {
                 let first = if at == next.from.session { next.from.seq } else { 0 };
-                return ended(store, bucket, &at, format, number, first..=seq).await;
+                let found = ended(store, bucket, &at, format, number, first..=seq).await?;
+                if found.is_some() || number >= least {
+                    return Ok(found);
+                }
+                // What came before is written, and numbers are left out.
+                if file.as_ref().is_some_and(|run| run.number > least) {
+                    return ended(store, bucket, &at, format, least, first..=seq).await;
+                }
             }
+            least_open = least;
             open = file;
             if after.is_some() && at != next.from.session {
                 let from = Place { session: at.clone(), seq };
@@ -141,7 +151,8 @@ pub async fn complete(
             next.empty_to = Some(at.clone());
         }
         let Some(after) = after else {
-            let is_complete = |run: &Run| run.number == number && (run.is_full || is_closed);
+            let is_next = |run: &Run| run.number == number || run.number == number.max(least_open);
+            let is_complete = |run: &Run| is_next(run) && (run.is_full || is_closed);
             if walked > WALK {
                 next_file::note(store, recording, container, &next).await?;
             }

@@ -63,7 +63,8 @@ pub async fn beat(
     if heard.was_silent(now_ms) {
         timer::set(store, now_ms, &format!("g {gateway}")).await?;
     }
-    let (ids, since, heard_of, hole) = match beat.since {
+    // What was told before a gateway was heard first is another store's number.
+    let (ids, since, heard_of, hole) = match beat.since.filter(|_| heard.heard_ms > 0) {
         Some(since) => {
             let news = changes::after(store, &gateway, since, heard.hole, now_ms).await?;
             (news.sessions, news.since, news.heard, news.hole)

@@ -4,10 +4,20 @@ use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Operation, Record, Store};
 
+use crate::decision::WorkBucket;
 use crate::error::Error;
 
 const LAYOUT: &str = "m.layout";
 const BUCKET: &str = "m.work";
+
+/// What was done about a store that was empty beside a work bucket that was not.
+const BEGUN: &str = "m.begun";
+
+/// How far the store is filled anew.
+const REBUILD: &str = "m.rebuild";
+
+/// What names of objects begin with that are there once anything is recorded.
+const RECORDED: [&str; 3] = ["session/", "log/", "files/"];
 
 /// Counts probes of the store; each has a key of its own behind it, which no other one touches.
 const PROBE: &str = "m.probe";
@@ -34,6 +44,28 @@ impl Record for Probed {
     const VERSION: u32 = 1;
 }
 
+/// An empty store may be used though the work bucket is not empty.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Begun {
+    /// When it was filled anew, Unix milliseconds; `None`: somebody said that what was recorded is given up.
+    rebuilt_ms: Option<u64>,
+}
+
+impl Record for Begun {
+    const VERSION: u32 = 1;
+}
+
+/// The store is being filled anew.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Rebuild {
+    /// Where the next step begins; `None` before the first one.
+    at: Option<String>,
+}
+
+impl Record for Rebuild {
+    const VERSION: u32 = 1;
+}
+
 /// Checks that the store is empty or holds this layout.
 async fn check_layout(store: &impl Store) -> Result<(), Error> {
     if read::<Layout>(store, LAYOUT).await?.is_some() {
@@ -49,11 +81,97 @@ async fn check_layout(store: &impl Store) -> Result<(), Error> {
 /// Whether the work bucket was found fit for decisions; checks the store, too.
 ///
 /// # Errors
-/// [`Error::EarlierVersion`]; the store failed.
-pub async fn is_probed(store: &impl Store, endpoint: &str, bucket: &str) -> Result<bool, Error> {
+/// [`Error::EarlierVersion`]; [`Error::StoreLost`] or [`Error::Rebuilding`]; the store or the work bucket failed.
+pub async fn is_probed(
+    store: &impl Store,
+    work: &impl WorkBucket,
+    endpoint: &str,
+    bucket: &str,
+) -> Result<bool, Error> {
     check_layout(store).await?;
     let probed: Option<Probed> = read(store, BUCKET).await?;
-    Ok(probed.is_some_and(|probed| (probed.endpoint.as_str(), probed.bucket.as_str()) == (endpoint, bucket)))
+    match probed {
+        Some(Probed { endpoint: known, bucket: name }) => {
+            Ok((known.as_str(), name.as_str()) == (endpoint, bucket))
+        }
+        None => check_not_lost(store, work).await.map(|()| false),
+    }
+}
+
+/// Checks that a store that no work bucket was found fit for is the first one of this work bucket.
+async fn check_not_lost(store: &impl Store, work: &impl WorkBucket) -> Result<(), Error> {
+    if store.exists(BEGUN).await? {
+        return Ok(());
+    }
+    if store.exists(REBUILD).await? {
+        return Err(Error::Rebuilding);
+    }
+    for prefix in RECORDED {
+        if !work.list(prefix, "", 1).await.map_err(Error::WorkBucket)?.is_empty() {
+            return Err(Error::StoreLost);
+        }
+    }
+    Ok(())
+}
+
+/// Has an empty store be used, though the work bucket holds what was recorded before. Changes nothing where the store is
+/// in use, or is being filled anew.
+///
+/// # Errors
+/// [`Error::EarlierVersion`]; the store failed.
+pub async fn begin_anew(store: &impl Store) -> Result<(), Error> {
+    check_layout(store).await?;
+    if store.exists(BUCKET).await? || store.exists(REBUILD).await? || store.exists(BEGUN).await? {
+        return Ok(());
+    }
+    Ok(write(store, BEGUN, &Begun { rebuilt_ms: None }).await?)
+}
+
+/// Whether the store is being filled anew: what it does not hold may still come.
+pub(crate) async fn is_rebuilding(store: &impl Store) -> Result<bool, Error> {
+    Ok(store.exists(REBUILD).await?)
+}
+
+/// Whether chunks may be lost of a session that began then: the store was filled anew since, or is being.
+pub(crate) async fn may_lack(store: &impl Store, began_ms: u64) -> Result<bool, Error> {
+    let begun: Option<Begun> = read(store, BEGUN).await?;
+    let rebuilt_ms = begun.and_then(|begun| begun.rebuilt_ms);
+    Ok(rebuilt_ms.is_some_and(|rebuilt_ms| began_ms <= rebuilt_ms) || is_rebuilding(store).await?)
+}
+
+/// How far the store is filled anew.
+pub(crate) enum Rebuilt {
+    /// Up to here; `None`: it has not begun.
+    To(Option<String>),
+    /// As a whole.
+    Whole,
+}
+
+/// How far the store is filled anew, where it is one that may be.
+pub(crate) async fn rebuilt(store: &impl Store) -> Result<Rebuilt, Error> {
+    check_layout(store).await?;
+    let begun: Option<Begun> = read(store, BEGUN).await?;
+    match begun {
+        Some(Begun { rebuilt_ms: Some(_) }) => return Ok(Rebuilt::Whole),
+        Some(Begun { rebuilt_ms: None }) => return Err(Error::StoreInUse),
+        None => {}
+    }
+    if store.exists(BUCKET).await? {
+        return Err(Error::StoreInUse);
+    }
+    let rebuild: Option<Rebuild> = read(store, REBUILD).await?;
+    Ok(Rebuilt::To(rebuild.and_then(|rebuild| rebuild.at)))
+}
+
+/// Notes how far the store is filled anew.
+pub(crate) async fn note_rebuilt(store: &impl Store, at: Option<&str>) -> Result<(), Error> {
+    Ok(write(store, REBUILD, &Rebuild { at: at.map(Into::into) }).await?)
+}
+
+/// Notes that the store is filled anew as a whole.
+pub(crate) async fn note_whole(store: &impl Store, now_ms: u64) -> Result<(), Error> {
+    write(store, BEGUN, &Begun { rebuilt_ms: Some(now_ms) }).await?;
+    Ok(store.delete(REBUILD).await?)
 }
 
 /// Notes that the work bucket was found fit for decisions, once the store is found fit, too.
@@ -112,12 +230,57 @@ mod tests {
     use store::memory::{Actor, MemoryStore, Random, run};
 
     use super::*;
+    use crate::tests::world::MemoryBucket;
+
+    #[test]
+    fn an_empty_store_beside_what_was_recorded_is_not_used_until_somebody_says_so() {
+        for name in ["session/20260101-a", "log/s/2026-01-01/0000", "files/s/2026-01-01/0000"] {
+            let (store, work) = (MemoryStore::with_any_key(), MemoryBucket::default());
+            run(work.create_or_read("probe/conditional-create", b"first")).unwrap();
+            assert!(!run(is_probed(&store, &work, "e", "b")).unwrap());
+            run(work.create_or_read(name, b"")).unwrap();
+            for _ in 0..2 {
+                let lost = run(is_probed(&store, &work, "e", "b"));
+                assert!(matches!(lost, Err(Error::StoreLost)), "{name}: {lost:?}");
+            }
+            run(begin_anew(&store)).unwrap();
+            assert!(!run(is_probed(&store, &work, "e", "b")).unwrap());
+            run(note_probed(&store, "e", "b")).unwrap();
+            assert!(run(is_probed(&store, &work, "e", "b")).unwrap());
+            assert!(matches!(run(rebuilt(&store)), Err(Error::StoreInUse)));
+        }
+    }
+
+    #[test]
+    fn a_store_that_is_in_use_stays_so_whatever_the_work_bucket_holds() {
+        let (store, work) = (MemoryStore::with_any_key(), MemoryBucket::default());
+        run(note_probed(&store, "e", "b")).unwrap();
+        run(work.create_or_read("session/20260101-a", b"")).unwrap();
+        assert!(run(is_probed(&store, &work, "e", "b")).unwrap());
+        // Another name of the same bucket.
+        assert!(!run(is_probed(&store, &work, "e:1", "b")).unwrap());
+        run(begin_anew(&store)).unwrap();
+        assert!(!store.keys().contains(&BEGUN.to_owned()));
+        assert!(matches!(run(rebuilt(&store)), Err(Error::StoreInUse)));
+    }
+
+    #[test]
+    fn a_store_that_is_being_filled_is_not_used_and_cannot_be_given_up() {
+        let (store, work) = (MemoryStore::with_any_key(), MemoryBucket::default());
+        run(note_rebuilt(&store, Some("log x"))).unwrap();
+        run(begin_anew(&store)).unwrap();
+        assert!(matches!(run(is_probed(&store, &work, "e", "b")), Err(Error::Rebuilding)));
+        assert!(matches!(run(rebuilt(&store)), Ok(Rebuilt::To(Some(at))) if at == "log x"));
+        run(note_whole(&store, 7)).unwrap();
+        assert!(!run(is_probed(&store, &work, "e", "b")).unwrap());
+        assert!(matches!(run(rebuilt(&store)), Ok(Rebuilt::Whole)));
+    }
 
     #[test]
     fn a_store_of_an_earlier_version_is_refused_with_what_to_do() {
         let store = MemoryStore::with_any_key();
         run(store.increment(EARLIER, 1)).unwrap();
-        let error = run(is_probed(&store, "e", "b")).unwrap_err();
+        let error = run(is_probed(&store, &MemoryBucket::default(), "e", "b")).unwrap_err();
         assert!(error.to_string().contains("empty store"), "{error}");
         assert_eq!(store.keys(), [EARLIER]);
     }
@@ -125,10 +288,10 @@ mod tests {
     #[test]
     fn a_work_bucket_is_fit_once_it_was_probed_and_no_other_one_is() {
         let store = MemoryStore::with_any_key();
-        assert!(!run(is_probed(&store, "e", "b")).unwrap());
+        assert!(!run(is_probed(&store, &MemoryBucket::default(), "e", "b")).unwrap());
         run(note_probed(&store, "e", "b")).unwrap();
-        assert!(run(is_probed(&store, "e", "b")).unwrap());
-        assert!(!run(is_probed(&store, "e", "other")).unwrap());
+        assert!(run(is_probed(&store, &MemoryBucket::default(), "e", "b")).unwrap());
+        assert!(!run(is_probed(&store, &MemoryBucket::default(), "e", "other")).unwrap());
     }
     /// What an unfit store gets wrong.
     #[derive(Clone, Copy, Debug, PartialEq)]

@@ -91,6 +91,15 @@ pub async fn get(
     Ok(stored.filter(|stored| !stored.is_deleted).map(|stored| stored.file))
 }
 
+/// Whether an index file was ever made known, be it deleted since.
+pub(crate) async fn is_noted(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    file: &IndexFile,
+) -> Result<bool, Error> {
+    Ok(find(store, bucket, &file.stream.key(), &file.id).await?.is_some())
+}
+
 async fn find(
     store: &impl Store,
     bucket: &impl WorkBucket,

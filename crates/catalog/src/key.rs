@@ -12,6 +12,7 @@
 //! | `c.{session}.{seq}` | a committed chunk, its page and the accounts after it | the commit of that chunk |
 //! | `h.{session}` | hint: a number that chunks are committed up to, or beyond | commits |
 //! | `e.{session}` | when it ended and with how many chunks | its end |
+//! | `e.{session}.lost` | its missing chunks are given up: none is taken until they are told lost | looks: see [`missing`](crate::missing) |
 //! | `x.{session}` | the last round of silence | looks: see [`silence`](crate::silence) |
 //! | `x.{session}.{round}` | how that round was decided | who decides it: the same value by all |
 //! | `j.{session}.{seq}`, `j.{recording}.{container}.{number}` | how many names of it are another writer's | who finds that: the same value by all |
@@ -31,7 +32,8 @@
 //! | `z.…`, `r.…`, `f.{session}` | what is sealed: see [`log`](crate::log) and [`seal`](crate::seal) | |
 //! | `t.…` | timers: see [`timer`](crate::timer) | |
 //! | `b.{timer}` | hint: a tick has it in hand | ticks |
-//! | `m.layout`, `m.work` | what was checked of the store and of the work bucket | always the same value |
+//! | `m.layout`, `m.work`, `m.begun` | what was checked of the store and of the work bucket | always the same value |
+//! | `m.rebuild` | hint: how far a lost store is filled anew: see [`rebuild`](crate::rebuild) | the rebuild |
 //! | `m.r.{bucket}` | its store replaces objects: see [`replacing`](crate::replacing) | the ticks: the same value by all |
 //! | `w.{recording}.{container}` | hint: the next record file to write, and where it begins | the tick, a composition |
 //! | `w.{recording}.{container}.u` | hint: how far that file is uploaded | a composition |
@@ -139,6 +141,11 @@ pub(crate) fn head(id: &str) -> String {
 /// A session's end.
 pub(crate) fn end(id: &str) -> String {
     format!("e.{id}")
+}
+
+/// The missing chunks of an ended session are given up.
+pub(crate) fn given_up(id: &str) -> String {
+    format!("e.{id}.lost")
 }
 
 /// The last round of silence of a session's gateway.

@@ -11,6 +11,7 @@
 //! | [`due`], [`timer`], [`time`](mod@time) | what is to be done, and when |
 //! | [`content`], [`index_file`] | what was recorded, and the files of it, by time |
 //! | `seal`, `log` | what is sealed into the work bucket, kept for a while, and forgotten |
+//! | [`rebuild`] | a lost store is filled anew from the work bucket |
 //! | [`decision`] | how races are settled |
 //! | [`guard`] | what has to hold before anything is recorded |
 //! | [`replacing`] | which buckets' stores replace objects |
@@ -38,11 +39,13 @@ pub mod live;
 mod log;
 mod look;
 pub mod media;
+mod missing;
 pub mod names;
 mod next_file;
 mod noted;
 pub mod order;
 pub mod page;
+pub mod rebuild;
 pub mod replacing;
 pub mod rule;
 mod seal;

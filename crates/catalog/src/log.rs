@@ -125,3 +125,30 @@ impl StreamDay<'_> {
         bucket.read(&self.object(kind, part)).await.map_err(Error::WorkBucket)
     }
 }
+
+/// Stream, day and number of a part, by its object's name.
+pub(crate) fn of_object(name: &str) -> Option<(&str, u64, u32)> {
+    let [_, stream, day, part] = name.split('/').collect::<Vec<_>>()[..] else { return None };
+    let day_ms = naming::utc_day_ms(day)?;
+    Some((stream, day_ms / DAY_MS, part.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_part_says_where_it_is() {
+        for kind in [Kind::Sessions, Kind::Files] {
+            for part in [0, 7, 12_345] {
+                let at = StreamDay { stream: "00ff", day: 20_483 };
+                assert_eq!(of_object(&at.object(kind, part)), Some((at.stream, at.day, part)));
+            }
+        }
+        for other in
+            ["log/a/2026-01-01", "log/a/2026-13-01/0000", "log/a/2026-01-01/x", "log/a/2026-01-01/0/0"]
+        {
+            assert_eq!(of_object(other), None, "{other}");
+        }
+    }
+}

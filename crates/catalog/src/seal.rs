@@ -119,7 +119,7 @@ pub(crate) async fn note_sealed(store: &impl Store, run: &Run, at: Where) -> Res
     if known.is_some_and(|known| known.next > run.next() || known.is_held) {
         return Ok(());
     }
-    let sealed = Sealed { next: run.next(), at, is_held: run.over.is_some() };
+    let sealed = Sealed { next: run.next(), at, is_held: run.over.is_some(), is_revived: false };
     Ok(write(store, &key::sealed(id), &sealed).await?)
 }
 

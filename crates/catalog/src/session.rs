@@ -17,9 +17,9 @@ use crate::stream::StreamName;
 use crate::time::{DAY_MS, Retention};
 
 pub use adopt::adopt;
-pub(crate) use adopt::complete;
-pub(crate) use end::end_at_last;
+pub(crate) use adopt::{announce, complete};
 pub use end::{end, ended};
+pub(crate) use end::{end_at_last, restore as restore_end};
 pub use offer::{After, Resends, offer};
 pub(crate) use offer::{expire, forget_offer};
 
@@ -88,6 +88,10 @@ pub struct Adopted {
     pub recording: String,
     /// The session that it continues.
     pub continues: Option<String>,
+    /// No record file that its first chunk begins has a number below this one: it came back from a lost store, with none of
+    /// its chunks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) files_from: Option<u32>,
 }
 
 /// How a session ended. The first end that is told holds.
@@ -156,8 +160,12 @@ pub async fn get(store: &impl Store, bucket: &impl WorkBucket, id: &str) -> Resu
     if let Some(session) = find(store, id).await? {
         return Ok(session);
     }
-    let object = decision::find::<Option<Session>>(bucket, &object_name(id)).await?.flatten();
-    object.ok_or_else(|| Error::NoSuchSession(id.into()))
+    object(bucket, id).await?.ok_or_else(|| Error::NoSuchSession(id.into()))
+}
+
+/// The session of an id, by the work bucket alone; `None` for an offer that has expired or was never adopted.
+pub(crate) async fn object(bucket: &impl WorkBucket, id: &str) -> Result<Option<Session>, Error> {
+    Ok(decision::find::<Option<Session>>(bucket, &object_name(id)).await?.flatten())
 }
 
 /// Whether what was recorded of a session may not be kept any more, by the day that its id names.
@@ -207,6 +215,29 @@ pub(crate) async fn restore(store: &impl Store, run: &crate::log::part::Run) -> 
         write(store, &key::continued(id), &Continuation { session: after }).await?;
     }
     Ok(write(store, &key::adopted(id), &run.adopted).await?)
+}
+
+/// The session that one continues, by the work bucket alone.
+pub(crate) async fn continues(bucket: &impl WorkBucket, session: &Session) -> Result<Option<String>, Error> {
+    let Some(before) = &session.continues else { return Ok(None) };
+    let decided = decision::find::<Break>(bucket, &break_name(before)).await?;
+    let is_continued = decided == Some(Break::Continued(session.id.clone()));
+    Ok(if is_continued { object(bucket, before).await?.map(|before| before.id) } else { None })
+}
+
+/// Puts a session back whose chunks and end are back: it is found from now on.
+pub(crate) async fn put_back(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    belongs: &Adopted,
+) -> Result<(), Error> {
+    let id = &session.id;
+    if let Some(Break::Continued(next)) = decision::find(bucket, &break_name(id)).await? {
+        write(store, &key::continued(id), &Continuation { session: next }).await?;
+    }
+    write(store, &key::adopted(id), belongs).await?;
+    Ok(write(store, &key::session(id), session).await?)
 }
 
 /// The decision on the break after a session.

@@ -19,14 +19,19 @@
 //! While files are closed and no chunk has come since, the round stays. Beside its number stands the heartbeat count
 //! at which the gateway was found silent last; whoever decides does not read it.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Record, Store};
 
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
-use crate::time::CALL_MAX_MS;
-use crate::{committed, key, session};
+use crate::time::{CALL_MAX_MS, SUSPENDED_MAX_MS};
+use crate::{committed, key, session, timer};
+
+/// So many names of rounds are asked for at a time.
+const LISTED: u32 = 1_000;
 
 /// How a round of silence was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,8 +151,32 @@ pub(crate) async fn closed(store: &impl Store, session: &str) -> Result<Option<S
 }
 
 /// The decision on a round.
-pub(crate) fn round_name(session: &str, round: u64) -> String {
+pub(crate) fn round_name(session: &str, round: impl Display) -> String {
     format!("decision/silence/{session}/{round}")
+}
+
+/// Puts back the last round of a session that was decided, as far as the work bucket knows. Its gateway has given no sign
+/// of life to this store.
+pub(crate) async fn restore(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &str,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let (mut round, mut after) = (0, String::new());
+    loop {
+        let names = bucket.list(&round_name(session, ""), &after, LISTED).await.map_err(Error::WorkBucket)?;
+        let Some(last) = names.last() else { break };
+        after.clone_from(last);
+        let numbers = names.iter().filter_map(|name| name.rsplit('/').next()?.parse::<u64>().ok());
+        round = numbers.fold(round, u64::max);
+    }
+    if round == 0 {
+        return Ok(());
+    }
+    decide(store, bucket, session, round, Round::Open).await?;
+    begin(store, session, Silence { round, heartbeats: 0 }).await?;
+    timer::set(store, now_ms + SUSPENDED_MAX_MS, &format!("z {session} {round} 0")).await
 }
 
 /// Forgets the rounds of a session that is over.

@@ -74,6 +74,13 @@ pub fn utc_day(unix_ms: u64) -> String {
     Timezone::UTC.local(unix_ms).format("%Y-%m-%d").to_string()
 }
 
+/// The begin of the UTC day that a text of [`utc_day`] names, Unix milliseconds.
+#[must_use]
+pub fn utc_day_ms(text: &str) -> Option<u64> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis().try_into().ok()
+}
+
 const DAY_MS: u64 = 86_400_000;
 
 #[cfg(test)]
@@ -87,6 +94,15 @@ mod tests {
         for other in ["", "x", "20261301-a", "2026-1"] {
             assert_eq!(session_day_ms(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn the_text_of_a_day_names_its_begin() {
+        let day_ms = 20_483 * DAY_MS;
+        for ms in [day_ms, day_ms + DAY_MS - 1] {
+            assert_eq!(utc_day_ms(&utc_day(ms)), Some(day_ms));
+        }
+        assert_eq!(utc_day_ms("2026-02-30"), None);
     }
 
     #[test]

@@ -41,7 +41,9 @@ mod timezone;
 
 pub use error::Error;
 pub use guard::check_object_name;
-pub use id::{dated_uuid, day_of_id, digest, media_object, session_day_ms, session_id, utc_day, uuid};
+pub use id::{
+    dated_uuid, day_of_id, digest, media_object, session_day_ms, session_id, utc_day, utc_day_ms, uuid,
+};
 pub use limits::{MAX_OBJECT_NAME_BYTES, MAX_TEMPLATE_BYTES};
 pub use object::ObjectName;
 pub use template::{DEFAULT_RECORD_FILE, DEFAULT_SLICE, Kind, Template, Values, Variable};

@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     AskAdmission, BeginSession, Compose, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, LaneAnswer,
-    Route, SessionAnswer, SessionPath, StreamPath, Tick,
+    Rebuild, RebuildAnswer, Route, SessionAnswer, SessionPath, StreamPath, Tick,
 };
 
 /// A JSON body with its route and its answer, for both sides: a caller cannot send it elsewhere, and reads
@@ -66,6 +66,15 @@ impl Call for Compose {
 
     fn route((): ()) -> Route {
         Route::Compose
+    }
+}
+
+impl Call for Rebuild {
+    type Address = ();
+    type Answer = RebuildAnswer;
+
+    fn route((): ()) -> Route {
+        Route::Rebuild
     }
 }
 

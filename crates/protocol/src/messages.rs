@@ -221,6 +221,34 @@ pub struct Tick {}
 /// Attends to the record files of MP4 and FLV that are due.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compose {}
+/// A step of filling a lost store anew from the work bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rebuild {
+    /// Where it begins: what the answer before said; absent: where the functions left off, or at the begin.
+    pub at: Option<String>,
+    /// It only reads and counts.
+    pub dry_run: bool,
+}
+
+/// What a step found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RebuildAnswer {
+    /// Where the next step begins; absent once everything is done.
+    pub next: Option<String>,
+    /// Rules and callback settings.
+    pub rules: u64,
+    /// Sealed parts of what was recorded.
+    pub parts: u64,
+    /// Slices in them.
+    pub slices: u64,
+    /// Record files and indexes, by the days that their content touches.
+    pub files: u64,
+    /// Sessions, those that are over and offers that have expired included.
+    pub sessions: u64,
+    /// Sessions that were put back.
+    pub restored: u64,
+}
 
 /// What a lane did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

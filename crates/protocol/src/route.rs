@@ -63,6 +63,8 @@ pub enum Route {
     Tick,
     /// `/compose`
     Compose,
+    /// `POST /rebuild`: a lost store is to be filled anew.
+    Rebuild,
 }
 
 /// Why a method and a path are no [`Route`].
@@ -113,7 +115,8 @@ impl Route {
             | Self::End(_)
             | Self::Heartbeat
             | Self::Tick
-            | Self::Compose => Method::POST,
+            | Self::Compose
+            | Self::Rebuild => Method::POST,
         }
     }
 
@@ -151,6 +154,7 @@ impl Route {
             ["heartbeat"] => check(Method::POST).map(|()| Self::Heartbeat),
             ["tick"] => check(Method::POST).map(|()| Self::Tick),
             ["compose"] => check(Method::POST).map(|()| Self::Compose),
+            ["rebuild"] => check(Method::POST).map(|()| Self::Rebuild),
             _ => Err(RouteError::NoSuchRoute { path: path.into() }),
         }
     }
@@ -166,6 +170,7 @@ impl fmt::Display for Route {
             Self::Heartbeat => f.write_str("/heartbeat"),
             Self::Tick => f.write_str("/tick"),
             Self::Compose => f.write_str("/compose"),
+            Self::Rebuild => f.write_str("/rebuild"),
         }
     }
 }

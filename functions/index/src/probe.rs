@@ -14,6 +14,9 @@ const KEY: &str = "probe/conditional-create";
 /// 503 where it cannot be reached or replaces objects.
 pub async fn work_bucket(world: &impl World) -> Result<(), Refusal> {
     let at = shared::work_bucket(world).await?;
+    if shared::flag(world, "new_store").await? {
+        world.begin_anew().await?;
+    }
     if world.is_probed(&at).await? {
         return Ok(());
     }

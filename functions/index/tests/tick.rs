@@ -66,10 +66,16 @@ fn push(world: &World, digit: char, chunks: u64) {
     run(world.end(&id(digit), chunks * 5_000, chunks, world.now_ms.get())).unwrap();
 }
 
-/// Ten seconds were pushed, and the break has lasted for 16 s.
-fn due() -> World {
+/// A world whose work bucket is found fit.
+fn probed() -> World {
     let world = World::at(BEGAN_MS);
     tick(&world);
+    world
+}
+
+/// Ten seconds were pushed, and the break has lasted for 16 s.
+fn due() -> World {
+    let world = probed();
     push(&world, 'a', 2);
     world.pass_ms(16_000);
     run(world.hear_gateway()).unwrap();
@@ -89,7 +95,7 @@ const PLAYLIST: &str = "http://store/bkt/record/live/cam/0_2026-01-02-11-04-05_2
 
 #[test]
 fn a_break_that_has_lasted_closes_the_record_file() {
-    let world = World::at(BEGAN_MS);
+    let world = probed();
     push(&world, 'a', 2);
     world.pass_ms(14_000);
     run(world.hear_gateway()).unwrap();
@@ -122,7 +128,7 @@ fn a_break_that_has_lasted_closes_the_record_file() {
 
 #[test]
 fn a_whole_cycle_closes_its_file_and_the_next_goes_on() {
-    let world = World::at(BEGAN_MS);
+    let world = probed();
     push(&world, 'a', 9);
     // The two full cycles are not waited for.
     tick(&world);
@@ -138,7 +144,7 @@ fn a_whole_cycle_closes_its_file_and_the_next_goes_on() {
 
 #[test]
 fn sound_that_begins_late_begins_the_next_file() {
-    let world = World::at(BEGAN_MS);
+    let world = probed();
     begin(&world, 'a');
     for seq in 0..3 {
         world.pass_ms(5_000);
@@ -267,4 +273,29 @@ fn slices_go_by_what_a_playlist_has_shown_of_the_store() {
         begin(&world, 'b');
         assert_eq!(is_replacing(&world, 'b', 0), replaces);
     }
+}
+
+/// What a tick of a world answers whose store is lost, which holds what was recorded.
+fn refused(world: &World) -> (u16, String) {
+    let answer = run(handle(world, request(&Tick::route(()), "")));
+    (answer.status().as_u16(), answer.body().clone())
+}
+
+#[test]
+fn an_empty_store_beside_what_was_recorded_does_nothing_until_somebody_says_so() {
+    let mut world = due();
+    world.lose_store();
+    for _ in 0..2 {
+        let (status, body) = refused(&world);
+        assert_eq!(status, 503);
+        assert!(body.contains("catalog rebuild") && body.contains("Unfit"), "{body}");
+    }
+    world.set_variable("new_store", "maybe");
+    assert!(refused(&world).1.contains("BadVariable"));
+    world.set_variable("new_store", "true");
+    tick(&world);
+    world.set_variable("new_store", "false");
+    tick(&world);
+    assert_eq!(run(world.get_session(&id('a'))).unwrap().id, id('a'));
+    assert!(playlists(&world).is_empty());
 }

@@ -2,16 +2,16 @@
 
 use http::{Request, StatusCode};
 use protocol::{
-    AskAdmission, BeginSession, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Route, SessionAnswer,
-    SessionPath, StreamPath, check_name,
+    AskAdmission, BeginSession, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Rebuild, Route,
+    SessionAnswer, SessionPath, StreamPath, check_name,
 };
 use shared::{
     Answer, Body, Catalog, Clock, Random, Refusal, Rules, Variables, answer_to, authorize, catalog,
     read_json, timezone, work_bucket,
 };
 
-use crate::convert;
 use crate::decision::is_wanted;
+use crate::{convert, rebuild};
 
 /// What this function needs of the world.
 pub trait World: Catalog + Rules + Clock + Random + Variables {}
@@ -39,6 +39,7 @@ async fn serve(world: &impl World, request: Request<impl Body>) -> Result<Answer
             answer_to::<BeginSession>(&begin(world, &stream, read_json(body).await?).await?)
         }
         Route::End(session) => answer_to::<EndSession>(&end(world, &session, read_json(body).await?).await?),
+        Route::Rebuild => answer_to::<Rebuild>(&rebuild::step(world, read_json(body).await?).await?),
         Route::Heartbeat => answer_to::<Heartbeat>(&heartbeat(world, read_json(body).await?).await?),
         other => return Err(Refusal::no_such_route(&other)),
     })

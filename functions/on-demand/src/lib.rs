@@ -1,10 +1,11 @@
-//! `POST …/admission`, `POST …/sessions`, `POST …/sessions/{session}/end`, `POST /heartbeat`
+//! `POST …/admission`, `POST …/sessions`, `POST …/sessions/{session}/end`, `POST /heartbeat`, `POST /rebuild`
 //!
 //! Decides whether a push is recorded, by the rule that it falls under, and tells the gateway how to cut it.
 
 pub mod convert;
 pub mod decision;
 pub mod handler;
+pub mod rebuild;
 
 #[cfg(target_arch = "wasm32")]
 #[spin_sdk::http_service]

@@ -5,7 +5,7 @@
 use http::{HeaderValue, Method, Request, header};
 use on_demand::handler::handle;
 use protocol::{
-    AskAdmission, BeginSession, Call, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Order,
+    AskAdmission, BeginSession, Call, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Order, Rebuild,
     SessionAnswer, SessionPath, StreamPath,
 };
 use recorder_on_demand_function as on_demand;
@@ -242,4 +242,40 @@ fn a_failing_store_is_said_and_can_be_asked_again() {
     assert_eq!(code(begin(&world)), (503, "RulesFailed".into()));
     world.variables.borrow_mut().clear();
     assert_eq!(code(begin(&world)), (503, "NoVariable".into()));
+}
+
+#[test]
+fn a_lost_store_is_filled_anew_before_anything_begins() {
+    let mut world = ruled(Some(rule()));
+    let session = begin(&world).unwrap().session;
+    beat(&world, None, &[&session]).unwrap();
+    let step = |world: &World, at: Option<String>, dry_run| call(world, (), &Rebuild { at, dry_run });
+    assert_eq!(code(step(&world, Some("catalog ".into()), false)), (503, "Unfit".into()));
+    world.lose_store();
+    assert_eq!(code(begin(&world)), (503, "Unfit".into()));
+    for dry_run in [true, false] {
+        let (mut at, mut found) = (None, Vec::new());
+        loop {
+            let made = step(&world, at, dry_run).unwrap();
+            found.push((made.rules, made.sessions, made.restored));
+            at = made.next;
+            if at.is_none() {
+                break;
+            }
+            assert_eq!(code(begin(&world)), (503, "Unfit".into()));
+        }
+        let sum = |of: fn(&(u64, u64, u64)) -> u64| found.iter().map(of).sum::<u64>();
+        let expected = (1, 1, u64::from(!dry_run));
+        assert_eq!((sum(|found| found.0), sum(|found| found.1), sum(|found| found.2)), expected);
+    }
+    // A step whose answer was lost is made again.
+    assert_eq!(step(&world, Some("catalog release".into()), false).unwrap().next, None);
+    assert_eq!(code(begin(&world)), (503, "WorkBucketNotProbed".into()));
+    run(world.note_probed(&run(work_bucket(&world)).unwrap())).unwrap();
+    // Its gateway hears nothing of it that it does not know, and ends it.
+    assert_eq!(beat(&world, Some(7), &[]).unwrap().sessions, []);
+    let end = EndSession { ended_ago_ms: 0, duration_ms: 10_000, chunks: 2 };
+    let path = SessionPath { stream: stream(), session };
+    assert_eq!(call(&world, path, &end), Ok(EndAnswer { chunks: 2 }));
+    begin(&world).unwrap();
 }

@@ -15,7 +15,7 @@ use crate::bindings::wit_stream;
 use crate::bucket::{self, Begun, Created, Location, Part};
 use crate::catalog::{
     self, After, Changes, Container, Delivery, Entry, Heartbeat, Lane, Loss, MediaChunk, OrderedSession,
-    Placed, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload,
+    Placed, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload,
 };
 use crate::{
     Body, BodyError, Bucket, Catalog, Clock, Files, Media, Piece, Random, Refusal, Rules, Streams, Variables,
@@ -67,6 +67,14 @@ impl Variables for Host {
 impl Rules for Host {
     async fn find_for_push(&self, stream: StreamName) -> Result<Option<rules::Rule>, rules::Error> {
         rules::find_for_push(stream.domain, stream.app, stream.stream).await
+    }
+
+    async fn restore_rules(
+        &self,
+        after: Option<String>,
+        dry_run: bool,
+    ) -> Result<rules::Restored, rules::Error> {
+        rules::restore(after, dry_run).await
     }
 }
 
@@ -203,6 +211,19 @@ impl Catalog for Host {
         now_ms: u64,
     ) -> Result<(), catalog::Error> {
         catalog::note_replacing(at.endpoint.clone(), at.bucket.clone(), stream, now_ms).await
+    }
+
+    async fn begin_anew(&self) -> Result<(), catalog::Error> {
+        catalog::begin_anew().await
+    }
+
+    async fn rebuild(
+        &self,
+        at: Option<String>,
+        dry_run: bool,
+        now_ms: u64,
+    ) -> Result<RebuildStep, catalog::Error> {
+        catalog::rebuild(at, dry_run, now_ms).await
     }
 }
 

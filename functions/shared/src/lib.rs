@@ -34,7 +34,7 @@ pub use refusal::Refusal;
 pub use request::{read_body, read_json};
 pub use world::{
     Bucket, Catalog, Clock, Files, Media, Piece, Random, Rules, Streams, Variables, authorize, display_name,
-    timezone, work_bucket,
+    flag, timezone, work_bucket,
 };
 
 #[cfg(target_arch = "wasm32")]

@@ -60,6 +60,7 @@ impl World {
             ("private_callbacks", "false"),
             ("name_timezone", "+08:00"),
             ("work_bucket", "http://work/work"),
+            ("new_store", "false"),
         ];
         let store = Rc::new(MemoryStore::with_any_key());
         Self {
@@ -96,6 +97,11 @@ impl World {
         self.variables.borrow().get("work_bucket").cloned().unwrap_or_default()
     }
 
+    /// The key-value store is gone, with all that it held. Buckets stay.
+    pub fn lose_store(&mut self) {
+        self.store = Rc::new(MemoryStore::with_any_key());
+    }
+
     /// Lets time pass.
     pub fn pass_ms(&self, ms: u64) {
         self.now_ms.set(self.now_ms.get() + ms);
@@ -130,6 +136,15 @@ impl Variables for World {
 impl Rules for World {
     async fn find_for_push(&self, _: StreamName) -> Result<Option<Rule>, rules::Error> {
         self.rule.borrow().clone()
+    }
+
+    /// One rule at a time, where there is one.
+    async fn restore_rules(&self, after: Option<String>, _: bool) -> Result<rules::Restored, rules::Error> {
+        let found = self.rule.borrow().clone()?;
+        Ok(match (found, after) {
+            (Some(_), None) => rules::Restored { next: Some("rule".into()), found: 1 },
+            _ => rules::Restored { next: None, found: 0 },
+        })
     }
 }
 

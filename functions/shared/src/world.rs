@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use crate::bucket::{self, Begun, Created, Location, Part};
 use crate::catalog::{
     self, After, Changes, Container, Delivery, Entry, Heartbeat, Lane, Loss, MediaChunk, OrderedSession,
-    Placed, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload,
+    Placed, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload,
 };
 use crate::{Refusal, files, media, rules};
 
@@ -39,11 +39,16 @@ pub trait Variables {
     async fn variable(&self, name: &str) -> Result<String, Refusal>;
 }
 
-/// Which rule a push falls under.
+/// Which rule a push falls under, and the rules of a lost store.
 #[expect(async_fn_in_trait, reason = "functions have one thread; no caller needs a Send bound")]
 #[expect(missing_docs, reason = "wit/rules documents each function")]
 pub trait Rules {
     async fn find_for_push(&self, stream: StreamName) -> Result<Option<rules::Rule>, rules::Error>;
+    async fn restore_rules(
+        &self,
+        after: Option<String>,
+        dry_run: bool,
+    ) -> Result<rules::Restored, rules::Error>;
 }
 
 /// What was pushed and recorded, and what is due.
@@ -113,6 +118,13 @@ pub trait Catalog {
         stream: StreamName,
         now_ms: u64,
     ) -> Result<(), catalog::Error>;
+    async fn begin_anew(&self) -> Result<(), catalog::Error>;
+    async fn rebuild(
+        &self,
+        at: Option<String>,
+        dry_run: bool,
+        now_ms: u64,
+    ) -> Result<RebuildStep, catalog::Error>;
 }
 
 /// Bytes that pass between a request, `media` and `bucket` without being held here.
@@ -263,6 +275,18 @@ pub async fn timezone(world: &impl Variables) -> Result<Timezone, Refusal> {
     let text = world.variable("name_timezone").await?;
     text.parse().map_err(|error: naming::Error| {
         Refusal::unavailable("BadVariable", error.to_string()).while_doing("variable name_timezone")
+    })
+}
+
+/// A variable that says `true` or `false`.
+///
+/// # Errors
+/// 503 where it says something else.
+pub async fn flag(world: &impl Variables, name: &str) -> Result<bool, Refusal> {
+    let text = world.variable(name).await?;
+    text.trim().parse().map_err(|_| {
+        let message = format!("variable {name} is {text:?}, and has to be true or false");
+        Refusal::unavailable("BadVariable", message)
     })
 }
 

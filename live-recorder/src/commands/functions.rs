@@ -37,6 +37,7 @@ pub(crate) async fn run(args: FunctionsArgs, stop: CancellationToken) -> Result<
     let manifest = Manifest::load(&args.manifest)?;
     let listener = listen(args.listen, "--listen").await?;
     let builder = HostBuilder::new(manifest)
+        .variables(args.store.variables())
         .variables_from_environment()
         .cache(args.component_cache.unwrap_or_else(|| args.data.join("components")))
         .key_value(args.store.open(&args.data).await?);

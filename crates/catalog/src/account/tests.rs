@@ -98,3 +98,26 @@ fn gaps_count_in_the_file_that_goes_on_over_them() {
     let pieces = [None, entry(BOTH), None, None, entry(BOTH), None, parted(BOTH)];
     check(Container::M3u8, 900, &pieces, &[(1, 4, 2), (6, 6, 0)]);
 }
+
+#[test]
+fn numbers_that_may_have_been_used_are_left_out() {
+    let slice = Slice {
+        anchor_ms: 1_000,
+        start_90khz: 0,
+        duration_90khz: 450_000,
+        size: 188,
+        is_enterable: true,
+        is_discontinuous: false,
+        names_taken: 0,
+        tracks: BOTH,
+    };
+    let mut account = Account::new(Container::M3u8).from(7);
+    let mut numbers = Vec::new();
+    for (seq, least) in [(0, 0), (1, 0), (2, 30), (3, 9)] {
+        let at = Place { session: "a".into(), seq };
+        let brought = Brought { at: &at, slice: &slice, is_moved: false, is_followed_by_entry: true };
+        account = account.from(least).after(brought, 900, true).0;
+        numbers.push(account.file.as_ref().unwrap().number);
+    }
+    assert_eq!(numbers, [7, 8, 30, 31]);
+}

@@ -150,7 +150,7 @@ mod tests {
         let session = crate::tests::world::session_of("20260101-a");
         let chunks: Vec<Chunk> = (0..200).map(|seq| Chunk::Slice(crate::tests::world::slice(seq))).collect();
         let run = Run {
-            adopted: Adopted { recording: session.id.clone(), continues: None },
+            adopted: Adopted { recording: session.id.clone(), continues: None, files_from: None },
             session,
             recording_began_ms: 7,
             end: None,

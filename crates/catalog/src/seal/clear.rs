@@ -171,6 +171,7 @@ async fn delete_session(store: &impl Store, run: &Run, over: &Over) -> Result<()
         key::continued(id),
         key::head(id),
         key::end(id),
+        key::given_up(id),
         key::orders(id),
         key::break_look(id),
         key::flag(id),

@@ -13,13 +13,13 @@ use crate::log::part::{Run, Where};
 use crate::next_file::{self, Next};
 use crate::sealed::{Sealed, sealed};
 use crate::session::{self, Session};
-use crate::{committed, days};
+use crate::{committed, days, guard};
 
 /// What a chunk of a session is that the store does not hold; `None` if it was never committed: the session is in
 /// the store again then, and the chunk may come.
 ///
 /// # Errors
-/// [`Error::NoSuchSession`]; [`Error::Sealing`] while the session leaves the store; the store or the work bucket failed.
+/// [`Error::NoSuchSession`]; [`Error::Sealing`] while the session leaves the store; [`Error::Rebuilding`]; the store or the work bucket failed.
 pub(crate) async fn recall(
     store: &impl Store,
     bucket: &impl WorkBucket,
@@ -27,6 +27,9 @@ pub(crate) async fn recall(
     seq: u64,
     now_ms: u64,
 ) -> Result<Option<Chunk>, Error> {
+    if guard::is_rebuilding(store).await? {
+        return Err(Error::Rebuilding);
+    }
     let session = session::get(store, bucket, id).await?;
     let Some((at, run)) = cold::last_run(store, bucket, &session, now_ms).await? else {
         return Err(Error::NoSuchSession(id.into()));
@@ -56,7 +59,7 @@ async fn revive(
     // Also a chunk without media, or none at all in the end, is to be sealed and forgotten.
     let ended_ms = run.end.map_or(session.began_ms, |end| end.ended_ms);
     days::note_session(store, &session.stream, days::day(ended_ms), id, now_ms).await?;
-    let sealed = Sealed { next: run.next(), at, is_held: false };
+    let sealed = Sealed { next: run.next(), at, is_held: false, is_revived: false };
     write(store, &key::sealed(id), &sealed).await?;
     if let Some((seq, last)) = &run.last {
         committed::restore(store, id, *seq, last).await?;

@@ -31,7 +31,7 @@ pub async fn adopt(
         return Err(Error::NoSuchSession(session.id.clone()));
     }
     announce(store, session, now_ms).await?;
-    let mut adopted = Adopted { recording: session.id.clone(), continues: None };
+    let mut adopted = Adopted { recording: session.id.clone(), continues: None, files_from: None };
     if let Some(before) = &session.continues {
         let proposal = Break::Continued(session.id.clone());
         let decided: Break = decision::decide(bucket, &break_name(before), &proposal).await?;
@@ -40,7 +40,8 @@ pub async fn adopt(
         {
             // A gateway that names the session before has adopted it, though its chunks and heartbeat may not have come.
             let chain = Box::pin(adopt(store, bucket, &before, now_ms)).await?;
-            adopted = Adopted { recording: chain.recording, continues: Some(before.id.clone()) };
+            adopted =
+                Adopted { recording: chain.recording, continues: Some(before.id.clone()), files_from: None };
             let continuation = Continuation { session: session.id.clone() };
             write(store, &key::continued(&before.id), &continuation).await?;
         }
@@ -67,7 +68,7 @@ pub(crate) async fn complete(
 }
 
 /// Puts a session where it is found from. Readers of the lists pass over it until it is adopted.
-async fn announce(store: &impl Store, session: &Session, now_ms: u64) -> Result<(), Error> {
+pub(crate) async fn announce(store: &impl Store, session: &Session, now_ms: u64) -> Result<(), Error> {
     let Session { id, stream, .. } = session;
     let gateway = session.gateway_key();
     days::note_session(store, stream, days::day(session.began_ms), id, now_ms).await?;

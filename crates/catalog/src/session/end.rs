@@ -7,7 +7,7 @@ use super::{Continuation, End, Session, adopt, find, flag};
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::time::{CALL_MAX_MS, DAY_MS};
-use crate::{command, committed, days, heard, key, timer};
+use crate::{command, committed, days, guard, heard, key, timer};
 
 /// A gateway tells an end later than this only after an outage, unless clocks differ.
 const PROMPT_MS: u64 = 90_000;
@@ -66,6 +66,20 @@ async fn decide(
     let id = &session.id;
     adopt(store, bucket, session, now_ms).await?;
     let end: End = decision::decide(bucket, &decision_name(id), &end).await?;
+    note(store, bucket, session, end, earliest_ms, now_ms).await?;
+    Ok(end)
+}
+
+/// Notes an end that is decided, and has the break after it looked at.
+pub(super) async fn note(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    end: End,
+    earliest_ms: u64,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let id = &session.id;
     // In the day of its begin it is noted already, unless that is sealed by now.
     let (began, ended) = (days::day(session.began_ms), days::day(end.ended_ms));
     if ended != began || now_ms >= (began + 1) * DAY_MS {
@@ -89,7 +103,32 @@ async fn decide(
     if due_ms < is_over_ms {
         timer::set(store, due_ms, &look).await?;
     }
-    Ok(end)
+    if committed::length(store, id).await? < end.chunks && guard::may_lack(store, session.began_ms).await? {
+        timer::set(store, now_ms, &format!("n {id}")).await?;
+    }
+    Ok(())
+}
+
+/// Puts back the end of a session that comes back; answers whether it has ended.
+pub(crate) async fn restore(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    now_ms: u64,
+) -> Result<bool, Error> {
+    let Some(end) = decision::find::<End>(bucket, &decision_name(&session.id)).await? else {
+        return Ok(false);
+    };
+    let last_key = key::last_ended(&session.stream.key());
+    let last: Option<Continuation> = read(store, &last_key).await?;
+    note(store, bucket, session, end, now_ms, now_ms).await?;
+    timer::set(store, now_ms, &format!("c {}", session.id)).await?;
+    if let Some(last) = last
+        && ended(store, &last.session).await?.is_some_and(|other| other.ended_ms > end.ended_ms)
+    {
+        write(store, &last_key, &last).await?;
+    }
+    Ok(true)
 }
 
 /// The decision on the end of a session.

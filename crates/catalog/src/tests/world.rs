@@ -71,6 +71,15 @@ impl WorkBucket for MemoryBucket {
         }
         if outcome == Outcome::Applied { Ok(()) } else { Err("refused or lost by the test".into()) }
     }
+
+    async fn list(&self, prefix: &str, after: &str, most: u32) -> Result<Vec<String>, String> {
+        if self.scheduler.point().await != Outcome::Applied {
+            return Err("refused by the test".into());
+        }
+        let names = self.names().into_iter();
+        let found = names.filter(|name| name.starts_with(prefix) && name.as_str() > after);
+        Ok(found.take(most as usize).collect())
+    }
 }
 
 /// When everything happens, unless a test says otherwise. Unix milliseconds.

@@ -7,7 +7,7 @@ fn session() -> SessionPath {
     }
 }
 
-fn all() -> [Route; 7] {
+fn all() -> [Route; 8] {
     [
         Route::Sessions(session().stream),
         Route::Chunk(ChunkPath { session: session(), seq: 12 }),
@@ -15,6 +15,7 @@ fn all() -> [Route; 7] {
         Route::Heartbeat,
         Route::Tick,
         Route::Compose,
+        Route::Rebuild,
         Route::Admission(session().stream),
     ]
 }

@@ -180,6 +180,22 @@ impl Buckets {
         self.call(name, true, delete, FAILED.into()).await
     }
 
+    /// The first names in a bucket that begin with a prefix and come after a name.
+    pub(super) async fn list(
+        &self,
+        bucket: &str,
+        (prefix, after): (&str, &str),
+        most: u32,
+    ) -> Result<Vec<String>, String> {
+        let list = || {
+            let objects = self.objects.borrow();
+            let names = objects.keys().filter_map(|name| name.strip_prefix(bucket));
+            let found = names.filter(|name| name.starts_with(prefix) && *name > after);
+            Ok(found.take(most as usize).map(str::to_owned).collect())
+        };
+        self.call(&format!("{bucket}{prefix}"), false, list, FAILED.into()).await
+    }
+
     fn put(&self, name: String, object: Object, looks_first: bool) -> Result<Created, Error> {
         let mut objects = self.objects.borrow_mut();
         match objects.get(&name) {

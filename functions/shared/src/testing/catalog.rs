@@ -10,7 +10,7 @@ use store::memory::MemoryStore;
 use crate::bucket::Location;
 use crate::catalog::{
     After, Changes, Command, Container, Delivery, Entry, Error, Heartbeat, IndexFile, Lane, Loss, MediaChunk,
-    OrderedSession, Placed, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload,
+    OrderedSession, Placed, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload,
 };
 use crate::{Catalog, Random};
 
@@ -77,6 +77,10 @@ impl WorkBucket for World {
 
     async fn delete(&self, name: &str) -> Result<(), String> {
         self.buckets.delete(&format!("{}/{name}", self.work_bucket())).await
+    }
+
+    async fn list(&self, prefix: &str, after: &str, most: u32) -> Result<Vec<String>, String> {
+        self.buckets.list(&format!("{}/", self.work_bucket()), (prefix, after), most).await
     }
 }
 
@@ -183,5 +187,13 @@ impl Catalog for World {
 
     async fn note_replacing(&self, at: &Location, stream: StreamName, now_ms: u64) -> Result<(), Error> {
         answer(self.catalog().note_replacing(&at.endpoint, &at.bucket, convert(stream), now_ms).await)
+    }
+
+    async fn begin_anew(&self) -> Result<(), Error> {
+        answer(self.catalog().begin_anew().await)
+    }
+
+    async fn rebuild(&self, at: Option<String>, dry_run: bool, now_ms: u64) -> Result<RebuildStep, Error> {
+        answer(self.catalog().rebuild(at, dry_run, Retention::default(), now_ms).await)
     }
 }

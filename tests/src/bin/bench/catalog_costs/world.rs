@@ -125,6 +125,13 @@ impl WorkBucket for Bucket {
         self.objects.borrow_mut().remove(name);
         Ok(())
     }
+
+    async fn list(&self, prefix: &str, after: &str, most: u32) -> Result<Vec<String>, String> {
+        self.asked.set(self.asked.get() + 1);
+        let objects = self.objects.borrow();
+        let names = objects.keys().filter(|name| name.starts_with(prefix) && name.as_str() > after);
+        Ok(names.take(most as usize).cloned().collect())
+    }
 }
 
 /// Three and six months; the bench writes the record files of all formats.

@@ -1,0 +1,101 @@
+//! Numbers of record files after a lost store.
+//!
+//! What the lost part of the store numbered may lie in the users' buckets, under names and tags that say these numbers.
+//! So the next files have numbers that it cannot have come to.
+
+use store::Store;
+
+use crate::account::{Account, Place, Run as FileRun};
+use crate::committed::Committed;
+use crate::decision::WorkBucket;
+use crate::error::Error;
+use crate::index_file;
+use crate::log::part::Run;
+use crate::next_file::{self, Next};
+use crate::rule::Container;
+use crate::session::{self, Session};
+use crate::time::{DAY_MS, Retention};
+
+/// So many numbers are left out for each day that may be lost, the first one included: far more files than one begins.
+const A_DAY: u64 = 10_000;
+
+/// How many numbers are left out where what came after a moment is lost.
+pub(super) fn left_out(since_ms: u64, now_ms: u64) -> u32 {
+    let days = now_ms.saturating_sub(since_ms) / DAY_MS + 1;
+    u32::try_from(days.saturating_mul(A_DAY)).unwrap_or(u32::MAX / 2)
+}
+
+/// The first number past those of the files that some accounts know.
+pub(super) fn first_free(accounts: &[Account]) -> u32 {
+    let after = |account: &Account| account.file.as_ref().map_or(0, |run| run.number + 1).max(account.least);
+    accounts.iter().map(after).max().unwrap_or(0)
+}
+
+/// A session's last record as it is put back: what comes next is in another file, well past the ones that are known.
+pub(super) fn parted(last: &Committed, now_ms: u64) -> Committed {
+    let least =
+        first_free(&last.accounts).saturating_add(left_out(last.last_media_ms().unwrap_or(0), now_ms));
+    last.with(last.accounts.iter().map(|account| account.parted().from(least)).collect())
+}
+
+/// Notes which record files of a session's recording are to be written next, by its last run.
+pub(super) async fn note_next(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    run: &Run,
+    retention: Retention,
+) -> Result<(), Error> {
+    let Run { session, adopted, .. } = run;
+    let Some((seq, last)) = &run.last else { return Ok(()) };
+    let first = session::get(store, bucket, &adopted.recording).await?;
+    let formats = session.rule.iter().flat_map(|rule| &rule.formats).map(|format| format.container);
+    for (place, container) in formats.enumerate().filter(|(_, of)| retention.written.contains(of)) {
+        let open = last.accounts.get(place).and_then(|account| account.file.as_ref());
+        let mut runs: Vec<&FileRun> = open.into_iter().collect();
+        let ended = run.ended.iter().chain(&last.ended);
+        runs.extend(ended.filter(|(format, _)| *format == place).map(|(_, run)| run));
+        runs.sort_by_key(|run| std::cmp::Reverse(run.number));
+        runs.dedup_by_key(|run| run.number);
+        let number = runs.first().map_or(0, |run| run.number + 1);
+        let mut next = (number, Place { session: session.id.clone(), seq: *seq });
+        // Files are written one after the other.
+        for run in runs {
+            let known = index_file::of_record_file(&first, container, run, "", 0);
+            if index_file::is_noted(store, bucket, &known).await? {
+                break;
+            }
+            let seq = if run.last.session == session.id { run.last.seq } else { 0 };
+            next = (run.number, Place { session: session.id.clone(), seq });
+        }
+        note(store, &adopted.recording, container, next).await?;
+    }
+    Ok(())
+}
+
+/// Notes which record files come next of a recording of which a session is left, with none of its chunks.
+pub(super) async fn note_begin(
+    store: &impl Store,
+    session: &Session,
+    recording: &str,
+    number: u32,
+) -> Result<(), Error> {
+    for format in session.rule.iter().flat_map(|rule| &rule.formats) {
+        let from = Place { session: session.id.clone(), seq: 0 };
+        note(store, recording, format.container, (number, from)).await?;
+    }
+    Ok(())
+}
+
+/// Notes the next record file, unless an earlier one is noted.
+async fn note(
+    store: &impl Store,
+    recording: &str,
+    container: Container,
+    (number, from): (u32, Place),
+) -> Result<(), Error> {
+    let noted = next_file::noted(store, recording, container).await?;
+    if noted.is_some_and(|noted| noted.number <= number) {
+        return Ok(());
+    }
+    next_file::note(store, recording, container, &Next { number, from, empty_to: None, done: None }).await
+}

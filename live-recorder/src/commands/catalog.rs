@@ -1,0 +1,55 @@
+//! `live-recorder catalog`: what is done to the functions' catalog by hand.
+
+use std::io::Write;
+
+use ::gateway::rebuild::{Options, RebuildAnswer, rebuild};
+use anyhow::{Context, Result};
+use tokio_util::sync::CancellationToken;
+
+#[derive(clap::Args)]
+pub(crate) struct CatalogArgs {
+    #[command(subcommand)]
+    command: CatalogCommand,
+}
+
+#[derive(clap::Subcommand)]
+enum CatalogCommand {
+    /// Fills a key-value store that was lost anew from the work bucket: rules, callback settings, and what was recorded up
+    /// to the last seal. Nothing begins to be recorded until it is through. It can be interrupted and begun again.
+    Rebuild(RebuildArgs),
+}
+
+#[derive(clap::Args)]
+struct RebuildArgs {
+    /// Where the functions answer. Several addresses, separated by commas or each with the option again, are called in
+    /// turn.
+    #[arg(long, value_name = "URL", value_delimiter = ',', default_value = "http://127.0.0.1:3000")]
+    functions: Vec<String>,
+    /// Authorizes the calls to the functions.
+    #[arg(long, env = "SPIN_VARIABLE_INGEST_TOKEN", hide_env_values = true, default_value = "testtoken")]
+    ingest_token: String,
+    /// Says what the work bucket holds, and writes nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Does what is asked for, unless `stop` is cancelled before it is done.
+pub(crate) async fn run(args: CatalogArgs, stop: CancellationToken) -> Result<()> {
+    let CatalogCommand::Rebuild(RebuildArgs { functions, ingest_token, dry_run }) = args.command;
+    let mut output = std::io::stdout();
+    let progress = |all: &RebuildAnswer| {
+        let at = all.next.as_deref().unwrap_or("done");
+        // A line that cannot be written stops nothing.
+        let _ = writeln!(
+            output,
+            "{} rules, {} parts with {} slices, {} files, {} sessions of which {} put back: {at}",
+            all.rules, all.parts, all.slices, all.files, all.sessions, all.restored
+        );
+        let _ = output.flush();
+    };
+    let options = Options { functions, ingest_token, dry_run };
+    let rebuilt = stop.run_until_cancelled(rebuild(options, progress)).await;
+    rebuilt.context("interrupted; begun again, it goes on where it was")??;
+    println!("{}", if dry_run { "nothing was written" } else { "the store is filled anew" });
+    Ok(())
+}

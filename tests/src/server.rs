@@ -144,6 +144,23 @@ impl Server {
         self.shared.as_mut().map_or(Ok(()), Shared::kill)
     }
 
+    /// Deletes the key-value store of a bundle that has ended.
+    ///
+    /// # Errors
+    /// When it cannot be deleted.
+    pub fn lose_store(&self) -> Result<()> {
+        // A Redis keeps its data in the same folder.
+        for name in ["kv", "redis"] {
+            let path = self.data.join(name);
+            if path.is_dir() {
+                std::fs::remove_dir_all(&path)?;
+            } else if path.exists() {
+                std::fs::remove_file(&path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Sends SIGTERM and waits for the end; to the gateway first, where it is another process.
     ///
     /// # Errors

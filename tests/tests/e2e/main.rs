@@ -12,6 +12,7 @@ mod flv_tags;
 mod hevc;
 mod hosts;
 mod judge;
+mod lost_store;
 mod many;
 mod media_files;
 mod moto;

@@ -13,7 +13,7 @@
 //! | `z {session} {round} {heartbeats}` | a session that has been suspended for too long | its suspension |
 //! | `m {recording}` | files with media that may be complete: see [`media`](crate::media) | whoever has the others looked at |
 //! | `x {recording} {session} {first} {last} {waits}` | media that is in written files | the call that wrote one |
-//! | `n {session} …` | chunks that a lost store held: see [`missing`](crate::missing) | an end, a look |
+//! | `n {session} …` | chunks that a lost store held: see `missing` | an end, a look |
 //! | `s`, `d`, `r`, `k`, `i`, `j`, `l` and `v`, with `{stream} {day}` | a day that is to be sealed or forgotten: see `seal` | what comes for it, and the step before |
 //!
 //! `again` at the end: it has waited for a second time, by another clock.

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | `log` | `log/…` | has each part count, and notes how far its sessions are sealed |
 //! | `files` | `files/…` | has each part count |
-//! | `session` | `session/…` | puts back what is not [over](crate::seal::over): its last record, its end, its place in the lists |
+//! | `session` | `session/…` | puts back what is not over: its last record, its end, its place in the lists |
 //! | `release` | `session/…` | forgets how far sessions that are over are sealed: they are found by their parts |
 //!
 //! What a store held of the time after the last seal is lost with it. Sessions go on behind it: their gateways tell chunks

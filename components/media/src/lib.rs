@@ -68,7 +68,8 @@ impl contract::Guest for Component {
             match remux::remux_with_samples(Chunk { bytes: &chunk, arrival_ms }, &state, &policy) {
                 Ok((slice, mut muxer, mut samples)) => {
                     let table = samples.table();
-                    let head = [&(table.len() as u32).to_le_bytes()[..], table].concat();
+                    let sizes = ((table.len() as u32).to_le_bytes(), samples.size().to_le_bytes());
+                    let head = [&sizes.0[..], &sizes.1, table].concat();
                     let size = if slice.size > 0 { head.len() as u64 + samples.size() } else { 0 };
                     if sender.send(Ok((slice, size))).is_err() {
                         return;

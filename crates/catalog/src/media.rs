@@ -61,7 +61,12 @@ pub(crate) async fn ask(
     recording: &str,
     now_ms: u64,
 ) -> Result<(), Error> {
-    let rule = session::get(store, bucket, recording).await?.rule;
+    let rule = match session::get(store, bucket, recording).await {
+        Ok(session) => session.rule,
+        // An offer that has expired meanwhile has no files.
+        Err(Error::NoSuchSession(_)) => None,
+        Err(error) => return Err(error),
+    };
     if rule.is_some_and(|rule| rule.holds_media()) {
         timer::set(store, now_ms, &format!("m {recording}")).await?;
     }

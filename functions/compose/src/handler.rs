@@ -5,8 +5,9 @@ use protocol::{Compose, LaneAnswer, Route};
 use shared::catalog::{Container, Lane};
 use shared::{Answer, Refusal, answer_to, authorize, lane};
 
+use crate::made::Pace;
 use crate::world::World;
-use crate::write::{self, Pace};
+use crate::write;
 
 /// So many timers are attended to at once: each holds the tables of a file and a few blocks of its media.
 const AT_ONCE: usize = 4;

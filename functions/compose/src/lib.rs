@@ -7,6 +7,7 @@
 //! objects are only ever created.
 
 pub mod handler;
+mod made;
 mod parts;
 pub mod source;
 pub mod world;

@@ -7,8 +7,8 @@ use shared::Refusal;
 use shared::bucket::{Begun, Created, Error, Location, Part};
 use shared::catalog::{RecordFile, Upload};
 
+use crate::made::{Made, Pace};
 use crate::world::World;
-use crate::write::{Made, Pace};
 
 /// Why a file is not there.
 pub(crate) enum Failure {

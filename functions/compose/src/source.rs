@@ -11,8 +11,8 @@ use crate::world::World;
 /// So many bytes of a chunk are read first: nearly every sample table is smaller.
 const HEAD_SIZE: u32 = 16 << 10;
 
-/// Bytes that say how long the table is.
-const LENGTH_SIZE: usize = 4;
+/// Bytes before the table: how long it is, and how long the media behind it is.
+const SIZES: usize = 12;
 
 /// Longest sample table that is believed in, in bytes. A chunk of the most bytes, all of them frames of one byte, has a
 /// smaller one.
@@ -51,12 +51,13 @@ async fn table<'a>(
     };
     let mut bytes = get(0, HEAD_SIZE).await?;
     let broken = || Refusal::unavailable("MediaBroken", format!("work bucket object {key:?} is cut off"));
-    let (length, _) = bytes.split_first_chunk::<LENGTH_SIZE>().ok_or_else(broken)?;
-    let size = u32::from_le_bytes(*length);
+    let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(broken)?;
+    let (media, _) = rest.split_first_chunk::<8>().ok_or_else(broken)?;
+    let (size, media_size) = (u32::from_le_bytes(*length), u64::from_le_bytes(*media));
     if size > MAX_TABLE_SIZE {
         return Err(broken());
     }
-    let end = LENGTH_SIZE + size as usize;
+    let end = SIZES + size as usize;
     if bytes.len() < end {
         let missing = (end - bytes.len()) as u32;
         bytes.extend(get(bytes.len() as u64, missing).await?);
@@ -65,7 +66,6 @@ async fn table<'a>(
     if bytes.len() < end {
         return Err(broken());
     }
-    let table = bytes.split_off(LENGTH_SIZE);
-    let size = sample_table::SampleTable::parse(&table).map_err(|_| broken())?.media_size();
-    Ok((chunk, table, Piece { key, first: end as u64, size }))
+    let table = bytes.split_off(SIZES);
+    Ok((chunk, table, Piece { key, first: end as u64, size: media_size }))
 }

@@ -43,6 +43,7 @@ impl Media for World {
         if slice.size > 0 {
             let table = samples.table();
             media.extend((table.len() as u32).to_le_bytes());
+            media.extend(samples.size().to_le_bytes());
             media.extend_from_slice(table);
             media.reserve_exact(samples.size() as usize);
             samples.write(&muxer, &mut media);

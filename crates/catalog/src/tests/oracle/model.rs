@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{CYCLES, DELAY_MS, WINDOW_MS};
 use crate::account::Run;
-use crate::chunk::Tracks;
+use crate::chunk::{AudioCodec, Tracks, VideoCodec};
 use crate::rule::Container;
 
 /// What a slice of 188 bytes and more says of itself.
@@ -270,7 +270,8 @@ fn record_files(pushes: &[&Push], container: Container, cycle_90khz: u64) -> Vec
                 let until_90khz =
                     if reaches { sum_90khz - last.piece.own_90khz + step_90khz } else { sum_90khz };
                 let is_cycle_over = until_90khz >= cycle_90khz && slice.piece.is_enterable;
-                let splits = container == Container::M3u8 && splits_playlist(&file, slice);
+                let splits = changes_codec(&file, slice)
+                    || container == Container::M3u8 && splits_playlist(&file, slice);
                 if is_parted || is_full || is_cycle_over || splits {
                     let end_ms = if reaches { slice.start_ms } else { own_end_ms(last) };
                     files.push(close(recording, container, files.len(), &file, (end_ms, until_90khz)));
@@ -299,11 +300,24 @@ fn duration_90khz(file: &[Slice]) -> u64 {
     before.iter().map(|slice| slice.lasts_90khz).sum::<u64>() + last.piece.own_90khz
 }
 
+/// The codecs of a file's tracks.
+fn codecs(file: &[Slice]) -> (Option<VideoCodec>, Option<AudioCodec>) {
+    let video = file.iter().rev().find_map(|slice| slice.piece.tracks.video);
+    (video, file.iter().rev().find_map(|slice| slice.piece.tracks.audio))
+}
+
+/// Few players play a file in which a track has two codecs.
+fn changes_codec(file: &[Slice], slice: &Slice) -> bool {
+    let (video, audio) = codecs(file);
+    let tracks = slice.piece.tracks;
+    video.is_some() && tracks.video.is_some() && tracks.video != video
+        || audio.is_some() && tracks.audio.is_some() && tracks.audio != audio
+}
+
 /// Browsers play no playlist whose tracks change.
 fn splits_playlist(file: &[Slice], slice: &Slice) -> bool {
     let tracks = slice.piece.tracks;
-    let video = file.iter().rev().find_map(|slice| slice.piece.tracks.video);
-    let audio = file.iter().rev().find_map(|slice| slice.piece.tracks.audio);
+    let (video, audio) = codecs(file);
     let is_new_push = file.last().is_some_and(|last| last.session != slice.session);
     let differs =
         tracks.video.is_some() && tracks.video != video || tracks.audio.is_some() && tracks.audio != audio;

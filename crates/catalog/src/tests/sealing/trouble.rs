@@ -1,6 +1,6 @@
 //! What meets a seal: buckets that refuse for minutes, calls that die between its writes, sessions that come back.
 
-use store::memory::{Outcome, run};
+use store::memory::{Operation, Outcome, run};
 
 use super::super::media::{Piece, Push};
 use super::super::world::{World, slice};
@@ -159,7 +159,7 @@ fn a_part_that_is_cleared_after_a_later_one_leaves_nothing() {
     push.end(100 * 5_000);
     let mut stage = Stage::new(world);
     let first = format!("c.{ID}.0");
-    stage.world.store.fail(move |call| match call.key == first {
+    stage.world.store.fail(move |call| match call.key == first && call.operation == Operation::Delete {
         true => Outcome::Refused,
         false => Outcome::Applied,
     });

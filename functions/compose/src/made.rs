@@ -1,0 +1,72 @@
+//! What a record file is made of, and how a call goes about it.
+
+use shared::bucket::Location;
+use shared::{Piece, Refusal, files};
+
+use crate::world::World;
+
+/// How a call goes about its files.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// A file of at most so many bytes is created at once, a longer one in parts of so many.
+    pub part_size: u64,
+    /// Nothing is begun after this, Unix milliseconds.
+    pub until_ms: u64,
+}
+
+impl Pace {
+    /// Whether there is time to begin something.
+    ///
+    /// # Errors
+    /// 503 where there is none, which says what is left.
+    pub fn check(&self, world: &impl World, left: impl FnOnce() -> String) -> Result<(), Refusal> {
+        if world.now_ms() <= self.until_ms {
+            return Ok(());
+        }
+        Err(Refusal::unavailable("FileUnfinished", format!("{}; the next call goes on", left())))
+    }
+}
+
+/// What a file is made of.
+pub(crate) struct Made {
+    pub(crate) container: files::Container,
+    pub(crate) content_type: &'static str,
+    pub(crate) tag: String,
+    pub(crate) created_s: u64,
+    pub(crate) work: Location,
+    pub(crate) parts: (Vec<files::Chunk>, Vec<Piece>),
+}
+
+impl Made {
+    /// Bytes of the file from `first` on, and how many the whole file has.
+    pub(crate) async fn bytes<W: World>(
+        &self,
+        world: &W,
+        first: u64,
+        size: u64,
+    ) -> Result<W::Stream, Refusal> {
+        let (tables, media) = &self.parts;
+        let layout = world.lay_out(self.container, self.created_s, tables.clone(), first).await?;
+        let media = world.gather(self.work.clone(), from(media, layout.media_first)).await;
+        let bytes = first..first + size;
+        Ok(world.write(self.container, self.created_s, tables.clone(), bytes, media).await?)
+    }
+
+    pub(crate) async fn size(&self, world: &impl World) -> Result<u64, Refusal> {
+        Ok(world.lay_out(self.container, self.created_s, self.parts.0.clone(), 0).await?.size)
+    }
+}
+
+/// Pieces from a byte of theirs on.
+fn from(pieces: &[Piece], mut first: u64) -> Vec<Piece> {
+    let mut rest = Vec::new();
+    for piece in pieces {
+        let passed = first.min(piece.size);
+        first -= passed;
+        if passed < piece.size {
+            let key = piece.key.clone();
+            rest.push(Piece { key, first: piece.first + passed, size: piece.size - passed });
+        }
+    }
+    rest
+}

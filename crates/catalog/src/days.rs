@@ -66,7 +66,10 @@ pub(crate) async fn note_session(
         return Ok(());
     }
     note(store, &list, "s", at, session, now_ms).await?;
-    note_pushed(store, &stream, day).await
+    if last.is_none_or(|last| last < day) {
+        write(store, &key::known(&stream), &Pushed { last_day: day }).await?;
+    }
+    Ok(())
 }
 
 /// Notes that a stream, by its key, was pushed in a day.

@@ -103,7 +103,7 @@ pub(super) async fn note(
     if due_ms < is_over_ms {
         timer::set(store, due_ms, &look).await?;
     }
-    if committed::length(store, id).await? < end.chunks && guard::may_lack(store, session.began_ms).await? {
+    if guard::may_lack(store, session.began_ms).await? && committed::length(store, id).await? < end.chunks {
         timer::set(store, now_ms, &format!("n {id}")).await?;
     }
     Ok(())

@@ -221,7 +221,7 @@ pub(crate) async fn turn(
         let is_past_end = end.is_some_and(|end| seq >= end.chunks);
         prepared.is_parted |= silence::closed_before(store, bucket, id, seq).await? | is_past_end;
         prepared.names_taken = names::slice_taken(store, id, seq).await?.max(names_taken);
-        prepared.is_replacing = is_replacing || replacing::is_of(store, &prepared.session).await?;
+        prepared.is_replacing = is_replacing || seq > 0 && replacing::is_of(store, &prepared.session).await?;
     }
     Ok(Turn::Next(Box::new(prepared)))
 }

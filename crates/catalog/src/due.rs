@@ -11,7 +11,7 @@
 //! | `e {session}` | an offer that expires | the offer |
 //! | `q {session}` | an offer that has expired, and is forgotten | its expiry |
 //! | `z {session} {round} {heartbeats}` | a session that has been suspended for too long | its suspension |
-//! | `m {recording}` | files with media that may be complete: see [`media`](crate::media) | whoever has the others looked at |
+//! | `m {recording}` | files with media that may be complete: see [`media`] | whoever has the others looked at |
 //! | `x {recording} {session} {first} {last} {waits}` | media that is in written files | the call that wrote one |
 //! | `n {session} …` | chunks that a lost store held: see `missing` | an end, a look |
 //! | `s`, `d`, `r`, `k`, `i`, `j`, `l` and `v`, with `{stream} {day}` | a day that is to be sealed or forgotten: see `seal` | what comes for it, and the step before |
@@ -95,13 +95,7 @@ pub async fn attend(
     if !take(store, timer, now_ms).await? {
         return Ok(None);
     }
-    let recordings = attend_to(store, bucket, timer, retention, now_ms).await?;
-    if Lane::of(&timer.what) == Lane::Tick {
-        for recording in &recordings {
-            media::ask(store, bucket, recording, now_ms).await?;
-        }
-    }
-    Ok(Some(recordings))
+    attend_to(store, bucket, timer, retention, now_ms).await.map(Some)
 }
 
 async fn attend_to(
@@ -122,16 +116,22 @@ async fn attend_to(
     }
     let number = |word: &str| word.parse::<u64>().unwrap_or(0);
     match *words {
-        ["g", gateway] => look::gateway(store, bucket, gateway, now_ms).await,
+        ["g", gateway] => {
+            let recordings = look::gateway(store, bucket, gateway, now_ms).await?;
+            with_media(store, bucket, recordings, now_ms).await
+        }
         ["b", id, due] => look::after_end(store, bucket, id, number(due), now_ms).await,
-        ["f" | "m", recording] => Ok(vec![recording.into()]),
+        ["f", recording] => with_media(store, bucket, vec![recording.into()], now_ms).await,
+        ["m", recording] => Ok(vec![recording.into()]),
         ["x", recording, session, first, last, waits] => {
             let (chunks, waits) = ((number(first), number(last)), number(waits) as u32);
             media::delete(store, bucket, (recording, session), chunks, waits, now_ms).await?;
             Ok(Vec::new())
         }
-        ["c", id] => confirmed(store, id, 0, now_ms).await,
-        ["c", id, waits] => confirmed(store, id, number(waits), now_ms).await,
+        ["c", id, ref waits @ ..] => {
+            let waits = waits.first().map_or(0, |waits| number(waits));
+            confirmed(store, bucket, id, waits, now_ms).await
+        }
         ["o", id] => notify(store, id).await.map(|()| Vec::new()),
         ["p", id] => pause(store, bucket, id, now_ms).await.map(|()| Vec::new()),
         ["e", id] => session::expire(store, bucket, id, retention, now_ms).await.map(|()| Vec::new()),
@@ -151,6 +151,19 @@ async fn attend_to(
         // Another version's, or none of ours: it comes to nothing.
         _ => Ok(Vec::new()),
     }
+}
+
+/// Recordings to be looked at, which the lane that makes files with media looks at as well.
+async fn with_media(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    recordings: Vec<String>,
+    now_ms: u64,
+) -> Result<Vec<String>, Error> {
+    for recording in &recordings {
+        media::ask(store, bucket, recording, now_ms).await?;
+    }
+    Ok(recordings)
 }
 
 /// Does a step of sealing and forgetting.
@@ -205,16 +218,27 @@ async fn waits_again(
 }
 
 /// Looks at the files that an order closed, until the chunks before the order are there.
-async fn confirmed(store: &impl Store, id: &str, waits: u64, now_ms: u64) -> Result<Vec<String>, Error> {
+async fn confirmed(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    id: &str,
+    waits: u64,
+    now_ms: u64,
+) -> Result<Vec<String>, Error> {
     let Some(recording) = look::recording(store, id).await? else { return Ok(Vec::new()) };
     let confirmed = file::confirmed(store, id).await?.map(|confirmed| confirmed.chunks);
     // An end confirms every order.
-    let chunks = session::ended(store, id).await?.map(|end| end.chunks).or(confirmed);
+    let end = session::ended(store, id).await?;
+    let chunks = end.map(|end| end.chunks).or(confirmed);
     let length = committed::length(store, id).await?;
     // What comes after a silence is in files of its own, and has them looked at.
     if chunks.unwrap_or(0) > length && !silence::is_closed_before(store, id, length).await? {
         let wait_ms = (1_000_u64 << waits.min(6)).min(60_000);
         timer::set(store, now_ms + wait_ms, &format!("c {id} {}", waits + 1)).await?;
+    }
+    // Of a session that has ended the look at its break asks.
+    if end.is_none() {
+        media::ask(store, bucket, &recording, now_ms).await?;
     }
     Ok(vec![recording])
 }

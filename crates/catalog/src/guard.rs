@@ -134,9 +134,10 @@ pub(crate) async fn is_rebuilding(store: &impl Store) -> Result<bool, Error> {
 
 /// Whether chunks may be lost of a session that began then: the store was filled anew since, or is being.
 pub(crate) async fn may_lack(store: &impl Store, began_ms: u64) -> Result<bool, Error> {
-    let begun: Option<Begun> = read(store, BEGUN).await?;
-    let rebuilt_ms = begun.and_then(|begun| begun.rebuilt_ms);
-    Ok(rebuilt_ms.is_some_and(|rebuilt_ms| began_ms <= rebuilt_ms) || is_rebuilding(store).await?)
+    match read::<Begun>(store, BEGUN).await? {
+        Some(begun) => Ok(begun.rebuilt_ms.is_some_and(|rebuilt_ms| began_ms <= rebuilt_ms)),
+        None => is_rebuilding(store).await,
+    }
 }
 
 /// How far the store is filled anew.

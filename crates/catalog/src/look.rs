@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::session::{self, Break, End, Session};
 use crate::silence::{self, Round, Standing};
 use crate::time::{CALL_MAX_MS, Elapsed, HOSTS_AGREE_MS, LATE_MS, LOOK_MS, SILENCE_MS, SUSPENDED_MAX_MS};
-use crate::{committed, file, heard, key, live, timer};
+use crate::{committed, file, heard, key, live, media, timer};
 
 /// So many looks at a break come a second apart: what its gateway tells takes a heartbeat, and hosts differ by a second.
 const PROMPT_LOOKS: u32 = 3;
@@ -211,12 +211,19 @@ pub(crate) async fn after_end(
     if is_decided && is_whole {
         live::tidy(store, &session, now_ms).await?;
         store.delete(&look_key).await?;
-        return Ok(recording(store, id).await?.into_iter().collect());
+        recordings = recording(store, id).await?.into_iter().collect();
+        for recording in &recordings {
+            media::ask_by(store, session.rule.as_ref(), recording, now_ms).await?;
+        }
+        return Ok(recordings);
     }
     let longest_ms = if is_decided { 60_000 } else { LOOK_MS };
     let wait_ms = (1_000_u64 << look.looks.saturating_sub(PROMPT_LOOKS).min(6)).min(longest_ms);
     write(store, &look_key, &look).await?;
     timer::set(store, now_ms + wait_ms, &format!("b {id} {due_ms}")).await?;
+    for recording in &recordings {
+        media::ask_by(store, session.rule.as_ref(), recording, now_ms).await?;
+    }
     Ok(recordings)
 }
 

@@ -67,7 +67,17 @@ pub(crate) async fn ask(
         Err(Error::NoSuchSession(_)) => None,
         Err(error) => return Err(error),
     };
-    if rule.is_some_and(|rule| rule.holds_media()) {
+    ask_by(store, rule.as_ref(), recording, now_ms).await
+}
+
+/// The same, where the rule of one of its sessions is at hand: all have an equal one.
+pub(crate) async fn ask_by(
+    store: &impl Store,
+    rule: Option<&Rule>,
+    recording: &str,
+    now_ms: u64,
+) -> Result<(), Error> {
+    if rule.is_some_and(Rule::holds_media) {
         timer::set(store, now_ms, &format!("m {recording}")).await?;
     }
     Ok(())

@@ -116,15 +116,17 @@ async fn is_settled(store: &impl Store, id: &str, at: StreamDay<'_>) -> Result<b
 
 async fn clear_run(store: &impl Store, run: &Run, at: Where) -> Result<(), Error> {
     let id = &run.session.id;
+    let before = run.next().saturating_sub(1);
+    if run.over.is_none() && session::find(store, id).await?.is_none() {
+        // A later part was cleared before this one, and the session is gone with it: its chunks here are left over.
+        return delete_chunks(store, run, before).await;
+    }
     let Some(known) = sealed(store, id).await?.filter(|sealed| sealed.next >= run.next()) else {
         return Ok(());
     };
     let Some(over) = &run.over else {
-        // Where a later part was cleared before this one, the session may be gone: its chunks here are left over.
-        if session::find(store, id).await?.is_some() {
-            committed::raise_head(store, id, run.next()).await?;
-        }
-        return delete_chunks(store, run, run.next().saturating_sub(1)).await;
+        committed::raise_head(store, id, run.next()).await?;
+        return delete_chunks(store, run, before).await;
     };
     if known.at != at || !known.is_held {
         return Ok(());

@@ -1,6 +1,7 @@
 //! What meets a seal: buckets that refuse for minutes, calls that die between its writes, sessions that come back.
 
-use store::memory::{Operation, Outcome, run};
+use store::Operation;
+use store::memory::{Outcome, run};
 
 use super::super::media::{Piece, Push};
 use super::super::world::{World, slice};
@@ -155,8 +156,8 @@ fn a_part_is_cleared_once_it_is_noted_how_far_its_sessions_are_sealed() {
 fn a_part_that_is_cleared_after_a_later_one_leaves_nothing() {
     let world = World::new();
     let mut push = Push::begin(&world, ID, MIDNIGHT - 3 * MINUTE_MS, None);
-    push.slices(100);
-    push.end(100 * 5_000);
+    push.slices(60);
+    push.end(60 * 5_000);
     let mut stage = Stage::new(world);
     let first = format!("c.{ID}.0");
     stage.world.store.fail(move |call| match call.key == first && call.operation == Operation::Delete {

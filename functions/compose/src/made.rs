@@ -38,18 +38,22 @@ pub(crate) struct Made {
 }
 
 impl Made {
-    /// Bytes of the file from `first` on, and how many the whole file has.
-    pub(crate) async fn bytes<W: World>(
+    /// Hands on so many bytes of the file from `first` on.
+    pub(crate) async fn write<W: World, T>(
         &self,
         world: &W,
         first: u64,
         size: u64,
-    ) -> Result<W::Stream, Refusal> {
+        reader: impl AsyncFnOnce(W::Stream) -> T,
+    ) -> Result<T, Refusal> {
         let (tables, media) = &self.parts;
         let layout = world.lay_out(self.container, self.created_s, tables.clone(), first).await?;
-        let media = world.gather(self.work.clone(), from(media, layout.media_first)).await;
         let bytes = first..first + size;
-        Ok(world.write(self.container, self.created_s, tables.clone(), bytes, media).await?)
+        let write = async |media| {
+            let file = world.write(self.container, self.created_s, tables.clone(), bytes, media).await?;
+            Ok(reader(file).await)
+        };
+        world.gather(self.work.clone(), from(media, layout.media_first), write).await
     }
 
     pub(crate) async fn size(&self, world: &impl World) -> Result<u64, Refusal> {

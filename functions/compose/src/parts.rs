@@ -54,9 +54,9 @@ pub(crate) async fn put(
         (0..size).step_by(pace.part_size as usize).map(|first| pace.part_size.min(size - first)).collect();
     for (number, size_of_part) in sizes.iter().copied().enumerate().skip(upload.parts.len()) {
         pace.check(world, || format!("{number} of {} parts are there", sizes.len()))?;
-        let body = made.bytes(world, number as u64 * pace.part_size, size_of_part).await?;
         let of = (object, &*upload.id);
-        match world.upload_part(at.clone(), of, number as u16 + 1, size_of_part, body).await {
+        let put = async |body| world.upload_part(at.clone(), of, number as u16 + 1, size_of_part, body).await;
+        match made.write(world, number as u64 * pace.part_size, size_of_part, put).await? {
             Ok(etag) => upload.parts.push(etag),
             Err(error) => {
                 if error == Error::NoSuchUpload {

@@ -42,9 +42,10 @@ async fn put(world: &impl World, file: &RecordFile, made: &Made, pace: Pace) -> 
     for _ in 0..MOST_NAMES {
         let object = world.name_file(file.clone(), file.names_taken).await?;
         let created = if size <= pace.part_size {
-            let body = made.bytes(world, 0, size).await?;
-            let put = world.put_new(at.clone(), &object, made.content_type, &made.tag, size, body);
-            put.await.map(drop).map_err(parts::Failure::from)
+            let put = async |body| {
+                world.put_new(at.clone(), &object, made.content_type, &made.tag, size, body).await
+            };
+            made.write(world, 0, size, put).await?.map(drop).map_err(parts::Failure::from)
         } else {
             parts::put(world, &at, &file, &object, made, size, pace).await
         };

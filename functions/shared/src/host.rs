@@ -4,12 +4,13 @@ use std::future::Future;
 use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use futures_util::future::join;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use spin_sdk::wasip3::http::types;
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 use spin_sdk::wasip3::random::random::get_random_bytes;
 use spin_sdk::wasip3::wit_future;
-use spin_sdk::wit_bindgen::{self, StreamReader};
+use spin_sdk::wit_bindgen::{self, StreamReader, StreamWriter};
 
 use crate::bindings::wit_stream;
 use crate::bucket::{self, Begun, Created, Location, Part};
@@ -266,28 +267,17 @@ impl Bucket for Host {
         bucket::get_range(at, key.into(), first, length).await
     }
 
-    async fn gather(&self, at: Location, pieces: Vec<Piece>) -> StreamReader<u8> {
-        let (mut writer, reader) = wit_stream::new();
-        wit_bindgen::spawn(async move {
-            for piece in pieces {
-                for (first, length) in piece.blocks() {
-                    match Host.get_range(at.clone(), &piece.key, first, length).await {
-                        Ok(bytes) if bytes.len() == length as usize => {
-                            // What comes back was not read: nobody reads any more.
-                            if !writer.write_all(bytes).await.is_empty() {
-                                return;
-                            }
-                        }
-                        Ok(bytes) => {
-                            let found = first + bytes.len() as u64;
-                            return eprintln!("{}: it ends at byte {found}", piece.key);
-                        }
-                        Err(error) => return eprintln!("{}: {error:?}", piece.key),
-                    }
-                }
-            }
-        });
-        reader
+    async fn gather<T>(
+        &self,
+        at: Location,
+        pieces: Vec<Piece>,
+        reader: impl AsyncFnOnce(StreamReader<u8>) -> T,
+    ) -> T {
+        let (writer, stream) = wit_stream::new();
+        // One task does both. Were the copying spawned, it could run between the return of a call of this task and this
+        // task's notice of it; a call that it made then would let the component that returned end, and wasmtime 48
+        // forgets that component's task before this one has dropped it, which traps.
+        join(copy(at, pieces, writer), reader(stream)).await.1
     }
 
     async fn begin_upload(
@@ -377,5 +367,26 @@ impl Files for Host {
     ) -> Result<StreamReader<u8>, files::Error> {
         let size = bytes.end - bytes.start;
         files::write(container, created_s, chunks, bytes.start, size, media).await
+    }
+}
+
+/// Writes pieces of objects to a stream, up to the first that cannot be read, or as long as somebody reads.
+async fn copy(at: Location, pieces: Vec<Piece>, mut to: StreamWriter<u8>) {
+    for piece in pieces {
+        for (first, length) in piece.blocks() {
+            match Host.get_range(at.clone(), &piece.key, first, length).await {
+                Ok(bytes) if bytes.len() == length as usize => {
+                    let unread = to.write_all(bytes).await;
+                    if !unread.is_empty() {
+                        return;
+                    }
+                }
+                Ok(bytes) => {
+                    let found = first + bytes.len() as u64;
+                    return eprintln!("{}: it ends at byte {found}", piece.key);
+                }
+                Err(error) => return eprintln!("{}: {error:?}", piece.key),
+            }
+        }
     }
 }

@@ -181,9 +181,14 @@ pub trait Bucket: Streams {
         length: u32,
     ) -> Result<Vec<u8>, bucket::Error>;
 
-    /// Bytes of several objects, one after the other. Where some cannot be read, the stream ends there, and the log says
-    /// why.
-    async fn gather(&self, at: Location, pieces: Vec<Piece>) -> Self::Stream;
+    /// Hands on bytes of several objects, one after the other. Where some cannot be read, the stream ends there, and the
+    /// log says why.
+    async fn gather<T>(
+        &self,
+        at: Location,
+        pieces: Vec<Piece>,
+        reader: impl AsyncFnOnce(Self::Stream) -> T,
+    ) -> T;
 
     async fn begin_upload(
         &self,

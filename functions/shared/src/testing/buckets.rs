@@ -272,7 +272,7 @@ impl Bucket for World {
         Ok(bytes[place(first)..place(first + u64::from(length))].to_vec())
     }
 
-    async fn gather(&self, at: Location, pieces: Vec<Piece>) -> Vec<u8> {
+    async fn gather<T>(&self, at: Location, pieces: Vec<Piece>, reader: impl AsyncFnOnce(Vec<u8>) -> T) -> T {
         let mut gathered = Vec::new();
         for piece in pieces {
             match self.read_piece(&at, &piece).await {
@@ -280,7 +280,7 @@ impl Bucket for World {
                 Err(_) => break,
             }
         }
-        gathered
+        reader(gathered).await
     }
 
     async fn begin_upload(

@@ -1,7 +1,7 @@
 //! The component itself: the service over Spin's key-value store and the work bucket.
 
-use catalog::session;
 use catalog::time::Retention;
+use catalog::{guard, session};
 use key_value::SpinStore;
 
 use crate::Service;
@@ -20,7 +20,11 @@ async fn with_catalog<T>(
     call: impl AsyncFnOnce(Service<'_, SpinStore, Work>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let store = SpinStore::open().await.map_err(|error| Error::Store(error.to_string()))?;
-    call(Service { store: &store, bucket: &Work }).await
+    let answer = call(Service { store: &store, bucket: &Work }).await;
+    if matches!(answer, Err(Error::NoSuchSession)) {
+        guard::check_whole(&store, &Work).await?;
+    }
+    answer
 }
 
 /// How long what was recorded is kept, by the variables `slice_retention_days` and `file_retention_days`.

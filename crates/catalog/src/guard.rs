@@ -114,6 +114,14 @@ async fn check_not_lost(store: &impl Store, work: &impl WorkBucket) -> Result<()
     Ok(())
 }
 
+/// Checks that the store may say of a session that there is none: it was not lost, and is not being filled anew.
+///
+/// # Errors
+/// [`Error::StoreLost`] or [`Error::Rebuilding`]; the store or the work bucket failed.
+pub async fn check_whole(store: &impl Store, work: &impl WorkBucket) -> Result<(), Error> {
+    if store.exists(BUCKET).await? { Ok(()) } else { check_not_lost(store, work).await }
+}
+
 /// Has an empty store be used, though the work bucket holds what was recorded before. Changes nothing where the store is
 /// in use, or is being filled anew.
 ///
@@ -244,10 +252,14 @@ mod tests {
                 let lost = run(is_probed(&store, &work, "e", "b"));
                 assert!(matches!(lost, Err(Error::StoreLost)), "{name}: {lost:?}");
             }
+            // Nor is a session unknown that it does not hold.
+            assert!(matches!(run(check_whole(&store, &work)), Err(Error::StoreLost)), "{name}");
             run(begin_anew(&store)).unwrap();
             assert!(!run(is_probed(&store, &work, "e", "b")).unwrap());
+            run(check_whole(&store, &work)).unwrap();
             run(note_probed(&store, "e", "b")).unwrap();
             assert!(run(is_probed(&store, &work, "e", "b")).unwrap());
+            run(check_whole(&store, &work)).unwrap();
             assert!(matches!(run(rebuilt(&store)), Err(Error::StoreInUse)));
         }
     }
@@ -271,6 +283,7 @@ mod tests {
         run(note_rebuilt(&store, Some("log x"))).unwrap();
         run(begin_anew(&store)).unwrap();
         assert!(matches!(run(is_probed(&store, &work, "e", "b")), Err(Error::Rebuilding)));
+        assert!(matches!(run(check_whole(&store, &work)), Err(Error::Rebuilding)));
         assert!(matches!(run(rebuilt(&store)), Ok(Rebuilt::To(Some(at))) if at == "log x"));
         run(note_whole(&store, 7)).unwrap();
         assert!(!run(is_probed(&store, &work, "e", "b")).unwrap());

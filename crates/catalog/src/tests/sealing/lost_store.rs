@@ -114,9 +114,10 @@ fn a_push_goes_on_and_the_lost_part_is_a_gap() {
     }
     let before = stage.slices();
     lose(&mut stage);
-    // Nobody is told that the session is unknown for ever, nor is it taken for another one.
+    // The session is not there, and nobody is told that there is none.
     assert!(matches!(turn(&stage, LIVE, 1_100), Err(Error::NoSuchSession(_))));
     let World { store, bucket } = &stage.world;
+    assert!(matches!(run(guard::check_whole(store, bucket)), Err(Error::StoreLost)));
     run(rebuild::step(store, bucket, Mode::Write, KEPT, stage.now_ms)).unwrap();
     assert!(matches!(turn(&stage, LIVE, 1_100), Err(Error::Rebuilding)));
     rebuild(&stage);

@@ -25,8 +25,17 @@ pub(crate) struct Frame {
 pub(crate) fn frames(file: &Path, track: &str) -> Vec<Frame> {
     let Some(codec) = codec(file, track) else { return Vec::new() };
     let (map, input) = (format!("0:{track}:0"), file.to_str().unwrap());
-    // ffmpeg need not look for the end of a track that ends early.
-    let mut arguments = vec!["-copyts", "-xerror", "-skip_estimate_duration_from_pts", "1", "-i", input];
+    let mut arguments = vec!["-copyts", "-xerror"];
+    // A track may begin late. ffmpeg need not look for the end of one that ends early.
+    arguments.extend([
+        "-analyzeduration",
+        "60M",
+        "-probesize",
+        "60M",
+        "-skip_estimate_duration_from_pts",
+        "1",
+    ]);
+    arguments.extend(["-i", input]);
     arguments.extend(["-map", &map]);
     match codec.as_str() {
         "aac" => arguments.extend(["-c", "copy", "-bsf:a", "aac_adtstoasc"]),

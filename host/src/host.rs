@@ -14,7 +14,7 @@ use crate::interfaces;
 use crate::key_value::KeyValue;
 use crate::key_value::memory::MemoryStore;
 use crate::manifest::Manifest;
-use crate::manifest::allowed_hosts::AllowedHosts;
+use crate::manifest::allowed_hosts::{AllowedHosts, Reach};
 use crate::manifest::variables::Variables;
 use crate::outbound::{HttpOutbound, Outbound};
 use crate::running::component_cache::ComponentCache;
@@ -43,6 +43,8 @@ pub struct HostBuilder {
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomSource>,
     limits: InstanceLimits,
+    /// A variable with hosts that are reached at public addresses alone, and the one that lifts this.
+    public: Option<(&'static str, &'static str)>,
 }
 
 impl HostBuilder {
@@ -59,7 +61,18 @@ impl HostBuilder {
             clock: Arc::new(SystemClock::default()),
             random: Arc::new(SystemRandom),
             limits: InstanceLimits::default(),
+            public: None,
         }
+    }
+
+    /// What is allowed by the variable `hosts` alone goes to addresses of the public internet, unless the variable
+    /// `unless` is `true`.
+    ///
+    /// Spin has blocked networks in its runtime configuration for the same, but for all requests at once.
+    #[must_use]
+    pub fn public_only(mut self, hosts: &'static str, unless: &'static str) -> Self {
+        self.public = Some((hosts, unless));
+        self
     }
 
     /// Values of application variables; they beat the manifest's defaults.
@@ -133,6 +146,15 @@ impl HostBuilder {
         interfaces::add_to_linker(&mut linker)?;
         let own_address = Arc::new(OnceLock::new());
 
+        let public = match self.public {
+            Some((hosts, unless)) if variables.get(unless)? != "true" => Some(hosts),
+            _ => None,
+        };
+        let reach = |pattern: &str| match public {
+            Some(hosts) if is_of(pattern, hosts) => Reach::Public,
+            _ => Reach::Any,
+        };
+
         let mut functions = BTreeMap::new();
         for (id, declared) in &self.manifest.components {
             let context = || format!("in the component {id:?}");
@@ -140,13 +162,13 @@ impl HostBuilder {
             let patterns = declared
                 .allowed_outbound_hosts
                 .iter()
-                .map(|pattern| variables.expand(pattern))
+                .map(|pattern| Ok((variables.expand(pattern)?, reach(pattern))))
                 .collect::<Result<Vec<_>>>()
                 .with_context(context)?;
             let state = FunctionState {
                 component: id.as_str().into(),
                 variables: variables.of(declared).with_context(context)?,
-                allowed_hosts: Arc::new(AllowedHosts::parse(patterns).with_context(context)?),
+                allowed_hosts: Arc::new(AllowedHosts::parse_with_reach(patterns).with_context(context)?),
                 key_value: (!declared.key_value_stores.is_empty()).then(|| self.key_value.clone()),
                 outbound: self.outbound.clone(),
                 own_address: own_address.clone(),
@@ -170,6 +192,14 @@ impl HostBuilder {
             None => compile(engine, &bytes),
         }
     }
+}
+
+/// Whether a pattern is made of a variable.
+fn is_of(pattern: &str, variable: &str) -> bool {
+    pattern
+        .split("{{")
+        .skip(1)
+        .any(|template| template.split("}}").next().unwrap_or_default().trim() == variable)
 }
 
 fn link(

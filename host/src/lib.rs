@@ -42,7 +42,7 @@ mod serving;
 
 pub use clock::{Clock, RandomSource, SystemClock, SystemRandom};
 pub use host::{Host, HostBuilder};
-pub use manifest::allowed_hosts::AllowedHosts;
+pub use manifest::allowed_hosts::{AllowedHosts, Reach};
 pub use manifest::capability::{Capability, Inherit};
 pub use manifest::dependency::DependencyName;
 pub use manifest::variables::{ComponentVariables, VariableError, Variables, environment_name};

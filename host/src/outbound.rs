@@ -1,6 +1,7 @@
 //! Requests that guests send, once they are allowed: over TCP by default, elsewhere in a simulation.
 
 mod idle_timeout;
+mod resolver;
 
 use std::error::Error as StdError;
 use std::io;
@@ -16,14 +17,17 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use self::idle_timeout::IdleTimeout;
+use self::resolver::{NotPublic, Resolver, is_private_address};
+use crate::manifest::allowed_hosts::Reach;
 
 /// Sends a request and answers the response, both with bodies that stream.
 pub trait Outbound: Send + Sync + 'static {
-    /// Sends `request`, whose URI is absolute.
+    /// Sends `request`, whose URI is absolute, no further than `reach` says. Redirects are answers like any other.
     fn send(
         &self,
         request: http::Request<WasiBody>,
         options: RequestOptions,
+        reach: Reach,
     ) -> BoxFuture<'static, Result<http::Response<WasiBody>, Error>>;
 }
 
@@ -36,31 +40,35 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 /// How long an idle connection is kept for the next request.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
+type Connections = Client<HttpsConnector<HttpConnector<Resolver>>, WasiBody>;
+
 /// HTTP/1.1 over TCP and TLS, with connections kept for reuse.
 #[derive(Clone)]
 pub struct HttpOutbound {
-    client: Client<HttpsConnector<HttpConnector>, WasiBody>,
+    any: Connections,
+    /// Connects to public addresses alone, and shares no connection with the other.
+    public: Connections,
 }
 
 impl Default for HttpOutbound {
     fn default() -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        // Without it, a small request waits for the acknowledgement of the one before.
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        tcp.set_keepalive(Some(Duration::from_secs(60)));
-        let connector = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .build(connector);
-        Self { client }
+        Self { any: connections(Reach::Any), public: connections(Reach::Public) }
     }
+}
+
+fn connections(reach: Reach) -> Connections {
+    let mut tcp = HttpConnector::new_with_resolver(Resolver::new(reach));
+    tcp.enforce_http(false);
+    // Without it, a small request waits for the acknowledgement of the one before.
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    tcp.set_keepalive(Some(Duration::from_secs(60)));
+    let connector =
+        HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+        .build(connector)
 }
 
 impl Outbound for HttpOutbound {
@@ -68,8 +76,15 @@ impl Outbound for HttpOutbound {
         &self,
         request: http::Request<WasiBody>,
         options: RequestOptions,
+        reach: Reach,
     ) -> BoxFuture<'static, Result<http::Response<WasiBody>, Error>> {
-        let response = self.client.request(request);
+        let response = match reach {
+            Reach::Any => self.any.request(request),
+            Reach::Public if is_private_address(request.uri()) => {
+                return std::future::ready(Err(Error::DestinationIpProhibited)).boxed();
+            }
+            Reach::Public => self.public.request(request),
+        };
         let first_byte = options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT);
         let between_bytes = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
         async move {
@@ -92,6 +107,9 @@ fn classify(error: &hyper_util::client::legacy::Error) -> Error {
             rustls::Error::InvalidCertificate(_) => Error::TlsCertificateError,
             _ => Error::TlsProtocolError,
         };
+    }
+    if causes().any(|cause| cause.is::<NotPublic>()) {
+        return Error::DestinationIpProhibited;
     }
     if error.is_connect() {
         // Name resolution fails with an I/O error of no kind; the connector says in words where it was.

@@ -18,6 +18,12 @@ const INGEST_TOKEN: &str = "testtoken";
 /// The bucket for what ticks decided.
 pub(crate) const WORK_BUCKET: &str = "work";
 
+/// The variable with the receivers of callbacks: whoever may call the API names their URLs.
+pub(crate) const CALLBACK_HOSTS: &str = "callback_hosts";
+
+/// The variable that lets these be at private addresses.
+pub(crate) const PRIVATE_CALLBACKS: &str = "private_callbacks";
+
 /// The variables that guard what is listened on, in the environment's names.
 const SECRETS: [&str; 4] =
     ["access_keys", "ingest_token", "bucket_access_key_id", "bucket_access_key_secret"];
@@ -35,10 +41,10 @@ pub(crate) fn variables(bucket: SocketAddr) -> BTreeMap<String, String> {
         ("bucket_access_key_id", ACCESS_KEY_ID.to_owned()),
         ("bucket_access_key_secret", ACCESS_KEY_SECRET.to_owned()),
         ("bucket_hosts", bucket.clone()),
-        ("callback_hosts", "*://*:*".to_owned()),
+        (CALLBACK_HOSTS, "*://*:*".to_owned()),
         ("work_bucket", format!("{bucket}/{WORK_BUCKET}")),
         ("name_timezone", "+08:00".to_owned()),
-        ("private_callbacks", "true".to_owned()),
+        (PRIVATE_CALLBACKS, "true".to_owned()),
     ];
     let overridden = |(name, value): (&str, String)| {
         let value = std::env::var(environment_name(name)).unwrap_or(value);

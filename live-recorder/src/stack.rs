@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ingest::IngestArgs;
 use crate::listen::{listen, reachable};
-use crate::local::{SPOOL_LIMIT_BYTES, WORK_BUCKET, check_exposure, variables};
+use crate::local::{
+    CALLBACK_HOSTS, PRIVATE_CALLBACKS, SPOOL_LIMIT_BYTES, WORK_BUCKET, check_exposure, variables,
+};
 use crate::store::StoreArgs;
 
 /// The bucket that is made when none is asked for.
@@ -116,6 +118,7 @@ impl Stack {
         let builder = HostBuilder::new(manifest)
             .variables(variables)
             .variables_from_environment()
+            .public_only(CALLBACK_HOSTS, PRIVATE_CALLBACKS)
             .cache(config.component_cache.unwrap_or_else(|| config.data.join("components")))
             .key_value(store);
         let host = tokio::task::spawn_blocking(|| builder.build()).await??;

@@ -9,7 +9,7 @@ use http::{Request, Response, Uri};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks};
 
-use crate::manifest::allowed_hosts::AllowedHosts;
+use crate::manifest::allowed_hosts::{AllowedHosts, Reach};
 use crate::outbound::Outbound;
 
 /// The name by which an application addresses itself, as in Spin.
@@ -52,11 +52,11 @@ impl WasiHttpHooks for Hooks {
         // How the guest fared with the response: the connection tells the peer all there is to tell.
         _response_outcome: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let sent = self.address(request.uri()).map(|uri| {
+        let sent = self.address(request.uri()).map(|(uri, reach)| {
             *request.uri_mut() = uri;
             // The client sets it from the URI.
             request.headers_mut().remove(HOST);
-            self.outbound.send(request, options.unwrap_or_default())
+            self.outbound.send(request, options.unwrap_or_default(), reach)
         });
         Box::new(async move {
             let nothing_more: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
@@ -66,11 +66,11 @@ impl WasiHttpHooks for Hooks {
 }
 
 impl Hooks {
-    /// Where a request to `uri` goes, if it is allowed.
-    fn address(&self, uri: &Uri) -> Result<Uri, Error> {
+    /// Where a request to `uri` goes, and how far it may, if it is allowed.
+    fn address(&self, uri: &Uri) -> Result<(Uri, Reach), Error> {
         if uri.host() != Some(SELF) {
-            if self.allowed.allows(&uri.to_string()) {
-                return Ok(uri.clone());
+            if let Some(reach) = self.allowed.reach(&uri.to_string()) {
+                return Ok((uri.clone(), reach));
             }
             tracing::warn!(
                 to = uri.authority().map(Authority::as_str),
@@ -85,6 +85,7 @@ impl Hooks {
         let mut parts = uri.clone().into_parts();
         parts.scheme = Some(Scheme::HTTP);
         parts.authority = Some(own.to_string().parse().map_err(|_| Error::HttpRequestUriInvalid)?);
-        Uri::from_parts(parts).map_err(|_| Error::HttpRequestUriInvalid)
+        let uri = Uri::from_parts(parts).map_err(|_| Error::HttpRequestUriInvalid)?;
+        Ok((uri, Reach::Any))
     }
 }

@@ -10,7 +10,16 @@ use url::{Host, Url};
 
 /// The places that a component may send requests to.
 #[derive(Clone, Debug, Default)]
-pub struct AllowedHosts(Vec<Pattern>);
+pub struct AllowedHosts(Vec<(Pattern, Reach)>);
+
+/// How far an allowed request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// To addresses of the public internet alone, whatever a name resolves to.
+    Public,
+    /// Anywhere.
+    Any,
+}
 
 #[derive(Clone, Debug)]
 struct Pattern {
@@ -38,7 +47,7 @@ enum PortPattern {
 }
 
 impl AllowedHosts {
-    /// Parses patterns whose templates have been replaced.
+    /// Parses patterns whose templates have been replaced; what they allow goes anywhere.
     ///
     /// A pattern that a template left empty (`""`, `http://`, `https://`) allows nothing.
     ///
@@ -46,16 +55,23 @@ impl AllowedHosts {
     ///
     /// When a pattern is not of the form above.
     pub fn parse<S: AsRef<str>>(patterns: impl IntoIterator<Item = S>) -> Result<Self> {
+        Self::parse_with_reach(patterns.into_iter().map(|pattern| (pattern, Reach::Any)))
+    }
+
+    /// The same, each with how far what it allows goes.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_with_reach<S: AsRef<str>>(patterns: impl IntoIterator<Item = (S, Reach)>) -> Result<Self> {
         let mut parsed = Vec::new();
-        for pattern in patterns {
+        for (pattern, reach) in patterns {
             let pattern = pattern.as_ref().trim();
             if matches!(pattern, "" | "http://" | "https://") {
                 continue;
             }
-            parsed.push(
-                Pattern::parse(pattern)
-                    .with_context(|| format!("in the allowed outbound host {pattern:?}"))?,
-            );
+            let context = || format!("in the allowed outbound host {pattern:?}");
+            parsed.push((Pattern::parse(pattern).with_context(context)?, reach));
         }
         Ok(Self(parsed))
     }
@@ -63,21 +79,28 @@ impl AllowedHosts {
     /// Whether a request to `url`, absolute, is allowed.
     #[must_use]
     pub fn allows(&self, url: &str) -> bool {
+        self.reach(url).is_some()
+    }
+
+    /// How far a request to `url`, absolute, may go, by the pattern that lets it go furthest; `None`: it is not allowed.
+    #[must_use]
+    pub fn reach(&self, url: &str) -> Option<Reach> {
         // Parsed as a browser would, so that another spelling of an address does not slip through.
-        let Ok(url) = Url::parse(url) else { return false };
-        let Some(host) = url.host() else { return false };
-        let host = host.to_owned();
-        self.0.iter().any(|pattern| {
+        let url = Url::parse(url).ok()?;
+        let host = url.host()?.to_owned();
+        let allows = |pattern: &Pattern| {
             pattern.allows_scheme(url.scheme())
                 && pattern.host.allows(&host)
                 && pattern.port.allows(url.port_or_known_default())
-        })
+        };
+        self.0.iter().filter(|(pattern, _)| allows(pattern)).map(|(_, reach)| *reach).max()
     }
 
     /// Whether the application may send requests to itself.
     #[must_use]
     pub fn allows_self(&self) -> bool {
-        self.0.iter().any(|pattern| {
+        // A function that may send to public addresses alone does not reach its own application.
+        self.0.iter().filter(|(_, reach)| *reach == Reach::Any).any(|(pattern, _)| {
             (pattern.allows_scheme("http") || pattern.allows_scheme("https"))
                 && matches!(pattern.host, HostPattern::Any | HostPattern::ToSelf)
         })
@@ -229,6 +252,16 @@ mod tests {
         let allowed = AllowedHosts::parse(["http://self"]).unwrap();
         assert!(allowed.allows_self());
         assert!(!allowed.allows("http://example.com/"));
+    }
+
+    #[test]
+    fn the_pattern_that_lets_a_request_go_furthest_counts() {
+        let patterns = [("*://*:*", Reach::Public), ("http://127.0.0.1:9000", Reach::Any)];
+        let allowed = AllowedHosts::parse_with_reach(patterns).unwrap();
+        assert_eq!(allowed.reach("http://127.0.0.1:9000/recordings"), Some(Reach::Any));
+        assert_eq!(allowed.reach("http://127.0.0.1:9001/"), Some(Reach::Public));
+        assert_eq!(allowed.reach("http://example.com/"), Some(Reach::Public));
+        assert!(!allowed.allows_self(), "the application itself is not public");
     }
 
     #[test]

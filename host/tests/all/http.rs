@@ -138,6 +138,36 @@ async fn a_granted_host_by_a_template_is_reached() {
 }
 
 #[tokio::test]
+async fn what_one_variable_alone_allows_stays_on_the_public_internet() {
+    let receiver = receiver().await;
+    let by_name = format!("http://localhost:{}", receiver.port());
+    let text = r#"
+        spin_manifest_version = 2
+        application = { name = "test" }
+        variables = { anywhere = { default = "*://*:*" }, known = { default = "" }, private = { default = "false" } }
+        trigger.http = [{ route = "/...", component = "guest" }]
+        [component.guest]
+        source = "probe.wasm"
+        allowed_outbound_hosts = ["{{ known }}", "{{ anywhere }}"]
+    "#;
+    let host = |variables: &[(&str, &str)]| {
+        let manifest = host::Manifest::parse(text, crate::guests::GUESTS.clone()).unwrap();
+        let given = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        builder(manifest).variables(given).public_only("anywhere", "private").build().unwrap()
+    };
+    let guarded = host(&[]);
+    for url in
+        [format!("http://{receiver}/x"), format!("{by_name}/x"), format!("http://127.1:{}/", receiver.port())]
+    {
+        let refused = get(&guarded, &format!("/fetch?{url}")).await.refused();
+        assert_eq!(refused, "ErrorCode::DestinationIpProhibited", "{url}");
+    }
+    for variables in [("private", "true"), ("known", by_name.as_str())] {
+        get(&host(&[variables]), &format!("/fetch?{by_name}/x")).await.granted();
+    }
+}
+
+#[tokio::test]
 async fn an_application_reaches_itself_when_granted() {
     let served = Served::new(probe("allowed_outbound_hosts = [\"http://self\"]")).await;
     let head = "GET /fetch?http://self.alt/random HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";

@@ -10,7 +10,7 @@ use host::{HostBuilder, Manifest};
 use tokio_util::sync::CancellationToken;
 
 use crate::listen::listen;
-use crate::local::check_exposure;
+use crate::local::{CALLBACK_HOSTS, PRIVATE_CALLBACKS, check_exposure};
 use crate::store::StoreArgs;
 
 #[derive(clap::Args)]
@@ -39,6 +39,7 @@ pub(crate) async fn run(args: FunctionsArgs, stop: CancellationToken) -> Result<
     let builder = HostBuilder::new(manifest)
         .variables(args.store.variables())
         .variables_from_environment()
+        .public_only(CALLBACK_HOSTS, PRIVATE_CALLBACKS)
         .cache(args.component_cache.unwrap_or_else(|| args.data.join("components")))
         .key_value(args.store.open(&args.data).await?);
     let host = tokio::task::spawn_blocking(|| builder.build()).await??;

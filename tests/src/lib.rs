@@ -10,6 +10,7 @@ pub mod functions;
 pub mod gateway;
 pub mod nal;
 pub mod process;
+pub mod receiver;
 pub mod redis;
 pub mod server;
 mod shared;

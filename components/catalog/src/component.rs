@@ -8,8 +8,8 @@ use crate::Service;
 use crate::bindings;
 use crate::bindings::exports::recorder::catalog::catalog::{
     After, Changes, Command, Container, Delivery, Entry, Error, Guest, Heartbeat, IndexFile, Lane,
-    LocatedEntry, Loss, MediaChunk, OrderedSession, Placed, RebuildStep, RecordFile, RecordedSpan, Resends,
-    Session, StreamName, Timer, Turn, Upload,
+    LocatedEntry, Loss, MediaChunk, OrderedSession, Placed, PushName, RebuildStep, RecordFile, RecordedSpan,
+    Resends, Session, StreamName, Timer, Turn, Upload, Wish,
 };
 use crate::service;
 use crate::work_bucket::Work;
@@ -54,6 +54,14 @@ impl Guest for Component {
         now_ms: u64,
     ) -> Result<OrderedSession, Error> {
         with_catalog(async |catalog| catalog.begin(session, after, resends, now_ms).await).await
+    }
+
+    async fn find_wish(push: PushName) -> Result<Option<Wish>, Error> {
+        with_catalog(async |catalog| catalog.find_wish(push).await).await
+    }
+
+    async fn decide_wish(push: PushName, proposal: Wish) -> Result<Wish, Error> {
+        with_catalog(async |catalog| catalog.decide_wish(push, proposal).await).await
     }
 
     async fn get_session(id: String) -> Result<Session, Error> {

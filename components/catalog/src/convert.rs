@@ -1,6 +1,7 @@
 //! Between the types of the WIT package and those of the crate `catalog`.
 
 mod media;
+mod wish;
 
 use catalog::account::{Place, Run};
 use catalog::chunk::{self, Chunk, Gap, GapReason, Slice};

@@ -8,6 +8,7 @@ use catalog::rule::Container;
 use catalog::time::{DAY_MS, Retention};
 use catalog::{
     content, due, file, gateway, guard, index_file, live, media, names, rebuild, replacing, session, upload,
+    wish,
 };
 use store::Store;
 
@@ -55,6 +56,22 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
             session::offer(self.store, self.bucket, session.into(), after.as_ref(), resends.as_ref(), now_ms)
                 .await?;
         Ok(ordered(session, orders))
+    }
+
+    pub async fn find_wish(&self, push: types::PushName) -> Result<Option<types::Wish>, Error> {
+        let stream = push.stream.into();
+        let push = wish::Push { stream: &stream, gateway: &push.gateway, push: &push.push };
+        Ok(wish::find(self.bucket, push).await?.map(Into::into))
+    }
+
+    pub async fn decide_wish(
+        &self,
+        push: types::PushName,
+        proposal: types::Wish,
+    ) -> Result<types::Wish, Error> {
+        let stream = push.stream.into();
+        let push = wish::Push { stream: &stream, gateway: &push.gateway, push: &push.push };
+        Ok(wish::decide(self.bucket, push, &proposal.into()).await?.into())
     }
 
     pub async fn get_session(&self, id: &str) -> Result<types::Session, Error> {

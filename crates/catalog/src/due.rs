@@ -135,7 +135,9 @@ async fn attend_to(
         ["o", id] => notify(store, id).await.map(|()| Vec::new()),
         ["p", id] => pause(store, bucket, id, now_ms).await.map(|()| Vec::new()),
         ["e", id] => session::expire(store, bucket, id, retention, now_ms).await.map(|()| Vec::new()),
-        ["q", id] => session::forget_offer(bucket, id).await.map(|()| Vec::new()),
+        ["q", id, ref wish @ ..] => {
+            session::forget_offer(bucket, id, wish.first().copied()).await.map(|()| Vec::new())
+        }
         ["z", id, round, heartbeats] => {
             look::suspended(store, bucket, id, number(round), number(heartbeats), now_ms).await?;
             Ok(Vec::new())

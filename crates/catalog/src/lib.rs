@@ -59,5 +59,6 @@ mod tests;
 pub mod time;
 pub mod timer;
 pub mod upload;
+pub mod wish;
 
 pub use error::Error;

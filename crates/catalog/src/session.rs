@@ -12,9 +12,10 @@ use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::key;
 use crate::order::{self, Order};
-use crate::rule::Rule;
+use crate::rule::{Mode, Rule};
 use crate::stream::StreamName;
 use crate::time::{DAY_MS, Retention};
+use crate::wish::Push;
 
 pub use adopt::adopt;
 pub(crate) use adopt::{announce, complete};
@@ -67,6 +68,13 @@ impl Session {
     /// The longest break that its recording goes on over; 0 where nothing records it. Unit: ms.
     pub(crate) fn delay_ms(&self) -> u64 {
         self.rule.as_ref().map_or(0, Rule::delay_ms)
+    }
+
+    /// The object with the [wish](crate::wish) for its push, where the on-demand URL was asked.
+    fn wish_name(&self) -> Option<String> {
+        let is_asked = self.rule.as_ref().is_some_and(|rule| rule.mode == Mode::OnDemand);
+        let push = Push { stream: &self.stream, gateway: &self.gateway, push: &self.push };
+        is_asked.then(|| push.object_name())
     }
 
     /// The orders that it begins with.
@@ -200,8 +208,10 @@ fn object_name(id: &str) -> String {
 }
 
 /// The objects of a session in the work bucket, beside its orders, its rounds of silence and its runs.
-pub(crate) fn object_names(id: &str) -> [String; 4] {
-    [object_name(id), break_name(id), end::decision_name(id), format!("decision/parted/{id}")]
+pub(crate) fn object_names(session: &Session) -> Vec<String> {
+    let id = &session.id;
+    let own = [object_name(id), break_name(id), end::decision_name(id), format!("decision/parted/{id}")];
+    own.into_iter().chain(session.wish_name()).collect()
 }
 
 /// Puts back what is known of a session beside its chunks, for one that is over and has more chunks to come.

@@ -1,7 +1,9 @@
 //! Between what gateways say and what the components know.
 
 use protocol::{Generation, Order, SessionAnswer};
-use shared::catalog::{self, Container, Format, Mode, OrderedSession, Session, SessionRule, SliceFormat};
+use shared::catalog::{
+    self, Container, Format, Mode, OrderedSession, Session, SessionRule, SliceFormat, Wish,
+};
 use shared::rules::{self, OnDemand, Rule};
 
 use crate::decision::chunk_policy;
@@ -24,6 +26,26 @@ pub fn session_rule(rule: Rule) -> Option<SessionRule> {
         window_start: rule.start_time,
         window_end: rule.end_time,
     })
+}
+
+/// Brings a rule to what the on-demand URL wants of a push; answers whether that is recorded.
+///
+/// What is not recorded keeps the rule as it is, for commands.
+#[must_use]
+pub fn follow(rule: &mut SessionRule, wish: &Wish) -> bool {
+    let is_wanted = |format: &Format| {
+        wish.containers.as_ref().is_none_or(|containers| containers.contains(&format.container))
+    };
+    if !wish.record || !rule.formats.iter().any(is_wanted) {
+        return false;
+    }
+    rule.formats.retain(is_wanted);
+    for format in &mut rule.formats {
+        if let Some(cycle) = wish.cycles.iter().find(|cycle| cycle.container == format.container) {
+            format.cycle_seconds = cycle.seconds;
+        }
+    }
+    true
 }
 
 fn format(format: rules::Format) -> Format {

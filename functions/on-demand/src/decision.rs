@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use protocol::ChunkPolicy;
 use shared::rules::OnDemand;
 
-/// Whether a push is wanted, where the rule asks somebody else than itself.
+/// Whether a push is wanted, where the rule asks the push itself.
 #[must_use]
 pub fn is_wanted(on_demand: OnDemand, arguments: &BTreeMap<String, String>) -> bool {
     match on_demand {
         OnDemand::PushArgument => arguments.get("record_config").is_some_and(|config| need_record(config)),
-        // The on-demand URL is not asked yet; the other two ask nobody.
+        // The URL is asked by itself; the other two ask nobody.
         OnDemand::AskUrl | OnDemand::Always | OnDemand::Command => false,
     }
 }

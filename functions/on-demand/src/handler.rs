@@ -5,18 +5,19 @@ use protocol::{
     AskAdmission, BeginSession, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Rebuild, Route,
     SessionAnswer, SessionPath, StreamPath, check_name,
 };
+use shared::catalog::Mode;
 use shared::{
-    Answer, Body, Catalog, Clock, Random, Refusal, Rules, Variables, answer_to, authorize, catalog,
-    read_json, timezone, work_bucket,
+    Answer, Body, Catalog, Clock, Random, Receivers, Refusal, Rules, Variables, answer_to, authorize,
+    catalog, read_json, timezone, work_bucket,
 };
 
 use crate::decision::is_wanted;
-use crate::{convert, rebuild};
+use crate::{ask, convert, rebuild};
 
 /// What this function needs of the world.
-pub trait World: Catalog + Rules + Clock + Random + Variables {}
+pub trait World: Catalog + Rules + Receivers + Clock + Random + Variables {}
 
-impl<T: Catalog + Rules + Clock + Random + Variables> World for T {}
+impl<T: Catalog + Rules + Receivers + Clock + Random + Variables> World for T {}
 
 /// Answers a request.
 pub async fn handle(world: &impl World, request: Request<impl Body>) -> Answer {
@@ -52,10 +53,18 @@ async fn begin(world: &impl World, path: &StreamPath, begin: BeginSession) -> Re
         let message = "the work bucket was not found fit yet; the next tick tries it";
         return Err(Refusal::unavailable("WorkBucketNotProbed", message));
     }
-    let now_ms = world.now_ms();
+    let began_ms = world.now_ms().saturating_sub(begin.began_ago_ms);
     let rule = world.find_for_push(path.into()).await?;
-    let began_ms = now_ms.saturating_sub(begin.began_ago_ms);
-    let wanted = rule.as_ref().is_some_and(|rule| is_wanted(rule.on_demand, &begin.arguments));
+    let mut wanted = rule.as_ref().is_some_and(|rule| is_wanted(rule.on_demand, &begin.arguments));
+    let mut rule = rule.and_then(convert::session_rule);
+    // What resends a chunk goes by the rule and the wish of the push that the chunk was of.
+    if let Some(asking) = rule.as_mut().filter(|rule| rule.mode == Mode::OnDemand && begin.resends.is_none())
+    {
+        let wish = ask::wish(world, path, &begin).await?;
+        wanted = convert::follow(asking, &wish);
+    }
+    // The answer may have been waited for.
+    let now_ms = world.now_ms();
     let session = catalog::Session {
         id: naming::session_id(began_ms, world.random()),
         stream: path.into(),
@@ -68,7 +77,7 @@ async fn begin(world: &impl World, path: &StreamPath, begin: BeginSession) -> Re
         audio_codec: begin.audio_codec,
         video_kbps: begin.video_kbps,
         began_ms,
-        rule: rule.and_then(convert::session_rule),
+        rule,
         wanted,
         timezone: timezone(world).await?.to_string(),
     };

@@ -1,7 +1,9 @@
 //! `POST …/admission`, `POST …/sessions`, `POST …/sessions/{session}/end`, `POST /heartbeat`, `POST /rebuild`
 //!
-//! Decides whether a push is recorded, by the rule that it falls under, and tells the gateway how to cut it.
+//! Decides whether a push is recorded, by the rule that it falls under and by the URL that the rule asks, and tells the
+//! gateway how to cut it.
 
+pub mod ask;
 pub mod convert;
 pub mod decision;
 pub mod handler;

@@ -16,7 +16,7 @@ use crate::bindings::wit_stream;
 use crate::bucket::{self, Begun, Created, Location, Part};
 use crate::catalog::{
     self, After, Changes, Container, Delivery, Entry, Heartbeat, Lane, Loss, MediaChunk, OrderedSession,
-    Placed, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload,
+    Placed, PushName, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload, Wish,
 };
 use crate::{
     Body, BodyError, Bucket, Catalog, Clock, Files, Media, Piece, Random, Refusal, Rules, Streams, Variables,
@@ -77,6 +77,10 @@ impl Rules for Host {
     ) -> Result<rules::Restored, rules::Error> {
         rules::restore(after, dry_run).await
     }
+
+    async fn get_notify(&self, domain: &str) -> Result<Option<rules::NotifyConfig>, rules::Error> {
+        Ok(rules::get_notify(domain.into()).await?.map(|stored| stored.config))
+    }
 }
 
 impl Catalog for Host {
@@ -88,6 +92,14 @@ impl Catalog for Host {
         now_ms: u64,
     ) -> Result<OrderedSession, catalog::Error> {
         catalog::begin(session, after, resends, now_ms).await
+    }
+
+    async fn find_wish(&self, push: PushName) -> Result<Option<Wish>, catalog::Error> {
+        catalog::find_wish(push).await
+    }
+
+    async fn decide_wish(&self, push: PushName, proposal: Wish) -> Result<Wish, catalog::Error> {
+        catalog::decide_wish(push, proposal).await
     }
 
     async fn get_session(&self, id: &str) -> Result<Session, catalog::Error> {

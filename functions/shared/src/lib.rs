@@ -24,6 +24,8 @@ pub mod world;
 
 #[cfg(target_arch = "wasm32")]
 mod host;
+#[cfg(target_arch = "wasm32")]
+mod outgoing;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -33,8 +35,8 @@ pub use naming::tag;
 pub use refusal::Refusal;
 pub use request::{read_body, read_json};
 pub use world::{
-    Bucket, Catalog, Clock, Files, Media, Piece, Random, Rules, Streams, Variables, authorize, display_name,
-    flag, timezone, work_bucket,
+    Bucket, CALLBACK_MS, Catalog, Clock, Files, Media, Piece, Random, Receivers, Rules, Streams, Unanswered,
+    Variables, authorize, display_name, flag, timezone, work_bucket,
 };
 
 #[cfg(target_arch = "wasm32")]

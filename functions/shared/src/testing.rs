@@ -7,6 +7,7 @@
 mod buckets;
 mod catalog;
 mod media;
+mod receivers;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,10 +21,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use store::memory::MemoryStore;
 
 use crate::catalog::{Container, Format, Mode, Session, SessionRule, SliceFormat, StreamName};
-use crate::rules::{self, Rule};
+use crate::rules::{self, NotifyConfig, Rule};
 use crate::{Answer, Body, BodyError, Clock, Random, Refusal, Rules, Streams, Variables};
 
 pub use buckets::{Buckets, Fault, Object, Trouble};
+pub use receivers::{Receivers, Reply};
 pub use store::memory::run;
 
 /// The ingest token of a [`World`].
@@ -46,6 +48,10 @@ pub struct World {
     pub rule: RefCell<Result<Option<Rule>, rules::Error>>,
     /// Buckets, as `endpoint/bucket`, of which it is known here that they replace objects.
     looks_first: RefCell<BTreeSet<String>>,
+    /// The notify config of every domain, or why none can be looked up.
+    pub notify: RefCell<Result<Option<NotifyConfig>, rules::Error>>,
+    /// What receivers of callbacks answer.
+    pub receivers: Receivers,
     /// How often it was drawn, from a number on that no other host has.
     drawn: Cell<u64>,
 }
@@ -70,6 +76,8 @@ impl World {
             variables: RefCell::new(variables.map(|(name, value)| (name, value.to_owned())).into()),
             rule: RefCell::new(Ok(None)),
             looks_first: RefCell::default(),
+            notify: RefCell::new(Ok(None)),
+            receivers: Receivers::default(),
             drawn: Cell::new(0),
         }
     }
@@ -82,6 +90,8 @@ impl World {
             store: Rc::clone(&self.store),
             buckets: Rc::clone(&self.buckets),
             rule: RefCell::new(self.rule.borrow().clone()),
+            notify: RefCell::new(self.notify.borrow().clone()),
+            receivers: self.receivers.clone(),
             drawn: Cell::new(self.drawn.get() + (1 << 32)),
             ..other
         }
@@ -145,6 +155,10 @@ impl Rules for World {
             (Some(_), None) => rules::Restored { next: Some("rule".into()), found: 1 },
             _ => rules::Restored { next: None, found: 0 },
         })
+    }
+
+    async fn get_notify(&self, _: &str) -> Result<Option<NotifyConfig>, rules::Error> {
+        self.notify.borrow().clone()
     }
 }
 

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use crate::bucket::{self, Begun, Created, Location, Part};
 use crate::catalog::{
     self, After, Changes, Container, Delivery, Entry, Heartbeat, Lane, Loss, MediaChunk, OrderedSession,
-    Placed, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload,
+    Placed, PushName, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload, Wish,
 };
 use crate::{Refusal, files, media, rules};
 
@@ -39,7 +39,37 @@ pub trait Variables {
     async fn variable(&self, name: &str) -> Result<String, Refusal>;
 }
 
-/// Which rule a push falls under, and the rules of a lost store.
+/// Servers that users named, for callbacks.
+#[expect(async_fn_in_trait, reason = "functions have one thread; no caller needs a Send bound")]
+pub trait Receivers {
+    /// Sends a request, whose URI is absolute, and reads the answer's body up to a limit. It takes [`CALLBACK_MS`] at
+    /// most, and a second more. A redirect is an answer like any other.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    async fn call(
+        &self,
+        request: http::Request<Vec<u8>>,
+        max_bytes: usize,
+    ) -> Result<http::Response<Vec<u8>>, Unanswered>;
+
+    /// Waits.
+    async fn pause(&self, ms: u64);
+}
+
+/// How long a receiver may take to answer. Unit: ms.
+pub const CALLBACK_MS: u64 = 5_000;
+
+/// Why a receiver did not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// In words.
+    pub reason: String,
+    /// Whether another try would fail the same.
+    pub is_final: bool,
+}
+
+/// Which rule a push falls under, where its domain's callbacks go, and the rules of a lost store.
 #[expect(async_fn_in_trait, reason = "functions have one thread; no caller needs a Send bound")]
 #[expect(missing_docs, reason = "wit/rules documents each function")]
 pub trait Rules {
@@ -49,6 +79,7 @@ pub trait Rules {
         after: Option<String>,
         dry_run: bool,
     ) -> Result<rules::Restored, rules::Error>;
+    async fn get_notify(&self, domain: &str) -> Result<Option<rules::NotifyConfig>, rules::Error>;
 }
 
 /// What was pushed and recorded, and what is due.
@@ -62,6 +93,8 @@ pub trait Catalog {
         resends: Option<Resends>,
         now_ms: u64,
     ) -> Result<OrderedSession, catalog::Error>;
+    async fn find_wish(&self, push: PushName) -> Result<Option<Wish>, catalog::Error>;
+    async fn decide_wish(&self, push: PushName, proposal: Wish) -> Result<Wish, catalog::Error>;
     async fn get_session(&self, id: &str) -> Result<Session, catalog::Error>;
     async fn end(&self, id: &str, duration_ms: u64, chunks: u64, now_ms: u64) -> Result<u64, catalog::Error>;
     async fn beat(&self, heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, catalog::Error>;

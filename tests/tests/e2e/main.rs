@@ -16,6 +16,7 @@ mod lost_store;
 mod many;
 mod media_files;
 mod moto;
+mod on_demand;
 mod players;
 mod publisher;
 mod record;

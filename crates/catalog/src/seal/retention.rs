@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::log::part::{self, Over, Where};
 use crate::log::{Kind, StreamDay};
 use crate::sealed::sealed;
+use crate::session::Session;
 use crate::time::Retention;
 use crate::{command, days, key, list, live, session, silence, timer};
 
@@ -47,7 +48,7 @@ pub(crate) async fn forget(
                 None => {}
             }
             if session::find(store, id).await?.is_none() {
-                delete_objects(bucket, id, over).await?;
+                delete_objects(bucket, &run.session, over).await?;
             }
         }
         delete(bucket, &at.object(Kind::Sessions, part)).await?;
@@ -59,14 +60,15 @@ pub(crate) async fn forget(
 }
 
 /// Deletes what the work bucket holds of a session beside its runs.
-async fn delete_objects(bucket: &impl WorkBucket, id: &str, over: &Over) -> Result<(), Error> {
+async fn delete_objects(bucket: &impl WorkBucket, session: &Session, over: &Over) -> Result<(), Error> {
+    let id = &session.id;
     for number in 0..over.commands {
         delete(bucket, &command::entry_name(id, number)).await?;
     }
     for round in 1..=over.rounds {
         delete(bucket, &silence::round_name(id, round)).await?;
     }
-    for name in session::object_names(id) {
+    for name in session::object_names(session) {
         delete(bucket, &name).await?;
     }
     Ok(())

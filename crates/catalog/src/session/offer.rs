@@ -138,13 +138,22 @@ pub(crate) async fn expire(
     match decision::decide::<Option<Session>>(bucket, &object_name(id), &None).await? {
         Some(session) => complete(store, bucket, &session, now_ms).await,
         None => {
-            timer::set(store, now_ms + retention.sessions_ms, &format!("q {id}")).await?;
+            let wish = find(store, id).await?.and_then(|session| session.wish_name()).unwrap_or_default();
+            timer::set(store, now_ms + retention.sessions_ms, format!("q {id} {wish}").trim_end()).await?;
             Ok(store.delete(&key::session(id)).await?)
         }
     }
 }
 
-/// Deletes what decided that an offer has expired.
-pub(crate) async fn forget_offer(bucket: &impl WorkBucket, id: &str) -> Result<(), Error> {
+/// Deletes what decided that an offer has expired, and the wish for its push. Another offer of the push goes by the same
+/// wish, but nobody asks for it any more.
+pub(crate) async fn forget_offer(
+    bucket: &impl WorkBucket,
+    id: &str,
+    wish: Option<&str>,
+) -> Result<(), Error> {
+    if let Some(wish) = wish {
+        bucket.delete(wish).await.map_err(Error::WorkBucket)?;
+    }
     bucket.delete(&object_name(id)).await.map_err(Error::WorkBucket)
 }

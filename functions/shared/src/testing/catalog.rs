@@ -10,7 +10,8 @@ use store::memory::MemoryStore;
 use crate::bucket::Location;
 use crate::catalog::{
     After, Changes, Command, Container, Delivery, Entry, Error, Heartbeat, IndexFile, Lane, Loss, MediaChunk,
-    OrderedSession, Placed, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload,
+    OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn,
+    Upload, Wish,
 };
 use crate::{Catalog, Random};
 
@@ -93,6 +94,14 @@ impl Catalog for World {
         now_ms: u64,
     ) -> Result<OrderedSession, Error> {
         answer(self.catalog().begin(convert(session), convert(after), convert(resends), now_ms).await)
+    }
+
+    async fn find_wish(&self, push: PushName) -> Result<Option<Wish>, Error> {
+        answer(self.catalog().find_wish(convert(push)).await)
+    }
+
+    async fn decide_wish(&self, push: PushName, proposal: Wish) -> Result<Wish, Error> {
+        answer(self.catalog().decide_wish(convert(push), convert(proposal)).await)
     }
 
     async fn get_session(&self, id: &str) -> Result<Session, Error> {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::StatusCode;
-use protocol::{Call, Compose, Failure, LaneAnswer, Tick};
+use protocol::{Call, Compose, Deliver, Failure, LaneAnswer, Tick};
 use tokio::sync::Semaphore;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -22,12 +22,15 @@ const ABSENT: Duration = Duration::from_secs(60);
 const MOST_TICKS: usize = 8;
 /// Each of these moves the media of whole files.
 const MOST_COMPOSITIONS: usize = 4;
+/// One waits for a receiver that hangs for some seconds.
+const MOST_DELIVERIES: usize = 16;
 
 /// Calls each lane of the functions once a second, for ever, and logs what they say has failed.
 pub(crate) async fn run(functions: Functions) {
     tokio::join!(
         lane::<Tick>(functions.clone(), "/tick", MOST_TICKS),
-        lane::<Compose>(functions, "/compose", MOST_COMPOSITIONS),
+        lane::<Compose>(functions.clone(), "/compose", MOST_COMPOSITIONS),
+        lane::<Deliver>(functions, "/deliver", MOST_DELIVERIES),
     );
 }
 

@@ -7,9 +7,9 @@ use key_value::SpinStore;
 use crate::Service;
 use crate::bindings;
 use crate::bindings::exports::recorder::catalog::catalog::{
-    After, Changes, Command, Container, Delivery, Entry, Error, Guest, Heartbeat, IndexFile, Lane,
-    LocatedEntry, Loss, MediaChunk, OrderedSession, Placed, PushName, RebuildStep, RecordFile, RecordedSpan,
-    Resends, Session, StreamName, Timer, Turn, Upload, Wish,
+    After, Changes, Command, Container, Delivery, Entry, Error, Event, EventOutcome, Guest, Heartbeat,
+    IndexFile, Lane, LocatedEntry, Loss, MediaChunk, OrderedSession, Placed, PushName, RebuildStep,
+    RecordFile, RecordedSpan, Resends, Session, StreamName, Timer, Turn, Upload, Wish,
 };
 use crate::service;
 use crate::work_bucket::Work;
@@ -146,6 +146,19 @@ impl Guest for Component {
 
     async fn commit_file(file: RecordFile, object: String, now_ms: u64) -> Result<(), Error> {
         with_catalog(async |catalog| catalog.commit_file(file, &object, now_ms).await).await
+    }
+
+    async fn list_events(timer: Timer) -> Result<Vec<Event>, Error> {
+        with_catalog(async |catalog| catalog.list_events(timer).await).await
+    }
+
+    async fn note_event(
+        event: Event,
+        outcome: Option<EventOutcome>,
+        goes_on: bool,
+        now_ms: u64,
+    ) -> Result<(), Error> {
+        with_catalog(async |catalog| catalog.note_event(event, outcome, goes_on, now_ms).await).await
     }
 
     async fn is_probed(oss_endpoint: String, oss_bucket: String) -> Result<bool, Error> {

@@ -1,6 +1,9 @@
 //! Between the types of the WIT package and those of the crate `catalog`.
 
+mod event;
+mod index_file;
 mod media;
+mod timer;
 mod wish;
 
 use catalog::account::{Place, Run};
@@ -8,15 +11,14 @@ use catalog::chunk::{self, Chunk, Gap, GapReason, Slice};
 use catalog::command::Refusal;
 use catalog::commit::{Delivery, Prepared};
 use catalog::file::{self, Entry};
-use catalog::index_file::IndexFile;
 use catalog::order::{self, Cause};
 use catalog::rule::{self, Rule};
 use catalog::session::{self, Session};
-use catalog::timer::Timer;
 use catalog::{content, gateway, names, stream};
 
 use crate::types;
 
+pub use event::outcome;
 pub use media::upload;
 
 impl From<types::StreamName> for stream::StreamName {
@@ -348,18 +350,6 @@ pub fn lost(prepared: &Prepared, loss: types::Loss) -> Delivery {
     }
 }
 
-impl From<types::Timer> for Timer {
-    fn from(timer: types::Timer) -> Self {
-        Self { due_ms: timer.due_ms, tries: timer.tries, what: timer.what, entries: timer.entries }
-    }
-}
-
-impl From<Timer> for types::Timer {
-    fn from(timer: Timer) -> Self {
-        Self { due_ms: timer.due_ms, tries: timer.tries, what: timer.what, entries: timer.entries }
-    }
-}
-
 fn place(place: Place) -> types::Place {
     types::Place { session: place.session, seq: place.seq }
 }
@@ -448,42 +438,6 @@ impl From<content::Span> for types::RecordedSpan {
             oss_endpoint: span.rule.endpoint,
             oss_bucket: span.rule.bucket,
             slice_object_prefix: slices.map(|slices| slices.object_prefix).unwrap_or_default(),
-        }
-    }
-}
-
-impl From<types::IndexFile> for IndexFile {
-    fn from(file: types::IndexFile) -> Self {
-        Self {
-            id: file.id,
-            stream: file.stream.into(),
-            endpoint: file.oss_endpoint,
-            bucket: file.oss_bucket,
-            object: file.object,
-            container: file.container.into(),
-            start_ms: file.start_ms,
-            end_ms: file.end_ms,
-            duration_90khz: file.duration90khz,
-            size: file.size.map(|size| (size.width, size.height)),
-            created_ms: file.created_ms,
-        }
-    }
-}
-
-impl From<IndexFile> for types::IndexFile {
-    fn from(file: IndexFile) -> Self {
-        Self {
-            id: file.id,
-            stream: file.stream.into(),
-            oss_endpoint: file.endpoint,
-            oss_bucket: file.bucket,
-            object: file.object,
-            container: file.container.into(),
-            start_ms: file.start_ms,
-            end_ms: file.end_ms,
-            duration90khz: file.duration_90khz,
-            size: file.size.map(|(width, height)| types::PictureSize { width, height }),
-            created_ms: file.created_ms,
         }
     }
 }

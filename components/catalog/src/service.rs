@@ -7,8 +7,8 @@ use catalog::rebuild::{Found, Mode};
 use catalog::rule::Container;
 use catalog::time::{DAY_MS, Retention};
 use catalog::{
-    content, due, file, gateway, guard, index_file, live, media, names, rebuild, replacing, session, upload,
-    wish,
+    content, due, event, file, gateway, guard, index_file, live, media, names, rebuild, replacing, session,
+    upload, wish,
 };
 use store::Store;
 
@@ -234,7 +234,25 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         if container.holds_media() {
             media::release(self.store, self.bucket, &recording, container, &run, now_ms).await?;
         }
+        event::note(self.store, &first, &known, run.number, now_ms).await?;
         Ok(file::written(self.store, &recording, container, &run).await?)
+    }
+
+    pub async fn list_events(&self, timer: types::Timer) -> Result<Vec<types::Event>, Error> {
+        let Some(from) = event::At::of_timer(&timer.what) else { return Ok(Vec::new()) };
+        Ok(event::waiting(self.store, from).await?.into_iter().map(Into::into).collect())
+    }
+
+    pub async fn note_event(
+        &self,
+        event: types::Event,
+        outcome: Option<types::EventOutcome>,
+        goes_on: bool,
+        now_ms: u64,
+    ) -> Result<(), Error> {
+        let outcome = outcome.map(|outcome| convert::outcome(outcome, now_ms));
+        let event = event::Event::from(event);
+        Ok(event::done(self.store, event.at(), outcome.as_ref(), goes_on, now_ms).await?)
     }
 
     pub async fn is_probed(&self, endpoint: &str, bucket: &str) -> Result<bool, Error> {

@@ -14,6 +14,8 @@
 //! | `m {recording}` | files with media that may be complete: see [`media`] | whoever has the others looked at |
 //! | `x {recording} {session} {first} {last} {waits}` | media that is in written files | the call that wrote one |
 //! | `n {session} …` | chunks that a lost store held: see `missing` | an end, a look |
+//! | `w {recording} {container} {number}` | an event that may wait: see [`event`](crate::event) | the commit of its file |
+//! | `y {recording} {container} {number}` | an event that was told, and is forgotten | its delivery |
 //! | `s`, `d`, `r`, `k`, `i`, `j`, `l` and `v`, with `{stream} {day}` | a day that is to be sealed or forgotten: see `seal` | what comes for it, and the step before |
 //!
 //! `again` at the end: it has waited for a second time, by another clock.
@@ -34,7 +36,7 @@ use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
 use crate::timer::{self, Timer};
 pub use crate::timer::{Lane, due};
 use crate::{
-    changes, command, committed, file, heard, key, look, media, missing, noted, seal, session, silence,
+    changes, command, committed, event, file, heard, key, look, media, missing, noted, seal, session, silence,
 };
 
 /// A tick has its timers for itself for so long. Another one that takes them does the same again.
@@ -43,7 +45,7 @@ const LEASE_MS: u64 = 60_000;
 /// How long a call of a lane has a timer for itself.
 fn lease_ms(lane: Lane) -> u64 {
     match lane {
-        Lane::Tick => LEASE_MS,
+        Lane::Tick | Lane::Deliver => LEASE_MS,
         // Moving a file's media takes as long as a call may.
         Lane::Compose => CALL_MAX_MS,
     }
@@ -131,6 +133,13 @@ async fn attend_to(
         ["c", id, ref waits @ ..] => {
             let waits = waits.first().map_or(0, |waits| number(waits));
             confirmed(store, bucket, id, waits, now_ms).await
+        }
+        ["w", recording, ..] => Ok(vec![recording.into()]),
+        ["y", ..] => {
+            if let Some(at) = event::At::of_timer(&timer.what) {
+                event::forget(store, at).await?;
+            }
+            Ok(Vec::new())
         }
         ["o", id] => notify(store, id).await.map(|()| Vec::new()),
         ["p", id] => pause(store, bucket, id, now_ms).await.map(|()| Vec::new()),

@@ -30,6 +30,7 @@
 //! | `y.{stream}.{day}` | list of the sessions with media in a UTC day since 1970: see [`days`](crate::days) | adoptions, commits |
 //! | `i.{stream}.{id}`, `i.{stream}.{day}` | an index file; the list of those of a UTC day | who makes it known or deletes it |
 //! | `z.…`, `r.…`, `f.{session}` | what is sealed: see [`log`](crate::log) and [`seal`](crate::seal) | |
+//! | `ev.…`, `ed.…` | what users' servers are told: see [`event`](crate::event) | |
 //! | `t.…` | timers: see [`timer`](crate::timer) | |
 //! | `b.{timer}` | hint: a tick has it in hand | ticks |
 //! | `m.layout`, `m.work`, `m.begun` | what was checked of the store and of the work bucket | always the same value |
@@ -193,7 +194,23 @@ pub(crate) fn upload(recording: &str, container: Container) -> String {
     format!("{}.u", next_file(recording, container))
 }
 
-fn word(container: Container) -> &'static str {
+/// The event of a record file.
+pub(crate) fn event(recording: &str, container: Container, number: u32) -> String {
+    format!("ev.{recording}.{}.{number}", word(container))
+}
+
+/// What became of it.
+pub(crate) fn event_outcome(recording: &str, container: Container, number: u32) -> String {
+    format!("ed.{recording}.{}.{number}", word(container))
+}
+
+/// The container of a word in a key.
+pub(crate) fn container(text: &str) -> Option<Container> {
+    [Container::M3u8, Container::Mp4, Container::Flv].into_iter().find(|container| word(*container) == text)
+}
+
+/// What a container is called in keys.
+pub(crate) fn word(container: Container) -> &'static str {
     match container {
         Container::M3u8 => "m3u8",
         Container::Mp4 => "mp4",

@@ -28,6 +28,7 @@ mod days;
 pub mod decision;
 pub mod due;
 mod error;
+pub mod event;
 pub mod file;
 pub mod gateway;
 pub mod guard;

@@ -3,7 +3,8 @@
 //! A timer is set by a cause (an end, a stop, a file that is complete), and only that cause sets it again. One that
 //! fires for nothing costs a look.
 //!
-//! Each [lane](Lane) has timers of its own: those of compositions have keys that begin with `t.m` in place of `t`.
+//! Each [lane](Lane) has timers of its own: those of compositions have keys that begin with `t.m`, those of
+//! deliveries `t.w` in place of `t`.
 //!
 //! | key | holds |
 //! | --- | --- |
@@ -66,6 +67,8 @@ pub enum Lane {
     Tick,
     /// What moves the media of record files.
     Compose,
+    /// What tells users' servers.
+    Deliver,
 }
 
 impl Lane {
@@ -73,6 +76,7 @@ impl Lane {
     pub(crate) fn of(what: &str) -> Self {
         match what.split(' ').next() {
             Some("m" | "x") => Self::Compose,
+            Some("w" | "y") => Self::Deliver,
             _ => Self::Tick,
         }
     }
@@ -82,6 +86,7 @@ impl Lane {
         match self {
             Self::Tick => format!("t.{rest}"),
             Self::Compose => format!("t.m.{rest}"),
+            Self::Deliver => format!("t.w.{rest}"),
         }
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    AskAdmission, BeginSession, Compose, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, LaneAnswer,
-    Rebuild, RebuildAnswer, Route, SessionAnswer, SessionPath, StreamPath, Tick,
+    AskAdmission, BeginSession, Compose, Deliver, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer,
+    LaneAnswer, Rebuild, RebuildAnswer, Route, SessionAnswer, SessionPath, StreamPath, Tick,
 };
 
 /// A JSON body with its route and its answer, for both sides: a caller cannot send it elsewhere, and reads
@@ -75,6 +75,15 @@ impl Call for Rebuild {
 
     fn route((): ()) -> Route {
         Route::Rebuild
+    }
+}
+
+impl Call for Deliver {
+    type Address = ();
+    type Answer = LaneAnswer;
+
+    fn route((): ()) -> Route {
+        Route::Deliver
     }
 }
 

@@ -250,6 +250,11 @@ pub struct RebuildAnswer {
     pub restored: u64,
 }
 
+/// Tells users' servers what is due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Deliver {}
+
 /// What a lane did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneAnswer {

@@ -65,6 +65,8 @@ pub enum Route {
     Compose,
     /// `POST /rebuild`: a lost store is to be filled anew.
     Rebuild,
+    /// `POST /deliver`: users' servers are to be told what is due.
+    Deliver,
 }
 
 /// Why a method and a path are no [`Route`].
@@ -116,7 +118,8 @@ impl Route {
             | Self::Heartbeat
             | Self::Tick
             | Self::Compose
-            | Self::Rebuild => Method::POST,
+            | Self::Rebuild
+            | Self::Deliver => Method::POST,
         }
     }
 
@@ -155,6 +158,7 @@ impl Route {
             ["tick"] => check(Method::POST).map(|()| Self::Tick),
             ["compose"] => check(Method::POST).map(|()| Self::Compose),
             ["rebuild"] => check(Method::POST).map(|()| Self::Rebuild),
+            ["deliver"] => check(Method::POST).map(|()| Self::Deliver),
             _ => Err(RouteError::NoSuchRoute { path: path.into() }),
         }
     }
@@ -171,6 +175,7 @@ impl fmt::Display for Route {
             Self::Tick => f.write_str("/tick"),
             Self::Compose => f.write_str("/compose"),
             Self::Rebuild => f.write_str("/rebuild"),
+            Self::Deliver => f.write_str("/deliver"),
         }
     }
 }

@@ -1,17 +1,13 @@
 //! Asking the on-demand URL.
 
+use callback::Receiver;
 use callback::on_demand::{self, Answer, MAX_ANSWER_BYTES, Question, next_wait_ms};
-use callback::{Private, Receiver};
-use http::Request;
-use http::header::{ACCEPT, USER_AGENT};
+use http::{Request, header};
 use protocol::{BeginSession, StreamPath};
 use shared::catalog::{Container, PushName, Wish, WishedCycle};
-use shared::{Refusal, display_name};
+use shared::{Refusal, USER_AGENT, display_name, private_callbacks};
 
-use crate::handler::World;
-
-/// What callbacks say that they are.
-const AGENT: &str = concat!("live-recorder/", env!("CARGO_PKG_VERSION"));
+use crate::world::World;
 
 /// What the on-demand URL of a push's domain wants: what was decided, or else what it answers now. Whoever fails to
 /// get an answer decides as well, that nothing is recorded.
@@ -44,10 +40,7 @@ async fn ask(
     let Some(url) = config.and_then(|config| config.on_demand_url) else {
         return Ok(Err("the domain has no OnDemandUrl".into()));
     };
-    let private = match world.variable("private_callbacks").await?.as_str() {
-        "true" => Private::Allowed,
-        _ => Private::Refused,
-    };
+    let private = private_callbacks(world).await?;
     let question = Question {
         app: path.app(),
         domain: path.domain(),
@@ -64,8 +57,8 @@ async fn ask(
     let mut tries = 0;
     loop {
         let request = Request::get(receiver.uri(target.clone()))
-            .header(USER_AGENT, AGENT)
-            .header(ACCEPT, "application/json")
+            .header(header::USER_AGENT, USER_AGENT)
+            .header(header::ACCEPT, "application/json")
             .body(Vec::new())
             .expect("a URI and constant headers should make a request");
         let (reason, is_final) = match world.call(request, MAX_ANSWER_BYTES).await {

@@ -6,18 +6,11 @@ use protocol::{
     SessionAnswer, SessionPath, StreamPath, check_name,
 };
 use shared::catalog::Mode;
-use shared::{
-    Answer, Body, Catalog, Clock, Random, Receivers, Refusal, Rules, Variables, answer_to, authorize,
-    catalog, read_json, timezone, work_bucket,
-};
+use shared::{Answer, Body, Refusal, answer_to, authorize, catalog, read_json, timezone, work_bucket};
 
 use crate::decision::is_wanted;
+use crate::world::World;
 use crate::{ask, convert, rebuild};
-
-/// What this function needs of the world.
-pub trait World: Catalog + Rules + Receivers + Clock + Random + Variables {}
-
-impl<T: Catalog + Rules + Receivers + Clock + Random + Variables> World for T {}
 
 /// Answers a request.
 pub async fn handle(world: &impl World, request: Request<impl Body>) -> Answer {

@@ -8,6 +8,7 @@ pub mod convert;
 pub mod decision;
 pub mod handler;
 pub mod rebuild;
+pub mod world;
 
 #[cfg(target_arch = "wasm32")]
 #[spin_sdk::http_service]

@@ -5,6 +5,7 @@
 use on_demand::handler::handle;
 use protocol::{BeginSession, Call, SessionAnswer, StreamPath};
 use recorder_on_demand_function as on_demand;
+use shared::catalog::Lane;
 use shared::rules::{self, NotifyConfig};
 use shared::testing::{Reply, World, read, request, rule, run};
 use shared::{Catalog, work_bucket};
@@ -151,4 +152,35 @@ fn a_store_that_fails_decides_nothing() {
     *world.notify.borrow_mut() = asking(Some("http://cb.test.com")).notify.borrow().clone();
     world.receivers.reply(answer(YES));
     assert_eq!(begin(&world, &push("1")).unwrap().orders.len(), 1);
+}
+
+/// Attends to whatever is due for the tick.
+fn tick(world: &World) {
+    for timer in run(world.list_due(Lane::Tick, world.now_ms.get())).unwrap() {
+        if run(world.attend(timer.clone(), world.now_ms.get())).unwrap().is_some() {
+            run(world.settle(vec![timer], Vec::new(), world.now_ms.get())).unwrap();
+        }
+    }
+}
+
+fn wishes(world: &World) -> usize {
+    world.buckets.objects.borrow().keys().filter(|name| name.contains("/decision/wish/")).count()
+}
+
+#[test]
+fn what_was_decided_is_forgotten_with_the_offer_that_nobody_adopted() {
+    let world = asking(Some("http://cb.test.com"));
+    world.receivers.reply(answer(YES));
+    begin(&world, &push("1")).unwrap();
+    for _ in 0..70 {
+        world.pass_ms(60_000);
+        tick(&world);
+    }
+    assert_eq!(wishes(&world), 1, "a begin that is repeated may ask for it still");
+    world.pass_ms(92 * 86_400_000);
+    for _ in 0..10 {
+        world.pass_ms(60_000);
+        tick(&world);
+    }
+    assert_eq!(wishes(&world), 0);
 }

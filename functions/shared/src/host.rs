@@ -15,8 +15,9 @@ use spin_sdk::wit_bindgen::{self, StreamReader, StreamWriter};
 use crate::bindings::wit_stream;
 use crate::bucket::{self, Begun, Created, Location, Part};
 use crate::catalog::{
-    self, After, Changes, Container, Delivery, Entry, Heartbeat, Lane, Loss, MediaChunk, OrderedSession,
-    Placed, PushName, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload, Wish,
+    self, After, Changes, Container, Delivery, Entry, Event, EventOutcome, Heartbeat, Lane, Loss, MediaChunk,
+    OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn,
+    Upload, Wish,
 };
 use crate::{
     Body, BodyError, Bucket, Catalog, Clock, Files, Media, Piece, Random, Refusal, Rules, Streams, Variables,
@@ -207,6 +208,20 @@ impl Catalog for Host {
 
     async fn commit_file(&self, file: RecordFile, object: &str, now_ms: u64) -> Result<(), catalog::Error> {
         catalog::commit_file(file, object.into(), now_ms).await
+    }
+
+    async fn list_events(&self, timer: Timer) -> Result<Vec<Event>, catalog::Error> {
+        catalog::list_events(timer).await
+    }
+
+    async fn note_event(
+        &self,
+        event: Event,
+        outcome: Option<EventOutcome>,
+        goes_on: bool,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error> {
+        catalog::note_event(event, outcome, goes_on, now_ms).await
     }
 
     async fn is_probed(&self, at: &Location) -> Result<bool, catalog::Error> {

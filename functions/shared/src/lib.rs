@@ -35,8 +35,8 @@ pub use naming::tag;
 pub use refusal::Refusal;
 pub use request::{read_body, read_json};
 pub use world::{
-    Bucket, CALLBACK_MS, Catalog, Clock, Files, Media, Piece, Random, Receivers, Rules, Streams, Unanswered,
-    Variables, authorize, display_name, flag, timezone, work_bucket,
+    Bucket, CALLBACK_MS, Catalog, Clock, Files, Media, Piece, Random, Receivers, Rules, Streams, USER_AGENT,
+    Unanswered, Variables, authorize, display_name, flag, private_callbacks, timezone, work_bucket,
 };
 
 #[cfg(target_arch = "wasm32")]

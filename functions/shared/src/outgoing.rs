@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use http::header::CONTENT_LENGTH;
 use http::{Request, Response};
 use spin_sdk::wasip3::clocks::monotonic_clock;
 use spin_sdk::wasip3::http::{client, types};
@@ -64,8 +65,12 @@ async fn read(
 fn outgoing(request: Request<Vec<u8>>) -> Result<types::Request, Unanswered> {
     let (parts, bytes) = request.into_parts();
     let headers = parts.headers.iter();
-    let headers: Vec<_> =
+    let mut headers: Vec<_> =
         headers.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
+    if !bytes.is_empty() {
+        // Without it the body goes out in chunks, which not every small server reads.
+        headers.push((CONTENT_LENGTH.as_str().to_owned(), bytes.len().to_string().into_bytes()));
+    }
     let headers =
         types::Fields::from_list(&headers).map_err(|_| failed("the host refuses the request's headers"))?;
     let body = (!bytes.is_empty()).then(|| {

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use callback::Private;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use naming::Timezone;
@@ -12,8 +13,9 @@ use subtle::ConstantTimeEq;
 
 use crate::bucket::{self, Begun, Created, Location, Part};
 use crate::catalog::{
-    self, After, Changes, Container, Delivery, Entry, Heartbeat, Lane, Loss, MediaChunk, OrderedSession,
-    Placed, PushName, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn, Upload, Wish,
+    self, After, Changes, Container, Delivery, Entry, Event, EventOutcome, Heartbeat, Lane, Loss, MediaChunk,
+    OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn,
+    Upload, Wish,
 };
 use crate::{Refusal, files, media, rules};
 
@@ -56,6 +58,9 @@ pub trait Receivers {
     /// Waits.
     async fn pause(&self, ms: u64);
 }
+
+/// What the header User-Agent of callbacks says.
+pub const USER_AGENT: &str = concat!("live-recorder/", env!("CARGO_PKG_VERSION"));
 
 /// How long a receiver may take to answer. Unit: ms.
 pub const CALLBACK_MS: u64 = 5_000;
@@ -143,6 +148,14 @@ pub trait Catalog {
     async fn note_upload(&self, file: RecordFile, upload: Upload) -> Result<(), catalog::Error>;
     async fn list_media(&self, file: RecordFile) -> Result<Vec<MediaChunk>, catalog::Error>;
     async fn commit_file(&self, file: RecordFile, object: &str, now_ms: u64) -> Result<(), catalog::Error>;
+    async fn list_events(&self, timer: Timer) -> Result<Vec<Event>, catalog::Error>;
+    async fn note_event(
+        &self,
+        event: Event,
+        outcome: Option<EventOutcome>,
+        goes_on: bool,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error>;
     async fn is_probed(&self, at: &Location) -> Result<bool, catalog::Error>;
     async fn note_probed(&self, at: &Location) -> Result<(), catalog::Error>;
     async fn note_replacing(
@@ -303,6 +316,17 @@ pub trait Files: Streams {
         bytes: Range<u64>,
         media: Self::Stream,
     ) -> Result<Self::Stream, files::Error>;
+}
+
+/// Whether callbacks may go to private networks.
+///
+/// # Errors
+/// 503 where the host does not give the variable.
+pub async fn private_callbacks(world: &impl Variables) -> Result<Private, Refusal> {
+    Ok(match world.variable("private_callbacks").await?.as_str() {
+        "true" => Private::Allowed,
+        _ => Private::Refused,
+    })
 }
 
 /// The time zone of object names.

@@ -55,6 +55,7 @@ pub(crate) enum Kind {
     Heartbeat,
     Tick,
     Compose,
+    Deliver,
 }
 
 /// What happens to a call.
@@ -250,6 +251,7 @@ async fn answer(
         (&Method::POST, ["heartbeat"]) => (Kind::Heartbeat, None, "", 0),
         (&Method::POST, ["tick"]) => (Kind::Tick, None, "", 0),
         (&Method::POST, ["compose"]) => (Kind::Compose, None, "", 0),
+        (&Method::POST, ["deliver"]) => (Kind::Deliver, None, "", 0),
         (&Method::POST, ["streams", d, a, s, "admission"]) => (Kind::Admission, Some([d, a, s]), "", 0),
         (&Method::POST, ["streams", d, a, s, "sessions"]) => (Kind::Begin, Some([d, a, s]), "", 0),
         (&Method::POST, ["streams", d, a, s, "sessions", session, "end"]) => {
@@ -306,7 +308,7 @@ async fn answer(
 fn perform(log: &mut Log, call: &Call, body: Bytes) -> Response<Full<Bytes>> {
     let policy = log.policy.unwrap_or_default();
     match call.kind {
-        Kind::Compose => respond(StatusCode::OK, &LaneAnswer::default()),
+        Kind::Compose | Kind::Deliver => respond(StatusCode::OK, &LaneAnswer::default()),
         Kind::Tick => {
             log.ticks += 1;
             respond(StatusCode::OK, &LaneAnswer::default())

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use shared::rules::Rule;
-use shared::testing::World;
+use shared::rules::{NotifyConfig, Rule};
+use shared::testing::{Reply, World};
 
 /// Function hosts over one key-value store and one set of buckets.
 pub struct Hosts {
@@ -21,6 +21,15 @@ impl Hosts {
     pub fn new(now_ms: u64, ahead_ms: &[i64], rule: Rule) -> Self {
         let first = World::at(now_ms);
         *first.rule.borrow_mut() = Ok(Some(rule));
+        *first.notify.borrow_mut() = Ok(Some(NotifyConfig {
+            domain: "live.example.com".into(),
+            notify_url: Some("http://cb.test.com/".into()),
+            on_demand_url: None,
+            need_status_notify: false,
+            notify_req_auth: false,
+            notify_auth_key: None,
+        }));
+        first.receivers.otherwise(Reply::Answer(200, String::new(), 0));
         first.store.scheduler().watch();
         let others = ahead_ms.iter().skip(1).scan(Rc::new(first.beside(now_ms)), |next, _| {
             let world = Rc::clone(next);

@@ -1,6 +1,7 @@
 //! Whether what is left of a history is what it has to be.
 
 mod answers;
+mod events;
 mod files;
 mod joins;
 mod rest;
@@ -65,6 +66,7 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
     files::check(&found, &facts)?;
     let reached = joins::check(history, plan, &found, &facts)?;
     history.coverage.add(&reached);
+    events::come_to_events(history, if plan.clocks_differ { rest::CLOCKS_S } else { 0 })?;
     rest::note_decisions(history);
     sealed::come_to_sealed(history, plan)?;
     rest::come_to_rest(history)?;

@@ -8,6 +8,7 @@ mod browser;
 mod bucket_keys;
 mod cases;
 mod crash;
+mod events;
 mod flv_tags;
 mod hevc;
 mod hosts;

@@ -1,19 +1,9 @@
 //! What compositions ask.
 
 use catalog::media::MediaChunk;
-use catalog::timer::Lane;
 use catalog::upload::Upload;
 
 use crate::types;
-
-impl From<types::Lane> for Lane {
-    fn from(lane: types::Lane) -> Self {
-        match lane {
-            types::Lane::Tick => Self::Tick,
-            types::Lane::Compose => Self::Compose,
-        }
-    }
-}
 
 impl From<MediaChunk> for types::MediaChunk {
     fn from(MediaChunk { at, follows_gap }: MediaChunk) -> Self {

@@ -7,7 +7,7 @@ fn session() -> SessionPath {
     }
 }
 
-fn all() -> [Route; 8] {
+fn all() -> [Route; 9] {
     [
         Route::Sessions(session().stream),
         Route::Chunk(ChunkPath { session: session(), seq: 12 }),
@@ -16,6 +16,7 @@ fn all() -> [Route; 8] {
         Route::Tick,
         Route::Compose,
         Route::Rebuild,
+        Route::Deliver,
         Route::Admission(session().stream),
     ]
 }

@@ -9,9 +9,9 @@ use store::memory::MemoryStore;
 
 use crate::bucket::Location;
 use crate::catalog::{
-    After, Changes, Command, Container, Delivery, Entry, Error, Heartbeat, IndexFile, Lane, Loss, MediaChunk,
-    OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn,
-    Upload, Wish,
+    After, Changes, Command, Container, Delivery, Entry, Error, Event, EventOutcome, Heartbeat, IndexFile,
+    Lane, Loss, MediaChunk, OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session,
+    StreamName, Timer, Turn, Upload, Wish,
 };
 use crate::{Catalog, Random};
 
@@ -184,6 +184,20 @@ impl Catalog for World {
 
     async fn commit_file(&self, file: RecordFile, object: &str, now_ms: u64) -> Result<(), Error> {
         answer(self.catalog().commit_file(convert(file), object, now_ms).await)
+    }
+
+    async fn list_events(&self, timer: Timer) -> Result<Vec<Event>, Error> {
+        answer(self.catalog().list_events(convert(timer)).await)
+    }
+
+    async fn note_event(
+        &self,
+        event: Event,
+        outcome: Option<EventOutcome>,
+        goes_on: bool,
+        now_ms: u64,
+    ) -> Result<(), Error> {
+        answer(self.catalog().note_event(convert(event), convert(outcome), goes_on, now_ms).await)
     }
 
     async fn is_probed(&self, at: &Location) -> Result<bool, Error> {

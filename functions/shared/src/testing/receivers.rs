@@ -21,11 +21,13 @@ pub enum Reply {
     Denied,
 }
 
-/// What receivers answer, one reply after the other, and what they were sent. Without replies they are silent.
+/// What receivers answer, one reply after the other, and what they were sent. Without replies they are
+/// silent.
 #[derive(Clone, Debug, Default)]
 pub struct Receivers {
     replies: Rc<RefCell<VecDeque<Reply>>>,
     sent: Rc<RefCell<Vec<Request<Vec<u8>>>>>,
+    otherwise: Rc<RefCell<Option<Reply>>>,
     paused_ms: Rc<Cell<u64>>,
 }
 
@@ -33,6 +35,22 @@ impl Receivers {
     /// Adds a reply.
     pub fn reply(&self, reply: Reply) {
         self.replies.borrow_mut().push_back(reply);
+    }
+
+    /// Says what is done without a reply.
+    pub fn otherwise(&self, reply: Reply) {
+        *self.otherwise.borrow_mut() = Some(reply);
+    }
+
+    /// What was sent since it was taken last.
+    #[must_use]
+    pub fn sent(&self) -> std::cell::Ref<'_, Vec<Request<Vec<u8>>>> {
+        self.sent.borrow()
+    }
+
+    /// Forgets replies that nobody has asked for.
+    pub fn clear(&self) {
+        self.replies.borrow_mut().clear();
     }
 
     /// Takes what was sent since.
@@ -56,7 +74,8 @@ impl Calls for World {
     ) -> Result<Response<Vec<u8>>, Unanswered> {
         self.receivers.sent.borrow_mut().push(request);
         let reply = self.receivers.replies.borrow_mut().pop_front();
-        match reply.unwrap_or(Reply::Silent(0)) {
+        let otherwise = || self.receivers.otherwise.borrow().clone();
+        match reply.or_else(otherwise).unwrap_or(Reply::Silent(0)) {
             Reply::Answer(status, body, ms) => {
                 self.pass_ms(ms);
                 let mut body = body.into_bytes();

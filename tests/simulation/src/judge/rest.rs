@@ -13,7 +13,7 @@ const IDLE_S: u64 = 420;
 const FILES_S: u64 = 900;
 
 /// Function hosts whose clocks differ make closings late by so much more. Unit: s.
-const CLOCKS_S: u64 = 7_800;
+pub(super) const CLOCKS_S: u64 = 7_800;
 
 /// A session of a gateway that never came back ends after so long. Unit: ms.
 const SUSPENDED_MS: u64 = 7 * 86_400_000;

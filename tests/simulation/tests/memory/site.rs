@@ -182,7 +182,13 @@ impl Site {
         run(async {
             match path.as_str() {
                 "/" => recorder_api_function::handler::handle(world, request).await,
-                "/tick" => recorder_index_function::handler::handle(world, request).await,
+                // Whoever calls ticks calls deliveries.
+                "/tick" => {
+                    let answer = recorder_index_function::handler::handle(world, request).await;
+                    let deliver = request_to(Method::POST, "/deliver", "{}");
+                    recorder_deliver_function::handler::handle(world, deliver).await;
+                    answer
+                }
                 path if path.contains("/chunks/") => {
                     recorder_remux_function::handler::handle(world, request).await
                 }

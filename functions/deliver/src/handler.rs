@@ -1,0 +1,116 @@
+//! From the request to the answer.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, stream};
+use http::Request;
+use protocol::{Deliver, Failure, LaneAnswer, Route};
+use shared::catalog::{Lane, Timer};
+use shared::{Answer, Refusal, answer_to, authorize, private_callbacks};
+
+use crate::tell::{self, Due};
+use crate::world::World;
+
+/// So many timers are looked at, and so many receivers spoken to, at once.
+const AT_ONCE: usize = 64;
+
+/// So many recordings of one receiver are told of at once.
+const AT_ONCE_EACH: usize = 8;
+
+/// Answers a request.
+pub async fn handle<B>(world: &impl World, request: Request<B>) -> Answer {
+    serve(world, request).await.unwrap_or_else(Answer::from)
+}
+
+async fn serve<B>(world: &impl World, request: Request<B>) -> Result<Answer, Refusal> {
+    authorize(world, request.headers()).await?;
+    match Route::parse(request.method(), request.uri().path())? {
+        Route::Deliver => Ok(answer_to::<Deliver>(&deliver(world).await?)),
+        other => Err(Refusal::no_such_route(&other)),
+    }
+}
+
+/// Tells of what is due, each receiver by itself: one that hangs holds up no other one.
+async fn deliver(world: &impl World) -> Result<LaneAnswer, Refusal> {
+    let private = private_callbacks(world).await?;
+    let timers = world.list_due(Lane::Deliver, world.now_ms()).await?;
+    let looked: Vec<_> = stream::iter(timers.into_iter().map(|timer| look(world, timer)))
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let mut answer = LaneAnswer::default();
+    let mut by_receiver: BTreeMap<Option<String>, Vec<Due>> = BTreeMap::new();
+    for (timer, looked) in looked {
+        match looked {
+            Ok(None) => {}
+            Ok(Some(due)) => {
+                let url = due.config.as_ref().and_then(|config| config.notify_url.clone());
+                by_receiver.entry(url).or_default().push(due);
+            }
+            Err(reason) => settle(world, timer, Err(reason), &mut answer).await,
+        }
+    }
+    let told = by_receiver.into_values().map(|recordings| tell_all(world, recordings, private));
+    let told: Vec<_> = stream::iter(told).buffer_unordered(AT_ONCE).collect().await;
+    for (timer, outcome) in told.into_iter().flatten() {
+        settle(world, timer, outcome, &mut answer).await;
+    }
+    Ok(answer)
+}
+
+/// What a timer leads to; `None` where another call has it in hand.
+async fn look(world: &impl World, timer: Timer) -> (Timer, Result<Option<Due>, String>) {
+    let look = async || -> Result<Option<Due>, Refusal> {
+        let Some(recordings) = world.attend(timer.clone(), world.now_ms()).await? else { return Ok(None) };
+        let events =
+            if recordings.is_empty() { Vec::new() } else { world.list_events(timer.clone()).await? };
+        let config = match events.first() {
+            Some(event) => world.get_notify(&event.stream.domain).await?,
+            None => None,
+        };
+        Ok(Some(Due { timer: timer.clone(), events, config }))
+    };
+    let looked = look().await.map_err(|refusal| refusal.problem.message);
+    (timer, looked)
+}
+
+/// Tells one receiver of its recordings.
+async fn tell_all(
+    world: &impl World,
+    recordings: Vec<Due>,
+    private: callback::Private,
+) -> Vec<(Timer, Result<(), String>)> {
+    let breaker = tell::Breaker::default();
+    let told = recordings.into_iter().map(async |due| {
+        let outcome = tell::tell(world, &due, private, &breaker).await;
+        (due.timer, outcome)
+    });
+    stream::iter(told).buffer_unordered(AT_ONCE_EACH).collect().await
+}
+
+/// Forgets a timer that was attended to; one that failed comes back later.
+async fn settle(world: &impl World, timer: Timer, outcome: Result<(), String>, answer: &mut LaneAnswer) {
+    answer.due += 1;
+    let what = timer.what.clone();
+    let (attended, failed, reason) = match outcome {
+        Ok(()) => (vec![timer], Vec::new(), None),
+        Err(reason) => (Vec::new(), vec![timer], Some(reason)),
+    };
+    let settled = world.settle(attended, failed, world.now_ms()).await;
+    let failure = match (reason, settled) {
+        (None, Ok(_)) => {
+            answer.done += 1;
+            return;
+        }
+        (Some(reason), Ok(waits)) => {
+            Failure { what, reason, retry_in_s: waits.first().copied().unwrap_or_default() }
+        }
+        // The timer stays as it is, and is due again once this call's lease is over.
+        (reason, Err(error)) => {
+            let reason = reason.unwrap_or_else(|| Refusal::from(error).problem.message);
+            Failure { what, reason, retry_in_s: 0 }
+        }
+    };
+    eprintln!("{}: {}; told again in {} s", failure.what, failure.reason, failure.retry_in_s);
+    answer.failures.push(failure);
+}

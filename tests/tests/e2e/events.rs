@@ -1,0 +1,129 @@
+//! Events: users' servers are told of record files.
+
+use std::time::Duration;
+
+use harness::receiver::{Received, Receiver, Reply};
+use harness::server::{Server, push};
+use harness::{api, bucket, sample};
+use md5::{Digest, Md5};
+use serde_json::{Value, json};
+
+const DOMAIN: &str = "events.example.com";
+
+const KEY: &str = "0123456789abcdefXYZ";
+
+/// How long a record file may take to appear and to be told of after its stream has been away for `DelayTime`.
+const PATIENCE: Duration = Duration::from_secs(35);
+
+fn taken(_: &Received) -> Reply {
+    Reply::Answer(200, &[], String::new())
+}
+
+fn configure(server: &Server, app: &str, receiver: &Receiver) {
+    let rule = [
+        ("DomainName", DOMAIN),
+        ("AppName", app),
+        ("OssBucket", "recordings"),
+        ("OssEndpoint", &server.bucket),
+        ("DelayTime", "15"),
+        ("RecordFormat.1.Format", "m3u8"),
+        ("RecordFormat.1.SliceDuration", "5"),
+        ("RecordFormat.1.CycleDuration", "10"),
+    ];
+    assert_eq!(api::call(server, "AddLiveAppRecordConfig", &rule).unwrap().0, 200);
+    let url = format!("http://{}/told?token=1", receiver.address);
+    let config = [
+        ("DomainName", DOMAIN),
+        ("NotifyUrl", url.as_str()),
+        ("NotifyReqAuth", "true"),
+        ("NotifyAuthKey", KEY),
+    ];
+    let (status, answer) = api::call(server, "AddLiveRecordNotifyConfig", &config).unwrap();
+    assert_eq!(status, 200, "{answer}");
+}
+
+fn uri(event: &Received) -> String {
+    let body: Value = serde_json::from_str(&event.body).unwrap();
+    body["uri"].as_str().unwrap().to_owned()
+}
+
+/// Checks a signature by code of its own.
+fn check_signature(event: &Received) {
+    let timestamp = event.header("ali-live-timestamp").unwrap();
+    let signed: String = Md5::digest(format!("127.0.0.1|{timestamp}|{KEY}"))
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(event.header("ali-live-signature"), Some(signed.as_str()));
+}
+
+#[test]
+fn each_record_file_is_told_of_signed_and_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).unwrap();
+    let receiver = Receiver::start(taken).unwrap();
+    configure(&server, "live", &receiver);
+    let url = format!("{}&callback_args1=value1&secret=x", server.rtmp_url(DOMAIN, "live", "x"));
+    push(&sample(), &url, true).unwrap();
+
+    let events = receiver.wait_for(3, PATIENCE, |_| true).unwrap();
+    let files = bucket::recordings(&server, "recordings", "record/live/x/").unwrap();
+    let mut names: Vec<(u32, &bucket::Recording)> =
+        files.iter().map(|file| (number(&file.object), file)).collect();
+    names.sort_by_key(|(number, _)| *number);
+    let expected: Vec<&str> = names.iter().map(|(_, file)| file.object.as_str()).collect();
+    assert_eq!(events.iter().map(uri).collect::<Vec<_>>(), expected);
+    for (event, (_, file)) in events.iter().zip(&names) {
+        check_signature(event);
+        assert_eq!((event.method.as_str(), event.target.as_str()), ("POST", "/told?token=1"));
+        assert_eq!(event.header("content-type"), Some("application/json"));
+        let body: Value = serde_json::from_str(&event.body).unwrap();
+        let begin = file.playlist.segments[0].program_date_time.unwrap().timestamp();
+        let duration = body["duration"].as_f64().unwrap();
+        assert!((duration - file.duration_s()).abs() < 0.01, "{duration} s, not {} s", file.duration_s());
+        let stop = body["stop_time"].as_i64().unwrap();
+        assert!((stop - begin - duration as i64).abs() <= 1, "{body}");
+        let expected = json!({
+            "domain": DOMAIN, "app": "live", "stream": "x", "uri": file.object, "duration": duration,
+            "start_time": begin, "stop_time": stop, "push_args": { "callback_args1": "value1" },
+        });
+        assert_eq!(body, expected);
+    }
+}
+
+/// The number that a record file's name begins with.
+fn number(object: &str) -> u32 {
+    let name = object.rsplit('/').next().unwrap();
+    name.split('_').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn what_a_receiver_does_not_take_comes_again_also_after_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path()).unwrap();
+    // It closes connections, which is all that a caller sees of a server that is down.
+    let receiver = Receiver::start(|_| Reply::Close).unwrap();
+    configure(&server, "live", &receiver);
+    push(&sample(), &server.rtmp_url(DOMAIN, "live", "x"), true).unwrap();
+    let first = receiver.wait_for(1, PATIENCE, |_| true).unwrap().remove(0);
+    bucket::wait_for_recordings(&server, "recordings", "record/live/x/", 3, PATIENCE).unwrap();
+    server.kill().unwrap();
+    let server = server.start_again().unwrap();
+    let before = receiver.received().len();
+    receiver.set_script(taken);
+
+    let is_later = |event: &Received| event.header("x-recorder-attempt").is_some();
+    let all = receiver.wait_for(before + 3, PATIENCE * 3, is_later).unwrap();
+    let told = &all[before..];
+    let mut expected: Vec<String> = bucket::recordings(&server, "recordings", "record/live/x/")
+        .unwrap()
+        .into_iter()
+        .map(|file| file.object)
+        .collect();
+    expected.sort_by_key(|object| number(object));
+    assert_eq!(told.iter().map(uri).collect::<Vec<_>>(), expected, "in order, and each once");
+    let id = |event: &Received| event.header("x-recorder-event-id").unwrap().to_owned();
+    assert!(all[..before].iter().all(|event| id(event) == id(&first)), "none passes the one that waits");
+    assert_eq!(id(&told[0]), id(&first));
+    told.iter().for_each(check_signature);
+}

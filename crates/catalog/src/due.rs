@@ -14,7 +14,7 @@
 //! | `m {recording}` | files with media that may be complete: see [`media`] | whoever has the others looked at |
 //! | `x {recording} {session} {first} {last} {waits}` | media that is in written files | the call that wrote one |
 //! | `n {session} …` | chunks that a lost store held: see `missing` | an end, a look |
-//! | `w {recording} {container} {number}` | an event that may wait: see [`event`](crate::event) | the commit of its file |
+//! | `w {recording} {container} {number}` | an event that may wait: see [`event`] | the commit of its file |
 //! | `y {recording} {container} {number}` | an event that was told, and is forgotten | its delivery |
 //! | `s`, `d`, `r`, `k`, `i`, `j`, `l` and `v`, with `{stream} {day}` | a day that is to be sealed or forgotten: see `seal` | what comes for it, and the step before |
 //!

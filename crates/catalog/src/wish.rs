@@ -1,7 +1,7 @@
 //! What the on-demand URL wants of a push.
 //!
 //! A push may be asked about by several calls: begins are repeated, and a call may die. Which answer holds is a
-//! [decision](crate::decision) under the push's own name, and each of its offers goes by it.
+//! [decision] under the push's own name, and each of its offers goes by it.
 
 use serde::{Deserialize, Serialize};
 

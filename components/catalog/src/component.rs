@@ -7,9 +7,9 @@ use key_value::SpinStore;
 use crate::Service;
 use crate::bindings;
 use crate::bindings::exports::recorder::catalog::catalog::{
-    After, Changes, Command, Container, Delivery, Entry, Error, Event, EventOutcome, Guest, Heartbeat,
-    IndexFile, Lane, LocatedEntry, Loss, MediaChunk, OrderedSession, Placed, PushName, RebuildStep,
-    RecordFile, RecordedSpan, Resends, Session, StreamName, Timer, Turn, Upload, Wish,
+    After, Callback, Changes, Command, Container, Delivery, Entry, Error, Event, Guest, Heartbeat, IndexFile,
+    Lane, LocatedEntry, Loss, MediaChunk, OrderedSession, Placed, PushName, RebuildStep, RecordFile,
+    RecordedSpan, Resends, Session, StreamName, Timer, Turn, Upload, Wish,
 };
 use crate::service;
 use crate::work_bucket::Work;
@@ -144,21 +144,29 @@ impl Guest for Component {
         with_catalog(async |catalog| catalog.list_media(file).await).await
     }
 
-    async fn commit_file(file: RecordFile, object: String, now_ms: u64) -> Result<(), Error> {
-        with_catalog(async |catalog| catalog.commit_file(file, &object, now_ms).await).await
+    async fn commit_file(file: RecordFile, object: String, is_told: bool, now_ms: u64) -> Result<(), Error> {
+        with_catalog(async |catalog| catalog.commit_file(file, &object, is_told, now_ms).await).await
     }
 
     async fn list_events(timer: Timer) -> Result<Vec<Event>, Error> {
         with_catalog(async |catalog| catalog.list_events(timer).await).await
     }
 
-    async fn note_event(
-        event: Event,
-        outcome: Option<EventOutcome>,
-        goes_on: bool,
+    async fn note_event(event: Event, is_wanted: bool, goes_on: bool, now_ms: u64) -> Result<(), Error> {
+        with_catalog(async |catalog| catalog.note_event(event, is_wanted, goes_on, now_ms).await).await
+    }
+
+    async fn note_callback(callback: Callback) -> Result<(), Error> {
+        with_catalog(async |catalog| catalog.note_callback(callback).await).await
+    }
+
+    async fn list_callbacks(
+        domain: String,
+        from_ms: u64,
+        to_ms: u64,
         now_ms: u64,
-    ) -> Result<(), Error> {
-        with_catalog(async |catalog| catalog.note_event(event, outcome, goes_on, now_ms).await).await
+    ) -> Result<Vec<Callback>, Error> {
+        with_catalog(async |catalog| catalog.list_callbacks(&domain, from_ms, to_ms, now_ms).await).await
     }
 
     async fn is_probed(oss_endpoint: String, oss_bucket: String) -> Result<bool, Error> {

@@ -7,7 +7,7 @@ mod timer;
 mod wish;
 
 use catalog::account::{Place, Run};
-use catalog::chunk::{self, Chunk, Gap, GapReason, Slice};
+use catalog::chunk::{self, Chunk, Gap, Slice};
 use catalog::command::Refusal;
 use catalog::commit::{Delivery, Prepared};
 use catalog::file::{self, Entry};
@@ -18,7 +18,6 @@ use catalog::{content, gateway, names, stream};
 
 use crate::types;
 
-pub use event::outcome;
 pub use media::upload;
 
 impl From<types::StreamName> for stream::StreamName {
@@ -137,6 +136,7 @@ impl From<types::Session> for Session {
             rule: session.rule.map(Into::into),
             is_wanted: session.wanted,
             timezone: session.timezone,
+            tells_status: session.tells_status,
             continues: None,
         }
     }
@@ -159,6 +159,7 @@ impl From<Session> for types::Session {
             rule: session.rule.map(Into::into),
             wanted: session.is_wanted,
             timezone: session.timezone,
+            tells_status: session.tells_status,
         }
     }
 }
@@ -243,13 +244,7 @@ impl From<chunk::Tracks> for types::Tracks {
 
 impl From<types::Loss> for Gap {
     fn from(loss: types::Loss) -> Self {
-        let reason = match loss.reason {
-            types::LossReason::Refused => GapReason::Refused,
-            types::LossReason::Shed => GapReason::Shed,
-            types::LossReason::Damaged => GapReason::Damaged,
-            types::LossReason::Acknowledged => GapReason::Acknowledged,
-        };
-        Self { reason, from_ms: loss.from_ms, to_ms: loss.to_ms }
+        Self { reason: loss.reason.into(), from_ms: loss.from_ms, to_ms: loss.to_ms }
     }
 }
 

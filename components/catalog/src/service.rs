@@ -7,8 +7,8 @@ use catalog::rebuild::{Found, Mode};
 use catalog::rule::Container;
 use catalog::time::{DAY_MS, Retention};
 use catalog::{
-    content, due, event, file, gateway, guard, index_file, live, media, names, rebuild, replacing, session,
-    upload, wish,
+    content, due, event, file, gateway, guard, index_file, live, media, names, rebuild, replacing, sent,
+    session, upload, wish,
 };
 use store::Store;
 
@@ -225,7 +225,13 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         Ok(chunks.into_iter().map(Into::into).collect())
     }
 
-    pub async fn commit_file(&self, file: types::RecordFile, object: &str, now_ms: u64) -> Result<(), Error> {
+    pub async fn commit_file(
+        &self,
+        file: types::RecordFile,
+        object: &str,
+        is_told: bool,
+        now_ms: u64,
+    ) -> Result<(), Error> {
         let first = session::get(self.store, self.bucket, &file.recording).await?;
         let (recording, container) = (file.recording.clone(), Container::from(file.container));
         let run = convert::run(file);
@@ -234,7 +240,9 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         if container.holds_media() {
             media::release(self.store, self.bucket, &recording, container, &run, now_ms).await?;
         }
-        event::note(self.store, &first, &known, run.number, now_ms).await?;
+        if is_told {
+            event::note_file(self.store, &first, &known, run.number, now_ms).await?;
+        }
         Ok(file::written(self.store, &recording, container, &run).await?)
     }
 
@@ -246,13 +254,27 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
     pub async fn note_event(
         &self,
         event: types::Event,
-        outcome: Option<types::EventOutcome>,
+        is_wanted: bool,
         goes_on: bool,
         now_ms: u64,
     ) -> Result<(), Error> {
-        let outcome = outcome.map(|outcome| convert::outcome(outcome, now_ms));
         let event = event::Event::from(event);
-        Ok(event::done(self.store, event.at(), outcome.as_ref(), goes_on, now_ms).await?)
+        Ok(event::done(self.store, event.at(), is_wanted, goes_on, now_ms).await?)
+    }
+
+    pub async fn note_callback(&self, callback: types::Callback) -> Result<(), Error> {
+        Ok(sent::note(self.store, &callback.into()).await?)
+    }
+
+    pub async fn list_callbacks(
+        &self,
+        domain: &str,
+        from_ms: u64,
+        to_ms: u64,
+        now_ms: u64,
+    ) -> Result<Vec<types::Callback>, Error> {
+        let sent = sent::between(self.store, domain, (from_ms, to_ms), now_ms).await?;
+        Ok(sent.into_iter().map(Into::into).collect())
     }
 
     pub async fn is_probed(&self, endpoint: &str, bucket: &str) -> Result<bool, Error> {

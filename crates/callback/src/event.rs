@@ -1,4 +1,4 @@
-//! The event of a record file, as the user's server is told it.
+//! Events of recordings, as the user's server is told them.
 
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -26,6 +26,44 @@ pub struct FileEvent {
 }
 
 impl FileEvent {
+    /// The body of the call: JSON with exactly the fields of the original.
+    #[must_use]
+    pub fn body(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("an event should be representable as JSON")
+    }
+}
+
+/// A change of a recording's status, or what went wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatusEvent {
+    /// The streaming domain.
+    pub domain: String,
+    /// The application.
+    pub app: String,
+    /// The stream.
+    pub stream: String,
+    /// What it is.
+    pub event: Status,
+}
+
+/// What a status event tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Status {
+    /// The recording has begun.
+    #[serde(rename = "record_started")]
+    Started,
+    /// Its push has ended, or was stopped.
+    #[serde(rename = "record_paused")]
+    Paused,
+    /// It goes on.
+    #[serde(rename = "record_resumed")]
+    Resumed,
+    /// Something of it is lost.
+    #[serde(rename = "record_error")]
+    Error,
+}
+
+impl StatusEvent {
     /// The body of the call: JSON with exactly the fields of the original.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
@@ -73,6 +111,18 @@ mod tests {
         event.push_args.insert("callback_args1".into(), "value1".into());
         let body = String::from_utf8(event.body()).unwrap();
         assert!(body.ends_with(r#","push_args":{"callback_args1":"value1"}}"#), "{body}");
+    }
+
+    #[test]
+    fn the_body_of_a_status_is_that_of_the_original() {
+        let event = StatusEvent {
+            domain: "test.com".into(),
+            app: "live".into(),
+            stream: "teststream".into(),
+            event: Status::Started,
+        };
+        let expected = r#"{"domain":"test.com","app":"live","stream":"teststream","event":"record_started"}"#;
+        assert_eq!(String::from_utf8(event.body()).unwrap(), expected);
     }
 
     #[test]

@@ -65,6 +65,23 @@ impl Prepared {
         self.before.generation
     }
 
+    /// Whether a chunk may change what its recording's status is, as far as somebody wants to be told of it.
+    pub(crate) fn changes_status(&self, is_slice: bool, generation: Generation) -> bool {
+        let is_first = self.before.anchor_ms.is_none();
+        is_slice
+            && self.session.tells_status
+            && (is_first || generation.orders != self.before.generation.orders)
+    }
+
+    /// Whether a gap here is the first of those that follow one another, as far as somebody wants to be told of it.
+    pub(crate) fn begins_loss(&self) -> Result<bool, Error> {
+        if !self.session.tells_status || self.seq.is_multiple_of(PAGE) {
+            return Ok(self.session.tells_status);
+        }
+        let chunks = self.before.chunks(&self.session.id, self.seq - 1)?;
+        Ok(!matches!(chunks.last(), Some(Chunk::Gap(_))))
+    }
+
     /// When the session was noted last since what came was late, if it was. Unix milliseconds.
     pub(crate) fn late_noted_ms(&self) -> Option<u64> {
         self.before.late_noted_ms

@@ -14,8 +14,10 @@
 //! | `m {recording}` | files with media that may be complete: see [`media`] | whoever has the others looked at |
 //! | `x {recording} {session} {first} {last} {waits}` | media that is in written files | the call that wrote one |
 //! | `n {session} …` | chunks that a lost store held: see `missing` | an end, a look |
-//! | `w {recording} {container} {number}` | an event that may wait: see [`event`] | the commit of its file |
-//! | `y {recording} {container} {number}` | an event that was told, and is forgotten | its delivery |
+//! | `u {session}` | its recording's status: see `status` | what may have changed it |
+//! | `w {recording} {kind} {number}` | an event that may wait: see [`event`] | whoever notes it |
+//! | `y {recording} {kind} {number}` | an event that was told, and is forgotten | its delivery |
+//! | `h {domain} {day}` | callbacks that were sent, and are forgotten: see `sent` | the first of a day |
 //! | `s`, `d`, `r`, `k`, `i`, `j`, `l` and `v`, with `{stream} {day}` | a day that is to be sealed or forgotten: see `seal` | what comes for it, and the step before |
 //!
 //! `again` at the end: it has waited for a second time, by another clock.
@@ -30,13 +32,16 @@ use crate::chunk::Chunk;
 use crate::commit::{self, Delivery, Prepared};
 use crate::decision::WorkBucket;
 use crate::error::Error;
+use crate::event::Fact;
 use crate::log::StreamDay;
+use crate::order::Generation;
 use crate::seal::clear::Clearing;
 use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
 use crate::timer::{self, Timer};
 pub use crate::timer::{Lane, due};
 use crate::{
-    changes, command, committed, event, file, heard, key, look, media, missing, noted, seal, session, silence,
+    changes, command, committed, event, file, heard, key, look, media, missing, noted, seal, sent, session,
+    silence, status,
 };
 
 /// A tick has its timers for itself for so long. Another one that takes them does the same again.
@@ -135,6 +140,7 @@ async fn attend_to(
             confirmed(store, bucket, id, waits, now_ms).await
         }
         ["w", recording, ..] => Ok(vec![recording.into()]),
+        ["h", domain, day] => sent::forget(store, domain, number(day), now_ms).await.map(|()| Vec::new()),
         ["y", ..] => {
             if let Some(at) = event::At::of_timer(&timer.what) {
                 event::forget(store, at).await?;
@@ -142,7 +148,12 @@ async fn attend_to(
             Ok(Vec::new())
         }
         ["o", id] => notify(store, id).await.map(|()| Vec::new()),
-        ["p", id] => pause(store, bucket, id, now_ms).await.map(|()| Vec::new()),
+        ["u", id] => status::look(store, bucket, id, now_ms).await.map(|()| Vec::new()),
+        ["p", id] => {
+            // The call that stopped it may have died.
+            status::look(store, bucket, id, now_ms).await?;
+            pause(store, bucket, id, now_ms).await.map(|()| Vec::new())
+        }
         ["e", id] => session::expire(store, bucket, id, retention, now_ms).await.map(|()| Vec::new()),
         ["q", id, ref wish @ ..] => {
             session::forget_offer(bucket, id, wish.first().copied()).await.map(|()| Vec::new())
@@ -326,9 +337,16 @@ pub async fn commit(
     if let Chunk::Slice(slice) = &delivery.chunk {
         late_noted_ms = noted::note_slice(store, prepared, slice, now_ms).await?;
     }
+    let brought = (matches!(delivery.chunk, Chunk::Slice(_)), delivery.generation);
+    if let Chunk::Gap(gap) = delivery.chunk
+        && prepared.begins_loss()?
+    {
+        let (id, number) = (&prepared.session.id, prepared.seq as u32);
+        event::note(store, &prepared.session, id, number, Fact::Loss(gap.reason), now_ms).await?;
+    }
     let (mut record, is_complete) = commit::plan(prepared, delivery)?;
     record.late_noted_ms = late_noted_ms;
-    let causes = causes(store, prepared, is_complete, now_ms).await?;
+    let causes = causes(store, prepared, brought, is_complete, now_ms).await?;
     // One that fires too early finds nothing; one that is set after this call has died is never set.
     for cause in &causes {
         timer::set(store, now_ms + CALL_MAX_MS, cause).await?;
@@ -344,6 +362,7 @@ pub async fn commit(
 async fn causes(
     store: &impl Store,
     prepared: &Prepared,
+    (is_slice, generation): (bool, Generation),
     is_complete: bool,
     now_ms: u64,
 ) -> Result<Vec<String>, Error> {
@@ -351,6 +370,9 @@ async fn causes(
     let mut causes = Vec::new();
     if is_complete && let Some(recording) = look::recording(store, id).await? {
         causes.push(format!("f {recording}"));
+    }
+    if prepared.changes_status(is_slice, generation) {
+        causes.push(format!("u {id}"));
     }
     if prepared.is_parted {
         // Files were closed while the gateway was silent: nobody may be looking any more.

@@ -1,28 +1,31 @@
-//! Events: what a user's server is told of a record file.
+//! Events: what a user's server is told of a recording: of its record files, its status, and what it lost.
 //!
-//! An event is noted with the fact that it tells of, under a name that follows from it, so that a call which dies
-//! leaves no fact without its event; a timer leads to it. Those of one recording and container are delivered in their order:
-//! the timer of an event does nothing while the one before it waits, and whoever delivers one goes on with those after it.
+//! An event is noted before the fact that it tells of, under a name that follows from it, so that a call which dies
+//! leaves no fact without its event; a timer leads to it. Those of one recording and kind are delivered in their order:
+//! the timer of an event does nothing while the one before it waits, and whoever delivers one goes on with those after
+//! it.
 //!
 //! | key | holds | written by |
 //! | --- | --- | --- |
-//! | `ev.{recording}.{container}.{number}` | an event | the commit of its file: the same value by all, but for its time |
-//! | `ed.{recording}.{container}.{number}` | what became of it | the delivery that has the recording in hand |
+//! | `ev.{recording}.{kind}.{number}` | an event | who notes its fact: the same value by all, but for its time |
+//! | `ed.{recording}.{kind}.{number}` | it was told or given up | the delivery that has the recording in hand |
 
+use naming::digest;
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Record, Store};
 
+use crate::chunk::GapReason;
 use crate::error::Error;
 use crate::index_file::IndexFile;
 use crate::key;
 use crate::rule::Container;
 use crate::session::Session;
 use crate::stream::StreamName;
-use crate::time::{CALL_MAX_MS, DAY_MS};
+use crate::time::DAY_MS;
 use crate::timer;
 
-/// For how long it is known what became of an event.
+/// For how long it is known that an event was told.
 const KEPT_MS: u64 = 3 * DAY_MS;
 
 /// So many events are handed out at a time.
@@ -34,14 +37,43 @@ const WALK: u32 = 64;
 /// Names of push arguments that events carry begin so.
 const PUSH_ARGUMENT: &str = "callback_";
 
+/// What events tell of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Record files of a container, by their numbers.
+    File(Container),
+    /// The recording's status, by how often it has changed before.
+    Status,
+    /// Media that is lost. The recording is the session that lost it, the number that of the first chunk.
+    Loss,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::File(container) => key::word(container),
+            Self::Status => "status",
+            Self::Loss => "loss",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "status" => Some(Self::Status),
+            "loss" => Some(Self::Loss),
+            word => key::container(word).map(Self::File),
+        }
+    }
+}
+
 /// Where an event belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct At<'a> {
     /// The recording: the id of its first session.
     pub recording: &'a str,
-    /// The file's container.
-    pub container: Container,
-    /// The file's number.
+    /// What it tells of.
+    pub kind: Kind,
+    /// Its number among those of its kind.
     pub number: u32,
 }
 
@@ -51,46 +83,85 @@ impl<'a> At<'a> {
     pub fn of_timer(what: &'a str) -> Option<Self> {
         let mut words = what.split(' ').skip(1);
         let recording = words.next()?;
-        let container = key::container(words.next()?)?;
-        Some(Self { recording, container, number: words.next()?.parse().ok()? })
+        let kind = Kind::parse(words.next()?)?;
+        Some(Self { recording, kind, number: words.next()?.parse().ok()? })
     }
 
     fn timer(self, lead: &str) -> String {
-        format!("{lead} {} {} {}", self.recording, key::word(self.container), self.number)
+        format!("{lead} {} {} {}", self.recording, self.kind.word(), self.number)
     }
 
     fn event(self) -> String {
-        key::event(self.recording, self.container, self.number)
+        key::event(self.recording, self.kind.word(), self.number)
     }
 
-    fn outcome(self) -> String {
-        key::event_outcome(self.recording, self.container, self.number)
+    fn done(self) -> String {
+        key::event_done(self.recording, self.kind.word(), self.number)
     }
 }
 
-/// What is told of a record file.
+/// A record file that is told of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
-    /// The same at each try, and no other event's.
-    pub id: String,
-    /// The recording: the id of its first session.
-    pub recording: String,
-    /// The file's number.
-    pub number: u32,
-    /// The stream.
-    pub stream: StreamName,
-    /// The file's object.
-    pub object: String,
+pub struct ToldFile {
     /// The file's container.
     pub container: Container,
+    /// The file's object.
+    pub object: String,
     /// Begin of its content, Unix milliseconds.
     pub start_ms: u64,
     /// End of its content, Unix milliseconds.
     pub end_ms: u64,
     /// Unit: 1/90 000 s.
     pub duration_90khz: u64,
-    /// The push arguments that it carries.
+    /// The arguments of the push whose names begin with `callback_`.
     pub arguments: Vec<(String, String)>,
+}
+
+/// What a recording's status becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    /// Its first slice is there.
+    Started,
+    /// Its push has ended, or was stopped.
+    Paused,
+    /// The next slice is there.
+    Resumed,
+}
+
+/// What is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fact {
+    /// A record file is there.
+    File(ToldFile),
+    /// The recording's status has changed.
+    Status(Status),
+    /// Chunks of a session will never come.
+    Loss(GapReason),
+}
+
+impl Fact {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::File(file) => Kind::File(file.container),
+            Self::Status(_) => Kind::Status,
+            Self::Loss(_) => Kind::Loss,
+        }
+    }
+}
+
+/// What a user's server is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The same at each try, and no other event's.
+    pub id: String,
+    /// The recording: the id of its first session.
+    pub recording: String,
+    /// Its number among those of its kind.
+    pub number: u32,
+    /// The stream.
+    pub stream: StreamName,
+    /// What is told.
+    pub fact: Fact,
     /// When it was noted, Unix milliseconds.
     pub noted_ms: u64,
 }
@@ -99,30 +170,19 @@ impl Event {
     /// Where it belongs.
     #[must_use]
     pub fn at(&self) -> At<'_> {
-        At { recording: &self.recording, container: self.container, number: self.number }
+        At { recording: &self.recording, kind: self.fact.kind(), number: self.number }
     }
 }
 
-/// What became of an event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// Where it was sent.
-    pub url: String,
-    /// How often it was sent.
-    pub attempts: u32,
-    /// The status that was answered at last, if any.
-    pub status: Option<u16>,
-    /// Why it was given up; `None`: it was taken.
-    pub reason: Option<String>,
-    /// When, Unix milliseconds.
-    pub at_ms: u64,
-}
+/// An event was told, or given up.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Done {}
 
 impl Record for Event {
     const VERSION: u32 = 1;
 }
 
-impl Record for Outcome {
+impl Record for Done {
     const VERSION: u32 = 1;
 }
 
@@ -130,34 +190,48 @@ impl Record for Outcome {
 ///
 /// # Errors
 /// The store failed; the event may be noted all the same.
-pub async fn note(
+pub async fn note_file(
     store: &impl Store,
     first: &Session,
     file: &IndexFile,
     number: u32,
     now_ms: u64,
 ) -> Result<(), Error> {
-    let at = At { recording: &first.id, container: file.container, number };
     let arguments = first.arguments.iter().filter(|(name, _)| name.starts_with(PUSH_ARGUMENT));
-    let event = Event {
-        id: file.id.clone(),
-        recording: first.id.clone(),
-        number,
-        stream: file.stream.clone(),
-        object: file.object.clone(),
+    let told = ToldFile {
         container: file.container,
+        object: file.object.clone(),
         start_ms: file.start_ms,
         end_ms: file.end_ms,
         duration_90khz: file.duration_90khz,
         arguments: arguments.cloned().collect(),
-        noted_ms: now_ms,
     };
-    // One that fires too early finds nothing; one that is set after this call has died is never set.
-    timer::set(store, now_ms + CALL_MAX_MS, &at.timer("w")).await?;
+    note(store, first, &first.id, number, Fact::File(told), now_ms).await
+}
+
+/// Notes an event of a session's stream, and has it delivered. Whoever notes its fact does this before: a call that dies
+/// in between is made again.
+pub(crate) async fn note(
+    store: &impl Store,
+    session: &Session,
+    recording: &str,
+    number: u32,
+    fact: Fact,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let at = At { recording, kind: fact.kind(), number };
     if !store.exists(&at.event()).await? {
+        let stream = session.stream.clone();
+        let id = id(at);
+        let event = Event { id, recording: recording.into(), number, stream, fact, noted_ms: now_ms };
         write(store, &at.event(), &event).await?;
     }
     timer::set(store, now_ms, &at.timer("w")).await
+}
+
+/// The id of an event.
+fn id(at: At<'_>) -> String {
+    hex::encode(&digest([at.event()])[..16])
 }
 
 /// The events that wait, from one on; none while the one before it waits, whose own timer comes to them.
@@ -167,7 +241,7 @@ pub async fn note(
 pub async fn waiting(store: &impl Store, from: At<'_>) -> Result<Vec<Event>, Error> {
     if let Some(before) = from.number.checked_sub(1) {
         let before = At { number: before, ..from };
-        if store.exists(&before.event()).await? && !store.exists(&before.outcome()).await? {
+        if store.exists(&before.event()).await? && !store.exists(&before.done()).await? {
             return Ok(Vec::new());
         }
     }
@@ -175,7 +249,7 @@ pub async fn waiting(store: &impl Store, from: At<'_>) -> Result<Vec<Event>, Err
     for number in from.number..from.number.saturating_add(WALK) {
         let at = At { number, ..from };
         let Some(event) = read(store, &at.event()).await? else { break };
-        if !store.exists(&at.outcome()).await? {
+        if !store.exists(&at.done()).await? {
             events.push(event);
         }
         if events.len() >= MOST {
@@ -185,24 +259,23 @@ pub async fn waiting(store: &impl Store, from: At<'_>) -> Result<Vec<Event>, Err
     Ok(events)
 }
 
-/// Notes what became of an event; `None`: nobody wants it. Unless its caller goes on with the one after it, that is
-/// looked at.
+/// Notes that an event was told or given up, or else that nobody wants it. Unless its caller goes on with the one after
+/// it, that is looked at.
 ///
 /// # Errors
 /// The store failed; the event may be told again.
 pub async fn done(
     store: &impl Store,
     at: At<'_>,
-    outcome: Option<&Outcome>,
+    is_wanted: bool,
     goes_on: bool,
     now_ms: u64,
 ) -> Result<(), Error> {
-    match outcome {
-        Some(outcome) => {
-            timer::set(store, now_ms + KEPT_MS, &at.timer("y")).await?;
-            write(store, &at.outcome(), outcome).await?;
-        }
-        None => forget(store, at).await?,
+    if is_wanted {
+        timer::set(store, now_ms + KEPT_MS, &at.timer("y")).await?;
+        write(store, &at.done(), &Done {}).await?;
+    } else {
+        forget(store, at).await?;
     }
     let next = At { number: at.number + 1, ..at };
     if goes_on || !store.exists(&next.event()).await? {
@@ -211,19 +284,11 @@ pub async fn done(
     timer::set(store, now_ms, &next.timer("w")).await
 }
 
-/// What became of an event; `None` while it waits.
-///
-/// # Errors
-/// The store failed.
-pub async fn outcome(store: &impl Store, at: At<'_>) -> Result<Option<Outcome>, Error> {
-    Ok(read(store, &at.outcome()).await?)
-}
-
 /// Forgets an event that was told, or that nobody wants.
 ///
 /// # Errors
 /// The store failed.
 pub async fn forget(store: &impl Store, at: At<'_>) -> Result<(), Error> {
     store.delete(&at.event()).await?;
-    Ok(store.delete(&at.outcome()).await?)
+    Ok(store.delete(&at.done()).await?)
 }

@@ -30,7 +30,7 @@
 //! | `y.{stream}.{day}` | list of the sessions with media in a UTC day since 1970: see [`days`](crate::days) | adoptions, commits |
 //! | `i.{stream}.{id}`, `i.{stream}.{day}` | an index file; the list of those of a UTC day | who makes it known or deletes it |
 //! | `z.…`, `r.…`, `f.{session}` | what is sealed: see [`log`](crate::log) and [`seal`](crate::seal) | |
-//! | `ev.…`, `ed.…` | what users' servers are told: see [`event`](crate::event) | |
+//! | `ev.…`, `ed.…`, `es.…`, `ec.…` | what users' servers are told: see [`event`](crate::event), [`status`](crate::status), [`sent`](crate::sent) | |
 //! | `t.…` | timers: see [`timer`](crate::timer) | |
 //! | `b.{timer}` | hint: a tick has it in hand | ticks |
 //! | `m.layout`, `m.work`, `m.begun` | what was checked of the store and of the work bucket | always the same value |
@@ -194,14 +194,29 @@ pub(crate) fn upload(recording: &str, container: Container) -> String {
     format!("{}.u", next_file(recording, container))
 }
 
-/// The event of a record file.
-pub(crate) fn event(recording: &str, container: Container, number: u32) -> String {
-    format!("ev.{recording}.{}.{number}", word(container))
+/// An event of a recording and a kind.
+pub(crate) fn event(recording: &str, kind: &str, number: u32) -> String {
+    format!("ev.{recording}.{kind}.{number}")
 }
 
-/// What became of it.
-pub(crate) fn event_outcome(recording: &str, container: Container, number: u32) -> String {
-    format!("ed.{recording}.{}.{number}", word(container))
+/// It was told.
+pub(crate) fn event_done(recording: &str, kind: &str, number: u32) -> String {
+    format!("ed.{recording}.{kind}.{number}")
+}
+
+/// A domain, in keys and timers.
+pub(crate) fn domain(domain: &str) -> String {
+    hash(&[domain])
+}
+
+/// The callbacks of a [domain](domain) that were sent in a UTC day since 1970.
+pub(crate) fn callbacks(domain: &str, day: u64) -> String {
+    format!("ec.{domain}.{day}")
+}
+
+/// How far a recording's status was told.
+pub(crate) fn told(recording: &str) -> String {
+    format!("es.{recording}")
 }
 
 /// The container of a word in a key.

@@ -51,8 +51,10 @@ pub mod replacing;
 pub mod rule;
 mod seal;
 mod sealed;
+pub mod sent;
 pub mod session;
 mod silence;
+mod status;
 mod stored_file;
 pub mod stream;
 #[cfg(test)]

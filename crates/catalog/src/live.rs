@@ -120,6 +120,9 @@ async fn give_one(
         if cause == Cause::Stop {
             // This call may have stalled for longer than the pause may last.
             timer::set(store, now_ms + session.delay_ms(), &format!("p {}", session.id)).await?;
+            if session.tells_status {
+                timer::set(store, now_ms, &format!("u {}", session.id)).await?;
+            }
         }
         changes::notify(store, &session.gateway_key(), &session.id).await?;
     }

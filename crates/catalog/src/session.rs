@@ -55,6 +55,9 @@ pub struct Session {
     pub is_wanted: bool,
     /// Time zone of object names, such as `+08:00`.
     pub timezone: String,
+    /// Whether the user's server wants to be told of its recording's status.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tells_status: bool,
     /// The session that it continues if no other has done so by the time it is adopted.
     pub continues: Option<String>,
 }

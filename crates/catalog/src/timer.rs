@@ -76,7 +76,7 @@ impl Lane {
     pub(crate) fn of(what: &str) -> Self {
         match what.split(' ').next() {
             Some("m" | "x") => Self::Compose,
-            Some("w" | "y") => Self::Deliver,
+            Some("w" | "y" | "h") => Self::Deliver,
             _ => Self::Tick,
         }
     }

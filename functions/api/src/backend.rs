@@ -5,7 +5,7 @@ use shared::{Clock, Random, Variables};
 
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
-    self, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
+    self, Callback, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
 };
 use crate::bindings::recorder::rules::rules::{
     self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
@@ -43,6 +43,11 @@ pub trait Backend {
         call: &str,
         now_ms: u64,
     ) -> Result<(), catalog::Error>;
+    async fn list_callbacks(
+        &self,
+        domain: &str,
+        range_ms: (u64, u64),
+    ) -> Result<Vec<Callback>, catalog::Error>;
     async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error>;
     async fn stream_sessions(&self, stream: StreamName, now_ms: u64) -> Result<Vec<Session>, catalog::Error>;
     async fn live_sessions(&self, domain: &str, now_ms: u64) -> Result<Vec<Session>, catalog::Error>;

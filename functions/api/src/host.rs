@@ -7,7 +7,7 @@ use shared::{Clock, Host, Streams};
 use crate::backend::Backend;
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
-    self, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
+    self, Callback, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
 };
 use crate::bindings::recorder::rules::rules::{
     self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
@@ -66,6 +66,14 @@ impl Backend for Host {
         now_ms: u64,
     ) -> Result<(), catalog::Error> {
         catalog::give_command(stream, command, call.into(), now_ms).await
+    }
+
+    async fn list_callbacks(
+        &self,
+        domain: &str,
+        (from, to): (u64, u64),
+    ) -> Result<Vec<Callback>, catalog::Error> {
+        catalog::list_callbacks(domain.into(), from, to, self.now_ms()).await
     }
 
     async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error> {

@@ -12,7 +12,7 @@ use shared::testing::{World, convert};
 use crate::backend::Backend;
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
-    self, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
+    self, Callback, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
 };
 use crate::bindings::recorder::rules::rules::{
     self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
@@ -82,6 +82,14 @@ impl Backend for World {
         now_ms: u64,
     ) -> Result<(), catalog::Error> {
         answer(self.catalog().give_command(convert(stream), convert(command), call, now_ms).await)
+    }
+
+    async fn list_callbacks(
+        &self,
+        domain: &str,
+        (from, to): (u64, u64),
+    ) -> Result<Vec<Callback>, catalog::Error> {
+        answer(self.catalog().list_callbacks(domain, from, to, self.now_ms.get()).await)
     }
 
     async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error> {

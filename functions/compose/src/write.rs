@@ -31,7 +31,7 @@ pub async fn write(world: &impl World, file: RecordFile, pace: Pace) -> Result<(
         parts: source::read(world, &world.list_media(file.clone()).await?).await?,
     };
     let object = put(world, &file, &made, pace).await?;
-    Ok(world.commit_file(file, &object, world.now_ms()).await?)
+    shared::commit_file(world, file, &object).await
 }
 
 /// Writes the file under the first name that no other writer has taken, and answers that name.

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use callback::event::{FileEvent, GIVEN_UP_MS, is_taken, seconds};
+use callback::event::{FileEvent, GIVEN_UP_MS, Status, StatusEvent, is_taken, seconds};
 use callback::{Private, Receiver, signature};
-use http::{Request, header};
-use shared::catalog::{Container, Event, EventOutcome, Timer};
+use http::{HeaderName, Request, header};
+use shared::catalog::{self, Callback, Container, Event, Fact, LossReason, RecordingStatus, Timer};
 use shared::rules::NotifyConfig;
 use shared::{Refusal, USER_AGENT, display_name};
 
@@ -17,6 +17,12 @@ const MAX_ANSWER_BYTES: usize = 1_024;
 
 /// A recording that was told of for so long leaves the rest to the next call. Unit: ms.
 const MOST_MS: u64 = 20_000;
+
+/// What a file event is about.
+const CONTAINER: HeaderName = HeaderName::from_static("x-recorder-container");
+
+/// Why something of a recording is lost, in words.
+const REASON: HeaderName = HeaderName::from_static("x-recorder-reason");
 
 /// Why a receiver is left alone until the next call.
 pub(crate) type Breaker = RefCell<Option<String>>;
@@ -46,25 +52,24 @@ pub(crate) async fn tell(
         // Only the first was told before.
         let attempt = if place == 0 { due.timer.tries + 1 } else { 1 };
         let goes_on = place + 1 < due.events.len() && world.now_ms() < began_ms + MOST_MS;
-        let url = due.config.as_ref().and_then(|config| Some((config, config.notify_url.as_deref()?)));
-        let outcome = match url {
-            None => None,
-            Some((config, url)) => {
-                let sent = send(world, event, (config, url), attempt, private, breaker).await;
-                let is_old = world.now_ms() > event.noted_ms.saturating_add(GIVEN_UP_MS);
-                let (status, reason) = match sent {
-                    Ok(status) => (Some(status), None),
-                    Err(Refused { status, reason }) if is_old => {
-                        let stream = display_name(&event.stream);
-                        eprintln!("{stream}: event {} is given up: {reason}", event.id);
-                        (status, Some(reason))
-                    }
-                    Err(Refused { reason, .. }) => return Err(reason),
-                };
-                Some(EventOutcome { url: url.into(), attempts: attempt, status, reason })
+        let config = due.config.as_ref().filter(|config| is_wanted(config, event));
+        let url = config.and_then(|config| Some((config, config.notify_url.as_deref()?)));
+        if let Some((config, url)) = url {
+            let (content, about) = body(event);
+            let told = Told { event, attempt, content: &content, about };
+            let sent = send(world, &told, (config, url), private, breaker).await;
+            let is_old = world.now_ms() > event.noted_ms.saturating_add(GIVEN_UP_MS);
+            if sent.is_ok() || is_old || attempt.is_power_of_two() {
+                note(world, &told, url, &sent).await;
             }
-        };
-        let noted = world.note_event(event.clone(), outcome, goes_on, world.now_ms()).await;
+            if let Err(Refused { reason, .. }) = sent {
+                if !is_old {
+                    return Err(reason);
+                }
+                eprintln!("{}: event {} is given up: {reason}", display_name(&event.stream), event.id);
+            }
+        }
+        let noted = world.note_event(event.clone(), url.is_some(), goes_on, world.now_ms()).await;
         noted.map_err(|error| Refusal::from(error).problem.message)?;
         if !goes_on {
             break;
@@ -73,12 +78,47 @@ pub(crate) async fn tell(
     Ok(())
 }
 
+/// Whether a domain's server wants an event.
+fn is_wanted(config: &NotifyConfig, event: &Event) -> bool {
+    matches!(event.fact, Fact::File(_)) || config.need_status_notify
+}
+
+/// Notes that an event was sent, for those who ask; the event does not wait for that. Of many tries in vain a few are
+/// noted.
+async fn note(world: &impl World, told: &Told<'_>, url: &str, sent: &Result<u16, Refused>) {
+    let (status, reason) = match sent {
+        Ok(status) => (Some(*status), None),
+        Err(Refused { status, reason }) => (*status, Some(reason.clone())),
+    };
+    let callback = Callback {
+        sent_ms: world.now_ms(),
+        stream: told.event.stream.clone(),
+        event: name(&told.event.fact).into(),
+        url: url.into(),
+        content: String::from_utf8_lossy(told.content).into_owned(),
+        attempt: told.attempt,
+        status,
+        reason,
+    };
+    if let Err(error) = world.note_callback(callback).await {
+        eprintln!("event {} is in no list: {}", told.event.id, Refusal::from(error).problem.message);
+    }
+}
+
+/// An event that is sent.
+struct Told<'a> {
+    event: &'a Event,
+    attempt: u32,
+    content: &'a [u8],
+    /// What it is about, in a header of our own.
+    about: Option<(HeaderName, &'static str)>,
+}
+
 /// Sends an event once; answers the status with which it was taken.
 async fn send(
     world: &impl World,
-    event: &Event,
+    told: &Told<'_>,
     (config, url): (&NotifyConfig, &str),
-    attempt: u32,
     private: Private,
     breaker: &Breaker,
 ) -> Result<u16, Refused> {
@@ -87,21 +127,25 @@ async fn send(
     }
     let unsent = |reason: String| Refused { status: None, reason };
     let receiver = Receiver::of(url, private).map_err(|error| unsent(error.to_string()))?;
-    let body = file_event(event).body();
     let mut request = Request::post(receiver.uri(receiver.target.clone()))
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::USER_AGENT, USER_AGENT)
-        .header("x-recorder-event-id", &event.id)
-        .header("x-recorder-container", extension(event.container))
-        .header("x-recorder-attempt", attempt);
+        .header("x-recorder-event-id", &told.event.id)
+        .header("x-recorder-attempt", told.attempt);
+    if let Some((name, what)) = &told.about {
+        request = request.header(name, *what);
+    }
     if let Some(key) = config.notify_auth_key.as_deref().filter(|_| config.notify_req_auth) {
         let now_s = world.now_ms() / 1_000;
         request = request
             .header(signature::TIMESTAMP_HEADER, now_s)
             .header(signature::SIGNATURE_HEADER, signature::original(receiver.host(), now_s, key))
-            .header(signature::BODY_SIGNATURE_HEADER, signature::of_body(now_s, &event.id, &body, key));
+            .header(
+                signature::BODY_SIGNATURE_HEADER,
+                signature::of_body(now_s, &told.event.id, told.content, key),
+            );
     }
-    let request = request.body(body).map_err(|error| unsent(error.to_string()))?;
+    let request = request.body(told.content.to_vec()).map_err(|error| unsent(error.to_string()))?;
     match world.call(request, MAX_ANSWER_BYTES).await {
         Ok(answer) if is_taken(answer.status().as_u16()) => Ok(answer.status().as_u16()),
         Ok(answer) => {
@@ -116,16 +160,48 @@ async fn send(
     }
 }
 
-fn file_event(event: &Event) -> FileEvent {
-    FileEvent {
-        domain: event.stream.domain.clone(),
-        app: event.stream.app.clone(),
-        stream: event.stream.stream.clone(),
-        uri: event.object.clone(),
-        duration: seconds(event.duration90khz),
-        start_time: event.start_ms / 1_000,
-        stop_time: event.end_ms / 1_000,
-        push_args: event.arguments.iter().cloned().collect::<BTreeMap<_, _>>(),
+/// What is sent, and what it is about in our own headers.
+fn body(event: &Event) -> (Vec<u8>, Option<(HeaderName, &'static str)>) {
+    let catalog::StreamName { domain, app, stream } = event.stream.clone();
+    let (event, about) = match &event.fact {
+        Fact::File(file) => {
+            let told = FileEvent {
+                domain,
+                app,
+                stream,
+                uri: file.object.clone(),
+                duration: seconds(file.duration90khz),
+                start_time: file.start_ms / 1_000,
+                stop_time: file.end_ms / 1_000,
+                push_args: file.arguments.iter().cloned().collect::<BTreeMap<_, _>>(),
+            };
+            return (told.body(), Some((CONTAINER, extension(file.container))));
+        }
+        Fact::Status(RecordingStatus::Started) => (Status::Started, None),
+        Fact::Status(RecordingStatus::Paused) => (Status::Paused, None),
+        Fact::Status(RecordingStatus::Resumed) => (Status::Resumed, None),
+        Fact::Loss(reason) => (Status::Error, Some((REASON, loss(*reason)))),
+    };
+    (StatusEvent { domain, app, stream, event }.body(), about)
+}
+
+/// What an event is called where callbacks are listed.
+fn name(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::File(_) => "file_created",
+        Fact::Status(RecordingStatus::Started) => "record_started",
+        Fact::Status(RecordingStatus::Paused) => "record_paused",
+        Fact::Status(RecordingStatus::Resumed) => "record_resumed",
+        Fact::Loss(_) => "record_error",
+    }
+}
+
+fn loss(reason: LossReason) -> &'static str {
+    match reason {
+        LossReason::Refused => "media was refused for what it holds",
+        LossReason::Shed => "media was given up, since the spool was full",
+        LossReason::Damaged => "media was damaged in the spool",
+        LossReason::Acknowledged => "media is lost with the key-value store",
     }
 }
 

@@ -20,7 +20,7 @@ const MOST_NAMES: u32 = 4;
 pub async fn close(world: &impl World, file: RecordFile) -> Result<(), Refusal> {
     let entries = world.list_entries(file.clone()).await?;
     let object = put_playlist(world, &file, &entries).await?;
-    Ok(world.commit_file(file, &object, world.now_ms()).await?)
+    shared::commit_file(world, file, &object).await
 }
 
 /// Writes the playlist under the first name that no other writer has taken, and answers that name.

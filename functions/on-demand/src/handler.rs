@@ -56,6 +56,10 @@ async fn begin(world: &impl World, path: &StreamPath, begin: BeginSession) -> Re
         let wish = ask::wish(world, path, &begin).await?;
         wanted = convert::follow(asking, &wish);
     }
+    let tells_status = match &rule {
+        Some(_) => world.get_notify(path.domain()).await?.is_some_and(|config| config.need_status_notify),
+        None => false,
+    };
     // The answer may have been waited for.
     let now_ms = world.now_ms();
     let session = catalog::Session {
@@ -73,6 +77,7 @@ async fn begin(world: &impl World, path: &StreamPath, begin: BeginSession) -> Re
         rule,
         wanted,
         timezone: timezone(world).await?.to_string(),
+        tells_status,
     };
     let after = begin.after.map(|after| catalog::After { session: after.session, gap_ms: after.gap_ms });
     let resends = begin.resends.map(|chunk| catalog::Resends { session: chunk.session, seq: chunk.seq });

@@ -15,7 +15,7 @@ use spin_sdk::wit_bindgen::{self, StreamReader, StreamWriter};
 use crate::bindings::wit_stream;
 use crate::bucket::{self, Begun, Created, Location, Part};
 use crate::catalog::{
-    self, After, Changes, Container, Delivery, Entry, Event, EventOutcome, Heartbeat, Lane, Loss, MediaChunk,
+    self, After, Callback, Changes, Container, Delivery, Entry, Event, Heartbeat, Lane, Loss, MediaChunk,
     OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn,
     Upload, Wish,
 };
@@ -206,8 +206,14 @@ impl Catalog for Host {
         catalog::list_media(file).await
     }
 
-    async fn commit_file(&self, file: RecordFile, object: &str, now_ms: u64) -> Result<(), catalog::Error> {
-        catalog::commit_file(file, object.into(), now_ms).await
+    async fn commit_file(
+        &self,
+        file: RecordFile,
+        object: &str,
+        is_told: bool,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error> {
+        catalog::commit_file(file, object.into(), is_told, now_ms).await
     }
 
     async fn list_events(&self, timer: Timer) -> Result<Vec<Event>, catalog::Error> {
@@ -217,11 +223,15 @@ impl Catalog for Host {
     async fn note_event(
         &self,
         event: Event,
-        outcome: Option<EventOutcome>,
+        is_wanted: bool,
         goes_on: bool,
         now_ms: u64,
     ) -> Result<(), catalog::Error> {
-        catalog::note_event(event, outcome, goes_on, now_ms).await
+        catalog::note_event(event, is_wanted, goes_on, now_ms).await
+    }
+
+    async fn note_callback(&self, callback: Callback) -> Result<(), catalog::Error> {
+        catalog::note_callback(callback).await
     }
 
     async fn is_probed(&self, at: &Location) -> Result<bool, catalog::Error> {

@@ -16,6 +16,7 @@
 
 pub mod answer;
 pub mod body;
+mod commit;
 mod convert;
 pub mod lane;
 pub mod refusal;
@@ -31,6 +32,7 @@ pub mod testing;
 
 pub use answer::{Answer, answer_to, ok};
 pub use body::{Body, BodyError};
+pub use commit::commit_file;
 pub use naming::tag;
 pub use refusal::Refusal;
 pub use request::{read_body, read_json};

@@ -278,6 +278,7 @@ pub fn session(digit: char, began_ms: u64) -> Session {
         began_ms,
         wanted: false,
         timezone: "+08:00".into(),
+        tells_status: false,
         rule: Some(SessionRule {
             oss_endpoint: "http://store".into(),
             oss_bucket: "bkt".into(),

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 
 use crate::bucket::{self, Begun, Created, Location, Part};
 use crate::catalog::{
-    self, After, Changes, Container, Delivery, Entry, Event, EventOutcome, Heartbeat, Lane, Loss, MediaChunk,
+    self, After, Callback, Changes, Container, Delivery, Entry, Event, Heartbeat, Lane, Loss, MediaChunk,
     OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn,
     Upload, Wish,
 };
@@ -147,15 +147,22 @@ pub trait Catalog {
     async fn get_upload(&self, file: RecordFile) -> Result<Option<Upload>, catalog::Error>;
     async fn note_upload(&self, file: RecordFile, upload: Upload) -> Result<(), catalog::Error>;
     async fn list_media(&self, file: RecordFile) -> Result<Vec<MediaChunk>, catalog::Error>;
-    async fn commit_file(&self, file: RecordFile, object: &str, now_ms: u64) -> Result<(), catalog::Error>;
+    async fn commit_file(
+        &self,
+        file: RecordFile,
+        object: &str,
+        is_told: bool,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error>;
     async fn list_events(&self, timer: Timer) -> Result<Vec<Event>, catalog::Error>;
     async fn note_event(
         &self,
         event: Event,
-        outcome: Option<EventOutcome>,
+        is_wanted: bool,
         goes_on: bool,
         now_ms: u64,
     ) -> Result<(), catalog::Error>;
+    async fn note_callback(&self, callback: Callback) -> Result<(), catalog::Error>;
     async fn is_probed(&self, at: &Location) -> Result<bool, catalog::Error>;
     async fn note_probed(&self, at: &Location) -> Result<(), catalog::Error>;
     async fn note_replacing(

@@ -12,6 +12,9 @@ const DOMAIN: &str = "events.example.com";
 
 const KEY: &str = "0123456789abcdefXYZ";
 
+/// The application whose server asks for statuses.
+const STATUS: &str = "status";
+
 /// How long a record file may take to appear and to be told of after its stream has been away for `DelayTime`.
 const PATIENCE: Duration = Duration::from_secs(35);
 
@@ -37,6 +40,7 @@ fn configure(server: &Server, app: &str, receiver: &Receiver) {
         ("NotifyUrl", url.as_str()),
         ("NotifyReqAuth", "true"),
         ("NotifyAuthKey", KEY),
+        ("NeedStatusNotify", if app == STATUS { "true" } else { "false" }),
     ];
     let (status, answer) = api::call(server, "AddLiveRecordNotifyConfig", &config).unwrap();
     assert_eq!(status, 200, "{answer}");
@@ -126,4 +130,49 @@ fn what_a_receiver_does_not_take_comes_again_also_after_a_crash() {
     assert!(all[..before].iter().all(|event| id(event) == id(&first)), "none passes the one that waits");
     assert_eq!(id(&told[0]), id(&first));
     told.iter().for_each(check_signature);
+}
+
+#[test]
+fn a_break_is_told_as_a_pause_and_all_is_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).unwrap();
+    let receiver = Receiver::start(taken).unwrap();
+    configure(&server, STATUS, &receiver);
+    let url = server.rtmp_url(DOMAIN, STATUS, "x");
+    let status = |event: &Received| {
+        let body: Value = serde_json::from_str(&event.body).unwrap();
+        body["event"].as_str().map(str::to_owned)
+    };
+    let is_status = |event: &Received| status(event).is_some();
+    push(&sample(), &url, true).unwrap();
+    receiver.wait_for(2, PATIENCE, is_status).unwrap();
+    push(&sample(), &url, true).unwrap();
+    let told = receiver.wait_for(4, PATIENCE, is_status).unwrap();
+    let expected = ["record_started", "record_paused", "record_resumed", "record_paused"];
+    assert_eq!(told.iter().filter_map(status).collect::<Vec<_>>(), expected);
+    let body: Value = serde_json::from_str(&told[0].body).unwrap();
+    let fields = json!({"domain": DOMAIN, "app": STATUS, "stream": "x", "event": "record_started"});
+    assert_eq!(body, fields);
+    told.iter().for_each(check_signature);
+
+    let files = receiver.wait_for(1, PATIENCE, |event| !is_status(event)).unwrap();
+    assert!(!files.is_empty());
+    let range = [
+        ("DomainName", DOMAIN),
+        ("StartTime", "2020-01-01T00:00:00Z"),
+        ("EndTime", "2100-01-01T00:00:00Z"),
+        ("PageNumber", "1"),
+        ("PageSize", "100"),
+    ];
+    let (status, listed) = api::call(&server, "DescribeLiveRecordNotifyRecords", &range).unwrap();
+    assert_eq!(status, 200, "{listed}");
+    let records = listed["CallbackList"].as_array().unwrap();
+    let count = |kind: &str| records.iter().filter(|record| record["NotifyType"] == kind).count();
+    assert_eq!(
+        (count("record_started"), count("record_paused"), count("record_resumed")),
+        (1, 2, 1),
+        "{listed}"
+    );
+    assert!(count("file_created") > 0, "{listed}");
+    assert!(records.iter().all(|record| record["NotifyResult"] == "success"), "{listed}");
 }

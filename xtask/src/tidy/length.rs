@@ -8,9 +8,6 @@ use anyhow::Result;
 /// The most lines that a file may have.
 const MOST_LINES: usize = 500;
 
-/// The most lines that a contract may have: an interface cannot be parted into files.
-const MOST_WIT_LINES: usize = 600;
-
 /// What people write. What is below `docs/` is generated.
 const WRITTEN: [&str; 9] = ["rs", "py", "js", "mjs", "html", "sh", "wit", "toml", "md"];
 
@@ -22,10 +19,8 @@ pub(super) fn check(files: &[PathBuf], faults: &mut Vec<String>) -> Result<()> {
     };
     for file in files.iter().filter(is_written) {
         let lines = fs::read_to_string(file)?.lines().count();
-        let is_contract = file.extension().is_some_and(|extension| extension == "wit");
-        let most = if is_contract { MOST_WIT_LINES } else { MOST_LINES };
-        if lines > most {
-            faults.push(format!("{}: has {lines} lines; {most} are the most", file.display()));
+        if lines > MOST_LINES {
+            faults.push(format!("{}: has {lines} lines; {MOST_LINES} are the most", file.display()));
         }
     }
     Ok(())

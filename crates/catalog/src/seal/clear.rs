@@ -167,6 +167,7 @@ async fn delete_session(store: &impl Store, run: &Run, over: &Over) -> Result<()
     }
     if over.continued.is_none() {
         file::forget(store, &run.session, &run.adopted.recording, &over.next_files).await?;
+        store.delete(&key::told(&run.adopted.recording)).await?;
     }
     for key in [
         key::adopted(id),

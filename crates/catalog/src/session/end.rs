@@ -97,11 +97,17 @@ pub(super) async fn note(
     let is_over_ms = now_ms + CALL_MAX_MS;
     let look = format!("b {id} {due_ms}");
     timer::set(store, due_ms.max(is_over_ms), &look).await?;
+    if session.tells_status {
+        timer::set(store, is_over_ms, &format!("u {id}")).await?;
+    }
     flag(store, id).await?;
     write(store, &key::end(id), &end).await?;
     write(store, &key::last_ended(&session.stream.key()), &Continuation { session: id.clone() }).await?;
     if due_ms < is_over_ms {
         timer::set(store, due_ms, &look).await?;
+    }
+    if session.tells_status {
+        timer::set(store, now_ms, &format!("u {id}")).await?;
     }
     if guard::may_lack(store, session.began_ms).await? && committed::length(store, id).await? < end.chunks {
         timer::set(store, now_ms, &format!("n {id}")).await?;

@@ -226,6 +226,7 @@ pub(crate) fn session_of(id: &str) -> Session {
         rule: Some(rule),
         is_wanted: false,
         timezone: "+00:00".into(),
+        tells_status: false,
         continues: None,
     }
 }

@@ -1,20 +1,21 @@
 //! Callback configuration.
 
 use api::{
-    ApiError, Handle,
-    answers::{NotifyConfigAnswer, NotifyRecords},
+    ApiError, Handle, Time,
+    answers::{self, NotifyConfigAnswer, NotifyRecords},
     calls::{
         AddLiveRecordNotifyConfig, DeleteLiveRecordNotifyConfig, DescribeLiveRecordNotifyConfig,
         DescribeLiveRecordNotifyRecords, UpdateLiveRecordNotifyConfig,
     },
     faults, notify,
     paging::Page,
-    words::Order,
+    words::{Order, Status, StorageType},
 };
 use rules::NotifyConfig;
 
 use super::performer::{Performer, UPDATE_ATTEMPTS};
 use crate::backend::World;
+use crate::bindings::recorder::catalog::catalog::Callback;
 use crate::bindings::recorder::rules::rules::Error;
 
 impl<W: World> Handle<AddLiveRecordNotifyConfig> for Performer<'_, W> {
@@ -55,13 +56,46 @@ impl<W: World> Handle<DescribeLiveRecordNotifyConfig> for Performer<'_, W> {
     }
 }
 
-/// The callbacks that were sent: none, for none is sent yet.
+/// The callbacks that were sent, newest first.
 impl<W: World> Handle<DescribeLiveRecordNotifyRecords> for Performer<'_, W> {
     async fn handle(&self, call: DescribeLiveRecordNotifyRecords) -> Result<NotifyRecords, ApiError> {
         if call.end_time <= call.start_time {
             return Err(faults::INVALID_END_TIME_MISMATCH.into());
         }
-        let page = Page::of(Vec::new(), call.page_number, call.page_size, Order::Ascending);
-        Ok(NotifyRecords::new(page))
+        let range_ms = (call.start_time.saturating_mul(1_000), call.end_time.saturating_mul(1_000));
+        let mut sent = self.world.list_callbacks(&call.domain_name, range_ms).await?;
+        let is_of = |name: &Option<String>, of: &str| name.as_ref().is_none_or(|name| name == of);
+        sent.retain(|callback| {
+            is_of(&call.app_name, &callback.stream.app)
+                && is_of(&call.stream_name, &callback.stream.stream)
+                && call.status.is_none_or(|status| status == result(callback))
+                && call.storage_type != StorageType::Vod
+        });
+        let records = sent.into_iter().map(record).collect();
+        Ok(NotifyRecords::new(Page::of(records, call.page_number, call.page_size, Order::Descending)))
+    }
+}
+
+fn result(callback: &Callback) -> Status {
+    if callback.reason.is_none() { Status::Success } else { Status::Failed }
+}
+
+fn record(sent: Callback) -> answers::Callback {
+    let attempt = sent.attempt;
+    answers::Callback {
+        notify_result: result(&sent),
+        domain_name: sent.stream.domain,
+        app_name: sent.stream.app,
+        stream_name: sent.stream.stream,
+        storage_type: "oss",
+        notify_type: sent.event,
+        notify_url: sent.url,
+        notify_time: Time(sent.sent_ms / 1_000),
+        notify_header: r#"{"Content-Type":["application/json"]}"#.into(),
+        notify_content: sent.content,
+        notify_response: sent.status.map_or_else(String::new, |status| status.to_string()),
+        description: sent
+            .reason
+            .map_or_else(|| "success".into(), |reason| format!("attempt {attempt}: {reason}")),
     }
 }

@@ -12,8 +12,8 @@ use super::{NOW_S, VARIABLES};
 use crate::backend::Backend;
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
-    self, Command, Entry, IndexFile, LocatedEntry, PictureSize, RecordedSpan, Session, StreamName, Tracks,
-    VideoCodec,
+    self, Callback, Command, Entry, IndexFile, LocatedEntry, PictureSize, RecordedSpan, Session, StreamName,
+    Tracks, VideoCodec,
 };
 use crate::bindings::recorder::rules::rules::{
     self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
@@ -125,6 +125,7 @@ impl World {
             rule: None,
             wanted: false,
             timezone: "+08:00".into(),
+            tells_status: false,
         });
     }
 
@@ -229,6 +230,10 @@ impl Backend for World {
             return Err(catalog::Error::NoSuchStream);
         }
         self.told.borrow_mut().take().unwrap_or(Ok(()))
+    }
+
+    async fn list_callbacks(&self, _: &str, _: (u64, u64)) -> Result<Vec<Callback>, catalog::Error> {
+        Ok(Vec::new())
     }
 
     async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error> {

@@ -9,8 +9,8 @@ use store::memory::MemoryStore;
 
 use crate::bucket::Location;
 use crate::catalog::{
-    After, Changes, Command, Container, Delivery, Entry, Error, Event, EventOutcome, Heartbeat, IndexFile,
-    Lane, Loss, MediaChunk, OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session,
+    After, Callback, Changes, Command, Container, Delivery, Entry, Error, Event, Heartbeat, IndexFile, Lane,
+    Loss, MediaChunk, OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session,
     StreamName, Timer, Turn, Upload, Wish,
 };
 use crate::{Catalog, Random};
@@ -182,8 +182,14 @@ impl Catalog for World {
         answer(self.catalog().list_media(convert(file)).await)
     }
 
-    async fn commit_file(&self, file: RecordFile, object: &str, now_ms: u64) -> Result<(), Error> {
-        answer(self.catalog().commit_file(convert(file), object, now_ms).await)
+    async fn commit_file(
+        &self,
+        file: RecordFile,
+        object: &str,
+        is_told: bool,
+        now_ms: u64,
+    ) -> Result<(), Error> {
+        answer(self.catalog().commit_file(convert(file), object, is_told, now_ms).await)
     }
 
     async fn list_events(&self, timer: Timer) -> Result<Vec<Event>, Error> {
@@ -193,11 +199,15 @@ impl Catalog for World {
     async fn note_event(
         &self,
         event: Event,
-        outcome: Option<EventOutcome>,
+        is_wanted: bool,
         goes_on: bool,
         now_ms: u64,
     ) -> Result<(), Error> {
-        answer(self.catalog().note_event(convert(event), convert(outcome), goes_on, now_ms).await)
+        answer(self.catalog().note_event(convert(event), is_wanted, goes_on, now_ms).await)
+    }
+
+    async fn note_callback(&self, callback: Callback) -> Result<(), Error> {
+        answer(self.catalog().note_callback(convert(callback)).await)
     }
 
     async fn is_probed(&self, at: &Location) -> Result<bool, Error> {

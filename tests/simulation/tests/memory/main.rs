@@ -15,6 +15,7 @@ mod lost;
 mod overlap;
 mod pauses;
 mod restart;
+mod status;
 mod suspended;
 mod tenants;
 mod unended;

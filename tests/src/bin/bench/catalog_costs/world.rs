@@ -212,6 +212,7 @@ impl World {
             rule: Some(rule()),
             is_wanted: false,
             timezone: "+08:00".into(),
+            tells_status: false,
             continues: None,
         };
         let Self { store, bucket } = self;

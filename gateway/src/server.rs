@@ -41,8 +41,9 @@ pub struct Config {
     pub name: Option<String>,
     /// Folder of the chunks that are not acknowledged. One gateway at a time can use it.
     pub spool: PathBuf,
-    /// How many bytes of chunks the spool may hold before publishers are held back, each stream a fair share.
-    pub spool_limit_bytes: u64,
+    /// How many bytes of chunks the spool may hold, of which each stream has a fair share. `None`: 4 GiB, but at most
+    /// half of what the disk has room for.
+    pub spool_limit_bytes: Option<u64>,
     /// Domain of publishers that name none: no `tcUrl`, or one without a host. `None`: the address that they
     /// connected to.
     pub default_domain: Option<String>,

@@ -26,6 +26,7 @@ mod charge;
 mod chunk;
 mod folder;
 mod gap;
+mod limit;
 mod record;
 mod recover;
 mod sync;

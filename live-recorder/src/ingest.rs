@@ -2,6 +2,8 @@
 
 use clap::ValueEnum;
 
+use crate::size::parse_bytes;
+
 /// The settings of RTMP ingest.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct IngestArgs {
@@ -13,6 +15,11 @@ pub(crate) struct IngestArgs {
     /// connection is dead.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) second_publisher: SecondPublisher,
+    /// How much may wait on disk for functions that do not take it, in bytes or with a unit: 500MB, 4GiB. A stream may
+    /// use all that no other one needs. When it is full, each is held to an equal share, and one that cannot be delivered
+    /// gives up its oldest media. By default 4GiB, but at most half of what the disk has room for.
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub(crate) spool_limit: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]

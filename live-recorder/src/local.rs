@@ -28,9 +28,6 @@ pub(crate) const PRIVATE_CALLBACKS: &str = "private_callbacks";
 const SECRETS: [&str; 4] =
     ["access_keys", "ingest_token", "bucket_access_key_id", "bucket_access_key_secret"];
 
-/// What may wait on disk for functions that do not answer: an hour of one push at 10 Mb/s.
-pub(crate) const SPOOL_LIMIT_BYTES: u64 = 4 << 30;
-
 /// The values of the application's variables for local use, where functions find the bucket server at `bucket`;
 /// the environment overrides each.
 pub(crate) fn variables(bucket: SocketAddr) -> BTreeMap<String, String> {

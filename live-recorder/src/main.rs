@@ -4,6 +4,7 @@ mod commands;
 mod ingest;
 mod listen;
 mod local;
+mod size;
 mod stack;
 mod store;
 

@@ -12,9 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ingest::IngestArgs;
 use crate::listen::{listen, reachable};
-use crate::local::{
-    CALLBACK_HOSTS, PRIVATE_CALLBACKS, SPOOL_LIMIT_BYTES, WORK_BUCKET, check_exposure, variables,
-};
+use crate::local::{CALLBACK_HOSTS, PRIVATE_CALLBACKS, WORK_BUCKET, check_exposure, variables};
 use crate::store::StoreArgs;
 
 /// The bucket that is made when none is asked for.
@@ -128,7 +126,7 @@ impl Stack {
             ingest_token,
             name: None,
             spool: config.data.join("spool"),
-            spool_limit_bytes: SPOOL_LIMIT_BYTES,
+            spool_limit_bytes: config.ingest.spool_limit,
             default_domain: config.ingest.default_domain,
             second_publisher: config.ingest.second_publisher.into(),
             call_max: gateway::CALL_MAX,

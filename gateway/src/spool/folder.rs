@@ -13,6 +13,7 @@ use protocol::StreamPath;
 
 use super::{
     charge::{Account, Contents},
+    limit::default_limit_bytes,
     record::replace_durably,
 };
 
@@ -25,7 +26,8 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    pub(crate) fn open(root: &Path, limit_bytes: u64) -> anyhow::Result<Arc<Self>> {
+    /// Opens a spool that holds at most so many bytes of chunks; `None`: what is sensible on its disk.
+    pub(crate) fn open(root: &Path, limit_bytes: Option<u64>) -> anyhow::Result<Arc<Self>> {
         for folder in ["pushes", "refused"] {
             let folder = root.join(folder);
             fs::create_dir_all(&folder).with_context(|| format!("while creating {}", folder.display()))?;
@@ -34,6 +36,11 @@ impl Spool {
         if let Err(error) = lock.try_lock() {
             bail!("spool {} is in use by another gateway: {error}", root.display());
         }
+        let limit_bytes = match limit_bytes {
+            Some(limit_bytes) => limit_bytes,
+            None => default_limit_bytes(root).context("while looking at the disk of the spool")?,
+        };
+        tracing::info!("spool {} holds at most {limit_bytes} bytes", root.display());
         let contents = Arc::new(Contents::new(limit_bytes));
         Ok(Arc::new(Self { root: root.to_owned(), contents, _lock: lock }))
     }

@@ -213,7 +213,7 @@ mod tests {
     /// A spool with the folder of one push, which has nothing but its record.
     fn spooled(session: Option<Session>) -> (tempfile::TempDir, Arc<Spool>, PathBuf) {
         let root = tempfile::tempdir().unwrap();
-        let spool = Spool::open(root.path(), 1 << 30).unwrap();
+        let spool = Spool::open(root.path(), Some(1 << 30)).unwrap();
         let folder = spool.pushes().join("p");
         fs::create_dir(&folder).unwrap();
         let push = Push { domain: "d".into(), app: "a".into(), stream: "s".into(), ..Push::default() };

@@ -51,7 +51,7 @@ impl Gateway {
             ingest_token: TOKEN.into(),
             name: None,
             spool: spool.into(),
-            spool_limit_bytes,
+            spool_limit_bytes: Some(spool_limit_bytes),
             default_domain: None,
             second_publisher,
             call_max: Duration::from_secs(1),

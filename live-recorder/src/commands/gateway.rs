@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ingest::IngestArgs;
 use crate::listen::listen;
-use crate::local::SPOOL_LIMIT_BYTES;
 
 #[derive(clap::Args)]
 pub(crate) struct GatewayArgs {
@@ -42,7 +41,7 @@ pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()
         ingest_token: args.ingest_token,
         name: args.name,
         spool: args.data.join("spool"),
-        spool_limit_bytes: SPOOL_LIMIT_BYTES,
+        spool_limit_bytes: args.ingest.spool_limit,
         default_domain: args.ingest.default_domain,
         second_publisher: args.ingest.second_publisher.into(),
         call_max: ::gateway::CALL_MAX,

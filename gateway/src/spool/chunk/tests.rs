@@ -14,7 +14,7 @@ fn account(spool: &Arc<Spool>) -> Arc<Account> {
 /// Writes pieces, doing something before each one, and checks the chunk's file.
 fn check(name: &str, mut between: impl FnMut(usize, &mut OpenChunk)) -> Chunk {
     let folder = tempfile::tempdir().unwrap();
-    let spool = Spool::open(folder.path(), 1 << 30).unwrap();
+    let spool = Spool::open(folder.path(), Some(1 << 30)).unwrap();
     let pool = Arc::default();
     let mut open = OpenChunk::new(&account(&spool), &pool, folder.path(), NAME);
     let mut expected = Vec::new();
@@ -75,7 +75,7 @@ fn a_chunk_is_split_wherever_its_bytes_are() {
     for (flushed, left) in [(6, 6), (0, 6), (3, 6), (5, 6), (6, 0), (6, 4)] {
         for at in places {
             let folder = tempfile::tempdir().unwrap();
-            let spool = Spool::open(folder.path(), 1 << 30).unwrap();
+            let spool = Spool::open(folder.path(), Some(1 << 30)).unwrap();
             let pool = Arc::default();
             let place = |index| {
                 let mut open = OpenChunk::new(&account(&spool), &pool, folder.path(), NAME);
@@ -116,7 +116,7 @@ fn a_chunk_is_split_wherever_its_bytes_are() {
 #[test]
 fn a_chunk_is_kept_and_numbered_under_the_name_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let spool = Spool::open(folder.path(), 1 << 30).unwrap();
+    let spool = Spool::open(folder.path(), Some(1 << 30)).unwrap();
     let mut open = OpenChunk::new(&account(&spool), &Arc::default(), folder.path(), NAME);
     open.write(b"FLV").unwrap();
     open.flush().unwrap();
@@ -139,7 +139,7 @@ fn a_chunk_is_kept_and_numbered_under_the_name_that_says_so() {
 #[test]
 fn a_split_that_breaks_off_is_told_by_a_file_name() {
     let folder = tempfile::tempdir().unwrap();
-    let spool = Spool::open(folder.path(), 1 << 30).unwrap();
+    let spool = Spool::open(folder.path(), Some(1 << 30)).unwrap();
     let pool = Arc::default();
     let [mut open, mut next] = [0, 1].map(|index| {
         let mut open = OpenChunk::new(&account(&spool), &pool, folder.path(), NAME);

@@ -161,12 +161,12 @@ impl Connection {
         }
     }
 
-    /// Waits while the stream's share of the spool is full. The open chunk is closed then, so that it can be
-    /// uploaded.
+    /// Waits while the stream's share of the spool is full. The open chunk is closed then where nothing else can make
+    /// room, so that it can be uploaded or given up.
     async fn make_room(&mut self) -> anyhow::Result<()> {
         let Some(Live { claim, recorder, refused }) = &mut self.live else { return Ok(()) };
         while recorder.queue().account().is_full() {
-            if recorder.queue().is_empty() {
+            if !recorder.queue().can_give_up() {
                 recorder.make_room().context("while writing to the spool")?;
             }
             recorder.flush().context("while writing to the spool")?;

@@ -11,7 +11,7 @@ mod writer;
 use std::{
     path::PathBuf,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -51,6 +51,10 @@ pub(crate) fn recovered(found: Recovered, tell: &Arc<Tell>) -> QueueReader {
     state.codecs_known = true;
     state.next_index = end.next_index;
     state.last_cut = waiting.last().map(Waiting::index);
+    // The functions may have been given the first of them until just now.
+    let now = Instant::now();
+    state.tried = waiting.first().map(|first| (first.index(), now));
+    state.waits_since = Some(now);
     state.waiting = waiting.into();
     if let Some(Session { id, first_index, is_end_told, .. }) = session {
         state.began.into_iter().for_each(|(_, event)| tell.told(event));

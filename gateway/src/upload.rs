@@ -1,6 +1,7 @@
 //! Bringing pushes to the functions.
 
 mod backoff;
+mod shed;
 mod uploader;
 mod uploads;
 

@@ -160,8 +160,9 @@ impl QueueReader {
                             chunk.path().display()
                         );
                     }
-                    let index = chunk.name.index;
-                    Some(Next::Chunk(index, index - first_index, ChunkBody::of(chunk)))
+                    let (index, body) = (chunk.name.index, ChunkBody::of(chunk));
+                    state.trying = Some(index);
+                    Some(Next::Chunk(index, index - first_index, body))
                 }
                 Some(Waiting::Lost(gap)) => {
                     Some(Next::Lost(gap.index, gap.index - first_index, gap.lost, gap.tried))
@@ -172,10 +173,17 @@ impl QueueReader {
         queue.until(look).await
     }
 
+    /// The functions were given a chunk, and have answered or will not.
+    pub(crate) fn tried(&self, index: u64) {
+        let mut state = self.queue.state();
+        state.trying = None;
+        state.tried = Some((index, Instant::now()));
+    }
+
     /// The functions know of the chunk at the front, or of its loss.
     pub(crate) fn acknowledged(&self, index: u64) {
         let front = self.queue.change(|state| {
-            state.progress = Instant::now();
+            state.taken = Some(Instant::now());
             let is_front = state.waiting.front().is_some_and(|front| front.index() == index);
             if is_front { self.queue.take_front(state) } else { None }
         });
@@ -201,24 +209,28 @@ impl QueueReader {
         })
     }
 
-    /// Gives up the oldest chunk that waits; `false` if there is none.
-    pub(crate) fn shed(&self) -> io::Result<bool> {
+    /// Gives up the oldest chunk that waits, and that the functions have not begun to take; `false` if there is none.
+    /// `even_tried`: as in [`State::oldest_to_give_up`].
+    pub(crate) fn shed(&self, even_tried: bool) -> io::Result<bool> {
         let folder = &self.queue.folder;
         self.queue.change(|state| {
-            let is_chunk = |waiting: &Waiting| matches!(waiting, Waiting::Chunk(_));
-            let Some(at) = state.waiting.iter().position(is_chunk) else { return Ok(false) };
+            let Some(at) = state.oldest_to_give_up(even_tried) else { return Ok(false) };
             let Waiting::Chunk(chunk) = &state.waiting[at] else { return Ok(false) };
-            // The one at the front is perhaps being tried.
-            let tried = (at == 0).then(Instant::now);
-            let gap = gap_of(folder, chunk, LossReason::Shed, tried)?;
+            let gap = gap_of(folder, chunk, LossReason::Shed, state.last_try(chunk.name.index))?;
             discard(std::mem::replace(&mut state.waiting[at], Waiting::Lost(gap)));
             Ok(true)
         })
     }
 
-    /// Whether the functions have taken nothing for so long.
-    pub(crate) fn is_stalled(&self, since: Duration) -> bool {
-        self.queue.state().progress.elapsed() >= since
+    /// Whether something has waited for so long.
+    pub(crate) fn has_waited(&self, since: Duration) -> bool {
+        let state = self.queue.state();
+        !state.waiting.is_empty() && state.waits_since.is_some_and(|at| at.elapsed() >= since)
+    }
+
+    /// Whether the functions have taken something within this time.
+    pub(crate) fn was_taken(&self, within: Duration) -> bool {
+        self.queue.state().taken.is_some_and(|at| at.elapsed() < within)
     }
 
     /// Waits for the end of the push; `None` if it is told already.

@@ -56,8 +56,14 @@ pub(super) struct State {
     pub(super) ended: Option<Event>,
     /// Whether what was spooled before the functions answered has been gone through.
     pub(super) is_settled: bool,
+    /// The chunk that the functions are being given.
+    pub(super) trying: Option<u64>,
+    /// The chunk that they were last given, and until when: they may have taken it, whatever they answered.
+    pub(super) tried: Option<(u64, Instant)>,
     /// When the functions last took something.
-    pub(super) progress: Instant,
+    pub(super) taken: Option<Instant>,
+    /// Since when something has waited without a break.
+    pub(super) waits_since: Option<Instant>,
 }
 
 impl Queue {
@@ -143,8 +149,28 @@ impl State {
             began: None,
             ended: None,
             is_settled: false,
-            progress: Instant::now(),
+            trying: None,
+            tried: None,
+            taken: None,
+            waits_since: None,
         }
+    }
+
+    /// The place of the oldest chunk that can be given up, which the functions have not begun to take. Where
+    /// `even_tried`, also one that they were given and did not answer for, though not while they are given it.
+    pub(super) fn oldest_to_give_up(&self, even_tried: bool) -> Option<usize> {
+        self.waiting.iter().position(|waiting| match waiting {
+            Waiting::Chunk(chunk) => {
+                let index = chunk.name.index;
+                self.trying != Some(index) && (even_tried || self.last_try(index).is_none())
+            }
+            Waiting::Lost(_) => false,
+        })
+    }
+
+    /// When the functions were last given a chunk, if they were.
+    pub(super) fn last_try(&self, index: u64) -> Option<Instant> {
+        self.tried.filter(|(tried, _)| *tried == index).map(|(_, at)| at)
     }
 
     /// Goes through what was spooled before the functions answered: drops what is not wanted at both ends, so that

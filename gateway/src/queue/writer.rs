@@ -75,13 +75,16 @@ impl QueueWriter {
     pub(crate) fn push(&self, chunk: Chunk) {
         self.queue.change(|state| {
             state.last_cut = Some(chunk.name.index);
+            if state.waiting.is_empty() {
+                state.waits_since = Some(Instant::now());
+            }
             state.waiting.push_back(Waiting::Chunk(chunk));
         });
     }
 
-    /// Whether no chunk waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.queue.state().waiting.is_empty()
+    /// Whether a chunk waits that could be given up.
+    pub(crate) fn can_give_up(&self) -> bool {
+        self.queue.state().oldest_to_give_up(true).is_some()
     }
 
     /// When the last frame of the oldest chunk that waits came, in milliseconds since the push began.

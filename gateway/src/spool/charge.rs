@@ -15,6 +15,14 @@ use tokio::sync::Notify;
 
 use crate::clock::LogLimit;
 
+/// Where media has to be given up, this part of the limit or of the share is made free: giving up goes in steps.
+const STEP_PART: u64 = 32;
+
+/// How far beyond its limit the spool may be while a stream that has more than its share still gets rid of some: this
+/// part of it, and what publishers send before they are held back.
+const BEYOND_PART: u64 = 8;
+const BEYOND_BYTES: u64 = 8 << 20;
+
 /// What is in the spool.
 #[derive(Debug)]
 pub(super) struct Contents {
@@ -24,6 +32,8 @@ pub(super) struct Contents {
     streams: AtomicU64,
     /// Wakes those who wait for room.
     freed: Notify,
+    /// Wakes who makes room: somebody waits for it.
+    wanted: Notify,
     alarm: Mutex<LogLimit>,
     accounts: Mutex<HashMap<StreamPath, Weak<Account>>>,
     /// Files that would not survive a loss of power, and since when they are whole.
@@ -52,6 +62,7 @@ impl Contents {
             used_bytes: AtomicU64::new(0),
             streams: AtomicU64::new(0),
             freed: Notify::new(),
+            wanted: Notify::new(),
             alarm: Mutex::default(),
             accounts: Mutex::default(),
             unsynced: Mutex::default(),
@@ -72,8 +83,12 @@ impl Contents {
         account
     }
 
+    fn used(&self) -> u64 {
+        self.used_bytes.load(Ordering::Relaxed)
+    }
+
     pub(super) fn is_full(&self) -> bool {
-        self.used_bytes.load(Ordering::Relaxed) >= self.limit_bytes
+        self.used() >= self.limit_bytes
     }
 
     /// The fair share of each stream that uses any, in bytes.
@@ -84,12 +99,18 @@ impl Contents {
     pub(super) async fn freed(&self) {
         let freed = self.freed.notified();
         self.sound_alarm();
+        self.wanted.notify_one();
         freed.await;
+    }
+
+    /// Completes when somebody waits for room.
+    pub(super) async fn wanted(&self) {
+        self.wanted.notified().await;
     }
 
     fn sound_alarm(&self) {
         if self.alarm.lock().unwrap_or_else(PoisonError::into_inner).permits() {
-            let (used, limit) = (self.used_bytes.load(Ordering::Relaxed), self.limit_bytes);
+            let (used, limit) = (self.used(), self.limit_bytes);
             tracing::error!(
                 "spool is full: {used} of {limit} bytes wait for the functions, publishers whose share is full are \
                  held back"
@@ -99,7 +120,7 @@ impl Contents {
 
     #[cfg(test)]
     pub(super) fn used_bytes(&self) -> u64 {
-        self.used_bytes.load(Ordering::Relaxed)
+        self.used()
     }
 
     /// The files that were whole before `than` and have not been taken yet.
@@ -115,9 +136,27 @@ impl Contents {
 }
 
 impl Account {
+    /// What the stream has in the spool.
+    pub(crate) fn used_bytes(&self) -> u64 {
+        self.used_bytes.load(Ordering::Relaxed)
+    }
+
     /// Whether the spool is full, and the stream has its fair share of it.
     pub(crate) fn is_full(&self) -> bool {
-        self.contents.is_full() && self.used_bytes.load(Ordering::Relaxed) >= self.contents.share_bytes()
+        self.contents.is_full() && self.used_bytes() >= self.contents.share_bytes()
+    }
+
+    /// Whether the spool is so far beyond its limit that a stream above its share cannot be left to get rid of some.
+    pub(crate) fn is_beyond(&self) -> bool {
+        let limit = self.contents.limit_bytes;
+        self.is_full() && self.contents.used() >= limit + limit / BEYOND_PART + BEYOND_BYTES
+    }
+
+    /// Whether enough of the spool or of the stream's share is free after some was given up.
+    pub(crate) fn has_room(&self) -> bool {
+        let is_below = |used: u64, limit: u64| used <= limit - limit / STEP_PART;
+        is_below(self.contents.used(), self.contents.limit_bytes)
+            || is_below(self.used_bytes(), self.contents.share_bytes())
     }
 }
 
@@ -187,8 +226,25 @@ mod tests {
         assert!(Arc::ptr_eq(&same, &few) && few.is_full(), "half of it each");
         most.remove(500);
         assert!(!many.is_full() && !few.is_full());
+        assert!(many.has_room() && few.has_room());
         drop((most, many));
         assert_eq!(contents.share_bytes(), 1_000);
         assert_eq!(contents.accounts().len(), 1);
+    }
+
+    #[test]
+    fn a_stream_above_its_share_holds_the_spool_at_most_a_part_beyond_its_limit() {
+        let limit = 800 << 20;
+        let contents = Arc::new(Contents::new(limit));
+        let account = |name: &str| contents.account(&StreamPath::new("d", "a", name).unwrap());
+        let (large, small) = (account("large"), account("small"));
+        let [mut much, mut little] = [&large, &small].map(Charge::new);
+        much.add(limit);
+        little.add(limit / 8);
+        assert!(large.is_full() && !large.is_beyond() && !large.has_room());
+        little.add(BEYOND_BYTES);
+        assert!(large.is_beyond() && !small.is_beyond() && !small.is_full(), "it has its share");
+        much.remove(limit / 2 + limit / 32);
+        assert!(!large.is_full() && large.has_room());
     }
 }

@@ -100,6 +100,11 @@ impl Spool {
         self.contents.freed().await;
     }
 
+    /// Completes when somebody waits for something to be given back.
+    pub(crate) async fn wanted(&self) {
+        self.contents.wanted().await;
+    }
+
     #[cfg(test)]
     pub(super) fn used_bytes(&self) -> u64 {
         self.contents.used_bytes()

@@ -40,9 +40,6 @@ pub(crate) struct Uploader {
     pub(crate) call_max: Duration,
 }
 
-/// The last try of a chunk: its index, and when it was over.
-type Tried = Option<(u64, Instant)>;
-
 impl Uploader {
     /// Begins the session of a push, after those of the same stream before it; `false` if it will have none.
     ///
@@ -126,7 +123,6 @@ impl Uploader {
             session,
             push,
             backoff: Backoff::new(queue.path(), &self.functions),
-            tried: None,
             missing: None,
         };
         loop {
@@ -194,7 +190,6 @@ struct Bringer<'a> {
     session: &'a SessionPath,
     push: String,
     backoff: Backoff<'a>,
-    tried: Tried,
     /// Since when the functions want a chunk before the one at the front that is not here.
     missing: Option<Instant>,
 }
@@ -204,7 +199,7 @@ impl Bringer<'_> {
     async fn put(&mut self, index: u64, seq: u64, body: ChunkBody) -> bool {
         let (from_ms, generation) = (body.name().offset_ms, body.name().generation);
         let answer = self.uploader.functions.put_chunk(self.path(seq), &self.push, body).await;
-        self.tried = Some((index, Instant::now()));
+        self.queue.tried(index);
         let Err(error) = answer else {
             self.queue.acknowledged(index);
             return true;
@@ -233,8 +228,7 @@ impl Bringer<'_> {
     /// Tells that the chunk at the front will not come, once no try of it can have an effect any more; whether the
     /// functions know it.
     async fn tell_lost(&mut self, index: u64, seq: u64, lost: LostChunk, tried: Option<Instant>) -> bool {
-        let here = self.tried.filter(|(last, _)| *last == index).map(|(_, at)| at);
-        if let Some(tried) = tried.max(here) {
+        if let Some(tried) = tried {
             sleep_until((tried + self.uploader.call_max).into()).await;
         }
         let answer = self.uploader.functions.put_lost(self.path(seq), &self.push, &lost).await;

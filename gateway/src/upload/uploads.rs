@@ -10,14 +10,11 @@ use protocol::StreamPath;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::uploader::Uploader;
+use super::{shed, uploader::Uploader};
 use crate::queue::QueueReader;
 
 /// A push that ended so long ago continues in no other: the longest delay of a rule is shorter.
 const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
-
-/// A stream of which the functions take nothing for this long gives up what it has beyond its share of the spool.
-const STALLED: Duration = Duration::from_secs(5);
 
 /// How often that is looked at.
 const SHED_EVERY: Duration = Duration::from_secs(1);
@@ -108,18 +105,22 @@ impl Uploads {
         self.tasks.wait().await;
     }
 
-    /// Gives up, for ever, what streams whose share of the spool is full cannot deliver, the oldest first.
+    /// Gives up, for ever, what streams whose share of the spool is full cannot deliver, the oldest first, and first of
+    /// the stream that has most.
     pub(crate) async fn shed(self: Arc<Self>) {
         let mut seconds = interval(SHED_EVERY);
         seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            seconds.tick().await;
-            if !self.uploader.spool.is_full() {
+            let spool = &self.uploader.spool;
+            tokio::select! {
+                _ = seconds.tick() => {}
+                () = spool.wanted() => {}
+            }
+            if !spool.is_full() {
                 continue;
             }
-            let pushes: Vec<_> =
-                self.streams().streams.values().map(|stream| stream.pushes.clone()).collect();
-            pushes.iter().for_each(|pushes| shed_stream(pushes));
+            let streams = self.streams().streams.values().map(|stream| stream.pushes.clone()).collect();
+            shed::make_room(streams);
         }
     }
 
@@ -155,30 +156,5 @@ impl Streams {
             !stream.pushes.is_empty() || stream.last.as_ref().is_some_and(is_recent)
         });
         self.look_above = 2 * self.streams.len() + 16;
-    }
-}
-
-/// Gives up chunks of a stream while its share is full and the functions take nothing.
-fn shed_stream(pushes: &[QueueReader]) {
-    let Some(first) = pushes.first() else { return };
-    if !pushes.iter().all(|push| push.is_stalled(STALLED)) {
-        return;
-    }
-    let (mut shed, mut at) = (0, 0);
-    while first.account().is_full() && at < pushes.len() {
-        match pushes[at].shed() {
-            Ok(true) => shed += 1,
-            Ok(false) => at += 1,
-            Err(error) => {
-                tracing::error!("{}: chunk cannot be given up: {error}", first.path());
-                break;
-            }
-        }
-    }
-    if shed > 0 {
-        tracing::error!(
-            "{}: {shed} chunks are given up, since the stream's share of the spool is full",
-            first.path()
-        );
     }
 }

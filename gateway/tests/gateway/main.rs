@@ -11,6 +11,7 @@ mod orders;
 mod publisher;
 mod recording;
 mod sessions;
+mod spool;
 mod takeover;
 
 use std::{net::SocketAddr, path::Path, time::Duration};

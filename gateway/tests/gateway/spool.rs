@@ -1,0 +1,110 @@
+//! A spool that is full: who gives up what, and who is held back.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use protocol::LossReason;
+
+use crate::{
+    Gateway,
+    fake::{Act, Fake, Kind, Session, fail},
+    media::{SHAPE, Shape, Tag, frames, write_flv},
+};
+
+const LIMIT_BYTES: u64 = 1 << 20;
+
+/// Longer than any push here takes that is not held back for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Functions that take no chunk of the streams whose names begin with `dead` until they are opened.
+async fn functions() -> (Fake, Arc<AtomicBool>) {
+    let is_open = Arc::new(AtomicBool::new(false));
+    let open = Arc::clone(&is_open);
+    let functions = Fake::start(move |call| match call.kind {
+        Kind::Chunk | Kind::Lost if call.stream.contains("/dead") && !open.load(Relaxed) => fail(503),
+        _ => Act::Succeed,
+    })
+    .await;
+    (functions, is_open)
+}
+
+/// A file of so many chunks of 60 kB, and its media.
+fn write(file: &Path, chunks: u32) -> Vec<Tag> {
+    let (frames, seed) = (chunks * 10, chunks << 20);
+    write_flv(file, Shape { frames, gop: 10, frame_ms: 500, frame_bytes: 6_000, seed, ..SHAPE })
+}
+
+/// What of a push arrived is its beginning and its end, and all between was told as given up.
+fn check_shed(session: &Session, pushed: &[Tag]) {
+    assert!(session.lost.iter().all(|(_, lost)| lost.lost == LossReason::Shed));
+    let given_up: Vec<_> = session.lost.iter().map(|(seq, _)| *seq).collect();
+    let (first, last) = (given_up[0], given_up[given_up.len() - 1]);
+    assert_eq!(given_up, (first..=last).collect::<Vec<_>>(), "without a break");
+    let before = frames(&session.chunks[..first as usize]);
+    let after = frames(&session.chunks[first as usize..]);
+    assert!(before[..] == pushed[..before.len()]);
+    assert!(after[..] == pushed[pushed.len() - after.len()..]);
+    for pair in session.lost.windows(2) {
+        assert!(pair[0].1.to_ms <= pair[1].1.from_ms, "{pair:?}");
+    }
+}
+
+fn bytes(session: &Session) -> u64 {
+    session.chunks.iter().map(|(_, body)| body.len() as u64).sum()
+}
+
+#[tokio::test]
+async fn a_stream_of_which_nothing_can_be_delivered_goes_on_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    // 24 times what the spool holds.
+    let pushed = write(&file, 400);
+    let (functions, is_open) = functions().await;
+    let gateway = Gateway::with_limit(&functions.url(), &folder.path().join("spool"), LIMIT_BYTES).await;
+    tokio::time::timeout(PATIENCE, gateway.push(&file, "dead")).await.unwrap().unwrap();
+    is_open.store(true, Relaxed);
+    let session = functions.ended(1).await.remove(0);
+    check_shed(&session, &pushed);
+    let left = bytes(&session);
+    assert!((LIMIT_BYTES / 2..2 * LIMIT_BYTES).contains(&left), "{left} bytes are left");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn streams_that_cannot_be_delivered_share_the_spool_and_cost_another_one_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (spool, limit) = (folder.path().join("spool"), 2 * LIMIT_BYTES);
+    let (functions, is_open) = functions().await;
+    let gateway = Gateway::with_limit(&functions.url(), &spool, limit).await;
+    let mut files = Vec::new();
+    for (name, chunks) in [("dead1", 60), ("dead2", 61), ("x", 62)] {
+        let file = folder.path().join(name);
+        let pushed = write(&file, chunks);
+        tokio::time::timeout(PATIENCE, gateway.push(&file, name)).await.unwrap().unwrap();
+        files.push((name, pushed));
+    }
+    functions
+        .until("all of the third stream", |log| {
+            log.sessions.iter().any(|session| session.stream.ends_with("/x") && session.is_complete())
+        })
+        .await;
+    is_open.store(true, Relaxed);
+    let sessions = functions.ended(3).await;
+    for (name, pushed) in files {
+        let session = sessions.iter().find(|session| session.stream.ends_with(name)).unwrap();
+        if name == "x" {
+            assert!(session.lost.is_empty() && frames(&session.chunks) == pushed);
+        } else {
+            check_shed(session, &pushed);
+            let left = bytes(session);
+            assert!((limit / 4..3 * limit / 4).contains(&left), "{left} bytes are left of {name}");
+        }
+    }
+    gateway.stop().await;
+}

@@ -22,6 +22,7 @@
 //! first is cut to so many bytes.
 //! A file is deleted once it is acknowledged, and the folder once the push's end is too.
 
+mod alarm;
 mod charge;
 mod chunk;
 mod folder;

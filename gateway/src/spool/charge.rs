@@ -13,6 +13,7 @@ use std::{
 use protocol::StreamPath;
 use tokio::sync::Notify;
 
+use super::alarm::{Alarm, Warning};
 use crate::clock::LogLimit;
 
 /// Where media has to be given up, this part of the limit or of the share is made free: giving up goes in steps.
@@ -34,7 +35,9 @@ pub(super) struct Contents {
     freed: Notify,
     /// Wakes who makes room: somebody waits for it.
     wanted: Notify,
-    alarm: Mutex<LogLimit>,
+    /// How often it is said that it is full.
+    full_log: Mutex<LogLimit>,
+    alarm: Mutex<Alarm>,
     accounts: Mutex<HashMap<StreamPath, Weak<Account>>>,
     /// Files that would not survive a loss of power, and since when they are whole.
     unsynced: Mutex<Vec<(Instant, PathBuf)>>,
@@ -46,6 +49,7 @@ pub(crate) struct Account {
     contents: Arc<Contents>,
     stream: StreamPath,
     used_bytes: AtomicU64,
+    alarm: Mutex<Alarm>,
 }
 
 /// What a file has of the spool; given back when dropped.
@@ -63,6 +67,7 @@ impl Contents {
             streams: AtomicU64::new(0),
             freed: Notify::new(),
             wanted: Notify::new(),
+            full_log: Mutex::default(),
             alarm: Mutex::default(),
             accounts: Mutex::default(),
             unsynced: Mutex::default(),
@@ -78,6 +83,7 @@ impl Contents {
             contents: Arc::clone(self),
             stream: stream.clone(),
             used_bytes: AtomicU64::new(0),
+            alarm: Mutex::default(),
         });
         accounts.insert(stream.clone(), Arc::downgrade(&account));
         account
@@ -98,7 +104,7 @@ impl Contents {
 
     pub(super) async fn freed(&self) {
         let freed = self.freed.notified();
-        self.sound_alarm();
+        self.say_that_it_is_full();
         self.wanted.notify_one();
         freed.await;
     }
@@ -108,14 +114,50 @@ impl Contents {
         self.wanted.notified().await;
     }
 
-    fn sound_alarm(&self) {
-        if self.alarm.lock().unwrap_or_else(PoisonError::into_inner).permits() {
+    fn say_that_it_is_full(&self) {
+        if self.full_log.lock().unwrap_or_else(PoisonError::into_inner).permits() {
             let (used, limit) = (self.used(), self.limit_bytes);
             tracing::error!(
                 "spool is full: {used} of {limit} bytes wait for the functions, publishers whose share is full are \
                  held back"
             );
         }
+    }
+
+    /// What is to be said of how full it is, and which streams fill it.
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        let (used, limit, share) = (self.used(), self.limit_bytes, self.share_bytes());
+        let mut warnings = Vec::new();
+        let is_nearly_full = {
+            let mut alarm = self.alarm.lock().unwrap_or_else(PoisonError::into_inner);
+            let said = alarm.look(used, limit);
+            warnings.extend(said.map(|is_healed| Warning {
+                stream: None,
+                is_healed,
+                used_bytes: used,
+                limit_bytes: limit,
+            }));
+            alarm.is_raised()
+        };
+        for account in self.open_accounts() {
+            let used_bytes = account.used_bytes();
+            // A stream may have more than its share while there is room for others.
+            let counted = if is_nearly_full { used_bytes } else { 0 };
+            let said = account.alarm.lock().unwrap_or_else(PoisonError::into_inner).look(counted, share);
+            let stream = Some(account.stream.clone());
+            warnings.extend(said.map(|is_healed| Warning {
+                stream,
+                is_healed,
+                used_bytes,
+                limit_bytes: share,
+            }));
+        }
+        warnings
+    }
+
+    /// The accounts that are open. They are not looked at under the lock, which an account takes when it closes.
+    fn open_accounts(&self) -> Vec<Arc<Account>> {
+        self.accounts().values().filter_map(Weak::upgrade).collect()
     }
 
     #[cfg(test)]
@@ -206,45 +248,4 @@ impl Drop for Charge {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_full_spool_is_full_for_those_who_have_their_share() {
-        let contents = Arc::new(Contents::new(1_000));
-        let charge = |name: &str, bytes| {
-            let account = contents.account(&StreamPath::new("d", "a", name).unwrap());
-            let mut charge = Charge::new(&account);
-            charge.add(bytes);
-            (account, charge)
-        };
-        let (many, mut most) = charge("many", 900);
-        assert!(!many.is_full(), "there is room for all");
-        let (few, _some) = charge("few", 200);
-        assert!(contents.is_full() && many.is_full() && !few.is_full());
-        let (same, _more) = charge("few", 300);
-        assert!(Arc::ptr_eq(&same, &few) && few.is_full(), "half of it each");
-        most.remove(500);
-        assert!(!many.is_full() && !few.is_full());
-        assert!(many.has_room() && few.has_room());
-        drop((most, many));
-        assert_eq!(contents.share_bytes(), 1_000);
-        assert_eq!(contents.accounts().len(), 1);
-    }
-
-    #[test]
-    fn a_stream_above_its_share_holds_the_spool_at_most_a_part_beyond_its_limit() {
-        let limit = 800 << 20;
-        let contents = Arc::new(Contents::new(limit));
-        let account = |name: &str| contents.account(&StreamPath::new("d", "a", name).unwrap());
-        let (large, small) = (account("large"), account("small"));
-        let [mut much, mut little] = [&large, &small].map(Charge::new);
-        much.add(limit);
-        little.add(limit / 8);
-        assert!(large.is_full() && !large.is_beyond() && !large.has_room());
-        little.add(BEYOND_BYTES);
-        assert!(large.is_beyond() && !small.is_beyond() && !small.is_full(), "it has its share");
-        much.remove(limit / 2 + limit / 32);
-        assert!(!large.is_full() && large.has_room());
-    }
-}
+mod tests;

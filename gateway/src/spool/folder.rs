@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use protocol::StreamPath;
 
 use super::{
+    alarm::Warning,
     charge::{Account, Contents},
     limit::default_limit_bytes,
     record::replace_durably,
@@ -95,9 +96,14 @@ impl Spool {
         self.contents.is_full()
     }
 
-    /// Waits until something is given back. Sounds the alarm.
+    /// Waits until something is given back, and says that it is full.
     pub(crate) async fn freed(&self) {
         self.contents.freed().await;
+    }
+
+    /// Logs what there is to say of how full it is.
+    pub(crate) fn warn(&self) {
+        self.contents.warnings().iter().for_each(Warning::log);
     }
 
     /// Completes when somebody waits for something to be given back.

@@ -105,7 +105,7 @@ impl Uploads {
         self.tasks.wait().await;
     }
 
-    /// Gives up, for ever, what streams whose share of the spool is full cannot deliver, the oldest first, and first of
+    /// Warns, for ever, before the spool is full, and gives up what streams whose share of the spool is full cannot deliver, the oldest first, and first of
     /// the stream that has most.
     pub(crate) async fn shed(self: Arc<Self>) {
         let mut seconds = interval(SHED_EVERY);
@@ -113,7 +113,7 @@ impl Uploads {
         loop {
             let spool = &self.uploader.spool;
             tokio::select! {
-                _ = seconds.tick() => {}
+                _ = seconds.tick() => spool.warn(),
                 () = spool.wanted() => {}
             }
             if !spool.is_full() {

@@ -1,0 +1,68 @@
+use super::*;
+
+#[test]
+fn a_full_spool_is_full_for_those_who_have_their_share() {
+    let contents = Arc::new(Contents::new(1_000));
+    let charge = |name: &str, bytes| {
+        let account = contents.account(&StreamPath::new("d", "a", name).unwrap());
+        let mut charge = Charge::new(&account);
+        charge.add(bytes);
+        (account, charge)
+    };
+    let (many, mut most) = charge("many", 900);
+    assert!(!many.is_full(), "there is room for all");
+    let (few, _some) = charge("few", 200);
+    assert!(contents.is_full() && many.is_full() && !few.is_full());
+    let (same, _more) = charge("few", 300);
+    assert!(Arc::ptr_eq(&same, &few) && few.is_full(), "half of it each");
+    most.remove(500);
+    assert!(!many.is_full() && !few.is_full());
+    assert!(many.has_room() && few.has_room());
+    drop((most, many));
+    assert_eq!(contents.share_bytes(), 1_000);
+    assert_eq!(contents.accounts().len(), 1);
+}
+
+#[test]
+fn a_stream_above_its_share_holds_the_spool_at_most_a_part_beyond_its_limit() {
+    let limit = 800 << 20;
+    let contents = Arc::new(Contents::new(limit));
+    let account = |name: &str| contents.account(&StreamPath::new("d", "a", name).unwrap());
+    let (large, small) = (account("large"), account("small"));
+    let [mut much, mut little] = [&large, &small].map(Charge::new);
+    much.add(limit);
+    little.add(limit / 8);
+    assert!(large.is_full() && !large.is_beyond() && !large.has_room());
+    little.add(BEYOND_BYTES);
+    assert!(large.is_beyond() && !small.is_beyond() && !small.is_full(), "it has its share");
+    much.remove(limit / 2 + limit / 32);
+    assert!(!large.is_full() && large.has_room());
+}
+
+#[test]
+fn the_spool_and_the_streams_that_fill_it_are_named_once_until_they_have_healed() {
+    let contents = Arc::new(Contents::new(1_000));
+    let account = |name: &str| contents.account(&StreamPath::new("d", "a", name).unwrap());
+    let (large, small) = (account("large"), account("small"));
+    let [mut much, mut little] = [&large, &small].map(Charge::new);
+    let said = || {
+        let warnings = contents.warnings().into_iter();
+        warnings
+            .map(|warning| (warning.stream.map(|stream| stream.stream().to_owned()), warning.is_healed))
+            .collect::<Vec<_>>()
+    };
+    let named = |name: &str, is_healed| (Some(name.to_owned()), is_healed);
+    much.add(700);
+    little.add(10);
+    assert!(said().is_empty(), "there is room for all");
+    much.add(90);
+    assert_eq!(said(), [(None, false), named("large", false)]);
+    assert!(said().is_empty());
+    much.remove(400);
+    assert_eq!(said(), [(None, true), named("large", true)]);
+    little.add(440);
+    assert_eq!(said(), [(None, false), named("small", false)]);
+    little.remove(100);
+    much.add(20);
+    assert_eq!(said(), [named("large", false)], "the small one has not healed");
+}

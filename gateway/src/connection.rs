@@ -53,6 +53,12 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// How often it is looked whether there is room in the spool again.
 const ROOM_WAIT: Duration = Duration::from_secs(1);
 
+/// How long the connection of a publisher that left while it was held back is kept, for what it sent before.
+const LEFT_WAIT: Duration = Duration::from_secs(10);
+
+/// Why nothing more may be published.
+const SPOOL_FULL: &str = "the recorder's spool is full, since its functions take nothing: try again later";
+
 /// What the connections of a gateway share.
 #[derive(Debug)]
 pub(crate) struct ConnectionCtx {
@@ -165,15 +171,20 @@ impl Connection {
     /// room, so that it can be uploaded or given up.
     async fn make_room(&mut self) -> anyhow::Result<()> {
         let Some(Live { claim, recorder, refused }) = &mut self.live else { return Ok(()) };
+        let mut leave_at = None;
         while recorder.queue().account().is_full() {
             if !recorder.queue().can_give_up() {
                 recorder.make_room().context("while writing to the spool")?;
             }
             recorder.flush().context("while writing to the spool")?;
+            if claim.is_released() {
+                leave_at = leave_at.or(Some(Instant::now() + LEFT_WAIT));
+            }
             tokio::select! {
                 () = self.ctx.shutdown.cancelled() => return Ok(()),
                 () = claim.displaced() => bail!("another publisher has taken {}", recorder.queue().path()),
                 () = refused.cancelled() => bail!("the functions refuse {}", recorder.queue().path()),
+                () = until(leave_at) => bail!("publisher has left, and the spool has no room for the last it sent"),
                 // What it sent before waits in the socket, and is read once there is room.
                 () = self.socket.closed(), if !claim.is_released() => claim.release(),
                 () = recorder.orders_changed() => {
@@ -239,6 +250,7 @@ impl Connection {
         let Identity { path, arguments } = Identity::of(publish, &self.default_domain)?;
         let ConnectionCtx { names, spool, pool, uploads, tell, .. } = &*self.ctx;
         let in_use = || format!("{path} is being published already");
+        anyhow::ensure!(spool.admits(&path), SPOOL_FULL);
         let who = Who { address: self.peer.ip().to_canonical(), arguments: arguments.clone() };
         anyhow::ensure!(names.is_free(&path, &who).await, in_use());
         let push = Push {

@@ -19,6 +19,9 @@ use crate::clock::LogLimit;
 /// Where media has to be given up, this part of the limit or of the share is made free: giving up goes in steps.
 const STEP_PART: u64 = 32;
 
+/// Where less than this part of the limit is free, not everybody may begin to use some.
+const SHORT_PART: u64 = 8;
+
 /// How far beyond its limit the spool may be while a stream that has more than its share still gets rid of some: this
 /// part of it, and what publishers send before they are held back.
 const BEYOND_PART: u64 = 8;
@@ -95,6 +98,20 @@ impl Contents {
 
     pub(super) fn is_full(&self) -> bool {
         self.used() >= self.limit_bytes
+    }
+
+    /// Whether a stream may be published: there is room, or it has a place already, or others have so much more than
+    /// their share that one more finds room.
+    pub(super) fn admits(&self, stream: &StreamPath) -> bool {
+        // Where media is given up all the time, it is never full for long.
+        if self.used() < self.limit_bytes - self.limit_bytes / SHORT_PART {
+            return true;
+        }
+        let share = self.limit_bytes / (self.streams.load(Ordering::Relaxed) + 1);
+        let accounts = self.open_accounts();
+        let above_share = |account: &Arc<Account>| account.used_bytes().saturating_sub(share + share / 4);
+        accounts.iter().any(|account| account.used_bytes() > 0 && account.stream == *stream)
+            || accounts.iter().map(above_share).sum::<u64>() >= share / 4
     }
 
     /// The fair share of each stream that uses any, in bytes.

@@ -91,6 +91,11 @@ impl Spool {
         self.contents.account(stream)
     }
 
+    /// Whether it has room for what a stream sends, or can make some.
+    pub(crate) fn admits(&self, stream: &StreamPath) -> bool {
+        self.contents.admits(stream)
+    }
+
     /// Whether all of it is used.
     pub(crate) fn is_full(&self) -> bool {
         self.contents.is_full()

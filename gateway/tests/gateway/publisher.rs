@@ -70,6 +70,11 @@ impl Publisher {
         ChunkWriter::new().write(self.output(), chunk_stream, &message);
     }
 
+    /// Ends the sending direction without a word.
+    pub(crate) async fn leave(&mut self) {
+        self.socket.shutdown().await.unwrap();
+    }
+
     /// Waits until the gateway has ended the connection.
     pub(crate) async fn ended(mut self) {
         let mut answers = Vec::new();

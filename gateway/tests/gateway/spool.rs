@@ -9,12 +9,14 @@ use std::{
     time::Duration,
 };
 
+use flv::TagKind;
 use protocol::LossReason;
 
 use crate::{
     Gateway,
-    fake::{Act, Fake, Kind, Session, fail},
-    media::{SHAPE, Shape, Tag, frames, write_flv},
+    fake::{Act, Call, Fake, Kind, Session, fail},
+    media::{AUDIO_HEADER, SHAPE, Shape, Tag, VIDEO_HEADER, frames, write_flv},
+    publisher::Publisher,
 };
 
 const LIMIT_BYTES: u64 = 1 << 20;
@@ -38,6 +40,16 @@ async fn functions() -> (Fake, Arc<AtomicBool>) {
 fn write(file: &Path, chunks: u32) -> Vec<Tag> {
     let (frames, seed) = (chunks * 10, chunks << 20);
     write_flv(file, Shape { frames, gop: 10, frame_ms: 500, frame_bytes: 6_000, seed, ..SHAPE })
+}
+
+/// Adds media to what a publisher sends.
+fn add(publisher: &mut Publisher, tags: &[Tag]) {
+    publisher.tag(TagKind::Video, 0, &VIDEO_HEADER);
+    publisher.tag(TagKind::Audio, 0, &AUDIO_HEADER);
+    for tag in tags {
+        let kind = if tag.kind == 9 { TagKind::Video } else { TagKind::Audio };
+        publisher.tag(kind, tag.timestamp_ms, &tag.body);
+    }
 }
 
 /// What of a push arrived is its beginning and its end, and all between was told as given up.
@@ -107,4 +119,62 @@ async fn streams_that_cannot_be_delivered_share_the_spool_and_cost_another_one_n
         }
     }
     gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_publish_is_refused_while_the_spool_is_full_and_nobody_has_more_than_its_share() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    // All six together have much more than the spool holds.
+    let pushed = write(&file, 75);
+    let (functions, is_open) = functions().await;
+    let limit = 16 * LIMIT_BYTES;
+    let gateway = Gateway::with_limit(&functions.url(), &folder.path().join("spool"), limit).await;
+    let names = ["dead1", "dead2", "dead3", "dead4", "dead5", "dead6"];
+    let mut publishers = Vec::new();
+    for name in names {
+        publishers.push(Publisher::start_from([127, 0, 0, 1], &gateway, name).await.unwrap());
+    }
+    let sending = publishers.into_iter().map(|mut publisher| {
+        add(&mut publisher, &pushed);
+        async move {
+            publisher.flush().await;
+            publisher.finish().await;
+        }
+    });
+    tokio::time::timeout(PATIENCE, futures_util::future::join_all(sending)).await.unwrap();
+    let error = gateway.push(&file, "x").await.unwrap_err().to_string();
+    assert!(error.contains("NetStream.Publish.BadName: the recorder's spool is full"), "{error}");
+    // One that has its place goes on.
+    let mut again = Publisher::start_from([127, 0, 0, 1], &gateway, names[0]).await.unwrap();
+    add(&mut again, &pushed[..100]);
+    again.flush().await;
+    again.finish().await;
+    is_open.store(true, Relaxed);
+    functions.ended(names.len() + 1).await;
+    gateway.push(&file, "x").await.unwrap();
+    let session = functions.ended(names.len() + 2).await.pop().unwrap();
+    assert!(frames(&session.chunks) == pushed);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_publisher_that_leaves_while_it_is_held_back_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape { frames: 800, gop: 10, frame_ms: 500, ..SHAPE };
+    let pushed = write_flv(&folder.path().join("x.flv"), shape);
+    // A chunk is taken now and then: what waits is not given up, and there is no room for all for long.
+    let slow = |call: &Call| match call.kind {
+        Kind::Chunk => Act::Delay(Duration::from_secs(3)),
+        _ => Act::Succeed,
+    };
+    let functions = Fake::start(slow).await;
+    let gateway = Gateway::with_limit(&functions.url(), &folder.path().join("spool"), LIMIT_BYTES).await;
+    let mut publisher = Publisher::start_from([127, 0, 0, 1], &gateway, "x").await.unwrap();
+    add(&mut publisher, &pushed);
+    publisher.flush().await;
+    publisher.leave().await;
+    tokio::time::timeout(PATIENCE, publisher.ended()).await.expect("the gateway should end the connection");
+    assert!(functions.log().sessions[0].chunks.len() < 20, "not since all was read");
+    gateway.crash().await;
 }

@@ -66,3 +66,26 @@ fn the_spool_and_the_streams_that_fill_it_are_named_once_until_they_have_healed(
     much.add(20);
     assert_eq!(said(), [named("large", false)], "the small one has not healed");
 }
+
+#[test]
+fn one_more_is_admitted_where_others_have_much_more_than_their_share() {
+    let contents = Arc::new(Contents::new(1_000));
+    let path = |name: &str| StreamPath::new("d", "a", name).unwrap();
+    let charge = |name: &str, bytes| {
+        let mut charge = Charge::new(&contents.account(&path(name)));
+        charge.add(bytes);
+        charge
+    };
+    let mut much = charge("much", 999);
+    assert!(contents.admits(&path("new")), "there is room");
+    much.add(1);
+    assert!(contents.admits(&path("new")), "it has all");
+    let _idle = contents.account(&path("idle"));
+    much.remove(800);
+    let _others = ["b", "c", "d", "e"].map(|name| charge(name, 200));
+    assert!(contents.is_full());
+    assert!(!contents.admits(&path("new")) && !contents.admits(&path("idle")));
+    assert!(contents.admits(&path("c")), "it has its place");
+    much.remove(126);
+    assert!(contents.admits(&path("new")), "there is room again");
+}

@@ -16,7 +16,7 @@ use protocol::StreamPath;
 use rtmp::{Publish, ServerEvent, ServerSession};
 use tokio::{
     net::TcpStream,
-    time::{sleep, sleep_until, timeout},
+    time::{sleep, sleep_until, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -38,7 +38,7 @@ use socket::PublisherSocket;
 /// A publisher that sends nothing for this long is gone. Encoders that send a picture every ten seconds exist.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// A connection that does not publish yet, and sends nothing for this long, is ended.
+/// How long a connection may take to publish, handshake included, and to read an answer.
 const HESITATION: Duration = Duration::from_secs(10);
 
 /// Media that is due on disk within this time is written as soon as the task is awake anyway.
@@ -91,6 +91,7 @@ pub(crate) async fn serve(ctx: Arc<ConnectionCtx>, socket: TcpStream, peer: Sock
         default_domain,
         session: ServerSession::new(),
         skips: Skips::default(),
+        publish_by: Instant::now() + HESITATION,
         live: None,
     };
     let outcome = connection.run().await;
@@ -111,6 +112,8 @@ struct Connection {
     default_domain: String,
     session: ServerSession,
     skips: Skips,
+    /// When it is ended if it does not publish.
+    publish_by: Instant,
     live: Option<Live>,
 }
 
@@ -130,7 +133,9 @@ impl Connection {
             let received = match &mut self.live {
                 None => tokio::select! {
                     () = ctx.shutdown.cancelled() => return Ok(()),
-                    received = timeout(HESITATION, self.socket.receive()) => received,
+                    received = timeout_at(self.publish_by.into(), self.socket.receive()) => {
+                        received.context("nothing is published in time")?
+                    }
                 },
                 Some(Live { claim, recorder, refused }) => {
                     let (flush_due, order_due) = (recorder.flush_due(), recorder.order_due());
@@ -154,11 +159,13 @@ impl Connection {
                             recorder.flush().context("while writing to the spool")?;
                             continue;
                         }
-                        received = timeout(SILENCE, self.socket.receive()) => received,
+                        received = timeout(SILENCE, self.socket.receive()) => {
+                            received.context("publisher is silent")?
+                        }
                     }
                 }
             };
-            match received.context("publisher is silent")? {
+            match received {
                 Ok(0) => return Ok(()),
                 Ok(_) => self.take().await?,
                 Err(error) if is_abrupt_end(&error) => return Ok(()),
@@ -227,6 +234,7 @@ impl Connection {
                 Some(ServerEvent::Unpublish) => {
                     if let Some(live) = self.live.take() {
                         live.recorder.finish();
+                        self.publish_by = Instant::now() + HESITATION;
                     }
                 }
             }

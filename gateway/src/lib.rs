@@ -8,6 +8,7 @@
 //! | module | is |
 //! | --- | --- |
 //! | `server` | configuration, start and shutdown: puts the parts together |
+//! | `places`, `descriptors` | how many may be connected |
 //! | `connection`, `identity`, `names` | who pushes what |
 //! | `recorder`, `cut`, `headers` | from tags to chunks |
 //! | `queue` | the chunks of one push, between its connection and its upload |
@@ -21,12 +22,14 @@ mod block;
 mod clock;
 mod connection;
 mod cut;
+mod descriptors;
 mod functions;
 mod gateway;
 mod headers;
 mod heartbeat;
 mod identity;
 mod names;
+mod places;
 pub mod push;
 mod queue;
 pub mod rebuild;

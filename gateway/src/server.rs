@@ -7,11 +7,14 @@ use tokio::{net::TcpListener, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    clock::LogLimit,
     connection::{self, ConnectionCtx},
+    descriptors,
     functions::Functions,
     gateway::Gateway,
     heartbeat,
     names::{Names, SecondPublisher},
+    places::Places,
     queue,
     sessions::Sessions,
     spool::{self, Spool, recover},
@@ -44,6 +47,10 @@ pub struct Config {
     /// How many bytes of chunks the spool may hold, of which each stream has a fair share. `None`: 4 GiB, but at most
     /// half of what the disk has room for.
     pub spool_limit_bytes: Option<u64>,
+    /// How many connections there may be at once. `None`: 4,096. No more than the limit of open files suffices for.
+    pub max_connections: Option<usize>,
+    /// How many of them from one address, or from one IPv6 network of 64 bits. `None`: 1,024.
+    pub max_connections_per_address: Option<usize>,
     /// Domain of publishers that name none: no `tcUrl`, or one without a host. `None`: the address that they
     /// connected to.
     pub default_domain: Option<String>,
@@ -63,6 +70,8 @@ pub struct Config {
 /// # Errors
 /// A configuration that cannot be used, or a spool that cannot be opened.
 pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let places =
+        Places::new(config.max_connections, config.max_connections_per_address, descriptors::raise());
     let spool = Spool::open(&config.spool, config.spool_limit_bytes)?;
     let name = match config.name {
         Some(name) => name,
@@ -111,7 +120,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         shutdown,
     };
     let connections = Background { tasks: TaskTracker::new(), abort: abort.clone() };
-    accept(&Arc::new(ctx), &listener, &connections).await;
+    accept(&Arc::new(ctx), &places, &listener, &connections).await;
     drop(listener);
 
     connections.done().await;
@@ -143,10 +152,26 @@ impl Background {
     }
 }
 
-async fn accept(ctx: &Arc<ConnectionCtx>, listener: &TcpListener, connections: &Background) {
+async fn accept(
+    ctx: &Arc<ConnectionCtx>,
+    places: &Arc<Places>,
+    listener: &TcpListener,
+    connections: &Background,
+) {
+    let mut log_limit = LogLimit::default();
     while let Some(accepted) = ctx.shutdown.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((socket, peer)) => connections.spawn(connection::serve(Arc::clone(ctx), socket, peer)),
+            Ok((socket, peer)) => match places.take(peer.ip()) {
+                Ok(place) => {
+                    let serving = connection::serve(Arc::clone(ctx), socket, peer);
+                    connections.spawn(async move {
+                        serving.await;
+                        drop(place);
+                    });
+                }
+                Err(reason) if log_limit.permits() => tracing::warn!("{peer} is sent away: {reason}"),
+                Err(_) => {}
+            },
             Err(error) => {
                 tracing::error!("connection cannot be accepted: {error}");
                 sleep(ACCEPT_PAUSE).await;

@@ -20,6 +20,13 @@ pub(crate) struct IngestArgs {
     /// gives up its oldest media. By default 4GiB, but at most half of what the disk has room for.
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     pub(crate) spool_limit: Option<u64>,
+    /// How many connections are taken at once, publishing or not, by default 4096. The limit of open files is raised as
+    /// far as the system allows; a quarter of it is taken at most.
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_connections: Option<usize>,
+    /// How many of them from one address, or from one IPv6 network of 64 bits; by default 1024.
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_connections_per_address: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]

@@ -127,6 +127,8 @@ impl Stack {
             name: None,
             spool: config.data.join("spool"),
             spool_limit_bytes: config.ingest.spool_limit,
+            max_connections: config.ingest.max_connections,
+            max_connections_per_address: config.ingest.max_connections_per_address,
             default_domain: config.ingest.default_domain,
             second_publisher: config.ingest.second_publisher.into(),
             call_max: gateway::CALL_MAX,

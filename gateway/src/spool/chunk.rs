@@ -125,7 +125,8 @@ impl OpenChunk {
         let Self { name, folder, bytes, charge, copy, mut full, block, in_memory, .. } = self;
         full.push(Bytes::from_owner(block));
         let blocks = in_memory.then_some(full);
-        let chunk = Chunk { name, folder, end_ms, bytes, blocks, copy, charge };
+        let mut chunk = Chunk { name, folder, end_ms, bytes, blocks, copy, charge };
+        chunk.let_go();
         // What is kept is soon deleted.
         Ok(if is_kept(chunk.path()) { chunk } else { chunk.waiting() })
     }
@@ -300,9 +301,16 @@ impl Chunk {
         if let Some(blocks) = &self.blocks {
             self.copy.write(blocks.iter().map(AsRef::as_ref))?;
         }
-        self.copy.file = None;
+        self.let_go();
         self.sync_later();
         Ok(())
+    }
+
+    /// Closes its file once it is whole: what waits holds no descriptor.
+    fn let_go(&mut self) {
+        if self.is_on_disk() {
+            self.copy.file = None;
+        }
     }
 
     /// Gives its memory back, once it is on disk.

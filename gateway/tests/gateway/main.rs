@@ -1,6 +1,7 @@
 //! The gateway between real RTMP and scripted functions.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod connections;
 mod encoders;
 mod failures;
 mod fake;
@@ -44,6 +45,13 @@ impl Gateway {
         spool_limit_bytes: u64,
         second_publisher: SecondPublisher,
     ) -> Self {
+        let spool_limit_bytes = Some(spool_limit_bytes);
+        let change = |config: Config| Config { spool_limit_bytes, second_publisher, ..config };
+        Self::configured(functions, spool, change).await
+    }
+
+    /// With a configuration that a test changes.
+    async fn configured(functions: &str, spool: &Path, change: impl FnOnce(Config) -> Config) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
@@ -52,13 +60,15 @@ impl Gateway {
             ingest_token: TOKEN.into(),
             name: None,
             spool: spool.into(),
-            spool_limit_bytes: Some(spool_limit_bytes),
+            spool_limit_bytes: Some(1 << 30),
+            max_connections: None,
+            max_connections_per_address: None,
             default_domain: None,
-            second_publisher,
+            second_publisher: SecondPublisher::Refuse,
             call_max: Duration::from_secs(1),
             tick: true,
         };
-        let task = tokio::spawn(gateway::serve(config, listener, shutdown.clone()));
+        let task = tokio::spawn(gateway::serve(change(config), listener, shutdown.clone()));
         Self { address, shutdown, task }
     }
 

@@ -42,6 +42,8 @@ pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()
         name: args.name,
         spool: args.data.join("spool"),
         spool_limit_bytes: args.ingest.spool_limit,
+        max_connections: args.ingest.max_connections,
+        max_connections_per_address: args.ingest.max_connections_per_address,
         default_domain: args.ingest.default_domain,
         second_publisher: args.ingest.second_publisher.into(),
         call_max: ::gateway::CALL_MAX,

@@ -157,3 +157,21 @@ fn a_split_that_breaks_off_is_told_by_a_file_name() {
     assert_eq!(fs::read(&first).unwrap(), b"first, ");
     assert_eq!(fs::read(split_path(&second, 7)).unwrap(), b"headers, second");
 }
+
+#[test]
+fn a_chunk_that_waits_holds_no_descriptor() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), Some(1 << 30)).unwrap();
+    for is_in_memory in [true, false] {
+        let mut open = OpenChunk::new(&account(&spool), &Arc::default(), folder.path(), NAME);
+        open.number(3, GENERATION).unwrap();
+        open.write(b"all of it").unwrap();
+        open.flush().unwrap();
+        if !is_in_memory {
+            open.leave_memory().unwrap();
+        }
+        let chunk = open.close(9, false).unwrap();
+        assert!(chunk.is_on_disk() && chunk.copy.file.is_none(), "{is_in_memory}");
+        chunk.delete().unwrap();
+    }
+}

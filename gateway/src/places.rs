@@ -1,0 +1,130 @@
+//! How many connections there may be at once, in all and from each address.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Connections at once, where no setting says so.
+const CONNECTIONS: usize = 4_096;
+
+/// Those of one address: an origin that forwards its streams has one for each.
+const CONNECTIONS_PER_ADDRESS: usize = 1_024;
+
+/// Descriptors that a connection may need: its socket, the chunk that is written, the one that is read, and the call
+/// that takes it.
+const DESCRIPTORS_PER_CONNECTION: u64 = 4;
+
+/// Descriptors that are left for all else.
+const RESERVED_DESCRIPTORS: u64 = 128;
+
+/// The places that connections take.
+#[derive(Debug)]
+pub(crate) struct Places {
+    connections: usize,
+    per_address: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    connections: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// A connection's place; dropping it frees the place.
+#[derive(Debug)]
+pub(crate) struct Place {
+    places: Arc<Places>,
+    address: IpAddr,
+}
+
+impl Places {
+    /// As the settings say, but no more than so many descriptors suffice for.
+    pub(crate) fn new(connections: Option<usize>, per_address: Option<usize>, descriptors: u64) -> Arc<Self> {
+        let enough_for = descriptors.saturating_sub(RESERVED_DESCRIPTORS) / DESCRIPTORS_PER_CONNECTION;
+        let enough_for = usize::try_from(enough_for).unwrap_or(usize::MAX).max(1);
+        let wanted = connections.unwrap_or(CONNECTIONS);
+        if enough_for < wanted {
+            tracing::warn!(
+                "this process may have {descriptors} files open: at most {enough_for} connections are taken, not \
+                 {wanted}"
+            );
+        }
+        Arc::new(Self {
+            connections: wanted.min(enough_for),
+            per_address: per_address.unwrap_or(CONNECTIONS_PER_ADDRESS),
+            taken: Mutex::default(),
+        })
+    }
+
+    /// A place for a connection from this address, or why there is none.
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Place, String> {
+        let address = network(address);
+        let mut taken = self.taken();
+        if taken.connections >= self.connections {
+            return Err(format!("there are {} connections already", self.connections));
+        }
+        let of_address = taken.by_address.entry(address).or_default();
+        if *of_address >= self.per_address {
+            return Err(format!("{address} has {} connections already", self.per_address));
+        }
+        *of_address += 1;
+        taken.connections += 1;
+        Ok(Place { places: Arc::clone(self), address })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.taken();
+        taken.connections -= 1;
+        if let Some(of_address) = taken.by_address.get_mut(&self.address) {
+            *of_address -= 1;
+            if *of_address == 0 {
+                taken.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// What counts as one address: of IPv6, the network of 64 bits that one customer has at least.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_in_all_and_for_each_address() {
+        let places = Places::new(Some(3), Some(2), 1 << 20);
+        let take = |address: &str| places.take(address.parse().unwrap());
+        let first = take("192.0.2.1").unwrap();
+        let _second = take("::ffff:192.0.2.1").unwrap();
+        assert_eq!(take("192.0.2.1").unwrap_err(), "192.0.2.1 has 2 connections already");
+        let other = take("2001:db8::1").unwrap();
+        assert_eq!(take("2001:db8::2").unwrap_err(), "there are 3 connections already");
+        drop(first);
+        let _same = take("2001:db8::2").unwrap();
+        drop(other);
+        let _again = take("2001:db8::3").unwrap();
+        assert_eq!(places.taken().by_address.len(), 2);
+    }
+
+    #[test]
+    fn there_are_no_more_places_than_descriptors_suffice_for() {
+        assert_eq!(Places::new(None, None, 1_024).connections, 224);
+        assert_eq!(Places::new(None, None, 1 << 20).connections, CONNECTIONS);
+        assert_eq!(Places::new(Some(7), None, 0).connections, 1);
+    }
+}

@@ -1,0 +1,79 @@
+//! Connections that never publish, and too many of them.
+
+use std::time::Duration;
+
+use gateway::Config;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    time::{sleep, timeout},
+};
+
+use crate::{
+    Gateway, functions,
+    media::{SHAPE, frames, write_flv},
+    publisher::Publisher,
+};
+
+async fn connect_from(address: [u8; 4], gateway: &Gateway) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((address, 0).into()).unwrap();
+    socket.connect(gateway.address).await.unwrap()
+}
+
+/// Whether the gateway answers a handshake.
+async fn is_answered(socket: &mut TcpStream) -> bool {
+    let mut hello = vec![0; 1_537];
+    hello[0] = 3;
+    socket.write_all(&hello).await.is_ok() && socket.read_u8().await.is_ok()
+}
+
+#[tokio::test]
+async fn a_connection_that_trickles_is_ended_while_another_one_publishes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    let pushed = write_flv(&file, SHAPE);
+    let functions = functions().await;
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    let (mut reading, mut writing) = connect_from([127, 0, 0, 1], &gateway).await.into_split();
+    // A handshake that would take hours; each byte comes in time.
+    let trickling = tokio::spawn(async move {
+        while writing.write_all(&[3]).await.is_ok() {
+            sleep(Duration::from_millis(500)).await;
+        }
+    });
+    gateway.push(&file, "x").await.unwrap();
+    let mut answers = Vec::new();
+    let end = timeout(Duration::from_secs(30), reading.read_to_end(&mut answers)).await;
+    assert!(end.is_ok(), "it should be ended");
+    trickling.await.unwrap();
+    let session = functions.ended(1).await.remove(0);
+    assert!(frames(&session.chunks) == pushed);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections_and_others_find_a_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    let pushed = write_flv(&file, SHAPE);
+    let functions = functions().await;
+    let change = |config| Config { max_connections: Some(4), max_connections_per_address: Some(3), ..config };
+    let gateway = Gateway::configured(&functions.url(), &folder.path().join("spool"), change).await;
+    let mut idle = Vec::new();
+    for _ in 0..3 {
+        idle.push(connect_from([127, 0, 0, 2], &gateway).await);
+    }
+    assert!(!is_answered(&mut connect_from([127, 0, 0, 2], &gateway).await).await);
+    gateway.push(&file, "x").await.unwrap();
+    let session = functions.ended(1).await.remove(0);
+    assert!(frames(&session.chunks) == pushed);
+
+    let publisher = Publisher::start_from([127, 0, 0, 1], &gateway, "y").await.unwrap();
+    assert!(!is_answered(&mut connect_from([127, 0, 0, 3], &gateway).await).await);
+    drop(idle);
+    publisher.finish().await;
+    // The places of those that left are free.
+    while !is_answered(&mut connect_from([127, 0, 0, 2], &gateway).await).await {}
+    gateway.stop().await;
+}

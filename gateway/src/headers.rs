@@ -1,7 +1,7 @@
 //! What every chunk begins with: metadata and the configuration of each track.
 
 use codec::Configuration;
-use flv::{AudioCodec, AudioTagHeader, TagClass, TagKind, VideoCodec, VideoTagHeader};
+use flv::{AudioCodec, AudioTagHeader, StreamMetadata, TagClass, TagKind, VideoCodec, VideoTagHeader};
 use rtmp::Media;
 
 use crate::cut::Frame;
@@ -100,6 +100,12 @@ fn class_and_codec(kind: TagKind, body: &[u8]) -> (TagClass, Option<Codec>) {
         }),
         TagKind::Script => (TagClass::of(kind, body), None),
     }
+}
+
+/// What metadata announces; nothing where it is longer than any encoder's, since reading takes many times its size.
+pub(crate) fn metadata(body: &[u8]) -> StreamMetadata {
+    let is_sensible = body.len() <= MAX_HEADER_BYTES;
+    is_sensible.then(|| StreamMetadata::parse(body)).flatten().unwrap_or_default()
 }
 
 /// What a new header means for those that hold.

@@ -18,7 +18,7 @@ use rtmp::Media;
 use crate::{
     block::Pool,
     cut::{Cut, Cutter, Frame, Track},
-    headers::{Change, Class, Headers, Slot, classify},
+    headers::{Change, Class, Headers, Slot, classify, metadata},
     queue::{QueueWriter, Schedule, Timed},
     spool::{ChunkName, OpenChunk},
 };
@@ -198,7 +198,7 @@ impl Recorder {
             Slot::Video(_) => Some(Track::Video),
             Slot::Audio(_) => Some(Track::Audio),
             Slot::Metadata => {
-                self.take_metadata(StreamMetadata::parse(media.body).unwrap_or_default());
+                self.take_metadata(metadata(media.body));
                 None
             }
             Slot::VideoMetadata(_) | Slot::AudioLayout(_) => None,

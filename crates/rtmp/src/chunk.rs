@@ -3,7 +3,7 @@
 mod reader;
 mod writer;
 
-pub use reader::{ChunkReader, MAX_CHUNK_STREAMS, MAX_PARTIAL_BYTES};
+pub use reader::{ChunkReader, MAX_CHUNK_STREAMS, MAX_EARLY_BYTES, MAX_PARTIAL_BYTES};
 pub(crate) use reader::{Received, Step};
 pub use writer::ChunkWriter;
 

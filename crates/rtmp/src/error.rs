@@ -35,7 +35,7 @@ pub enum Error {
     PartialMessagesTooLong {
         /// Bytes that would have been kept.
         bytes: usize,
-        /// [`MAX_PARTIAL_BYTES`](crate::MAX_PARTIAL_BYTES).
+        /// [`MAX_PARTIAL_BYTES`](crate::MAX_PARTIAL_BYTES), or [`MAX_EARLY_BYTES`](crate::MAX_EARLY_BYTES).
         limit: usize,
         /// Bytes received before the chunk.
         offset: u64,

@@ -31,7 +31,8 @@
 //! What cannot be read or has no meaning here is passed over and told as [`Skipped`]; an [`Error`] is what makes
 //! the byte stream itself unreadable.
 //!
-//! Limits against hostile peers: [`MAX_CHUNK_STREAMS`], [`MAX_PARTIAL_BYTES`], [`MAX_COMMAND_BYTES`].
+//! Limits against hostile peers: [`MAX_CHUNK_STREAMS`], [`MAX_EARLY_BYTES`], [`MAX_PARTIAL_BYTES`],
+//! [`MAX_COMMAND_BYTES`].
 #![deny(missing_docs)]
 
 mod chunk;
@@ -42,7 +43,7 @@ mod handshake;
 mod message;
 mod server;
 
-pub use chunk::{ChunkReader, ChunkWriter, MAX_CHUNK_STREAMS, MAX_PARTIAL_BYTES};
+pub use chunk::{ChunkReader, ChunkWriter, MAX_CHUNK_STREAMS, MAX_EARLY_BYTES, MAX_PARTIAL_BYTES};
 pub use client::{ClientSession, ClientState};
 pub use command::MAX_COMMAND_BYTES;
 pub use error::{Error, Skipped};

@@ -8,7 +8,7 @@ mod media;
 use amf0::Value;
 
 use crate::{
-    ChunkReader, Error, Media, Message, Skipped,
+    ChunkReader, Error, MAX_EARLY_BYTES, MAX_PARTIAL_BYTES, Media, Message, Skipped,
     chunk::{Received, Step},
     command::{Command, object, string},
     handshake, message,
@@ -54,7 +54,7 @@ pub enum ServerEvent<'a> {
 }
 
 /// A publisher's connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ServerSession {
     stage: Stage,
     reader: ChunkReader,
@@ -87,11 +87,29 @@ struct Publishing {
     declined: Vec<u32>,
 }
 
+impl Default for ServerSession {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl ServerSession {
     /// A session at the start of a connection.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        let mut reader = ChunkReader::new();
+        reader.limit(MAX_EARLY_BYTES);
+        Self {
+            stage: Stage::default(),
+            reader,
+            tc_url: String::new(),
+            app: String::new(),
+            streams: 0,
+            publishing: None,
+            aggregate: Aggregate::default(),
+            acknowledgement: Acknowledgement::default(),
+            answers: Answers::default(),
+        }
     }
 
     /// What is to be sent to the publisher; the caller empties it.
@@ -179,6 +197,7 @@ impl ServerSession {
     pub fn accept(&mut self) {
         let Some(publishing) = &mut self.publishing else { return };
         publishing.is_accepted = true;
+        self.reader.limit(MAX_PARTIAL_BYTES);
         let stream_id = publishing.stream_id;
         self.answers.user_control(STREAM_BEGIN, stream_id);
         self.answers.publish_started(stream_id);

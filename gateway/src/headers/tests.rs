@@ -188,3 +188,17 @@ fn a_codec_that_changes_replaces_the_configuration() {
 fn metadata_is_compared_by_its_bytes() {
     check_changes(Slot::VideoMetadata(0), TagKind::Video, &[(&[1], Added), (&[1], Repeated), (&[2], Added)]);
 }
+
+#[test]
+fn metadata_of_any_length_is_passed_through_and_that_of_a_sensible_one_is_read() {
+    let announced = |length: usize| {
+        let mut body = b"\x02\0\x0aonMetaData\x08\0\0\0\x01\0\x0dvideodatarate\0".to_vec();
+        body.extend_from_slice(&2_500.0_f64.to_be_bytes());
+        body.extend_from_slice(&[0, 0, 9]);
+        body.resize(body.len().max(length), 5);
+        metadata(&body).video_kbps
+    };
+    assert_eq!(announced(0), Some(2_500));
+    assert_eq!(announced(MAX_HEADER_BYTES), Some(2_500));
+    assert_eq!(announced(MAX_HEADER_BYTES + 1), None);
+}

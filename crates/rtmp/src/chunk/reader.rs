@@ -18,8 +18,8 @@ pub const MAX_CHUNK_STREAMS: usize = 64;
 /// say, with as much again for others interleaved with it.
 pub const MAX_PARTIAL_BYTES: usize = 32 << 20;
 
-/// Buffers above this size are given back after their message.
-const KEPT_CAPACITY: usize = 1 << 20;
+/// The same before a publish is accepted: two commands of the greatest length that is read.
+pub const MAX_EARLY_BYTES: usize = 128 << 10;
 
 /// The receiving end of a connection's chunk streams.
 #[derive(Debug)]
@@ -30,6 +30,9 @@ pub struct ChunkReader {
     in_chunk: Option<(usize, usize)>,
     /// Bytes of unfinished messages.
     partial_bytes: usize,
+    max_partial_bytes: usize,
+    /// The stream whose buffer holds the message that was whole last.
+    finished: Option<usize>,
     received: u64,
 }
 
@@ -72,6 +75,8 @@ impl Default for ChunkReader {
             streams: Vec::new(),
             in_chunk: None,
             partial_bytes: 0,
+            max_partial_bytes: MAX_PARTIAL_BYTES,
+            finished: None,
             received: 0,
         }
     }
@@ -82,6 +87,11 @@ impl ChunkReader {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Allows so many bytes of unfinished messages from now on.
+    pub(crate) fn limit(&mut self, max_partial_bytes: usize) {
+        self.max_partial_bytes = max_partial_bytes;
     }
 
     /// Takes bytes from the front of `input` until a message is whole, or returns `None`.
@@ -115,8 +125,8 @@ impl ChunkReader {
             let lent = stream.missing == stream.length && piece.len() == stream.length;
             if !lent {
                 let bytes = self.partial_bytes + piece.len();
-                if bytes > MAX_PARTIAL_BYTES {
-                    let (limit, offset) = (MAX_PARTIAL_BYTES, self.received);
+                if bytes > self.max_partial_bytes {
+                    let (limit, offset) = (self.max_partial_bytes, self.received);
                     return Err(Error::PartialMessagesTooLong { bytes, limit, offset });
                 }
                 stream.partial.extend_from_slice(piece);
@@ -134,6 +144,7 @@ impl ChunkReader {
                 continue;
             }
             self.partial_bytes -= stream.partial.len();
+            self.finished = Some(at);
             let received = Received { at, lent: lent.then_some(piece) };
             match stream.type_id {
                 SET_CHUNK_SIZE | ABORT => {
@@ -181,10 +192,21 @@ impl ChunkReader {
         stream.partial.clear();
     }
 
+    /// Gives the buffer of the last message back, if it is a large one: what all streams keep takes no more than
+    /// unfinished messages may.
+    fn give_back(&mut self) {
+        let Some(at) = self.finished.take() else { return };
+        let partial = &mut self.streams[at].partial;
+        if partial.capacity() > self.max_partial_bytes / MAX_CHUNK_STREAMS {
+            *partial = Vec::new();
+        }
+    }
+
     /// Reads a chunk's headers. Takes nothing, and begins no chunk, until all of them are there.
     ///
     /// Returns what the chunk has ended before its time.
     fn begin_chunk(&mut self, input: &mut &[u8]) -> Result<Option<Skipped>, Error> {
+        self.give_back();
         let mut rest = *input;
         let Some(first) = take::<1>(&mut rest) else { return Ok(None) };
         let header_type = first[0] >> 6;
@@ -254,9 +276,6 @@ impl ChunkStream {
         };
         self.missing = header.length;
         self.partial.clear();
-        if self.partial.capacity() > KEPT_CAPACITY {
-            self.partial = Vec::new();
-        }
     }
 }
 

@@ -119,3 +119,23 @@ fn media_before_the_publish_is_accepted_is_dropped() {
     sent = std::mem::take(client.output());
     assert_eq!(server.read(&mut sent.as_slice()), Ok(None));
 }
+
+#[test]
+fn a_long_message_is_read_after_the_publish_alone() {
+    let body = vec![0x17; 2 * MAX_EARLY_BYTES];
+    let mut sent = Vec::new();
+    let message = Message { type_id: message::VIDEO, stream_id: 1, timestamp_ms: 0, payload: &body };
+    crate::ChunkWriter::new().write(&mut sent, 4, &message);
+    let mut server = ServerSession { stage: Stage::Done, ..ServerSession::new() };
+    let outcome = server.read(&mut sent.as_slice());
+    assert!(
+        matches!(outcome, Err(Error::PartialMessagesTooLong { limit: MAX_EARLY_BYTES, .. })),
+        "{outcome:?}"
+    );
+
+    let mut client = ClientSession::new("rtmp://h/live", "live", "talk");
+    let mut server = ServerSession::new();
+    exchange(&mut client, &mut server, 4096);
+    client.send(&Media { kind: TagKind::Video, timestamp_ms: 0, body: &body });
+    assert_eq!(exchange(&mut client, &mut server, 4096), [Seen::Media(TagKind::Video, 0, body)]);
+}

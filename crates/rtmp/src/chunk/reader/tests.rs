@@ -231,3 +231,22 @@ fn unfinished_messages_cannot_take_all_memory() {
     }
     assert!(matches!(outcome, Err(Error::PartialMessagesTooLong { .. })), "{outcome:?}");
 }
+
+#[test]
+fn messages_that_were_read_leave_no_more_than_unfinished_ones_may_take() {
+    let mut reader = ChunkReader::new();
+    let size = [0x02, 0, 0, 0, 0, 0, 4, SET_CHUNK_SIZE, 0, 0, 0, 0, 0x00, 0xff, 0xff, 0xfe];
+    assert_eq!(reader.read(&mut &size[..]), Ok(None));
+    let length = 4 << 20;
+    for id in 3..35 {
+        let begin = [id, 0, 0, 0, 0x40, 0, 0, VIDEO, 1, 0, 0, 0];
+        assert!(matches!(reader.read(&mut &begin[..]), Ok(None)));
+        // In two pieces: it is not lent from the input.
+        assert!(matches!(reader.read(&mut vec![id; length - 1].as_slice()), Ok(None)));
+        let mut last = &[id][..];
+        let message = reader.read(&mut last).unwrap().unwrap();
+        assert!(message.payload.len() == length && message.payload.iter().all(|byte| *byte == id));
+    }
+    let kept: usize = reader.streams.iter().map(|stream| stream.partial.capacity()).sum();
+    assert!(kept <= MAX_PARTIAL_BYTES, "{kept}");
+}

@@ -334,6 +334,10 @@ fn media_that_says_nothing_is_passed_over() {
     for payload in [&b"\x02\0\x0d@setDataFrame"[..], b"\x02\0\x0f@clearDataFrame\x02\0\x0aonMetaData", &[5]] {
         assert_eq!(peer.send(DATA_AMF0, 1, 7, payload), []);
     }
+    // Nor is any of it read, be it right or not.
+    for begin in [[3, 0, 1], [8, 0, 0], [10, 0, 0], [12, 0, 0]] {
+        assert_eq!(peer.send(DATA_AMF0, 1, 7, &begin), []);
+    }
     let unreadable = "data message without a name in AMF0: ";
     let reason = format!("{unreadable}expected a type of 0 to 3, 5, 6, 8, 10, 11 or 12, found 17");
     check_skipped(&peer.send(DATA_AMF3, 1, 7, b"\x11\x06\x0bhello"), &reason);

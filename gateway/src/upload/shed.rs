@@ -1,28 +1,39 @@
 //! Giving up what cannot be delivered, where the spool is full.
 
-use std::{io, time::Duration};
+use std::{collections::HashMap, io, time::Duration};
 
-use crate::{queue::QueueReader, spool::Account};
+use protocol::StreamPath;
+
+use crate::{clock::LogLimit, queue::QueueReader, spool::Account};
 
 /// A stream of which the functions take nothing for this long gives up what it has beyond its share of the spool.
 const STALLED: Duration = Duration::from_secs(5);
+
+/// Most streams that one message names.
+const NAMED: usize = 10;
+
+/// What was given up and is to be logged: where nothing can be delivered, that goes on for ever.
+#[derive(Debug, Default)]
+pub(super) struct GivenUp {
+    chunks: HashMap<StreamPath, u64>,
+    log_limit: LogLimit,
+}
 
 /// A stream that gives up chunks.
 struct Giver {
     /// Its pushes, the oldest first.
     pushes: Vec<QueueReader>,
-    given_up: u64,
     /// Whether it has no more to give up.
     is_done: bool,
 }
 
 /// Gives up chunks of streams whose share of the spool is full, where the functions take nothing of a stream, or far too
 /// little: each time the oldest one of the stream that has most. `streams`: the pushes of each, the oldest first.
-pub(super) fn make_room(streams: Vec<Vec<QueueReader>>) {
+pub(super) fn make_room(streams: Vec<Vec<QueueReader>>, given_up: &mut GivenUp) {
     let mut givers: Vec<_> = streams.into_iter().filter_map(Giver::new).collect();
     while let Some(giver) = most(&mut givers) {
         match giver.give_up() {
-            Ok(true) => giver.given_up += 1,
+            Ok(true) => *given_up.chunks.entry(giver.pushes[0].path().clone()).or_default() += 1,
             Ok(false) => giver.is_done = true,
             Err(error) => {
                 giver.is_done = true;
@@ -30,11 +41,22 @@ pub(super) fn make_room(streams: Vec<Vec<QueueReader>>) {
             }
         }
     }
-    for giver in givers.iter().filter(|giver| giver.given_up > 0) {
-        let path = giver.pushes[0].path();
+}
+
+impl GivenUp {
+    /// Logs it, now and then.
+    pub(super) fn log(&mut self) {
+        if self.chunks.is_empty() || !self.log_limit.permits() {
+            return;
+        }
+        let mut streams: Vec<_> = self.chunks.drain().collect();
+        streams.sort_by_key(|(_, chunks)| std::cmp::Reverse(*chunks));
+        let others = streams.len().saturating_sub(NAMED);
+        let named: Vec<_> =
+            streams.iter().take(NAMED).map(|(path, chunks)| format!("{path}: {chunks}")).collect();
         tracing::error!(
-            "{path}: {} chunks are given up, since the stream's share of the spool is full",
-            giver.given_up
+            "chunks are given up, since their streams' shares of the spool are full: {}, {others} other streams",
+            named.join(", ")
         );
     }
 }
@@ -49,7 +71,7 @@ impl Giver {
     fn new(pushes: Vec<QueueReader>) -> Option<Self> {
         let account = pushes.first()?.account();
         let gives = account.is_full() && (is_stalled(&pushes) || account.is_beyond());
-        gives.then_some(Self { pushes, given_up: 0, is_done: false })
+        gives.then_some(Self { pushes, is_done: false })
     }
 
     fn account(&self) -> &Account {

@@ -10,7 +10,10 @@ use protocol::StreamPath;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{shed, uploader::Uploader};
+use super::{
+    shed::{self, GivenUp},
+    uploader::Uploader,
+};
 use crate::queue::QueueReader;
 
 /// A push that ended so long ago continues in no other: the longest delay of a rule is shorter.
@@ -108,19 +111,23 @@ impl Uploads {
     /// Warns, for ever, before the spool is full, and gives up what streams whose share of the spool is full cannot deliver, the oldest first, and first of
     /// the stream that has most.
     pub(crate) async fn shed(self: Arc<Self>) {
+        let mut given_up = GivenUp::default();
         let mut seconds = interval(SHED_EVERY);
         seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let spool = &self.uploader.spool;
             tokio::select! {
-                _ = seconds.tick() => spool.warn(),
+                _ = seconds.tick() => {
+                    spool.warn();
+                    given_up.log();
+                }
                 () = spool.wanted() => {}
             }
             if !spool.is_full() {
                 continue;
             }
             let streams = self.streams().streams.values().map(|stream| stream.pushes.clone()).collect();
-            shed::make_room(streams);
+            shed::make_room(streams, &mut given_up);
         }
     }
 

@@ -21,6 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    admission::{Admission, Refusal},
     block::Pool,
     clock::unix_ms,
     functions::CallError,
@@ -62,6 +63,7 @@ const SPOOL_FULL: &str = "the recorder's spool is full, since its functions take
 /// What the connections of a gateway share.
 #[derive(Debug)]
 pub(crate) struct ConnectionCtx {
+    pub(crate) admission: Admission,
     pub(crate) names: Arc<Names>,
     pub(crate) spool: Arc<Spool>,
     pub(crate) pool: Arc<Pool>,
@@ -224,10 +226,11 @@ impl Connection {
                         self.session.accept();
                         is_accepted = true;
                     }
-                    Err(error) => {
-                        self.session.refuse("NetStream.Publish.BadName", &format!("{error:#}"));
-                        return Err(error)
-                            .with_context(|| format!("publish of {:?} is refused", publish.name));
+                    Err(Refusal { code, reason }) => {
+                        self.session.refuse(code, &format!("{reason:#}"));
+                        // The arguments may hold what is nobody's business, the signature for one.
+                        let name = publish.name.split('?').next().unwrap_or_default();
+                        return Err(reason).with_context(|| format!("publish of {name:?} is refused"));
                     }
                 },
                 Some(ServerEvent::Skipped(skipped)) => self.skips.add(self.peer, skipped),
@@ -254,13 +257,20 @@ impl Connection {
         self.answer().await
     }
 
-    async fn begin(&self, publish: &Publish) -> anyhow::Result<Live> {
-        let Identity { path, arguments } = Identity::of(publish, &self.default_domain)?;
-        let ConnectionCtx { names, spool, pool, uploads, tell, .. } = &*self.ctx;
-        let in_use = || format!("{path} is being published already");
-        anyhow::ensure!(spool.admits(&path), SPOOL_FULL);
+    async fn begin(&self, publish: &Publish) -> Result<Live, Refusal> {
+        let identity = Identity::of(publish, &self.default_domain).map_err(anyhow::Error::from)?;
+        let ConnectionCtx { admission, names, spool, pool, uploads, tell, .. } = &*self.ctx;
+        // Before anything else: a stranger is not told which names are in use.
+        admission.check(&identity, unix_ms() / 1000)?;
+        let Identity { path, arguments, .. } = identity;
+        let in_use = || anyhow::anyhow!("{path} is being published already");
+        if !spool.admits(&path) {
+            return Err(anyhow::anyhow!(SPOOL_FULL).into());
+        }
         let who = Who { address: self.peer.ip().to_canonical(), arguments: arguments.clone() };
-        anyhow::ensure!(names.is_free(&path, &who).await, in_use());
+        if !names.is_free(&path, &who).await {
+            return Err(in_use().into());
+        }
         let push = Push {
             id: format!("{:013}-{:08x}", unix_ms(), fastrand::u32(..)),
             domain: path.domain().into(),
@@ -271,7 +281,7 @@ impl Connection {
         };
         self.ask(&path, &push).await?;
         // Only who is admitted takes a name from another.
-        let claim = names.claim(&path, &who).await.with_context(in_use)?;
+        let claim = names.claim(&path, &who).await.ok_or_else(in_use)?;
         tracing::info!("{path}: published by {}", self.peer);
         let folder = spool.pushes().join(&push.id);
         let (writer, reader) = queue::create(push, folder, spool.account(&path), tell)?;
@@ -281,7 +291,7 @@ impl Connection {
     }
 
     /// Asks the functions whether the publisher may push: they say so or refuse it, or it may.
-    async fn ask(&self, path: &StreamPath, push: &Push) -> anyhow::Result<()> {
+    async fn ask(&self, path: &StreamPath, push: &Push) -> Result<(), Refusal> {
         let Uploader { functions, gateway, .. } = self.ctx.uploads.uploader();
         let ask = async {
             let mut tries = 1 + functions.other_hosts();
@@ -295,7 +305,9 @@ impl Connection {
         };
         match timeout(ADMISSION, ask).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(CallError::Problem(StatusCode::FORBIDDEN, problem))) => bail!(problem.message),
+            Ok(Err(CallError::Problem(StatusCode::FORBIDDEN, problem))) => {
+                Err(Refusal::denied(anyhow::anyhow!(problem.message)))
+            }
             Ok(Err(error)) => {
                 tracing::warn!("{path}: admission cannot be asked for: {error}");
                 Ok(())

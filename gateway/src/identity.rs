@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 use protocol::{NameError, StreamPath};
+use push_auth::ARGUMENT;
 use rtmp::Publish;
 
 /// Most query arguments of a publish that are passed on.
@@ -13,8 +14,13 @@ const MAX_ARGUMENTS: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) path: StreamPath,
-    /// Query arguments of the URL, decoded; those of the publish name win over those of the application.
+    /// The ways to write the path of the URL, one of which may be signed: as the encoder wrote it, and decoded.
+    pub(crate) uris: Vec<String>,
+    /// Query arguments of the URL, decoded; those of the publish name win over those of the application. Without the
+    /// signature.
     pub(crate) arguments: BTreeMap<String, String>,
+    /// The signature of the URL. It is kept nowhere: who has it may push.
+    pub(crate) auth_key: Option<String>,
 }
 
 impl Identity {
@@ -38,11 +44,26 @@ impl Identity {
         let domain = if named.is_empty() { default_domain } else { named };
 
         let app = if app.is_empty() { tc_path } else { app };
-        let mut names: Vec<_> = segments(app).chain(segments(name)).map(decode).collect();
+        let written: Vec<_> = segments(app).chain(segments(name)).collect();
+        let mut names: Vec<_> = written.iter().map(|name| decode(name)).collect();
         let stream = if segments(name).next().is_none() { None } else { names.pop() };
         let path = StreamPath::new(domain, names.join("/"), stream.unwrap_or_default())?;
-        Ok(Self { path, arguments })
+        let uris = uris(&written, &path);
+        let auth_key = arguments.remove(ARGUMENT);
+        Ok(Self { path, uris, arguments, auth_key })
     }
+}
+
+/// The ways to write the path of a stream that may be signed.
+///
+/// A decoded one that has a percent sign is left out: as it stands it is the path of another stream.
+fn uris(written: &[&str], path: &StreamPath) -> Vec<String> {
+    let decoded = format!("/{}/{}", path.app(), path.stream());
+    let mut uris = vec![format!("/{}", written.join("/"))];
+    if !decoded.contains('%') && !uris.contains(&decoded) {
+        uris.push(decoded);
+    }
+    uris
 }
 
 /// The names in a path.
@@ -70,7 +91,7 @@ fn add_arguments(query: &str, arguments: &mut BTreeMap<String, String>) {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = decode(name);
-        if arguments.len() < MAX_ARGUMENTS || arguments.contains_key(&name) {
+        if arguments.len() < MAX_ARGUMENTS || arguments.contains_key(&name) || name == ARGUMENT {
             arguments.insert(name, decode(value));
         }
     }
@@ -114,6 +135,29 @@ mod tests {
         let expected = [("callback_url", "http://c/?a"), ("empty", ""), ("flag", ""), ("one", "2")];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(found.unwrap().arguments, BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn the_signature_is_no_argument() {
+        for (app, name) in [("a", "x?k=1&auth_key=1-0-0-m"), ("a?auth_key=1-0-0-m", "x?k=1")] {
+            let found = identity("rtmp://h/a?auth_key=old", app, name).unwrap();
+            assert_eq!(found.auth_key.as_deref(), Some("1-0-0-m"));
+            assert_eq!(found.arguments, BTreeMap::from([("k".to_owned(), "1".to_owned())]));
+        }
+        let many: String = (0..MAX_ARGUMENTS).map(|at| format!("{at}&")).collect();
+        let found = identity("rtmp://h/a", "a", &format!("x?{many}auth_key=1-0-0-m")).unwrap();
+        assert!(found.auth_key.is_some() && found.arguments.len() == MAX_ARGUMENTS);
+        assert_eq!(identity("rtmp://h/a", "a", "x").unwrap().auth_key, None);
+    }
+
+    #[test]
+    fn the_path_is_signed_as_it_was_written_or_decoded() {
+        let uris = |app, name| identity("rtmp://h/", app, name).unwrap().uris;
+        assert_eq!(uris("live?k=v", "talk?k=v"), ["/live/talk"]);
+        assert_eq!(uris("live/room/", "//talk"), ["/live/room/talk"]);
+        assert_eq!(uris("live/_definst_", "talk"), ["/live/talk"]);
+        assert_eq!(uris("live", "%E7%9B%B4"), ["/live/%E7%9B%B4", "/live/直"]);
+        assert_eq!(uris("live", "x%2541"), ["/live/x%2541"], "/live/x%41 is the path of xA");
     }
 
     #[test]

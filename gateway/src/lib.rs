@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `server` | configuration, start and shutdown: puts the parts together |
 //! | `places`, `descriptors` | how many may be connected |
-//! | `connection`, `identity`, `names` | who pushes what |
+//! | `connection`, `identity`, `admission`, `names` | who pushes what, and may |
 //! | `recorder`, `cut`, `headers` | from tags to chunks |
 //! | `queue` | the chunks of one push, between its connection and its upload |
 //! | `spool`, `block` | chunks on disk and in memory, and what a restart finds |
@@ -18,6 +18,7 @@
 //! | [`push`] | the other end: a small publisher |
 //! | [`rebuild`] | has the functions fill a lost store anew |
 
+mod admission;
 mod block;
 mod clock;
 mod connection;

@@ -35,7 +35,7 @@ pub enum SecondPublisher {
     Takeover,
 }
 
-/// Who publishes: the same publisher comes from the same address with the same arguments.
+/// Who publishes: the same publisher comes from the same address with the same arguments, whenever its URL was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Who {
     pub(crate) address: IpAddr,

@@ -3,10 +3,12 @@
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
+use push_auth::PushKeys;
 use tokio::{net::TcpListener, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    admission::Admission,
     clock::LogLimit,
     connection::{self, ConnectionCtx},
     descriptors,
@@ -54,6 +56,10 @@ pub struct Config {
     /// Domain of publishers that name none: no `tcUrl`, or one without a host. `None`: the address that they
     /// connected to.
     pub default_domain: Option<String>,
+    /// The domains that may be pushed to; any, where none is named.
+    pub push_domains: Vec<String>,
+    /// By which keys push URLs have to be signed. Without a key anybody may push.
+    pub push_keys: PushKeys,
     /// What becomes of a publisher of a stream that another one is publishing.
     pub second_publisher: SecondPublisher,
     /// No call of the functions commits anything later than this after its begin: [`CALL_MAX`], unless they say so.
@@ -111,6 +117,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
     }
 
     let ctx = ConnectionCtx {
+        admission: Admission::new(config.push_keys, &config.push_domains),
         names: Arc::new(Names::new(config.second_publisher)),
         spool,
         pool: Arc::default(),

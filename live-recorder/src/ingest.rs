@@ -1,18 +1,49 @@
 //! What publishers may do, as `up` and `gateway` are told.
 
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
+use push_auth::PushKeys;
+
+/// For how many seconds a signed push URL holds after the time that it says.
+const PUSH_VALIDITY_S: u64 = 1800;
 
 use crate::size::parse_bytes;
 
 /// The settings of RTMP ingest.
-#[derive(clap::Args, Clone, Debug, Default)]
+#[derive(clap::Args, Clone, Default)]
 pub(crate) struct IngestArgs {
     /// Streaming domain of publishers that name none; by default the address that they connected to.
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) default_domain: Option<String>,
+    /// A streaming domain that may be pushed to. Several are separated by commas, or each has the option again. By
+    /// default any may.
+    #[arg(long, value_name = "DOMAIN", value_delimiter = ',', env = "LIVE_RECORDER_PUSH_DOMAINS")]
+    push_domain: Vec<String>,
+    /// A key by which push URLs of a streaming domain have to be signed (`auth_key`, type A of Alibaba Cloud's URL
+    /// signing); `*` is every domain that has no key of its own. Several are separated by commas, or each has the option
+    /// again; each key of a domain holds, so that they can be changed. With any key, a domain without one cannot be
+    /// pushed to; without, anybody may push. What is given here can be seen by who may list the processes of the machine:
+    /// the variable and --push-key-file cannot.
+    #[arg(
+        long,
+        value_name = "DOMAIN=KEY",
+        value_delimiter = ',',
+        env = "LIVE_RECORDER_PUSH_KEYS",
+        hide_env_values = true
+    )]
+    push_key: Vec<String>,
+    /// A file of such keys, one a line, beside those of --push-key. Empty lines and those that begin with # are passed
+    /// over.
+    #[arg(long, value_name = "FILE")]
+    push_key_file: Option<PathBuf>,
+    /// For how long a signed push URL holds after the time that it says.
+    #[arg(long, value_name = "SECONDS", default_value_t = PUSH_VALIDITY_S)]
+    push_validity: u64,
     /// What becomes of a publisher of a stream that another one is publishing. The same publisher, which comes from the
-    /// same address with the same arguments, always takes over at once, and so does any other where the first one's
-    /// connection is dead.
+    /// same address with the same arguments beside `auth_key`, always takes over at once, and so does any other where the
+    /// first one's connection is dead.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) second_publisher: SecondPublisher,
     /// How much may wait on disk for functions that do not take it, in bytes or with a unit: 500MB, 4GiB. A stream may
@@ -27,6 +58,45 @@ pub(crate) struct IngestArgs {
     /// How many of them from one address, or from one IPv6 network of 64 bits; by default 1024.
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_connections_per_address: Option<usize>,
+}
+
+impl IngestArgs {
+    /// The keys by which push URLs have to be signed.
+    ///
+    /// # Errors
+    /// A key that cannot be used. No error says anything of a key.
+    pub(crate) fn push_keys(&self) -> Result<PushKeys> {
+        let mut keys = PushKeys::new(self.push_validity);
+        for (at, setting) in self.push_key.iter().enumerate().filter(|(_, setting)| !setting.is_empty()) {
+            add(&mut keys, setting).with_context(|| {
+                format!("key {} of --push-key or LIVE_RECORDER_PUSH_KEYS cannot be used", at + 1)
+            })?;
+        }
+        if let Some(file) = &self.push_key_file {
+            let name = file.display();
+            let text = std::fs::read_to_string(file).with_context(|| format!("{name} cannot be read"))?;
+            for (at, line) in text.lines().map(str::trim).enumerate() {
+                if !line.is_empty() && !line.starts_with('#') {
+                    add(&mut keys, line)
+                        .with_context(|| format!("the key in line {} of {name} cannot be used", at + 1))?;
+                }
+            }
+            ensure!(!keys.is_empty(), "{name} has no key");
+        }
+        Ok(keys)
+    }
+
+    /// The domains that may be pushed to; none: any.
+    pub(crate) fn push_domains(&self) -> Vec<String> {
+        // A variable that is set to nothing names none.
+        self.push_domain.iter().filter(|domain| !domain.is_empty()).cloned().collect()
+    }
+}
+
+/// Adds a key that is written as `DOMAIN=KEY`, with or without spaces around each; the key may hold `=` too.
+fn add(keys: &mut PushKeys, setting: &str) -> Result<()> {
+    let (domain, key) = setting.split_once('=').context("it is not of the form DOMAIN=KEY")?;
+    Ok(keys.add(domain.trim(), key.trim())?)
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -46,3 +116,6 @@ impl From<SecondPublisher> for gateway::SecondPublisher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,6 +91,7 @@ impl Stack {
     /// the data folder cannot be used, or the application cannot be run.
     pub(crate) async fn start(config: StackConfig) -> Result<Self> {
         check_exposure(&[config.listen, config.rtmp, config.bucket], |name| std::env::var(name).ok())?;
+        let push_keys = config.ingest.push_keys()?;
         let manifest = Manifest::load(&config.manifest)?;
         let functions_listener = listen(config.listen, "--listen").await?;
         let rtmp_listener = listen(config.rtmp, "--rtmp").await?;
@@ -129,6 +130,8 @@ impl Stack {
             spool_limit_bytes: config.ingest.spool_limit,
             max_connections: config.ingest.max_connections,
             max_connections_per_address: config.ingest.max_connections_per_address,
+            push_domains: config.ingest.push_domains(),
+            push_keys,
             default_domain: config.ingest.default_domain,
             second_publisher: config.ingest.second_publisher.into(),
             call_max: gateway::CALL_MAX,

@@ -1,6 +1,7 @@
 //! The gateway between real RTMP and scripted functions.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod admission;
 mod connections;
 mod encoders;
 mod failures;
@@ -18,6 +19,7 @@ mod takeover;
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use gateway::{Config, SecondPublisher, push};
+use push_auth::PushKeys;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -64,6 +66,8 @@ impl Gateway {
             max_connections: None,
             max_connections_per_address: None,
             default_domain: None,
+            push_domains: Vec::new(),
+            push_keys: PushKeys::default(),
             second_publisher: SecondPublisher::Refuse,
             call_max: Duration::from_secs(1),
             tick: true,

@@ -124,7 +124,7 @@ async fn a_publisher_that_is_not_admitted_is_told_why_and_one_of_whom_nothing_is
     .await;
     let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
     let error = gateway.push(&file, "no?key=1").await.unwrap_err().to_string();
-    assert_eq!(error, "server refused: NetStream.Publish.BadName: the key is wrong");
+    assert_eq!(error, "server refused: NetStream.Publish.Denied: the key is wrong");
     let began = Instant::now();
     gateway.push(&file, "slow").await.unwrap();
     assert!(began.elapsed() >= Duration::from_secs(2));

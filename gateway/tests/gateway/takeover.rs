@@ -192,7 +192,7 @@ async fn who_is_not_admitted_takes_nothing_over() {
     send(&mut first, 1, 0..10).await;
     for address in [FIRST, OTHER] {
         let error = Publisher::start_from(address, &gateway, "x").await.err().unwrap();
-        assert!(error.ends_with("NetStream.Publish.BadName: no"), "{error}");
+        assert!(error.ends_with("NetStream.Publish.Denied: no"), "{error}");
     }
     send(&mut first, 1, 10..20).await;
     first.finish().await;

@@ -34,6 +34,7 @@ pub(crate) struct GatewayArgs {
 
 /// Takes pushes until `stop` is cancelled and the functions have what was pushed.
 pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()> {
+    let push_keys = args.ingest.push_keys()?;
     let listener = listen(args.rtmp, "--rtmp").await?;
     println!("ready rtmp=rtmp://{}", listener.local_addr()?);
     let config = ::gateway::Config {
@@ -44,6 +45,8 @@ pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()
         spool_limit_bytes: args.ingest.spool_limit,
         max_connections: args.ingest.max_connections,
         max_connections_per_address: args.ingest.max_connections_per_address,
+        push_domains: args.ingest.push_domains(),
+        push_keys,
         default_domain: args.ingest.default_domain,
         second_publisher: args.ingest.second_publisher.into(),
         call_max: ::gateway::CALL_MAX,

@@ -1,5 +1,6 @@
 //! What publishers may do, as `up` and `gateway` are told.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
@@ -41,6 +42,9 @@ pub(crate) struct IngestArgs {
     /// For how long a signed push URL holds after the time that it says.
     #[arg(long, value_name = "SECONDS", default_value_t = PUSH_VALIDITY_S)]
     push_validity: u64,
+    /// Let anybody push, without a key, who can reach an address that is not of this machine alone.
+    #[arg(long)]
+    open: bool,
     /// What becomes of a publisher of a stream that another one is publishing. The same publisher, which comes from the
     /// same address with the same arguments beside `auth_key`, always takes over at once, and so does any other where the
     /// first one's connection is dead.
@@ -61,11 +65,11 @@ pub(crate) struct IngestArgs {
 }
 
 impl IngestArgs {
-    /// The keys by which push URLs have to be signed.
+    /// The keys for a gateway that listens on `rtmp`.
     ///
     /// # Errors
-    /// A key that cannot be used. No error says anything of a key.
-    pub(crate) fn push_keys(&self) -> Result<PushKeys> {
+    /// A key that cannot be used, or none where anybody could push. No error says anything of a key.
+    pub(crate) fn push_keys(&self, rtmp: SocketAddr) -> Result<PushKeys> {
         let mut keys = PushKeys::new(self.push_validity);
         for (at, setting) in self.push_key.iter().enumerate().filter(|(_, setting)| !setting.is_empty()) {
             add(&mut keys, setting).with_context(|| {
@@ -83,7 +87,18 @@ impl IngestArgs {
             }
             ensure!(!keys.is_empty(), "{name} has no key");
         }
+        self.check_exposure(rtmp, &keys)?;
         Ok(keys)
+    }
+
+    /// Checks that nobody is let push from outside unless that is wanted.
+    fn check_exposure(&self, rtmp: SocketAddr, keys: &PushKeys) -> Result<()> {
+        ensure!(
+            self.open || rtmp.ip().is_loopback() || !keys.is_empty(),
+            "{rtmp} can be reached from outside, and anybody could push there: set keys by which push URLs have to be \
+             signed (--push-key, --push-key-file or LIVE_RECORDER_PUSH_KEYS), or let anybody push with --open"
+        );
+        Ok(())
     }
 
     /// The domains that may be pushed to; none: any.

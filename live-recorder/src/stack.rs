@@ -91,7 +91,7 @@ impl Stack {
     /// the data folder cannot be used, or the application cannot be run.
     pub(crate) async fn start(config: StackConfig) -> Result<Self> {
         check_exposure(&[config.listen, config.rtmp, config.bucket], |name| std::env::var(name).ok())?;
-        let push_keys = config.ingest.push_keys()?;
+        let push_keys = config.ingest.push_keys(config.rtmp)?;
         let manifest = Manifest::load(&config.manifest)?;
         let functions_listener = listen(config.listen, "--listen").await?;
         let rtmp_listener = listen(config.rtmp, "--rtmp").await?;

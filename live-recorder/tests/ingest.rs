@@ -1,4 +1,4 @@
-//! `live-recorder gateway` as a process: whom it lets push, and that no log says by what.
+//! `live-recorder gateway` and `up` as processes: whom they let push, and that no log says by what.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 use std::fs::File;
@@ -64,6 +64,42 @@ impl Drop for Running {
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn others_may_push_with_a_key_or_where_that_is_wanted() {
+    let data = tempfile::tempdir().unwrap();
+    let up = || {
+        let mut up = Command::new(env!("CARGO_BIN_EXE_live-recorder"));
+        up.args([
+            "up",
+            "--rtmp",
+            "0.0.0.0:0",
+            "--listen",
+            "127.0.0.1:0",
+            "--bucket",
+            "127.0.0.1:0",
+            "--data",
+        ]);
+        up.arg(data.path());
+        for name in ["ACCESS_KEYS", "INGEST_TOKEN", "BUCKET_ACCESS_KEY_ID", "BUCKET_ACCESS_KEY_SECRET"] {
+            up.env(format!("SPIN_VARIABLE_{name}"), "own:own");
+        }
+        up
+    };
+    for mut command in [gateway(data.path(), "0.0.0.0:0"), up()] {
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success());
+        for said in ["0.0.0.0:0", "--push-key", "LIVE_RECORDER_PUSH_KEYS", "--open"] {
+            assert!(stderr.contains(said), "{said}: {stderr}");
+        }
+    }
+    for (option, value) in [("--open", None), ("--push-key", Some("*=k"))] {
+        let mut command = gateway(data.path(), "0.0.0.0:0");
+        command.arg(option).args(value);
+        drop(Running::start(command, data.path().join("log")));
+    }
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(crate) struct GatewayArgs {
 
 /// Takes pushes until `stop` is cancelled and the functions have what was pushed.
 pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()> {
-    let push_keys = args.ingest.push_keys()?;
+    let push_keys = args.ingest.push_keys(args.rtmp)?;
     let listener = listen(args.rtmp, "--rtmp").await?;
     println!("ready rtmp=rtmp://{}", listener.local_addr()?);
     let config = ::gateway::Config {

@@ -16,7 +16,7 @@ fn ingest(options: &[&str]) -> IngestArgs {
 }
 
 fn keys(options: &[&str]) -> Result<PushKeys> {
-    ingest(options).push_keys()
+    ingest(options).push_keys("127.0.0.1:1935".parse().unwrap())
 }
 
 /// Whether a URL that was signed with that key holds at `now_s`.
@@ -76,4 +76,21 @@ fn what_is_set_to_nothing_is_not_set() {
     assert!(keys(&["--push-key", ""]).unwrap().is_empty());
     assert!(ingest(&["--push-domain", ""]).push_domains().is_empty());
     assert_eq!(ingest(&["--push-domain", "d,e", "--push-domain", "f"]).push_domains(), ["d", "e", "f"]);
+}
+
+#[test]
+fn what_others_reach_needs_keys_or_is_open() {
+    let start = |rtmp: &str, options: &[&str]| ingest(options).push_keys(rtmp.parse().unwrap());
+    for rtmp in ["0.0.0.0:1935", "192.0.2.1:1935", "[::]:1935", "[2001:db8::1]:1935"] {
+        let error = start(rtmp, &[]).unwrap_err().to_string();
+        for said in [rtmp, "--push-key", "LIVE_RECORDER_PUSH_KEYS", "--open"] {
+            assert!(error.contains(said), "{said}: {error}");
+        }
+        assert!(start(rtmp, &["--push-key", "", "--push-domain", "d"]).is_err());
+        assert!(start(rtmp, &["--open"]).is_ok());
+        assert!(start(rtmp, &["--push-key", "*=k"]).is_ok());
+    }
+    for rtmp in ["127.0.0.2:1935", "[::1]:1935"] {
+        assert!(start(rtmp, &[]).is_ok());
+    }
 }

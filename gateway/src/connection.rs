@@ -36,11 +36,15 @@ use crate::{
 use skips::Skips;
 use socket::PublisherSocket;
 
-/// A publisher that sends nothing for this long is gone. Encoders that send a picture every ten seconds exist.
+/// A publisher that sends no audio and no video for this long is gone, whatever else it sends. Encoders that send a
+/// picture every ten seconds exist.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// How long a connection may take to publish, handshake included, and to read an answer.
 const HESITATION: Duration = Duration::from_secs(10);
+
+/// A gateway that was held up itself reads for this long before it takes a publisher for silent.
+const CATCH_UP: Duration = Duration::from_secs(1);
 
 /// Media that is due on disk within this time is written as soon as the task is awake anyway.
 const EARLY: Duration = Duration::from_millis(30);
@@ -71,6 +75,8 @@ pub(crate) struct ConnectionCtx {
     pub(crate) tell: Arc<Tell>,
     /// Domain of a publisher that names none. `None`: the address that it connected to.
     pub(crate) default_domain: Option<String>,
+    /// How long the first audio or video of a push may take.
+    pub(crate) first_media: Duration,
     /// Asks the connections to end.
     pub(crate) shutdown: CancellationToken,
 }
@@ -125,6 +131,16 @@ struct Live {
     recorder: Recorder,
     /// Cancelled when the functions will not have the push.
     refused: CancellationToken,
+    /// Since when the gateway reads what the publisher sends.
+    read_since: Instant,
+}
+
+impl Live {
+    /// Until when audio or video has to come: a name is held by media alone, by what else is sent for no longer.
+    fn media_due(&self, first_media: Duration) -> Instant {
+        let within = if self.recorder.has_begun() { SILENCE } else { first_media };
+        self.recorder.last_frame().max(self.read_since) + within
+    }
 }
 
 impl Connection {
@@ -139,7 +155,9 @@ impl Connection {
                         received.context("nothing is published in time")?
                     }
                 },
-                Some(Live { claim, recorder, refused }) => {
+                Some(live) => {
+                    let media_due = live.media_due(ctx.first_media).max(Instant::now() + CATCH_UP);
+                    let Live { claim, recorder, refused, .. } = live;
                     let (flush_due, order_due) = (recorder.flush_due(), recorder.order_due());
                     tokio::select! {
                         () = ctx.shutdown.cancelled() => return Ok(()),
@@ -161,7 +179,7 @@ impl Connection {
                             recorder.flush().context("while writing to the spool")?;
                             continue;
                         }
-                        received = timeout(SILENCE, self.socket.receive()) => {
+                        received = timeout_at(media_due.into(), self.socket.receive()) => {
                             received.context("publisher is silent")?
                         }
                     }
@@ -169,7 +187,13 @@ impl Connection {
             };
             match received {
                 Ok(0) => return Ok(()),
-                Ok(_) => self.take().await?,
+                Ok(_) => {
+                    self.take().await?;
+                    let media_due = self.live.as_ref().map(|live| live.media_due(ctx.first_media));
+                    if media_due.is_some_and(|due| due <= Instant::now()) {
+                        bail!("publisher sends no audio and no video");
+                    }
+                }
                 Err(error) if is_abrupt_end(&error) => return Ok(()),
                 Err(error) => return Err(error).context("while reading"),
             }
@@ -179,7 +203,7 @@ impl Connection {
     /// Waits while the stream's share of the spool is full. The open chunk is closed then where nothing else can make
     /// room, so that it can be uploaded or given up.
     async fn make_room(&mut self) -> anyhow::Result<()> {
-        let Some(Live { claim, recorder, refused }) = &mut self.live else { return Ok(()) };
+        let Some(Live { claim, recorder, refused, read_since }) = &mut self.live else { return Ok(()) };
         let mut leave_at = None;
         while recorder.queue().account().is_full() {
             if !recorder.queue().can_give_up() {
@@ -203,6 +227,7 @@ impl Connection {
                 () = sleep(ROOM_WAIT) => {}
             }
             claim.heard();
+            *read_since = Instant::now();
         }
         Ok(())
     }
@@ -287,7 +312,8 @@ impl Connection {
         let (writer, reader) = queue::create(push, folder, spool.account(&path), tell)?;
         uploads.enqueue(reader);
         let refused = writer.refused().clone();
-        Ok(Live { claim, recorder: Recorder::new(writer, Arc::clone(pool)), refused })
+        let recorder = Recorder::new(writer, Arc::clone(pool));
+        Ok(Live { claim, recorder, refused, read_since: Instant::now() })
     }
 
     /// Asks the functions whether the publisher may push: they say so or refuse it, or it may.

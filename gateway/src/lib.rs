@@ -43,4 +43,4 @@ mod ticker;
 mod upload;
 
 pub use names::SecondPublisher;
-pub use server::{CALL_MAX, Config, serve};
+pub use server::{CALL_MAX, Config, FIRST_MEDIA, serve};

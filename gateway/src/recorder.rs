@@ -95,6 +95,16 @@ impl Recorder {
         &self.queue
     }
 
+    /// Whether a coded frame has come.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.began.is_some()
+    }
+
+    /// When the last coded frame came; before the first one, when the push was accepted.
+    pub(crate) fn last_frame(&self) -> Instant {
+        self.last_frame
+    }
+
     /// Completes when [`follow_orders`](Self::follow_orders) has something to take.
     pub(crate) async fn orders_changed(&mut self) {
         self.queue.orders_changed().await;

@@ -31,6 +31,9 @@ const LINGER: Duration = Duration::from_secs(5);
 /// What the functions promise: see [`Config::call_max`].
 pub const CALL_MAX: Duration = Duration::from_secs(protocol::CALL_MAX_S);
 
+/// Encoders send media as soon as they may: see [`Config::first_media`].
+pub const FIRST_MEDIA: Duration = Duration::from_secs(10);
+
 /// After an accept fails, as it does when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -62,6 +65,8 @@ pub struct Config {
     pub push_keys: PushKeys,
     /// What becomes of a publisher of a stream that another one is publishing.
     pub second_publisher: SecondPublisher,
+    /// How long the first audio or video of a push may take, before its connection is ended: [`FIRST_MEDIA`].
+    pub first_media: Duration,
     /// No call of the functions commits anything later than this after its begin: [`CALL_MAX`], unless they say so.
     pub call_max: Duration,
     /// Whether to call `POST /tick` each second, by which the functions do what is due.
@@ -124,6 +129,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         uploads: Arc::clone(&uploads),
         tell,
         default_domain: config.default_domain,
+        first_media: config.first_media,
         shutdown,
     };
     let connections = Background { tasks: TaskTracker::new(), abort: abort.clone() };

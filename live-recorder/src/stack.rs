@@ -134,6 +134,7 @@ impl Stack {
             push_keys,
             default_domain: config.ingest.default_domain,
             second_publisher: config.ingest.second_publisher.into(),
+            first_media: gateway::FIRST_MEDIA,
             call_max: gateway::CALL_MAX,
             tick: true,
         };

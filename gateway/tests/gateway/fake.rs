@@ -145,6 +145,11 @@ impl Session {
 }
 
 impl Log {
+    /// How often a call was made.
+    pub(crate) fn calls(&self, kind: Kind) -> u64 {
+        self.counts.get(&kind).copied().unwrap_or(0)
+    }
+
     fn session(&mut self, name: &str) -> Option<&mut Session> {
         self.sessions.iter_mut().find(|session| session.name == name)
     }

@@ -14,6 +14,7 @@ mod publisher;
 mod recording;
 mod sessions;
 mod spool;
+mod squatting;
 mod takeover;
 
 use std::{net::SocketAddr, path::Path, time::Duration};
@@ -69,6 +70,7 @@ impl Gateway {
             push_domains: Vec::new(),
             push_keys: PushKeys::default(),
             second_publisher: SecondPublisher::Refuse,
+            first_media: gateway::FIRST_MEDIA,
             call_max: Duration::from_secs(1),
             tick: true,
         };

@@ -47,6 +47,12 @@ impl Publisher {
         self.socket.write_all(&output).await.unwrap();
     }
 
+    /// As [`flush`](Self::flush); whether the gateway has not ended the connection.
+    pub(crate) async fn try_flush(&mut self) -> bool {
+        let output = std::mem::take(self.session.output());
+        self.socket.write_all(&output).await.is_ok()
+    }
+
     pub(crate) fn tag(&mut self, kind: TagKind, timestamp_ms: u32, body: &[u8]) {
         self.session.send(&Media { kind, timestamp_ms, body });
     }

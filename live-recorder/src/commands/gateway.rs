@@ -49,6 +49,7 @@ pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()
         push_keys,
         default_domain: args.ingest.default_domain,
         second_publisher: args.ingest.second_publisher.into(),
+        first_media: ::gateway::FIRST_MEDIA,
         call_max: ::gateway::CALL_MAX,
         tick: true,
     };

@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use flv::TagKind;
 use gateway::Config;
+use tokio::time::timeout;
 
 use crate::{
     Gateway,
@@ -21,6 +22,11 @@ async fn impatient(functions: &Fake, spool: &Path) -> Gateway {
     // Longer than a second publisher waits for a name.
     let first_media = Duration::from_secs(1);
     Gateway::configured(&functions.url(), spool, |config| Config { first_media, ..config }).await
+}
+
+/// Fails where a name is not lost, in place of waiting for ever.
+async fn soon<T>(lost: impl Future<Output = T>) {
+    assert!(timeout(Duration::from_secs(20), lost).await.is_ok(), "the name is not lost");
 }
 
 /// Sends what is no media, again and again, until the gateway has ended the connection.
@@ -48,8 +54,7 @@ async fn a_name_without_media_is_lost_whatever_else_is_sent() {
     let busy = Publisher::start_from(SQUATTER, &gateway, "busy").await.unwrap();
     let refused = Publisher::start_from(OTHER, &gateway, "busy").await.err().unwrap();
     assert!(refused.contains("is being published already"), "{refused}");
-    let ended = async { tokio::join!(silent.ended(), send_until_ended(busy)) };
-    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("both should lose their names");
+    soon(async { tokio::join!(silent.ended(), send_until_ended(busy)) }).await;
 
     for name in ["silent", "busy"] {
         let mut next = Publisher::start_from(OTHER, &gateway, name).await.unwrap();
@@ -77,7 +82,7 @@ async fn who_sent_media_keeps_the_name_while_it_is_silent() {
     slow.flush().await;
     let squatter = Publisher::start_from(SQUATTER, &gateway, "x").await.unwrap();
     // By the time that the squatter is gone, the other one has been silent for longer.
-    squatter.ended().await;
+    soon(squatter.ended()).await;
     slow.tag(TagKind::Video, 10_000, &[0x17, 1, 0, 0, 0, 2]);
     slow.flush().await;
     slow.finish().await;

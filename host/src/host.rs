@@ -65,8 +65,8 @@ impl HostBuilder {
         }
     }
 
-    /// What is allowed by the variable `hosts` alone goes to addresses of the public internet, unless the variable
-    /// `unless` is `true`.
+    /// What is allowed by the variable `hosts` alone goes to addresses of the public internet, unless there is a variable
+    /// `unless`, and it is `true`.
     ///
     /// Spin has blocked networks in its runtime configuration for the same, but for all requests at once.
     #[must_use]
@@ -147,8 +147,8 @@ impl HostBuilder {
         let own_address = Arc::new(OnceLock::new());
 
         let public = match self.public {
-            Some((hosts, unless)) if variables.get(unless)? != "true" => Some(hosts),
-            _ => None,
+            Some((_, unless)) if variables.get(unless).is_ok_and(|value| value == "true") => None,
+            public => public.map(|(hosts, _)| hosts),
         };
         let reach = |pattern: &str| match public {
             Some(hosts) if is_of(pattern, hosts) => Reach::Public,

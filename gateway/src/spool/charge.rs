@@ -31,6 +31,8 @@ const BEYOND_BYTES: u64 = 8 << 20;
 #[derive(Debug)]
 pub(super) struct Contents {
     limit_bytes: u64,
+    /// What it held when it was opened.
+    found_bytes: u64,
     used_bytes: AtomicU64,
     /// How many streams use any of it.
     streams: AtomicU64,
@@ -63,9 +65,11 @@ pub(super) struct Charge {
 }
 
 impl Contents {
-    pub(super) fn new(limit_bytes: u64) -> Self {
+    /// For a spool that holds at most so many bytes, and held so many when it was opened.
+    pub(super) fn new(limit_bytes: u64, found_bytes: u64) -> Self {
         Self {
             limit_bytes,
+            found_bytes,
             used_bytes: AtomicU64::new(0),
             streams: AtomicU64::new(0),
             freed: Notify::new(),
@@ -207,8 +211,11 @@ impl Account {
 
     /// Whether the spool is so far beyond its limit that a stream above its share cannot be left to get rid of some.
     pub(crate) fn is_beyond(&self) -> bool {
-        let limit = self.contents.limit_bytes;
-        self.is_full() && self.contents.used() >= limit + limit / BEYOND_PART + BEYOND_BYTES
+        let Contents { limit_bytes, found_bytes, .. } = &*self.contents;
+        // A limit that is set lower gives nothing up that can be delivered.
+        let most_bytes =
+            (*limit_bytes).max(*found_bytes).saturating_add(limit_bytes / BEYOND_PART + BEYOND_BYTES);
+        self.is_full() && self.contents.used() >= most_bytes
     }
 
     /// Whether enough of the spool or of the stream's share is free after some was given up.

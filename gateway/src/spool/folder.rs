@@ -14,7 +14,7 @@ use protocol::StreamPath;
 use super::{
     alarm::Warning,
     charge::{Account, Contents},
-    limit::default_limit_bytes,
+    limit::{default_limit_bytes, spooled_bytes},
     record::replace_durably,
 };
 
@@ -37,12 +37,15 @@ impl Spool {
         if let Err(error) = lock.try_lock() {
             bail!("spool {} is in use by another gateway: {error}", root.display());
         }
+        let found_bytes = spooled_bytes(&root.join("pushes")).context("while looking at the spool")?;
         let limit_bytes = match limit_bytes {
             Some(limit_bytes) => limit_bytes,
-            None => default_limit_bytes(root).context("while looking at the disk of the spool")?,
+            None => {
+                default_limit_bytes(root, found_bytes).context("while looking at the disk of the spool")?
+            }
         };
         tracing::info!("spool {} holds at most {limit_bytes} bytes", root.display());
-        let contents = Arc::new(Contents::new(limit_bytes));
+        let contents = Arc::new(Contents::new(limit_bytes, found_bytes));
         Ok(Arc::new(Self { root: root.to_owned(), contents, _lock: lock }))
     }
 

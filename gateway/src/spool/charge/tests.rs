@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_full_spool_is_full_for_those_who_have_their_share() {
-    let contents = Arc::new(Contents::new(1_000));
+    let contents = Arc::new(Contents::new(1_000, 0));
     let charge = |name: &str, bytes| {
         let account = contents.account(&StreamPath::new("d", "a", name).unwrap());
         let mut charge = Charge::new(&account);
@@ -26,7 +26,7 @@ fn a_full_spool_is_full_for_those_who_have_their_share() {
 #[test]
 fn a_stream_above_its_share_holds_the_spool_at_most_a_part_beyond_its_limit() {
     let limit = 800 << 20;
-    let contents = Arc::new(Contents::new(limit));
+    let contents = Arc::new(Contents::new(limit, 0));
     let account = |name: &str| contents.account(&StreamPath::new("d", "a", name).unwrap());
     let (large, small) = (account("large"), account("small"));
     let [mut much, mut little] = [&large, &small].map(Charge::new);
@@ -40,8 +40,23 @@ fn a_stream_above_its_share_holds_the_spool_at_most_a_part_beyond_its_limit() {
 }
 
 #[test]
+fn what_a_spool_was_found_with_is_not_beyond_a_limit_that_is_lower_now() {
+    let (limit, found) = (1 << 20, 100 << 20);
+    let is_beyond = |found_bytes, bytes| {
+        let contents = Arc::new(Contents::new(limit, found_bytes));
+        let account = contents.account(&StreamPath::new("d", "a", "s").unwrap());
+        let mut charge = Charge::new(&account);
+        charge.add(bytes);
+        (account.is_full(), account.is_beyond())
+    };
+    assert_eq!(is_beyond(0, found), (true, true));
+    assert_eq!(is_beyond(found, found), (true, false));
+    assert_eq!(is_beyond(found, found + limit / 8 + BEYOND_BYTES), (true, true));
+}
+
+#[test]
 fn the_spool_and_the_streams_that_fill_it_are_named_once_until_they_have_healed() {
-    let contents = Arc::new(Contents::new(1_000));
+    let contents = Arc::new(Contents::new(1_000, 0));
     let account = |name: &str| contents.account(&StreamPath::new("d", "a", name).unwrap());
     let (large, small) = (account("large"), account("small"));
     let [mut much, mut little] = [&large, &small].map(Charge::new);
@@ -69,7 +84,7 @@ fn the_spool_and_the_streams_that_fill_it_are_named_once_until_they_have_healed(
 
 #[test]
 fn one_more_is_admitted_where_others_have_much_more_than_their_share() {
-    let contents = Arc::new(Contents::new(1_000));
+    let contents = Arc::new(Contents::new(1_000, 0));
     let path = |name: &str| StreamPath::new("d", "a", name).unwrap();
     let charge = |name: &str, bytes| {
         let mut charge = Charge::new(&contents.account(&path(name)));

@@ -52,11 +52,10 @@ impl Places {
                  {wanted}"
             );
         }
-        Arc::new(Self {
-            connections: wanted.min(enough_for),
-            per_address: per_address.unwrap_or(CONNECTIONS_PER_ADDRESS),
-            taken: Mutex::default(),
-        })
+        let connections = wanted.min(enough_for);
+        // One address takes no more than a quarter, unless a setting says so.
+        let per_address = per_address.unwrap_or((connections / 4).clamp(1, CONNECTIONS_PER_ADDRESS));
+        Arc::new(Self { connections, per_address, taken: Mutex::default() })
     }
 
     /// A place for a connection from this address, or why there is none.
@@ -66,11 +65,11 @@ impl Places {
         if taken.connections >= self.connections {
             return Err(format!("there are {} connections already", self.connections));
         }
-        let of_address = taken.by_address.entry(address).or_default();
-        if *of_address >= self.per_address {
+        let of_address = taken.by_address.get(&address).copied().unwrap_or(0);
+        if of_address >= self.per_address {
             return Err(format!("{address} has {} connections already", self.per_address));
         }
-        *of_address += 1;
+        taken.by_address.insert(address, of_address + 1);
         taken.connections += 1;
         Ok(Place { places: Arc::clone(self), address })
     }
@@ -123,7 +122,8 @@ mod tests {
 
     #[test]
     fn there_are_no_more_places_than_descriptors_suffice_for() {
-        assert_eq!(Places::new(None, None, 1_024).connections, 224);
+        let few = Places::new(None, None, 1_024);
+        assert_eq!((few.connections, few.per_address), (224, 56));
         assert_eq!(Places::new(None, None, 1 << 20).connections, CONNECTIONS);
         assert_eq!(Places::new(Some(7), None, 0).connections, 1);
     }

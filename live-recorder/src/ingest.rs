@@ -1,6 +1,7 @@
 //! What publishers may do, as `up` and `gateway` are told.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
@@ -58,10 +59,11 @@ pub(crate) struct IngestArgs {
     /// How many connections are taken at once, publishing or not, by default 4096. The limit of open files is raised as
     /// far as the system allows; a quarter of it is taken at most.
     #[arg(long, value_name = "COUNT")]
-    pub(crate) max_connections: Option<usize>,
-    /// How many of them from one address, or from one IPv6 network of 64 bits; by default 1024.
+    pub(crate) max_connections: Option<NonZeroUsize>,
+    /// How many of them from one address, or from one IPv6 network of 64 bits; by default a quarter of all, and at most
+    /// 1024.
     #[arg(long, value_name = "COUNT")]
-    pub(crate) max_connections_per_address: Option<usize>,
+    pub(crate) max_connections_per_address: Option<NonZeroUsize>,
 }
 
 impl IngestArgs {

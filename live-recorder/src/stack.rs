@@ -1,6 +1,7 @@
 //! Functions, gateway and bucket server in one process.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -128,8 +129,8 @@ impl Stack {
             name: None,
             spool: config.data.join("spool"),
             spool_limit_bytes: config.ingest.spool_limit,
-            max_connections: config.ingest.max_connections,
-            max_connections_per_address: config.ingest.max_connections_per_address,
+            max_connections: config.ingest.max_connections.map(NonZero::get),
+            max_connections_per_address: config.ingest.max_connections_per_address.map(NonZero::get),
             push_domains: config.ingest.push_domains(),
             push_keys,
             default_domain: config.ingest.default_domain,

@@ -1,6 +1,7 @@
 //! `live-recorder gateway`: the RTMP gateway alone, against functions deployed elsewhere.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -43,8 +44,8 @@ pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()
         name: args.name,
         spool: args.data.join("spool"),
         spool_limit_bytes: args.ingest.spool_limit,
-        max_connections: args.ingest.max_connections,
-        max_connections_per_address: args.ingest.max_connections_per_address,
+        max_connections: args.ingest.max_connections.map(NonZero::get),
+        max_connections_per_address: args.ingest.max_connections_per_address.map(NonZero::get),
         push_domains: args.ingest.push_domains(),
         push_keys,
         default_domain: args.ingest.default_domain,

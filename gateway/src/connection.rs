@@ -190,8 +190,10 @@ impl Connection {
                 Ok(_) => {
                     self.take().await?;
                     let media_due = self.live.as_ref().map(|live| live.media_due(ctx.first_media));
-                    if media_due.is_some_and(|due| due <= Instant::now()) {
-                        bail!("publisher sends no audio and no video");
+                    match media_due {
+                        Some(due) if due <= Instant::now() => bail!("publisher sends no audio and no video"),
+                        None if self.publish_by <= Instant::now() => bail!("nothing is published in time"),
+                        _ => {}
                     }
                 }
                 Err(error) if is_abrupt_end(&error) => return Ok(()),
@@ -204,6 +206,10 @@ impl Connection {
     /// room, so that it can be uploaded or given up.
     async fn make_room(&mut self) -> anyhow::Result<()> {
         let Some(Live { claim, recorder, refused, read_since }) = &mut self.live else { return Ok(()) };
+        // Until its first frame, a push has no part in the backlog of those before it.
+        if !recorder.has_begun() {
+            return Ok(());
+        }
         let mut leave_at = None;
         while recorder.queue().account().is_full() {
             if !recorder.queue().can_give_up() {
@@ -254,7 +260,7 @@ impl Connection {
                     Err(Refusal { code, reason }) => {
                         self.session.refuse(code, &format!("{reason:#}"));
                         // The arguments may hold what is nobody's business, the signature for one.
-                        let name = publish.name.split('?').next().unwrap_or_default();
+                        let name = publish.name.split(['?', '&']).next().unwrap_or_default();
                         return Err(reason).with_context(|| format!("publish of {name:?} is refused"));
                     }
                 },
@@ -348,7 +354,9 @@ impl Connection {
     async fn answer(&mut self) -> anyhow::Result<()> {
         let output = self.session.output();
         if !output.is_empty() {
-            timeout(HESITATION, self.socket.send(output)).await.context("publisher does not read")??;
+            // Before it publishes, what it does not read counts into its time to do so.
+            let by = if self.live.is_some() { Instant::now() + HESITATION } else { self.publish_by };
+            timeout_at(by.into(), self.socket.send(output)).await.context("publisher does not read")??;
             output.clear();
         }
         Ok(())

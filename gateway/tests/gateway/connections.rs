@@ -77,3 +77,38 @@ async fn an_address_has_so_many_connections_and_others_find_a_place() {
     while !is_answered(&mut connect_from([127, 0, 0, 2], &gateway).await).await {}
     gateway.stop().await;
 }
+
+/// A command without more than its name, number and null, in a chunk of its own: RTMP specification 5.3.1 and 7.1.1.
+fn command(name: &str, object: &[u8]) -> Vec<u8> {
+    let name_length = u8::try_from(name.len()).unwrap();
+    let number = [&[0][..], &1_f64.to_be_bytes()].concat();
+    let body = [&[2, 0, name_length], name.as_bytes(), &number, object].concat();
+    let length = u8::try_from(body.len()).unwrap();
+    [&[3, 0, 0, 0, 0, 0, length, 20, 0, 0, 0, 0], &body[..]].concat()
+}
+
+#[tokio::test]
+async fn a_connection_that_asks_without_end_and_reads_slowly_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let functions = functions().await;
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    let mut socket = connect_from([127, 0, 0, 1], &gateway).await;
+    assert!(is_answered(&mut socket).await);
+    let (mut reading, mut writing) = socket.into_split();
+    let asking = tokio::spawn(async move {
+        let connect = command("connect", b"\x03\0\x03app\x02\0\x04live\0\0\x09");
+        let mut bytes = [&[0; 1_536][..], &connect].concat();
+        while writing.write_all(&bytes).await.is_ok() {
+            bytes = command("createStream", &[5]).repeat(4_096);
+        }
+    });
+    let slowly = async {
+        let mut answers = vec![0; 8_192];
+        while reading.read(&mut answers).await.is_ok_and(|length| length > 0) {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    assert!(timeout(Duration::from_secs(40), slowly).await.is_ok(), "it should be ended");
+    asking.await.unwrap();
+    gateway.stop().await;
+}

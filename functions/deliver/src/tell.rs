@@ -18,6 +18,9 @@ const MAX_ANSWER_BYTES: usize = 1_024;
 /// A recording that was told of for so long leaves the rest to the next call. Unit: ms.
 const MOST_MS: u64 = 20_000;
 
+/// An event is given up after so many tries at the earliest.
+const LEAST_TRIES: u32 = 10;
+
 /// What a file event is about.
 const CONTAINER: HeaderName = HeaderName::from_static("x-recorder-container");
 
@@ -57,8 +60,15 @@ pub(crate) async fn tell(
         if let Some((config, url)) = url {
             let (content, about) = body(event);
             let told = Told { event, attempt, content: &content, about };
+            let left_alone = breaker.borrow().clone();
+            if let Some(reason) = left_alone {
+                // Nothing is given up, nor listed, that was not sent.
+                return Err(reason);
+            }
             let sent = send(world, &told, (config, url), private, breaker).await;
-            let is_old = world.now_ms() > event.noted_ms.saturating_add(GIVEN_UP_MS);
+            // Time in which nobody delivered does not count.
+            let is_late = world.now_ms() > event.noted_ms.saturating_add(GIVEN_UP_MS);
+            let is_old = is_late && attempt >= LEAST_TRIES;
             if sent.is_ok() || is_old || attempt.is_power_of_two() {
                 note(world, &told, url, &sent).await;
             }
@@ -122,9 +132,6 @@ async fn send(
     private: Private,
     breaker: &Breaker,
 ) -> Result<u16, Refused> {
-    if let Some(reason) = breaker.borrow().clone() {
-        return Err(Refused { status: None, reason });
-    }
     let unsent = |reason: String| Refused { status: None, reason };
     let receiver = Receiver::of(url, private).map_err(|error| unsent(error.to_string()))?;
     let mut request = Request::post(receiver.uri(receiver.target.clone()))

@@ -233,6 +233,21 @@ fn an_event_is_given_up_after_a_day_and_blocks_none_behind_it() {
 }
 
 #[test]
+fn what_waited_while_nobody_delivered_is_sent_before_it_is_given_up() {
+    let world = world();
+    (0..4).for_each(|number| commit(&world, 'a', number));
+    commit(&world, 'b', 0);
+    world.pass_ms(DAY_MS + 3_600_000);
+    world.receivers.reply(Reply::Silent(5_000));
+    assert_eq!(deliver(&world).failures.len(), 2);
+    assert_eq!(told(&world).len(), 1, "the receiver is left alone until the next call");
+    deliver_for(&world, 200);
+    let mut told = told(&world);
+    told.sort();
+    assert_eq!(told, ["a/0.m3u8", "a/1.m3u8", "a/2.m3u8", "a/3.m3u8", "b/0.m3u8"]);
+}
+
+#[test]
 fn many_files_of_one_recording_come_in_their_order() {
     let world = world();
     for number in 0..40 {

@@ -1,24 +1,13 @@
 //! The work bucket over WASI's HTTP client.
 
 use catalog::decision::WorkBucket;
-use s3::{Error, WorkClient};
-use s3_client::Wasi;
+use s3::Error;
 
 /// Longest object that is read, in bytes. A decision takes a few hundred, a day of slices of 1 s about a million.
 const MAX_BYTES: u32 = 32 << 20;
 
 /// The bucket that the variable `work_bucket` names, as `endpoint/bucket`.
 pub(crate) struct Work;
-
-impl Work {
-    async fn get(client: &WorkClient<'static, Wasi>, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        match client.get_small(name, MAX_BYTES).await {
-            Ok(body) => Ok(Some(body)),
-            Err(Error::NoSuchObject { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
 
 impl WorkBucket for Work {
     async fn create_or_read(&self, name: &str, body: &[u8]) -> Result<Vec<u8>, String> {
@@ -29,7 +18,7 @@ impl WorkBucket for Work {
             match client.create(name, "application/json", &tag, body.to_vec()).await {
                 Ok(_) => Ok(body.to_vec()),
                 Err(Error::Taken { .. }) => {
-                    let there = Self::get(&client, name).await?;
+                    let there = client.find_small(name, MAX_BYTES).await?;
                     there.ok_or_else(|| Error::NoSuchObject { key: name.into() })
                 }
                 Err(error) => Err(error),
@@ -39,7 +28,7 @@ impl WorkBucket for Work {
     }
 
     async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
-        let read = async || Self::get(&s3_client::work_bucket().await?, name).await;
+        let read = async || s3_client::work_bucket().await?.find_small(name, MAX_BYTES).await;
         read().await.map_err(|error| error.to_string())
     }
 

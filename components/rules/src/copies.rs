@@ -23,12 +23,8 @@ impl Copies for Work {
     }
 
     async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
-        let read = async || match s3_client::work_bucket().await?.get_small(name, MAX_BYTES).await {
-            Ok(body) => Ok(Some(body)),
-            Err(Error::NoSuchObject { .. }) => Ok(None),
-            Err(error) => Err(error),
-        };
-        read().await.map_err(|error: Error| error.to_string())
+        let read = async || s3_client::work_bucket().await?.find_small(name, MAX_BYTES).await;
+        read().await.map_err(|error| error.to_string())
     }
 
     async fn delete(&self, name: &str) -> Result<(), String> {

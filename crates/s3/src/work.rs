@@ -44,6 +44,18 @@ impl<'a, T: Transport> WorkClient<'a, T> {
         self.0.get_small(key, max_bytes).await
     }
 
+    /// The whole of a small object; `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`Client::get_small`].
+    pub async fn find_small(&self, key: &str, max_bytes: u32) -> Result<Option<Vec<u8>>, Error> {
+        match self.get_small(key, max_bytes).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Error::NoSuchObject { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Deletes an object. One that is not there is deleted.
     ///
     /// # Errors

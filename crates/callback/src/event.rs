@@ -1,6 +1,6 @@
 //! Events of recordings, as the user's server is told them.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// A record file.
@@ -47,20 +47,35 @@ pub struct StatusEvent {
 }
 
 /// What a status event tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// The recording has begun.
-    #[serde(rename = "record_started")]
     Started,
     /// Its push has ended, or was stopped.
-    #[serde(rename = "record_paused")]
     Paused,
     /// It goes on.
-    #[serde(rename = "record_resumed")]
     Resumed,
     /// Something of it is lost.
-    #[serde(rename = "record_error")]
     Error,
+}
+
+impl Status {
+    /// What the original calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Started => "record_started",
+            Self::Paused => "record_paused",
+            Self::Resumed => "record_resumed",
+            Self::Error => "record_error",
+        }
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 impl StatusEvent {

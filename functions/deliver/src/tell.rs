@@ -170,7 +170,7 @@ async fn send(
 /// What is sent, and what it is about in our own headers.
 fn body(event: &Event) -> (Vec<u8>, Option<(HeaderName, &'static str)>) {
     let catalog::StreamName { domain, app, stream } = event.stream.clone();
-    let (event, about) = match &event.fact {
+    let (status, about) = match &event.fact {
         Fact::File(file) => {
             let told = FileEvent {
                 domain,
@@ -184,22 +184,26 @@ fn body(event: &Event) -> (Vec<u8>, Option<(HeaderName, &'static str)>) {
             };
             return (told.body(), Some((CONTAINER, extension(file.container))));
         }
-        Fact::Status(RecordingStatus::Started) => (Status::Started, None),
-        Fact::Status(RecordingStatus::Paused) => (Status::Paused, None),
-        Fact::Status(RecordingStatus::Resumed) => (Status::Resumed, None),
+        Fact::Status(changed) => (recording(*changed), None),
         Fact::Loss(reason) => (Status::Error, Some((REASON, loss(*reason)))),
     };
-    (StatusEvent { domain, app, stream, event }.body(), about)
+    (StatusEvent { domain, app, stream, event: status }.body(), about)
 }
 
 /// What an event is called where callbacks are listed.
 fn name(fact: &Fact) -> &'static str {
     match fact {
         Fact::File(_) => "file_created",
-        Fact::Status(RecordingStatus::Started) => "record_started",
-        Fact::Status(RecordingStatus::Paused) => "record_paused",
-        Fact::Status(RecordingStatus::Resumed) => "record_resumed",
-        Fact::Loss(_) => "record_error",
+        Fact::Status(changed) => recording(*changed).name(),
+        Fact::Loss(_) => Status::Error.name(),
+    }
+}
+
+fn recording(changed: RecordingStatus) -> Status {
+    match changed {
+        RecordingStatus::Started => Status::Started,
+        RecordingStatus::Paused => Status::Paused,
+        RecordingStatus::Resumed => Status::Resumed,
     }
 }
 

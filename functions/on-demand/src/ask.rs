@@ -5,6 +5,7 @@ use callback::on_demand::{self, Answer, MAX_ANSWER_BYTES, Question, next_wait_ms
 use http::{Request, header};
 use protocol::{BeginSession, StreamPath};
 use shared::catalog::{Container, PushName, Wish, WishedCycle};
+use shared::rules::NotifyConfig;
 use shared::{Refusal, USER_AGENT, display_name, private_callbacks};
 
 use crate::world::World;
@@ -14,12 +15,17 @@ use crate::world::World;
 ///
 /// # Errors
 /// The store or the work bucket failed: nothing may be decided.
-pub async fn wish(world: &impl World, path: &StreamPath, begin: &BeginSession) -> Result<Wish, Refusal> {
+pub async fn wish(
+    world: &impl World,
+    path: &StreamPath,
+    begin: &BeginSession,
+    config: Option<&NotifyConfig>,
+) -> Result<Wish, Refusal> {
     let push = PushName { stream: path.into(), gateway: begin.gateway.clone(), push: begin.push.clone() };
     if let Some(wish) = world.find_wish(push.clone()).await? {
         return Ok(wish);
     }
-    let proposal = match ask(world, path, begin).await? {
+    let proposal = match ask(world, path, begin, config).await? {
         Ok(answer) => wished(answer),
         Err(reason) => {
             eprintln!("{}: not recorded on demand: {reason}", display_name(&push.stream));
@@ -34,10 +40,10 @@ async fn ask(
     world: &impl World,
     path: &StreamPath,
     begin: &BeginSession,
+    config: Option<&NotifyConfig>,
 ) -> Result<Result<Answer, String>, Refusal> {
     let began_ms = world.now_ms();
-    let config = world.get_notify(path.domain()).await?;
-    let Some(url) = config.and_then(|config| config.on_demand_url) else {
+    let Some(url) = config.and_then(|config| config.on_demand_url.as_deref()) else {
         return Ok(Err("the domain has no OnDemandUrl".into()));
     };
     let private = private_callbacks(world).await?;
@@ -48,7 +54,7 @@ async fn ask(
         video_kbps: begin.video_kbps,
         video_codec: begin.video_codec.as_deref(),
     };
-    let receiver = Receiver::of(&url, private);
+    let receiver = Receiver::of(url, private);
     let target = receiver.and_then(|receiver| Ok((question.target(&receiver)?, receiver)));
     let (target, receiver) = match target {
         Ok(target) => target,

@@ -50,16 +50,16 @@ async fn begin(world: &impl World, path: &StreamPath, begin: BeginSession) -> Re
     let rule = world.find_for_push(path.into()).await?;
     let mut wanted = rule.as_ref().is_some_and(|rule| is_wanted(rule.on_demand, &begin.arguments));
     let mut rule = rule.and_then(convert::session_rule);
+    let config = match &rule {
+        Some(_) => world.get_notify(path.domain()).await?,
+        None => None,
+    };
     // What resends a chunk goes by the rule and the wish of the push that the chunk was of.
     if let Some(asking) = rule.as_mut().filter(|rule| rule.mode == Mode::OnDemand && begin.resends.is_none())
     {
-        let wish = ask::wish(world, path, &begin).await?;
+        let wish = ask::wish(world, path, &begin, config.as_ref()).await?;
         wanted = convert::follow(asking, &wish);
     }
-    let tells_status = match &rule {
-        Some(_) => world.get_notify(path.domain()).await?.is_some_and(|config| config.need_status_notify),
-        None => false,
-    };
     // The answer may have been waited for.
     let now_ms = world.now_ms();
     let session = catalog::Session {
@@ -77,7 +77,7 @@ async fn begin(world: &impl World, path: &StreamPath, begin: BeginSession) -> Re
         rule,
         wanted,
         timezone: timezone(world).await?.to_string(),
-        tells_status,
+        tells_status: config.is_some_and(|config| config.need_status_notify),
     };
     let after = begin.after.map(|after| catalog::After { session: after.session, gap_ms: after.gap_ms });
     let resends = begin.resends.map(|chunk| catalog::Resends { session: chunk.session, seq: chunk.seq });

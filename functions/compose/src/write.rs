@@ -2,7 +2,7 @@
 
 use shared::bucket::{Error, Location};
 use shared::catalog::{Container, RecordFile};
-use shared::{Refusal, files, tag};
+use shared::{Refusal, files, record_file, tag};
 
 use crate::made::{Made, Pace};
 use crate::parts;
@@ -30,13 +30,20 @@ pub async fn write(world: &impl World, file: RecordFile, pace: Pace) -> Result<(
         work: shared::work_bucket(world).await?,
         parts: source::read(world, &world.list_media(file.clone()).await?).await?,
     };
-    let object = put(world, &file, &made, pace).await?;
-    shared::commit_file(world, file, &object).await
+    let session = world.get_session(&file.recording).await?;
+    let at = record_file::location(&session)?;
+    let object = put(world, &at, &file, &made, pace).await?;
+    record_file::commit(world, &session, file, &object).await
 }
 
 /// Writes the file under the first name that no other writer has taken, and answers that name.
-async fn put(world: &impl World, file: &RecordFile, made: &Made, pace: Pace) -> Result<String, Refusal> {
-    let at = location(world, file).await?;
+async fn put(
+    world: &impl World,
+    at: &Location,
+    file: &RecordFile,
+    made: &Made,
+    pace: Pace,
+) -> Result<String, Refusal> {
     let size = made.size(world).await?;
     let mut file = file.clone();
     for _ in 0..MOST_NAMES {
@@ -47,7 +54,7 @@ async fn put(world: &impl World, file: &RecordFile, made: &Made, pace: Pace) -> 
             };
             made.write(world, 0, size, put).await?.map(drop).map_err(parts::Failure::from)
         } else {
-            parts::put(world, &at, &file, &object, made, size, pace).await
+            parts::put(world, at, &file, &object, made, size, pace).await
         };
         match created {
             Ok(()) => return Ok(object),
@@ -61,13 +68,4 @@ async fn put(world: &impl World, file: &RecordFile, made: &Made, pace: Pace) -> 
     }
     let message = format!("{MOST_NAMES} names of record file {} are other writers'", file.number);
     Err(Refusal::unavailable("NameTaken", message))
-}
-
-/// Where a record file is written to.
-async fn location(world: &impl World, file: &RecordFile) -> Result<Location, Refusal> {
-    let session = world.get_session(&file.recording).await?;
-    let rule = session.rule.ok_or_else(|| {
-        Refusal::unavailable("NotRecorded", format!("no rule records session {:?}", session.id))
-    })?;
-    Ok(Location { endpoint: rule.oss_endpoint, bucket: rule.oss_bucket })
 }

@@ -1,9 +1,9 @@
 //! Closing a record file: its playlist is written, and the file made known.
 
 use hls::{MediaPlaylist, Segment, relative_uri};
-use shared::Refusal;
-use shared::bucket::{self, Location};
+use shared::bucket;
 use shared::catalog::{Entry, RecordFile, Session};
+use shared::{Refusal, record_file, tag};
 
 use crate::world::World;
 
@@ -19,15 +19,20 @@ const MOST_NAMES: u32 = 4;
 /// What a component refused; the same call can then be made again.
 pub async fn close(world: &impl World, file: RecordFile) -> Result<(), Refusal> {
     let entries = world.list_entries(file.clone()).await?;
-    let object = put_playlist(world, &file, &entries).await?;
-    shared::commit_file(world, file, &object).await
+    let session = world.get_session(&file.recording).await?;
+    let object = put_playlist(world, &session, &file, &entries).await?;
+    record_file::commit(world, &session, file, &object).await
 }
 
 /// Writes the playlist under the first name that no other writer has taken, and answers that name.
-async fn put_playlist(world: &impl World, file: &RecordFile, entries: &[Entry]) -> Result<String, Refusal> {
-    let session = world.get_session(&file.recording).await?;
-    let at = location(&session)?;
-    let tag = format!("{}/m3u8/{}", file.recording, file.number);
+async fn put_playlist(
+    world: &impl World,
+    session: &Session,
+    file: &RecordFile,
+    entries: &[Entry],
+) -> Result<String, Refusal> {
+    let at = record_file::location(session)?;
+    let tag = tag::file(&file.recording, "m3u8", file.number);
     let mut file = file.clone();
     for _ in 0..MOST_NAMES {
         let object = world.name_file(file.clone(), file.names_taken).await?;
@@ -36,7 +41,7 @@ async fn put_playlist(world: &impl World, file: &RecordFile, entries: &[Entry]) 
             Ok(_) => {
                 // What the playlist has shown, slices go by: another function creates those.
                 if world.is_replacing(at.clone()).await? {
-                    world.note_replacing(&at, session.stream, world.now_ms()).await?;
+                    world.note_replacing(&at, session.stream.clone(), world.now_ms()).await?;
                 }
                 return Ok(object);
             }
@@ -48,14 +53,6 @@ async fn put_playlist(world: &impl World, file: &RecordFile, entries: &[Entry]) 
     }
     let message = format!("{MOST_NAMES} names of record file {} are other writers'", file.number);
     Err(Refusal::unavailable("NameTaken", message))
-}
-
-/// Where a record file is written to.
-fn location(session: &Session) -> Result<Location, Refusal> {
-    let rule = session.rule.as_ref().ok_or_else(|| {
-        Refusal::unavailable("NotRecorded", format!("no rule records session {:?}", session.id))
-    })?;
-    Ok(Location { endpoint: rule.oss_endpoint.clone(), bucket: rule.oss_bucket.clone() })
 }
 
 /// The playlist of a record file, as it stands under a name.

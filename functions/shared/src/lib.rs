@@ -16,9 +16,9 @@
 
 pub mod answer;
 pub mod body;
-mod commit;
 mod convert;
 pub mod lane;
+pub mod record_file;
 pub mod refusal;
 pub mod request;
 pub mod world;
@@ -32,7 +32,6 @@ pub mod testing;
 
 pub use answer::{Answer, answer_to, ok};
 pub use body::{Body, BodyError};
-pub use commit::commit_file;
 pub use naming::tag;
 pub use refusal::Refusal;
 pub use request::{read_body, read_json};

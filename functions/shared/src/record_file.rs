@@ -1,19 +1,31 @@
-//! Making a record file known.
+//! What writers of record files have in common.
 
-use crate::catalog::RecordFile;
+use crate::bucket::Location;
+use crate::catalog::{RecordFile, Session};
 use crate::{Catalog, Clock, Refusal, Rules};
+
+/// Where the record files of a recording are written to, by its first session.
+///
+/// # Errors
+/// 503 where no rule records the session.
+pub fn location(session: &Session) -> Result<Location, Refusal> {
+    let rule = session.rule.as_ref().ok_or_else(|| {
+        Refusal::unavailable("NotRecorded", format!("no rule records session {:?}", session.id))
+    })?;
+    Ok(Location { endpoint: rule.oss_endpoint.clone(), bucket: rule.oss_bucket.clone() })
+}
 
 /// Notes that a record file is in the bucket under a name. Whether the user's server is told of it is as the domain's
 /// config says now; where that cannot be read, the delivery finds out.
 ///
 /// # Errors
 /// The catalog failed; the call can then be made again.
-pub async fn commit_file(
+pub async fn commit(
     world: &(impl Catalog + Rules + Clock),
+    session: &Session,
     file: RecordFile,
     object: &str,
 ) -> Result<(), Refusal> {
-    let session = world.get_session(&file.recording).await?;
     let config = world.get_notify(&session.stream.domain).await;
     let is_told = config.map_or(true, |config| config.is_some_and(|config| config.notify_url.is_some()));
     Ok(world.commit_file(file, object, is_told, world.now_ms()).await?)

@@ -4,7 +4,7 @@
 //! and goes on with the next slice after that. So what is told follows from how often it has changed, whoever looks and
 //! however often: [started](Status::Started), [paused](Status::Paused), [resumed](Status::Resumed), paused, …
 //!
-//! Only sessions whose server asked for it when they began are looked at.
+//! Only a session whose server asked for it when it began has its recording looked at.
 
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
@@ -29,8 +29,8 @@ fn status(changes: u32) -> Status {
     }
 }
 
-/// How far a recording's status was told. A hint: a look that stalls may set it back, and what follows is then told under
-/// the numbers that it has already.
+/// How far a recording's status was told. A look that stalls past its lease may set it back: what is told already is then
+/// passed over once more, and as many changes after it with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Told {
     /// How often it has changed.

@@ -148,8 +148,8 @@ impl Guest for Component {
         with_catalog(async |catalog| catalog.commit_file(file, &object, is_told, now_ms).await).await
     }
 
-    async fn list_events(timer: Timer) -> Result<Vec<Event>, Error> {
-        with_catalog(async |catalog| catalog.list_events(timer).await).await
+    async fn list_events(timer: Timer, now_ms: u64) -> Result<Vec<Event>, Error> {
+        with_catalog(async |catalog| catalog.list_events(timer, now_ms).await).await
     }
 
     async fn note_event(event: Event, is_wanted: bool, goes_on: bool, now_ms: u64) -> Result<(), Error> {

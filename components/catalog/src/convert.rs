@@ -1,6 +1,6 @@
 //! Between the types of the WIT package and those of the crate `catalog`.
 
-mod event;
+pub mod event;
 mod index_file;
 mod media;
 mod timer;

@@ -246,9 +246,9 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         Ok(file::written(self.store, &recording, container, &run).await?)
     }
 
-    pub async fn list_events(&self, timer: types::Timer) -> Result<Vec<types::Event>, Error> {
+    pub async fn list_events(&self, timer: types::Timer, now_ms: u64) -> Result<Vec<types::Event>, Error> {
         let Some(from) = event::At::of_timer(&timer.what) else { return Ok(Vec::new()) };
-        Ok(event::waiting(self.store, from).await?.into_iter().map(Into::into).collect())
+        Ok(event::waiting(self.store, from, now_ms).await?.into_iter().map(Into::into).collect())
     }
 
     pub async fn note_event(
@@ -258,8 +258,7 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         goes_on: bool,
         now_ms: u64,
     ) -> Result<(), Error> {
-        let event = event::Event::from(event);
-        Ok(event::done(self.store, event.at(), is_wanted, goes_on, now_ms).await?)
+        Ok(event::done(self.store, convert::event::place(&event), is_wanted, goes_on, now_ms).await?)
     }
 
     pub async fn note_callback(&self, callback: types::Callback) -> Result<(), Error> {

@@ -68,18 +68,19 @@ impl Prepared {
     /// Whether a chunk may change what its recording's status is, as far as somebody wants to be told of it.
     pub(crate) fn changes_status(&self, is_slice: bool, generation: Generation) -> bool {
         let is_first = self.before.anchor_ms.is_none();
-        is_slice
-            && self.session.tells_status
-            && (is_first || generation.orders != self.before.generation.orders)
+        is_slice && self.session.tells_status && (is_first || generation.orders != self.before.slice_orders)
     }
 
-    /// Whether a gap here is the first of those that follow one another, as far as somebody wants to be told of it.
+    /// Whether chunks are lost from this one on, if it is: those before it are not.
     pub(crate) fn begins_loss(&self) -> Result<bool, Error> {
-        if !self.session.tells_status || self.seq.is_multiple_of(PAGE) {
-            return Ok(self.session.tells_status);
-        }
-        let chunks = self.before.chunks(&self.session.id, self.seq - 1)?;
+        let Some(before) = self.seq.checked_sub(1) else { return Ok(true) };
+        let chunks = self.before.chunks(&self.session.id, before)?;
         Ok(!matches!(chunks.last(), Some(Chunk::Gap(_))))
+    }
+
+    /// How often chunks of its session were lost before it.
+    pub(crate) fn losses(&self) -> u32 {
+        self.before.losses
     }
 
     /// When the session was noted last since what came was late, if it was. Unix milliseconds.
@@ -327,6 +328,7 @@ pub(crate) fn plan(prepared: &Prepared, delivery: Delivery) -> Result<(Committed
     let is_parted = *is_parted || delivery.generation.files != before.generation.files;
     let mut after = Committed::new(before, delivery.generation, &delivery.remux_state, &chunks);
     let ended_before = after.ended.len();
+    after.losses += u32::from(matches!(delivery.chunk, Chunk::Gap(_)) && prepared.begins_loss()?);
     account(session, *seq, before, &delivery, is_parted, &mut after);
     let is_full = |account: &Account| account.file.as_ref().is_some_and(|run| run.is_full);
     let is_complete = after.ended.len() > ended_before || after.accounts.iter().any(is_full);

@@ -23,6 +23,12 @@ pub struct Committed {
     pub generation: Generation,
     /// Unix milliseconds of media time zero; `None` before the first slice.
     pub anchor_ms: Option<u64>,
+    /// How many orders its gateway had when it cut the last slice; 0 before the first.
+    #[serde(default)]
+    pub(crate) slice_orders: u32,
+    /// How often chunks of its session were lost: those that follow one another count once.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(crate) losses: u32,
     /// State of the remuxer after it, in Base64.
     remux_state: String,
     /// The chunks of its page up to it, in Base64.
@@ -38,6 +44,10 @@ pub struct Committed {
     /// When its session was put last into the list of a day that was over, if it was. Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) late_noted_ms: Option<u64>,
+}
+
+fn is_none(losses: &u32) -> bool {
+    *losses == 0
 }
 
 impl Record for Committed {
@@ -60,6 +70,8 @@ impl Committed {
         Self {
             generation: Generation::default(),
             anchor_ms: None,
+            slice_orders: 0,
+            losses: 0,
             remux_state: String::new(),
             page: String::new(),
             accounts,
@@ -71,9 +83,12 @@ impl Committed {
 
     /// A chunk of a page: `chunks` are those of its page up to it.
     pub(crate) fn new(before: &Self, generation: Generation, remux_state: &[u8], chunks: &[Chunk]) -> Self {
+        let is_slice = matches!(chunks.last(), Some(Chunk::Slice(_)));
         Self {
             generation,
             anchor_ms: before.anchor_ms,
+            slice_orders: if is_slice { generation.orders } else { before.slice_orders },
+            losses: before.losses,
             remux_state: BASE64_STANDARD.encode(remux_state),
             page: BASE64_STANDARD.encode(page::encode(chunks)),
             accounts: Vec::new(),

@@ -32,7 +32,6 @@ use crate::chunk::Chunk;
 use crate::commit::{self, Delivery, Prepared};
 use crate::decision::WorkBucket;
 use crate::error::Error;
-use crate::event::Fact;
 use crate::log::StreamDay;
 use crate::order::Generation;
 use crate::seal::clear::Clearing;
@@ -143,7 +142,7 @@ async fn attend_to(
         ["h", domain, day] => sent::forget(store, domain, number(day), now_ms).await.map(|()| Vec::new()),
         ["y", ..] => {
             if let Some(at) = event::At::of_timer(&timer.what) {
-                event::forget(store, at).await?;
+                event::forget(store, at, now_ms).await?;
             }
             Ok(Vec::new())
         }
@@ -338,11 +337,8 @@ pub async fn commit(
         late_noted_ms = noted::note_slice(store, prepared, slice, now_ms).await?;
     }
     let brought = (matches!(delivery.chunk, Chunk::Slice(_)), delivery.generation);
-    if let Chunk::Gap(gap) = delivery.chunk
-        && prepared.begins_loss()?
-    {
-        let (id, number) = (&prepared.session.id, prepared.seq as u32);
-        event::note(store, &prepared.session, id, number, Fact::Loss(gap.reason), now_ms).await?;
+    if let Chunk::Gap(gap) = delivery.chunk {
+        event::note_loss(store, prepared, gap, now_ms).await?;
     }
     let (mut record, is_complete) = commit::plan(prepared, delivery)?;
     record.late_noted_ms = late_noted_ms;

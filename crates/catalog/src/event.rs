@@ -10,29 +10,24 @@
 //! | `ev.{recording}.{kind}.{number}` | an event | who notes its fact: the same value by all, but for its time |
 //! | `ed.{recording}.{kind}.{number}` | it was told or given up | the delivery that has the recording in hand |
 
+mod outbox;
+
 use naming::digest;
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Record, Store};
 
-use crate::chunk::GapReason;
+use crate::chunk::{Gap, GapReason};
+use crate::commit::Prepared;
 use crate::error::Error;
 use crate::index_file::IndexFile;
 use crate::key;
 use crate::rule::Container;
 use crate::session::Session;
 use crate::stream::StreamName;
-use crate::time::DAY_MS;
 use crate::timer;
 
-/// For how long it is known that an event was told.
-const KEPT_MS: u64 = 3 * DAY_MS;
-
-/// So many events are handed out at a time.
-const MOST: usize = 16;
-
-/// So many numbers are looked at for them.
-const WALK: u32 = 64;
+pub use outbox::{done, forget, waiting};
 
 /// Names of push arguments that events carry begin so.
 const PUSH_ARGUMENT: &str = "callback_";
@@ -44,7 +39,7 @@ pub enum Kind {
     File(Container),
     /// The recording's status, by how often it has changed before.
     Status,
-    /// Media that is lost. The recording is the session that lost it, the number that of the first chunk.
+    /// Media that is lost. The recording is the session that lost it.
     Loss,
 }
 
@@ -128,15 +123,35 @@ pub enum Status {
     Resumed,
 }
 
+/// A change of a recording's status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// What it becomes.
+    pub status: Status,
+    /// The session whose slices were seen last.
+    pub session: String,
+    /// The number of the order that had stopped that session before these slices; 0 if none had.
+    pub stopped: u32,
+}
+
+/// Chunks of a session that follow one another and will never come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// Why the first of them will not.
+    pub reason: GapReason,
+    /// The number of the first.
+    pub seq: u64,
+}
+
 /// What is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fact {
     /// A record file is there.
     File(ToldFile),
     /// The recording's status has changed.
-    Status(Status),
+    Status(Change),
     /// Chunks of a session will never come.
-    Loss(GapReason),
+    Loss(Loss),
 }
 
 impl Fact {
@@ -145,6 +160,15 @@ impl Fact {
             Self::File(file) => Kind::File(file.container),
             Self::Status(_) => Kind::Status,
             Self::Loss(_) => Kind::Loss,
+        }
+    }
+
+    /// What it is among all facts of its recording and kind. Numbers begin anew where a store was lost; this does not.
+    fn subject(&self) -> String {
+        match self {
+            Self::File(file) => file.object.clone(),
+            Self::Status(Change { status, session, stopped }) => format!("{status:?} {session} {stopped}"),
+            Self::Loss(loss) => loss.seq.to_string(),
         }
     }
 }
@@ -174,15 +198,7 @@ impl Event {
     }
 }
 
-/// An event was told, or given up.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Done {}
-
 impl Record for Event {
-    const VERSION: u32 = 1;
-}
-
-impl Record for Done {
     const VERSION: u32 = 1;
 }
 
@@ -209,6 +225,21 @@ pub async fn note_file(
     note(store, first, &first.id, number, Fact::File(told), now_ms).await
 }
 
+/// Notes that a chunk is lost, unless the one before it is as well, and has that delivered.
+pub(crate) async fn note_loss(
+    store: &impl Store,
+    prepared: &Prepared,
+    gap: Gap,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let session = &prepared.session;
+    if !session.tells_status || !prepared.begins_loss()? {
+        return Ok(());
+    }
+    let loss = Loss { reason: gap.reason, seq: prepared.seq };
+    note(store, session, &session.id, prepared.losses(), Fact::Loss(loss), now_ms).await
+}
+
 /// Notes an event of a session's stream, and has it delivered. Whoever notes its fact does this before: a call that dies
 /// in between is made again.
 pub(crate) async fn note(
@@ -222,7 +253,7 @@ pub(crate) async fn note(
     let at = At { recording, kind: fact.kind(), number };
     if !store.exists(&at.event()).await? {
         let stream = session.stream.clone();
-        let id = id(at);
+        let id = id(at, &fact);
         let event = Event { id, recording: recording.into(), number, stream, fact, noted_ms: now_ms };
         write(store, &at.event(), &event).await?;
     }
@@ -230,65 +261,11 @@ pub(crate) async fn note(
 }
 
 /// The id of an event.
-fn id(at: At<'_>) -> String {
-    hex::encode(&digest([at.event()])[..16])
+fn id(at: At<'_>, fact: &Fact) -> String {
+    hex::encode(&digest([at.recording, at.kind.word(), &fact.subject()])[..16])
 }
 
-/// The events that wait, from one on; none while the one before it waits, whose own timer comes to them.
-///
-/// # Errors
-/// The store failed.
-pub async fn waiting(store: &impl Store, from: At<'_>) -> Result<Vec<Event>, Error> {
-    if let Some(before) = from.number.checked_sub(1) {
-        let before = At { number: before, ..from };
-        if store.exists(&before.event()).await? && !store.exists(&before.done()).await? {
-            return Ok(Vec::new());
-        }
-    }
-    let mut events = Vec::new();
-    for number in from.number..from.number.saturating_add(WALK) {
-        let at = At { number, ..from };
-        let Some(event) = read(store, &at.event()).await? else { break };
-        if !store.exists(&at.done()).await? {
-            events.push(event);
-        }
-        if events.len() >= MOST {
-            break;
-        }
-    }
-    Ok(events)
-}
-
-/// Notes that an event was told or given up, or else that nobody wants it. Unless its caller goes on with the one after
-/// it, that is looked at.
-///
-/// # Errors
-/// The store failed; the event may be told again.
-pub async fn done(
-    store: &impl Store,
-    at: At<'_>,
-    is_wanted: bool,
-    goes_on: bool,
-    now_ms: u64,
-) -> Result<(), Error> {
-    if is_wanted {
-        timer::set(store, now_ms + KEPT_MS, &at.timer("y")).await?;
-        write(store, &at.done(), &Done {}).await?;
-    } else {
-        forget(store, at).await?;
-    }
-    let next = At { number: at.number + 1, ..at };
-    if goes_on || !store.exists(&next.event()).await? {
-        return Ok(());
-    }
-    timer::set(store, now_ms, &next.timer("w")).await
-}
-
-/// Forgets an event that was told, or that nobody wants.
-///
-/// # Errors
-/// The store failed.
-pub async fn forget(store: &impl Store, at: At<'_>) -> Result<(), Error> {
-    store.delete(&at.event()).await?;
-    Ok(store.delete(&at.done()).await?)
+/// An event of a recording that is known, whether it was told or not.
+pub(crate) async fn get(store: &impl Store, at: At<'_>) -> Result<Option<Event>, Error> {
+    Ok(read(store, &at.event()).await?)
 }

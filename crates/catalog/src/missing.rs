@@ -20,7 +20,7 @@ use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::session::{self, End, Session};
 use crate::time::CALL_MAX_MS;
-use crate::{committed, key, timer};
+use crate::{committed, event, key, timer};
 
 /// Gateways try again each minute at least, and a bucket that refuses for a while is no reason to give a chunk up.
 const WAIT_MS: u64 = 900_000;
@@ -110,6 +110,7 @@ async fn tell(
     let Turn::Next(prepared) = turn else { return Ok(()) };
     let at_ms = end.ended_ms.saturating_sub(session.began_ms);
     let gap = Gap { reason: GapReason::Acknowledged, from_ms: at_ms, to_ms: at_ms };
+    event::note_loss(store, &prepared, gap, now_ms).await?;
     let delivery = Delivery {
         generation: prepared.generation(),
         chunk: Chunk::Gap(gap),

@@ -4,7 +4,7 @@
 //! and goes on with the next slice after that. So what is told follows from how often it has changed, whoever looks and
 //! however often: [started](Status::Started), [paused](Status::Paused), [resumed](Status::Resumed), paused, …
 //!
-//! Only a session whose server asked for it when it began has its recording looked at.
+//! Only sessions whose server asked for it when they began are looked at; the others of a recording are passed over.
 
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
@@ -12,13 +12,13 @@ use store::{Record, Store};
 
 use crate::decision::WorkBucket;
 use crate::error::Error;
-use crate::event::{self, Fact, Status};
+use crate::event::{self, At, Change, Event, Fact, Kind, Status};
 use crate::order::Order;
 use crate::session::{self, Session};
 use crate::{command, committed, key, timer};
 
-/// So many sessions of a chain are walked in one look; the next one goes on.
-const WALK: u32 = 64;
+/// So many sessions of a recording are walked in one look.
+const WALK: usize = 64;
 
 /// What is told after so many changes.
 fn status(changes: u32) -> Status {
@@ -29,8 +29,8 @@ fn status(changes: u32) -> Status {
     }
 }
 
-/// How far a recording's status was told. A look that stalls past its lease may set it back: what is told already is then
-/// passed over once more, and as many changes after it with it.
+/// How far a recording's status was told. A hint: a look that stalls may set it back, and the events after it that are
+/// known lead on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Told {
     /// How often it has changed.
@@ -54,6 +54,17 @@ impl Told {
     fn is_before(&self, session: &str, stopped: u32) -> bool {
         self.changes == 0 || self.session != session || self.stopped < stopped
     }
+
+    /// How far a recording's status was told, from a hint on.
+    async fn from(mut self, store: &impl Store, recording: &str) -> Result<Self, Error> {
+        loop {
+            let next = At { recording, kind: Kind::Status, number: self.changes };
+            let Some(Event { fact: Fact::Status(change), .. }) = event::get(store, next).await? else {
+                return Ok(self);
+            };
+            self = Self { changes: self.changes + 1, session: change.session, stopped: change.stopped };
+        }
+    }
 }
 
 /// Looks at a session's recording, and has its server told of what has changed.
@@ -71,45 +82,61 @@ pub(crate) async fn look(
     };
     let Some(adopted) = session::adopted(store, id).await? else { return Ok(()) };
     let recording = &adopted.recording;
-    let before: Option<Told> = read(store, &key::told(recording)).await?;
-    let mut told =
-        before.clone().unwrap_or_else(|| Told { changes: 0, session: recording.clone(), stopped: 0 });
-    // A session that is over was told of.
-    let is_there = session::find(store, &told.session).await?.is_some();
-    let mut at = Some(if is_there { told.session.clone() } else { id.to_owned() });
-    for _ in 0..WALK {
-        let Some(session) = at else { break };
-        let Some(session) = session::find(store, &session).await? else { break };
+    let hint: Option<Told> = read(store, &key::told(recording)).await?;
+    let begin = || Told { changes: 0, session: recording.clone(), stopped: 0 };
+    let mut told = hint.clone().unwrap_or_else(begin).from(store, recording).await?;
+    for session in walk(store, &told.session, &asked).await? {
         let orders = command::orders(store, bucket, &session).await?;
         if let Some(stopped) = seen(store, &session, &orders).await?
             && told.is_before(&session.id, stopped)
         {
-            let changes = if told.is_recording() { 2 } else { 1 };
-            tell(store, &asked, recording, told.changes..told.changes + changes, now_ms).await?;
-            told = Told { changes: told.changes + changes, session: session.id.clone(), stopped };
+            if told.is_recording() {
+                let Told { session, stopped, .. } = told.clone();
+                tell(store, (&asked, recording), &mut told, (session, stopped), now_ms).await?;
+            }
+            tell(store, (&asked, recording), &mut told, (session.id.clone(), stopped), now_ms).await?;
         }
         if told.session == session.id && told.is_recording() {
             let stop = last_stop(&orders, u32::MAX, now_ms);
             if session::ended(store, &session.id).await?.is_some() || stop > told.stopped {
-                tell(store, &asked, recording, told.changes..told.changes + 1, now_ms).await?;
-                told.changes += 1;
+                let stopped = told.stopped;
+                tell(store, (&asked, recording), &mut told, (session.id.clone(), stopped), now_ms).await?;
             } else if let Some(next) = next_stop(&orders, now_ms) {
                 timer::set(store, next.at_ms, &format!("u {id}")).await?;
             }
         }
-        at = session::continued(store, &session.id).await?;
     }
-    if before.as_ref() == Some(&told) || told.changes == 0 {
+    if hint.as_ref() == Some(&told) || told.changes == 0 {
         return Ok(());
     }
     Ok(write(store, &key::told(recording), &told).await?)
 }
 
+/// The sessions of a recording from one on, up to one that is looked at or further, whose servers want to be told.
+async fn walk(store: &impl Store, from: &str, asked: &Session) -> Result<Vec<Session>, Error> {
+    let mut sessions = Vec::new();
+    let mut at = Some(from.to_owned());
+    while sessions.len() < WALK
+        && let Some(id) = at
+    {
+        // One that is over was told of.
+        let Some(session) = session::find(store, &id).await? else { break };
+        at = session::continued(store, &id).await?;
+        sessions.push(session);
+    }
+    // Those in between have no slices, or looks of their own.
+    let is_after = sessions.last().is_none_or(|last| last.began_ms < asked.began_ms);
+    if is_after && sessions.iter().all(|session| session.id != asked.id) {
+        sessions.push(asked.clone());
+    }
+    sessions.retain(|session| session.tells_status);
+    Ok(sessions)
+}
+
 /// The number of the order that had stopped a session before its last slices; `None` while it has no slice.
 async fn seen(store: &impl Store, session: &Session, orders: &[Order]) -> Result<Option<u32>, Error> {
     let Some((_, last)) = committed::last(store, &session.id).await? else { return Ok(None) };
-    let has_slices = last.anchor_ms.is_some();
-    Ok(has_slices.then(|| last_stop(orders, last.generation.orders, u64::MAX)))
+    Ok(last.anchor_ms.map(|_| last_stop(orders, last.slice_orders, u64::MAX)))
 }
 
 /// The number of the last order up to one that stopped a session before a moment; 0 if none did.
@@ -130,15 +157,16 @@ fn next_stop(orders: &[Order], now_ms: u64) -> Option<&Order> {
     orders.iter().filter(|order| !order.record && order.at_ms > now_ms).min_by_key(|order| order.at_ms)
 }
 
+/// Has the server be told of the next change: which slices were seen last, by their session and the stop before them.
 async fn tell(
     store: &impl Store,
-    session: &Session,
-    recording: &str,
-    numbers: std::ops::Range<u32>,
+    (asked, recording): (&Session, &str),
+    told: &mut Told,
+    (session, stopped): (String, u32),
     now_ms: u64,
 ) -> Result<(), Error> {
-    for number in numbers {
-        event::note(store, session, recording, number, Fact::Status(status(number)), now_ms).await?;
-    }
+    let change = Change { status: status(told.changes), session: session.clone(), stopped };
+    event::note(store, asked, recording, told.changes, Fact::Status(change), now_ms).await?;
+    *told = Told { changes: told.changes + 1, session, stopped };
     Ok(())
 }

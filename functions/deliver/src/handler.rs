@@ -17,6 +17,9 @@ const AT_ONCE: usize = 64;
 /// So many recordings of one receiver are told of at once.
 const AT_ONCE_EACH: usize = 8;
 
+/// What is not begun by then is left to another call: this one has its timers for itself for a minute. Unit: ms.
+const MOST_MS: u64 = 25_000;
+
 /// Answers a request.
 pub async fn handle<B>(world: &impl World, request: Request<B>) -> Answer {
     serve(world, request).await.unwrap_or_else(Answer::from)
@@ -33,7 +36,8 @@ async fn serve<B>(world: &impl World, request: Request<B>) -> Result<Answer, Ref
 /// Tells of what is due, each receiver by itself: one that hangs holds up no other one.
 async fn deliver(world: &impl World) -> Result<LaneAnswer, Refusal> {
     let private = private_callbacks(world).await?;
-    let timers = world.list_due(Lane::Deliver, world.now_ms()).await?;
+    let began_ms = world.now_ms();
+    let timers = world.list_due(Lane::Deliver, began_ms).await?;
     let looked: Vec<_> = stream::iter(timers.into_iter().map(|timer| look(world, timer)))
         .buffer_unordered(AT_ONCE)
         .collect()
@@ -47,14 +51,15 @@ async fn deliver(world: &impl World) -> Result<LaneAnswer, Refusal> {
                 let url = due.config.as_ref().and_then(|config| config.notify_url.clone());
                 by_receiver.entry(url).or_default().push(due);
             }
-            Err(reason) => settle(world, timer, Err(reason), &mut answer).await,
+            Err(reason) => count(&mut answer, settle(world, timer, Err(reason)).await),
         }
     }
-    let told = by_receiver.into_values().map(|recordings| tell_all(world, recordings, private));
+    let mut receivers: Vec<_> = by_receiver.into_values().collect();
+    // Those that took nothing before come after those that may.
+    receivers.sort_by_key(|recordings| recordings.iter().map(|due| due.timer.tries).min());
+    let told = receivers.into_iter().map(|recordings| tell_all(world, recordings, private, began_ms));
     let told: Vec<_> = stream::iter(told).buffer_unordered(AT_ONCE).collect().await;
-    for (timer, outcome) in told.into_iter().flatten() {
-        settle(world, timer, outcome, &mut answer).await;
-    }
+    told.into_iter().flatten().for_each(|settled| count(&mut answer, settled));
     Ok(answer)
 }
 
@@ -62,8 +67,11 @@ async fn deliver(world: &impl World) -> Result<LaneAnswer, Refusal> {
 async fn look(world: &impl World, timer: Timer) -> (Timer, Result<Option<Due>, String>) {
     let look = async || -> Result<Option<Due>, Refusal> {
         let Some(recordings) = world.attend(timer.clone(), world.now_ms()).await? else { return Ok(None) };
-        let events =
-            if recordings.is_empty() { Vec::new() } else { world.list_events(timer.clone()).await? };
+        let events = if recordings.is_empty() {
+            Vec::new()
+        } else {
+            world.list_events(timer.clone(), world.now_ms()).await?
+        };
         let config = match events.first() {
             Some(event) => world.get_notify(&event.stream.domain).await?,
             None => None,
@@ -74,23 +82,27 @@ async fn look(world: &impl World, timer: Timer) -> (Timer, Result<Option<Due>, S
     (timer, looked)
 }
 
-/// Tells one receiver of its recordings.
+/// Tells one receiver of its recordings. What another recording waits for is settled as soon as it is told.
 async fn tell_all(
     world: &impl World,
     recordings: Vec<Due>,
     private: callback::Private,
-) -> Vec<(Timer, Result<(), String>)> {
+    began_ms: u64,
+) -> Vec<Result<(), Failure>> {
     let breaker = tell::Breaker::default();
     let told = recordings.into_iter().map(async |due| {
-        let outcome = tell::tell(world, &due, private, &breaker).await;
-        (due.timer, outcome)
+        let until_ms = began_ms + MOST_MS;
+        if world.now_ms() >= until_ms {
+            return None;
+        }
+        let outcome = tell::tell(world, &due, private, &breaker, until_ms).await;
+        Some(settle(world, due.timer, outcome).await)
     });
-    stream::iter(told).buffer_unordered(AT_ONCE_EACH).collect().await
+    stream::iter(told).buffer_unordered(AT_ONCE_EACH).filter_map(std::future::ready).collect().await
 }
 
 /// Forgets a timer that was attended to; one that failed comes back later.
-async fn settle(world: &impl World, timer: Timer, outcome: Result<(), String>, answer: &mut LaneAnswer) {
-    answer.due += 1;
+async fn settle(world: &impl World, timer: Timer, outcome: Result<(), String>) -> Result<(), Failure> {
     let what = timer.what.clone();
     let (attended, failed, reason) = match outcome {
         Ok(()) => (vec![timer], Vec::new(), None),
@@ -98,10 +110,7 @@ async fn settle(world: &impl World, timer: Timer, outcome: Result<(), String>, a
     };
     let settled = world.settle(attended, failed, world.now_ms()).await;
     let failure = match (reason, settled) {
-        (None, Ok(_)) => {
-            answer.done += 1;
-            return;
-        }
+        (None, Ok(_)) => return Ok(()),
         (Some(reason), Ok(waits)) => {
             Failure { what, reason, retry_in_s: waits.first().copied().unwrap_or_default() }
         }
@@ -112,5 +121,13 @@ async fn settle(world: &impl World, timer: Timer, outcome: Result<(), String>, a
         }
     };
     eprintln!("{}: {}; told again in {} s", failure.what, failure.reason, failure.retry_in_s);
-    answer.failures.push(failure);
+    Err(failure)
+}
+
+fn count(answer: &mut LaneAnswer, settled: Result<(), Failure>) {
+    answer.due += 1;
+    match settled {
+        Ok(()) => answer.done += 1,
+        Err(failure) => answer.failures.push(failure),
+    }
 }

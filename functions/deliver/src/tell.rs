@@ -15,9 +15,6 @@ use crate::world::World;
 /// How much of an answer is read, in bytes: its status alone counts.
 const MAX_ANSWER_BYTES: usize = 1_024;
 
-/// A recording that was told of for so long leaves the rest to the next call. Unit: ms.
-const MOST_MS: u64 = 20_000;
-
 /// An event is given up after so many tries at the earliest.
 const LEAST_TRIES: u32 = 10;
 
@@ -43,18 +40,19 @@ struct Refused {
     reason: String,
 }
 
-/// Tells of a recording's events in their order, up to the first that is not taken.
+/// Tells of a recording's events in their order, up to the first that is not taken; the one that is told when the time is
+/// over is the last.
 pub(crate) async fn tell(
     world: &impl World,
     due: &Due,
     private: Private,
     breaker: &Breaker,
+    until_ms: u64,
 ) -> Result<(), String> {
-    let began_ms = world.now_ms();
     for (place, event) in due.events.iter().enumerate() {
         // Only the first was told before.
         let attempt = if place == 0 { due.timer.tries + 1 } else { 1 };
-        let goes_on = place + 1 < due.events.len() && world.now_ms() < began_ms + MOST_MS;
+        let goes_on = place + 1 < due.events.len() && world.now_ms() < until_ms;
         let config = due.config.as_ref().filter(|config| is_wanted(config, event));
         let url = config.and_then(|config| Some((config, config.notify_url.as_deref()?)));
         if let Some((config, url)) = url {

@@ -289,6 +289,70 @@ fn no_death_on_the_way_loses_an_event() {
     }
 }
 
+/// Has a delivery die at an operation; what it was to send goes out as far as it comes.
+fn deliver_dying_at(world: &World, operation: u64) {
+    world.store.break_at(operation);
+    (0..32).for_each(|_| world.receivers.reply(answer(200)));
+    run(handle(world, request(&Deliver::route(()), "")));
+    world.store.mend();
+    world.receivers.clear();
+}
+
+#[test]
+fn nothing_waits_for_ever_behind_what_is_forgotten() {
+    // Deliveries die, and nobody delivers for longer than events that were told are known.
+    for (operation, deaths) in (0..80).flat_map(|operation| [(operation, 1), (operation, 9)]) {
+        let world = world();
+        (0..20).for_each(|number| commit(&world, 'a', number));
+        for _ in 0..deaths {
+            deliver_dying_at(&world, operation);
+            world.pass_ms(61_000);
+        }
+        world.pass_ms(4 * DAY_MS);
+        deliver_for(&world, 400);
+        let mut told = told(&world);
+        told.dedup();
+        for number in 0..20 {
+            let name = format!("a/{number}.m3u8");
+            assert!(told.contains(&name), "operation {operation}, {deaths} deaths: {name} {told:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_waits_for_ever_behind_what_nobody_wants() {
+    for operation in 0..120 {
+        let world = world();
+        let config = world.notify.replace(Ok(None));
+        (0..20).for_each(|number| commit(&world, 'a', number));
+        deliver_dying_at(&world, operation);
+        *world.notify.borrow_mut() = config;
+        world.pass_ms(DAY_MS);
+        deliver_for(&world, 200);
+        commit(&world, 'a', 20);
+        deliver_for(&world, 200);
+        assert_eq!(told(&world).last().map(String::as_str), Some("a/20.m3u8"), "operation {operation}");
+    }
+}
+
+#[test]
+fn a_slow_receiver_keeps_a_call_for_half_a_minute_at_most() {
+    let world = world();
+    (0..40).for_each(|number| commit(&world, 'a', number));
+    let mut calls = 0;
+    while world.receivers.sent().len() < 40 {
+        let before = (world.receivers.sent().len(), world.now_ms());
+        (0..64).for_each(|_| world.receivers.reply(Reply::Answer(200, String::new(), 4_900)));
+        assert_eq!(deliver(&world).failures.len(), 0);
+        world.receivers.clear();
+        assert!(world.now_ms() - before.1 <= 35_000, "{} ms", world.now_ms() - before.1);
+        let sent = world.receivers.sent().len() - before.0;
+        assert!((1..=7).contains(&sent), "{sent}");
+        calls += 1;
+        assert!(calls < 12);
+    }
+}
+
 #[test]
 fn only_gateways_are_answered_and_only_at_the_functions_own_route() {
     let world = world();

@@ -216,8 +216,8 @@ impl Catalog for Host {
         catalog::commit_file(file, object.into(), is_told, now_ms).await
     }
 
-    async fn list_events(&self, timer: Timer) -> Result<Vec<Event>, catalog::Error> {
-        catalog::list_events(timer).await
+    async fn list_events(&self, timer: Timer, now_ms: u64) -> Result<Vec<Event>, catalog::Error> {
+        catalog::list_events(timer, now_ms).await
     }
 
     async fn note_event(

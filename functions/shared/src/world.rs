@@ -154,7 +154,7 @@ pub trait Catalog {
         is_told: bool,
         now_ms: u64,
     ) -> Result<(), catalog::Error>;
-    async fn list_events(&self, timer: Timer) -> Result<Vec<Event>, catalog::Error>;
+    async fn list_events(&self, timer: Timer, now_ms: u64) -> Result<Vec<Event>, catalog::Error>;
     async fn note_event(
         &self,
         event: Event,

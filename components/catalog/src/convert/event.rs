@@ -1,7 +1,7 @@
 //! What users' servers are told.
 
 use catalog::chunk::GapReason;
-use catalog::event::{Event, Fact, Status, ToldFile};
+use catalog::event::{At, Event, Fact, Kind, Status};
 use catalog::sent::Callback;
 
 use crate::types;
@@ -13,11 +13,14 @@ impl From<Event> for types::Event {
     }
 }
 
-impl From<types::Event> for Event {
-    fn from(event: types::Event) -> Self {
-        let types::Event { id, recording, number, stream, fact, noted_ms } = event;
-        Self { id, recording, number, stream: stream.into(), fact: fact.into(), noted_ms }
-    }
+/// Where an event belongs.
+pub fn place(event: &types::Event) -> At<'_> {
+    let kind = match &event.fact {
+        types::Fact::File(file) => Kind::File(file.container.into()),
+        types::Fact::Status(_) => Kind::Status,
+        types::Fact::Loss(_) => Kind::Loss,
+    };
+    At { recording: &event.recording, kind, number: event.number }
 }
 
 impl From<Fact> for types::Fact {
@@ -31,29 +34,18 @@ impl From<Fact> for types::Fact {
                 duration90khz: file.duration_90khz,
                 arguments: file.arguments,
             }),
-            Fact::Status(Status::Started) => Self::Status(types::RecordingStatus::Started),
-            Fact::Status(Status::Paused) => Self::Status(types::RecordingStatus::Paused),
-            Fact::Status(Status::Resumed) => Self::Status(types::RecordingStatus::Resumed),
-            Fact::Loss(reason) => Self::Loss(reason.into()),
+            Fact::Status(change) => Self::Status(change.status.into()),
+            Fact::Loss(loss) => Self::Loss(loss.reason.into()),
         }
     }
 }
 
-impl From<types::Fact> for Fact {
-    fn from(fact: types::Fact) -> Self {
-        match fact {
-            types::Fact::File(file) => Self::File(ToldFile {
-                container: file.container.into(),
-                object: file.object,
-                start_ms: file.start_ms,
-                end_ms: file.end_ms,
-                duration_90khz: file.duration90khz,
-                arguments: file.arguments,
-            }),
-            types::Fact::Status(types::RecordingStatus::Started) => Self::Status(Status::Started),
-            types::Fact::Status(types::RecordingStatus::Paused) => Self::Status(Status::Paused),
-            types::Fact::Status(types::RecordingStatus::Resumed) => Self::Status(Status::Resumed),
-            types::Fact::Loss(reason) => Self::Loss(reason.into()),
+impl From<Status> for types::RecordingStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Started => Self::Started,
+            Status::Paused => Self::Paused,
+            Status::Resumed => Self::Resumed,
         }
     }
 }

@@ -192,8 +192,8 @@ impl Catalog for World {
         answer(self.catalog().commit_file(convert(file), object, is_told, now_ms).await)
     }
 
-    async fn list_events(&self, timer: Timer) -> Result<Vec<Event>, Error> {
-        answer(self.catalog().list_events(convert(timer)).await)
+    async fn list_events(&self, timer: Timer, now_ms: u64) -> Result<Vec<Event>, Error> {
+        answer(self.catalog().list_events(convert(timer), now_ms).await)
     }
 
     async fn note_event(

@@ -11,6 +11,7 @@ mod site;
 mod bounds;
 mod breaks;
 mod clocks;
+mod events;
 mod lost;
 mod overlap;
 mod pauses;

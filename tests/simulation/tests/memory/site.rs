@@ -449,8 +449,19 @@ impl Site {
 
     /// Tells that a chunk will never come.
     pub(crate) fn lose(&self, push: &Push, seq: u64, seconds: std::ops::Range<u64>) -> Reply {
+        self.lose_for(push, seq, seconds, "shed")
+    }
+
+    /// Tells that a chunk will never come, for a reason.
+    pub(crate) fn lose_for(
+        &self,
+        push: &Push,
+        seq: u64,
+        seconds: std::ops::Range<u64>,
+        reason: &str,
+    ) -> Reply {
         let lost = json!({
-            "lost": "shed",
+            "lost": reason,
             "from_ms": seconds.start * 1_000,
             "to_ms": seconds.end * 1_000,
             "generation": push.generation,

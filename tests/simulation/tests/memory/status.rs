@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 use shared::rules::{NotifyConfig, Rule};
-use shared::testing::Reply;
+use shared::testing::{Reply, run};
+use store::Store;
 
 use crate::site::{BEGAN_MS, Site, long_cycles};
 
 /// A site whose domain's server takes everything, and asks for statuses, or not.
-fn site(rule: Rule, need_status_notify: bool) -> Site {
+pub(crate) fn site(rule: Rule, need_status_notify: bool) -> Site {
     let site = Site::under(rule);
     *site.any().notify.borrow_mut() = Ok(Some(NotifyConfig {
         domain: "live.example.com".into(),
@@ -23,7 +24,7 @@ fn site(rule: Rule, need_status_notify: bool) -> Site {
 }
 
 /// The statuses that were told since, in order.
-fn told(site: &Site) -> Vec<String> {
+pub(crate) fn told(site: &Site) -> Vec<String> {
     let sent = site.any().receivers.take_sent();
     let bodies = sent.iter().map(|sent| serde_json::from_slice::<Value>(sent.body()).unwrap());
     bodies.filter_map(|body| Some(body["event"].as_str()?.trim_start_matches("record_").to_owned())).collect()
@@ -120,27 +121,6 @@ fn the_end_of_a_window_is_a_pause() {
 }
 
 #[test]
-fn what_is_lost_is_told_once_with_its_reason() {
-    let site = site(long_cycles(), true);
-    let mut push = site.begin("g", "cam");
-    site.record(&mut push, 1);
-    site.seconds(1);
-    assert_eq!(told(&site), ["started"]);
-    for _ in 0..3 {
-        site.lose(&push, push.seq, push.seq * 5..push.seq * 5 + 5).unwrap();
-        push.seq += 1;
-    }
-    site.seconds(1);
-    let sent = site.any().receivers.take_sent();
-    let [sent] = &sent[..] else { panic!("{sent:?}") };
-    let body: Value = serde_json::from_slice(sent.body()).unwrap();
-    let expected =
-        json!({"domain": "live.example.com", "app": "live", "stream": "cam", "event": "record_error"});
-    assert_eq!(body, expected);
-    assert!(sent.headers()["x-recorder-reason"].to_str().unwrap().contains("spool"), "{sent:?}");
-}
-
-#[test]
 fn a_server_that_did_not_ask_is_told_of_files_alone() {
     let site = site(long_cycles(), false);
     let mut push = site.begin("g", "cam");
@@ -153,75 +133,115 @@ fn a_server_that_did_not_ask_is_told_of_files_alone() {
 }
 
 #[test]
-fn nothing_is_left_of_what_was_told() {
+/// Of the callbacks that the API lists in the last three days, newest first, what they are, and what came of them.
+#[test]
+/// Ids of the events that were told since, with what became of the status.
+#[test]
+fn a_start_whose_first_chunk_is_lost_resumes_with_the_first_that_comes() {
     let site = site(long_cycles(), true);
     let mut push = site.begin("g", "cam");
     site.record(&mut push, 1);
+    assert_eq!(site.command("cam", "stop"), "OK");
+    site.seconds(2);
+    push.confirm_at(&site, "2.0");
+    assert_eq!(site.command("cam", "start"), "OK");
+    site.seconds(2);
+    push.confirm_at(&site, "3.0");
+    assert_eq!(told(&site), ["started", "paused"]);
+    site.lose(&push, push.seq, 5..10).unwrap();
+    push.seq += 1;
+    site.seconds(2);
+    assert_eq!(told(&site), ["error"], "nothing has come yet");
+    site.record(&mut push, 1);
+    site.seconds(1);
+    assert_eq!(told(&site), ["resumed"]);
+    // A gap under a later order is none that goes on.
+    assert_eq!(site.command("cam", "stop"), "OK");
+    site.seconds(2);
+    push.confirm_at(&site, "4.0");
+    assert_eq!(site.command("cam", "start"), "OK");
+    site.seconds(2);
+    push.confirm_at(&site, "5.0");
+    site.lose(&push, push.seq, 10..15).unwrap();
+    push.seq += 1;
     site.end(&push);
-    site.seconds(60);
-    let keys = || {
-        let keys = site.any().store.keys();
-        keys.into_iter().filter(|key| ["ev.", "ed.", "es."].iter().any(|lead| key.starts_with(lead))).count()
-    };
-    assert!(keys() > 0);
-    // Events are known for three days, and a day is sealed before.
-    for _ in 0..4 * 24 {
-        site.pass_ms(3_600_000);
-        site.seconds(60);
-    }
-    assert_eq!(keys(), 0);
-}
-
-/// Of the callbacks that the API lists in the last three days, newest first, what they are, and what came of them.
-fn listed(site: &Site, more: &[(&str, &str)]) -> Vec<(String, String)> {
-    let more = [&[("PageNumber", "1"), ("PageSize", "20")][..], more].concat();
-    let answer = site.in_range("DescribeLiveRecordNotifyRecords", "cam", &more).unwrap();
-    assert_eq!(answer["TotalNum"].as_u64().unwrap(), answer["CallbackList"].as_array().unwrap().len() as u64);
-    let text = |record: &Value, name: &str| record[name].as_str().unwrap().to_owned();
-    let records = answer["CallbackList"].as_array().unwrap().iter();
-    records.map(|record| (text(record, "NotifyType"), text(record, "NotifyResult"))).collect()
+    site.seconds(10);
+    let mut told = told(&site);
+    told.sort();
+    assert_eq!(told, ["error", "paused"]);
 }
 
 #[test]
-fn the_api_lists_what_was_sent_for_a_week() {
+fn a_look_that_set_the_status_back_hides_no_change() {
     let site = site(long_cycles(), true);
-    site.any().receivers.reply(Reply::Answer(500, String::new(), 0));
     let mut push = site.begin("g", "cam");
     site.record(&mut push, 1);
-    site.seconds(10);
+    site.seconds(1);
+    let hint = |site: &Site| {
+        let values = site.any().store.values();
+        values.into_iter().find(|(key, _)| key.starts_with("es.")).unwrap()
+    };
+    let early = hint(&site);
     site.end(&push);
-    site.seconds(30);
-    let pairs = |list: &[(&str, &str)]| -> Vec<(String, String)> {
-        list.iter().map(|(event, result)| ((*event).to_owned(), (*result).to_owned())).collect()
-    };
-    let expected = pairs(&[
-        ("file_created", "success"),
-        ("record_paused", "success"),
-        ("record_started", "success"),
-        ("record_started", "failed"),
-    ]);
-    assert_eq!(listed(&site, &[]), expected);
-    assert_eq!(listed(&site, &[("Status", "failed")]), expected[3..]);
-    assert_eq!(listed(&site, &[("StorageType", "vod")]), []);
-    let answer = site.in_range("DescribeLiveRecordNotifyRecords", "cam", &[("Status", "failed")]).unwrap();
-    let record = &answer["CallbackList"][0];
-    assert_eq!(
-        (&record["NotifyUrl"], &record["NotifyResponse"]),
-        (&json!("http://cb.test.com/"), &json!("500"))
-    );
-    assert!(record["Description"].as_str().unwrap().starts_with("attempt 1: "), "{record}");
-    let sent: Value = serde_json::from_str(record["NotifyContent"].as_str().unwrap()).unwrap();
-    assert_eq!(sent["event"], "record_started");
-    // Another stream's are not among them, nor does anything stay for good.
-    let other = site.in_range("DescribeLiveRecordNotifyRecords", "other", &[]).unwrap();
-    assert_eq!(other["TotalNum"], 0);
-    let days = |days: u64| {
-        for _ in 0..days * 4 {
-            site.pass_ms(6 * 3_600_000);
-            site.seconds(60);
+    site.seconds(2);
+    let mut before = push;
+    for _ in 0..3 {
+        let after = json!({"session": before.session, "gap_ms": 2_000});
+        let mut next = site.begin_with("g", "cam", &json!({"after": after}));
+        site.record(&mut next, 1);
+        site.seconds(2);
+        // A look that stalled since the first push writes what it saw.
+        run(site.any().store.set(&early.0, &early.1)).unwrap();
+        site.end(&next);
+        site.seconds(2);
+        before = next;
+    }
+    let expected = ["started", "paused", "resumed", "paused", "resumed", "paused", "resumed", "paused"];
+    assert_eq!(told(&site), expected);
+    assert_ne!(hint(&site), early);
+}
+
+#[test]
+fn pushes_whose_server_did_not_ask_are_passed_over() {
+    let site = site(long_cycles(), false);
+    let ask = |asks: bool| {
+        if let Ok(Some(config)) = &mut *site.any().notify.borrow_mut() {
+            config.need_status_notify = asks;
         }
-        site.any().store.keys().into_iter().filter(|key| key.starts_with("ec.")).count()
     };
-    assert!(days(6) > 0);
-    assert_eq!(days(4), 0);
+    let mut after = json!(null);
+    let mut all = Vec::new();
+    for asks in [false, true, false, true] {
+        ask(asks);
+        let mut push = site.begin_with("g", "cam", &json!({"after": after}));
+        site.record(&mut push, 1);
+        site.seconds(2);
+        site.end(&push);
+        site.seconds(2);
+        after = json!({"session": push.session, "gap_ms": 2_000});
+        all.push(told(&site));
+    }
+    let none: [&str; 0] = [];
+    assert_eq!(all, [&none[..], &["started", "paused"], &none, &["resumed", "paused"]]);
+}
+
+#[test]
+fn many_pushes_without_media_stop_no_status() {
+    let site = site(long_cycles(), true);
+    let mut push = site.begin("g", "cam");
+    site.record(&mut push, 1);
+    site.end(&push);
+    site.seconds(2);
+    assert_eq!(told(&site), ["started", "paused"]);
+    for _ in 0..80 {
+        let after = json!({"session": push.session, "gap_ms": 100});
+        push = site.begin_with("g", "cam", &json!({"after": after}));
+        site.seconds(1);
+        site.end(&push);
+    }
+    let after = json!({"session": push.session, "gap_ms": 100});
+    let mut last = site.begin_with("g", "cam", &json!({"after": after}));
+    site.record(&mut last, 1);
+    site.seconds(2);
+    assert_eq!(told(&site), ["resumed"]);
 }

@@ -1,0 +1,168 @@
+//! Events: their order, their ids, what is lost, and what of them is known.
+
+use serde_json::{Value, json};
+use shared::testing::{Reply, run};
+use store::Store;
+
+use crate::site::{Site, long_cycles};
+use crate::status::{site, told};
+
+#[test]
+fn what_is_lost_is_told_once_with_its_reason() {
+    let site = site(long_cycles(), true);
+    let mut push = site.begin("g", "cam");
+    site.record(&mut push, 1);
+    site.seconds(1);
+    assert_eq!(told(&site), ["started"]);
+    for _ in 0..3 {
+        site.lose(&push, push.seq, push.seq * 5..push.seq * 5 + 5).unwrap();
+        push.seq += 1;
+    }
+    site.seconds(1);
+    let sent = site.any().receivers.take_sent();
+    let [sent] = &sent[..] else { panic!("{sent:?}") };
+    let body: Value = serde_json::from_slice(sent.body()).unwrap();
+    let expected =
+        json!({"domain": "live.example.com", "app": "live", "stream": "cam", "event": "record_error"});
+    assert_eq!(body, expected);
+    assert!(sent.headers()["x-recorder-reason"].to_str().unwrap().contains("spool"), "{sent:?}");
+}
+
+#[test]
+fn nothing_is_left_of_what_was_told() {
+    let site = site(long_cycles(), true);
+    let mut push = site.begin("g", "cam");
+    site.record(&mut push, 1);
+    site.end(&push);
+    site.seconds(60);
+    let keys = || {
+        let keys = site.any().store.keys();
+        keys.into_iter().filter(|key| ["ev.", "ed.", "es."].iter().any(|lead| key.starts_with(lead))).count()
+    };
+    assert!(keys() > 0);
+    // Events are known for three days, and a day is sealed before.
+    for _ in 0..4 * 24 {
+        site.pass_ms(3_600_000);
+        site.seconds(60);
+    }
+    assert_eq!(keys(), 0);
+}
+
+/// Of the callbacks that the API lists in the last three days, newest first, what they are, and what came of them.
+fn listed(site: &Site, more: &[(&str, &str)]) -> Vec<(String, String)> {
+    let more = [&[("PageNumber", "1"), ("PageSize", "20")][..], more].concat();
+    let answer = site.in_range("DescribeLiveRecordNotifyRecords", "cam", &more).unwrap();
+    assert_eq!(answer["TotalNum"].as_u64().unwrap(), answer["CallbackList"].as_array().unwrap().len() as u64);
+    let text = |record: &Value, name: &str| record[name].as_str().unwrap().to_owned();
+    let records = answer["CallbackList"].as_array().unwrap().iter();
+    records.map(|record| (text(record, "NotifyType"), text(record, "NotifyResult"))).collect()
+}
+
+#[test]
+fn the_api_lists_what_was_sent_for_a_week() {
+    let site = site(long_cycles(), true);
+    site.any().receivers.reply(Reply::Answer(500, String::new(), 0));
+    let mut push = site.begin("g", "cam");
+    site.record(&mut push, 1);
+    site.seconds(10);
+    site.end(&push);
+    site.seconds(30);
+    let pairs = |list: &[(&str, &str)]| -> Vec<(String, String)> {
+        list.iter().map(|(event, result)| ((*event).to_owned(), (*result).to_owned())).collect()
+    };
+    let expected = pairs(&[
+        ("file_created", "success"),
+        ("record_paused", "success"),
+        ("record_started", "success"),
+        ("record_started", "failed"),
+    ]);
+    assert_eq!(listed(&site, &[]), expected);
+    assert_eq!(listed(&site, &[("Status", "failed")]), expected[3..]);
+    assert_eq!(listed(&site, &[("StorageType", "vod")]), []);
+    let answer = site.in_range("DescribeLiveRecordNotifyRecords", "cam", &[("Status", "failed")]).unwrap();
+    let record = &answer["CallbackList"][0];
+    assert_eq!(
+        (&record["NotifyUrl"], &record["NotifyResponse"]),
+        (&json!("http://cb.test.com/"), &json!("500"))
+    );
+    assert!(record["Description"].as_str().unwrap().starts_with("attempt 1: "), "{record}");
+    let sent: Value = serde_json::from_str(record["NotifyContent"].as_str().unwrap()).unwrap();
+    assert_eq!(sent["event"], "record_started");
+    // Another stream's are not among them, nor does anything stay for good.
+    let other = site.in_range("DescribeLiveRecordNotifyRecords", "other", &[]).unwrap();
+    assert_eq!(other["TotalNum"], 0);
+    let days = |days: u64| {
+        for _ in 0..days * 4 {
+            site.pass_ms(6 * 3_600_000);
+            site.seconds(60);
+        }
+        site.any().store.keys().into_iter().filter(|key| key.starts_with("ec.")).count()
+    };
+    assert!(days(6) > 0);
+    assert_eq!(days(4), 0);
+}
+
+/// Ids of the events that were told since, with what became of the status.
+fn ids(site: &Site) -> Vec<(String, String)> {
+    let sent = site.any().receivers.take_sent();
+    let id = |sent: &http::Request<Vec<u8>>| {
+        let body: Value = serde_json::from_slice(sent.body()).unwrap();
+        let event = body["event"].as_str()?.to_owned();
+        Some((event, sent.headers()["x-recorder-event-id"].to_str().unwrap().to_owned()))
+    };
+    sent.iter().filter_map(id).collect()
+}
+
+#[test]
+fn what_is_told_again_after_the_store_was_lost_has_its_id_and_nothing_else_has_it() {
+    let site = site(long_cycles(), true);
+    let mut push = site.begin("g", "cam");
+    site.record(&mut push, 1);
+    site.lose(&push, push.seq, 5..10).unwrap();
+    push.seq += 1;
+    site.record(&mut push, 1);
+    site.seconds(2);
+    let before = ids(&site);
+    assert_eq!(before.len(), 2, "{before:?}");
+    // A rebuild knows no events, nor how often the status has changed.
+    for (key, _) in site.any().store.values() {
+        if ["ev.", "ed.", "es."].iter().any(|lead| key.starts_with(lead)) {
+            run(site.any().store.delete(&key)).unwrap();
+        }
+    }
+    site.end(&push);
+    site.seconds(5);
+    let after = ids(&site);
+    assert_eq!(after[0], *before.iter().find(|(event, _)| event == "record_started").unwrap());
+    assert!(after[1..].iter().all(|(_, id)| before.iter().all(|(_, known)| known != id)), "{after:?}");
+}
+
+#[test]
+fn losses_are_told_in_their_order_and_each_once() {
+    let site = site(long_cycles(), true);
+    let mut push = site.begin("g", "cam");
+    site.record(&mut push, 1);
+    site.seconds(1);
+    assert_eq!(told(&site), ["started"]);
+    site.any().receivers.otherwise(Reply::Answer(503, String::new(), 0));
+    let reasons = ["shed", "refused", "damaged"];
+    for reason in reasons {
+        // Across the pages of the catalog.
+        for _ in 0..if reason == "refused" { 150 } else { 1 } {
+            let at = push.seq * 5;
+            site.lose_for(&push, push.seq, at..at + 5, reason).unwrap();
+            push.seq += 1;
+        }
+        site.record(&mut push, 1);
+        site.seconds(10);
+    }
+    let tried = site.any().receivers.take_sent();
+    let reason = |sent: &http::Request<Vec<u8>>| {
+        sent.headers()["x-recorder-reason"].to_str().unwrap().split(' ').nth(2).unwrap().to_owned()
+    };
+    assert!(tried.iter().all(|sent| reason(sent) == "given"), "the first one is told before the others");
+    site.any().receivers.otherwise(Reply::Answer(200, String::new(), 0));
+    site.seconds(300);
+    let told: Vec<_> = site.any().receivers.take_sent().iter().map(reason).collect();
+    assert_eq!(told, ["given", "refused", "damaged"]);
+}

@@ -156,6 +156,10 @@ impl Guest for Component {
         with_catalog(async |catalog| catalog.note_event(event, is_wanted, goes_on, now_ms).await).await
     }
 
+    async fn note_refused(session: String, now_ms: u64) -> Result<(), Error> {
+        with_catalog(async |catalog| catalog.note_refused(&session, now_ms).await).await
+    }
+
     async fn note_callback(callback: Callback) -> Result<(), Error> {
         with_catalog(async |catalog| catalog.note_callback(callback).await).await
     }

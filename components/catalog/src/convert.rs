@@ -137,6 +137,7 @@ impl From<types::Session> for Session {
             is_wanted: session.wanted,
             timezone: session.timezone,
             tells_status: session.tells_status,
+            tells_slices: session.tells_slices,
             continues: None,
         }
     }
@@ -160,6 +161,7 @@ impl From<Session> for types::Session {
             wanted: session.is_wanted,
             timezone: session.timezone,
             tells_status: session.tells_status,
+            tells_slices: session.tells_slices,
         }
     }
 }
@@ -331,6 +333,7 @@ pub fn delivery(prepared: &Prepared, delivery: types::Delivery) -> Delivery {
         chunk: delivery.slice.map_or(Chunk::Empty, slice),
         is_followed_by_entry: delivery.followed_by_entry,
         remux_state: delivery.remux_state,
+        left_out: delivery.left_out,
     }
 }
 
@@ -340,6 +343,7 @@ pub fn lost(prepared: &Prepared, loss: types::Loss) -> Delivery {
     Delivery {
         generation: loss.generation.into(),
         remux_state: prepared.remux_state.clone(),
+        left_out: Vec::new(),
         chunk: Chunk::Gap(loss.into()),
         is_followed_by_entry: false,
     }

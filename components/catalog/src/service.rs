@@ -261,6 +261,10 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         Ok(event::done(self.store, convert::event::place(&event), is_wanted, goes_on, now_ms).await?)
     }
 
+    pub async fn note_refused(&self, session: &str, now_ms: u64) -> Result<(), Error> {
+        Ok(event::note_refused(self.store, self.bucket, session, now_ms).await?)
+    }
+
     pub async fn note_callback(&self, callback: types::Callback) -> Result<(), Error> {
         Ok(sent::note(self.store, &callback.into()).await?)
     }

@@ -10,6 +10,8 @@
 //! A chunk may be told lost. The record that follows carries in its page which outcome it was built on, and
 //! readers take what chunks are from there.
 
+mod news;
+
 use serde::{Deserialize, Serialize};
 use store::Store;
 
@@ -23,6 +25,8 @@ use crate::page::PAGE;
 use crate::seal::{self, cold, revive};
 use crate::session::{self, Adopted, Session};
 use crate::{file, key, names, replacing, silence};
+
+pub(crate) use news::News;
 
 /// What the next chunk of a session is built on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -67,20 +71,10 @@ impl Prepared {
 
     /// Whether a chunk may change what its recording's status is, as far as somebody wants to be told of it.
     pub(crate) fn changes_status(&self, is_slice: bool, generation: Generation) -> bool {
-        let is_first = self.before.anchor_ms.is_none();
-        is_slice && self.session.tells_status && (is_first || generation.orders != self.before.slice_orders)
-    }
-
-    /// Whether chunks are lost from this one on, if it is: those before it are not.
-    pub(crate) fn begins_loss(&self) -> Result<bool, Error> {
-        let Some(before) = self.seq.checked_sub(1) else { return Ok(true) };
-        let chunks = self.before.chunks(&self.session.id, before)?;
-        Ok(!matches!(chunks.last(), Some(Chunk::Gap(_))))
-    }
-
-    /// How often chunks of its session were lost before it.
-    pub(crate) fn losses(&self) -> u32 {
-        self.before.losses
+        let is_next = self.before.anchor_ms.is_some()
+            && self.before.slice_orders == generation.orders
+            && !self.is_parted;
+        is_slice && self.session.tells_status && !is_next
     }
 
     /// When the session was noted last since what came was late, if it was. Unix milliseconds.
@@ -158,6 +152,8 @@ pub struct Delivery {
     pub is_followed_by_entry: bool,
     /// State of the remuxer after it.
     pub remux_state: Vec<u8>,
+    /// Its tracks of codecs that are not recorded, for example `audio speex`.
+    pub left_out: Vec<String>,
 }
 
 /// Whose turn it is: what a chunk is built on, unless it is committed already.
@@ -328,7 +324,11 @@ pub(crate) fn plan(prepared: &Prepared, delivery: Delivery) -> Result<(Committed
     let is_parted = *is_parted || delivery.generation.files != before.generation.files;
     let mut after = Committed::new(before, delivery.generation, &delivery.remux_state, &chunks);
     let ended_before = after.ended.len();
-    after.losses += u32::from(matches!(delivery.chunk, Chunk::Gap(_)) && prepared.begins_loss()?);
+    after.count(News::of(prepared, &delivery)?);
+    if is_parted && !matches!(delivery.chunk, Chunk::Slice(_)) {
+        // The next slice is not the next one after the last.
+        after.slice_orders = 0;
+    }
     account(session, *seq, before, &delivery, is_parted, &mut after);
     let is_full = |account: &Account| account.file.as_ref().is_some_and(|run| run.is_full);
     let is_complete = after.ended.len() > ended_before || after.accounts.iter().any(is_full);

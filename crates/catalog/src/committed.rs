@@ -7,7 +7,9 @@ use store::{Record, Store};
 
 use crate::account::{Account, Run};
 use crate::chunk::Chunk;
+use crate::commit::News;
 use crate::error::Error;
+use crate::event::Trouble;
 use crate::key;
 use crate::order::Generation;
 use crate::page::{self, PAGE};
@@ -23,12 +25,19 @@ pub struct Committed {
     pub generation: Generation,
     /// Unix milliseconds of media time zero; `None` before the first slice.
     pub anchor_ms: Option<u64>,
-    /// How many orders its gateway had when it cut the last slice; 0 before the first.
+    /// How many orders its gateway had when it cut the last slice; 0 before the first, and where others may have come
+    /// in between.
     #[serde(default)]
     pub(crate) slice_orders: u32,
-    /// How often chunks of its session were lost: those that follow one another count once.
-    #[serde(default, skip_serializing_if = "is_none")]
-    pub(crate) losses: u32,
+    /// How many troubles of its session were told.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) troubles: u32,
+    /// Those of its session's tracks that are not recorded and were told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left_out: Vec<String>,
+    /// How many slices of its session were told, each by itself.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) told_slices: u32,
     /// State of the remuxer after it, in Base64.
     remux_state: String,
     /// The chunks of its page up to it, in Base64.
@@ -46,8 +55,8 @@ pub struct Committed {
     pub(crate) late_noted_ms: Option<u64>,
 }
 
-fn is_none(losses: &u32) -> bool {
-    *losses == 0
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Record for Committed {
@@ -71,7 +80,9 @@ impl Committed {
             generation: Generation::default(),
             anchor_ms: None,
             slice_orders: 0,
-            losses: 0,
+            troubles: 0,
+            left_out: Vec::new(),
+            told_slices: 0,
             remux_state: String::new(),
             page: String::new(),
             accounts,
@@ -88,7 +99,9 @@ impl Committed {
             generation,
             anchor_ms: before.anchor_ms,
             slice_orders: if is_slice { generation.orders } else { before.slice_orders },
-            losses: before.losses,
+            troubles: before.troubles,
+            left_out: before.left_out.clone(),
+            told_slices: before.told_slices,
             remux_state: BASE64_STANDARD.encode(remux_state),
             page: BASE64_STANDARD.encode(page::encode(chunks)),
             accounts: Vec::new(),
@@ -96,6 +109,16 @@ impl Committed {
             has_own_names: before.has_own_names || chunks.last().is_some_and(Chunk::has_own_name),
             late_noted_ms: before.late_noted_ms,
         }
+    }
+
+    /// Counts what is told of the chunk.
+    pub(crate) fn count(&mut self, news: News) {
+        self.troubles += news.troubles.len() as u32;
+        self.told_slices += u32::from(news.slice.is_some());
+        self.left_out.extend(news.troubles.into_iter().filter_map(|trouble| match trouble {
+            Trouble::LeftOut(track) => Some(track),
+            Trouble::Lost(..) | Trouble::Refused => None,
+        }));
     }
 
     /// The same chunk with other accounts.

@@ -337,9 +337,7 @@ pub async fn commit(
         late_noted_ms = noted::note_slice(store, prepared, slice, now_ms).await?;
     }
     let brought = (matches!(delivery.chunk, Chunk::Slice(_)), delivery.generation);
-    if let Chunk::Gap(gap) = delivery.chunk {
-        event::note_loss(store, prepared, gap, now_ms).await?;
-    }
+    event::note_chunk(store, prepared, &delivery, now_ms).await?;
     let (mut record, is_complete) = commit::plan(prepared, delivery)?;
     record.late_noted_ms = late_noted_ms;
     let causes = causes(store, prepared, brought, is_complete, now_ms).await?;

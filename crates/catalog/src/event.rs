@@ -17,15 +17,16 @@ use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Record, Store};
 
-use crate::chunk::{Gap, GapReason};
-use crate::commit::Prepared;
+use crate::chunk::GapReason;
+use crate::commit::{Delivery, News, Prepared};
+use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::index_file::IndexFile;
 use crate::key;
 use crate::rule::Container;
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::stream::StreamName;
-use crate::timer;
+use crate::{names, timer};
 
 pub use outbox::{done, forget, waiting};
 
@@ -39,8 +40,12 @@ pub enum Kind {
     File(Container),
     /// The recording's status, by how often it has changed before.
     Status,
-    /// Media that is lost. The recording is the session that lost it.
-    Loss,
+    /// Slices, each by itself. The recording is their session.
+    Slice,
+    /// What cannot be recorded. The recording is the session.
+    Trouble,
+    /// A bucket that refuses what is recorded, once for each session or recording.
+    Refusal,
 }
 
 impl Kind {
@@ -48,14 +53,18 @@ impl Kind {
         match self {
             Self::File(container) => key::word(container),
             Self::Status => "status",
-            Self::Loss => "loss",
+            Self::Slice => "slice",
+            Self::Trouble => "trouble",
+            Self::Refusal => "refusal",
         }
     }
 
     fn parse(word: &str) -> Option<Self> {
         match word {
             "status" => Some(Self::Status),
-            "loss" => Some(Self::Loss),
+            "slice" => Some(Self::Slice),
+            "trouble" => Some(Self::Trouble),
+            "refusal" => Some(Self::Refusal),
             word => key::container(word).map(Self::File),
         }
     }
@@ -95,10 +104,10 @@ impl<'a> At<'a> {
     }
 }
 
-/// A record file that is told of.
+/// A record file, or a slice, that is told of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToldFile {
-    /// The file's container.
+    /// The file's container; of a slice, that of the files that it is in.
     pub container: Container,
     /// The file's object.
     pub object: String,
@@ -132,15 +141,19 @@ pub struct Change {
     pub session: String,
     /// The number of the order that had stopped that session before these slices; 0 if none had.
     pub stopped: u32,
+    /// The round of silence that had suspended that session before these slices; 0 if none had.
+    pub suspended: u64,
 }
 
-/// Chunks of a session that follow one another and will never come.
+/// What cannot be recorded of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Loss {
-    /// Why the first of them will not.
-    pub reason: GapReason,
-    /// The number of the first.
-    pub seq: u64,
+pub enum Trouble {
+    /// Chunks that follow one another will never come: why, and the number of the first.
+    Lost(GapReason, u64),
+    /// A track of a codec that is not recorded, for example `audio speex`.
+    LeftOut(String),
+    /// The user's bucket refuses what is recorded.
+    Refused,
 }
 
 /// What is told.
@@ -148,10 +161,12 @@ pub struct Loss {
 pub enum Fact {
     /// A record file is there.
     File(ToldFile),
+    /// A slice is there.
+    Slice(ToldFile),
     /// The recording's status has changed.
     Status(Change),
-    /// Chunks of a session will never come.
-    Loss(Loss),
+    /// Something cannot be recorded.
+    Trouble(Trouble),
 }
 
 impl Fact {
@@ -159,16 +174,20 @@ impl Fact {
         match self {
             Self::File(file) => Kind::File(file.container),
             Self::Status(_) => Kind::Status,
-            Self::Loss(_) => Kind::Loss,
+            Self::Slice(_) => Kind::Slice,
+            Self::Trouble(Trouble::Lost(..) | Trouble::LeftOut(_)) => Kind::Trouble,
+            Self::Trouble(Trouble::Refused) => Kind::Refusal,
         }
     }
 
     /// What it is among all facts of its recording and kind. Numbers begin anew where a store was lost; this does not.
     fn subject(&self) -> String {
         match self {
-            Self::File(file) => file.object.clone(),
-            Self::Status(Change { status, session, stopped }) => format!("{status:?} {session} {stopped}"),
-            Self::Loss(loss) => loss.seq.to_string(),
+            Self::File(file) | Self::Slice(file) => file.object.clone(),
+            Self::Status(Change { status, session, stopped, suspended }) => {
+                format!("{status:?} {session} {stopped} {suspended}")
+            }
+            Self::Trouble(trouble) => format!("{trouble:?}"),
         }
     }
 }
@@ -202,6 +221,12 @@ impl Record for Event {
     const VERSION: u32 = 1;
 }
 
+/// The arguments of a push that its events carry.
+fn arguments(session: &Session) -> Vec<(String, String)> {
+    let arguments = session.arguments.iter().filter(|(name, _)| name.starts_with(PUSH_ARGUMENT));
+    arguments.cloned().collect()
+}
+
 /// Notes the event of a record file of a recording that begins with a session, and has it delivered.
 ///
 /// # Errors
@@ -213,31 +238,58 @@ pub async fn note_file(
     number: u32,
     now_ms: u64,
 ) -> Result<(), Error> {
-    let arguments = first.arguments.iter().filter(|(name, _)| name.starts_with(PUSH_ARGUMENT));
     let told = ToldFile {
         container: file.container,
         object: file.object.clone(),
         start_ms: file.start_ms,
         end_ms: file.end_ms,
         duration_90khz: file.duration_90khz,
-        arguments: arguments.cloned().collect(),
+        arguments: arguments(first),
     };
     note(store, first, &first.id, number, Fact::File(told), now_ms).await
 }
 
-/// Notes that a chunk is lost, unless the one before it is as well, and has that delivered.
-pub(crate) async fn note_loss(
+/// Notes what a chunk brings, as far as somebody wants to be told of it: its slice, or that something cannot be recorded.
+pub(crate) async fn note_chunk(
     store: &impl Store,
     prepared: &Prepared,
-    gap: Gap,
+    delivery: &Delivery,
     now_ms: u64,
 ) -> Result<(), Error> {
     let session = &prepared.session;
-    if !session.tells_status || !prepared.begins_loss()? {
+    let news = News::of(prepared, delivery)?;
+    for (trouble, number) in news.troubles.into_iter().zip(news.troubles_before..) {
+        note(store, session, &session.id, number, Fact::Trouble(trouble), now_ms).await?;
+    }
+    if let Some(slice) = news.slice {
+        let told = ToldFile {
+            container: Container::M3u8,
+            object: names::slice(session, prepared.seq, slice.start_ms(), slice.names_taken.into())?,
+            start_ms: slice.start_ms(),
+            end_ms: slice.end_ms(),
+            duration_90khz: slice.duration_90khz,
+            arguments: arguments(session),
+        };
+        note(store, session, &session.id, news.slices_before, Fact::Slice(told), now_ms).await?;
+    }
+    Ok(())
+}
+
+/// Notes that the user's bucket refuses what is recorded of a session, or of a recording that begins with it.
+///
+/// # Errors
+/// [`Error::NoSuchSession`]; the store or the work bucket failed.
+pub async fn note_refused(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    id: &str,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let session = session::get(store, bucket, id).await?;
+    if !session.tells_status {
         return Ok(());
     }
-    let loss = Loss { reason: gap.reason, seq: prepared.seq };
-    note(store, session, &session.id, prepared.losses(), Fact::Loss(loss), now_ms).await
+    note(store, &session, id, 0, Fact::Trouble(Trouble::Refused), now_ms).await
 }
 
 /// Notes an event of a session's stream, and has it delivered. Whoever notes its fact does this before: a call that dies

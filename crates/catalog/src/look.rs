@@ -160,6 +160,9 @@ async fn close(
     let suspension = format!("z {} {round} {heartbeats}", session.id);
     timer::set(store, now_ms + SUSPENDED_MAX_MS, &suspension).await?;
     let decided = silence::close(store, bucket, &session.id, round).await?;
+    if session.tells_status {
+        timer::set(store, now_ms, &format!("u {}", session.id)).await?;
+    }
     Ok(matches!(decided, Round::ClosedBefore(_)))
 }
 

@@ -110,13 +110,14 @@ async fn tell(
     let Turn::Next(prepared) = turn else { return Ok(()) };
     let at_ms = end.ended_ms.saturating_sub(session.began_ms);
     let gap = Gap { reason: GapReason::Acknowledged, from_ms: at_ms, to_ms: at_ms };
-    event::note_loss(store, &prepared, gap, now_ms).await?;
     let delivery = Delivery {
         generation: prepared.generation(),
         chunk: Chunk::Gap(gap),
         is_followed_by_entry: true,
         remux_state: prepared.remux_state.clone(),
+        left_out: Vec::new(),
     };
+    event::note_chunk(store, &prepared, &delivery, now_ms).await?;
     let (record, _) = commit::plan(&prepared, delivery)?;
     committed::put(store, &session.id, seq, &record).await
 }

@@ -58,6 +58,9 @@ pub struct Session {
     /// Whether the user's server wants to be told of its recording's status.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tells_status: bool,
+    /// The domain's server is told of each slice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tells_slices: bool,
     /// The session that it continues if no other has done so by the time it is adopted.
     pub continues: Option<String>,
 }

@@ -150,6 +150,13 @@ pub(crate) async fn closed(store: &impl Store, session: &str) -> Result<Option<S
     Ok((seq >= committed::length(store, session).await?).then_some(silence))
 }
 
+/// The round of silence that closed the session's files before some chunk up to this one; 0 if the last one did not.
+pub(crate) async fn suspended_before(store: &impl Store, session: &str, seq: u64) -> Result<u64, Error> {
+    let Some(Silence { round, .. }) = last(store, session).await? else { return Ok(0) };
+    let decided = decided(store, session, round).await?;
+    Ok(if matches!(decided, Some(Round::ClosedBefore(next)) if next <= seq) { round } else { 0 })
+}
+
 /// The decision on a round.
 pub(crate) fn round_name(session: &str, round: impl Display) -> String {
     format!("decision/silence/{session}/{round}")

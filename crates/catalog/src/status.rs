@@ -1,7 +1,7 @@
 //! The status of a recording, as users' servers are told it: it has begun, it is paused, it goes on.
 //!
-//! It begins with its first slice. It is paused once the push that was recorded has ended, or an order has stopped it,
-//! and goes on with the next slice after that. So what is told follows from how often it has changed, whoever looks and
+//! It begins with its first slice. It is paused once the push that was recorded has ended, an order has stopped it, or its
+//! gateway has been silent for so long that files were closed, and goes on with the next slice after that. So what is told follows from how often it has changed, whoever looks and
 //! however often: [started](Status::Started), [paused](Status::Paused), [resumed](Status::Resumed), paused, …
 //!
 //! Only sessions whose server asked for it when they began are looked at; the others of a recording are passed over.
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::event::{self, At, Change, Event, Fact, Kind, Status};
 use crate::order::Order;
 use crate::session::{self, Session};
-use crate::{command, committed, key, timer};
+use crate::{command, committed, key, silence, timer};
 
 /// So many sessions of a recording are walked in one look.
 const WALK: usize = 64;
@@ -37,8 +37,17 @@ struct Told {
     changes: u32,
     /// The session whose slices were seen last.
     session: String,
-    /// The number of the order that had stopped it before; 0 if none had.
+    /// What had interrupted it before.
+    after: Interruptions,
+}
+
+/// What had interrupted a session before its last slices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Interruptions {
+    /// The number of the order that had stopped it; 0 if none had.
     stopped: u32,
+    /// The round of silence that had suspended it; 0 if none had.
+    suspended: u64,
 }
 
 impl Record for Told {
@@ -50,9 +59,10 @@ impl Told {
         !self.changes.is_multiple_of(2)
     }
 
-    /// Whether slices after the last stop, in a session, are other ones than those that were seen.
-    fn is_before(&self, session: &str, stopped: u32) -> bool {
-        self.changes == 0 || self.session != session || self.stopped < stopped
+    /// Whether slices after interruptions, in a session, are other ones than those that were seen.
+    fn is_before(&self, session: &str, after: Interruptions) -> bool {
+        let Interruptions { stopped, suspended } = self.after;
+        self.changes == 0 || self.session != session || stopped < after.stopped || suspended < after.suspended
     }
 
     /// How far a recording's status was told, from a hint on.
@@ -62,7 +72,8 @@ impl Told {
             let Some(Event { fact: Fact::Status(change), .. }) = event::get(store, next).await? else {
                 return Ok(self);
             };
-            self = Self { changes: self.changes + 1, session: change.session, stopped: change.stopped };
+            let Change { session, stopped, suspended, .. } = change;
+            self = Self { changes: self.changes + 1, session, after: Interruptions { stopped, suspended } };
         }
     }
 }
@@ -83,24 +94,23 @@ pub(crate) async fn look(
     let Some(adopted) = session::adopted(store, id).await? else { return Ok(()) };
     let recording = &adopted.recording;
     let hint: Option<Told> = read(store, &key::told(recording)).await?;
-    let begin = || Told { changes: 0, session: recording.clone(), stopped: 0 };
+    let begin = || Told { changes: 0, session: recording.clone(), after: Interruptions::default() };
     let mut told = hint.clone().unwrap_or_else(begin).from(store, recording).await?;
     for session in walk(store, &told.session, &asked).await? {
         let orders = command::orders(store, bucket, &session).await?;
-        if let Some(stopped) = seen(store, &session, &orders).await?
-            && told.is_before(&session.id, stopped)
+        if let Some(after) = seen(store, &session, &orders).await?
+            && told.is_before(&session.id, after)
         {
             if told.is_recording() {
-                let Told { session, stopped, .. } = told.clone();
-                tell(store, (&asked, recording), &mut told, (session, stopped), now_ms).await?;
+                let Told { session, after, .. } = told.clone();
+                tell(store, (&asked, recording), &mut told, (session, after), now_ms).await?;
             }
-            tell(store, (&asked, recording), &mut told, (session.id.clone(), stopped), now_ms).await?;
+            tell(store, (&asked, recording), &mut told, (session.id.clone(), after), now_ms).await?;
         }
         if told.session == session.id && told.is_recording() {
-            let stop = last_stop(&orders, u32::MAX, now_ms);
-            if session::ended(store, &session.id).await?.is_some() || stop > told.stopped {
-                let stopped = told.stopped;
-                tell(store, (&asked, recording), &mut told, (session.id.clone(), stopped), now_ms).await?;
+            if is_paused(store, &session, &orders, told.after, now_ms).await? {
+                let after = told.after;
+                tell(store, (&asked, recording), &mut told, (session.id, after), now_ms).await?;
             } else if let Some(next) = next_stop(&orders, now_ms) {
                 timer::set(store, next.at_ms, &format!("u {id}")).await?;
             }
@@ -133,10 +143,31 @@ async fn walk(store: &impl Store, from: &str, asked: &Session) -> Result<Vec<Ses
     Ok(sessions)
 }
 
-/// The number of the order that had stopped a session before its last slices; `None` while it has no slice.
-async fn seen(store: &impl Store, session: &Session, orders: &[Order]) -> Result<Option<u32>, Error> {
-    let Some((_, last)) = committed::last(store, &session.id).await? else { return Ok(None) };
-    Ok(last.anchor_ms.map(|_| last_stop(orders, last.slice_orders, u64::MAX)))
+/// What had interrupted a session before its last slices; `None` while it has no slice.
+async fn seen(
+    store: &impl Store,
+    session: &Session,
+    orders: &[Order],
+) -> Result<Option<Interruptions>, Error> {
+    let Some((seq, last)) = committed::last(store, &session.id).await? else { return Ok(None) };
+    if last.anchor_ms.is_none() {
+        return Ok(None);
+    }
+    let stopped = last_stop(orders, last.slice_orders, u64::MAX);
+    Ok(Some(Interruptions { stopped, suspended: silence::suspended_before(store, &session.id, seq).await? }))
+}
+
+/// Whether what is recorded of a session has ended, is stopped, or is suspended, after interruptions that were told.
+async fn is_paused(
+    store: &impl Store,
+    session: &Session,
+    orders: &[Order],
+    after: Interruptions,
+    now_ms: u64,
+) -> Result<bool, Error> {
+    Ok(last_stop(orders, u32::MAX, now_ms) > after.stopped
+        || session::ended(store, &session.id).await?.is_some()
+        || silence::closed(store, &session.id).await?.is_some())
 }
 
 /// The number of the last order up to one that stopped a session before a moment; 0 if none did.
@@ -157,16 +188,17 @@ fn next_stop(orders: &[Order], now_ms: u64) -> Option<&Order> {
     orders.iter().filter(|order| !order.record && order.at_ms > now_ms).min_by_key(|order| order.at_ms)
 }
 
-/// Has the server be told of the next change: which slices were seen last, by their session and the stop before them.
+/// Has the server be told of the next change: which slices were seen last, by their session and what interrupted it.
 async fn tell(
     store: &impl Store,
     (asked, recording): (&Session, &str),
     told: &mut Told,
-    (session, stopped): (String, u32),
+    (session, after): (String, Interruptions),
     now_ms: u64,
 ) -> Result<(), Error> {
-    let change = Change { status: status(told.changes), session: session.clone(), stopped };
+    let Interruptions { stopped, suspended } = after;
+    let change = Change { status: status(told.changes), session: session.clone(), stopped, suspended };
     event::note(store, asked, recording, told.changes, Fact::Status(change), now_ms).await?;
-    *told = Told { changes: told.changes + 1, session, stopped };
+    *told = Told { changes: told.changes + 1, session, after };
     Ok(())
 }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use callback::event::{FileEvent, GIVEN_UP_MS, Status, StatusEvent, is_taken, seconds};
 use callback::{Private, Receiver, signature};
 use http::{HeaderName, Request, header};
-use shared::catalog::{self, Callback, Container, Event, Fact, LossReason, RecordingStatus, Timer};
+use shared::catalog::{
+    self, Callback, Container, Event, Fact, LossReason, RecordingStatus, Timer, ToldFile, Trouble,
+};
 use shared::rules::NotifyConfig;
 use shared::{Refusal, USER_AGENT, display_name};
 
@@ -88,7 +90,7 @@ pub(crate) async fn tell(
 
 /// Whether a domain's server wants an event.
 fn is_wanted(config: &NotifyConfig, event: &Event) -> bool {
-    matches!(event.fact, Fact::File(_)) || config.need_status_notify
+    matches!(event.fact, Fact::File(_) | Fact::Slice(_)) || config.need_status_notify
 }
 
 /// Notes that an event was sent, for those who ask; the event does not wait for that. Of many tries in vain a few are
@@ -119,7 +121,7 @@ struct Told<'a> {
     attempt: u32,
     content: &'a [u8],
     /// What it is about, in a header of our own.
-    about: Option<(HeaderName, &'static str)>,
+    about: Option<(HeaderName, String)>,
 }
 
 /// Sends an event once; answers the status with which it was taken.
@@ -138,7 +140,7 @@ async fn send(
         .header("x-recorder-event-id", &told.event.id)
         .header("x-recorder-attempt", told.attempt);
     if let Some((name, what)) = &told.about {
-        request = request.header(name, *what);
+        request = request.header(name, what);
     }
     if let Some(key) = config.notify_auth_key.as_deref().filter(|_| config.notify_req_auth) {
         let now_s = world.now_ms() / 1_000;
@@ -166,34 +168,52 @@ async fn send(
 }
 
 /// What is sent, and what it is about in our own headers.
-fn body(event: &Event) -> (Vec<u8>, Option<(HeaderName, &'static str)>) {
+fn body(event: &Event) -> (Vec<u8>, Option<(HeaderName, String)>) {
     let catalog::StreamName { domain, app, stream } = event.stream.clone();
     let (status, about) = match &event.fact {
         Fact::File(file) => {
-            let told = FileEvent {
-                domain,
-                app,
-                stream,
-                uri: file.object.clone(),
-                duration: seconds(file.duration90khz),
-                start_time: file.start_ms / 1_000,
-                stop_time: file.end_ms / 1_000,
-                push_args: file.arguments.iter().cloned().collect::<BTreeMap<_, _>>(),
-            };
-            return (told.body(), Some((CONTAINER, extension(file.container))));
+            return (file_body(event, file), Some((CONTAINER, extension(file.container).into())));
         }
+        Fact::Slice(slice) => return (file_body(event, slice), Some((CONTAINER, "ts".into()))),
         Fact::Status(changed) => (recording(*changed), None),
-        Fact::Loss(reason) => (Status::Error, Some((REASON, loss(*reason)))),
+        Fact::Trouble(trouble) => (Status::Error, Some((REASON, reason(trouble)))),
     };
     (StatusEvent { domain, app, stream, event: status }.body(), about)
+}
+
+fn file_body(event: &Event, file: &ToldFile) -> Vec<u8> {
+    let catalog::StreamName { domain, app, stream } = event.stream.clone();
+    let told = FileEvent {
+        domain,
+        app,
+        stream,
+        uri: file.object.clone(),
+        duration: seconds(file.duration90khz),
+        start_time: file.start_ms / 1_000,
+        stop_time: file.end_ms / 1_000,
+        push_args: file.arguments.iter().cloned().collect::<BTreeMap<_, _>>(),
+    };
+    told.body()
 }
 
 /// What an event is called where callbacks are listed.
 fn name(fact: &Fact) -> &'static str {
     match fact {
-        Fact::File(_) => "file_created",
+        Fact::File(_) | Fact::Slice(_) => "file_created",
         Fact::Status(changed) => recording(*changed).name(),
-        Fact::Loss(_) => Status::Error.name(),
+        Fact::Trouble(_) => Status::Error.name(),
+    }
+}
+
+/// What cannot be recorded, in words that a header can hold.
+fn reason(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Lost(reason) => loss(*reason).into(),
+        Trouble::LeftOut(track) => {
+            let track: String = track.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
+            format!("a track is not recorded: {track}")
+        }
+        Trouble::Refused => "the bucket refuses what is recorded".into(),
     }
 }
 

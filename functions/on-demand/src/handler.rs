@@ -6,7 +6,7 @@ use protocol::{
     SessionAnswer, SessionPath, StreamPath, check_name,
 };
 use shared::catalog::Mode;
-use shared::{Answer, Body, Refusal, answer_to, authorize, catalog, read_json, timezone, work_bucket};
+use shared::{Answer, Body, Refusal, answer_to, authorize, catalog, flag, read_json, timezone, work_bucket};
 
 use crate::decision::is_wanted;
 use crate::world::World;
@@ -62,6 +62,7 @@ async fn begin(world: &impl World, path: &StreamPath, begin: BeginSession) -> Re
     }
     // The answer may have been waited for.
     let now_ms = world.now_ms();
+    let has_receiver = config.as_ref().is_some_and(|config| config.notify_url.is_some());
     let session = catalog::Session {
         id: naming::session_id(began_ms, world.random()),
         stream: path.into(),
@@ -77,6 +78,7 @@ async fn begin(world: &impl World, path: &StreamPath, begin: BeginSession) -> Re
         rule,
         wanted,
         timezone: timezone(world).await?.to_string(),
+        tells_slices: flag(world, "slice_events").await? && has_receiver,
         tells_status: config.is_some_and(|config| config.need_status_notify),
     };
     let after = begin.after.map(|after| catalog::After { session: after.session, gap_ms: after.gap_ms });

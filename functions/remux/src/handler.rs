@@ -5,7 +5,7 @@ use protocol::{ChunkAnswer, ChunkPath, ChunkPolicy, LostChunk, Route, conflict};
 use shared::catalog::{Container, Delivery, Loss, Prepared, SessionRule, Turn};
 use shared::{
     Answer, Body, BodyError, Bucket, Catalog, Clock, Media, Refusal, Variables, authorize, bucket, catalog,
-    media, ok, read_body,
+    lane, media, ok, read_body,
 };
 
 use crate::headers::ChunkHeaders;
@@ -93,7 +93,11 @@ async fn record<W: World, B: Body<Stream = W::Stream>>(
         None
     } else {
         if has_slices || !holds_media {
-            put(world, headers, seq, &prepared, &remuxed, transport_stream).await?;
+            let put = put(world, headers, seq, &prepared, &remuxed, transport_stream).await;
+            if let Err(refusal) = &put {
+                lane::note_refused(world, &prepared.session.id, refusal).await;
+            }
+            put?;
         } else {
             drop(transport_stream);
         }
@@ -111,6 +115,7 @@ async fn record<W: World, B: Body<Stream = W::Stream>>(
         offset_ms: headers.offset_ms,
         slice,
         followed_by_entry: !headers.continues,
+        left_out: remuxed.left_out.iter().filter_map(report::track).collect(),
         remux_state: remuxed.state,
     };
     Ok(world.commit_chunk(prepared.token, delivery, world.now_ms()).await?)

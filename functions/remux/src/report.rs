@@ -1,4 +1,4 @@
-//! What the log says of a chunk.
+//! What is said of a chunk, in the log and to the user's server.
 
 use shared::media;
 
@@ -12,4 +12,9 @@ pub fn log(session: &str, seq: u64, remuxed: &media::Slice) {
     if !all.is_empty() {
         eprintln!("session {session} chunk {seq}: {}", all.join(", "));
     }
+}
+
+/// A track that cannot be recorded, as its kind and codec; `None` for script data.
+pub fn track(left_out: &media::LeftOut) -> Option<String> {
+    (left_out.kind != "script").then(|| format!("{} {}", left_out.kind, left_out.name))
 }

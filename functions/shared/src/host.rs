@@ -230,6 +230,10 @@ impl Catalog for Host {
         catalog::note_event(event, is_wanted, goes_on, now_ms).await
     }
 
+    async fn note_refused(&self, session: &str, now_ms: u64) -> Result<(), catalog::Error> {
+        catalog::note_refused(session.into(), now_ms).await
+    }
+
     async fn note_callback(&self, callback: Callback) -> Result<(), catalog::Error> {
         catalog::note_callback(callback).await
     }

@@ -67,6 +67,7 @@ impl World {
             ("name_timezone", "+08:00"),
             ("work_bucket", "http://work/work"),
             ("new_store", "false"),
+            ("slice_events", "false"),
         ];
         let store = Rc::new(MemoryStore::with_any_key());
         Self {
@@ -279,6 +280,7 @@ pub fn session(digit: char, began_ms: u64) -> Session {
         wanted: false,
         timezone: "+08:00".into(),
         tells_status: false,
+        tells_slices: false,
         rule: Some(SessionRule {
             oss_endpoint: "http://store".into(),
             oss_bucket: "bkt".into(),

@@ -162,6 +162,7 @@ pub trait Catalog {
         goes_on: bool,
         now_ms: u64,
     ) -> Result<(), catalog::Error>;
+    async fn note_refused(&self, session: &str, now_ms: u64) -> Result<(), catalog::Error>;
     async fn note_callback(&self, callback: Callback) -> Result<(), catalog::Error>;
     async fn is_probed(&self, at: &Location) -> Result<bool, catalog::Error>;
     async fn note_probed(&self, at: &Location) -> Result<(), catalog::Error>;

@@ -1,7 +1,7 @@
 //! What users' servers are told.
 
 use catalog::chunk::GapReason;
-use catalog::event::{At, Event, Fact, Kind, Status};
+use catalog::event::{At, Event, Fact, Kind, Status, ToldFile, Trouble};
 use catalog::sent::Callback;
 
 use crate::types;
@@ -17,8 +17,10 @@ impl From<Event> for types::Event {
 pub fn place(event: &types::Event) -> At<'_> {
     let kind = match &event.fact {
         types::Fact::File(file) => Kind::File(file.container.into()),
+        types::Fact::Slice(_) => Kind::Slice,
         types::Fact::Status(_) => Kind::Status,
-        types::Fact::Loss(_) => Kind::Loss,
+        types::Fact::Trouble(types::Trouble::Lost(_) | types::Trouble::LeftOut(_)) => Kind::Trouble,
+        types::Fact::Trouble(types::Trouble::Refused) => Kind::Refusal,
     };
     At { recording: &event.recording, kind, number: event.number }
 }
@@ -26,16 +28,27 @@ pub fn place(event: &types::Event) -> At<'_> {
 impl From<Fact> for types::Fact {
     fn from(fact: Fact) -> Self {
         match fact {
-            Fact::File(file) => Self::File(types::ToldFile {
-                container: file.container.into(),
-                object: file.object,
-                start_ms: file.start_ms,
-                end_ms: file.end_ms,
-                duration90khz: file.duration_90khz,
-                arguments: file.arguments,
-            }),
+            Fact::File(file) => Self::File(file.into()),
+            Fact::Slice(slice) => Self::Slice(slice.into()),
             Fact::Status(change) => Self::Status(change.status.into()),
-            Fact::Loss(loss) => Self::Loss(loss.reason.into()),
+            Fact::Trouble(trouble) => Self::Trouble(match trouble {
+                Trouble::Lost(reason, _) => types::Trouble::Lost(reason.into()),
+                Trouble::LeftOut(track) => types::Trouble::LeftOut(track),
+                Trouble::Refused => types::Trouble::Refused,
+            }),
+        }
+    }
+}
+
+impl From<ToldFile> for types::ToldFile {
+    fn from(file: ToldFile) -> Self {
+        Self {
+            container: file.container.into(),
+            object: file.object,
+            start_ms: file.start_ms,
+            end_ms: file.end_ms,
+            duration90khz: file.duration_90khz,
+            arguments: file.arguments,
         }
     }
 }

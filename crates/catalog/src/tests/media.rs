@@ -105,6 +105,7 @@ impl<'a> Push<'a> {
 
     fn commit(&mut self, prepared: &Prepared, chunk: Chunk) {
         let delivery = Delivery {
+            left_out: Vec::new(),
             generation: Generation { orders: self.files + 1, files: self.files },
             chunk,
             is_followed_by_entry: true,

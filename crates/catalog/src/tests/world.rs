@@ -227,6 +227,7 @@ pub(crate) fn session_of(id: &str) -> Session {
         is_wanted: false,
         timezone: "+00:00".into(),
         tells_status: false,
+        tells_slices: false,
         continues: None,
     }
 }
@@ -248,6 +249,7 @@ pub(crate) fn slice(seq: u64) -> Slice {
 
 pub(crate) fn delivery(seq: u64, files: u32, chunk: Chunk) -> Delivery {
     Delivery {
+        left_out: Vec::new(),
         generation: Generation { orders: files + 1, files },
         chunk,
         is_followed_by_entry: true,

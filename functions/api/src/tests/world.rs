@@ -126,6 +126,7 @@ impl World {
             wanted: false,
             timezone: "+08:00".into(),
             tells_status: false,
+            tells_slices: false,
         });
     }
 

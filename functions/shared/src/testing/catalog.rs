@@ -206,6 +206,10 @@ impl Catalog for World {
         answer(self.catalog().note_event(convert(event), is_wanted, goes_on, now_ms).await)
     }
 
+    async fn note_refused(&self, session: &str, now_ms: u64) -> Result<(), Error> {
+        answer(self.catalog().note_refused(session, now_ms).await)
+    }
+
     async fn note_callback(&self, callback: Callback) -> Result<(), Error> {
         answer(self.catalog().note_callback(convert(callback)).await)
     }

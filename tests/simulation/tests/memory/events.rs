@@ -1,7 +1,8 @@
 //! Events: their order, their ids, what is lost, and what of them is known.
 
 use serde_json::{Value, json};
-use shared::testing::{Reply, run};
+use shared::bucket::Error;
+use shared::testing::{Reply, Trouble, rule, run};
 use store::Store;
 
 use crate::site::{Site, long_cycles};
@@ -165,4 +166,96 @@ fn losses_are_told_in_their_order_and_each_once() {
     site.seconds(300);
     let told: Vec<_> = site.any().receivers.take_sent().iter().map(reason).collect();
     assert_eq!(told, ["given", "refused", "damaged"]);
+}
+
+/// The reasons of the errors that were told since.
+fn reasons(site: &Site) -> Vec<String> {
+    let sent = site.any().receivers.take_sent();
+    let reason = |sent: &http::Request<Vec<u8>>| sent.headers().get("x-recorder-reason").cloned();
+    sent.iter().filter_map(reason).map(|reason| reason.to_str().unwrap().to_owned()).collect()
+}
+
+/// An FLV tag of Speex (FLV 10.1 §E.4.2.1), a codec that is not recorded.
+fn speex(at_ms: u64) -> Vec<u8> {
+    let mut tag = Vec::new();
+    flv::write_tag(&mut tag, flv::TagKind::Audio, at_ms as u32, &[0xb6, 1, 2, 3]).unwrap();
+    tag
+}
+
+#[test]
+fn a_track_that_is_not_recorded_is_told_once_for_each_push() {
+    let site = site(long_cycles(), true);
+    let mut push = site.begin("g", "cam");
+    for _ in 0..3 {
+        site.seconds(5);
+        let from = push.seq * 5;
+        let bytes =
+            [simulation::media::chunk(from * 1_000, (from + 5) * 1_000), speex(from * 1_000)].concat();
+        site.bytes(&push, push.seq, from, bytes).unwrap();
+        push.seq += 1;
+    }
+    site.seconds(1);
+    assert_eq!(reasons(&site), ["a track is not recorded: audio speex"]);
+    // Of another push nothing else can be recorded.
+    site.end(&push);
+    let mut other = site.begin("g", "other");
+    for _ in 0..2 {
+        let mut bytes = Vec::new();
+        flv::write_header(&mut bytes, true, false);
+        bytes.extend(speex(other.seq * 5_000));
+        site.bytes(&other, other.seq, other.seq * 5, bytes).unwrap();
+        other.seq += 1;
+    }
+    site.seconds(1);
+    assert_eq!(reasons(&site), ["a track is not recorded: audio speex"]);
+}
+
+#[test]
+fn a_bucket_that_refuses_is_told_once_for_each_push() {
+    let site = site(long_cycles(), true);
+    let mut push = site.begin("g", "cam");
+    site.record(&mut push, 1);
+    site.seconds(1);
+    assert_eq!(told(&site), ["started"]);
+    let bucket = format!("{}/{}", rule().oss_endpoint, rule().oss_bucket);
+    let refuses = Trouble::Refuses(Error::Refused("403 AccessDenied".into()));
+    site.any().buckets.troubles.borrow_mut().insert(bucket, refuses);
+    for _ in 0..3 {
+        assert_eq!(site.chunk(&push, push.seq, 5..10).unwrap_err().0, 424);
+        site.seconds(60);
+    }
+    site.any().buckets.troubles.borrow_mut().clear();
+    assert_eq!(reasons(&site), ["the bucket refuses what is recorded"]);
+    site.chunk(&push, push.seq, 5..10).unwrap();
+}
+
+#[test]
+fn each_slice_is_told_where_that_is_asked_for() {
+    let site = site(long_cycles(), false);
+    site.any().set_variable("slice_events", "true");
+    let mut push = site.begin_with("g", "cam", &json!({"arguments": {"callback_x": "1", "y": "2"}}));
+    site.record(&mut push, 2);
+    site.lose(&push, 2, 10..15).unwrap();
+    push.seq = 3;
+    site.seconds(5);
+    site.record(&mut push, 1);
+    site.end(&push);
+    site.seconds(300);
+    let sent = site.any().receivers.take_sent();
+    let told: Vec<_> = sent
+        .iter()
+        .map(|sent| {
+            let body: Value = serde_json::from_slice(sent.body()).unwrap();
+            assert_eq!(body["push_args"], json!({"callback_x": "1"}));
+            let container = sent.headers()["x-recorder-container"].to_str().unwrap().to_owned();
+            (body["uri"].as_str().unwrap().to_owned(), container, body["duration"].as_f64().unwrap())
+        })
+        .collect();
+    let objects = site.any().buckets.objects.borrow();
+    let names = objects.keys().filter_map(|name| name.strip_prefix("http://store/bkt/"));
+    let slices: Vec<_> = names.filter(|name| name.ends_with(".ts")).collect();
+    assert_eq!(slices.len(), 3);
+    let expected = slices.iter().map(|name| ((*name).to_owned(), "ts".to_owned(), 5.0));
+    assert_eq!(told[..3], expected.collect::<Vec<_>>());
+    assert_eq!((told.len(), &*told[3].1), (4, "m3u8"));
 }

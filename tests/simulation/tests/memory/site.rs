@@ -439,10 +439,15 @@ impl Site {
     /// Sends a chunk of a push: pictures from one second of it up to another.
     pub(crate) fn chunk(&self, push: &Push, seq: u64, seconds: std::ops::Range<u64>) -> Reply {
         let bytes = media::chunk(seconds.start * 1_000, seconds.end * 1_000);
+        self.bytes(push, seq, seconds.start, bytes)
+    }
+
+    /// Sends the bytes of a chunk of a push that was cut from a second of it on.
+    pub(crate) fn bytes(&self, push: &Push, seq: u64, from_s: u64, bytes: Vec<u8>) -> Reply {
         let mut request = request_to(Method::PUT, &format!("{}/chunks/{seq}", push.path), bytes);
         let headers = request.headers_mut();
         headers.insert("x-push", "p".parse().unwrap());
-        headers.insert("x-chunk-offset-ms", (seconds.start * 1_000).into());
+        headers.insert("x-chunk-offset-ms", (from_s * 1_000).into());
         headers.insert("x-generation", push.generation.parse().unwrap());
         self.reply(request)
     }

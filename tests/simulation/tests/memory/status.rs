@@ -133,10 +133,6 @@ fn a_server_that_did_not_ask_is_told_of_files_alone() {
 }
 
 #[test]
-/// Of the callbacks that the API lists in the last three days, newest first, what they are, and what came of them.
-#[test]
-/// Ids of the events that were told since, with what became of the status.
-#[test]
 fn a_start_whose_first_chunk_is_lost_resumes_with_the_first_that_comes() {
     let site = site(long_cycles(), true);
     let mut push = site.begin("g", "cam");
@@ -244,4 +240,31 @@ fn many_pushes_without_media_stop_no_status() {
     site.record(&mut last, 1);
     site.seconds(2);
     assert_eq!(told(&site), ["resumed"]);
+}
+
+#[test]
+fn a_gateway_that_falls_silent_is_a_pause_and_its_next_slice_ends_it() {
+    let site = site(long_cycles(), true);
+    let mut push = site.begin("g", "cam");
+    site.record(&mut push, 1);
+    site.seconds(1);
+    assert_eq!(told(&site), ["started"]);
+    for _ in 0..2 {
+        let heard = site.silence("g");
+        site.seconds(900);
+        assert_eq!(told(&site), ["paused"]);
+        site.heard.borrow_mut().insert("g".into(), heard);
+        site.seconds(5);
+        assert_eq!(told(&site), Vec::<String>::new(), "nothing has come yet");
+        site.lose(&push, push.seq, 5..10).unwrap();
+        push.seq += 1;
+        site.seconds(1);
+        assert_eq!(told(&site), ["error"]);
+        site.record(&mut push, 2);
+        site.seconds(1);
+        assert_eq!(told(&site), ["resumed"]);
+    }
+    site.end(&push);
+    site.seconds(5);
+    assert_eq!(told(&site), ["paused"]);
 }

@@ -184,6 +184,7 @@ impl Gateway {
                 }
             };
             let delivery = Delivery {
+                left_out: Vec::new(),
                 generation: Generation { orders: cut.files, files: cut.files },
                 chunk,
                 is_followed_by_entry: cut.is_followed_by_entry,

@@ -72,6 +72,7 @@ fn tell_lost(stage: &Stage, id: &str, end: u64) -> u64 {
         let Ok(Turn::Next(prepared)) = turn(stage, id, seq) else { panic!("{seq}") };
         let offset_ms = seq * 5_000;
         let delivery = Delivery {
+            left_out: Vec::new(),
             generation: Generation { orders: 1, files: 0 },
             chunk: Chunk::Gap(Gap { reason: GapReason::Acknowledged, from_ms: offset_ms, to_ms: offset_ms }),
             is_followed_by_entry: false,

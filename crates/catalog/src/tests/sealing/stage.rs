@@ -205,6 +205,7 @@ impl Stage {
             tracks: TRACKS,
         };
         let delivery = Delivery {
+            left_out: Vec::new(),
             generation: Generation { orders: 1, files: 0 },
             chunk: Chunk::Slice(slice),
             is_followed_by_entry: true,

@@ -38,6 +38,7 @@ fn prepared(stage: &Stage, id: &str, seq: u64) -> Box<Prepared> {
 
 fn commit(stage: &Stage, prepared: &Prepared, chunk: Chunk) {
     let delivery = Delivery {
+        left_out: Vec::new(),
         generation: Generation { orders: 1, files: 0 },
         chunk,
         is_followed_by_entry: true,

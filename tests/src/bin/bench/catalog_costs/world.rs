@@ -213,6 +213,7 @@ impl World {
             is_wanted: false,
             timezone: "+08:00".into(),
             tells_status: false,
+            tells_slices: false,
             continues: None,
         };
         let Self { store, bucket } = self;

@@ -18,6 +18,7 @@ mod pauses;
 mod restart;
 mod status;
 mod suspended;
+mod table;
 mod tenants;
 mod unended;
 mod windows;

@@ -25,7 +25,7 @@ Usage: cargo xtask <command>
   tidy            the house rules alone, within seconds
   advisories      known vulnerabilities of what we are built with; needs cargo-deny and the network
   build           all Wasm components and the native binary
-  bench [what]    benchmarks: catalog, compose, media, path
+  bench [what]    benchmarks: catalog, compose, deliver, media, path
   setup           what the others need and call themselves: the wasm32-wasip2 target
 
 With --no-install a command installs nothing; `test` then skips what needs a program that is missing.

@@ -26,7 +26,7 @@ use crate::seal::{self, cold, revive};
 use crate::session::{self, Adopted, Session};
 use crate::{file, key, names, replacing, silence};
 
-pub(crate) use news::News;
+pub(crate) use news::{News, Numbers};
 
 /// What the next chunk of a session is built on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -324,7 +324,7 @@ pub(crate) fn plan(prepared: &Prepared, delivery: Delivery) -> Result<(Committed
     let is_parted = *is_parted || delivery.generation.files != before.generation.files;
     let mut after = Committed::new(before, delivery.generation, &delivery.remux_state, &chunks);
     let ended_before = after.ended.len();
-    after.count(News::of(prepared, &delivery)?);
+    after.tell(News::of(prepared, &delivery)?);
     if is_parted && !matches!(delivery.chunk, Chunk::Slice(_)) {
         // The next slice is not the next one after the last.
         after.slice_orders = 0;

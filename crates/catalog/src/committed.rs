@@ -7,7 +7,7 @@ use store::{Record, Store};
 
 use crate::account::{Account, Run};
 use crate::chunk::Chunk;
-use crate::commit::News;
+use crate::commit::{News, Numbers};
 use crate::error::Error;
 use crate::event::Trouble;
 use crate::key;
@@ -29,13 +29,13 @@ pub struct Committed {
     /// in between.
     #[serde(default)]
     pub(crate) slice_orders: u32,
-    /// How many troubles of its session were told.
+    /// The number of its session's next trouble.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) troubles: u32,
     /// Those of its session's tracks that are not recorded and were told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) left_out: Vec<String>,
-    /// How many slices of its session were told, each by itself.
+    /// The number of its session's next slice that is told by itself.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) told_slices: u32,
     /// State of the remuxer after it, in Base64.
@@ -111,10 +111,13 @@ impl Committed {
         }
     }
 
-    /// Counts what is told of the chunk.
-    pub(crate) fn count(&mut self, news: News) {
-        self.troubles += news.troubles.len() as u32;
-        self.told_slices += u32::from(news.slice.is_some());
+    /// The events after the chunk have these numbers.
+    pub(crate) fn number(&mut self, next: Numbers) {
+        (self.troubles, self.told_slices) = (next.trouble, next.slice);
+    }
+
+    /// Notes which tracks are told of.
+    pub(crate) fn tell(&mut self, news: News) {
         self.left_out.extend(news.troubles.into_iter().filter_map(|trouble| match trouble {
             Trouble::LeftOut(track) => Some(track),
             Trouble::Lost(..) | Trouble::Refused => None,

@@ -81,9 +81,10 @@ async fn take(store: &impl Store, timer: &Timer, now_ms: u64) -> Result<bool, Er
     Ok(is_free)
 }
 
-/// What a timer is about, without the state that it carries.
+/// What a timer is about, without the state that it carries. Events of each kind are told by themselves.
 fn subject(timer: &Timer) -> String {
-    timer.what.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ")
+    let words = if timer.what.starts_with("w ") { 3 } else { 2 };
+    timer.what.split(' ').take(words).collect::<Vec<_>>().join(" ")
 }
 
 /// Does what a timer is for, unless another tick has that in hand; answers the recordings whose record files are to be
@@ -98,7 +99,8 @@ pub async fn attend(
     retention: Retention,
     now_ms: u64,
 ) -> Result<Option<Vec<String>>, Error> {
-    if !take(store, timer, now_ms).await? {
+    // Events are forgotten by whoever comes, however many of a recording there are.
+    if !timer.what.starts_with("y ") && !take(store, timer, now_ms).await? {
         return Ok(None);
     }
     attend_to(store, bucket, timer, retention, now_ms).await.map(Some)
@@ -337,8 +339,9 @@ pub async fn commit(
         late_noted_ms = noted::note_slice(store, prepared, slice, now_ms).await?;
     }
     let brought = (matches!(delivery.chunk, Chunk::Slice(_)), delivery.generation);
-    event::note_chunk(store, prepared, &delivery, now_ms).await?;
+    let next = event::note_chunk(store, prepared, &delivery, now_ms).await?;
     let (mut record, is_complete) = commit::plan(prepared, delivery)?;
+    record.number(next);
     record.late_noted_ms = late_noted_ms;
     let causes = causes(store, prepared, brought, is_complete, now_ms).await?;
     // One that fires too early finds nothing; one that is set after this call has died is never set.

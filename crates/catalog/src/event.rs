@@ -18,7 +18,7 @@ use store::record::{read, write};
 use store::{Record, Store};
 
 use crate::chunk::GapReason;
-use crate::commit::{Delivery, News, Prepared};
+use crate::commit::{Delivery, News, Numbers, Prepared};
 use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::index_file::IndexFile;
@@ -250,16 +250,18 @@ pub async fn note_file(
 }
 
 /// Notes what a chunk brings, as far as somebody wants to be told of it: its slice, or that something cannot be recorded.
+/// Answers the numbers of the next ones.
 pub(crate) async fn note_chunk(
     store: &impl Store,
     prepared: &Prepared,
     delivery: &Delivery,
     now_ms: u64,
-) -> Result<(), Error> {
+) -> Result<Numbers, Error> {
     let session = &prepared.session;
     let news = News::of(prepared, delivery)?;
-    for (trouble, number) in news.troubles.into_iter().zip(news.troubles_before..) {
-        note(store, session, &session.id, number, Fact::Trouble(trouble), now_ms).await?;
+    let mut next = news.next;
+    for trouble in news.troubles {
+        next.trouble = note_next(store, session, next.trouble, Fact::Trouble(trouble), now_ms).await? + 1;
     }
     if let Some(slice) = news.slice {
         let told = ToldFile {
@@ -270,9 +272,29 @@ pub(crate) async fn note_chunk(
             duration_90khz: slice.duration_90khz,
             arguments: arguments(session),
         };
-        note(store, session, &session.id, news.slices_before, Fact::Slice(told), now_ms).await?;
+        next.slice = note_next(store, session, next.slice, Fact::Slice(told), now_ms).await? + 1;
     }
-    Ok(())
+    Ok(next)
+}
+
+/// Notes an event of a session under the first number from one on that no other event has, and answers that. A call that
+/// died may have noted what was not committed then.
+async fn note_next(
+    store: &impl Store,
+    session: &Session,
+    mut number: u32,
+    fact: Fact,
+    now_ms: u64,
+) -> Result<u32, Error> {
+    loop {
+        let at = At { recording: &session.id, kind: fact.kind(), number };
+        let known = get(store, at).await?;
+        if known.is_none_or(|known| known.id == id(at, &fact)) {
+            note(store, session, &session.id, number, fact, now_ms).await?;
+            return Ok(number);
+        }
+        number += 1;
+    }
 }
 
 /// Notes that the user's bucket refuses what is recorded of a session, or of a recording that begins with it.

@@ -159,9 +159,14 @@ async fn close(
     }
     let suspension = format!("z {} {round} {heartbeats}", session.id);
     timer::set(store, now_ms + SUSPENDED_MAX_MS, &suspension).await?;
+    // Nobody closes them again, wherever this call dies.
+    let look = format!("u {}", session.id);
+    if session.tells_status {
+        timer::set(store, now_ms + CALL_MAX_MS, &look).await?;
+    }
     let decided = silence::close(store, bucket, &session.id, round).await?;
     if session.tells_status {
-        timer::set(store, now_ms, &format!("u {}", session.id)).await?;
+        timer::set(store, now_ms, &look).await?;
     }
     Ok(matches!(decided, Round::ClosedBefore(_)))
 }

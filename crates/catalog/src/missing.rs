@@ -117,7 +117,8 @@ async fn tell(
         remux_state: prepared.remux_state.clone(),
         left_out: Vec::new(),
     };
-    event::note_chunk(store, &prepared, &delivery, now_ms).await?;
-    let (record, _) = commit::plan(&prepared, delivery)?;
+    let next = event::note_chunk(store, &prepared, &delivery, now_ms).await?;
+    let (mut record, _) = commit::plan(&prepared, delivery)?;
+    record.number(next);
     committed::put(store, &session.id, seq, &record).await
 }

@@ -51,7 +51,10 @@ async fn deliver(world: &impl World) -> Result<LaneAnswer, Refusal> {
                 let url = due.config.as_ref().and_then(|config| config.notify_url.clone());
                 by_receiver.entry(url).or_default().push(due);
             }
-            Err(reason) => count(&mut answer, settle(world, timer, Err(reason)).await),
+            Err(reason) => {
+                let untold = tell::Untold { number: tell::number(&timer), reason };
+                count(&mut answer, settle(world, timer, Err(untold)).await);
+            }
         }
     }
     let mut receivers: Vec<_> = by_receiver.into_values().collect();
@@ -101,13 +104,26 @@ async fn tell_all(
     stream::iter(told).buffer_unordered(AT_ONCE_EACH).filter_map(std::future::ready).collect().await
 }
 
-/// Forgets a timer that was attended to; one that failed comes back later.
-async fn settle(world: &impl World, timer: Timer, outcome: Result<(), String>) -> Result<(), Failure> {
-    let what = timer.what.clone();
+/// The timer of another event of the same recording and kind, which was tried for the first time.
+fn of_event(timer: &Timer, number: u32) -> Timer {
+    let what = timer.what.rsplit_once(' ').map_or("", |(lead, _)| lead);
+    Timer { what: format!("{what} {number}"), tries: 0, entries: Vec::new(), ..timer.clone() }
+}
+
+/// Forgets a timer that was attended to. What has to be told again comes back later.
+async fn settle(world: &impl World, timer: Timer, outcome: Result<(), tell::Untold>) -> Result<(), Failure> {
     let (attended, failed, reason) = match outcome {
-        Ok(()) => (vec![timer], Vec::new(), None),
-        Err(reason) => (Vec::new(), vec![timer], Some(reason)),
+        Ok(()) => (vec![timer.clone()], Vec::new(), None),
+        Err(untold) if untold.number == tell::number(&timer) => {
+            (Vec::new(), vec![timer.clone()], Some(untold.reason))
+        }
+        // Those before it were taken.
+        Err(untold) => {
+            let next = of_event(&timer, untold.number);
+            (vec![timer.clone()], vec![next], Some(untold.reason))
+        }
     };
+    let what = failed.first().unwrap_or(&timer).what.clone();
     let settled = world.settle(attended, failed, world.now_ms()).await;
     let failure = match (reason, settled) {
         (None, Ok(_)) => return Ok(()),

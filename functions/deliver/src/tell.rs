@@ -36,6 +36,12 @@ pub(crate) struct Due {
     pub(crate) config: Option<NotifyConfig>,
 }
 
+/// The first event of a recording that has to be told again, and why.
+pub(crate) struct Untold {
+    pub(crate) number: u32,
+    pub(crate) reason: String,
+}
+
 /// Why an event was not taken.
 struct Refused {
     status: Option<u16>,
@@ -50,10 +56,11 @@ pub(crate) async fn tell(
     private: Private,
     breaker: &Breaker,
     until_ms: u64,
-) -> Result<(), String> {
+) -> Result<(), Untold> {
     for (place, event) in due.events.iter().enumerate() {
-        // Only the first was told before.
-        let attempt = if place == 0 { due.timer.tries + 1 } else { 1 };
+        // Only the timer's own event was told before.
+        let is_own = event.number == number(&due.timer);
+        let attempt = if is_own { due.timer.tries + 1 } else { 1 };
         let goes_on = place + 1 < due.events.len() && world.now_ms() < until_ms;
         let config = due.config.as_ref().filter(|config| is_wanted(config, event));
         let url = config.and_then(|config| Some((config, config.notify_url.as_deref()?)));
@@ -63,29 +70,36 @@ pub(crate) async fn tell(
             let left_alone = breaker.borrow().clone();
             if let Some(reason) = left_alone {
                 // Nothing is given up, nor listed, that was not sent.
-                return Err(reason);
+                return Err(Untold { number: event.number, reason });
             }
             let sent = send(world, &told, (config, url), private, breaker).await;
-            // Time in which nobody delivered does not count.
+            let is_slice = matches!(event.fact, Fact::Slice(_));
+            // Time in which nobody delivered does not count, but for slices: there are very many of them.
             let is_late = world.now_ms() > event.noted_ms.saturating_add(GIVEN_UP_MS);
-            let is_old = is_late && attempt >= LEAST_TRIES;
-            if sent.is_ok() || is_old || attempt.is_power_of_two() {
+            let is_old = is_late && (is_slice || attempt >= LEAST_TRIES);
+            if is_old || sent.is_ok() && !is_slice || sent.is_err() && attempt.is_power_of_two() {
                 note(world, &told, url, &sent).await;
             }
             if let Err(Refused { reason, .. }) = sent {
                 if !is_old {
-                    return Err(reason);
+                    return Err(Untold { number: event.number, reason });
                 }
                 eprintln!("{}: event {} is given up: {reason}", display_name(&event.stream), event.id);
             }
         }
         let noted = world.note_event(event.clone(), url.is_some(), goes_on, world.now_ms()).await;
-        noted.map_err(|error| Refusal::from(error).problem.message)?;
+        noted
+            .map_err(|error| Untold { number: event.number, reason: Refusal::from(error).problem.message })?;
         if !goes_on {
             break;
         }
     }
     Ok(())
+}
+
+/// The number of the event that a timer leads to.
+pub(crate) fn number(timer: &Timer) -> u32 {
+    timer.what.rsplit(' ').next().and_then(|word| word.parse().ok()).unwrap_or_default()
 }
 
 /// Whether a domain's server wants an event.

@@ -47,7 +47,9 @@ async fn put_playlist(
             }
             Err(bucket::Error::Taken) => file.names_taken = world.take_file_name(file.clone()).await?,
             Err(error) => {
-                return Err(Refusal::from(error).while_doing(&format!("record file {object:?}")));
+                let refusal = Refusal::from(error);
+                record_file::note_refused(world, &session.id, &refusal).await;
+                return Err(refusal.while_doing(&format!("record file {object:?}")));
             }
         }
     }

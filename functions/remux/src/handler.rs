@@ -5,7 +5,7 @@ use protocol::{ChunkAnswer, ChunkPath, ChunkPolicy, LostChunk, Route, conflict};
 use shared::catalog::{Container, Delivery, Loss, Prepared, SessionRule, Turn};
 use shared::{
     Answer, Body, BodyError, Bucket, Catalog, Clock, Media, Refusal, Variables, authorize, bucket, catalog,
-    lane, media, ok, read_body,
+    media, ok, read_body, record_file,
 };
 
 use crate::headers::ChunkHeaders;
@@ -95,7 +95,7 @@ async fn record<W: World, B: Body<Stream = W::Stream>>(
         if has_slices || !holds_media {
             let put = put(world, headers, seq, &prepared, &remuxed, transport_stream).await;
             if let Err(refusal) = &put {
-                lane::note_refused(world, &prepared.session.id, refusal).await;
+                record_file::note_refused(world, &prepared.session.id, refusal).await;
             }
             put?;
         } else {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
-use http::StatusCode;
 use protocol::{Failure, LaneAnswer};
 
 use crate::catalog::{Lane, Timer};
@@ -85,11 +84,7 @@ async fn attend_all<W: Catalog + Clock>(
     let written = writing.into_iter().map(async |(recordings, timers)| {
         let mut outcome = Ok(());
         for recording in &recordings {
-            let written = write_files(world, recording).await;
-            if let Err(refusal) = &written {
-                note_refused(world, recording, refusal).await;
-            }
-            outcome = outcome.and(written);
+            outcome = outcome.and(write_files(world, recording).await);
         }
         match outcome {
             Ok(()) => settle(world, timers, Vec::new()).await,
@@ -102,19 +97,6 @@ async fn attend_all<W: Catalog + Clock>(
     });
     failures.extend(join_all(written).await.into_iter().flatten());
     (taken, failures)
-}
-
-/// Has the user's server be told that the user's bucket refuses what is recorded of a session, or of the recording that it
-/// begins, if that is why something is refused. What was to be done does not wait for that.
-pub async fn note_refused(world: &(impl Catalog + Clock), session: &str, refusal: &Refusal) {
-    if refusal.status == StatusCode::FAILED_DEPENDENCY
-        && let Err(error) = world.note_refused(session, world.now_ms()).await
-    {
-        eprintln!(
-            "session {session}: nobody is told that its bucket refuses: {}",
-            Refusal::from(error).problem.message
-        );
-    }
 }
 
 /// Forgets timers that were attended to, and has those that failed come back later; answers what failed.

@@ -1,5 +1,7 @@
 //! What writers of record files have in common.
 
+use http::StatusCode;
+
 use crate::bucket::Location;
 use crate::catalog::{RecordFile, Session};
 use crate::{Catalog, Clock, Refusal, Rules};
@@ -29,4 +31,17 @@ pub async fn commit(
     let config = world.get_notify(&session.stream.domain).await;
     let is_told = config.map_or(true, |config| config.is_some_and(|config| config.notify_url.is_some()));
     Ok(world.commit_file(file, object, is_told, world.now_ms()).await?)
+}
+
+/// Has the user's server be told that the user's bucket refuses what is recorded of a session, or of the recording that it
+/// begins, if that is why something is refused. What was to be done does not wait for that.
+pub async fn note_refused(world: &(impl Catalog + Clock), session: &str, refusal: &Refusal) {
+    if refusal.status == StatusCode::FAILED_DEPENDENCY
+        && let Err(error) = world.note_refused(session, world.now_ms()).await
+    {
+        eprintln!(
+            "session {session}: nobody is told that its bucket refuses: {}",
+            Refusal::from(error).problem.message
+        );
+    }
 }

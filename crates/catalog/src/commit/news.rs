@@ -12,19 +12,24 @@ const MOST_LEFT_OUT: usize = 8;
 pub(crate) struct News {
     /// What cannot be recorded.
     pub(crate) troubles: Vec<Trouble>,
-    /// How many troubles of its session were told before it.
-    pub(crate) troubles_before: u32,
     /// Its slice, if that is told by itself.
     pub(crate) slice: Option<Slice>,
-    /// How many slices of its session were told before it.
-    pub(crate) slices_before: u32,
+    /// The numbers of the next events.
+    pub(crate) next: Numbers,
+}
+
+/// Numbers of a session's events.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Numbers {
+    pub(crate) trouble: u32,
+    pub(crate) slice: u32,
 }
 
 impl News {
     /// What a chunk brings.
     pub(crate) fn of(prepared: &Prepared, delivery: &Delivery) -> Result<Self, Error> {
         let Prepared { session, before, .. } = prepared;
-        let (troubles_before, slices_before) = (before.troubles, before.told_slices);
+        let next = Numbers { trouble: before.troubles, slice: before.told_slices };
         let mut troubles = Vec::new();
         if session.tells_status {
             if let Chunk::Gap(gap) = delivery.chunk
@@ -41,7 +46,7 @@ impl News {
             Chunk::Slice(slice) if session.tells_slices && has_slices => Some(slice),
             _ => None,
         };
-        Ok(Self { troubles, troubles_before, slice, slices_before })
+        Ok(Self { troubles, slice, next })
     }
 }
 

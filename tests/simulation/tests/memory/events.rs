@@ -259,3 +259,63 @@ fn each_slice_is_told_where_that_is_asked_for() {
     assert_eq!(told[..3], expected.collect::<Vec<_>>());
     assert_eq!((told.len(), &*told[3].1), (4, "m3u8"));
 }
+
+#[test]
+fn what_was_noted_and_never_committed_hides_nothing_after_it() {
+    let chunk = |push: &crate::site::Push| {
+        let from = push.seq * 5;
+        (from, [simulation::media::chunk(from * 1_000, (from + 5) * 1_000), speex(from * 1_000)].concat())
+    };
+    for operation in 0..60 {
+        let site = site(long_cycles(), true);
+        site.any().set_variable("slice_events", "true");
+        let mut push = site.begin("g", "cam");
+        site.record(&mut push, 1);
+        // The call for a chunk dies, and its gateway then gives the chunk up.
+        let (from, bytes) = chunk(&push);
+        site.any().store.break_at(operation);
+        let died = site.bytes(&push, push.seq, from, bytes).is_err();
+        site.any().store.mend();
+        if !died {
+            assert!(operation > 10, "a chunk takes some operations");
+            break;
+        }
+        let lost = site.lose(&push, push.seq, from..from + 5);
+        push.seq += 1;
+        let (from, bytes) = chunk(&push);
+        site.bytes(&push, push.seq, from, bytes).unwrap();
+        push.seq += 1;
+        site.seconds(200);
+        let sent = site.any().receivers.take_sent();
+        let has = |what: &str| {
+            sent.iter().any(|sent| {
+                let reason = sent.headers().get("x-recorder-reason").map(|reason| reason.to_str().unwrap());
+                reason.is_some_and(|reason| reason.contains(what))
+                    || String::from_utf8_lossy(sent.body()).contains(what)
+            })
+        };
+        assert!(has("_2.ts"), "operation {operation}");
+        assert!(has("speex"), "operation {operation}");
+        assert!(lost.is_err() || has("spool was full"), "operation {operation}");
+    }
+}
+
+#[test]
+fn slices_that_nobody_takes_for_a_day_hold_up_nothing() {
+    let site = site(long_cycles(), false);
+    site.any().set_variable("slice_events", "true");
+    site.any().receivers.otherwise(Reply::Answer(404, String::new(), 0));
+    let mut push = site.begin("g", "cam");
+    site.record(&mut push, 40);
+    site.end(&push);
+    site.seconds(30);
+    site.pass_ms(25 * 3_600_000);
+    site.seconds(10);
+    let waiting = |site: &Site| {
+        let values = site.any().store.values();
+        let keys: std::collections::BTreeSet<_> = values.into_iter().map(|(key, _)| key).collect();
+        let slices = keys.iter().filter(|key| key.starts_with("ev.") && key.contains(".slice."));
+        slices.filter(|key| !keys.contains(&key.replacen("ev.", "ed.", 1))).count()
+    };
+    assert_eq!(waiting(&site), 0);
+}

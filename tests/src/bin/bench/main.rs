@@ -1,4 +1,4 @@
-//! `cargo xtask bench [catalog|compose|media|path]`. Media is FLV to TS in the sandboxed component, beside the core as native code,
+//! `cargo xtask bench [catalog|compose|deliver|media|path]`. Media is FLV to TS in the sandboxed component, beside the core as native code,
 //! `ffmpeg -c copy` and memcpy, on the same file in the same run.
 #![expect(clippy::print_stdout, reason = "a command-line program speaks to its user")]
 
@@ -8,6 +8,7 @@ mod catalog_costs;
 mod chunks;
 mod component;
 mod compose;
+mod deliver;
 mod path;
 
 use std::hint::black_box;
@@ -31,16 +32,26 @@ fn main() -> Result<()> {
         None => catalog_costs::run_all()
             .and_then(|()| media())
             .and_then(|()| compose::run(&sample()?))
+            .and_then(|()| deliver::run(&first_chunk()?))
             .and_then(|()| path::run(&chunks_of(&sample()?)?)),
         Some("catalog") => catalog_costs::run_all(),
         Some("compose") => compose::run(&sample()?),
+        Some("deliver") => deliver::run(&first_chunk()?),
         Some("media") => media(),
         Some("path") => path::run(&chunks_of(&sample()?)?),
         Some(path::PROXY) => {
             path::serve_proxy(&std::env::args().nth(2).context("where is it to forward to?")?)
         }
-        Some(unknown) => bail!("there is no benchmark {unknown:?}; there are: catalog, compose, media, path"),
+        Some(unknown) => {
+            bail!("there is no benchmark {unknown:?}; there are: catalog, compose, deliver, media, path")
+        }
     }
+}
+
+/// A chunk that is as short as one of five seconds can be.
+fn first_chunk() -> Result<Vec<u8>> {
+    let chunks = chunks_of(&harness::root().join("tests/assets/sample.flv"))?;
+    chunks.into_iter().next().context("the sample has a chunk")
 }
 
 fn media() -> Result<()> {

@@ -102,7 +102,7 @@ pub(crate) fn run(chunks: &[Vec<u8>]) -> Result<()> {
     let functions = Functions::start_alone(&folder.path().join("functions"), &bucket_server, &variables)?;
     let stage = Stage { functions: functions.url.clone(), bucket_server, buckets };
     harness::api::add_rule(&stage, "d.example", "live", "5", "15")?;
-    ask(&agent, &stage, "POST", "/tick", b"")?;
+    ask(&agent, &stage.functions, "POST", "/tick", b"")?;
 
     let measured = |process: u32, work: &dyn Fn() -> Result<()>| -> Result<Round> {
         let (cpu, store_cpu, begun) = (cpu(process)?, cpu(store.0.id())?, Instant::now());
@@ -170,11 +170,17 @@ fn cpu(process: u32) -> Result<Duration> {
     Ok(Duration::from_millis((ticks.0 + ticks.1) * TICK_MS))
 }
 
-/// Calls a function; answers its JSON.
-fn ask(agent: &ureq::Agent, stage: &Stage, method: &str, path: &str, body: &[u8]) -> Result<Value> {
+/// Calls a function, of those at an URL; answers its JSON.
+pub(crate) fn ask(
+    agent: &ureq::Agent,
+    functions: &str,
+    method: &str,
+    path: &str,
+    body: &[u8],
+) -> Result<Value> {
     let request = ureq::http::Request::builder()
         .method(method)
-        .uri(format!("{}{path}", stage.functions))
+        .uri(format!("{functions}{path}"))
         .header("authorization", format!("Bearer {INGEST_TOKEN}"))
         .header("x-generation", "1.0")
         .body(body)?;
@@ -187,14 +193,19 @@ fn ask(agent: &ureq::Agent, stage: &Stage, method: &str, path: &str, body: &[u8]
 /// Begins a session; answers the path of its chunks.
 fn begin(agent: &ureq::Agent, stage: &Stage, round: u64) -> Result<String> {
     let sessions = format!("/streams/d.example/live/s{round}/sessions");
-    let begun =
-        ask(agent, stage, "POST", &sessions, br#"{"gateway": "bench", "boot": "bench.1", "push": "1"}"#)?;
+    let begun = ask(
+        agent,
+        &stage.functions,
+        "POST",
+        &sessions,
+        br#"{"gateway": "bench", "boot": "bench.1", "push": "1"}"#,
+    )?;
     let session = begun["session"].as_str().context("a begin answers a session")?;
     Ok(format!("{sessions}/{session}/chunks"))
 }
 
 fn record(agent: &ureq::Agent, stage: &Stage, chunks: &str, seq: u64, chunk: &[u8]) -> Result<()> {
-    ask(agent, stage, "PUT", &format!("{chunks}/{seq}"), chunk)?;
+    ask(agent, &stage.functions, "PUT", &format!("{chunks}/{seq}"), chunk)?;
     Ok(())
 }
 

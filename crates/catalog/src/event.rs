@@ -293,6 +293,8 @@ async fn note_next(
             note(store, session, &session.id, number, fact, now_ms).await?;
             return Ok(number);
         }
+        // Nobody may have it delivered yet, and those behind it wait for it.
+        timer::set(store, now_ms, &at.timer("w")).await?;
         number += 1;
     }
 }

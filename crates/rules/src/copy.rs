@@ -1,4 +1,4 @@
-//! Copies of rules and notify configs, for the case that the store is lost.
+//! Copies of rules, forbidden streams and notify configs, for the case that the store is lost.
 //!
 //! A change is answered as done once its copy is there: the object `config/{register}/{time}.{ticket}` holds what the
 //! register held at a time (Unix milliseconds) under a ticket. A copy never changes. A later one has a later time; of those
@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use store::{Record, SharedStore, record};
 
 use crate::register::{Register, State};
-use crate::rule::Entered;
-use crate::{Error, NotifyConfig, Rule, Triple, key, notify, rule};
+use crate::{Error, Forbidden, NotifyConfig, Rule, Triple, forbidden, key, notify, rule};
 
 /// A copy is kept for so long after the next one was made: 30 days.
 pub const KEPT_MS: u64 = 30 * 86_400_000;
@@ -59,11 +58,13 @@ pub trait Copies {
     async fn list(&self, prefix: &str, after: &str, most: u32) -> Result<Vec<String>, String>;
 }
 
-/// What a copy holds; nothing of both where it was removed.
+/// What a copy holds; nothing at all where it was removed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Copy {
     rule: Option<Rule>,
     notify: Option<NotifyConfig>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    forbidden: Option<Forbidden>,
 }
 
 impl Record for Copy {
@@ -81,9 +82,25 @@ pub async fn keep_rule(
     now_ms: u64,
 ) -> Result<(), Error> {
     let register = key::rule(triple);
-    let state: State<Entered> = Register::new(store, register.clone()).read().await?;
+    let state: State<rule::Entered> = Register::new(store, register.clone()).read().await?;
     let rule = state.value.map(|entered| entered.rule);
-    keep(copies, &register, state.ticket, Copy { rule, notify: None }, now_ms).await
+    keep(copies, &register, state.ticket, Copy { rule, ..Copy::default() }, now_ms).await
+}
+
+/// Copies what forbids a stream now, or that nothing does any more. `now_ms` is a moment before this call.
+///
+/// # Errors
+/// The store or the bucket fails; the same call can be made again.
+pub async fn keep_forbidden(
+    store: &impl SharedStore,
+    copies: &impl Copies,
+    stream: &Triple,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let register = key::forbidden(stream);
+    let state: State<forbidden::Entered> = Register::new(store, register.clone()).read().await?;
+    let forbidden = state.value.map(|entered| entered.forbidden);
+    keep(copies, &register, state.ticket, Copy { forbidden, ..Copy::default() }, now_ms).await
 }
 
 /// Copies a domain's notify config as it is now, or that there is none any more. `now_ms` is a moment before this call.
@@ -98,7 +115,7 @@ pub async fn keep_notify(
 ) -> Result<(), Error> {
     let register = key::notify(domain);
     let State { ticket, value } = Register::new(store, register.clone()).read().await?;
-    keep(copies, &register, ticket, Copy { rule: None, notify: value }, now_ms).await
+    keep(copies, &register, ticket, Copy { notify: value, ..Copy::default() }, now_ms).await
 }
 
 async fn keep(
@@ -136,12 +153,12 @@ async fn keep(
 pub struct Restored {
     /// Where the next call goes on; `None` once all are looked at.
     pub next: Option<String>,
-    /// Rules and configs that there are copies of.
+    /// Rules, forbidden streams and configs that there are copies of.
     pub found: u64,
 }
 
-/// Puts rules and configs back into a store that was lost, some at a time: those after `after`. What is there stays as it
-/// is. Without a store they are only counted.
+/// Puts rules, forbidden streams and configs back into a store that was lost, some at a time: those after `after`. What is
+/// there stays as it is. Without a store they are only counted.
 ///
 /// # Errors
 /// The store or the bucket fails, or a copy cannot be read; the same call can be made again.
@@ -179,6 +196,9 @@ async fn put_back(store: &impl SharedStore, copy: Copy) -> Result<(), Error> {
     };
     if let Some(rule) = copy.rule {
         there(rule::add(store, rule).await)?;
+    }
+    if let Some(forbidden) = copy.forbidden {
+        there(forbidden::add(store, forbidden).await)?;
     }
     if let Some(config) = copy.notify {
         there(notify::add(store, config).await)?;

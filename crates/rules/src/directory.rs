@@ -1,14 +1,14 @@
-//! Which triples of a domain have a rule, without listing keys.
+//! Which triples of a domain have an entry, a rule for one, without listing keys.
 //!
-//! A rule takes a slot before it is committed, names the slot in its own record, and gives the slot back after it was
-//! removed; slots are numbered by a counter and never reused. A slot only says where to look: the rule counts if its
-//! own record names this very slot. So whatever happens in between, a slot can lead nowhere, but no committed rule is
+//! An entry takes a slot before it is committed, names the slot in its own record, and gives the slot back after it was
+//! removed; slots are numbered by a counter and never reused. A slot only says where to look: the entry counts if its
+//! own record names this very slot. So whatever happens in between, a slot can lead nowhere, but no committed entry is
 //! without its slot.
 //!
 //! A page counts those of its slots that may be in use: it is raised before and lowered after, so it never counts
-//! fewer than are. Listing skips the pages that removed rules have left empty.
+//! fewer than are. Listing skips the pages that removed entries have left empty.
 //!
-//! Cost: a domain keeps one counter for each 64 rules ever added.
+//! Cost: a domain keeps one counter for each 64 entries ever added.
 
 use serde::{Deserialize, Serialize};
 use store::{Record, Store, counter, record};
@@ -18,7 +18,7 @@ use crate::{Error, Triple, key};
 /// Slots a page.
 const PAGE: u64 = 64;
 
-/// The directory of one domain.
+/// A directory of one domain.
 #[derive(Clone, Debug)]
 pub struct Directory<'a, S> {
     store: &'a S,
@@ -26,7 +26,7 @@ pub struct Directory<'a, S> {
     key: String,
 }
 
-/// What a slot holds: the rule's triple without its domain.
+/// What a slot holds: the entry's triple without its domain.
 #[derive(Serialize, Deserialize)]
 struct Entry {
     app: String,
@@ -38,9 +38,14 @@ impl Record for Entry {
 }
 
 impl<'a, S: Store> Directory<'a, S> {
-    /// The directory of a domain.
-    pub fn new(store: &'a S, domain: &str) -> Self {
+    /// The directory of a domain's rules.
+    pub fn of_rules(store: &'a S, domain: &str) -> Self {
         Self { store, domain: domain.into(), key: key::directory(domain) }
+    }
+
+    /// The directory of a domain's forbidden streams.
+    pub fn of_forbidden(store: &'a S, domain: &str) -> Self {
+        Self { store, domain: domain.into(), key: key::forbidden_directory(domain) }
     }
 
     /// Takes a new slot for a triple.
@@ -55,7 +60,7 @@ impl<'a, S: Store> Directory<'a, S> {
         Ok(slot)
     }
 
-    /// Gives a slot back. To be called at most once a slot, by whoever removed its rule.
+    /// Gives a slot back. To be called at most once a slot, by whoever removed its entry.
     ///
     /// # Errors
     /// The store fails; then the slot leads nowhere and stays.

@@ -5,13 +5,14 @@
 //!
 //! | key | holds |
 //! | --- | --- |
-//! | `rule.{triple}.…`, `notify.{domain}.…` | a [register](crate::register) |
+//! | `rule.{triple}.…`, `forbidden.{triple}.…`, `notify.{domain}.…` | a [register](crate::register) |
 //! | `….tickets` | counter: attempts to change the register |
 //! | `….{ticket}` | the value that this attempt proposes |
 //! | `….{ticket}.fate` | counter: whether the attempt was committed |
 //! | `rules.{domain}.slots` | counter: slots handed out in the domain's [directory](crate::directory) |
 //! | `rules.{domain}.page.{page}` | counter: slots of this page that may be in use |
 //! | `rules.{domain}.slot.{slot}` | application and stream of the rule in this slot |
+//! | `forbids.{domain}.…` | the directory of its forbidden streams, likewise |
 //! | `nonce.{id}` | counter: requests with this [nonce](crate::nonces) |
 //! | `nonces.entries` | counter: entries of the log of nonces |
 //! | `nonces.entry.{number}` | a nonce, and when it may be forgotten |
@@ -27,6 +28,12 @@ pub fn rule(triple: &Triple) -> String {
     format!("rule.{}", name(&[&triple.domain.to_ascii_lowercase(), &triple.app, &triple.stream]))
 }
 
+/// The register of what forbids a stream.
+#[must_use]
+pub fn forbidden(stream: &Triple) -> String {
+    format!("forbidden.{}", name(&[&stream.domain.to_ascii_lowercase(), &stream.app, &stream.stream]))
+}
+
 /// The register of a domain's notify config.
 #[must_use]
 pub fn notify(domain: &str) -> String {
@@ -37,6 +44,12 @@ pub fn notify(domain: &str) -> String {
 #[must_use]
 pub fn directory(domain: &str) -> String {
     format!("rules.{}", name(&[&domain.to_ascii_lowercase()]))
+}
+
+/// The directory of a domain's forbidden streams.
+#[must_use]
+pub fn forbidden_directory(domain: &str) -> String {
+    format!("forbids.{}", name(&[&domain.to_ascii_lowercase()]))
 }
 
 /// The counter of a nonce, among those of its access key.
@@ -82,8 +95,10 @@ mod tests {
         let triple = Triple { domain: long.clone(), app: long.clone(), stream: long.clone() };
         for key in [
             format!("{}.{}.fate", rule(&triple), u64::MAX),
+            format!("{}.{}.fate", forbidden(&triple), u64::MAX),
             format!("{}.tickets", notify(&long)),
             format!("{}.slot.{}", directory(&long), u64::MAX),
+            format!("{}.slot.{}", forbidden_directory(&long), u64::MAX),
             nonce(&long, &long),
             nonce_entry(u64::MAX),
             NONCE_ENTRIES.into(),

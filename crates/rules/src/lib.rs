@@ -1,4 +1,5 @@
-//! What is to be recorded and where callbacks go: rules, notify configs, and the nonces of the API that sets them.
+//! What is to be recorded, what may not be pushed and where callbacks go: rules, forbidden streams, notify configs, and
+//! the nonces of the API that sets them.
 //!
 //! Not a server and not a component: no clock, no network; the caller gives the store and the time. The store is used
 //! by get, set, delete, exists and an atomic increment alone, as every backend does them correctly.
@@ -6,17 +7,20 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`rule`] | rules: a register a triple, a directory a domain |
+//! | [`forbidden`] | streams that may not be pushed: likewise |
 //! | [`notify`] | notify configs: a register a domain |
 //! | [`copy`] | copies beside the store, and how they come back when it is lost |
 //! | [`nonces`] | each signed request is answered once |
 //! | [`register`] | one value that many callers change at once, each change decided upon the value before it |
-//! | [`directory`] | which triples of a domain have a rule |
+//! | [`directory`], `entry` | which triples of a domain have a rule, or are forbidden |
 //! | [`key`] | the layout of the keys |
 #![deny(missing_docs)]
 
 pub mod copy;
 pub mod directory;
+mod entry;
 mod error;
+pub mod forbidden;
 pub mod key;
 pub mod nonces;
 pub mod notify;
@@ -28,4 +32,6 @@ pub mod rule;
 mod tests;
 
 pub use error::Error;
-pub use record::{Container, Format, NotifyConfig, OnDemand, Rule, SliceFormat, Triple, Versioned};
+pub use record::{
+    Container, Forbidden, Format, NotifyConfig, OnDemand, Rule, SliceFormat, Triple, Versioned,
+};

@@ -111,6 +111,25 @@ pub struct NotifyConfig {
     pub notify_auth_key: Option<String>,
 }
 
+/// A stream that nobody may push for a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forbidden {
+    /// The stream.
+    pub stream: Triple,
+    /// When it was forbidden, Unix seconds.
+    pub since_s: u64,
+    /// When it may be pushed again, Unix seconds.
+    pub until_s: u64,
+}
+
+impl Forbidden {
+    /// Whether the stream may still not be pushed.
+    #[must_use]
+    pub fn holds(&self, now_s: u64) -> bool {
+        now_s < self.until_s
+    }
+}
+
 /// A stored value, and which of its states it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Versioned<T> {

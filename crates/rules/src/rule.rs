@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use store::{Record, SharedStore};
 
 use crate::directory::Directory;
-use crate::register::{ATTEMPTS, Attempt, Register, State};
+use crate::entry::{self, Entry};
+use crate::register::{Register, State};
 use crate::{Error, Rule, Triple, Versioned, key};
 
 /// A rule as it is stored: with the slot that the domain's directory has it in.
@@ -18,35 +19,25 @@ impl Record for Entered {
     const VERSION: u32 = 1;
 }
 
+impl Entry for Entered {
+    fn slot(&self) -> u64 {
+        self.slot
+    }
+}
+
 /// Adds a rule. Of concurrent adds of one triple exactly one succeeds.
 ///
 /// # Errors
 /// [`Error::AlreadyExists`]; the store fails.
 pub async fn add(store: &impl SharedStore, rule: Rule) -> Result<(), Error> {
     let register = Register::new(store, key::rule(&rule.triple));
-    let directory = Directory::new(store, &rule.triple.domain);
-    let decline = |before: &State<Entered>| match before.value {
+    let directory = Directory::of_rules(store, &rule.triple.domain);
+    let check = |before: &State<Entered>| match before.value {
         Some(_) => Err(Error::AlreadyExists { what: name(&rule.triple) }),
         None => Ok(()),
     };
-    for _ in 0..ATTEMPTS {
-        decline(&register.read().await?)?;
-        let slot = directory.take(&rule.triple).await?;
-        let attempt = register.attempt(|before| {
-            decline(before)?;
-            Ok(Some(Entered { rule: rule.clone(), slot }))
-        });
-        match attempt.await? {
-            Attempt::Committed(_) => return Ok(()),
-            Attempt::Declined(error) => {
-                directory.give_back(slot).await?;
-                return Err(error);
-            }
-            // Others may have seen the proposal with this slot for a moment: the slot stays taken.
-            Attempt::Lost => {}
-        }
-    }
-    Err(register.contended())
+    let entry = |slot| Entered { rule: rule.clone(), slot };
+    entry::enter(&register, &directory, &rule.triple, check, entry).await
 }
 
 /// Replaces a rule, if it is still of the version given. Of concurrent updates of one version exactly one succeeds.
@@ -71,15 +62,13 @@ pub async fn update(store: &impl SharedStore, rule: Rule, version: u64) -> Resul
 /// # Errors
 /// [`Error::NotFound`]; the store fails.
 pub async fn delete(store: &impl SharedStore, triple: &Triple) -> Result<(), Error> {
-    let decide = |before: &State<Entered>| match before.value {
-        Some(_) => Ok(None),
+    let register = Register::new(store, key::rule(triple));
+    let directory = Directory::of_rules(store, &triple.domain);
+    let check = |before: &State<Entered>| match before.value {
+        Some(_) => Ok(()),
         None => Err(Error::NotFound { what: name(triple) }),
     };
-    let before = Register::new(store, key::rule(triple)).change(decide).await?;
-    match before.value {
-        Some(Entered { slot, .. }) => Directory::new(store, &triple.domain).give_back(slot).await,
-        None => Ok(()),
-    }
+    entry::remove(&register, &directory, check).await
 }
 
 /// The rule of exactly this triple. A lookup costs one operation where there never was a rule, three where there is
@@ -99,7 +88,7 @@ pub async fn get(store: &impl SharedStore, triple: &Triple) -> Result<Option<Ver
 /// The store fails.
 pub async fn list_domain(store: &impl SharedStore, domain: &str) -> Result<Vec<Rule>, Error> {
     let mut rules = Vec::new();
-    for (slot, triple) in Directory::new(store, domain).slots_in_use().await? {
+    for (slot, triple) in Directory::of_rules(store, domain).slots_in_use().await? {
         let entered = entered(store, &triple).await?.map(|versioned| versioned.value);
         rules.extend(entered.filter(|entered| entered.slot == slot).map(|entered| entered.rule));
     }
@@ -112,7 +101,7 @@ pub async fn list_domain(store: &impl SharedStore, domain: &str) -> Result<Vec<R
 /// # Errors
 /// The store fails.
 pub async fn has_any(store: &impl SharedStore, domain: &str) -> Result<bool, Error> {
-    let directory = Directory::new(store, domain);
+    let directory = Directory::of_rules(store, domain);
     let last = directory.last().await?;
     let mut at = 0;
     while let Some((slot, triple)) = directory.after(at, last).await? {

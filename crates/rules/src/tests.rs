@@ -2,6 +2,7 @@
 //! or at which a caller may die.
 
 mod copy;
+mod forbidden;
 mod nonces;
 mod record;
 mod register;

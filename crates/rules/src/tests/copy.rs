@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use store::memory::{MemoryStore, run};
 
 use super::{config, rule, triple};
-use crate::copy::{Copies, KEPT_MS, Restored, keep_notify, keep_rule, restore};
+use crate::copy::{Copies, KEPT_MS, Restored, keep_forbidden, keep_notify, keep_rule, restore};
 use crate::rule as rules;
-use crate::{Error, notify};
+use crate::{Error, Forbidden, forbidden, notify};
 
 #[derive(Default)]
 struct Bucket {
@@ -92,6 +92,22 @@ fn what_was_set_last_comes_back() {
     run(rules::update(&again, rule("a", "*", "third"), version)).unwrap();
     run(keep_rule(&again, &bucket, &triple("a", "*"), 60_000)).unwrap();
     assert_eq!(found(&restored(&bucket), "a").as_deref(), Some("third"));
+}
+
+#[test]
+fn a_stream_that_was_forbidden_is_forbidden_again() {
+    let (store, bucket) = (MemoryStore::default(), Bucket::default());
+    for stream in ["x", "y"] {
+        let forbid = Forbidden { stream: triple("live", stream), since_s: 1, until_s: 9 };
+        run(forbidden::add(&store, forbid)).unwrap();
+        run(keep_forbidden(&store, &bucket, &triple("live", stream), 1_000)).unwrap();
+    }
+    run(forbidden::remove(&store, &triple("live", "y"))).unwrap();
+    run(keep_forbidden(&store, &bucket, &triple("live", "y"), 2_000)).unwrap();
+    let again = restored(&bucket);
+    let holds =
+        |stream, now_s| run(forbidden::get(&again, &triple("live", stream), now_s)).unwrap().is_some();
+    assert_eq!((holds("x", 8), holds("x", 9), holds("y", 8)), (true, false, false));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use store::{Record, Store, record};
 use super::{config, rule, triple};
 use crate::register::{Register, State};
 use crate::rule::Entered;
-use crate::{Format, NotifyConfig, OnDemand, SliceFormat, key, notify, rule as rules};
+use crate::{Forbidden, Format, NotifyConfig, OnDemand, SliceFormat, key, notify, rule as rules};
 
 fn stored(store: &MemoryStore, key: &str) -> String {
     String::from_utf8(run(store.get(key)).unwrap().unwrap()).unwrap()
@@ -28,6 +28,14 @@ fn version_1_is_written_as_ever() {
             + r#""start_s":null,"end_s":null,"formats":[{"container":"m3u8","cycle_s":21600,"object_prefix":"f","#
             + r#""slices":{"length_s":30,"object_prefix":"s"}}],"transcode_formats":[],"transcode_templates":[],"#
             + r#""created_s":1},"slot":1}}"#
+    );
+    let forbidden = Forbidden { stream: triple("live", "x"), since_s: 1, until_s: 2 };
+    run(crate::forbidden::add(&store, forbidden)).unwrap();
+    assert_eq!(
+        stored(&store, &format!("{}.1", key::forbidden(&triple("live", "x")))),
+        r#"1 {"mark":"Committed","value":{"forbidden":{"stream":{"domain":"live.example.com","app":"live","#
+            .to_owned()
+            + r#""stream":"x"},"since_s":1,"until_s":2},"slot":1}}"#
     );
     let directory = key::directory("live.example.com");
     assert_eq!(stored(&store, &format!("{directory}.slot.1")), r#"1 {"app":"live","stream":"*"}"#);

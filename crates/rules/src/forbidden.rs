@@ -1,0 +1,114 @@
+//! Streams that may not be pushed: a register a triple, a directory a domain.
+
+use serde::{Deserialize, Serialize};
+use store::{Record, SharedStore};
+
+use crate::directory::Directory;
+use crate::entry::{self, Entry};
+use crate::register::{Register, State};
+use crate::{Error, Forbidden, Triple, key};
+
+/// So many that hold no more are removed by one that lists them.
+const REMOVED_AT_ONCE: usize = 32;
+
+/// A forbidden stream as it is stored: with the slot that the domain's directory has it in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entered {
+    pub(crate) forbidden: Forbidden,
+    pub(crate) slot: u64,
+}
+
+impl Record for Entered {
+    const VERSION: u32 = 1;
+}
+
+impl Entry for Entered {
+    fn slot(&self) -> u64 {
+        self.slot
+    }
+}
+
+/// Forbids a stream. Of concurrent calls for one stream exactly one succeeds.
+///
+/// # Errors
+/// [`Error::AlreadyExists`] where it is forbidden by then; the store fails.
+pub async fn add(store: &impl SharedStore, forbidden: Forbidden) -> Result<(), Error> {
+    let stream = &forbidden.stream;
+    let check = |before: &State<Entered>| match &before.value {
+        Some(before) if before.forbidden.holds(forbidden.since_s) => {
+            Err(Error::AlreadyExists { what: name(stream) })
+        }
+        _ => Ok(()),
+    };
+    let entry = |slot| Entered { forbidden: forbidden.clone(), slot };
+    entry::enter(&register(store, stream), &directory(store, stream), stream, check, entry).await
+}
+
+/// Lets a stream be pushed again, whether it was forbidden or not.
+///
+/// # Errors
+/// The store fails.
+pub async fn remove(store: &impl SharedStore, stream: &Triple) -> Result<(), Error> {
+    remove_if(store, stream, |_| true).await
+}
+
+/// What forbids a stream. Costs one operation where it never was forbidden.
+///
+/// # Errors
+/// The store fails.
+pub async fn get(store: &impl SharedStore, stream: &Triple, now_s: u64) -> Result<Option<Forbidden>, Error> {
+    let state: State<Entered> = register(store, stream).read().await?;
+    Ok(state.value.map(|entered| entered.forbidden).filter(|forbidden| forbidden.holds(now_s)))
+}
+
+/// The streams of a domain that may not be pushed, oldest first. Some of those that may again are forgotten.
+///
+/// # Errors
+/// The store fails.
+pub async fn list_domain(
+    store: &impl SharedStore,
+    domain: &str,
+    now_s: u64,
+) -> Result<Vec<Forbidden>, Error> {
+    let (mut found, mut over) = (Vec::new(), Vec::new());
+    for (slot, stream) in Directory::of_forbidden(store, domain).slots_in_use().await? {
+        let state: State<Entered> = register(store, &stream).read().await?;
+        match state.value.filter(|entered| entered.slot == slot) {
+            Some(Entered { forbidden, .. }) if forbidden.holds(now_s) => found.push(forbidden),
+            Some(_) => over.push(stream),
+            None => {}
+        }
+    }
+    for stream in over.iter().take(REMOVED_AT_ONCE) {
+        remove_if(store, stream, |forbidden| !forbidden.holds(now_s)).await?;
+    }
+    found.sort_by_key(|forbidden| forbidden.since_s);
+    Ok(found)
+}
+
+async fn remove_if(
+    store: &impl SharedStore,
+    stream: &Triple,
+    may_go: impl Fn(&Forbidden) -> bool,
+) -> Result<(), Error> {
+    let check = |before: &State<Entered>| match &before.value {
+        Some(before) if may_go(&before.forbidden) => Ok(()),
+        _ => Err(Error::NotFound { what: name(stream) }),
+    };
+    match entry::remove(&register(store, stream), &directory(store, stream), check).await {
+        Err(Error::NotFound { .. }) => Ok(()),
+        removed => removed,
+    }
+}
+
+fn register<'a, S: SharedStore>(store: &'a S, stream: &Triple) -> Register<'a, S> {
+    Register::new(store, key::forbidden(stream))
+}
+
+fn directory<'a, S: SharedStore>(store: &'a S, stream: &Triple) -> Directory<'a, S> {
+    Directory::of_forbidden(store, &stream.domain)
+}
+
+fn name(stream: &Triple) -> String {
+    format!("forbidden stream {}/{}/{}", stream.domain, stream.app, stream.stream)
+}

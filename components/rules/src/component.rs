@@ -5,11 +5,11 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use key_value::SpinStore;
-use rules::{copy, notify, rule};
+use rules::{copy, forbidden, notify, rule};
 
 use crate::bindings;
 use crate::bindings::exports::recorder::rules::rules::{
-    Error, Guest, NotifyConfig, Restored, Rule, Triple, VersionedNotifyConfig, VersionedRule,
+    Error, ForbiddenStream, Guest, NotifyConfig, Restored, Rule, Triple, VersionedNotifyConfig, VersionedRule,
 };
 use crate::copies::Work;
 
@@ -29,6 +29,17 @@ async fn change_rule(
     let store = SpinStore::open().await?;
     let changed = change(&store).await;
     copy::keep_rule(&store, &Work, triple, now_ms()).await?;
+    Ok(changed?)
+}
+
+/// Changes what forbids a stream, and copies it as it is then.
+async fn change_forbidden(
+    stream: &rules::Triple,
+    change: impl AsyncFnOnce(&SpinStore) -> Result<(), rules::Error>,
+) -> Result<(), Error> {
+    let store = SpinStore::open().await?;
+    let changed = change(&store).await;
+    copy::keep_forbidden(&store, &Work, stream, now_ms()).await?;
     Ok(changed?)
 }
 
@@ -75,6 +86,25 @@ impl Guest for Component {
     async fn find_for_push(domain: String, app: String, stream: String) -> Result<Option<Rule>, Error> {
         let found = rule::find_for_push(&SpinStore::open().await?, &domain, &app, &stream).await?;
         Ok(found.map(Into::into))
+    }
+
+    async fn forbid(stream: ForbiddenStream) -> Result<(), Error> {
+        let stream = rules::Forbidden::from(stream);
+        change_forbidden(&stream.stream.clone(), async |store| forbidden::add(store, stream).await).await
+    }
+
+    async fn resume(triple: Triple) -> Result<(), Error> {
+        let stream = rules::Triple::from(triple);
+        change_forbidden(&stream, async |store| forbidden::remove(store, &stream).await).await
+    }
+
+    async fn get_forbidden(triple: Triple, now: u64) -> Result<Option<ForbiddenStream>, Error> {
+        Ok(forbidden::get(&SpinStore::open().await?, &triple.into(), now).await?.map(Into::into))
+    }
+
+    async fn list_forbidden(domain: String, now: u64) -> Result<Vec<ForbiddenStream>, Error> {
+        let streams = forbidden::list_domain(&SpinStore::open().await?, &domain, now).await?;
+        Ok(streams.into_iter().map(Into::into).collect())
     }
 
     async fn add_notify(config: NotifyConfig) -> Result<(), Error> {

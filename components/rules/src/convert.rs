@@ -110,6 +110,18 @@ impl From<rules::Format> for wit::Format {
     }
 }
 
+impl From<rules::Forbidden> for wit::ForbiddenStream {
+    fn from(forbidden: rules::Forbidden) -> Self {
+        Self { triple: forbidden.stream.into(), since: forbidden.since_s, until: forbidden.until_s }
+    }
+}
+
+impl From<wit::ForbiddenStream> for rules::Forbidden {
+    fn from(forbidden: wit::ForbiddenStream) -> Self {
+        Self { stream: forbidden.triple.into(), since_s: forbidden.since, until_s: forbidden.until }
+    }
+}
+
 impl From<wit::NotifyConfig> for rules::NotifyConfig {
     fn from(config: wit::NotifyConfig) -> Self {
         Self {
@@ -194,6 +206,13 @@ mod tests {
             };
             assert_eq!(Rule::from(wit::Rule::from(rule.clone())), rule);
         }
+    }
+
+    #[test]
+    fn a_forbidden_stream_comes_back_as_it_went() {
+        let stream = Triple { domain: "d".into(), app: "a".into(), stream: "s".into() };
+        let forbidden = rules::Forbidden { stream, since_s: 1, until_s: 2 };
+        assert_eq!(rules::Forbidden::from(wit::ForbiddenStream::from(forbidden.clone())), forbidden);
     }
 
     #[test]

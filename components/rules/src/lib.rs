@@ -1,5 +1,5 @@
-//! Recording rules and notify configs: adapts `crates/rules` to the WIT package `recorder:rules`, on Spin's key-value
-//! store, with copies in the work bucket.
+//! Recording rules, forbidden streams and notify configs: adapts `crates/rules` to the WIT package `recorder:rules`, on
+//! Spin's key-value store, with copies in the work bucket.
 //!
 //! That crate says what a rule is, how it is stored and why concurrent callers are safe; this one only converts.
 

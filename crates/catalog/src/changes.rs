@@ -1,6 +1,6 @@
-//! What gateways have not heard of: sessions that have new orders.
+//! What gateways have not heard of: sessions that have new orders, or whose pushes are to end.
 //!
-//! Whoever gives an order appends the session to the gateway's [list](crate::list); its heartbeat names the last
+//! Whoever gives an order, or has a push end, appends the session to the gateway's [list](crate::list); its heartbeat names the last
 //! number that it has heard of. A number that is drawn and not yet written holds the answer's `since` before it until
 //! its writer is over: the sessions after it are told at once, and again.
 
@@ -37,13 +37,13 @@ pub(crate) struct News {
     pub(crate) since: u64,
     /// What the gateway says that it has heard of; 0 where its numbers are those of a lost store.
     pub(crate) heard: u64,
-    /// Sessions that have new orders, each once.
+    /// Sessions of which there is something new, each once.
     pub(crate) sessions: Vec<String>,
     /// The first number that may still be written.
     pub(crate) hole: Option<Hole>,
 }
 
-/// Lets a gateway hear of a session's orders. `gateway` is its key.
+/// Lets a gateway hear of a session's orders, and of its end. `gateway` is its key.
 pub(crate) async fn notify(store: &impl Store, gateway: &str, session: &str) -> Result<(), Error> {
     list::append(store, &key::changes(gateway), session).await?;
     Ok(())

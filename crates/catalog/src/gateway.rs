@@ -10,7 +10,7 @@ use crate::heard::{self, Boot};
 use crate::order::Order;
 use crate::session::{self, Session};
 use crate::time::DAY_MS;
-use crate::{changes, key, live, timer};
+use crate::{changes, denial, key, live, timer};
 
 pub use crate::heard::check_boot;
 
@@ -40,6 +40,8 @@ pub struct Changes {
     pub since: u64,
     /// Sessions with all their orders.
     pub sessions: Vec<(Session, Vec<Order>)>,
+    /// Those of them whose pushes are to end, by id, and why.
+    pub denied: Vec<(String, String)>,
 }
 
 /// Takes a heartbeat.
@@ -71,11 +73,13 @@ pub async fn beat(
         }
         None => {
             let since = changes::count(store, &gateway).await?;
-            (commanded(store, &gateway, &beat.boot, now_ms).await?, since, 0, None)
+            (changed(store, &gateway, &beat.boot, now_ms).await?, since, 0, None)
         }
     };
     let sessions = with_orders(store, bucket, &ids, now_ms).await?;
+    let mut denied = Vec::new();
     for (session, _) in &sessions {
+        denied.extend(denial::reason(store, &session.id).await?.map(|reason| (session.id.clone(), reason)));
         // Its adoption was completed after this boot had told what it holds.
         if is_left_out(beat, &boot, session) && session::ended(store, &session.id).await?.is_none() {
             session::end_at_last(store, bucket, session, now_ms).await?;
@@ -85,7 +89,7 @@ pub async fn beat(
     heard.hole = hole;
     heard.deleted = changes::forget(store, &gateway, heard.deleted, heard_of).await?;
     heard::note(store, &beat.gateway, &heard).await?;
-    Ok(Changes { since, sessions })
+    Ok(Changes { since, sessions, denied })
 }
 
 async fn adopt(store: &impl Store, bucket: &impl WorkBucket, beat: &Beat, now_ms: u64) -> Result<(), Error> {
@@ -137,15 +141,19 @@ fn is_left_out(beat: &Beat, boot: &Boot, session: &Session) -> bool {
     boot.is_after(&session.boot) && !beat.holds.contains(&session.id)
 }
 
-/// The live sessions of a boot that were commanded: a command may have come before the boot was first answered.
-async fn commanded(store: &impl Store, gateway: &str, boot: &str, now_ms: u64) -> Result<Vec<String>, Error> {
-    let mut commanded = Vec::new();
+/// The live sessions of a boot that were commanded, or whose pushes are to end: that may have come before the boot was first
+/// answered.
+async fn changed(store: &impl Store, gateway: &str, boot: &str, now_ms: u64) -> Result<Vec<String>, Error> {
+    let mut changed = Vec::new();
     for session in live::of_gateway(store, gateway, now_ms).await? {
-        if session.boot == boot && store.exists(&key::orders(&session.id)).await? {
-            commanded.push(session.id);
+        if session.boot == boot
+            && (store.exists(&key::orders(&session.id)).await?
+                || store.exists(&key::denied(&session.id)).await?)
+        {
+            changed.push(session.id);
         }
     }
-    Ok(commanded)
+    Ok(changed)
 }
 
 /// Sessions with all their orders. What was given holds, though the clock of the host that took it may be ahead.

@@ -18,6 +18,7 @@
 //! | `j.{session}.{seq}`, `j.{recording}.{container}.{number}` | how many names of it are another writer's | who finds that: the same value by all |
 //! | `k.{session}.{files}` | what its gateway cut before an order of that many files took effect | the heartbeats that tell it: see [`file`](crate::file) |
 //! | `o.{session}` | hint: the number of its last order | who gives an order |
+//! | `o.{session}.denied` | why its push is to end: see [`denial`](crate::denial) | who has it end, each with a reason that is as good |
 //! | `u.{session}` | something beside its chunks has to be read: its end, a round of silence, a name | whoever writes that, beforehand |
 //! | `g.{name}` | hint: what was heard of a gateway's name | its heartbeats |
 //! | `g.{name, spool}.n` | counter: its heartbeats | |
@@ -167,6 +168,11 @@ pub(crate) fn confirmed(id: &str, files: u32) -> String {
 /// The hint at a session's last order.
 pub(crate) fn orders(id: &str) -> String {
     format!("o.{id}")
+}
+
+/// Why a session's push is to end.
+pub(crate) fn denied(id: &str) -> String {
+    format!("o.{id}.denied")
 }
 
 /// How many names of a chunk's slice are another writer's.

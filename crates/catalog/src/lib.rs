@@ -7,7 +7,7 @@
 //! | [`commit`], [`committed`], [`account`], [`page`] | the chunks of a push, and which record files they are in |
 //! | [`file`](mod@file), [`names`], [`media`], [`upload`] | which record files are complete, what they are called, what they are made of, and how far that is |
 //! | [`gateway`] | what gateways tell |
-//! | [`command`], [`live`] | orders, and what is being pushed |
+//! | [`command`], [`live`], [`denial`] | orders, what is being pushed, and what is to be pushed no more |
 //! | [`due`], [`timer`], [`time`](mod@time) | what is to be done, and when |
 //! | [`content`], [`index_file`] | what was recorded, and the files of it, by time |
 //! | `seal`, `log` | what is sealed into the work bucket, kept for a while, and forgotten |
@@ -26,6 +26,7 @@ pub mod committed;
 pub mod content;
 mod days;
 pub mod decision;
+pub mod denial;
 pub mod due;
 mod error;
 pub mod event;

@@ -39,6 +39,15 @@ pub(crate) async fn of_gateway(
     not_ended(store, &key::live_of_gateway(gateway), now_ms).await
 }
 
+/// The sessions of a stream that have not ended, suspended ones included.
+pub(crate) async fn not_ended_of_stream(
+    store: &impl Store,
+    stream: &StreamName,
+    now_ms: u64,
+) -> Result<Vec<Session>, Error> {
+    not_ended(store, &key::live_of_stream(&stream.key()), now_ms).await
+}
+
 /// Whether a gateway, by its key, has a session that has not ended.
 pub(crate) async fn has_any(store: &impl Store, gateway: &str, now_ms: u64) -> Result<bool, Error> {
     list::has_any(store, &key::live_of_gateway(gateway), now_ms, async |id| is_gone(store, id).await).await

@@ -102,6 +102,18 @@ impl From<wit::Format> for rules::Format {
     }
 }
 
+impl From<rules::Forbidden> for wit::ForbiddenStream {
+    fn from(forbidden: rules::Forbidden) -> Self {
+        Self { triple: forbidden.stream.into(), since: forbidden.since_s, until: forbidden.until_s }
+    }
+}
+
+impl From<wit::ForbiddenStream> for rules::Forbidden {
+    fn from(forbidden: wit::ForbiddenStream) -> Self {
+        Self { stream: forbidden.triple.into(), since_s: forbidden.since, until_s: forbidden.until }
+    }
+}
+
 impl From<NotifyConfig> for wit::NotifyConfig {
     fn from(config: NotifyConfig) -> Self {
         Self {

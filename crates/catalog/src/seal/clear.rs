@@ -176,6 +176,7 @@ async fn delete_session(store: &impl Store, run: &Run, over: &Over) -> Result<()
         key::end(id),
         key::given_up(id),
         key::orders(id),
+        key::denied(id),
         key::break_look(id),
         key::flag(id),
     ] {

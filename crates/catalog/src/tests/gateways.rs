@@ -2,6 +2,7 @@
 
 mod breaks;
 mod commands;
+mod denial;
 mod races;
 mod silence;
 mod unfinished;

@@ -11,7 +11,7 @@ use super::world::{World, session_of};
 use crate::commit::{self, Turn};
 use crate::error::Error;
 use crate::time::DAY_MS;
-use crate::{chunk, index_file, session};
+use crate::{chunk, denial, index_file, session};
 use stage::{Stage, TODAY, stream};
 
 const MINUTE_MS: u64 = 60_000;
@@ -35,6 +35,8 @@ fn recorded() -> Stage {
         to_ms: 1_505_000,
     }));
     first.slices(399);
+    // It ends since its stream is forbidden.
+    run(denial::end_pushes(&world.store, &stream(), "forbidden", MIDNIGHT)).unwrap();
     first.end(3_500_000);
     let begin_ms = MIDNIGHT + 10 * MINUTE_MS;
     let mut second = Push::begin(&world, "20200101-y", begin_ms, Some(("20200101-x", 100_000)));

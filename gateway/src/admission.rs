@@ -33,6 +33,9 @@ impl Admission {
     }
 }
 
+/// What encoders are told where the publisher may not push a stream, or no more.
+pub(crate) const DENIED: &str = "NetStream.Publish.Denied";
+
 /// Why a publish is refused.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -45,7 +48,7 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// The publisher may not push that stream.
     pub(crate) fn denied(reason: anyhow::Error) -> Self {
-        Self { code: "NetStream.Publish.Denied", reason }
+        Self { code: DENIED, reason }
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    admission::{Admission, Refusal},
+    admission::{Admission, DENIED, Refusal},
     block::Pool,
     clock::unix_ms,
     functions::CallError,
@@ -168,7 +168,7 @@ impl Connection {
                             bail!("the functions refuse {}", recorder.queue().path());
                         }
                         () = recorder.orders_changed() => {
-                            recorder.follow_orders().context("while writing to the spool")?;
+                            follow_orders(recorder, &mut self.session)?;
                             continue;
                         }
                         () = until(order_due) => {
@@ -226,9 +226,7 @@ impl Connection {
                 () = until(leave_at) => bail!("publisher has left, and the spool has no room for the last it sent"),
                 // What it sent before waits in the socket, and is read once there is room.
                 () = self.socket.closed(), if !claim.is_released() => claim.release(),
-                () = recorder.orders_changed() => {
-                    recorder.follow_orders().context("while writing to the spool")?;
-                }
+                () = recorder.orders_changed() => follow_orders(recorder, &mut self.session)?,
                 () = self.ctx.spool.freed() => {}
                 () = sleep(ROOM_WAIT) => {}
             }
@@ -364,12 +362,21 @@ impl Connection {
 
     /// Sends what is left to send, such as why a publish is refused, and closes. The farewell is best effort.
     async fn finish(mut self) {
+        self.publish_by = Instant::now() + FAREWELL;
         let farewell = async {
             self.answer().await?;
             anyhow::Ok(self.socket.close().await?)
         };
         let _ = timeout(FAREWELL, farewell).await;
     }
+}
+
+/// Does what the functions want now of a push. Where it is to end, the publisher is told why.
+fn follow_orders(recorder: &mut Recorder, session: &mut ServerSession) -> anyhow::Result<()> {
+    recorder.follow_orders().context("while writing to the spool")?;
+    let Some(reason) = recorder.queue().denied() else { return Ok(()) };
+    session.refuse(DENIED, &reason);
+    bail!("{} is ended: {reason}", recorder.queue().path())
 }
 
 /// Completes at that time, or never.

@@ -28,9 +28,10 @@ impl Sessions {
 
     /// Hands on what a heartbeat's answer says of a session.
     pub(crate) fn change(&self, change: SessionAnswer, sent: Instant, received: Instant) {
-        let SessionAnswer { session, chunk, orders } = change;
+        let SessionAnswer { session, chunk, orders, denied } = change;
         if let Some((sender, began)) = self.live().get(&session) {
             sender.send(chunk, &orders, Answered { sent, received, began: *began });
+            denied.into_iter().for_each(|reason| sender.deny(reason));
         }
     }
 

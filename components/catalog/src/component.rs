@@ -211,6 +211,10 @@ impl Guest for Component {
         with_catalog(async |catalog| catalog.give_command(stream, command, &call, now_ms).await).await
     }
 
+    async fn end_pushes(stream: StreamName, reason: String, now_ms: u64) -> Result<(), Error> {
+        with_catalog(async |catalog| catalog.end_pushes(stream, &reason, now_ms).await).await
+    }
+
     async fn is_known_stream(stream: StreamName) -> Result<bool, Error> {
         with_catalog(async |catalog| catalog.is_known_stream(stream).await).await
     }

@@ -7,8 +7,8 @@ use catalog::rebuild::{Found, Mode};
 use catalog::rule::Container;
 use catalog::time::{DAY_MS, Retention};
 use catalog::{
-    content, due, event, file, gateway, guard, index_file, live, media, names, rebuild, replacing, sent,
-    session, upload, wish,
+    content, denial, due, event, file, gateway, guard, index_file, live, media, names, rebuild, replacing,
+    sent, session, upload, wish,
 };
 use store::Store;
 
@@ -85,7 +85,8 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
     pub async fn beat(&self, heartbeat: types::Heartbeat, now_ms: u64) -> Result<types::Changes, Error> {
         let changes = gateway::beat(self.store, self.bucket, &heartbeat.into(), now_ms).await?;
         let sessions = changes.sessions.into_iter().map(|(session, orders)| ordered(session, orders));
-        Ok(types::Changes { since: changes.since, sessions: sessions.collect() })
+        let denied = changes.denied.into_iter().map(|(session, reason)| types::Denied { session, reason });
+        Ok(types::Changes { since: changes.since, sessions: sessions.collect(), denied: denied.collect() })
     }
 }
 
@@ -329,6 +330,15 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         let cause = Cause::from(command);
         live::give(self.store, self.bucket, &stream.into(), cause, call, now_ms).await??;
         Ok(())
+    }
+
+    pub async fn end_pushes(
+        &self,
+        stream: types::StreamName,
+        reason: &str,
+        now_ms: u64,
+    ) -> Result<(), Error> {
+        Ok(denial::end_pushes(self.store, &stream.into(), reason, now_ms).await?)
     }
 
     pub async fn is_known_stream(&self, stream: types::StreamName) -> Result<bool, Error> {

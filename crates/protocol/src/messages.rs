@@ -115,6 +115,9 @@ pub struct SessionAnswer {
     pub chunk: ChunkPolicy,
     /// All its orders, in order of generation. An order is void where one of a later generation takes effect earlier.
     pub orders: Vec<Order>,
+    /// Only in a heartbeat's answer: the push is to end, and why, for its publisher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied: Option<String>,
 }
 
 /// The answer to a chunk: it is durable, or its loss is.
@@ -209,7 +212,8 @@ pub struct Confirmed {
 pub struct HeartbeatAnswer {
     /// To be sent with the next heartbeat.
     pub since: u64,
-    /// The sessions whose orders changed after the `since` that was sent, with all their orders.
+    /// The sessions whose orders changed after the `since` that was sent, or whose pushes are to end, with all their
+    /// orders.
     pub sessions: Vec<SessionAnswer>,
 }
 

@@ -203,7 +203,8 @@ impl ServerSession {
         self.answers.publish_started(stream_id);
     }
 
-    /// Refuses the publish that was requested last, with a code such as `NetStream.Publish.BadName`.
+    /// Refuses the publish that was requested last, or ends it if it was accepted, with a code such as
+    /// `NetStream.Publish.BadName`. What the publisher sends of it afterwards is passed over.
     pub fn refuse(&mut self, code: &str, description: &str) {
         if let Some(Publishing { stream_id, .. }) = self.publishing.take() {
             self.answers.status(stream_id, "error", code, description);

@@ -1,8 +1,8 @@
 //! Between what gateways say and what the components know.
 
-use protocol::{Generation, Order, SessionAnswer};
+use protocol::{Generation, HeartbeatAnswer, Order, SessionAnswer};
 use shared::catalog::{
-    self, Container, Format, Mode, OrderedSession, Session, SessionRule, SliceFormat, Wish,
+    self, Changes, Container, Format, Mode, OrderedSession, Session, SessionRule, SliceFormat, Wish,
 };
 use shared::rules::{self, OnDemand, Rule};
 
@@ -71,7 +71,20 @@ pub fn session_answer(ordered: OrderedSession, now_ms: u64) -> SessionAnswer {
         chunk: chunk_policy(slice_seconds(&session)),
         session: session.id,
         orders: orders.into_iter().map(|given| order(given, now_ms)).collect(),
+        denied: None,
     }
+}
+
+/// What a gateway is told that it has not heard of.
+#[must_use]
+pub fn heartbeat_answer(changes: Changes, now_ms: u64) -> HeartbeatAnswer {
+    let Changes { since, sessions, denied } = changes;
+    let answer = |session| {
+        let answer = session_answer(session, now_ms);
+        let denied = denied.iter().find(|denied| denied.session == answer.session);
+        SessionAnswer { denied: denied.map(|denied| denied.reason.clone()), ..answer }
+    };
+    HeartbeatAnswer { since, sessions: sessions.into_iter().map(answer).collect() }
 }
 
 /// A session is cut by its rule's slices.

@@ -8,6 +8,7 @@ use protocol::{
 use shared::catalog::Mode;
 use shared::{Answer, Body, Refusal, answer_to, authorize, catalog, flag, read_json, timezone, work_bucket};
 
+use crate::admission::{admit, end_forbidden};
 use crate::decision::is_wanted;
 use crate::world::World;
 use crate::{ask, convert, rebuild};
@@ -22,9 +23,9 @@ async fn serve(world: &impl World, request: Request<impl Body>) -> Result<Answer
     let route = Route::parse(request.method(), request.uri().path())?;
     let body = request.into_body();
     Ok(match route {
-        Route::Admission(_) => {
-            // Every publisher is let in: rules say what is recorded, not who may push.
+        Route::Admission(stream) => {
             read_json::<AskAdmission>(body).await?;
+            admit(world, &stream).await?;
             let mut answer = Answer::default();
             *answer.status_mut() = StatusCode::NO_CONTENT;
             answer
@@ -99,8 +100,8 @@ async fn end(world: &impl World, path: &SessionPath, end: EndSession) -> Result<
 async fn heartbeat(world: &impl World, heartbeat: Heartbeat) -> Result<HeartbeatAnswer, Refusal> {
     check_name("gateway", &heartbeat.gateway)?;
     let now_ms = world.now_ms();
+    let adopted = heartbeat.adopted.clone();
     let changes = world.beat(convert::heartbeat(heartbeat), now_ms).await?;
-    let sessions = changes.sessions.into_iter();
-    let sessions = sessions.map(|session| convert::session_answer(session, now_ms)).collect();
-    Ok(HeartbeatAnswer { since: changes.since, sessions })
+    end_forbidden(world, &adopted).await?;
+    Ok(convert::heartbeat_answer(changes, now_ms))
 }

@@ -1,8 +1,9 @@
 //! `POST …/admission`, `POST …/sessions`, `POST …/sessions/{session}/end`, `POST /heartbeat`, `POST /rebuild`
 //!
-//! Decides whether a push is recorded, by the rule that it falls under and by the URL that the rule asks, and tells the
+//! Says who may push, decides whether a push is recorded, by the rule that it falls under and by the URL that the rule asks, and tells the
 //! gateway how to cut it.
 
+pub mod admission;
 pub mod ask;
 pub mod convert;
 pub mod decision;

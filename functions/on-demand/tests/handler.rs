@@ -5,8 +5,8 @@
 use http::{HeaderValue, Method, Request, header};
 use on_demand::handler::handle;
 use protocol::{
-    AskAdmission, BeginSession, Call, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Order, Rebuild,
-    SessionAnswer, SessionPath, StreamPath,
+    BeginSession, Call, EndAnswer, EndSession, Heartbeat, HeartbeatAnswer, Order, Rebuild, SessionAnswer,
+    SessionPath, StreamPath,
 };
 use recorder_on_demand_function as on_demand;
 use serde::de::DeserializeOwned;
@@ -71,14 +71,6 @@ fn beat(world: &World, since: Option<u64>, adopted: &[&str]) -> Result<Heartbeat
 fn orders(answer: &SessionAnswer) -> Vec<(String, bool, Option<u64>, Option<u64>)> {
     let fields = |order: &Order| (order.generation.to_string(), order.record, order.age_ms, order.in_ms);
     answer.orders.iter().map(fields).collect()
-}
-
-#[test]
-fn every_publisher_is_admitted() {
-    let world = ruled(None);
-    let ask = serde_json::to_vec(&AskAdmission::default()).unwrap();
-    let answer = run(handle(&world, request(&AskAdmission::route(stream()), ask)));
-    assert_eq!((answer.status().as_u16(), answer.body().as_str()), (204, ""));
 }
 
 #[test]

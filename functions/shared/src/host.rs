@@ -71,6 +71,15 @@ impl Rules for Host {
         rules::find_for_push(stream.domain, stream.app, stream.stream).await
     }
 
+    async fn get_forbidden(
+        &self,
+        stream: StreamName,
+        now_s: u64,
+    ) -> Result<Option<rules::ForbiddenStream>, rules::Error> {
+        let StreamName { domain, app, stream } = stream;
+        rules::get_forbidden(rules::Triple { domain, app, stream }, now_s).await
+    }
+
     async fn restore_rules(
         &self,
         after: Option<String>,
@@ -113,6 +122,10 @@ impl Catalog for Host {
 
     async fn beat(&self, heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, catalog::Error> {
         catalog::beat(heartbeat, now_ms).await
+    }
+
+    async fn end_pushes(&self, stream: StreamName, reason: &str, now_ms: u64) -> Result<(), catalog::Error> {
+        catalog::end_pushes(stream, reason.into(), now_ms).await
     }
 
     async fn prepare_chunk(&self, session: &str, seq: u64, now_ms: u64) -> Result<Turn, catalog::Error> {

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, ready};
 use std::rc::Rc;
 
+use ::rules::forbidden;
 use http::header::AUTHORIZATION;
 use http::{Method, Request};
 use protocol::Route;
@@ -68,6 +69,7 @@ impl World {
             ("work_bucket", "http://work/work"),
             ("new_store", "false"),
             ("slice_events", "false"),
+            ("push_domains", ""),
         ];
         let store = Rc::new(MemoryStore::with_any_key());
         Self {
@@ -147,6 +149,25 @@ impl Variables for World {
 impl Rules for World {
     async fn find_for_push(&self, _: StreamName) -> Result<Option<Rule>, rules::Error> {
         self.rule.borrow().clone()
+    }
+
+    async fn get_forbidden(
+        &self,
+        stream: StreamName,
+        now_s: u64,
+    ) -> Result<Option<rules::ForbiddenStream>, rules::Error> {
+        let triple = ::rules::Triple { domain: stream.domain, app: stream.app, stream: stream.stream };
+        let failed = |error: ::rules::Error| rules::Error::Store(error.to_string());
+        let found = forbidden::get(&*self.store, &triple, now_s).await.map_err(failed)?;
+        Ok(found.map(|found| rules::ForbiddenStream {
+            triple: rules::Triple {
+                domain: found.stream.domain,
+                app: found.stream.app,
+                stream: found.stream.stream,
+            },
+            since: found.since_s,
+            until: found.until_s,
+        }))
     }
 
     /// One rule at a time, where there is one.

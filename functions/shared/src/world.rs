@@ -74,11 +74,17 @@ pub struct Unanswered {
     pub is_final: bool,
 }
 
-/// Which rule a push falls under, where its domain's callbacks go, and the rules of a lost store.
+/// Which rule a push falls under, whether its stream is forbidden, where its domain's callbacks go, and the rules of a lost
+/// store.
 #[expect(async_fn_in_trait, reason = "functions have one thread; no caller needs a Send bound")]
 #[expect(missing_docs, reason = "wit/rules documents each function")]
 pub trait Rules {
     async fn find_for_push(&self, stream: StreamName) -> Result<Option<rules::Rule>, rules::Error>;
+    async fn get_forbidden(
+        &self,
+        stream: StreamName,
+        now_s: u64,
+    ) -> Result<Option<rules::ForbiddenStream>, rules::Error>;
     async fn restore_rules(
         &self,
         after: Option<String>,
@@ -103,6 +109,7 @@ pub trait Catalog {
     async fn get_session(&self, id: &str) -> Result<Session, catalog::Error>;
     async fn end(&self, id: &str, duration_ms: u64, chunks: u64, now_ms: u64) -> Result<u64, catalog::Error>;
     async fn beat(&self, heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, catalog::Error>;
+    async fn end_pushes(&self, stream: StreamName, reason: &str, now_ms: u64) -> Result<(), catalog::Error>;
 
     async fn prepare_chunk(&self, session: &str, seq: u64, now_ms: u64) -> Result<Turn, catalog::Error>;
     async fn place_slice(
@@ -378,6 +385,12 @@ pub async fn work_bucket(world: &impl Variables) -> Result<Location, Refusal> {
 #[must_use]
 pub fn display_name(stream: &StreamName) -> String {
     format!("{}/{}/{}", stream.domain, stream.app, stream.stream)
+}
+
+/// Why a stream that is forbidden until then, in Unix seconds, cannot be pushed: for its publisher.
+#[must_use]
+pub fn forbidden_until(stream: &str, until_s: u64) -> String {
+    format!("{stream} is forbidden until {}", acs::time::format(until_s))
 }
 
 /// Whether a call carries the ingest token. An empty token lets nobody in.

@@ -15,6 +15,8 @@ pub(crate) struct Orders {
     pub(crate) chunk: ChunkPolicy,
     /// What to record; `None` until the functions have answered, and all is spooled.
     pub(crate) schedule: Option<Schedule>,
+    /// The push is to end, and why, for its publisher.
+    pub(crate) denied: Option<String>,
 }
 
 /// An order, with the moment from which it holds.
@@ -103,9 +105,14 @@ impl OrdersSender {
             let mut schedule = current.schedule.clone().unwrap_or_default();
             schedule.add(orders, answered);
             let is_changed = current.chunk != chunk || current.schedule.as_ref() != Some(&schedule);
-            *current = Orders { chunk, schedule: Some(schedule) };
+            (current.chunk, current.schedule) = (chunk, Some(schedule));
             is_changed
         });
+    }
+
+    /// The push is to end.
+    pub(crate) fn deny(&self, reason: String) {
+        self.orders.send_modify(|current| current.denied = Some(reason));
     }
 
     /// What was sent last.

@@ -131,6 +131,11 @@ impl QueueWriter {
         self.orders.borrow_and_update().clone()
     }
 
+    /// Why the push is to end, if it is.
+    pub(crate) fn denied(&self) -> Option<String> {
+        self.orders.borrow().denied.clone()
+    }
+
     /// Whether what was spooled before the functions answered has been gone through.
     pub(crate) fn is_settled(&self) -> bool {
         self.queue.state().is_settled

@@ -16,7 +16,7 @@ const STILL: Duration = Duration::from_secs(2);
 impl Recorder {
     /// Takes what the functions want now.
     pub(crate) fn follow_orders(&mut self) -> io::Result<()> {
-        let Orders { chunk, schedule } = self.queue.orders();
+        let Orders { chunk, schedule, .. } = self.queue.orders();
         self.cutter.policy = chunk;
         let now = Instant::now();
         if let (Some(schedule), Some(began), false) = (&schedule, self.began, self.queue.is_settled()) {

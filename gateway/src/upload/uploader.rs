@@ -73,7 +73,7 @@ impl Uploader {
 
     /// Adopts an offer; no other is used.
     async fn adopt(&self, queue: &QueueReader, answer: SessionAnswer, answered: Answered) {
-        let SessionAnswer { session, chunk, orders } = answer;
+        let SessionAnswer { session, chunk, orders, .. } = answer;
         tracing::info!("{}: session {session}, {} orders", queue.path(), orders.len());
         self.sessions.insert(&session, queue.orders_sender(), answered.began);
         while let Err(error) = queue.adopt(&session, chunk, &orders, answered).await {

@@ -356,7 +356,7 @@ fn perform(log: &mut Log, call: &Call, body: Bytes) -> Response<Full<Bytes>> {
             let first = Order { generation: "1.0".parse().unwrap(), record: true, age_ms, in_ms: None };
             let mut orders = if log.record { vec![first] } else { Vec::new() };
             orders.extend(&log.more_orders);
-            respond(StatusCode::OK, &SessionAnswer { session: name, orders, chunk: policy })
+            respond(StatusCode::OK, &SessionAnswer { session: name, orders, chunk: policy, denied: None })
         }
         Kind::Chunk | Kind::Lost | Kind::End => {
             let Some(session) = log.session(&call.session) else {

@@ -3,6 +3,7 @@
 
 mod admission;
 mod connections;
+mod denied;
 mod encoders;
 mod failures;
 mod fake;

@@ -76,7 +76,8 @@ fn order(generation: &str, record: bool, in_ms: Option<u64>) -> Order {
 fn tell(functions: &Fake, orders: &[Order]) {
     let mut log = functions.log();
     let session = log.sessions[0].name.clone();
-    log.changes.push(SessionAnswer { session, chunk: ChunkPolicy::default(), orders: orders.to_vec() });
+    let (chunk, orders) = (ChunkPolicy::default(), orders.to_vec());
+    log.changes.push(SessionAnswer { session, chunk, orders, denied: None });
 }
 
 /// Where in a push the tags of a chunk are.

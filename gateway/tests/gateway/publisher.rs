@@ -81,6 +81,19 @@ impl Publisher {
         self.socket.shutdown().await.unwrap();
     }
 
+    /// Reads what the gateway says until it ends the publish; answers why.
+    pub(crate) async fn refused(&mut self) -> String {
+        let mut received = Vec::new();
+        loop {
+            let mut rest = received.as_slice();
+            if let Err(error) = self.session.read(&mut rest) {
+                return error.to_string();
+            }
+            received = rest.to_vec();
+            assert!(self.socket.read_buf(&mut received).await.unwrap() > 0, "closed without a word");
+        }
+    }
+
     /// Waits until the gateway has ended the connection.
     pub(crate) async fn ended(mut self) {
         let mut answers = Vec::new();

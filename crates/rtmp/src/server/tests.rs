@@ -108,6 +108,18 @@ fn a_refused_publisher_learns_why() {
 }
 
 #[test]
+fn a_publish_that_was_accepted_can_be_ended_and_nothing_more_of_it_arrives() {
+    let mut client = ClientSession::new("rtmp://h/live", "live", "x");
+    let mut server = ServerSession::new();
+    exchange(&mut client, &mut server, 1 << 20);
+    server.refuse("NetStream.Publish.Denied", "no more");
+    client.send(&Media { kind: TagKind::Audio, timestamp_ms: 0, body: &[1] });
+    assert_eq!(feed(&mut server, &mut client.output().as_slice()), []);
+    let error = client.read(&mut server.output().as_slice()).unwrap_err().to_string();
+    assert_eq!(error, "server refused: NetStream.Publish.Denied: no more");
+}
+
+#[test]
 fn media_before_the_publish_is_accepted_is_dropped() {
     let mut client = ClientSession::new("rtmp://h/live", "live", "x");
     let mut server = ServerSession::new();

@@ -116,6 +116,10 @@ impl Catalog for World {
         answer(self.catalog().beat(convert(heartbeat), now_ms).await)
     }
 
+    async fn end_pushes(&self, stream: StreamName, reason: &str, now_ms: u64) -> Result<(), Error> {
+        answer(self.catalog().end_pushes(convert(stream), reason, now_ms).await)
+    }
+
     async fn prepare_chunk(&self, session: &str, seq: u64, now_ms: u64) -> Result<Turn, Error> {
         answer(self.catalog().prepare_chunk(session, seq, now_ms).await)
     }

@@ -1,0 +1,76 @@
+//! Who may push.
+
+use http::StatusCode;
+use protocol::StreamPath;
+use shared::catalog::{self, StreamName};
+use shared::{Refusal, display_name, forbidden_until};
+
+use crate::world::World;
+
+/// Lets a publisher push. Nothing comes of it: whoever is let in may stay away.
+///
+/// # Errors
+/// 403 with a reason for the publisher; 503 where that cannot be said.
+pub async fn admit(world: &impl World, path: &StreamPath) -> Result<(), Refusal> {
+    let refuse = |code, message: String| Err(Refusal::new(StatusCode::FORBIDDEN, code, message));
+    if !is_open(&world.variable("push_domains").await?, path.domain()) {
+        return refuse("DomainNotAllowed", format!("domain {} may not be pushed to", path.domain()));
+    }
+    match forbidden(world, &path.into()).await? {
+        Some(reason) => refuse("StreamForbidden", reason),
+        None => Ok(()),
+    }
+}
+
+/// Has the pushes of newly adopted sessions end whose streams are forbidden.
+///
+/// Whoever forbids a stream ends the pushes whose sessions it finds. A session that it did not find was adopted after the
+/// stream was forbidden, and is looked at here.
+///
+/// # Errors
+/// A component failed: the sessions are told of again.
+pub async fn end_forbidden(world: &impl World, adopted: &[String]) -> Result<(), Refusal> {
+    for id in adopted {
+        let stream = match world.get_session(id).await {
+            Ok(session) => session.stream,
+            // It has expired, or is not found yet in a store that is being filled anew.
+            Err(catalog::Error::NoSuchSession | catalog::Error::Unfit(_)) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(reason) = forbidden(world, &stream).await? {
+            world.end_pushes(stream, &reason, world.now_ms()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Why a stream cannot be pushed, if it is forbidden.
+async fn forbidden(world: &impl World, stream: &StreamName) -> Result<Option<String>, Refusal> {
+    let found = world.get_forbidden(stream.clone(), world.now_ms() / 1_000).await?;
+    Ok(found.map(|found| forbidden_until(&display_name(stream), found.until)))
+}
+
+/// Whether a domain may be pushed to, by the list of those that may, separated by commas or spaces; an empty list is of all.
+fn is_open(domains: &str, domain: &str) -> bool {
+    let mut listed = domains.split([',', ' ', '\n']).filter(|listed| !listed.is_empty()).peekable();
+    listed.peek().is_none() || listed.any(|listed| listed.eq_ignore_ascii_case(domain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_is_of_all_domains_and_any_other_of_those_that_it_names() {
+        for domains in ["", " ", ","] {
+            assert!(is_open(domains, "live.example.com"), "{domains:?}");
+        }
+        let domains = "live.example.com, Other.example.com\nthird.example.com";
+        for domain in ["live.example.com", "other.example.com", "third.example.com"] {
+            assert!(is_open(domains, domain), "{domain}");
+        }
+        for domain in ["example.com", "live.example.co", "x.live.example.com", ""] {
+            assert!(!is_open(domains, domain), "{domain}");
+        }
+    }
+}

@@ -58,7 +58,10 @@ calls! {
         AddLiveRecordNotifyConfig, UpdateLiveRecordNotifyConfig, DeleteLiveRecordNotifyConfig,
         DescribeLiveRecordNotifyConfig, DescribeLiveRecordNotifyRecords,
     ],
-    streams: [RealTimeRecordCommand, DescribeLiveStreamsOnlineList, DescribeLiveStreamState],
+    streams: [
+        RealTimeRecordCommand, DescribeLiveStreamsOnlineList, DescribeLiveStreamState, ForbidLiveStream,
+        ResumeLiveStream, DescribeLiveStreamsBlockList,
+    ],
     content: [
         DescribeLiveStreamRecordContent, CreateLiveStreamRecordIndexFiles, DescribeLiveStreamRecordIndexFiles,
         DescribeLiveStreamRecordIndexFile, DeleteLiveStreamRecordIndexFiles,

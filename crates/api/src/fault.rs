@@ -199,6 +199,8 @@ pub mod faults {
         INVALID_START_TIME = 400 "InvalidStartTime.Malformed" "Specified StartTime is malformed.";
         /// Not a time of the form `yyyy-MM-ddTHH:mm:ssZ`; for a rule also: not after StartTime.
         INVALID_END_TIME = 400 "InvalidEndTime.Malformed" "Specified EndTime is malformed.";
+        /// Not a time of the form `yyyy-MM-ddTHH:mm:ssZ`, or not after now.
+        INVALID_RESUME_TIME = 400 "InvalidResumeTime.Malformed" "Specified parameter ResumeTime is not valid.";
         /// The end is not after the start, or the range is too long.
         INVALID_END_TIME_MISMATCH = 400 "InvalidEndTime.Mismatch"
             "Specified end time does not math the specified start time.";

@@ -95,6 +95,20 @@ words! {
         No = "no"
     }
 
+    /// Which end of a live stream.
+    pub enum LiveStreamType {
+        /// Who pushes it.
+        Publisher = "publisher"
+    }
+
+    /// Whether a push is ended once.
+    pub enum Oneshot {
+        /// Once: it may come again.
+        Yes = "yes",
+        /// The stream is forbidden.
+        No = "no"
+    }
+
     /// The outcome of a callback.
     pub enum Status {
         /// The receiver answered 200.

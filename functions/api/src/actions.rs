@@ -1,6 +1,7 @@
 //! What each action does.
 
 mod content;
+mod forbidden;
 mod index_files;
 mod notify;
 mod performer;

@@ -8,7 +8,7 @@ use crate::bindings::recorder::catalog::catalog::{
     self, Callback, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
 };
 use crate::bindings::recorder::rules::rules::{
-    self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
+    self, ForbiddenStream, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
 };
 
 /// What the function needs of the world.
@@ -31,6 +31,11 @@ pub trait Backend {
     async fn list_rules(&self, domain: &str) -> Result<Vec<Rule>, rules::Error>;
     async fn has_rules(&self, domain: &str) -> Result<bool, rules::Error>;
 
+    async fn forbid(&self, stream: ForbiddenStream) -> Result<(), rules::Error>;
+    async fn resume(&self, triple: Triple) -> Result<(), rules::Error>;
+    async fn get_forbidden(&self, triple: Triple, now: u64) -> Result<Option<ForbiddenStream>, rules::Error>;
+    async fn list_forbidden(&self, domain: &str, now: u64) -> Result<Vec<ForbiddenStream>, rules::Error>;
+
     async fn add_notify(&self, config: NotifyConfig) -> Result<(), rules::Error>;
     async fn update_notify(&self, config: NotifyConfig, version: u64) -> Result<(), rules::Error>;
     async fn delete_notify(&self, domain: &str) -> Result<(), rules::Error>;
@@ -43,6 +48,7 @@ pub trait Backend {
         call: &str,
         now_ms: u64,
     ) -> Result<(), catalog::Error>;
+    async fn end_pushes(&self, stream: StreamName, reason: &str, now_ms: u64) -> Result<(), catalog::Error>;
     async fn list_callbacks(
         &self,
         domain: &str,

@@ -10,7 +10,7 @@ use crate::bindings::recorder::catalog::catalog::{
     self, Callback, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
 };
 use crate::bindings::recorder::rules::rules::{
-    self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
+    self, ForbiddenStream, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
 };
 
 impl Backend for Host {
@@ -42,6 +42,22 @@ impl Backend for Host {
         rules::has_any(domain.into()).await
     }
 
+    async fn forbid(&self, stream: ForbiddenStream) -> Result<(), rules::Error> {
+        rules::forbid(stream).await
+    }
+
+    async fn resume(&self, triple: Triple) -> Result<(), rules::Error> {
+        rules::resume(triple).await
+    }
+
+    async fn get_forbidden(&self, triple: Triple, now: u64) -> Result<Option<ForbiddenStream>, rules::Error> {
+        rules::get_forbidden(triple, now).await
+    }
+
+    async fn list_forbidden(&self, domain: &str, now: u64) -> Result<Vec<ForbiddenStream>, rules::Error> {
+        rules::list_forbidden(domain.into(), now).await
+    }
+
     async fn add_notify(&self, config: NotifyConfig) -> Result<(), rules::Error> {
         rules::add_notify(config).await
     }
@@ -66,6 +82,10 @@ impl Backend for Host {
         now_ms: u64,
     ) -> Result<(), catalog::Error> {
         catalog::give_command(stream, command, call.into(), now_ms).await
+    }
+
+    async fn end_pushes(&self, stream: StreamName, reason: &str, now_ms: u64) -> Result<(), catalog::Error> {
+        catalog::end_pushes(stream, reason.into(), now_ms).await
     }
 
     async fn list_callbacks(

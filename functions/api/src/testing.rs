@@ -4,7 +4,7 @@
 //! Rules that the API adds are in the store; what a push falls under is the world's own to say.
 
 use ::rules::nonces::{self, Nonce};
-use ::rules::{notify, rule};
+use ::rules::{forbidden, notify, rule};
 use serde::{Serialize, de::DeserializeOwned};
 use shared::Bucket;
 use shared::testing::{World, convert};
@@ -15,7 +15,7 @@ use crate::bindings::recorder::catalog::catalog::{
     self, Callback, Command, IndexFile, LocatedEntry, RecordedSpan, Session, StreamName,
 };
 use crate::bindings::recorder::rules::rules::{
-    self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
+    self, ForbiddenStream, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
 };
 use crate::told::told;
 
@@ -57,6 +57,24 @@ impl Backend for World {
         told(rule::has_any(&*self.store, domain).await)
     }
 
+    async fn forbid(&self, stream: ForbiddenStream) -> Result<(), rules::Error> {
+        told(forbidden::add(&*self.store, stream.into()).await)
+    }
+
+    async fn resume(&self, triple: Triple) -> Result<(), rules::Error> {
+        told(forbidden::remove(&*self.store, &triple.into()).await)
+    }
+
+    async fn get_forbidden(&self, triple: Triple, now: u64) -> Result<Option<ForbiddenStream>, rules::Error> {
+        let found = told(forbidden::get(&*self.store, &triple.into(), now).await)?;
+        Ok(found.map(Into::into))
+    }
+
+    async fn list_forbidden(&self, domain: &str, now: u64) -> Result<Vec<ForbiddenStream>, rules::Error> {
+        let found = told(forbidden::list_domain(&*self.store, domain, now).await)?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
     async fn add_notify(&self, config: NotifyConfig) -> Result<(), rules::Error> {
         told(notify::add(&*self.store, config.into()).await)
     }
@@ -82,6 +100,10 @@ impl Backend for World {
         now_ms: u64,
     ) -> Result<(), catalog::Error> {
         answer(self.catalog().give_command(convert(stream), convert(command), call, now_ms).await)
+    }
+
+    async fn end_pushes(&self, stream: StreamName, reason: &str, now_ms: u64) -> Result<(), catalog::Error> {
+        answer(self.catalog().end_pushes(convert(stream), reason, now_ms).await)
     }
 
     async fn list_callbacks(

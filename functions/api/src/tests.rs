@@ -3,6 +3,7 @@
 mod actions;
 mod authentication;
 mod captured;
+mod forbidden;
 mod hostile;
 mod http;
 mod world;

@@ -1,11 +1,16 @@
-//! Streams that are being pushed, and the command to record one.
+//! Streams that are being pushed, the command to record one, and those that may not be pushed.
 
-use super::parameters::{APP, DOMAIN, PAGE_NUM, STREAM};
+use super::parameters::{APP, APP_OR_ANY, DOMAIN, PAGE_NUM, STREAM};
 use crate::action::action;
-use crate::answers::{OnlineList, StreamState};
+use crate::answers::{BlockList, OnlineList, StreamState};
 use crate::request::Typed;
-use crate::words::{Command, OnlyStream, QueryType, StreamType};
-use crate::{Outside, Text};
+use crate::words::{Command, LiveStreamType, Oneshot, OnlyStream, QueryType, StreamType};
+use crate::{Outside, Text, faults};
+
+const LIVE_STREAM_TYPE: Typed<LiveStreamType> =
+    Typed::choice("LiveStreamType", "`publisher`: who pushes it.");
+const LONG_PAGE_SIZE: Typed<u32> =
+    Typed::integer("PageSize", (1, 3000), Outside::Clamped, "Entries a page.").defaults_to("2000");
 
 action! {
     /// Starts or stops the recording of a stream that is being pushed and that a recording rule matches. What was
@@ -44,8 +49,7 @@ action! {
         only_stream: OnlyStream =
             Typed::<OnlyStream>::choice("OnlyStream", "`yes`: answer only the names and PublishTime.").defaults_to("no"),
         page_num: u32 = PAGE_NUM,
-        page_size: u32 =
-            Typed::integer("PageSize", (1, 3000), Outside::Clamped, "Entries a page.").defaults_to("2000"),
+        page_size: u32 = LONG_PAGE_SIZE,
     } -> OnlineList,
     faults: []
 }
@@ -57,5 +61,50 @@ action! {
         app_name: String = APP,
         stream_name: String = STREAM,
     } -> StreamState,
+    faults: []
+}
+
+action! {
+    /// Forbids a stream: whoever pushes it is disconnected within 2 seconds, and whoever comes is refused, until
+    /// ResumeTime or ResumeLiveStream. What was pushed before stays recorded.
+    Write ForbidLiveStream {
+        domain_name: String = DOMAIN,
+        app_name: String = APP,
+        stream_name: String = STREAM,
+        live_stream_type: LiveStreamType = LIVE_STREAM_TYPE,
+        oneshot: Oneshot = Typed::<Oneshot>::choice(
+            "Oneshot",
+            "`yes`: only disconnect whoever pushes it now; it may be pushed again at once. `no`: forbid it.",
+        )
+        .defaults_to("no"),
+        resume_time: Option<u64> = Typed::time(
+            "ResumeTime",
+            "From when it may be pushed again: after now; by default 180 days from now. Without meaning where Oneshot \
+             is `yes`.",
+        )
+        .or(faults::INVALID_RESUME_TIME)
+        .optional(),
+    } -> (),
+    faults: [CONFIG_ALREADY_EXISTS]
+}
+
+action! {
+    /// Lets a stream be pushed again, whether it was forbidden or not.
+    Write ResumeLiveStream {
+        domain_name: String = DOMAIN,
+        app_name: String = APP_OR_ANY,
+        stream_name: String = STREAM,
+        live_stream_type: LiveStreamType = LIVE_STREAM_TYPE,
+    } -> (),
+    faults: []
+}
+
+action! {
+    /// Lists the streams of a domain that are forbidden.
+    Read DescribeLiveStreamsBlockList {
+        domain_name: String = DOMAIN,
+        page_num: u32 = PAGE_NUM,
+        page_size: u32 = LONG_PAGE_SIZE,
+    } -> BlockList,
     faults: []
 }

@@ -1,4 +1,4 @@
-//! Streams that are being pushed.
+//! Streams that are being pushed, and those that may not be.
 
 use crate::answer::{Time, answers};
 use crate::paging::Page;
@@ -61,6 +61,28 @@ answers! {
         /// `push`.
         r#type: &'static str,
     }
+
+    /// Answer of `DescribeLiveStreamsBlockList`.
+    BlockList {
+        /// As asked.
+        domain_name: String,
+        /// As asked.
+        page_num: u32,
+        /// As asked, within its range.
+        page_size: u32,
+        /// Streams that are forbidden.
+        total_num: u64,
+        /// Pages of them.
+        total_page: u64,
+        /// The streams of the page, in the order in which they were forbidden.
+        stream_urls: StreamUrls,
+    }
+
+    /// The streams of a page.
+    StreamUrls {
+        /// `domain/app/stream`, one a stream.
+        stream_url: Vec<String>,
+    }
 }
 
 impl OnlineList {
@@ -73,6 +95,21 @@ impl OnlineList {
             total_num: page.total,
             total_page: page.pages(),
             online_info: OnlineInfo { live_stream_online_info: page.entries },
+        }
+    }
+}
+
+impl BlockList {
+    /// The answer for a page of a domain's forbidden streams.
+    #[must_use]
+    pub fn new(domain_name: String, page: Page<String>) -> Self {
+        Self {
+            domain_name,
+            page_num: page.number,
+            page_size: page.size,
+            total_num: page.total,
+            total_page: page.pages(),
+            stream_urls: StreamUrls { stream_url: page.entries },
         }
     }
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::rules::nonces::{self, Nonce};
-use ::rules::{notify, rule};
+use ::rules::{forbidden, notify, rule};
 use shared::{Clock, Random, Refusal, Variables};
 use store::memory::{MemoryStore, run};
 
@@ -16,7 +16,7 @@ use crate::bindings::recorder::catalog::catalog::{
     Tracks, VideoCodec,
 };
 use crate::bindings::recorder::rules::rules::{
-    self, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
+    self, ForbiddenStream, NotifyConfig, Rule, Triple, VersionedNotifyConfig, VersionedRule,
 };
 use crate::told::told;
 
@@ -42,6 +42,8 @@ pub(super) struct World {
     catalog_fails: Cell<bool>,
     /// The last thing that the catalog was told.
     pub(super) told: RefCell<Option<Result<(), catalog::Error>>>,
+    /// The streams whose pushes were ended, with the reasons.
+    pub(super) ended: RefCell<Vec<(StreamName, String)>>,
     nonce: Cell<u64>,
 }
 
@@ -59,6 +61,7 @@ impl World {
             interferences: Cell::new(0),
             catalog_fails: Cell::new(false),
             told: RefCell::default(),
+            ended: RefCell::default(),
             nonce: Cell::new(0),
         }
     }
@@ -197,6 +200,24 @@ impl Backend for World {
         told(rule::has_any(&self.store, domain).await)
     }
 
+    async fn forbid(&self, stream: ForbiddenStream) -> Result<(), rules::Error> {
+        told(forbidden::add(&self.store, stream.into()).await)
+    }
+
+    async fn resume(&self, triple: Triple) -> Result<(), rules::Error> {
+        told(forbidden::remove(&self.store, &triple.into()).await)
+    }
+
+    async fn get_forbidden(&self, triple: Triple, now: u64) -> Result<Option<ForbiddenStream>, rules::Error> {
+        let found = told(forbidden::get(&self.store, &triple.into(), now).await)?;
+        Ok(found.map(Into::into))
+    }
+
+    async fn list_forbidden(&self, domain: &str, now: u64) -> Result<Vec<ForbiddenStream>, rules::Error> {
+        let found = told(forbidden::list_domain(&self.store, domain, now).await)?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
     async fn add_notify(&self, config: NotifyConfig) -> Result<(), rules::Error> {
         told(notify::add(&self.store, config.into()).await)
     }
@@ -231,6 +252,12 @@ impl Backend for World {
             return Err(catalog::Error::NoSuchStream);
         }
         self.told.borrow_mut().take().unwrap_or(Ok(()))
+    }
+
+    async fn end_pushes(&self, stream: StreamName, reason: &str, _: u64) -> Result<(), catalog::Error> {
+        self.catalog()?;
+        self.ended.borrow_mut().push((stream, reason.into()));
+        Ok(())
     }
 
     async fn list_callbacks(&self, _: &str, _: (u64, u64)) -> Result<Vec<Callback>, catalog::Error> {

@@ -112,14 +112,15 @@ class Core:
 #: Elements that are lists, even if they have one child or none.
 LISTS = {
     "LiveAppRecord", "RecordFormat", "Templates", "RecordContentInfo", "RecordDeleteInfo", "LiveStreamOnlineInfo",
-    "CallbackList",
+    "CallbackList", "StreamUrl",
 }
 
 
 def xml_fields(element, parent=""):
     """An element's children as a dictionary; the lists of the JSON form are lists here too."""
     if len(element) == 0 and element.tag not in ("CallbackList",):
-        return element.text or ("" if not element.tag.endswith(("List", "TranscodeTemplates", "OnlineInfo")) else {})
+        holds_list = element.tag.endswith(("List", "TranscodeTemplates", "OnlineInfo", "StreamUrls"))
+        return element.text or ({} if holds_list else "")
     fields = {}
     for child in element:
         value = xml_fields(child, element.tag)

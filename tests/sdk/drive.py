@@ -138,6 +138,8 @@ def every_client(endpoint, rtmp, bucket, binary, provoked):
         finally:
             publisher.kill()
             publisher.wait()
+        forbidden = f"{stream}-forbidden"
+        scenario.forbid(check, domain, forbidden, lambda: scenario.push(binary, rtmp, domain, forbidden, SAMPLE))
         create = scenario.index(check, domain, stream, bucket_endpoint, s3)
         return check, domain, stream, create
 

@@ -175,7 +175,8 @@ def push(binary, rtmp, domain, stream, sample, fast=False):
     """A publisher, in the background."""
     url = f"{rtmp}/live/{stream}?vhost={domain}"
     command = [binary, "push", sample, url, *(["--fast"] if fast else [])]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    # Some are refused, as they should be.
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def until(what, condition, seconds=60):
@@ -234,6 +235,44 @@ def command(check, domain, stream):
     elsewhere = {**names, "DomainName": f"unknown.{domain}", "Command": "start"}
     check("RealTimeRecordCommand", elsewhere, "InvalidDomain.NotFound", 404)
     check("DescribeLiveStreamState", {**names, "StreamName": None}, "MissingStreamName")
+
+
+def forbid(check, domain, stream, push_it):
+    """Forbids a stream that is pushed, lets it be pushed again, and disconnects who does."""
+    names = {"DomainName": domain, "AppName": "live", "StreamName": stream, "LiveStreamType": "publisher"}
+    for more, code in [
+        ({"LiveStreamType": None}, "MissingLiveStreamType"),
+        ({"LiveStreamType": "player"}, "InvalidLiveStreamType.Malformed"),
+        ({"Oneshot": "maybe"}, "InvalidOneshot.Malformed"),
+        ({"ResumeTime": utc(-60)}, "InvalidResumeTime.Malformed"),
+        ({"ResumeTime": "2030-01-01"}, "InvalidResumeTime.Malformed"),
+    ]:
+        check("ForbidLiveStream", {**names, **more}, code)
+    blocked = lambda: check("DescribeLiveStreamsBlockList", {"DomainName": domain, "PageNum": 1, "PageSize": 3000})
+    urls = lambda: blocked()["StreamUrls"].get("StreamUrl") or []
+    state = lambda: check("DescribeLiveStreamState", {name: names[name] for name in list(names)[:3]})["StreamState"]
+
+    def pushed_until(**how):
+        publisher = push_it()
+        try:
+            until("the push", lambda: state() == "online")
+            check("ForbidLiveStream", {**names, **how})
+            # It would go on for half a minute. Two seconds are the rule; here many clients share a machine.
+            assert publisher.wait(timeout=10) != 0
+        finally:
+            publisher.kill()
+            publisher.wait()
+
+    pushed_until(ResumeTime=utc(3600))
+    assert urls() == [f"{domain}/live/{stream}"] and int(blocked()["TotalNum"]) == 1
+    check("ForbidLiveStream", names, "ConfigAlreadyExists")
+    assert push_it().wait(timeout=10) != 0
+    check("ResumeLiveStream", {**names, "AppName": "*"})
+    check("ResumeLiveStream", names)
+    assert urls() == []
+    until("the end of the push", lambda: state() == "offline")
+    pushed_until(Oneshot="yes")
+    assert urls() == []
 
 
 def index(check, domain, stream, bucket_endpoint, s3):

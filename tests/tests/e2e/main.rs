@@ -10,6 +10,7 @@ mod cases;
 mod crash;
 mod events;
 mod flv_tags;
+mod forbidden;
 mod hevc;
 mod hosts;
 mod judge;

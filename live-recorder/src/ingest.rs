@@ -20,7 +20,8 @@ pub(crate) struct IngestArgs {
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) default_domain: Option<String>,
     /// A streaming domain that may be pushed to. Several are separated by commas, or each has the option again. By
-    /// default any may.
+    /// default any may. The functions are asked as well, which have a list of their own, the variable push_domains, and
+    /// know the forbidden streams; where they do not answer within 2 s, this list alone counts.
     #[arg(long, value_name = "DOMAIN", value_delimiter = ',', env = "LIVE_RECORDER_PUSH_DOMAINS")]
     push_domain: Vec<String>,
     /// A key by which push URLs of a streaming domain have to be signed (`auth_key`, type A of Alibaba Cloud's URL

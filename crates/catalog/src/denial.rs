@@ -1,6 +1,6 @@
 //! Pushes that are to end: their streams are forbidden, or somebody ended them.
 //!
-//! A gateway hears of it as it hears of [orders](crate::changes), ends the push, and tells the end of its session like any
+//! A gateway hears of it as it hears of orders, ends the push, and tells the end of its session like any
 //! other: what was pushed before stays.
 
 use serde::{Deserialize, Serialize};

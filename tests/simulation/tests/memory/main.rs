@@ -12,6 +12,7 @@ mod bounds;
 mod breaks;
 mod clocks;
 mod events;
+mod forbidden;
 mod lost;
 mod overlap;
 mod pauses;

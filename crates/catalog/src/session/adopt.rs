@@ -76,8 +76,7 @@ pub(crate) async fn announce(store: &impl Store, session: &Session, now_ms: u64)
     list::append(store, &key::live_of_domain(&stream.domain), id).await?;
     list::append(store, &key::live_of_gateway(&gateway), id).await?;
     // A look that comes before the session is adopted does not see it, nor does a later boot.
-    timer::set(store, now_ms + CALL_MAX_MS, &look(session)).await?;
-    timer::set(store, now_ms + CALL_MAX_MS, &format!("o {id}")).await
+    timer::set_all(store, now_ms + CALL_MAX_MS, [&look(session), &format!("o {id}")]).await
 }
 
 /// The timer of looks at a session's gateway.

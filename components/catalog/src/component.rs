@@ -211,8 +211,21 @@ impl Guest for Component {
         with_catalog(async |catalog| catalog.give_command(stream, command, &call, now_ms).await).await
     }
 
-    async fn end_pushes(stream: StreamName, reason: String, now_ms: u64) -> Result<(), Error> {
-        with_catalog(async |catalog| catalog.end_pushes(stream, &reason, now_ms).await).await
+    async fn end_pushes(
+        stream: StreamName,
+        only: Option<String>,
+        reason: String,
+        until_ms: Option<u64>,
+        now_ms: u64,
+    ) -> Result<(), Error> {
+        with_catalog(async |catalog| {
+            catalog.end_pushes(stream, only.as_deref(), reason, until_ms, now_ms).await
+        })
+        .await
+    }
+
+    async fn let_push(stream: StreamName, now_ms: u64) -> Result<(), Error> {
+        with_catalog(async |catalog| catalog.let_push(stream, now_ms).await).await
     }
 
     async fn is_known_stream(stream: StreamName) -> Result<bool, Error> {

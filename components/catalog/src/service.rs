@@ -2,6 +2,7 @@
 
 use catalog::commit::{self, Prepared, Turn};
 use catalog::decision::WorkBucket;
+use catalog::denial::Denial;
 use catalog::order::Cause;
 use catalog::rebuild::{Found, Mode};
 use catalog::rule::Container;
@@ -335,10 +336,17 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
     pub async fn end_pushes(
         &self,
         stream: types::StreamName,
-        reason: &str,
+        only: Option<&str>,
+        reason: String,
+        until_ms: Option<u64>,
         now_ms: u64,
     ) -> Result<(), Error> {
-        Ok(denial::end_pushes(self.store, &stream.into(), reason, now_ms).await?)
+        let denial = Denial { reason, until_ms };
+        Ok(denial::end_pushes(self.store, &stream.into(), only, &denial, now_ms).await?)
+    }
+
+    pub async fn let_push(&self, stream: types::StreamName, now_ms: u64) -> Result<(), Error> {
+        Ok(denial::let_push(self.store, &stream.into(), now_ms).await?)
     }
 
     pub async fn is_known_stream(&self, stream: types::StreamName) -> Result<bool, Error> {

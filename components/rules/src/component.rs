@@ -32,17 +32,6 @@ async fn change_rule(
     Ok(changed?)
 }
 
-/// Changes what forbids a stream, and copies it as it is then.
-async fn change_forbidden(
-    stream: &rules::Triple,
-    change: impl AsyncFnOnce(&SpinStore) -> Result<(), rules::Error>,
-) -> Result<(), Error> {
-    let store = SpinStore::open().await?;
-    let changed = change(&store).await;
-    copy::keep_forbidden(&store, &Work, stream, now_ms()).await?;
-    Ok(changed?)
-}
-
 /// Changes a notify config, and copies it as it is then.
 async fn change_notify(
     domain: &str,
@@ -89,13 +78,16 @@ impl Guest for Component {
     }
 
     async fn forbid(stream: ForbiddenStream) -> Result<(), Error> {
-        let stream = rules::Forbidden::from(stream);
-        change_forbidden(&stream.stream.clone(), async |store| forbidden::add(store, stream).await).await
+        Ok(forbidden::add(&SpinStore::open().await?, stream.into()).await?)
     }
 
     async fn resume(triple: Triple) -> Result<(), Error> {
-        let stream = rules::Triple::from(triple);
-        change_forbidden(&stream, async |store| forbidden::remove(store, &stream).await).await
+        Ok(forbidden::remove(&SpinStore::open().await?, &triple.into()).await?)
+    }
+
+    async fn copy_forbidden(triple: Triple) -> Result<(), Error> {
+        let store = SpinStore::open().await?;
+        Ok(copy::keep_forbidden(&store, &Work, &triple.into(), now_ms()).await?)
     }
 
     async fn get_forbidden(triple: Triple, now: u64) -> Result<Option<ForbiddenStream>, Error> {

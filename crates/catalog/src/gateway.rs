@@ -79,7 +79,8 @@ pub async fn beat(
     let sessions = with_orders(store, bucket, &ids, now_ms).await?;
     let mut denied = Vec::new();
     for (session, _) in &sessions {
-        denied.extend(denial::reason(store, &session.id).await?.map(|reason| (session.id.clone(), reason)));
+        let reason = denial::reason(store, &session.id, now_ms).await?;
+        denied.extend(reason.map(|reason| (session.id.clone(), reason)));
         // Its adoption was completed after this boot had told what it holds.
         if is_left_out(beat, &boot, session) && session::ended(store, &session.id).await?.is_none() {
             session::end_at_last(store, bucket, session, now_ms).await?;

@@ -9,7 +9,10 @@ use crate::register::{Register, State};
 use crate::{Error, Forbidden, Triple, key};
 
 /// So many that hold no more are removed by one that lists them.
-const REMOVED_AT_ONCE: usize = 32;
+const REMOVED_AT_ONCE: usize = 256;
+
+/// They are kept for so long: the host that lists them may be ahead of those that judge by them. Unit: seconds.
+const KEPT_S: u64 = 86_400;
 
 /// A forbidden stream as it is stored: with the slot that the domain's directory has it in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,17 +73,21 @@ pub async fn list_domain(
     domain: &str,
     now_s: u64,
 ) -> Result<Vec<Forbidden>, Error> {
-    let (mut found, mut over) = (Vec::new(), Vec::new());
+    let (mut found, mut removed) = (Vec::new(), 0);
     for (slot, stream) in Directory::of_forbidden(store, domain).slots_in_use().await? {
         let state: State<Entered> = register(store, &stream).read().await?;
         match state.value.filter(|entered| entered.slot == slot) {
             Some(Entered { forbidden, .. }) if forbidden.holds(now_s) => found.push(forbidden),
-            Some(_) => over.push(stream),
-            None => {}
+            // On the way, so that a list of very many that dies leaves fewer to the next one, which tries again.
+            Some(Entered { forbidden, .. }) if !forbidden.holds(now_s.saturating_sub(KEPT_S)) => {
+                if removed < REMOVED_AT_ONCE {
+                    let is_over = |known: &Forbidden| *known == forbidden;
+                    let _ = remove_if(store, &stream, is_over).await;
+                    removed += 1;
+                }
+            }
+            Some(_) | None => {}
         }
-    }
-    for stream in over.iter().take(REMOVED_AT_ONCE) {
-        remove_if(store, stream, |forbidden| !forbidden.holds(now_s)).await?;
     }
     found.sort_by_key(|forbidden| forbidden.since_s);
     Ok(found)

@@ -1,7 +1,7 @@
 //! What the function needs of the components and of its host.
 
 use ::rules::nonces::Nonce;
-use shared::{Clock, Random, Variables};
+use shared::{Clock, Denial, Random, Variables};
 
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
 use crate::bindings::recorder::catalog::catalog::{
@@ -33,6 +33,7 @@ pub trait Backend {
 
     async fn forbid(&self, stream: ForbiddenStream) -> Result<(), rules::Error>;
     async fn resume(&self, triple: Triple) -> Result<(), rules::Error>;
+    async fn copy_forbidden(&self, triple: Triple) -> Result<(), rules::Error>;
     async fn get_forbidden(&self, triple: Triple, now: u64) -> Result<Option<ForbiddenStream>, rules::Error>;
     async fn list_forbidden(&self, domain: &str, now: u64) -> Result<Vec<ForbiddenStream>, rules::Error>;
 
@@ -48,7 +49,9 @@ pub trait Backend {
         call: &str,
         now_ms: u64,
     ) -> Result<(), catalog::Error>;
-    async fn end_pushes(&self, stream: StreamName, reason: &str, now_ms: u64) -> Result<(), catalog::Error>;
+    async fn end_pushes(&self, stream: StreamName, denial: Denial, now_ms: u64)
+    -> Result<(), catalog::Error>;
+    async fn let_push(&self, stream: StreamName, now_ms: u64) -> Result<(), catalog::Error>;
     async fn list_callbacks(
         &self,
         domain: &str,

@@ -2,7 +2,7 @@
 
 use ::rules::nonces::{self, Nonce};
 use key_value::SpinStore;
-use shared::{Clock, Host, Streams};
+use shared::{Clock, Denial, Host, Streams};
 
 use crate::backend::Backend;
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
@@ -50,6 +50,10 @@ impl Backend for Host {
         rules::resume(triple).await
     }
 
+    async fn copy_forbidden(&self, triple: Triple) -> Result<(), rules::Error> {
+        rules::copy_forbidden(triple).await
+    }
+
     async fn get_forbidden(&self, triple: Triple, now: u64) -> Result<Option<ForbiddenStream>, rules::Error> {
         rules::get_forbidden(triple, now).await
     }
@@ -84,8 +88,17 @@ impl Backend for Host {
         catalog::give_command(stream, command, call.into(), now_ms).await
     }
 
-    async fn end_pushes(&self, stream: StreamName, reason: &str, now_ms: u64) -> Result<(), catalog::Error> {
-        catalog::end_pushes(stream, reason.into(), now_ms).await
+    async fn end_pushes(
+        &self,
+        stream: StreamName,
+        denial: Denial,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error> {
+        catalog::end_pushes(stream, None, denial.reason, denial.until_ms, now_ms).await
+    }
+
+    async fn let_push(&self, stream: StreamName, now_ms: u64) -> Result<(), catalog::Error> {
+        catalog::let_push(stream, now_ms).await
     }
 
     async fn list_callbacks(

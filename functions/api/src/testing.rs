@@ -6,8 +6,8 @@
 use ::rules::nonces::{self, Nonce};
 use ::rules::{forbidden, notify, rule};
 use serde::{Serialize, de::DeserializeOwned};
-use shared::Bucket;
 use shared::testing::{World, convert};
+use shared::{Bucket, Denial};
 
 use crate::backend::Backend;
 use crate::bindings::recorder::bucket::objects::{self, Created, Location};
@@ -65,6 +65,11 @@ impl Backend for World {
         told(forbidden::remove(&*self.store, &triple.into()).await)
     }
 
+    // The tests' rules have no copies.
+    async fn copy_forbidden(&self, _: Triple) -> Result<(), rules::Error> {
+        Ok(())
+    }
+
     async fn get_forbidden(&self, triple: Triple, now: u64) -> Result<Option<ForbiddenStream>, rules::Error> {
         let found = told(forbidden::get(&*self.store, &triple.into(), now).await)?;
         Ok(found.map(Into::into))
@@ -102,8 +107,18 @@ impl Backend for World {
         answer(self.catalog().give_command(convert(stream), convert(command), call, now_ms).await)
     }
 
-    async fn end_pushes(&self, stream: StreamName, reason: &str, now_ms: u64) -> Result<(), catalog::Error> {
-        answer(self.catalog().end_pushes(convert(stream), reason, now_ms).await)
+    async fn end_pushes(
+        &self,
+        stream: StreamName,
+        denial: Denial,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error> {
+        let Denial { reason, until_ms } = denial;
+        answer(self.catalog().end_pushes(convert(stream), None, reason, until_ms, now_ms).await)
+    }
+
+    async fn let_push(&self, stream: StreamName, now_ms: u64) -> Result<(), catalog::Error> {
+        answer(self.catalog().let_push(convert(stream), now_ms).await)
     }
 
     async fn list_callbacks(

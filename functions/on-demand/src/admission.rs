@@ -3,7 +3,7 @@
 use http::StatusCode;
 use protocol::StreamPath;
 use shared::catalog::{self, StreamName};
-use shared::{Refusal, display_name, forbidden_until};
+use shared::{Denial, Refusal, display_name};
 
 use crate::world::World;
 
@@ -16,8 +16,8 @@ pub async fn admit(world: &impl World, path: &StreamPath) -> Result<(), Refusal>
     if !is_open(&world.variable("push_domains").await?, path.domain()) {
         return refuse("DomainNotAllowed", format!("domain {} may not be pushed to", path.domain()));
     }
-    match forbidden(world, &path.into()).await? {
-        Some(reason) => refuse("StreamForbidden", reason),
+    match forbidden(world, &path.into(), world.now_ms()).await? {
+        Some(denial) => refuse("StreamForbidden", denial.reason),
         None => Ok(()),
     }
 }
@@ -31,23 +31,25 @@ pub async fn admit(world: &impl World, path: &StreamPath) -> Result<(), Refusal>
 /// A component failed: the sessions are told of again.
 pub async fn end_forbidden(world: &impl World, adopted: &[String]) -> Result<(), Refusal> {
     for id in adopted {
-        let stream = match world.get_session(id).await {
-            Ok(session) => session.stream,
+        let session = match world.get_session(id).await {
+            Ok(session) => session,
             // It has expired, or is not found yet in a store that is being filled anew.
             Err(catalog::Error::NoSuchSession | catalog::Error::Unfit(_)) => continue,
             Err(error) => return Err(error.into()),
         };
-        if let Some(reason) = forbidden(world, &stream).await? {
-            world.end_pushes(stream, &reason, world.now_ms()).await?;
+        // It may have been let in by a host whose clock is ahead of this one's.
+        let at_ms = world.now_ms().max(session.began_ms);
+        if let Some(denial) = forbidden(world, &session.stream, at_ms).await? {
+            world.end_pushes(session.stream, Some(id), denial, world.now_ms()).await?;
         }
     }
     Ok(())
 }
 
 /// Why a stream cannot be pushed, if it is forbidden.
-async fn forbidden(world: &impl World, stream: &StreamName) -> Result<Option<String>, Refusal> {
-    let found = world.get_forbidden(stream.clone(), world.now_ms() / 1_000).await?;
-    Ok(found.map(|found| forbidden_until(&display_name(stream), found.until)))
+async fn forbidden(world: &impl World, stream: &StreamName, at_ms: u64) -> Result<Option<Denial>, Refusal> {
+    let found = world.get_forbidden(stream.clone(), at_ms / 1_000).await?;
+    Ok(found.map(|found| Denial::until(&display_name(stream), found.until)))
 }
 
 /// Whether a domain may be pushed to, by the list of those that may, separated by commas or spaces; an empty list is of all.

@@ -8,7 +8,7 @@ use protocol::{
 use recorder_on_demand_function::handler::handle;
 use rules::{Forbidden, Triple, forbidden};
 use shared::testing::{World, read, request, rule, run};
-use shared::{Catalog, work_bucket};
+use shared::{Catalog, Denial, work_bucket};
 
 const NOW_S: u64 = 1_767_225_600;
 
@@ -109,6 +109,10 @@ fn beat(world: &World, since: Option<u64>, adopted: &[&str]) -> Result<Heartbeat
     read(&answer).map_err(|(status, ..)| status)
 }
 
+fn denial(reason: &str) -> Denial {
+    Denial { reason: reason.into(), until_ms: None }
+}
+
 /// The sessions of an answer whose pushes are to end, with the reasons.
 fn denied(answer: &HeartbeatAnswer) -> Vec<(&str, &str)> {
     let of = |session: &'_ SessionAnswer| session.denied.is_some();
@@ -122,7 +126,7 @@ fn a_heartbeat_brings_that_a_push_is_to_end_beside_its_orders() {
     let (session, other) = (begin(&world), begin(&world));
     let first = beat(&world, None, &[&session]).unwrap();
     let name = shared::catalog::StreamName::from(&stream("live.example.com"));
-    run(world.end_pushes(name, "no more", NOW_S * 1_000)).unwrap();
+    run(world.end_pushes(name, None, denial("no more"), NOW_S * 1_000)).unwrap();
     beat(&world, Some(first.since), &[&other]).unwrap();
     let heard = beat(&world, Some(first.since), &[]).unwrap();
     assert_eq!(denied(&heard), [(session.as_str(), "no more")]);
@@ -137,7 +141,7 @@ fn a_push_that_began_while_its_stream_was_forbidden_ends_too() {
     // Who forbids it finds no session yet.
     forbid(&world, NOW_S, NOW_S + 60);
     let name = shared::catalog::StreamName::from(&stream("live.example.com"));
-    run(world.end_pushes(name, "not found", NOW_S * 1_000)).unwrap();
+    run(world.end_pushes(name, None, denial("not found"), NOW_S * 1_000)).unwrap();
     let first = beat(&world, None, &[&session, "20260101-00000000000000000000000000000000"]).unwrap();
     let heard = beat(&world, Some(first.since), &[]).unwrap();
     let reason = "live.example.com/live/cam is forbidden until 2026-01-01T00:01:00Z";

@@ -20,8 +20,8 @@ use crate::catalog::{
     Upload, Wish,
 };
 use crate::{
-    Body, BodyError, Bucket, Catalog, Clock, Files, Media, Piece, Random, Refusal, Rules, Streams, Variables,
-    files, media, rules,
+    Body, BodyError, Bucket, Catalog, Clock, Denial, Files, Media, Piece, Random, Refusal, Rules, Streams,
+    Variables, files, media, rules,
 };
 
 /// The world as Spin gives it.
@@ -124,8 +124,14 @@ impl Catalog for Host {
         catalog::beat(heartbeat, now_ms).await
     }
 
-    async fn end_pushes(&self, stream: StreamName, reason: &str, now_ms: u64) -> Result<(), catalog::Error> {
-        catalog::end_pushes(stream, reason.into(), now_ms).await
+    async fn end_pushes(
+        &self,
+        stream: StreamName,
+        only: Option<&str>,
+        denial: Denial,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error> {
+        catalog::end_pushes(stream, only.map(Into::into), denial.reason, denial.until_ms, now_ms).await
     }
 
     async fn prepare_chunk(&self, session: &str, seq: u64, now_ms: u64) -> Result<Turn, catalog::Error> {

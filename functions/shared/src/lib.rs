@@ -36,8 +36,8 @@ pub use naming::tag;
 pub use refusal::Refusal;
 pub use request::{read_body, read_json};
 pub use world::{
-    Bucket, CALLBACK_MS, Catalog, Clock, Files, Media, Piece, Random, Receivers, Rules, Streams, USER_AGENT,
-    Unanswered, Variables, authorize, display_name, flag, forbidden_until, private_callbacks, timezone,
+    Bucket, CALLBACK_MS, Catalog, Clock, Denial, Files, Media, Piece, Random, Receivers, Rules, Streams,
+    USER_AGENT, Unanswered, Variables, authorize, display_name, flag, private_callbacks, timezone,
     work_bucket,
 };
 

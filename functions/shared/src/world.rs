@@ -109,7 +109,13 @@ pub trait Catalog {
     async fn get_session(&self, id: &str) -> Result<Session, catalog::Error>;
     async fn end(&self, id: &str, duration_ms: u64, chunks: u64, now_ms: u64) -> Result<u64, catalog::Error>;
     async fn beat(&self, heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, catalog::Error>;
-    async fn end_pushes(&self, stream: StreamName, reason: &str, now_ms: u64) -> Result<(), catalog::Error>;
+    async fn end_pushes(
+        &self,
+        stream: StreamName,
+        only: Option<&str>,
+        denial: Denial,
+        now_ms: u64,
+    ) -> Result<(), catalog::Error>;
 
     async fn prepare_chunk(&self, session: &str, seq: u64, now_ms: u64) -> Result<Turn, catalog::Error>;
     async fn place_slice(
@@ -387,10 +393,22 @@ pub fn display_name(stream: &StreamName) -> String {
     format!("{}/{}/{}", stream.domain, stream.app, stream.stream)
 }
 
-/// Why a stream that is forbidden until then, in Unix seconds, cannot be pushed: for its publisher.
-#[must_use]
-pub fn forbidden_until(stream: &str, until_s: u64) -> String {
-    format!("{stream} is forbidden until {}", acs::time::format(until_s))
+/// Why a push is to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// For its publisher.
+    pub reason: String,
+    /// It is void from then on, or once its stream may be pushed again, Unix milliseconds; `None`: it holds for good.
+    pub until_ms: Option<u64>,
+}
+
+impl Denial {
+    /// Of a stream that is forbidden up to a moment, Unix seconds.
+    #[must_use]
+    pub fn until(stream: &str, until_s: u64) -> Self {
+        let reason = format!("{stream} is forbidden until {}", acs::time::format(until_s));
+        Self { reason, until_ms: Some(until_s.saturating_mul(1_000)) }
+    }
 }
 
 /// Whether a call carries the ingest token. An empty token lets nobody in.

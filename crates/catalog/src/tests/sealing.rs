@@ -36,7 +36,8 @@ fn recorded() -> Stage {
     }));
     first.slices(399);
     // It ends since its stream is forbidden.
-    run(denial::end_pushes(&world.store, &stream(), "forbidden", MIDNIGHT)).unwrap();
+    let denial = denial::Denial { reason: "forbidden".into(), until_ms: None };
+    run(denial::end_pushes(&world.store, &stream(), None, &denial, MIDNIGHT)).unwrap();
     first.end(3_500_000);
     let begin_ms = MIDNIGHT + 10 * MINUTE_MS;
     let mut second = Push::begin(&world, "20200101-y", begin_ms, Some(("20200101-x", 100_000)));

@@ -8,7 +8,7 @@ use api::{
     paging::Page,
     words::{Oneshot, Order},
 };
-use shared::forbidden_until;
+use shared::Denial;
 
 use super::performer::Performer;
 use crate::backend::World;
@@ -28,7 +28,7 @@ impl<W: World> Handle<ForbidLiveStream> for Performer<'_, W> {
         let now_ms = self.world.now_ms();
         if call.oneshot == Oneshot::Yes {
             let reason = format!("{} was disconnected by an operator", shown(&name));
-            return Ok(self.world.end_pushes(name, &reason, now_ms).await?);
+            return Ok(self.world.end_pushes(name, Denial { reason, until_ms: None }, now_ms).await?);
         }
         let since = now_ms / 1_000;
         let until = call.resume_time.unwrap_or(since + FORBIDDEN_S);
@@ -38,9 +38,11 @@ impl<W: World> Handle<ForbidLiveStream> for Performer<'_, W> {
         let forbidden = self.world.forbid(ForbiddenStream { triple: triple(&name), since, until }).await;
         // Also where it was forbidden before: the call that did so may have died before this.
         if let Some(found) = self.world.get_forbidden(triple(&name), since).await? {
-            let reason = forbidden_until(&shown(&name), found.until);
-            self.world.end_pushes(name, &reason, self.world.now_ms()).await?;
+            let denial = Denial::until(&shown(&name), found.until);
+            self.world.end_pushes(name.clone(), denial, self.world.now_ms()).await?;
         }
+        // Nobody is disconnected later because the work bucket takes its time.
+        self.world.copy_forbidden(triple(&name)).await?;
         Ok(forbidden?)
     }
 }
@@ -49,11 +51,11 @@ impl<W: World> Handle<ResumeLiveStream> for Performer<'_, W> {
     async fn handle(&self, call: ResumeLiveStream) -> Result<(), ApiError> {
         let name = stream(call.domain_name, call.app_name, call.stream_name);
         if name.app != ANY {
-            return Ok(self.world.resume(triple(&name)).await?);
+            return resume(self.world, triple(&name)).await;
         }
         let forbidden = self.world.list_forbidden(&name.domain, self.world.now_ms() / 1_000).await?;
         for found in forbidden.into_iter().filter(|found| found.triple.stream == name.stream) {
-            self.world.resume(found.triple).await?;
+            resume(self.world, found.triple).await?;
         }
         Ok(())
     }
@@ -67,6 +69,14 @@ impl<W: World> Handle<DescribeLiveStreamsBlockList> for Performer<'_, W> {
         let page = Page::of(urls, call.page_num, call.page_size, Order::Ascending);
         Ok(BlockList::new(call.domain_name, page))
     }
+}
+
+/// Lets a stream be pushed, and those pushes of it go on that have not heard that they are to end.
+async fn resume<W: World>(world: &W, forbidden: Triple) -> Result<(), ApiError> {
+    let Triple { domain, app, stream: name } = forbidden.clone();
+    world.resume(forbidden.clone()).await?;
+    world.let_push(stream(domain, app, name), world.now_ms()).await?;
+    Ok(world.copy_forbidden(forbidden).await?)
 }
 
 fn triple(name: &StreamName) -> Triple {

@@ -142,3 +142,16 @@ fn a_call_that_failed_on_its_way_can_be_made_again() {
     assert_eq!(forbid(&world, &[]), "OK");
     assert_eq!(ended(&world).len(), 1);
 }
+
+#[test]
+fn a_work_bucket_that_fails_keeps_no_push_alive() {
+    let world = World::new();
+    world.copies_fail.set(true);
+    assert_eq!(forbid(&world, &[]), "503 ServiceUnavailable");
+    assert_eq!(ended(&world).len(), 1);
+    world.copies_fail.set(false);
+    // The repeat makes the copy, whatever it is answered.
+    assert_eq!(forbid(&world, &[]), "400 ConfigAlreadyExists");
+    assert_eq!(resume(&world, "live"), "OK");
+    assert_eq!(*world.copied.borrow(), ["x", "x"]);
+}

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ::rules::nonces::{self, Nonce};
 use ::rules::{forbidden, notify, rule};
-use shared::{Clock, Random, Refusal, Variables};
+use shared::{Clock, Denial, Random, Refusal, Variables};
 use store::memory::{MemoryStore, run};
 
 use super::{NOW_S, VARIABLES};
@@ -42,6 +42,9 @@ pub(super) struct World {
     catalog_fails: Cell<bool>,
     /// The last thing that the catalog was told.
     pub(super) told: RefCell<Option<Result<(), catalog::Error>>>,
+    /// The streams of which it was copied whether they are forbidden, and whether that fails.
+    pub(super) copied: RefCell<Vec<String>>,
+    pub(super) copies_fail: Cell<bool>,
     /// The streams whose pushes were ended, with the reasons.
     pub(super) ended: RefCell<Vec<(StreamName, String)>>,
     nonce: Cell<u64>,
@@ -61,6 +64,8 @@ impl World {
             interferences: Cell::new(0),
             catalog_fails: Cell::new(false),
             told: RefCell::default(),
+            copied: RefCell::default(),
+            copies_fail: Cell::default(),
             ended: RefCell::default(),
             nonce: Cell::new(0),
         }
@@ -208,6 +213,14 @@ impl Backend for World {
         told(forbidden::remove(&self.store, &triple.into()).await)
     }
 
+    async fn copy_forbidden(&self, triple: Triple) -> Result<(), rules::Error> {
+        if self.copies_fail.get() {
+            return Err(rules::Error::Store("the work bucket does not answer".into()));
+        }
+        self.copied.borrow_mut().push(triple.stream);
+        Ok(())
+    }
+
     async fn get_forbidden(&self, triple: Triple, now: u64) -> Result<Option<ForbiddenStream>, rules::Error> {
         let found = told(forbidden::get(&self.store, &triple.into(), now).await)?;
         Ok(found.map(Into::into))
@@ -254,9 +267,15 @@ impl Backend for World {
         self.told.borrow_mut().take().unwrap_or(Ok(()))
     }
 
-    async fn end_pushes(&self, stream: StreamName, reason: &str, _: u64) -> Result<(), catalog::Error> {
+    async fn end_pushes(&self, stream: StreamName, denial: Denial, _: u64) -> Result<(), catalog::Error> {
         self.catalog()?;
-        self.ended.borrow_mut().push((stream, reason.into()));
+        self.ended.borrow_mut().push((stream, denial.reason));
+        Ok(())
+    }
+
+    async fn let_push(&self, stream: StreamName, _: u64) -> Result<(), catalog::Error> {
+        self.catalog()?;
+        self.ended.borrow_mut().retain(|(ended, _)| *ended != stream);
         Ok(())
     }
 

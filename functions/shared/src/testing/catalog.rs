@@ -13,7 +13,7 @@ use crate::catalog::{
     Loss, MediaChunk, OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session,
     StreamName, Timer, Turn, Upload, Wish,
 };
-use crate::{Catalog, Random};
+use crate::{Catalog, Denial, Random};
 
 use super::{World, convert};
 
@@ -116,8 +116,15 @@ impl Catalog for World {
         answer(self.catalog().beat(convert(heartbeat), now_ms).await)
     }
 
-    async fn end_pushes(&self, stream: StreamName, reason: &str, now_ms: u64) -> Result<(), Error> {
-        answer(self.catalog().end_pushes(convert(stream), reason, now_ms).await)
+    async fn end_pushes(
+        &self,
+        stream: StreamName,
+        only: Option<&str>,
+        denial: Denial,
+        now_ms: u64,
+    ) -> Result<(), Error> {
+        let Denial { reason, until_ms } = denial;
+        answer(self.catalog().end_pushes(convert(stream), only, reason, until_ms, now_ms).await)
     }
 
     async fn prepare_chunk(&self, session: &str, seq: u64, now_ms: u64) -> Result<Turn, Error> {

@@ -103,3 +103,42 @@ fn a_stream_is_forbidden_while_a_push_of_it_is_adopted_and_the_push_ends_however
     }
     assert!(told_by[0] > 0 && told_by[1] > 100, "{told_by:?}");
 }
+
+#[test]
+fn a_push_that_may_go_on_by_the_time_its_gateway_hears_of_it_does_not_end() {
+    // The stream is resumed, or its time is over; what an operator ended ends all the same.
+    for (is_once, is_resumed) in [(false, true), (false, false), (true, true)] {
+        let site = Site::new();
+        site.start("g", "spool.1");
+        let mut push = site.begin("g", "cam");
+        site.record(&mut push, 1);
+        let heard = site.silence("g");
+        let until = acs::time::format(site.now_ms.get() / 1_000 + 60);
+        let once = if is_once { "yes" } else { "no" };
+        assert_eq!(forbid(&site, "cam", &[("ResumeTime", &until), ("Oneshot", once)]), "OK");
+        if is_resumed {
+            site.api_of("ResumeLiveStream", "cam", &[PUBLISHER]).unwrap();
+        } else {
+            site.pass_ms(61_000);
+        }
+        site.heard.borrow_mut().insert("g".into(), heard);
+        let expected = if is_once { vec![push.session.clone()] } else { Vec::new() };
+        assert_eq!(denied(&site, "g"), expected, "once {is_once}, resumed {is_resumed}");
+    }
+}
+
+#[test]
+fn a_host_that_is_an_hour_behind_ends_no_push_that_began_after_the_streams_time() {
+    let site = Site::of_hosts(crate::site::long_cycles(), &[0, -3_600_000]);
+    let until = acs::time::format(site.now_ms.get() / 1_000 + 60);
+    // Its turn is that of the host whose clock is right.
+    site.tick();
+    assert_eq!(forbid(&site, "cam", &[("ResumeTime", &until)]), "OK");
+    site.pass_ms(61_000);
+    site.start("g", "spool.1");
+    let _push = site.begin("g", "cam");
+    for _ in 0..6 {
+        assert_eq!(denied(&site, "g"), Vec::<String>::new());
+        site.pass_ms(1_000);
+    }
+}

@@ -5,12 +5,16 @@ use std::cell::RefCell;
 use store::memory::{Actor, Random};
 
 use super::*;
-use crate::denial;
+use crate::denial::{self, Denial};
 
 const BOOT: &str = "spool.1";
 
+fn denial(reason: &str) -> Denial {
+    Denial { reason: reason.into(), until_ms: None }
+}
+
 fn end_pushes(world: &World, reason: &str, now_ms: u64) {
-    run(denial::end_pushes(&world.store, &session_of("").stream, reason, now_ms)).unwrap();
+    run(denial::end_pushes(&world.store, &session_of("").stream, None, &denial(reason), now_ms)).unwrap();
 }
 
 /// The sessions that a gateway is told to end, with their reasons.
@@ -71,7 +75,7 @@ fn a_push_that_ends_before_the_first_heartbeat_that_is_answered_is_told_however_
         let (stream, first) = (session_of("").stream, beat("g", BOOT, None));
         let heard = RefCell::new(Changes::default());
         let ending: Actor<'_, ()> = Box::pin(async {
-            denial::end_pushes(&world.store, &stream, "forbidden", NOW).await.unwrap();
+            denial::end_pushes(&world.store, &stream, None, &denial("forbidden"), NOW).await.unwrap();
         });
         let beating: Actor<'_, ()> = Box::pin(async {
             *heard.borrow_mut() = gateway::beat(&world.store, &world.bucket, &first, NOW).await.unwrap();

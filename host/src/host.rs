@@ -30,6 +30,7 @@ pub struct Host {
     pub(crate) router: Router,
     pub(crate) functions: BTreeMap<String, Function>,
     pub(crate) own_address: Arc<OnceLock<SocketAddr>>,
+    pub(crate) key_value: Arc<dyn KeyValue>,
 }
 
 /// Gathers what a [`Host`] is made of; everything has a default.
@@ -182,7 +183,7 @@ impl HostBuilder {
         let triggers = self.manifest.triggers.iter();
         let router =
             Router::new(triggers.map(|trigger| (trigger.route.as_str(), trigger.component.as_str())))?;
-        Ok(Host { engine, router, functions, own_address })
+        Ok(Host { engine, router, functions, own_address, key_value: self.key_value })
     }
 
     fn component(&self, engine: &Engine, id: &str) -> Result<Component> {

@@ -62,6 +62,14 @@ pub trait KeyValue: Send + Sync + 'static {
 
     /// Every key, ascending.
     async fn keys(&self) -> Result<Vec<String>>;
+
+    /// Whether the store can be used, as far as is known without trying.
+    ///
+    /// # Errors
+    /// [`KeyValueError::Store`]: the last write failed.
+    fn health(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Adds `delta` to the counter that `value` encodes: 8 bytes, little-endian, as Spin's own store keeps it.

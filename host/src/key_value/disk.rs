@@ -3,15 +3,19 @@
 //! One thread writes: it takes what is waiting, applies it in one transaction, syncs it once and answers
 //! all. So concurrent writers share a sync, and an increment is atomic because nobody else writes.
 //! Readers see the last committed state and wait for nobody.
+//!
+//! A database of redb that met an I/O error, such as a full disk, answers nothing but errors until it is opened again.
+//! The writer does so, and until a write has succeeded the store says that it is not fit.
 
 use std::io::Read;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
-use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition};
+use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, Table, TableDefinition};
 use tokio::sync::oneshot;
 
 use super::{KeyValue, KeyValueError, Result, add_to_counter};
@@ -27,12 +31,25 @@ const CACHE_BYTES: usize = 64 << 20;
 /// How a database of SQLite begins.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
+/// The least time between two tries to open a database again that failed: each may go through all of it.
+const REOPEN_AFTER: Duration = Duration::from_secs(1);
+
 /// A store in a file.
 pub struct DiskStore {
-    database: std::sync::Arc<Database>,
+    shared: Arc<Shared>,
     /// `None` only while dropping.
     writes: Option<mpsc::Sender<Write>>,
     writer: Option<JoinHandle<()>>,
+}
+
+/// What the writer and readers share.
+struct Shared {
+    /// Opens the database again.
+    open: Box<dyn Fn() -> Result<Database, redb::DatabaseError> + Send + Sync>,
+    /// `None` while it cannot be opened again.
+    database: RwLock<Option<Database>>,
+    /// Why writes fail, until one has succeeded.
+    failure: Mutex<Option<String>>,
 }
 
 struct Write {
@@ -76,17 +93,28 @@ impl DiskStore {
         );
         let opening = || format!("while opening the key-value store {}", path.display());
         let database = Database::builder().set_cache_size(CACHE_BYTES).create(path).with_context(opening)?;
-        let transaction = database.begin_write().with_context(opening)?;
-        transaction.open_table(VALUES).with_context(opening)?;
-        transaction.commit().with_context(opening)?;
+        // A file that is gone is not made anew: it would be another store.
+        let path = path.to_owned();
+        let reopen = move || Database::builder().set_cache_size(CACHE_BYTES).open(&path);
+        Self::start(database, Box::new(reopen)).with_context(opening)
+    }
 
-        let database = std::sync::Arc::new(database);
+    fn start(
+        database: Database,
+        open: Box<dyn Fn() -> Result<Database, redb::DatabaseError> + Send + Sync>,
+    ) -> anyhow::Result<Self> {
+        let transaction = database.begin_write()?;
+        transaction.open_table(VALUES)?;
+        transaction.commit()?;
+
+        let shared =
+            Arc::new(Shared { open, database: RwLock::new(Some(database)), failure: Mutex::default() });
         let (writes, waiting) = mpsc::channel();
         let writer = std::thread::Builder::new().name("key-value writer".into()).spawn({
-            let database = database.clone();
-            move || write_until_closed(&database, &waiting)
+            let shared = shared.clone();
+            move || write_until_closed(&shared, &waiting)
         })?;
-        Ok(Self { database, writes: Some(writes), writer: Some(writer) })
+        Ok(Self { shared, writes: Some(writes), writer: Some(writer) })
     }
 
     async fn write(&self, key: String, operation: Operation) -> Result<i64> {
@@ -116,12 +144,55 @@ fn begins_with(path: &Path, bytes: &[u8]) -> bool {
     std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin)).is_ok_and(|()| begin == bytes)
 }
 
-fn write_until_closed(database: &Database, waiting: &mpsc::Receiver<Write>) {
+impl Shared {
+    /// Reads from the database, unless it is closed.
+    fn read<T>(
+        &self,
+        read: impl FnOnce(ReadOnlyTable<&'static str, &'static [u8]>) -> Result<T, redb::Error>,
+    ) -> Result<T> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(database) = &*database else { return Err(closed()) };
+        let table = database.begin_read().map_err(failed)?.open_table(VALUES).map_err(failed)?;
+        read(table).map_err(failed)
+    }
+
+    /// Applies a batch in one transaction; the outer error is of all of it, an inner one of a write alone.
+    fn commit(&self, batch: &[Write]) -> Result<Vec<Result<i64>>> {
+        let outcome = match &*self.database.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(database) => commit(database, batch).map_err(failed),
+            None => Err(closed()),
+        };
+        let failure = outcome.as_ref().err().map(ToString::to_string);
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        outcome
+    }
+
+    /// Opens the database again, after it has failed.
+    fn reopen(&self) {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        // It is locked until it is closed.
+        *database = None;
+        match (self.open)() {
+            Ok(opened) => {
+                *database = Some(opened);
+                tracing::warn!("the key-value store was opened again");
+            }
+            Err(error) => tracing::error!(%error, "the key-value store cannot be opened again"),
+        }
+    }
+}
+
+fn closed() -> KeyValueError {
+    KeyValueError::Store("it has failed, and could not be opened again yet".into())
+}
+
+fn write_until_closed(shared: &Shared, waiting: &mpsc::Receiver<Write>) {
     let mut batch = Vec::new();
+    let mut reopened: Option<Instant> = None;
     while let Ok(first) = waiting.recv() {
         batch.push(first);
         batch.extend(waiting.try_iter().take(BATCH - 1));
-        match commit(database, &batch) {
+        match shared.commit(&batch) {
             Ok(outcomes) => {
                 for (write, outcome) in batch.drain(..).zip(outcomes) {
                     // A caller that has gone away does not want to know.
@@ -133,12 +204,15 @@ fn write_until_closed(database: &Database, waiting: &mpsc::Receiver<Write>) {
                 for write in batch.drain(..) {
                     _ = write.done.send(Err(KeyValueError::Store(error.to_string())));
                 }
+                if reopened.is_none_or(|at| at.elapsed() >= REOPEN_AFTER) {
+                    shared.reopen();
+                    reopened = Some(Instant::now());
+                }
             }
         }
     }
 }
 
-/// Applies `batch` in one transaction; the outer error is of all of it, an inner one of a write alone.
 fn commit(database: &Database, batch: &[Write]) -> Result<Vec<Result<i64>>, redb::Error> {
     let transaction = database.begin_write()?;
     let mut outcomes = Vec::with_capacity(batch.len());
@@ -185,9 +259,7 @@ fn failed(error: impl Into<redb::Error>) -> KeyValueError {
 #[async_trait]
 impl KeyValue for DiskStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        let transaction = self.database.begin_read().map_err(failed)?;
-        let values = transaction.open_table(VALUES).map_err(failed)?;
-        Ok(values.get(key).map_err(failed)?.map(|value| value.value().to_vec()))
+        self.shared.read(|values| Ok(values.get(key)?.map(|value| value.value().to_vec())))
     }
 
     async fn set(&self, key: String, value: Vec<u8>) -> Result<()> {
@@ -199,9 +271,7 @@ impl KeyValue for DiskStore {
     }
 
     async fn exists(&self, key: &str) -> Result<bool> {
-        let transaction = self.database.begin_read().map_err(failed)?;
-        let values = transaction.open_table(VALUES).map_err(failed)?;
-        Ok(values.get(key).map_err(failed)?.is_some())
+        self.shared.read(|values| Ok(values.get(key)?.is_some()))
     }
 
     async fn increment(&self, key: String, delta: i64) -> Result<i64> {
@@ -214,12 +284,109 @@ impl KeyValue for DiskStore {
     }
 
     async fn keys(&self) -> Result<Vec<String>> {
-        let transaction = self.database.begin_read().map_err(failed)?;
-        let values = transaction.open_table(VALUES).map_err(failed)?;
-        let mut keys = Vec::new();
-        for entry in values.iter().map_err(failed)? {
-            keys.push(entry.map_err(failed)?.0.value().to_owned());
+        self.shared.read(|values| {
+            let mut keys = Vec::new();
+            for entry in values.iter()? {
+                keys.push(entry?.0.value().to_owned());
+            }
+            Ok(keys)
+        })
+    }
+
+    fn health(&self) -> Result<()> {
+        match &*self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(failure) => Err(KeyValueError::Store(failure.clone())),
+            None => Ok(()),
         }
-        Ok(keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    use redb::StorageBackend;
+    use redb::backends::FileBackend;
+
+    use super::*;
+
+    /// A file on a disk that may be full.
+    #[derive(Debug)]
+    struct Disk {
+        file: FileBackend,
+        is_full: Arc<AtomicBool>,
+    }
+
+    impl Disk {
+        fn check(&self) -> Result<(), std::io::Error> {
+            if self.is_full.load(Relaxed) {
+                return Err(std::io::ErrorKind::StorageFull.into());
+            }
+            Ok(())
+        }
+    }
+
+    impl StorageBackend for Disk {
+        fn len(&self) -> Result<u64, std::io::Error> {
+            self.file.len()
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
+            self.file.read(offset, out)
+        }
+
+        fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
+            self.check()?;
+            self.file.set_len(len)
+        }
+
+        fn sync_data(&self) -> Result<(), std::io::Error> {
+            self.file.sync_data()
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
+            self.check()?;
+            self.file.write(offset, data)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_was_full_ends_no_store() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store.redb");
+        let is_full = Arc::new(AtomicBool::new(false));
+        let open = {
+            let is_full = is_full.clone();
+            move || {
+                let file = std::fs::File::options()
+                    .read(true)
+                    .write(true)
+                    .create(true)
+                    .truncate(false)
+                    .open(&path)
+                    .unwrap();
+                let disk = Disk { file: FileBackend::new(file).unwrap(), is_full: is_full.clone() };
+                Database::builder().create_with_backend(disk)
+            }
+        };
+        let store = DiskStore::start(open().unwrap(), Box::new(open)).unwrap();
+        store.set("a".into(), b"1".to_vec()).await.unwrap();
+        store.health().unwrap();
+
+        is_full.store(true, Relaxed);
+        for _ in 0..3 {
+            store.set("b".into(), vec![0; 1 << 20]).await.unwrap_err();
+            store.health().unwrap_err();
+        }
+        is_full.store(false, Relaxed);
+        std::thread::sleep(REOPEN_AFTER);
+        // The first try may find it closed, and open it.
+        if store.increment("c".into(), 1).await.is_err() {
+            store.health().unwrap_err();
+            store.increment("c".into(), 1).await.unwrap();
+        }
+        store.health().unwrap();
+        assert_eq!(store.get("a").await.unwrap(), Some(b"1".to_vec()));
+        assert_eq!(store.keys().await.unwrap(), ["a", "c"]);
     }
 }

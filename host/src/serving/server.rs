@@ -57,7 +57,10 @@ impl Host {
         let path = request.uri().path().to_owned();
         if let Some(well_known) = path.strip_prefix(WELL_KNOWN) {
             return match well_known {
-                "health" => plain(StatusCode::OK, "OK"),
+                "health" => match self.key_value.health() {
+                    Ok(()) => plain(StatusCode::OK, "OK"),
+                    Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "the key-value store fails"),
+                },
                 _ => plain(StatusCode::NOT_FOUND, ""),
             };
         }

@@ -301,7 +301,7 @@ impl Connection {
             return Err(in_use().into());
         }
         let push = Push {
-            id: format!("{:013}-{:08x}", unix_ms(), fastrand::u32(..)),
+            id: Push::new_id(),
             domain: path.domain().into(),
             app: path.app().into(),
             stream: path.stream().into(),

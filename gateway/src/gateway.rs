@@ -40,7 +40,7 @@ impl Gateway {
             video_kbps: (video_kbps > 0).then_some(video_kbps),
             began_ago_ms: ms_since(began),
             after: None,
-            resends: None,
+            resends: record.resends.clone(),
         }
     }
 

@@ -16,6 +16,7 @@
 //! | `upload`, `sessions`, `functions`, `gateway` | bringing chunks to the functions, and what the functions want |
 //! | `heartbeat`, `tell`, `ticker` | what the functions are told each second |
 //! | [`push`] | the other end: a small publisher |
+//! | [`upkeep`] | looking after a spool by hand |
 //! | [`rebuild`] | has the functions fill a lost store anew |
 
 mod admission;
@@ -40,6 +41,7 @@ mod sessions;
 mod spool;
 mod tell;
 mod ticker;
+pub mod upkeep;
 mod upload;
 
 pub use names::SecondPublisher;

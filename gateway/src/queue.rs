@@ -46,6 +46,7 @@ pub(crate) fn recovered(found: Recovered, tell: &Arc<Tell>) -> QueueReader {
     let end = state.record.end.unwrap_or_default();
     let ended = began + Duration::from_millis(end.duration_ms);
     let session = state.record.session.clone();
+    let is_resent = state.record.is_resent;
     state.began = Some((began, tell.happened(began)));
     state.ended = Some(tell.happened(ended));
     state.codecs_known = true;
@@ -64,6 +65,12 @@ pub(crate) fn recovered(found: Recovered, tell: &Arc<Tell>) -> QueueReader {
             tell.hold(&id);
         }
         (state.session, state.first_index, state.is_settled) = (Some(id), first_index, true);
+    }
+    if is_resent {
+        // Nothing continues it and it continues nothing, and what its orders were is in its chunks' names.
+        let events = [state.began.map(|(_, event)| event), state.ended];
+        events.into_iter().flatten().for_each(|event| tell.told(event));
+        state.is_settled = state.is_settled || state.record.resends.is_some();
     }
     let queue = Queue::new(path, folder, account, Arc::clone(tell), state);
     queue.last_frame_ms.store(end.duration_ms, Ordering::Relaxed);

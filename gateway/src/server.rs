@@ -22,7 +22,7 @@ use crate::{
     spool::{self, Spool, recover},
     tell::Tell,
     ticker,
-    upload::{Uploader, Uploads},
+    upload::{Uploader, Uploads, follow_requests},
 };
 
 /// How long a shutdown goes on uploading; the rest stays in the spool.
@@ -116,6 +116,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
     let background = Background { tasks: TaskTracker::new(), abort: abort.clone() };
     background.spawn(heartbeat::beat(gateway, functions.clone(), sessions, Arc::clone(&tell)));
     background.spawn(Arc::clone(&uploads).shed());
+    background.spawn(follow_requests(Arc::clone(&uploads), Arc::clone(&tell)));
     background.spawn(spool::sync(Arc::clone(&spool)));
     if config.tick {
         background.spawn(ticker::run(functions));

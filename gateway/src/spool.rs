@@ -11,7 +11,8 @@
 //! <spool>/pushes/<push>/<index>+<from>-<to>+<generation>+<reason>.lost
 //!                                   the place of a chunk that will not come, until the functions know it
 //! <spool>/pushes/<push>/<n>.kept    the last seconds of media while nothing is recorded
-//! <spool>/refused/<push>-<index>.flv, .txt    a chunk that the functions refused for good, and why
+//! <spool>/refused/<push>-<index>.flv, .json   a chunk that the functions refused for good, and why, see Refused
+//! <spool>/requests/<n>.json         chunks that are to be resent or dropped, until that is done, see Request
 //! ```
 //!
 //! What a push has sent is in memory at first and on disk within 100 ms, in the order in which it came, and before it
@@ -30,6 +31,9 @@ mod gap;
 mod limit;
 mod record;
 mod recover;
+mod refused;
+mod requests;
+mod resend;
 mod sync;
 mod waiting;
 
@@ -39,5 +43,10 @@ pub(crate) use folder::Spool;
 pub(crate) use gap::Gap;
 pub(crate) use record::{ChunkName, Codecs, End, Push, Record, Session};
 pub(crate) use recover::{Recovered, recover};
+pub use refused::ChunkId;
+pub(crate) use refused::{Refused, delete_refused, refused_files};
+pub use requests::Action;
+pub(crate) use requests::{Request, requests};
+pub(crate) use resend::{is_loss_untold, resend};
 pub(crate) use sync::sync;
 pub(crate) use waiting::Waiting;

@@ -1,9 +1,11 @@
 //! Bringing pushes to the functions.
 
 mod backoff;
+mod requests;
 mod shed;
 mod uploader;
 mod uploads;
 
+pub(crate) use requests::follow_requests;
 pub(crate) use uploader::Uploader;
 pub(crate) use uploads::Uploads;

@@ -5,4 +5,5 @@ pub(crate) mod demo;
 pub(crate) mod functions;
 pub(crate) mod gateway;
 pub(crate) mod push;
+pub(crate) mod spool;
 pub(crate) mod up;

@@ -17,7 +17,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::commands::{catalog, demo, functions, gateway, push, up};
+use crate::commands::{catalog, demo, functions, gateway, push, spool, up};
 use crate::stack::StackConfig;
 
 /// Records live streams into object storage with Wasm functions.
@@ -38,6 +38,8 @@ enum Command {
     Gateway(gateway::GatewayArgs),
     /// Fills a store that was lost anew.
     Catalog(catalog::CatalogArgs),
+    /// Lists what waits on a gateway's disk or was refused, and resends or drops it.
+    Spool(spool::SpoolArgs),
     /// Publishes an FLV file over RTMP.
     Push(push::PushArgs),
     /// Records a real push on this machine and shows the files.
@@ -57,6 +59,7 @@ fn main() -> anyhow::Result<()> {
             Command::Functions(args) => functions::run(args, stop).await,
             Command::Gateway(args) => gateway::run(args, stop).await,
             Command::Catalog(args) => catalog::run(args, stop).await,
+            Command::Spool(args) => spool::run(args),
             Command::Push(args) => push::run(args, stop).await,
             Command::Demo(args) => demo::run(args, stop).await,
         }

@@ -1,7 +1,7 @@
 //! The uploader's end of a queue.
 
 use std::{
-    fs, io,
+    io,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     functions::ChunkBody,
-    spool::{Account, Chunk, Gap, Record, Session, Waiting},
+    spool::{Account, Chunk, Gap, Record, Refused, Session, Spool, Waiting},
 };
 
 /// Takes the chunks of one push away, in order, and keeps the push's record.
@@ -64,7 +64,7 @@ impl QueueReader {
     }
 
     /// What the push's chunks are charged to.
-    pub(crate) fn account(&self) -> &Account {
+    pub(crate) fn account(&self) -> &Arc<Account> {
         &self.queue.account
     }
 
@@ -190,36 +190,64 @@ impl QueueReader {
         front.into_iter().for_each(discard);
     }
 
-    /// Moves the chunk at the front to another file. `lost`: why the functions are told that it will not come.
-    pub(crate) fn put_aside(&self, index: u64, kept: &Path, lost: Option<LossReason>) -> io::Result<()> {
-        let folder = &self.queue.folder;
+    /// Moves the chunk at the front to the refused ones. `lost`: why the functions are told that it will not come.
+    pub(crate) fn put_aside(
+        &self,
+        index: u64,
+        spool: &Spool,
+        reason: String,
+        lost: Option<LossReason>,
+    ) -> io::Result<()> {
+        let Queue { folder, path, .. } = &*self.queue;
         self.queue.change(|state| {
             let Some(Waiting::Chunk(chunk)) = state.waiting.front_mut() else { return Ok(()) };
             if chunk.name.index != index {
                 return Ok(());
             }
             chunk.flush()?;
+            let refused = Refused::new(state.record.clone(), chunk, reason);
             let gap = lost.map(|reason| gap_of(folder, chunk, reason, Some(Instant::now()))).transpose()?;
-            fs::rename(chunk.path(), kept)?;
-            match gap {
-                Some(gap) => state.waiting[0] = Waiting::Lost(gap),
-                None => drop(self.queue.take_front(state)),
+            let id = refused.keep(spool.refused(), chunk.path())?;
+            let front = match gap {
+                Some(gap) => Some(std::mem::replace(&mut state.waiting[0], Waiting::Lost(gap))),
+                None => self.queue.take_front(state),
+            };
+            if let Some(Waiting::Chunk(chunk)) = front {
+                spool.keep_refused(path, id, chunk);
             }
             Ok(())
+        })
+    }
+
+    /// Gives up a chunk that somebody drops by hand; `None` while the functions are being given it, `false` if it does
+    /// not wait.
+    pub(crate) fn drop_chunk(&self, index: u64) -> io::Result<Option<bool>> {
+        self.queue.change(|state| {
+            let is_it =
+                |waiting: &Waiting| matches!(waiting, Waiting::Chunk(chunk) if chunk.name.index == index);
+            match state.waiting.iter().position(is_it) {
+                _ if state.trying == Some(index) => Ok(None),
+                Some(at) => self.give_up(state, at).map(Some),
+                None => Ok(Some(false)),
+            }
         })
     }
 
     /// Gives up the oldest chunk that waits, and that the functions have not begun to take; `false` if there is none.
     /// `even_tried`: as in [`State::oldest_to_give_up`].
     pub(crate) fn shed(&self, even_tried: bool) -> io::Result<bool> {
-        let folder = &self.queue.folder;
-        self.queue.change(|state| {
-            let Some(at) = state.oldest_to_give_up(even_tried) else { return Ok(false) };
-            let Waiting::Chunk(chunk) = &state.waiting[at] else { return Ok(false) };
-            let gap = gap_of(folder, chunk, LossReason::Shed, state.last_try(chunk.name.index))?;
-            discard(std::mem::replace(&mut state.waiting[at], Waiting::Lost(gap)));
-            Ok(true)
+        self.queue.change(|state| match state.oldest_to_give_up(even_tried) {
+            Some(at) => self.give_up(state, at),
+            None => Ok(false),
         })
+    }
+
+    fn give_up(&self, state: &mut State, at: usize) -> io::Result<bool> {
+        let Waiting::Chunk(chunk) = &state.waiting[at] else { return Ok(false) };
+        let tried = state.last_try(chunk.name.index);
+        let gap = gap_of(&self.queue.folder, chunk, LossReason::Shed, tried)?;
+        discard(std::mem::replace(&mut state.waiting[at], Waiting::Lost(gap)));
+        Ok(true)
     }
 
     /// Whether something has waited for so long.

@@ -241,6 +241,10 @@ impl Charge {
         Self { account: Arc::clone(account), bytes: 0 }
     }
 
+    pub(super) fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
     pub(super) fn add(&mut self, bytes: u64) {
         let Account { contents, used_bytes, .. } = &*self.account;
         self.bytes += bytes;

@@ -320,6 +320,11 @@ impl Chunk {
         }
     }
 
+    /// What it has of the spool; its file is another's now.
+    pub(super) fn into_charge(self) -> Charge {
+        self.charge
+    }
+
     /// Deletes its file.
     pub(crate) fn delete(&self) -> io::Result<()> {
         self.copy.delete()

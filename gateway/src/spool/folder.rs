@@ -14,8 +14,11 @@ use protocol::StreamPath;
 use super::{
     alarm::Warning,
     charge::{Account, Contents},
+    chunk::Chunk,
     limit::{default_limit_bytes, spooled_bytes},
     record::replace_durably,
+    refused::{ChunkId, RefusedChunks, delete_refused},
+    requests::{Request, requests},
 };
 
 /// The spool folder and how full it is.
@@ -23,13 +26,14 @@ use super::{
 pub(crate) struct Spool {
     root: PathBuf,
     contents: Arc<Contents>,
+    refused: RefusedChunks,
     _lock: File,
 }
 
 impl Spool {
     /// Opens a spool that holds at most so many bytes of chunks; `None`: what is sensible on its disk.
     pub(crate) fn open(root: &Path, limit_bytes: Option<u64>) -> anyhow::Result<Arc<Self>> {
-        for folder in ["pushes", "refused"] {
+        for folder in ["pushes", "refused", "requests"] {
             let folder = root.join(folder);
             fs::create_dir_all(&folder).with_context(|| format!("while creating {}", folder.display()))?;
         }
@@ -37,7 +41,7 @@ impl Spool {
         if let Err(error) = lock.try_lock() {
             bail!("spool {} is in use by another gateway: {error}", root.display());
         }
-        let found_bytes = spooled_bytes(&root.join("pushes")).context("while looking at the spool")?;
+        let found_bytes = spooled_bytes(root).context("while looking at the spool")?;
         let limit_bytes = match limit_bytes {
             Some(limit_bytes) => limit_bytes,
             None => {
@@ -46,7 +50,9 @@ impl Spool {
         };
         tracing::info!("spool {} holds at most {limit_bytes} bytes", root.display());
         let contents = Arc::new(Contents::new(limit_bytes, found_bytes));
-        Ok(Arc::new(Self { root: root.to_owned(), contents, _lock: lock }))
+        let refused = RefusedChunks::open(root.join("refused"), &contents)
+            .context("while looking at the refused chunks in the spool")?;
+        Ok(Arc::new(Self { root: root.to_owned(), contents, refused, _lock: lock }))
     }
 
     /// The name in the spool, made at first.
@@ -84,9 +90,41 @@ impl Spool {
         self.root.join("pushes")
     }
 
-    /// Where a refused chunk of a push goes.
-    pub(crate) fn refused(&self, push: &str, index: u64) -> PathBuf {
-        self.root.join("refused").join(format!("{push}-{index:010}.flv"))
+    /// Where refused chunks lie.
+    pub(crate) fn refused(&self) -> &Path {
+        self.refused.folder()
+    }
+
+    /// Counts a refused chunk that was moved there.
+    pub(crate) fn keep_refused(&self, stream: &StreamPath, id: ChunkId, chunk: Chunk) {
+        self.refused.insert(stream.clone(), id, chunk.into_charge());
+    }
+
+    /// Counts a refused chunk no longer that is not there any more.
+    pub(super) fn forget_refused(&self, id: &ChunkId) {
+        self.refused.forget(id);
+    }
+
+    /// Deletes a refused chunk; `false` if it is not there.
+    pub(crate) fn drop_refused(&self, id: &ChunkId) -> io::Result<bool> {
+        let is_deleted = delete_refused(self.refused.folder(), id)?;
+        self.refused.forget(id);
+        Ok(is_deleted)
+    }
+
+    /// Deletes the oldest refused chunk of a stream; `None` if it has none.
+    pub(crate) fn drop_oldest_refused(&self, stream: &StreamPath) -> io::Result<Option<ChunkId>> {
+        self.refused.delete_oldest(stream)
+    }
+
+    /// The streams that have refused chunks.
+    pub(crate) fn refused_streams(&self) -> Vec<(StreamPath, Arc<Account>)> {
+        self.refused.accounts()
+    }
+
+    /// What is asked for by hand, in order, each with its file.
+    pub(crate) fn requests(&self) -> io::Result<Vec<(PathBuf, Request)>> {
+        requests(&self.root.join("requests"))
     }
 
     /// What a stream's chunks are charged to.

@@ -26,7 +26,12 @@ pub(super) fn spooled_bytes(folder: &Path) -> io::Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let metadata = entry.metadata()?;
+        let metadata = match entry.metadata() {
+            Ok(metadata) => metadata,
+            // It was dropped by hand meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
         bytes += if metadata.is_dir() { spooled_bytes(&entry.path())? } else { metadata.len() };
     }
     Ok(bytes)

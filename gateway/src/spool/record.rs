@@ -8,8 +8,10 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use protocol::{Generation, StreamPath};
+use protocol::{Generation, Resends, StreamPath};
 use serde::{Deserialize, Serialize};
+
+use crate::clock::unix_ms;
 
 /// What [`Record::format`] is now.
 const FORMAT: u32 = 3;
@@ -26,6 +28,12 @@ pub(crate) struct Record {
     pub(crate) end: Option<End>,
     /// The session that was adopted.
     pub(crate) session: Option<Session>,
+    /// Whether it is no push, but chunks of one that were refused and are brought to the functions again.
+    #[serde(default)]
+    pub(crate) is_resent: bool,
+    /// The session of such chunks, and the number of the first one there, where they had a session.
+    #[serde(default)]
+    pub(crate) resends: Option<Resends>,
 }
 
 /// The push itself, as it was when it was published.
@@ -39,6 +47,13 @@ pub(crate) struct Push {
     /// Address of the publisher.
     pub(crate) client: String,
     pub(crate) arguments: BTreeMap<String, String>,
+}
+
+impl Push {
+    /// A name that no other push has; names sort as the pushes came.
+    pub(crate) fn new_id() -> String {
+        format!("{:013}-{:08x}", unix_ms(), fastrand::u32(..))
+    }
 }
 
 /// What is pushed; empty and 0 where it is not known.
@@ -75,7 +90,16 @@ pub(crate) struct Session {
 impl Record {
     /// The record of a push whose first coded frame has not come.
     pub(crate) fn new(push: Push) -> Self {
-        Self { format: FORMAT, push, codecs: Codecs::default(), began_at_ms: 0, end: None, session: None }
+        Self {
+            format: FORMAT,
+            push,
+            codecs: Codecs::default(),
+            began_at_ms: 0,
+            end: None,
+            session: None,
+            is_resent: false,
+            resends: None,
+        }
     }
 
     pub(crate) fn stream_path(&self) -> anyhow::Result<StreamPath> {
@@ -119,7 +143,7 @@ pub(crate) fn replace_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// What a chunk's file name tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct ChunkName {
     /// Its place in the push; chunks of one push have consecutive indexes.
     pub(crate) index: u64,

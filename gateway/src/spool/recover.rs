@@ -49,6 +49,11 @@ pub(crate) fn recover(spool: &Arc<Spool>) -> anyhow::Result<Vec<Recovered>> {
     let mut recovered = Vec::new();
     for folder in folders {
         match recover_push(spool, &folder) {
+            // A crash came before a chunk was moved there.
+            Ok(push) if push.record.is_resent && push.waiting.is_empty() && push.record.session.is_none() => {
+                fs::remove_dir_all(&folder)
+                    .with_context(|| format!("while deleting {}", folder.display()))?;
+            }
             Ok(push) => recovered.push(push),
             Err(error) => tracing::error!("push in {} cannot be recovered: {error:#}", folder.display()),
         }
@@ -56,7 +61,7 @@ pub(crate) fn recover(spool: &Arc<Spool>) -> anyhow::Result<Vec<Recovered>> {
     Ok(recovered)
 }
 
-fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<Recovered> {
+pub(super) fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<Recovered> {
     let mut record = Record::load(folder)?;
     let path = record.stream_path()?;
     let account = spool.account(&path);

@@ -1,10 +1,14 @@
 //! Giving up what cannot be delivered, where the spool is full.
 
-use std::{collections::HashMap, io, time::Duration};
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 use protocol::StreamPath;
 
-use crate::{clock::LogLimit, queue::QueueReader, spool::Account};
+use crate::{
+    clock::LogLimit,
+    queue::QueueReader,
+    spool::{Account, Spool},
+};
 
 /// A stream of which the functions take nothing for this long gives up what it has beyond its share of the spool.
 const STALLED: Duration = Duration::from_secs(5);
@@ -21,23 +25,36 @@ pub(super) struct GivenUp {
 
 /// A stream that gives up chunks.
 struct Giver {
-    /// Its pushes, the oldest first.
+    path: StreamPath,
+    account: Arc<Account>,
+    /// Its pushes, the oldest first; none where only refused chunks may be given up.
     pushes: Vec<QueueReader>,
     /// Whether it has no more to give up.
     is_done: bool,
 }
 
 /// Gives up chunks of streams whose share of the spool is full, where the functions take nothing of a stream, or far too
-/// little: each time the oldest one of the stream that has most. `streams`: the pushes of each, the oldest first.
-pub(super) fn make_room(streams: Vec<Vec<QueueReader>>, given_up: &mut GivenUp) {
-    let mut givers: Vec<_> = streams.into_iter().filter_map(Giver::new).collect();
+/// little: each time the oldest one of the stream that has most. What the functions refused goes before what they may
+/// still take. `streams`: the pushes of each, the oldest first.
+pub(super) fn make_room(spool: &Spool, streams: Vec<Vec<QueueReader>>, given_up: &mut GivenUp) {
+    let refused = spool.refused_streams().into_iter();
+    let refused: Vec<_> = refused
+        .filter(|(_, account)| account.is_full())
+        .map(|(path, account)| Giver { path, account, pushes: Vec::new(), is_done: false })
+        .collect();
+    give_up(refused, |giver| Ok(spool.drop_oldest_refused(&giver.path)?.is_some()), given_up);
+    let givers = streams.into_iter().filter_map(Giver::new).collect();
+    give_up(givers, Giver::give_up, given_up);
+}
+
+fn give_up(mut givers: Vec<Giver>, step: impl Fn(&Giver) -> io::Result<bool>, given_up: &mut GivenUp) {
     while let Some(giver) = most(&mut givers) {
-        match giver.give_up() {
-            Ok(true) => *given_up.chunks.entry(giver.pushes[0].path().clone()).or_default() += 1,
+        match step(giver) {
+            Ok(true) => *given_up.chunks.entry(giver.path.clone()).or_default() += 1,
             Ok(false) => giver.is_done = true,
             Err(error) => {
                 giver.is_done = true;
-                tracing::error!("{}: chunk cannot be given up: {error}", giver.pushes[0].path());
+                tracing::error!("{}: chunk cannot be given up: {error}", giver.path);
             }
         }
     }
@@ -63,19 +80,16 @@ impl GivenUp {
 
 /// The one that has most of those that still have to give up some.
 fn most(givers: &mut [Giver]) -> Option<&mut Giver> {
-    let have_to = givers.iter_mut().filter(|giver| !giver.is_done && !giver.account().has_room());
-    have_to.max_by_key(|giver| giver.account().used_bytes())
+    let have_to = givers.iter_mut().filter(|giver| !giver.is_done && !giver.account.has_room());
+    have_to.max_by_key(|giver| giver.account.used_bytes())
 }
 
 impl Giver {
     fn new(pushes: Vec<QueueReader>) -> Option<Self> {
-        let account = pushes.first()?.account();
+        let first = pushes.first()?;
+        let (path, account) = (first.path().clone(), Arc::clone(first.account()));
         let gives = account.is_full() && (is_stalled(&pushes) || account.is_beyond());
-        gives.then_some(Self { pushes, is_done: false })
-    }
-
-    fn account(&self) -> &Account {
-        self.pushes[0].account()
+        gives.then_some(Self { path, account, pushes, is_done: false })
     }
 
     /// Gives up the oldest chunk; `false` if there is none.
@@ -86,7 +100,7 @@ impl Giver {
             }
         }
         // One that was tried is given up only where nothing else is left: it cannot be told lost at once.
-        if self.account().is_full() {
+        if self.account.is_full() {
             for push in &self.pushes {
                 if push.shed(true)? {
                     return Ok(true);

@@ -55,14 +55,15 @@ impl Uploader {
         loop {
             let after = before.and_then(|before| after(before, began));
             let sent = Instant::now();
-            let begin = BeginSession { after, ..self.gateway.begin(&queue.record(), began) };
+            let record = queue.record();
+            let begin = BeginSession { after, ..self.gateway.begin(&record, began) };
             match self.functions.call(queue.path().clone(), &begin).await {
                 Ok(answer) => {
                     let answered = Answered { sent, received: Instant::now(), began };
                     self.adopt(queue, answer, answered).await;
                     return true;
                 }
-                Err(error) if error.is_refusal() => {
+                Err(error) if error.is_refusal() || record.is_resent && is_unknown(&error) => {
                     self.keep_all_refused(queue, &error).await;
                     return false;
                 }
@@ -141,11 +142,9 @@ impl Uploader {
     /// Puts the chunk at the front aside: trying again would not help.
     async fn keep_aside(&self, queue: &QueueReader, index: u64, error: &CallError, lost: Option<LossReason>) {
         let path = queue.path();
-        let kept = self.spool.refused(&queue.record().push.id, index);
-        tracing::error!("{path}: chunk is refused and kept in {}: {error}", kept.display());
-        let outcome = fs::write(kept.with_extension("txt"), format!("{path}: {error}\n"))
-            .and_then(|()| queue.put_aside(index, &kept, lost));
-        if let Err(error) = outcome {
+        let kept = self.spool.refused().display();
+        tracing::error!("{path}: chunk {index} is refused and kept in {kept}: {error}");
+        if let Err(error) = queue.put_aside(index, &self.spool, error.to_string(), lost) {
             tracing::error!("{path}: refused chunk cannot be kept: {error}");
             sleep(DISK_PAUSE).await;
         }
@@ -174,6 +173,11 @@ impl Uploader {
         }
         queue.end_told();
     }
+}
+
+/// Whether the functions do not know what a call is about.
+fn is_unknown(error: &CallError) -> bool {
+    error.status() == Some(StatusCode::NOT_FOUND)
 }
 
 /// The push before, where it has a session.

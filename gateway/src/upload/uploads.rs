@@ -62,7 +62,8 @@ impl Uploads {
         &self.uploader
     }
 
-    /// Brings a push to the functions; it begins after those of the same stream that came before.
+    /// Brings a push to the functions; it begins after those of the same stream that came before. What is resent waits
+    /// for none, and none waits for it.
     pub(crate) fn enqueue(self: &Arc<Self>, queue: QueueReader) {
         let path = queue.path().clone();
         let is_first = {
@@ -70,6 +71,15 @@ impl Uploads {
             streams.forget();
             let stream = streams.streams.entry(path.clone()).or_default();
             stream.pushes.push(queue.clone());
+            if queue.record().is_resent {
+                let uploads = Arc::clone(self);
+                self.spawn(async move {
+                    if uploads.begin(&queue, None).await {
+                        uploads.carry(&queue).await;
+                    }
+                });
+                return;
+            }
             stream.waiting.push_back(queue);
             !std::mem::replace(&mut stream.is_beginning, true)
         };
@@ -81,20 +91,37 @@ impl Uploads {
 
     async fn begin_in_turn(self: Arc<Self>, path: StreamPath) {
         while let Some((queue, last)) = self.next(&path) {
-            if self.uploader.begin(&queue, last.as_ref()).await {
+            if self.begin(&queue, last.as_ref()).await {
                 if let Some(stream) = self.streams().streams.get_mut(&path) {
                     stream.last = Some(queue.clone());
                 }
                 let uploads = Arc::clone(&self);
-                self.spawn(async move {
-                    uploads.uploader.carry(&queue).await;
-                    uploads.over(&queue);
-                });
-            } else {
-                self.uploader.delete(&queue);
-                self.over(&queue);
+                self.spawn(async move { uploads.carry(&queue).await });
             }
         }
+    }
+
+    /// Begins a push; `false` if it will have no session.
+    async fn begin(&self, queue: &QueueReader, before: Option<&QueueReader>) -> bool {
+        let is_begun = self.uploader.begin(queue, before).await;
+        if !is_begun {
+            self.uploader.delete(queue);
+            self.over(queue);
+        }
+        is_begun
+    }
+
+    /// Brings a push that has a session.
+    async fn carry(&self, queue: &QueueReader) {
+        self.uploader.carry(queue).await;
+        self.over(queue);
+    }
+
+    /// The push of this name, unless it is brought.
+    pub(super) fn find(&self, push: &str) -> Option<QueueReader> {
+        let streams = self.streams();
+        let mut pushes = streams.streams.values().flat_map(|stream| &stream.pushes);
+        pushes.find(|queue| queue.record().push.id == push).cloned()
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -108,8 +135,8 @@ impl Uploads {
         self.tasks.wait().await;
     }
 
-    /// Warns, for ever, before the spool is full, and gives up what streams whose share of the spool is full cannot deliver, the oldest first, and first of
-    /// the stream that has most.
+    /// Warns, for ever, before the spool is full, and gives up what streams whose share of the spool is full cannot
+    /// deliver, the oldest first, and first of the stream that has most.
     pub(crate) async fn shed(self: Arc<Self>) {
         let mut given_up = GivenUp::default();
         let mut seconds = interval(SHED_EVERY);
@@ -126,8 +153,9 @@ impl Uploads {
             if !spool.is_full() {
                 continue;
             }
-            let streams = self.streams().streams.values().map(|stream| stream.pushes.clone()).collect();
-            shed::make_room(streams, &mut given_up);
+            let pushes: Vec<_> =
+                self.streams().streams.values().map(|stream| stream.pushes.clone()).collect();
+            shed::make_room(spool, pushes, &mut given_up);
         }
     }
 

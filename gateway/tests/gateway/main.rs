@@ -17,6 +17,7 @@ mod sessions;
 mod spool;
 mod squatting;
 mod takeover;
+mod upkeep;
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 

@@ -20,9 +20,10 @@ impl Default for Acknowledgement {
 }
 
 impl Acknowledgement {
-    /// The publisher asks for another window.
+    /// The publisher asks for another window. No larger one is kept to: a publisher that waits for acknowledgements of
+    /// what it sent would wait for them.
     pub(super) fn set_window(&mut self, bytes: u32) {
-        self.window = bytes.max(MIN_WINDOW);
+        self.window = bytes.clamp(MIN_WINDOW, WINDOW);
     }
 
     /// Counts, and returns the total modulo 2^32 when it is due.
@@ -54,5 +55,12 @@ mod tests {
         acknowledgement.set_window(0);
         assert_eq!(acknowledgement.received(4095), None);
         assert_eq!(acknowledgement.received(1), Some(4096));
+    }
+
+    #[test]
+    fn a_publisher_that_asks_for_few_acknowledgements_gets_them_as_others_do() {
+        let mut acknowledgement = Acknowledgement::default();
+        acknowledgement.set_window(u32::MAX);
+        assert_eq!(acknowledgement.received(WINDOW as usize), Some(WINDOW));
     }
 }

@@ -71,7 +71,8 @@ pub(crate) enum Cut {
 #[derive(Clone, Debug)]
 pub(crate) struct Cutter {
     pub(crate) policy: ChunkPolicy,
-    /// Whether chunks are better larger than soon: they are cut at the first keyframe past half of the longest length.
+    /// Whether chunks are better larger than soon: they are cut at the first keyframe past three quarters of the longest
+    /// length.
     pub(crate) has_backlog: bool,
     video: Part,
     audio: Part,
@@ -82,6 +83,8 @@ pub(crate) struct Cutter {
     longest_still_ms: [Option<u64>; 2],
     /// When the last frame of any track came, in milliseconds since the push began.
     arrival_ms: u64,
+    /// When the first frame of the chunk came.
+    begin_arrival_ms: u64,
     /// Chunks begun.
     chunks: u64,
 }
@@ -105,6 +108,7 @@ struct Part {
 pub(crate) struct Mark {
     elapsed_ms: [i64; 2],
     bytes: u64,
+    arrival_ms: u64,
 }
 
 impl Mark {
@@ -115,7 +119,7 @@ impl Mark {
 
     /// The mark of the same frame as the first one of a chunk, behind `bytes` of headers.
     pub(crate) fn at_begin(self, bytes: u64) -> Self {
-        Self { elapsed_ms: [0; 2], bytes }
+        Self { elapsed_ms: [0; 2], bytes, arrival_ms: self.arrival_ms }
     }
 }
 
@@ -130,6 +134,7 @@ impl Cutter {
             still_ms: 0,
             longest_still_ms: [None; 2],
             arrival_ms: 0,
+            begin_arrival_ms: 0,
             chunks: 0,
         }
     }
@@ -176,9 +181,12 @@ impl Cutter {
         let can_begin = self.is_entry(frame);
         let elapsed_ms = if self.moves() { self.video_ms() } else { self.sound_ms() };
         let ChunkPolicy { target_ms, max_ms, .. } = self.policy;
-        let target_ms = if self.has_backlog { target_ms.max(max_ms / 2) } else { target_ms };
-        let is_due = can_begin && elapsed_ms >= target_ms as i64 || is_pause;
-        let is_overdue = elapsed_ms >= max_ms as i64 && (track == Track::Video || !self.moves());
+        let target_ms = if self.has_backlog { target_ms.max(max_ms / 4 * 3) } else { target_ms };
+        // Timestamps that stand still make no chunk that never ends.
+        let waited_ms = arrival_ms.saturating_sub(self.begin_arrival_ms);
+        let is_due = can_begin && (elapsed_ms >= target_ms as i64 || waited_ms >= max_ms) || is_pause;
+        let is_overdue = (elapsed_ms >= max_ms as i64 || waited_ms >= 2 * max_ms)
+            && (track == Track::Video || !self.moves());
         if is_due || is_overdue { Cut::Here } else { Cut::No }
     }
 
@@ -198,6 +206,7 @@ impl Cutter {
         part.in_chunk = true;
         part.first_ms = part.last_ms;
         self.bytes = bytes;
+        self.begin_arrival_ms = self.arrival_ms;
         self.longest_still_ms = [None, self.longest_still_ms[0]];
         self.chunks += 1;
     }
@@ -211,7 +220,11 @@ impl Cutter {
     pub(crate) fn mark(&self) -> Mark {
         // A track that comes later begins as far as the chunk is then.
         let elapsed_ms = |part: &Part| if part.in_chunk { part.elapsed_ms } else { self.chunk_ms() };
-        Mark { elapsed_ms: [elapsed_ms(&self.video), elapsed_ms(&self.audio)], bytes: self.bytes }
+        Mark {
+            elapsed_ms: [elapsed_ms(&self.video), elapsed_ms(&self.audio)],
+            bytes: self.bytes,
+            arrival_ms: self.arrival_ms,
+        }
     }
 
     /// The chunk ended at `mark`; what came since is in a new one, behind `bytes` of headers.
@@ -220,6 +233,7 @@ impl Cutter {
             part.elapsed_ms -= at_mark_ms;
         }
         self.bytes = self.bytes - mark.bytes + bytes;
+        self.begin_arrival_ms = mark.arrival_ms;
         self.chunks += 1;
     }
 

@@ -30,8 +30,8 @@ use tracks::Tracks;
 /// is never written.
 const FLUSH_AFTER: Duration = Duration::from_millis(95);
 
-/// A chunk that has waited for this long is a backlog.
-const BACKLOG_MS: u64 = 30_000;
+/// Where a chunk has waited for as long as so many take, the functions are slower than the push.
+const BACKLOG_CHUNKS: u64 = 2;
 
 /// Writes one push into chunks, as the functions want them.
 ///
@@ -307,9 +307,8 @@ impl Recorder {
         let end_ms = self.offset_ms(self.last_frame);
         if self.recording {
             self.queue.push(open.close(end_ms, continues)?);
-            let behind =
-                self.queue.waits_since_ms().filter(|since_ms| end_ms.saturating_sub(*since_ms) >= BACKLOG_MS);
-            self.cutter.has_backlog = behind.is_some();
+            let waits_ms = self.queue.waits_since_ms().map_or(0, |since_ms| end_ms.saturating_sub(since_ms));
+            self.cutter.has_backlog = waits_ms >= BACKLOG_CHUNKS * self.cutter.policy.target_ms.max(1);
             return Ok(());
         }
         open.leave_memory()?;

@@ -101,11 +101,22 @@ fn video_is_cut_at_the_first_keyframe_past_the_target() {
 fn under_a_backlog_chunks_are_longer_and_still_begin_with_keyframes() {
     let mut chunks = Chunks::new(POLICY);
     for sent in show(48) {
-        chunks.cutter.has_backlog = (10_000..30_000).contains(&sent.2);
+        chunks.cutter.has_backlog = (10_000..38_001).contains(&sent.2);
         chunks.add(sent, 1);
     }
-    assert_eq!(chunks.times_ms(), [6_000, 16_000, 26_000, 32_000, 38_000, 44_000]);
+    assert_eq!(chunks.times_ms(), [6_000, 22_000, 38_000, 44_000]);
     chunks.check_keyframes();
+}
+
+#[test]
+fn timestamps_that_stand_still_are_cut_by_arrival() {
+    let at = |(frame, timestamp_ms, arrival_ms): Sent| (frame, timestamp_ms.min(7_000), arrival_ms);
+    let chunks = Chunks::of(show(70).into_iter().map(at));
+    assert_eq!(chunks.times_ms(), [6_000, 26_000, 46_000, 66_000]);
+    chunks.check_keyframes();
+    // Without keyframes and sound, too.
+    let chunks = Chunks::of((0..100).map(|second| (Inter, 0, second * 1_000)));
+    assert_eq!(chunks.times_ms(), [40_000, 80_000]);
 }
 
 #[test]

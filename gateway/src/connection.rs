@@ -27,6 +27,8 @@ use crate::{
     functions::CallError,
     identity::Identity,
     names::{Claim, Names, Who},
+    pace::Pace,
+    places::network,
     queue,
     recorder::Recorder,
     spool::{Push, Spool},
@@ -69,6 +71,7 @@ const SPOOL_FULL: &str = "the recorder's spool is full, since its functions take
 pub(crate) struct ConnectionCtx {
     pub(crate) admission: Admission,
     pub(crate) names: Arc<Names>,
+    pub(crate) pace: Pace,
     pub(crate) spool: Arc<Spool>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) uploads: Arc<Uploads>,
@@ -288,7 +291,7 @@ impl Connection {
 
     async fn begin(&self, publish: &Publish) -> Result<Live, Refusal> {
         let identity = Identity::of(publish, &self.default_domain).map_err(anyhow::Error::from)?;
-        let ConnectionCtx { admission, names, spool, pool, uploads, tell, .. } = &*self.ctx;
+        let ConnectionCtx { admission, names, pace, spool, pool, uploads, tell, .. } = &*self.ctx;
         // Before anything else: a stranger is not told which names are in use.
         admission.check(&identity, unix_ms() / 1000)?;
         let Identity { path, arguments, .. } = identity;
@@ -309,6 +312,17 @@ impl Connection {
             arguments,
         };
         self.ask(&path, &push).await?;
+        match pace.take(&path, network(who.address), Instant::now()) {
+            Ok(Duration::ZERO) => {}
+            Ok(wait) => {
+                tracing::warn!("{path}: {} begins a push too often: it waits for {wait:?}", self.peer);
+                sleep(wait).await;
+            }
+            Err(wait) => {
+                let wait_s = wait.as_secs() + 1;
+                return Err(anyhow::anyhow!("pushes begin too often: try again in {wait_s} s").into());
+            }
+        }
         // Only who is admitted takes a name from another.
         let claim = names.claim(&path, &who).await.ok_or_else(in_use)?;
         tracing::info!("{path}: published by {}", self.peer);

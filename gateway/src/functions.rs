@@ -6,6 +6,7 @@ use std::{
     collections::VecDeque,
     convert::Infallible,
     io,
+    path::Path,
     pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll},
@@ -30,6 +31,10 @@ use hyper_util::{
 use protocol::{
     CHUNK_CONTENT_TYPE, CHUNK_CONTINUES_HEADER, CHUNK_OFFSET_HEADER, Call, ChunkAnswer, ChunkPath,
     GENERATION_HEADER, JSON_CONTENT_TYPE, LostChunk, PROBLEM_CONTENT_TYPE, PUSH_HEADER, Problem, Route,
+};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tokio_util::io::ReaderStream;
@@ -115,7 +120,8 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    pub(crate) fn new(urls: &[String], ingest_token: &str) -> anyhow::Result<Self> {
+    /// `ca_file`: certificates in PEM that are trusted beside those that the web trusts.
+    pub(crate) fn new(urls: &[String], ingest_token: &str, ca_file: Option<&Path>) -> anyhow::Result<Self> {
         let hosts = Arc::new(Hosts::new(urls)?);
         let mut authorization = HeaderValue::try_from(format!("Bearer {ingest_token}"))
             .context("ingest token holds characters that a header cannot")?;
@@ -124,10 +130,8 @@ impl Functions {
         connector.set_nodelay(true);
         connector.enforce_http(false);
         connector.set_connect_timeout(Some(Duration::from_secs(5)));
-        let provider = rustls::crypto::ring::default_provider();
         let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(provider)
-            .context("while setting up TLS")?
+            .with_tls_config(tls_config(ca_file)?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);
@@ -252,6 +256,25 @@ impl Functions {
         attempt.answered();
         Ok(answer)
     }
+}
+
+/// What is trusted of the functions' certificates.
+fn tls_config(ca_file: Option<&Path>) -> anyhow::Result<ClientConfig> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(file) = ca_file {
+        let reading = || format!("while reading the certificates in {}", file.display());
+        let certificates = CertificateDer::pem_file_iter(file).with_context(reading)?;
+        let before = roots.len();
+        for certificate in certificates {
+            roots.add(certificate.with_context(reading)?).with_context(reading)?;
+        }
+        anyhow::ensure!(roots.len() > before, "{} has no certificate in PEM", file.display());
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .context("while setting up TLS")?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// The request, to the host of the attempt.

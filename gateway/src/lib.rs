@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `server` | configuration, start and shutdown: puts the parts together |
 //! | `places`, `descriptors` | how many may be connected |
-//! | `connection`, `identity`, `admission`, `names` | who pushes what, and may |
+//! | `connection`, `identity`, `admission`, `names`, `pace` | who pushes what, and may |
 //! | `recorder`, `cut`, `headers` | from tags to chunks |
 //! | `queue` | the chunks of one push, between its connection and its upload |
 //! | `spool`, `block` | chunks on disk and in memory, and what a restart finds |
@@ -31,6 +31,7 @@ mod headers;
 mod heartbeat;
 mod identity;
 mod names;
+mod pace;
 mod places;
 pub mod push;
 mod queue;
@@ -45,4 +46,4 @@ pub mod upkeep;
 mod upload;
 
 pub use names::SecondPublisher;
-pub use server::{CALL_MAX, Config, FIRST_MEDIA, serve};
+pub use server::{CALL_MAX, Config, FIRST_MEDIA, Ingest, open, serve};

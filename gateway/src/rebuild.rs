@@ -1,5 +1,6 @@
 //! The rebuild of a lost store, step by step: the functions do the work.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -24,6 +25,8 @@ pub struct Options {
     pub functions: Vec<String>,
     /// Authorizes the calls.
     pub ingest_token: String,
+    /// Certificates in PEM by which `https://` is trusted beside those that the web trusts.
+    pub ca_file: Option<PathBuf>,
     /// Only reads and counts.
     pub dry_run: bool,
 }
@@ -34,7 +37,7 @@ pub struct Options {
 ///
 /// When the functions refuse, or cannot be reached again and again. What was done so far stays, and is not done again.
 pub async fn rebuild(options: Options, mut progress: impl FnMut(&RebuildAnswer)) -> Result<RebuildAnswer> {
-    let functions = Functions::new(&options.functions, &options.ingest_token)?;
+    let functions = Functions::new(&options.functions, &options.ingest_token, options.ca_file.as_deref())?;
     let mut all = RebuildAnswer::default();
     let mut tries = 0;
     loop {

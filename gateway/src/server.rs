@@ -16,10 +16,11 @@ use crate::{
     gateway::Gateway,
     heartbeat,
     names::{Names, SecondPublisher},
+    pace::Pace,
     places::Places,
     queue,
     sessions::Sessions,
-    spool::{self, Spool, recover},
+    spool::{self, Recovered, Spool, recover},
     tell::Tell,
     ticker,
     upload::{Uploader, Uploads, follow_requests},
@@ -43,6 +44,8 @@ pub struct Config {
     /// Base URLs of the functions, `http://` or `https://`: hosts that share one key-value store, called in turn. One that
     /// fails is left alone for a while, and what it did not answer goes to another one.
     pub functions: Vec<String>,
+    /// Certificates in PEM by which functions at `https://` are trusted beside those that the web trusts.
+    pub ca_file: Option<PathBuf>,
     /// Shown to the functions with every call.
     pub ingest_token: String,
     /// Name of this gateway among all that use the same functions. `None`: a random one, kept in the spool.
@@ -73,19 +76,26 @@ pub struct Config {
     pub tick: bool,
 }
 
-/// Runs a gateway until `shutdown` is cancelled.
-///
-/// First completes what an earlier gateway left in the spool. A shutdown ends all pushes, goes on uploading
-/// for up to five seconds and leaves the rest in the spool.
+/// A gateway that has its spool, and knows what an earlier one left there.
+pub struct Ingest {
+    config: Config,
+    places: Arc<Places>,
+    spool: Arc<Spool>,
+    gateway: Gateway,
+    functions: Functions,
+    recovered: Vec<Recovered>,
+}
+
+/// Opens a gateway: when this returns, it is ready to take pushes.
 ///
 /// # Errors
 /// A configuration that cannot be used, or a spool that cannot be opened.
-pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn open(config: Config) -> anyhow::Result<Ingest> {
     let places =
         Places::new(config.max_connections, config.max_connections_per_address, descriptors::raise());
     let spool = Spool::open(&config.spool, config.spool_limit_bytes)?;
-    let name = match config.name {
-        Some(name) => name,
+    let name = match &config.name {
+        Some(name) => name.clone(),
         None => spool.name()?,
     };
     let gateway = Gateway { name, boot: spool.count_boot()? };
@@ -93,59 +103,83 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         let spool = Arc::clone(&spool);
         tokio::task::spawn_blocking(move || recover(&spool)).await.context("while recovering the spool")??
     };
-    let functions = Functions::new(&config.functions, &config.ingest_token)?;
-    let sessions = Arc::new(Sessions::default());
-    let tell = Arc::new(Tell::default());
-    let abort = CancellationToken::new();
-    // Whatever way this function ends, also when its future is dropped: no task outlives it.
-    let _abort = abort.clone().drop_guard();
+    let functions = Functions::new(&config.functions, &config.ingest_token, config.ca_file.as_deref())?;
+    Ok(Ingest { config, places, spool, gateway, functions, recovered })
+}
 
-    let uploader = Uploader {
-        gateway: gateway.clone(),
-        functions: functions.clone(),
-        spool: Arc::clone(&spool),
-        sessions: Arc::clone(&sessions),
-        call_max: config.call_max,
-    };
-    let uploads = Uploads::new(uploader, abort.clone());
-    for push in recovered {
-        tracing::info!("{}: {} chunks of an earlier push are left to upload", push.path, push.waiting.len());
-        uploads.enqueue(queue::recovered(push, &tell));
-    }
-
-    let background = Background { tasks: TaskTracker::new(), abort: abort.clone() };
-    background.spawn(heartbeat::beat(gateway, functions.clone(), sessions, Arc::clone(&tell)));
-    background.spawn(Arc::clone(&uploads).shed());
-    background.spawn(follow_requests(Arc::clone(&uploads), Arc::clone(&tell)));
-    background.spawn(spool::sync(Arc::clone(&spool)));
-    if config.tick {
-        background.spawn(ticker::run(functions));
-    }
-
-    let ctx = ConnectionCtx {
-        admission: Admission::new(config.push_keys, &config.push_domains),
-        names: Arc::new(Names::new(config.second_publisher)),
-        spool,
-        pool: Arc::default(),
-        uploads: Arc::clone(&uploads),
-        tell,
-        default_domain: config.default_domain,
-        first_media: config.first_media,
-        shutdown,
-    };
-    let connections = Background { tasks: TaskTracker::new(), abort: abort.clone() };
-    accept(&Arc::new(ctx), &places, &listener, &connections).await;
-    drop(listener);
-
-    connections.done().await;
-    tokio::select! {
-        () = uploads.done() => {}
-        () = sleep(LINGER) => tracing::warn!("some chunks are left in the spool for the next start"),
-    }
-    abort.cancel();
-    uploads.done().await;
-    background.done().await;
+/// Runs a gateway until `shutdown` is cancelled.
+///
+/// First completes what an earlier gateway left in the spool. A shutdown ends all pushes, goes on uploading
+/// for up to five seconds and leaves the rest in the spool.
+///
+/// # Errors
+/// As [`open`].
+pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+    open(config).await?.run(listener, shutdown).await;
     Ok(())
+}
+
+impl Ingest {
+    /// Takes pushes until `shutdown` is cancelled, as [`serve`] does.
+    pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) {
+        let Self { config, places, spool, gateway, functions, recovered } = self;
+        let sessions = Arc::new(Sessions::default());
+        let tell = Arc::new(Tell::default());
+        let abort = CancellationToken::new();
+        // Whatever way this function ends, also when its future is dropped: no task outlives it.
+        let _abort = abort.clone().drop_guard();
+
+        let uploader = Uploader {
+            gateway: gateway.clone(),
+            functions: functions.clone(),
+            spool: Arc::clone(&spool),
+            sessions: Arc::clone(&sessions),
+            call_max: config.call_max,
+        };
+        let uploads = Uploads::new(uploader, abort.clone());
+        for push in recovered {
+            tracing::info!(
+                "{}: {} chunks of an earlier push are left to upload",
+                push.path,
+                push.waiting.len()
+            );
+            uploads.enqueue(queue::recovered(push, &tell));
+        }
+
+        let background = Background { tasks: TaskTracker::new(), abort: abort.clone() };
+        background.spawn(heartbeat::beat(gateway, functions.clone(), sessions, Arc::clone(&tell)));
+        background.spawn(Arc::clone(&uploads).shed());
+        background.spawn(follow_requests(Arc::clone(&uploads), Arc::clone(&tell)));
+        background.spawn(spool::sync(Arc::clone(&spool)));
+        if config.tick {
+            background.spawn(ticker::run(functions));
+        }
+
+        let ctx = ConnectionCtx {
+            admission: Admission::new(config.push_keys, &config.push_domains),
+            names: Arc::new(Names::new(config.second_publisher)),
+            pace: Pace::default(),
+            spool,
+            pool: Arc::default(),
+            uploads: Arc::clone(&uploads),
+            tell,
+            default_domain: config.default_domain,
+            first_media: config.first_media,
+            shutdown,
+        };
+        let connections = Background { tasks: TaskTracker::new(), abort: abort.clone() };
+        accept(&Arc::new(ctx), &places, &listener, &connections).await;
+        drop(listener);
+
+        connections.done().await;
+        tokio::select! {
+            () = uploads.done() => {}
+            () = sleep(LINGER) => tracing::warn!("some chunks are left in the spool for the next start"),
+        }
+        abort.cancel();
+        uploads.done().await;
+        background.done().await;
+    }
 }
 
 /// Tasks that end at the latest when the gateway does.

@@ -57,7 +57,7 @@ pub(crate) struct Stack {
     pub(crate) rtmp: SocketAddr,
     /// Where the bucket server answers.
     pub(crate) bucket: SocketAddr,
-    gateway: Part<Result<()>>,
+    gateway: Part<()>,
     host: Part<Result<()>>,
     bucket_server: Part<()>,
 }
@@ -125,6 +125,7 @@ impl Stack {
 
         let gateway_config = gateway::Config {
             functions: vec![format!("http://{}", reachable(functions))],
+            ca_file: None,
             ingest_token,
             name: None,
             spool: config.data.join("spool"),
@@ -139,13 +140,14 @@ impl Stack {
             call_max: gateway::CALL_MAX,
             tick: true,
         };
+        let gateway = gateway::open(gateway_config).await?;
         Ok(Self {
             functions,
             rtmp,
             bucket,
             bucket_server: Part::spawn(|stop| bucket_server.serve(bucket_listener, stop)),
             host: Part::spawn(|stop| Arc::new(host).serve(functions_listener, stop)),
-            gateway: Part::spawn(|stop| gateway::serve(gateway_config, rtmp_listener, stop)),
+            gateway: Part::spawn(|stop| gateway.run(rtmp_listener, stop)),
         })
     }
 
@@ -166,6 +168,6 @@ impl Stack {
         };
         self.host.stop("host").await??;
         self.bucket_server.stop("bucket server").await?;
-        gateway?
+        gateway
     }
 }

@@ -1,8 +1,9 @@
 //! The spool folder, and how full it is.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Permissions},
     io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
@@ -37,6 +38,9 @@ impl Spool {
             let folder = root.join(folder);
             fs::create_dir_all(&folder).with_context(|| format!("while creating {}", folder.display()))?;
         }
+        // What is pushed, and by whom, is nobody else's business.
+        fs::set_permissions(root, Permissions::from_mode(0o700))
+            .with_context(|| format!("while closing {} to others", root.display()))?;
         let lock = File::create(root.join("lock")).context("while creating the spool's lock")?;
         if let Err(error) = lock.try_lock() {
             bail!("spool {} is in use by another gateway: {error}", root.display());
@@ -165,5 +169,22 @@ impl Spool {
     /// The files that were whole before `than` and have not been taken yet.
     pub(super) fn take_unsynced(&self, than: Instant) -> Vec<PathBuf> {
         self.contents.take_unsynced(than)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_else_can_look_into_it() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().join("data/spool");
+        for _ in 0..2 {
+            let spool = Spool::open(&root, None).unwrap();
+            assert_eq!(fs::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
+            drop(spool);
+            fs::set_permissions(&root, Permissions::from_mode(0o755)).unwrap();
+        }
     }
 }

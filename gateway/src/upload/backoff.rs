@@ -83,7 +83,7 @@ mod tests {
     }
 
     fn functions(hosts: usize) -> Functions {
-        Functions::new(&vec!["http://127.0.0.1:1".to_owned(); hosts], "token").unwrap()
+        Functions::new(&vec!["http://127.0.0.1:1".to_owned(); hosts], "token", None).unwrap()
     }
 
     fn no_answer() -> CallError {

@@ -1,7 +1,8 @@
 //! Connections that never publish, and too many of them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use flv::TagKind;
 use gateway::Config;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,7 +12,7 @@ use tokio::{
 
 use crate::{
     Gateway, functions,
-    media::{SHAPE, frames, write_flv},
+    media::{AUDIO_HEADER, SHAPE, frames, write_flv},
     publisher::Publisher,
 };
 
@@ -110,5 +111,32 @@ async fn a_connection_that_asks_without_end_and_reads_slowly_is_ended() {
     };
     assert!(timeout(Duration::from_secs(40), slowly).await.is_ok(), "it should be ended");
     asking.await.unwrap();
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn an_encoder_that_begins_again_and_again_takes_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let functions = functions().await;
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    let began = Instant::now();
+    let mut sessions = 0;
+    while began.elapsed() < Duration::from_secs(4) && sessions < 100 {
+        let publisher = Publisher::start_from([127, 0, 0, 1], &gateway, "x");
+        let Ok(Ok(mut publisher)) = tokio::time::timeout(Duration::from_secs(1), publisher).await else {
+            continue;
+        };
+        publisher.tag(TagKind::Audio, 0, &AUDIO_HEADER);
+        publisher.tag(TagKind::Audio, 0, &[0xaf, 1, 7]);
+        publisher.flush().await;
+        publisher.finish().await;
+        sessions += 1;
+    }
+    assert_eq!(sessions, 10);
+    // Another publisher, and another stream, are not held up.
+    for (address, name) in [([127, 0, 0, 2], "x"), ([127, 0, 0, 1], "y")] {
+        let publisher = Publisher::start_from(address, &gateway, name);
+        tokio::time::timeout(Duration::from_secs(1), publisher).await.unwrap().unwrap();
+    }
     gateway.stop().await;
 }

@@ -17,6 +17,7 @@ mod sessions;
 mod spool;
 mod squatting;
 mod takeover;
+mod tls;
 mod upkeep;
 
 use std::{net::SocketAddr, path::Path, time::Duration};
@@ -62,6 +63,7 @@ impl Gateway {
         let shutdown = CancellationToken::new();
         let config = Config {
             functions: functions.split(',').map(str::to_owned).collect(),
+            ca_file: None,
             ingest_token: TOKEN.into(),
             name: None,
             spool: spool.into(),

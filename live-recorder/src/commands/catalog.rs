@@ -1,6 +1,7 @@
 //! `live-recorder catalog`: what is done to the functions' catalog by hand.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use ::gateway::rebuild::{Options, RebuildAnswer, rebuild};
 use anyhow::{Context, Result};
@@ -25,6 +26,9 @@ struct RebuildArgs {
     /// turn.
     #[arg(long, value_name = "URL", value_delimiter = ',', default_value = "http://127.0.0.1:3000")]
     functions: Vec<String>,
+    /// A file of certificates in PEM that are trusted of functions at https:// beside those that the web trusts.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// Authorizes the calls to the functions.
     #[arg(long, env = "SPIN_VARIABLE_INGEST_TOKEN", hide_env_values = true, default_value = "testtoken")]
     ingest_token: String,
@@ -35,7 +39,7 @@ struct RebuildArgs {
 
 /// Does what is asked for, unless `stop` is cancelled before it is done.
 pub(crate) async fn run(args: CatalogArgs, stop: CancellationToken) -> Result<()> {
-    let CatalogCommand::Rebuild(RebuildArgs { functions, ingest_token, dry_run }) = args.command;
+    let CatalogCommand::Rebuild(RebuildArgs { functions, ca_file, ingest_token, dry_run }) = args.command;
     let mut output = std::io::stdout();
     let progress = |all: &RebuildAnswer| {
         let at = all.next.as_deref().unwrap_or("done");
@@ -47,7 +51,7 @@ pub(crate) async fn run(args: CatalogArgs, stop: CancellationToken) -> Result<()
         );
         let _ = output.flush();
     };
-    let options = Options { functions, ingest_token, dry_run };
+    let options = Options { functions, ingest_token, ca_file, dry_run };
     let rebuilt = stop.run_until_cancelled(rebuild(options, progress)).await;
     rebuilt.context("interrupted; begun again, it goes on where it was")??;
     println!("{}", if dry_run { "nothing was written" } else { "the store is filled anew" });

@@ -17,6 +17,9 @@ pub(crate) struct GatewayArgs {
     /// while, and its calls go to the others.
     #[arg(long, value_name = "URL", value_delimiter = ',', required = true)]
     functions: Vec<String>,
+    /// A file of certificates in PEM that are trusted of functions at https:// beside those that the web trusts.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// Where to take RTMP.
     #[arg(long, default_value = "127.0.0.1:1935")]
     rtmp: SocketAddr,
@@ -37,9 +40,9 @@ pub(crate) struct GatewayArgs {
 pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()> {
     let push_keys = args.ingest.push_keys(args.rtmp)?;
     let listener = listen(args.rtmp, "--rtmp").await?;
-    println!("ready rtmp=rtmp://{}", listener.local_addr()?);
     let config = ::gateway::Config {
         functions: args.functions,
+        ca_file: args.ca_file,
         ingest_token: args.ingest_token,
         name: args.name,
         spool: args.data.join("spool"),
@@ -54,5 +57,8 @@ pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()
         call_max: ::gateway::CALL_MAX,
         tick: true,
     };
-    ::gateway::serve(config, listener, stop).await
+    let gateway = ::gateway::open(config).await?;
+    println!("ready rtmp=rtmp://{}", listener.local_addr()?);
+    gateway.run(listener, stop).await;
+    Ok(())
 }

@@ -263,7 +263,8 @@ fn to_table(entries: &[Entry]) -> String {
         table.push('\n');
     }
     let bytes: u64 = entries.iter().map(|entry| entry.bytes).sum();
-    table + &format!("{} chunks, {bytes} bytes\n", entries.len())
+    table.push_str(&format!("{} chunks, {bytes} bytes\n", entries.len()));
+    table
 }
 
 fn row(entry: &Entry) -> [String; 8] {

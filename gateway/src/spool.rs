@@ -4,7 +4,8 @@
 //! <spool>/lock                      held while a gateway runs
 //! <spool>/name                      the gateway's own name
 //! <spool>/boot                      the spool's id and how often a gateway was started on it
-//! <spool>/pushes/<push>/push.json   whose push it is, which session it has and how far it came, see Record
+//! <spool>/pushes/<push>/push.json   whose push it is and which session it has, see Record
+//! <spool>/pushes/<push>/progress.json         how far it came
 //! <spool>/pushes/<push>/<index>+<offset>+<generation>.flv
 //!                                   a chunk: its place in the push, ms from the push's begin to its first tag, what
 //!                                   held when it was cut (`-continues` before `.flv`: see ChunkName)
@@ -17,6 +18,9 @@
 //!
 //! What a push has sent is in memory at first and on disk within 100 ms, in the order in which it came, and before it
 //! is first sent: a number never names other bytes, also after a SIGKILL.
+//! A SIGKILL so costs the last 100 ms of a push. A loss of power costs what is not synced: a chunk that has waited for a
+//! second is, with all that leads to it, within another second, and the push itself once its session is adopted. What is
+//! sent sooner may be whole in the functions and torn here: they keep what they have taken.
 //! `<push>` begins with the time of the publish, so that names sort as the pushes came. The last file of a
 //! live push is appended to; it ends anywhere after a crash, and [`recover`] cuts it back to whole tags.
 //! Where the end of a chunk is moved into the next one, `….flv.<bytes>.split` is the next one's file until the

@@ -55,7 +55,7 @@ impl QueueWriter {
         self.queue.change(|state| {
             state.record.began_at_ms = unix_ms();
             state.began = Some((at, tell.happened(at)));
-            state.record.save(folder)
+            state.record.create(folder)
         })
     }
 

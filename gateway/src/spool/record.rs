@@ -16,7 +16,11 @@ use crate::clock::unix_ms;
 /// What [`Record::format`] is now.
 const FORMAT: u32 = 3;
 
-/// `push.json`: all that a restarted gateway needs to complete the push.
+/// `push.json` and `progress.json`: all that a restarted gateway needs to complete the push.
+///
+/// The first says what never changes, and what is adopted; it is written so that it survives a loss of power. The second
+/// says how far the push is and changes with each chunk: a loss of power may take it, and what it says is then found out
+/// by the chunks that are there.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// Raised when the meaning of a field changes; a record of another format is left alone.
@@ -108,7 +112,22 @@ impl Record {
     }
 
     pub(crate) fn load(folder: &Path) -> anyhow::Result<Self> {
-        let path = folder.join("push.json");
+        let mut record = Self::load_push(folder)?;
+        let progress = fs::read(folder.join(PROGRESS)).ok();
+        if let Some(Progress { end, known_to, is_end_told }) =
+            progress.and_then(|text| serde_json::from_slice(&text).ok())
+        {
+            record.end = end;
+            if let Some(session) = &mut record.session {
+                session.known_to = session.known_to.max(known_to);
+                session.is_end_told |= is_end_told;
+            }
+        }
+        Ok(record)
+    }
+
+    fn load_push(folder: &Path) -> anyhow::Result<Self> {
+        let path = folder.join(PUSH);
         let text = fs::read(&path).with_context(|| format!("while reading {}", path.display()))?;
         let read = || {
             let json: serde_json::Value = serde_json::from_slice(&text)?;
@@ -119,26 +138,58 @@ impl Record {
         read().with_context(|| format!("while reading {}", path.display()))
     }
 
-    /// Replaces the file as a whole.
-    pub(crate) fn save(&self, folder: &Path) -> io::Result<()> {
-        let new = folder.join("push.json.new");
-        fs::write(&new, serde_json::to_vec(self)?)?;
-        fs::rename(new, folder.join("push.json"))
+    /// Writes down a push that has begun. It survives a loss of power once it is adopted, or a chunk of it is synced.
+    pub(crate) fn create(&self, folder: &Path) -> io::Result<()> {
+        replace(&folder.join(PUSH), &serde_json::to_vec(self)?, false)
     }
 
-    /// As [`save`](Self::save), so that it survives a loss of power.
-    pub(crate) fn save_durably(&self, folder: &Path) -> io::Result<()> {
-        replace_durably(&folder.join("push.json"), &serde_json::to_vec(self)?)
+    /// Writes down how far the push is.
+    pub(crate) fn save(&self, folder: &Path) -> io::Result<()> {
+        let (known_to, is_end_told) =
+            self.session.as_ref().map_or((0, false), |session| (session.known_to, session.is_end_told));
+        let progress = Progress { end: self.end, known_to, is_end_told };
+        replace(&folder.join(PROGRESS), &serde_json::to_vec(&progress)?, false)
     }
+
+    /// Writes down the push with what is adopted, so that it survives a loss of power, with its folder.
+    pub(crate) fn save_durably(&self, folder: &Path) -> io::Result<()> {
+        replace_durably(&folder.join(PUSH), &serde_json::to_vec(self)?)?;
+        folder.parent().map_or(Ok(()), |pushes| File::open(pushes)?.sync_all())
+    }
+}
+
+const PUSH: &str = "push.json";
+const PROGRESS: &str = "progress.json";
+
+/// How far a push is.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Progress {
+    end: Option<End>,
+    /// As in [`Session`].
+    known_to: u64,
+    is_end_told: bool,
+}
+
+/// The file of a push in a folder that says whose push it is.
+pub(super) fn push_file(folder: &Path) -> PathBuf {
+    folder.join(PUSH)
+}
+
+/// Replaces a file as a whole, also where the process is killed meanwhile.
+fn replace(path: &Path, bytes: &[u8], is_synced: bool) -> io::Result<()> {
+    let new = path.with_added_extension("new");
+    let mut file = File::create(&new)?;
+    file.write_all(bytes)?;
+    if is_synced {
+        file.sync_all()?;
+    }
+    fs::rename(new, path)
 }
 
 /// Replaces a file as a whole; what it then holds survives a loss of power.
 pub(crate) fn replace_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_added_extension("new");
-    let mut file = File::create(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(new, path)?;
+    replace(path, bytes, true)?;
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
@@ -215,8 +266,14 @@ mod tests {
         let loaded = Record::load(folder.path()).unwrap();
         assert_eq!((loaded.push, loaded.session), (record.push.clone(), record.session.clone()));
 
-        record.format += 1;
+        record.end = Some(End { duration_ms: 70, next_index: 9 });
+        record.session = Some(Session { id: "s".into(), first_index: 3, known_to: 8, is_end_told: true });
         record.save(folder.path()).unwrap();
+        let loaded = Record::load(folder.path()).unwrap();
+        assert_eq!((loaded.end, loaded.session), (record.end, record.session.clone()));
+
+        record.format += 1;
+        record.create(folder.path()).unwrap();
         let error = format!("{:#}", Record::load(folder.path()).unwrap_err());
         assert!(error.ends_with("push.json: its format is Some(4), this gateway reads 3"), "{error}");
     }

@@ -106,7 +106,9 @@ pub(super) fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<
             waiting.push(Waiting::Chunk(Chunk::found(&account, path, name, bytes)));
             continue;
         }
-        if bytes == 0 && !is_lost && name.index >= first_index && name.index < last_index {
+        // One without a byte may have been sent from memory, where the disk had refused it.
+        let may_be_known = name.index < last_index || is_at_most(&path, 0)?;
+        if bytes == 0 && !is_lost && name.index >= first_index && may_be_known {
             let ChunkName { index, offset_ms, generation, .. } = name;
             waiting.push(damaged(folder, index, offset_ms, offset_ms, generation)?);
         }
@@ -215,6 +217,13 @@ mod tests {
     use super::*;
     use crate::spool::record::{Push, Session, split_path};
 
+    const NAME: ChunkName = ChunkName {
+        index: 0,
+        offset_ms: 0,
+        generation: Generation { orders: 0, files: 0 },
+        continues: false,
+    };
+
     /// A spool with the folder of one push, which has nothing but its record.
     fn spooled(session: Option<Session>) -> (tempfile::TempDir, Arc<Spool>, PathBuf) {
         let root = tempfile::tempdir().unwrap();
@@ -224,7 +233,7 @@ mod tests {
         let push = Push { domain: "d".into(), app: "a".into(), stream: "s".into(), ..Push::default() };
         let mut record = Record::new(push);
         record.session = session;
-        record.save(&folder).unwrap();
+        record.create(&folder).unwrap();
         (root, spool, folder)
     }
 
@@ -260,7 +269,7 @@ mod tests {
             };
             let chunks: Vec<_> = found.waiting.iter().map(read).collect();
             assert_eq!(chunks, expected);
-            assert_eq!(fs::read_dir(&folder).unwrap().count(), 1 + expected.len());
+            assert_eq!(fs::read_dir(&folder).unwrap().count(), 2 + expected.len());
         }
     }
 
@@ -296,7 +305,30 @@ mod tests {
             assert_eq!(places[..4], [(2, damaged, 20), (3, None, 50), (4, damaged, 50), (5, None, 60)]);
             assert_eq!(places[4..], [(6, shed, 70)]);
             assert_eq!(found.record.end.map(|end| end.next_index), Some(7));
-            assert_eq!(fs::read_dir(&folder).unwrap().count(), 1 + 5);
+            assert_eq!(fs::read_dir(&folder).unwrap().count(), 2 + 5);
+        }
+    }
+
+    #[test]
+    fn a_push_is_completed_though_a_loss_of_power_took_how_far_it_was() {
+        let session = Session { id: "s".into(), first_index: 2, known_to: 0, is_end_told: false };
+        let (_root, spool, folder) = spooled(Some(session));
+        let mut whole = Vec::new();
+        flv::write_header(&mut whole, true, false);
+        flv::write_tag(&mut whole, flv::TagKind::Audio, 40, &[0xaf, 1, 7]).unwrap();
+        let name = |index| ChunkName { index, offset_ms: index * 10, ..NAME };
+        fs::write(name(4).path(&folder), &whole).unwrap();
+        // It has its length, or not even that; and so have the chunks after it.
+        for progress in [&[0; 40][..], &[]] {
+            fs::write(folder.join("progress.json"), progress).unwrap();
+            fs::write(name(5).path(&folder), &progress[..0]).unwrap();
+            fs::write(name(6).path(&folder), [0; 70]).unwrap();
+            let found = recover(&spool).unwrap().remove(0);
+            assert_eq!(found.waiting.iter().map(Waiting::index).collect::<Vec<_>>(), [4, 5]);
+            let Some(Waiting::Lost(gap)) = found.waiting.last() else { panic!("{:?}", found.waiting) };
+            assert_eq!(gap.lost.lost, LossReason::Damaged);
+            assert_eq!(found.record.end.map(|end| end.next_index), Some(6));
+            assert_eq!(found.record.session.map(|session| session.id), Some("s".into()));
         }
     }
 

@@ -1,16 +1,17 @@
 //! Chunks that wait are brought to the disk itself.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::folder::Spool;
+use super::{folder::Spool, record::push_file};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -30,8 +31,8 @@ pub(crate) async fn sync(spool: Arc<Spool>) {
             continue;
         }
         let synced = tokio::task::spawn_blocking(move || {
-            for path in paths {
-                if let Err(error) = sync_file(&path) {
+            for path in to_sync(paths) {
+                if let Err(error) = sync_path(&path) {
                     tracing::error!("{} cannot be synced: {error}", path.display());
                 }
             }
@@ -42,11 +43,49 @@ pub(crate) async fn sync(spool: Arc<Spool>) {
     }
 }
 
-/// Syncs a file. A missing file was already acknowledged.
-fn sync_file(path: &Path) -> io::Result<()> {
+/// What has to be synced for chunks to be found again: they, whose push they are of, and the folders that name them,
+/// the inner ones first.
+fn to_sync(chunks: Vec<PathBuf>) -> Vec<PathBuf> {
+    let parents = |paths: &BTreeSet<PathBuf>| -> BTreeSet<PathBuf> {
+        paths.iter().filter_map(|path| path.parent().map(Path::to_owned)).collect()
+    };
+    let chunks: BTreeSet<_> = chunks.into_iter().collect();
+    let folders = parents(&chunks);
+    let pushes = parents(&folders);
+    let push_files: Vec<_> = folders.iter().map(|folder| push_file(folder)).collect();
+    chunks.into_iter().chain(push_files).chain(folders).chain(pushes).collect()
+}
+
+/// Syncs a file or a folder. A missing one was already acknowledged.
+fn sync_path(path: &Path) -> io::Result<()> {
     match File::open(path) {
         Ok(file) => file.sync_all(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_synced_with_all_that_leads_to_them() {
+        let paths = |paths: &[&str]| paths.iter().map(PathBuf::from).collect::<Vec<_>>();
+        let synced = to_sync(paths(&["s/pushes/a/1.flv", "s/pushes/b/1.flv", "s/pushes/a/0.flv"]));
+        let expected = [
+            "s/pushes/a/0.flv",
+            "s/pushes/a/1.flv",
+            "s/pushes/b/1.flv",
+            "s/pushes/a/push.json",
+            "s/pushes/b/push.json",
+            "s/pushes/a",
+            "s/pushes/b",
+            "s/pushes",
+        ];
+        assert_eq!(synced, paths(&expected));
+        let folder = tempfile::tempdir().unwrap();
+        sync_path(folder.path()).unwrap();
+        sync_path(&folder.path().join("gone")).unwrap();
     }
 }

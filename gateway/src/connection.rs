@@ -106,7 +106,14 @@ pub(crate) async fn serve(ctx: Arc<ConnectionCtx>, socket: TcpStream, peer: Sock
         live: None,
     };
     let outcome = connection.run().await;
-    if let Some(live) = connection.live.take() {
+    if let Some(mut live) = connection.live.take() {
+        // What was sent while it was held back is not read any more.
+        if let Some(left) = live.held_back
+            && connection.socket.has_more()
+            && let Err(error) = live.recorder.lose_rest(left)
+        {
+            tracing::error!("{}: {error}", live.recorder.queue().path());
+        }
         live.recorder.finish();
     }
     connection.skips.log(peer);
@@ -136,6 +143,8 @@ struct Live {
     refused: CancellationToken,
     /// Since when the gateway reads what the publisher sends.
     read_since: Instant,
+    /// Until when it is known to send what is not read, since there is no room.
+    held_back: Option<Instant>,
 }
 
 impl Live {
@@ -179,7 +188,7 @@ impl Connection {
                             continue;
                         }
                         () = until(flush_due) => {
-                            recorder.flush().context("while writing to the spool")?;
+                            recorder.flush();
                             continue;
                         }
                         received = timeout_at(media_due.into(), self.socket.receive()) => {
@@ -208,7 +217,9 @@ impl Connection {
     /// Waits while the stream's share of the spool is full. The open chunk is closed then where nothing else can make
     /// room, so that it can be uploaded or given up.
     async fn make_room(&mut self) -> anyhow::Result<()> {
-        let Some(Live { claim, recorder, refused, read_since }) = &mut self.live else { return Ok(()) };
+        let Some(Live { claim, recorder, refused, read_since, held_back }) = &mut self.live else {
+            return Ok(());
+        };
         // Until its first frame, a push has no part in the backlog of those before it.
         if !recorder.has_begun() {
             return Ok(());
@@ -218,8 +229,10 @@ impl Connection {
             if !recorder.queue().can_give_up() {
                 recorder.make_room().context("while writing to the spool")?;
             }
-            recorder.flush().context("while writing to the spool")?;
-            if claim.is_released() {
+            recorder.flush();
+            if !claim.is_released() {
+                *held_back = Some(Instant::now());
+            } else {
                 leave_at = leave_at.or(Some(Instant::now() + LEFT_WAIT));
             }
             tokio::select! {
@@ -236,6 +249,7 @@ impl Connection {
             claim.heard();
             *read_since = Instant::now();
         }
+        *held_back = None;
         Ok(())
     }
 
@@ -283,7 +297,7 @@ impl Connection {
             live.claim.heard();
             // Writing a little early spares a wake-up.
             if live.recorder.flush_due().is_some_and(|due| due <= Instant::now() + EARLY) {
-                live.recorder.flush().context("while writing to the spool")?;
+                live.recorder.flush();
             }
         }
         self.answer().await
@@ -331,7 +345,7 @@ impl Connection {
         uploads.enqueue(reader);
         let refused = writer.refused().clone();
         let recorder = Recorder::new(writer, Arc::clone(pool));
-        Ok(Live { claim, recorder, refused, read_since: Instant::now() })
+        Ok(Live { claim, recorder, refused, read_since: Instant::now(), held_back: None })
     }
 
     /// Asks the functions whether the publisher may push: they say so or refuse it, or it may.

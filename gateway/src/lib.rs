@@ -12,7 +12,7 @@
 //! | `connection`, `identity`, `admission`, `names`, `pace` | who pushes what, and may |
 //! | `recorder`, `cut`, `headers` | from tags to chunks |
 //! | `queue` | the chunks of one push, between its connection and its upload |
-//! | `spool`, `block` | chunks on disk and in memory, and what a restart finds |
+//! | `spool`, `block`, `blocking` | chunks on disk and in memory, and what a restart finds |
 //! | `upload`, `sessions`, `functions`, `gateway` | bringing chunks to the functions, and what the functions want |
 //! | `heartbeat`, `tell`, `ticker` | what the functions are told each second |
 //! | [`push`] | the other end: a small publisher |
@@ -21,6 +21,7 @@
 
 mod admission;
 mod block;
+mod blocking;
 mod clock;
 mod connection;
 mod cut;

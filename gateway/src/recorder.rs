@@ -12,11 +12,12 @@ use std::{
 };
 
 use flv::{StreamMetadata, TAG_HEADER_SIZE};
-use protocol::{ChunkPolicy, Generation};
+use protocol::{ChunkPolicy, Generation, LossReason, LostChunk};
 use rtmp::Media;
 
 use crate::{
     block::Pool,
+    blocking,
     cut::{Cut, Cutter, Frame, Track},
     headers::{Change, Class, Headers, Slot, classify, metadata},
     queue::{QueueWriter, Schedule, Timed},
@@ -29,6 +30,9 @@ use tracks::Tracks;
 /// What came longer ago than this is on disk: it is what a crash may lose. A chunk that is acknowledged sooner
 /// is never written.
 const FLUSH_AFTER: Duration = Duration::from_millis(95);
+
+/// After the disk has refused media.
+const DISK_PAUSE: Duration = Duration::from_secs(1);
 
 /// Where a chunk has waited for as long as so many take, the functions are slower than the push.
 const BACKLOG_CHUNKS: u64 = 2;
@@ -121,8 +125,14 @@ impl Recorder {
                 }
                 self.write_frame(frame, media)
             }
-            Class::Header(slot) => self.write_header(slot, media),
-            Class::Other => self.append(media),
+            Class::Header(slot) => {
+                self.write_header(slot, media);
+                Ok(())
+            }
+            Class::Other => {
+                self.append(media);
+                Ok(())
+            }
         }
     }
 
@@ -130,7 +140,7 @@ impl Recorder {
         let now = Instant::now();
         if self.began.is_none() {
             self.began = Some(now);
-            self.queue.begin(now)?;
+            self.queue.begin(now);
         }
         if self.order_due().is_some_and(|due| due <= now) {
             self.follow_schedule(now)?;
@@ -199,10 +209,11 @@ impl Recorder {
         if let Some(entry) = &mut self.entry {
             entry.sound_since |= frame == Frame::Audio;
         }
-        self.append(media)
+        self.append(media);
+        Ok(())
     }
 
-    fn write_header(&mut self, slot: Slot, media: &Media<'_>) -> io::Result<()> {
+    fn write_header(&mut self, slot: Slot, media: &Media<'_>) {
         let change = self.headers.set(slot, media);
         let track = match slot {
             Slot::Video(_) => Some(Track::Video),
@@ -217,13 +228,13 @@ impl Recorder {
             self.cutter.announce(track);
         }
         match change {
-            Change::Repeated => return Ok(()),
+            Change::Repeated => return,
             Change::Unusable => {
                 if self.tracks.count_unusable() == 1 {
                     let path = self.queue.path();
                     tracing::warn!("{path}: {slot:?}: a configuration that cannot be used is left out");
                 }
-                return Ok(());
+                return;
             }
             Change::Added | Change::Replaced => {}
         }
@@ -233,10 +244,10 @@ impl Recorder {
             // What came before was coded by another configuration: what comes needs another chunk.
             if change == Change::Replaced && self.cutter.has(track) {
                 self.tracks.change(track, true);
-                return Ok(());
+                return;
             }
         }
-        self.append(media)
+        self.append(media);
     }
 
     fn take_metadata(&mut self, metadata: StreamMetadata) {
@@ -260,17 +271,19 @@ impl Recorder {
         self.flush_due
     }
 
-    /// Brings what was taken to disk, in the order in which it came: a crash leaves no gap.
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.flush_due = None;
-        self.queue.flush()?;
-        self.open.as_mut().map_or(Ok(()), OpenChunk::flush)
+    /// Brings what was taken to disk, in the order in which it came: a crash leaves no gap. What the disk refuses stays in
+    /// memory, and is tried again.
+    pub(crate) fn flush(&mut self) {
+        let Self { queue, open, .. } = self;
+        let flush = || queue.flush().and_then(|()| open.as_mut().map_or(Ok(()), OpenChunk::flush));
+        let flushed = blocking::run(flush);
+        self.flush_due = flushed.is_err().then(|| Instant::now() + DISK_PAUSE);
     }
 
-    fn leave_memory(&mut self) -> io::Result<()> {
-        self.flush()?;
+    fn leave_memory(&mut self) {
+        self.flush();
         self.queue.leave_memory();
-        self.open.as_mut().map_or(Ok(()), OpenChunk::leave_memory)
+        blocking::run(|| self.open.iter_mut().for_each(OpenChunk::leave_memory));
     }
 
     /// Ends the open chunk before its last keyframe: what came since goes into the next one.
@@ -311,7 +324,7 @@ impl Recorder {
             self.cutter.has_backlog = waits_ms >= BACKLOG_CHUNKS * self.cutter.policy.target_ms.max(1);
             return Ok(());
         }
-        open.leave_memory()?;
+        open.leave_memory();
         let max_bytes = self.cutter.policy.max_bytes;
         self.kept.add(open.close(end_ms, false)?, self.open_is_entry, end_ms, max_bytes)?;
         if self.kept.is_empty() {
@@ -325,10 +338,23 @@ impl Recorder {
         if self.recording { self.cut(true) } else { Ok(()) }
     }
 
+    /// What came after the last frame, until the publisher left, will not come: there was no room for it.
+    pub(crate) fn lose_rest(&mut self, left: Instant) -> io::Result<()> {
+        if self.recording && self.has_begun() {
+            self.cut(true)?;
+            let (from_ms, to_ms) = (self.offset_ms(self.last_frame), self.offset_ms(left));
+            tracing::error!("{}: the last {} ms are lost", self.queue.path(), to_ms.saturating_sub(from_ms));
+            let lost = LossReason::Shed;
+            self.queue.push_lost(LostChunk { lost, from_ms, to_ms, generation: self.generation });
+        }
+        Ok(())
+    }
+
     /// The push is over.
     pub(crate) fn finish(mut self) {
         let cut = if self.recording { self.cut(false) } else { Ok(()) };
-        if let Err(error) = cut.and_then(|()| self.flush()).and_then(|()| self.kept.clear()) {
+        self.flush();
+        if let Err(error) = cut.and_then(|()| self.kept.clear()) {
             tracing::error!("{}: last chunk cannot be written: {error}", self.queue.path());
         }
         self.queue.end();
@@ -344,26 +370,28 @@ impl Recorder {
         }
         self.scratch.clear();
         self.headers.write(timestamp_ms, &mut self.scratch);
-        open.write(&self.scratch)?;
+        open.write(&self.scratch);
         Ok(open)
     }
 
-    fn append(&mut self, media: &Media<'_>) -> io::Result<()> {
-        let Some(open) = &mut self.open else { return Ok(()) };
+    fn append(&mut self, media: &Media<'_>) {
+        let Some(open) = &mut self.open else { return };
         let before = open.bytes();
         self.scratch.clear();
         flv::write_tag_header(&mut self.scratch, media.kind, media.body.len(), media.timestamp_ms)
             .expect("a message should be shorter than 2^24 bytes");
-        open.write(&self.scratch)?;
-        open.write(media.body)?;
+        open.write(&self.scratch);
+        open.write(media.body);
         self.scratch.clear();
         flv::write_previous_tag_size(&mut self.scratch, media.body.len());
-        open.write(&self.scratch)?;
+        open.write(&self.scratch);
         self.cutter.add(open.bytes() - before);
         if self.recording && self.flush_due.is_none() {
             self.flush_due = Some(Instant::now() + FLUSH_AFTER);
         }
-        if self.pool.is_crowded() && open.is_in_memory() { self.leave_memory() } else { Ok(()) }
+        if self.pool.is_crowded() && open.is_in_memory() {
+            self.leave_memory();
+        }
     }
 
     /// Milliseconds from the push's begin to a moment.

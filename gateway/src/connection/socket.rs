@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, Interest},
     net::TcpStream,
@@ -100,6 +101,13 @@ impl PublisherSocket {
                 Ok(_) | Err(_) => return,
             }
         }
+    }
+
+    /// Whether the publisher has sent what is not read, or that cannot be known.
+    pub(crate) fn has_more(&mut self) -> bool {
+        let is_handled = self.start == self.end;
+        let peeked = self.watch().map(|socket| socket.peek(&mut [0]).now_or_never().unwrap_or(Ok(0)));
+        !is_handled || !matches!(peeked, Ok(Ok(0)))
     }
 
     fn measure(&mut self, bytes: usize) -> io::Result<()> {

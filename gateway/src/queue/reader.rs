@@ -102,15 +102,15 @@ impl QueueReader {
         self.queue.orders.clone()
     }
 
-    /// Adopts the session that the functions offer: it is written down before any of its chunks is sent. What was
-    /// spooled before and is not wanted is dropped.
+    /// Adopts the session that the functions offer: it is written down before any of its chunks is sent, or, where the
+    /// disk refuses that, a restart finds no push. What was spooled before and is not wanted is dropped.
     pub(crate) async fn adopt(
         &self,
         session: &str,
         chunk: ChunkPolicy,
         orders: &[Order],
         answered: Answered,
-    ) -> io::Result<()> {
+    ) {
         let queue = &self.queue;
         queue.state().session = Some(session.to_owned());
         queue.orders.send(chunk, orders, answered);
@@ -128,13 +128,13 @@ impl QueueReader {
             state.record.clone()
         });
         let folder = queue.folder.clone();
-        tokio::task::spawn_blocking(move || record.save_durably(&folder))
-            .await
-            .map_err(io::Error::other)??;
+        let saved = tokio::task::spawn_blocking(move || record.save_durably(&folder)).await;
+        if let Err(error) = saved.map_err(io::Error::other).flatten() {
+            queue.not_noted(&error);
+        }
         if let Some((_, began)) = queue.state().began {
             queue.tell.adopted(session, began);
         }
-        Ok(())
     }
 
     /// The functions will not have the push at all.
@@ -152,8 +152,7 @@ impl QueueReader {
             let is_over = state.record.end.is_some();
             match state.waiting.front_mut() {
                 Some(Waiting::Chunk(chunk)) => {
-                    // A number names the same bytes after a crash.
-                    if let Err(error) = chunk.flush() {
+                    if let Err(error) = chunk.prepare() {
                         tracing::error!(
                             "{}: {} cannot be written: {error}",
                             queue.path,
@@ -204,50 +203,68 @@ impl QueueReader {
             if chunk.name.index != index {
                 return Ok(());
             }
-            chunk.flush()?;
             let refused = Refused::new(state.record.clone(), chunk, reason);
-            let gap = lost.map(|reason| gap_of(folder, chunk, reason, Some(Instant::now()))).transpose()?;
-            let id = refused.keep(spool.refused(), chunk.path())?;
+            let gap = lost.map(|reason| gap_of(folder, chunk, reason, Some(Instant::now())));
+            if let Some(gap) = &gap {
+                self.save_gap(gap);
+            }
+            let kept = chunk.flush().and_then(|()| refused.keep(spool.refused(), chunk.path()));
             let front = match gap {
                 Some(gap) => Some(std::mem::replace(&mut state.waiting[0], Waiting::Lost(gap))),
                 None => self.queue.take_front(state),
             };
-            if let Some(Waiting::Chunk(chunk)) = front {
-                spool.keep_refused(path, id, chunk);
+            match (kept, front) {
+                (Ok(id), Some(Waiting::Chunk(chunk))) => spool.keep_refused(path, id, chunk),
+                (Ok(_), _) => {}
+                (Err(error), front) => {
+                    front.into_iter().for_each(discard);
+                    return Err(error);
+                }
             }
             Ok(())
         })
     }
 
+    fn save_gap(&self, gap: &Gap) {
+        if let Err(error) = gap.save() {
+            tracing::error!(
+                "{}: loss of chunk {} cannot be written down: {error}",
+                self.queue.path,
+                gap.index
+            );
+        }
+    }
+
     /// Gives up a chunk that somebody drops by hand; `None` while the functions are being given it, `false` if it does
     /// not wait.
-    pub(crate) fn drop_chunk(&self, index: u64) -> io::Result<Option<bool>> {
+    pub(crate) fn drop_chunk(&self, index: u64) -> Option<bool> {
         self.queue.change(|state| {
             let is_it =
                 |waiting: &Waiting| matches!(waiting, Waiting::Chunk(chunk) if chunk.name.index == index);
             match state.waiting.iter().position(is_it) {
-                _ if state.trying == Some(index) => Ok(None),
-                Some(at) => self.give_up(state, at).map(Some),
-                None => Ok(Some(false)),
+                _ if state.trying == Some(index) => None,
+                Some(at) => Some(self.give_up(state, at)),
+                None => Some(false),
             }
         })
     }
 
     /// Gives up the oldest chunk that waits, and that the functions have not begun to take; `false` if there is none.
     /// `even_tried`: as in [`State::oldest_to_give_up`].
-    pub(crate) fn shed(&self, even_tried: bool) -> io::Result<bool> {
+    pub(crate) fn shed(&self, even_tried: bool) -> bool {
         self.queue.change(|state| match state.oldest_to_give_up(even_tried) {
             Some(at) => self.give_up(state, at),
-            None => Ok(false),
+            None => false,
         })
     }
 
-    fn give_up(&self, state: &mut State, at: usize) -> io::Result<bool> {
-        let Waiting::Chunk(chunk) = &state.waiting[at] else { return Ok(false) };
+    fn give_up(&self, state: &mut State, at: usize) -> bool {
+        let Waiting::Chunk(chunk) = &state.waiting[at] else { return false };
         let tried = state.last_try(chunk.name.index);
-        let gap = gap_of(&self.queue.folder, chunk, LossReason::Shed, tried)?;
+        let gap = gap_of(&self.queue.folder, chunk, LossReason::Shed, tried);
+        self.save_gap(&gap);
         discard(std::mem::replace(&mut state.waiting[at], Waiting::Lost(gap)));
-        Ok(true)
+        true
     }
 
     /// Whether something has waited for so long.
@@ -291,8 +308,8 @@ impl QueueReader {
 }
 
 /// The place of a chunk that will not come.
-fn gap_of(folder: &Path, chunk: &Chunk, lost: LossReason, tried: Option<Instant>) -> io::Result<Gap> {
+fn gap_of(folder: &Path, chunk: &Chunk, lost: LossReason, tried: Option<Instant>) -> Gap {
     let (from_ms, generation) = (chunk.name.offset_ms, chunk.name.generation);
     let lost = LostChunk { lost, from_ms, to_ms: chunk.end_ms.max(from_ms), generation };
-    Gap::create(folder, chunk.name.index, lost, tried)
+    Gap::new(folder, chunk.name.index, lost, tried)
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    io,
     path::PathBuf,
     pin::pin,
     sync::{
@@ -64,6 +65,8 @@ pub(super) struct State {
     pub(super) taken: Option<Instant>,
     /// Since when something has waited without a break.
     pub(super) waits_since: Option<Instant>,
+    /// Whether the disk has refused to say whose push it is, or which session it has.
+    pub(super) is_unnoted: bool,
 }
 
 impl Queue {
@@ -129,9 +132,26 @@ impl Queue {
         Some(front)
     }
 
-    pub(super) fn save(&self, state: &State) {
+    /// Writes down how far the push is.
+    pub(super) fn save(&self, state: &mut State) {
+        self.note(state);
         if let Err(error) = state.record.save(&self.folder) {
             tracing::error!("{}: {} cannot be written: {error}", self.path, self.folder.display());
+        }
+    }
+
+    /// The disk refuses to say whose push it is, or which session it has. It says nothing then, lest a restart begin the
+    /// push once more.
+    pub(super) fn not_noted(&self, error: &io::Error) {
+        tracing::error!("{}: {} cannot be written: {error}", self.path, self.folder.display());
+        Record::forget(&self.folder);
+        self.state().is_unnoted = true;
+    }
+
+    /// Tries to write down what the disk has refused.
+    pub(super) fn note(&self, state: &mut State) {
+        if state.is_unnoted && state.record.create(&self.folder).is_ok() {
+            state.is_unnoted = false;
         }
     }
 }
@@ -153,6 +173,7 @@ impl State {
             tried: None,
             taken: None,
             waits_since: None,
+            is_unnoted: false,
         }
     }
 

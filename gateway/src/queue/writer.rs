@@ -1,13 +1,13 @@
 //! The recorder's end of a queue.
 
 use std::{
-    fs, io,
+    io,
     path::Path,
     sync::{Arc, atomic::Ordering},
     time::Instant,
 };
 
-use protocol::{Confirmed, Generation, StreamPath};
+use protocol::{Confirmed, Generation, LostChunk, StreamPath};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::unix_ms,
-    spool::{Account, Chunk, Codecs, End, Waiting},
+    spool::{Account, Chunk, Codecs, End, Gap, Waiting},
 };
 
 /// Adds the chunks of one push, as its connection receives them.
@@ -49,14 +49,16 @@ impl QueueWriter {
     }
 
     /// The first coded frame came.
-    pub(crate) fn begin(&self, at: Instant) -> io::Result<()> {
+    pub(crate) fn begin(&self, at: Instant) {
         let Queue { folder, tell, .. } = &*self.queue;
-        fs::create_dir_all(folder)?;
-        self.queue.change(|state| {
+        let created = self.queue.change(|state| {
             state.record.began_at_ms = unix_ms();
             state.began = Some((at, tell.happened(at)));
             state.record.create(folder)
-        })
+        });
+        if let Err(error) = created {
+            self.queue.not_noted(&error);
+        }
     }
 
     /// A coded frame came, so long after the first one.
@@ -82,6 +84,23 @@ impl QueueWriter {
         });
     }
 
+    /// Adds the place of a chunk that will not come.
+    pub(crate) fn push_lost(&self, lost: LostChunk) {
+        self.queue.change(|state| {
+            let index = state.next_index;
+            state.next_index += 1;
+            state.last_cut = Some(index);
+            let gap = Gap::new(&self.queue.folder, index, lost, None);
+            if let Err(error) = gap.save() {
+                tracing::error!("{}: loss of chunk {index} cannot be written down: {error}", self.queue.path);
+            }
+            if state.waiting.is_empty() {
+                state.waits_since = Some(Instant::now());
+            }
+            state.waiting.push_back(Waiting::Lost(gap));
+        });
+    }
+
     /// Whether a chunk waits that could be given up.
     pub(crate) fn can_give_up(&self) -> bool {
         self.queue.state().oldest_to_give_up(true).is_some()
@@ -98,6 +117,7 @@ impl QueueWriter {
     /// Brings all that waits to disk.
     pub(crate) fn flush(&self) -> io::Result<()> {
         let mut state = self.queue.state();
+        self.queue.note(&mut state);
         let is_on_disk = |waiting: &Waiting| match waiting {
             Waiting::Chunk(chunk) => chunk.is_on_disk(),
             Waiting::Lost(_) => true,

@@ -117,7 +117,8 @@ impl Recorder {
         if let Some(open) = &mut self.open {
             open.number(self.queue.take_index(), self.generation)?;
         }
-        self.flush()
+        self.flush();
+        Ok(())
     }
 
     /// Keeps what is open: it is not to be recorded after all.

@@ -2,10 +2,11 @@
 
 use std::{
     collections::HashMap,
+    io,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -27,6 +28,9 @@ const SHORT_PART: u64 = 8;
 const BEYOND_PART: u64 = 8;
 const BEYOND_BYTES: u64 = 8 << 20;
 
+/// How much may wait in memory alone while the disk refuses it: ten seconds of fifty pushes of 4 Mb/s.
+const MEMORY_BYTES: u64 = 256 << 20;
+
 /// What is in the spool.
 #[derive(Debug)]
 pub(super) struct Contents {
@@ -34,6 +38,11 @@ pub(super) struct Contents {
     /// What it held when it was opened.
     found_bytes: u64,
     used_bytes: AtomicU64,
+    /// How much of that is on disk.
+    disk_bytes: AtomicU64,
+    /// Whether the disk refused what was last to be written.
+    is_refused: AtomicBool,
+    refused_log: Mutex<LogLimit>,
     /// How many streams use any of it.
     streams: AtomicU64,
     /// Wakes those who wait for room.
@@ -62,6 +71,8 @@ pub(crate) struct Account {
 pub(super) struct Charge {
     account: Arc<Account>,
     bytes: u64,
+    /// How much of it is on disk.
+    disk_bytes: u64,
 }
 
 impl Contents {
@@ -71,6 +82,9 @@ impl Contents {
             limit_bytes,
             found_bytes,
             used_bytes: AtomicU64::new(0),
+            disk_bytes: AtomicU64::new(0),
+            is_refused: AtomicBool::new(false),
+            refused_log: Mutex::default(),
             streams: AtomicU64::new(0),
             freed: Notify::new(),
             wanted: Notify::new(),
@@ -100,18 +114,41 @@ impl Contents {
         self.used_bytes.load(Ordering::Relaxed)
     }
 
+    /// How much it may hold: what the setting says, or while the disk refuses more, what is there and some memory.
+    fn limit(&self) -> u64 {
+        if self.is_refused.load(Ordering::Relaxed) {
+            (self.disk_bytes.load(Ordering::Relaxed) + MEMORY_BYTES).min(self.limit_bytes)
+        } else {
+            self.limit_bytes
+        }
+    }
+
     pub(super) fn is_full(&self) -> bool {
-        self.used() >= self.limit_bytes
+        self.used() >= self.limit()
+    }
+
+    fn note_disk(&self, written: &io::Result<()>) {
+        let was_refused = self.is_refused.swap(written.is_err(), Ordering::Relaxed);
+        match written {
+            Err(error) if self.refused_log.lock().unwrap_or_else(PoisonError::into_inner).permits() => {
+                tracing::error!(
+                    "the spool's disk refuses media, which stays in memory, at most {MEMORY_BYTES} bytes: {error}"
+                );
+            }
+            Ok(()) if was_refused => tracing::warn!("the spool's disk takes media again"),
+            Err(_) | Ok(()) => {}
+        }
     }
 
     /// Whether a stream may be published: there is room, or it has a place already, or others have so much more than
     /// their share that one more finds room.
     pub(super) fn admits(&self, stream: &StreamPath) -> bool {
         // Where media is given up all the time, it is never full for long.
-        if self.used() < self.limit_bytes - self.limit_bytes / SHORT_PART {
+        let limit = self.limit();
+        if self.used() < limit - limit / SHORT_PART {
             return true;
         }
-        let share = self.limit_bytes / (self.streams.load(Ordering::Relaxed) + 1);
+        let share = limit / (self.streams.load(Ordering::Relaxed) + 1);
         let accounts = self.open_accounts();
         let above_share = |account: &Arc<Account>| account.used_bytes().saturating_sub(share + share / 4);
         accounts.iter().any(|account| account.used_bytes() > 0 && account.stream == *stream)
@@ -120,7 +157,7 @@ impl Contents {
 
     /// The fair share of each stream that uses any, in bytes.
     fn share_bytes(&self) -> u64 {
-        self.limit_bytes / self.streams.load(Ordering::Relaxed).max(1)
+        self.limit() / self.streams.load(Ordering::Relaxed).max(1)
     }
 
     pub(super) async fn freed(&self) {
@@ -137,7 +174,7 @@ impl Contents {
 
     fn say_that_it_is_full(&self) {
         if self.full_log.lock().unwrap_or_else(PoisonError::into_inner).permits() {
-            let (used, limit) = (self.used(), self.limit_bytes);
+            let (used, limit) = (self.used(), self.limit());
             tracing::error!(
                 "spool is full: {used} of {limit} bytes wait for the functions, publishers whose share is full are \
                  held back"
@@ -147,7 +184,7 @@ impl Contents {
 
     /// What is to be said of how full it is, and which streams fill it.
     pub(super) fn warnings(&self) -> Vec<Warning> {
-        let (used, limit, share) = (self.used(), self.limit_bytes, self.share_bytes());
+        let (used, limit, share) = (self.used(), self.limit(), self.share_bytes());
         let mut warnings = Vec::new();
         let is_nearly_full = {
             let mut alarm = self.alarm.lock().unwrap_or_else(PoisonError::into_inner);
@@ -211,17 +248,18 @@ impl Account {
 
     /// Whether the spool is so far beyond its limit that a stream above its share cannot be left to get rid of some.
     pub(crate) fn is_beyond(&self) -> bool {
-        let Contents { limit_bytes, found_bytes, .. } = &*self.contents;
+        let limit_bytes = self.contents.limit();
         // A limit that is set lower gives nothing up that can be delivered.
+        let found_bytes = self.contents.found_bytes;
         let most_bytes =
-            (*limit_bytes).max(*found_bytes).saturating_add(limit_bytes / BEYOND_PART + BEYOND_BYTES);
+            limit_bytes.max(found_bytes).saturating_add(limit_bytes / BEYOND_PART + BEYOND_BYTES);
         self.is_full() && self.contents.used() >= most_bytes
     }
 
     /// Whether enough of the spool or of the stream's share is free after some was given up.
     pub(crate) fn has_room(&self) -> bool {
         let is_below = |used: u64, limit: u64| used <= limit - limit / STEP_PART;
-        is_below(self.contents.used(), self.contents.limit_bytes)
+        is_below(self.contents.used(), self.contents.limit())
             || is_below(self.used_bytes(), self.contents.share_bytes())
     }
 }
@@ -238,7 +276,7 @@ impl Drop for Account {
 
 impl Charge {
     pub(super) fn new(account: &Arc<Account>) -> Self {
-        Self { account: Arc::clone(account), bytes: 0 }
+        Self { account: Arc::clone(account), bytes: 0, disk_bytes: 0 }
     }
 
     pub(super) fn account(&self) -> &Arc<Account> {
@@ -262,6 +300,21 @@ impl Charge {
         contents.freed.notify_waiters();
     }
 
+    /// So much of it is on disk now.
+    pub(super) fn on_disk(&mut self, bytes: u64) {
+        let disk_bytes = &self.account.contents.disk_bytes;
+        disk_bytes.fetch_add(bytes, Ordering::Relaxed);
+        disk_bytes.fetch_sub(std::mem::replace(&mut self.disk_bytes, bytes), Ordering::Relaxed);
+    }
+
+    /// It was to be brought to the disk, which has so much of it now.
+    pub(super) fn written(&mut self, disk_bytes: u64, written: &io::Result<()>) {
+        if written.is_err() || disk_bytes != self.disk_bytes {
+            self.account.contents.note_disk(written);
+        }
+        self.on_disk(disk_bytes);
+    }
+
     /// A file is whole and is to survive a loss of power, unless it is deleted soon.
     pub(super) fn sync_later(&self, path: PathBuf) {
         let unsynced = &self.account.contents.unsynced;
@@ -271,6 +324,7 @@ impl Charge {
 
 impl Drop for Charge {
     fn drop(&mut self) {
+        self.on_disk(0);
         self.remove(self.bytes);
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Seek, SeekFrom, Write},
+    io::{self, Read},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -18,7 +19,8 @@ use crate::block::{BLOCK_BYTES, Block, Pool};
 
 /// The chunk that a push is writing.
 ///
-/// Bytes gather in memory; [`flush`](Self::flush) brings them to the file.
+/// Bytes gather in memory; [`flush`](Self::flush) brings them to the file. Where the disk refuses them, they stay in
+/// memory until it takes them, or the functions do.
 #[derive(Debug)]
 pub(crate) struct OpenChunk {
     name: ChunkName,
@@ -27,9 +29,12 @@ pub(crate) struct OpenChunk {
     charge: Charge,
     copy: DiskCopy,
     pool: Arc<Pool>,
-    /// Full blocks, in order; none once it has left memory.
+    /// From here on its bytes are in memory; those before are on disk alone.
+    memory_from: u64,
+    /// Full blocks, in order.
     full: Vec<Bytes>,
     block: Block,
+    /// Whether it is to stay in memory also while the disk takes it.
     in_memory: bool,
 }
 
@@ -44,6 +49,7 @@ impl OpenChunk {
             charge: Charge::new(account),
             copy: DiskCopy::new(name.kept_path(folder)),
             pool: Arc::clone(pool),
+            memory_from: 0,
             full: Vec::new(),
             block,
             in_memory: true,
@@ -74,58 +80,52 @@ impl OpenChunk {
         self.bytes
     }
 
-    pub(crate) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&mut self, mut bytes: &[u8]) {
         self.charge.add(bytes.len() as u64);
         while !bytes.is_empty() {
             let rest = self.block.fill(bytes);
             self.bytes += (bytes.len() - rest.len()) as u64;
             bytes = rest;
             if self.block.is_full() {
-                if self.in_memory {
-                    let full = std::mem::replace(&mut self.block, self.pool.take());
-                    self.full.push(Bytes::from_owner(full));
-                } else {
-                    self.flush()?;
-                    self.block.clear();
+                let full = std::mem::replace(&mut self.block, self.pool.take());
+                self.full.push(Bytes::from_owner(full));
+                if !self.in_memory {
+                    self.leave_memory();
                 }
             }
         }
-        Ok(())
     }
 
     /// Brings what was written to the file.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        if self.in_memory {
-            self.copy.write(self.full.iter().map(AsRef::as_ref).chain([self.block.as_ref()]))
-        } else {
-            self.copy.write_end(self.block.as_ref(), self.bytes)
-        }
+        let pieces = self.full.iter().map(AsRef::as_ref).chain([self.block.as_ref()]);
+        let written = self.copy.write(self.memory_from, pieces);
+        self.charge.written(self.copy.bytes, &written);
+        written
     }
 
-    /// Brings it to the file and gives its memory back.
-    pub(crate) fn leave_memory(&mut self) -> io::Result<()> {
-        if self.in_memory {
-            self.flush()?;
-            self.in_memory = false;
+    /// Brings it to the file and gives its memory back, now and from now on, as far as the disk takes it.
+    pub(crate) fn leave_memory(&mut self) {
+        self.in_memory = false;
+        if self.flush().is_ok() {
+            self.memory_from = self.bytes;
             self.full.clear();
             self.block.clear();
         }
-        Ok(())
     }
 
     /// It waits from now on. Its last frame came `end_ms` after the push's begin; `continues`: see [`ChunkName`].
     pub(crate) fn close(mut self, end_ms: u64, continues: bool) -> io::Result<Chunk> {
         if !self.in_memory {
-            self.flush()?;
+            self.leave_memory();
         }
         if continues {
             self.name.continues = true;
             self.copy.rename(self.name.path(&self.folder))?;
         }
-        let Self { name, folder, bytes, charge, copy, mut full, block, in_memory, .. } = self;
-        full.push(Bytes::from_owner(block));
-        let blocks = in_memory.then_some(full);
-        let mut chunk = Chunk { name, folder, end_ms, bytes, blocks, copy, charge };
+        let Self { name, folder, bytes, charge, copy, memory_from, full: mut blocks, block, .. } = self;
+        blocks.push(Bytes::from_owner(block));
+        let mut chunk = Chunk { name, folder, end_ms, bytes, memory_from, blocks, copy, charge };
         chunk.let_go();
         // What is kept is soon deleted.
         Ok(if is_kept(chunk.path()) { chunk } else { chunk.waiting() })
@@ -133,14 +133,9 @@ impl OpenChunk {
 
     /// The bytes from `offset` on.
     pub(crate) fn tail(&mut self, offset: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        if self.in_memory {
-            self.full.iter().for_each(|block| bytes.extend_from_slice(block));
-            bytes.extend_from_slice(self.block.as_ref());
-        } else {
-            self.flush()?;
-            bytes = fs::read(&self.copy.path)?;
-        }
+        let mut bytes = self.copy.read(self.memory_from)?;
+        self.full.iter().for_each(|block| bytes.extend_from_slice(block));
+        bytes.extend_from_slice(self.block.as_ref());
         Ok(bytes.split_off(bytes.len().min(offset as usize)))
     }
 
@@ -148,12 +143,15 @@ impl OpenChunk {
     ///
     /// A crash in between leaves them in one of the two: see [`split_path`].
     pub(crate) fn split(&mut self, at: u64, next: &mut Self) -> io::Result<()> {
-        next.write(&self.tail(at)?)?;
+        next.write(&self.tail(at)?);
         let is_on_disk = self.copy.bytes > at;
         let path = next.copy.path.clone();
         if is_on_disk {
             next.copy.path = split_path(&path, at);
-            next.flush()?;
+            if next.flush().is_err() {
+                next.copy.abandon();
+                next.charge.on_disk(0);
+            }
         }
         self.truncate(at)?;
         if is_on_disk { next.copy.rename(path) } else { Ok(()) }
@@ -161,14 +159,18 @@ impl OpenChunk {
 
     fn truncate(&mut self, at: u64) -> io::Result<()> {
         self.copy.truncate(at)?;
+        self.charge.on_disk(self.copy.bytes);
         self.charge.remove(self.bytes - at);
-        if self.in_memory {
-            let (whole, rest) = (at as usize / BLOCK_BYTES, at as usize % BLOCK_BYTES);
+        if at > self.memory_from {
+            let in_memory = (at - self.memory_from) as usize;
+            let (whole, rest) = (in_memory / BLOCK_BYTES, in_memory % BLOCK_BYTES);
             let mut block = self.pool.take();
             block.fill(&self.full.get(whole).map_or(self.block.as_ref(), AsRef::as_ref)[..rest]);
             self.full.truncate(whole);
             self.block = block;
         } else {
+            self.memory_from = at;
+            self.full.clear();
             self.block.clear();
         }
         self.bytes = at;
@@ -189,9 +191,9 @@ impl DiskCopy {
         Self { path, file: None, bytes: 0 }
     }
 
-    /// Appends what it lacks of `pieces`, which are all of the chunk.
-    fn write<'a>(&mut self, pieces: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
-        let mut end = 0;
+    /// Appends what it lacks of `pieces`, which are the chunk from a byte on that it has reached.
+    fn write<'a>(&mut self, from: u64, pieces: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
+        let mut end = from;
         for piece in pieces {
             end += piece.len() as u64;
             self.write_end(piece, end)?;
@@ -207,24 +209,53 @@ impl DiskCopy {
         let lacking = &piece[piece.len() - (end - self.bytes) as usize..];
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(File::create(&self.path)?),
+            none => none.insert(open(&self.path, self.bytes == 0)?),
         };
-        file.write_all(lacking)?;
+        // A disk that was full has perhaps taken a part.
+        file.write_all_at(lacking, self.bytes)?;
         self.bytes = end;
         Ok(())
+    }
+
+    /// The bytes before `end`.
+    fn read(&self, end: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; end as usize];
+        if end > 0 {
+            File::open(&self.path)?.read_exact(&mut bytes)?;
+        }
+        Ok(bytes)
+    }
+
+    /// Leaves a file without bytes, if the disk has one for it: no other bytes are found there later.
+    fn empty(&mut self) -> io::Result<()> {
+        self.file = None;
+        match open(&self.path, true) {
+            Err(error) if self.bytes > 0 => return Err(error),
+            _ => {}
+        }
+        self.bytes = 0;
+        Ok(())
+    }
+
+    /// Deletes what is there.
+    fn abandon(&mut self) {
+        self.file = None;
+        if let Err(error) = fs::remove_file(&self.path) {
+            tracing::debug!("{} cannot be deleted: {error}", self.path.display());
+        }
+        self.bytes = 0;
     }
 
     fn truncate(&mut self, at: u64) -> io::Result<()> {
         if let Some(file) = self.file.as_mut().filter(|_| self.bytes > at) {
             file.set_len(at)?;
-            file.seek(SeekFrom::Start(at))?;
             self.bytes = at;
         }
         Ok(())
     }
 
     fn rename(&mut self, path: PathBuf) -> io::Result<()> {
-        if self.bytes > 0 && path != self.path {
+        if (self.bytes > 0 || self.file.is_some()) && path != self.path {
             fs::rename(&self.path, &path)?;
         }
         self.path = path;
@@ -232,7 +263,22 @@ impl DiskCopy {
     }
 
     fn delete(&self) -> io::Result<()> {
-        if self.bytes > 0 { fs::remove_file(&self.path) } else { Ok(()) }
+        match fs::remove_file(&self.path) {
+            Err(error) if self.bytes > 0 || error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Opens a chunk's file, also where its folder could not be made before.
+fn open(path: &Path, is_new: bool) -> io::Result<File> {
+    let open = || File::options().write(true).create(true).truncate(is_new).open(path);
+    match (open(), path.parent()) {
+        (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(folder)?;
+            open()
+        }
+        (opened, _) => opened,
     }
 }
 
@@ -244,8 +290,9 @@ pub(crate) struct Chunk {
     /// When its last frame came, in milliseconds since the push began.
     pub(crate) end_ms: u64,
     pub(crate) bytes: u64,
-    /// Its bytes, while they are in memory.
-    blocks: Option<Vec<Bytes>>,
+    /// From here on its bytes are in memory.
+    memory_from: u64,
+    blocks: Vec<Bytes>,
     copy: DiskCopy,
     charge: Charge,
 }
@@ -255,9 +302,11 @@ impl Chunk {
     pub(crate) fn found(account: &Arc<Account>, path: PathBuf, name: ChunkName, bytes: u64) -> Self {
         let mut charge = Charge::new(account);
         charge.add(bytes);
+        charge.on_disk(bytes);
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         let copy = DiskCopy { path, file: None, bytes };
-        Self { name, folder, end_ms: name.offset_ms, bytes, blocks: None, copy, charge }.waiting()
+        let (end_ms, blocks) = (name.offset_ms, Vec::new());
+        Self { name, folder, end_ms, bytes, memory_from: bytes, blocks, copy, charge }.waiting()
     }
 
     fn waiting(self) -> Self {
@@ -284,9 +333,9 @@ impl Chunk {
         &self.copy.path
     }
 
-    /// Its bytes, if they are in memory.
+    /// Its bytes, if all of them are in memory.
     pub(crate) fn blocks(&self) -> Option<Vec<Bytes>> {
-        self.blocks.clone()
+        (self.memory_from == 0 && self.bytes > 0).then(|| self.blocks.clone())
     }
 
     pub(crate) fn is_on_disk(&self) -> bool {
@@ -298,11 +347,26 @@ impl Chunk {
         if self.is_on_disk() {
             return Ok(());
         }
-        if let Some(blocks) = &self.blocks {
-            self.copy.write(blocks.iter().map(AsRef::as_ref))?;
-        }
+        let written = self.copy.write(self.memory_from, self.blocks.iter().map(AsRef::as_ref));
+        self.charge.written(self.copy.bytes, &written);
+        written?;
         self.let_go();
         self.sync_later();
+        Ok(())
+    }
+
+    /// Makes it ready to be sent: its number names the same bytes after a crash. It is on disk as a whole; or, where the
+    /// disk refuses it, in memory, and a restart finds a file without bytes.
+    pub(crate) fn prepare(&mut self) -> io::Result<()> {
+        if self.flush().is_ok() {
+            return Ok(());
+        }
+        if self.memory_from > 0 {
+            self.blocks.insert(0, self.copy.read(self.memory_from)?.into());
+            self.memory_from = 0;
+        }
+        self.copy.empty()?;
+        self.charge.on_disk(0);
         Ok(())
     }
 
@@ -316,7 +380,8 @@ impl Chunk {
     /// Gives its memory back, once it is on disk.
     pub(crate) fn leave_memory(&mut self) {
         if self.is_on_disk() {
-            self.blocks = None;
+            self.memory_from = self.bytes;
+            self.blocks.clear();
         }
     }
 

@@ -28,18 +28,17 @@ const REASONS: [(LossReason, &str); 4] = [
 ];
 
 impl Gap {
-    /// Writes down that a chunk is lost.
-    pub(crate) fn create(
-        folder: &Path,
-        index: u64,
-        lost: LostChunk,
-        tried: Option<Instant>,
-    ) -> io::Result<Self> {
+    /// A chunk that is lost; nothing is written down yet.
+    pub(crate) fn new(folder: &Path, index: u64, lost: LostChunk, tried: Option<Instant>) -> Self {
         let LostChunk { lost: reason, from_ms, to_ms, generation } = lost;
         let reason = REASONS.iter().find(|(known, _)| *known == reason).map_or("damaged", |(_, name)| name);
         let path = folder.join(format!("{index:010}+{from_ms}-{to_ms}+{generation}+{reason}.lost"));
-        File::create(&path)?;
-        Ok(Self { index, lost, tried, path })
+        Self { index, lost, tried, path }
+    }
+
+    /// Writes it down.
+    pub(crate) fn save(&self) -> io::Result<()> {
+        File::create(&self.path).map(drop)
     }
 
     /// Reads the name of a gap's file; `None` if it is another's. The chunk may have been tried until just now.
@@ -54,9 +53,12 @@ impl Gap {
         Some(Self { index: index.parse().ok()?, lost, tried: Some(Instant::now()), path: path.to_owned() })
     }
 
-    /// Deletes its file.
+    /// Deletes its file. The disk may have refused it.
     pub(crate) fn delete(&self) -> io::Result<()> {
-        fs::remove_file(&self.path)
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -70,7 +72,8 @@ mod tests {
         for (reason, _) in REASONS {
             let generation = Generation { orders: 3, files: 1 };
             let lost = LostChunk { lost: reason, from_ms: 5, to_ms: 70, generation };
-            let gap = Gap::create(folder.path(), 9, lost, None).unwrap();
+            let gap = Gap::new(folder.path(), 9, lost, None);
+            gap.save().unwrap();
             let found = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
             let parsed = Gap::parse(&found).unwrap();
             assert_eq!((parsed.index, parsed.lost), (9, lost));

@@ -140,7 +140,18 @@ impl Record {
 
     /// Writes down a push that has begun. It survives a loss of power once it is adopted, or a chunk of it is synced.
     pub(crate) fn create(&self, folder: &Path) -> io::Result<()> {
+        fs::create_dir_all(folder)?;
         replace(&folder.join(PUSH), &serde_json::to_vec(self)?, false)
+    }
+
+    /// Has a restart find no push.
+    pub(crate) fn forget(folder: &Path) {
+        match fs::remove_file(folder.join(PUSH)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::error!("{} cannot be deleted: {error}", folder.join(PUSH).display());
+            }
+            _ => {}
+        }
     }
 
     /// Writes down how far the push is.
@@ -178,7 +189,8 @@ pub(super) fn push_file(folder: &Path) -> PathBuf {
 
 /// Replaces a file as a whole, also where the process is killed meanwhile.
 fn replace(path: &Path, bytes: &[u8], is_synced: bool) -> io::Result<()> {
-    let new = path.with_added_extension("new");
+    // Two may be at work at once.
+    let new = path.with_added_extension(if is_synced { "synced" } else { "new" });
     let mut file = File::create(&new)?;
     file.write_all(bytes)?;
     if is_synced {

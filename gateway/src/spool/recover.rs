@@ -158,7 +158,9 @@ fn damaged(
     generation: Generation,
 ) -> io::Result<Waiting> {
     let lost = LostChunk { lost: LossReason::Damaged, from_ms, to_ms, generation };
-    Ok(Waiting::Lost(Gap::create(folder, index, lost, Some(Instant::now()))?))
+    let gap = Gap::new(folder, index, lost, Some(Instant::now()));
+    gap.save()?;
+    Ok(Waiting::Lost(gap))
 }
 
 fn is_at_most(path: &Path, bytes: u64) -> io::Result<bool> {
@@ -289,7 +291,7 @@ mod tests {
             fs::write(name(index).path(&folder), bytes).unwrap();
         }
         let shed = LostChunk { lost: LossReason::Shed, from_ms: 60, to_ms: 70, generation };
-        Gap::create(&folder, 6, shed, None).unwrap();
+        Gap::new(&folder, 6, shed, None).save().unwrap();
         fs::write(name(9).kept_path(&folder), &whole).unwrap();
         for _ in 0..2 {
             let found = recover(&spool).unwrap().remove(0);

@@ -135,7 +135,9 @@ impl RefusedChunks {
             match found {
                 Ok((stream, id)) => {
                     let mut charge = Charge::new(&contents.account(&stream));
-                    charge.add(fs::metadata(&flv)?.len());
+                    let bytes = fs::metadata(&flv)?.len();
+                    charge.add(bytes);
+                    charge.on_disk(bytes);
                     chunks.insert(stream, id, charge);
                 }
                 Err(error) => tracing::warn!("refused chunk {} is left alone: {error:#}", flv.display()),

@@ -49,7 +49,7 @@ fn drop_all(uploads: &Uploads, spool: &Spool, chunks: &[ChunkId]) -> anyhow::Res
     for id in chunks {
         let is_refused = spool.drop_refused(id)?;
         let queue = if is_refused { None } else { uploads.find(&id.push) };
-        match queue.map(|queue| queue.drop_chunk(id.chunk)).transpose()? {
+        match queue.map(|queue| queue.drop_chunk(id.chunk)) {
             Some(Some(true)) => tracing::warn!("chunk {id} is dropped by hand"),
             Some(Some(false)) => {}
             Some(None) => are_done = false,

@@ -44,7 +44,7 @@ pub(super) fn make_room(spool: &Spool, streams: Vec<Vec<QueueReader>>, given_up:
         .collect();
     give_up(refused, |giver| Ok(spool.drop_oldest_refused(&giver.path)?.is_some()), given_up);
     let givers = streams.into_iter().filter_map(Giver::new).collect();
-    give_up(givers, Giver::give_up, given_up);
+    give_up(givers, |giver| Ok(giver.give_up()), given_up);
 }
 
 fn give_up(mut givers: Vec<Giver>, step: impl Fn(&Giver) -> io::Result<bool>, given_up: &mut GivenUp) {
@@ -93,21 +93,21 @@ impl Giver {
     }
 
     /// Gives up the oldest chunk; `false` if there is none.
-    fn give_up(&self) -> io::Result<bool> {
+    fn give_up(&self) -> bool {
         for push in &self.pushes {
-            if push.shed(false)? {
-                return Ok(true);
+            if push.shed(false) {
+                return true;
             }
         }
         // One that was tried is given up only where nothing else is left: it cannot be told lost at once.
         if self.account.is_full() {
             for push in &self.pushes {
-                if push.shed(true)? {
-                    return Ok(true);
+                if push.shed(true) {
+                    return true;
                 }
             }
         }
-        Ok(false)
+        false
     }
 }
 

@@ -11,7 +11,7 @@ use protocol::{
     After, BeginSession, ChunkPath, EndAnswer, EndSession, Generation, LossReason, LostChunk, SessionAnswer,
     SessionPath, conflict,
 };
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 
 use super::backoff::Backoff;
 use crate::{
@@ -25,9 +25,6 @@ use crate::{
 
 /// How long the first headers are waited for, so that the functions are told the codecs.
 const CODECS_WAIT: Duration = Duration::from_secs(1);
-
-/// After the spool cannot be written to.
-const DISK_PAUSE: Duration = Duration::from_secs(1);
 
 /// Brings pushes to the functions.
 #[derive(Debug)]
@@ -77,10 +74,7 @@ impl Uploader {
         let SessionAnswer { session, chunk, orders, .. } = answer;
         tracing::info!("{}: session {session}, {} orders", queue.path(), orders.len());
         self.sessions.insert(&session, queue.orders_sender(), answered.began);
-        while let Err(error) = queue.adopt(&session, chunk, &orders, answered).await {
-            tracing::error!("{}: session {session} cannot be written down: {error}", queue.path());
-            sleep(DISK_PAUSE).await;
-        }
+        queue.adopt(&session, chunk, &orders, answered).await;
     }
 
     /// Brings all of a push that has a session to the functions: its chunks, and as soon as it ends, its end.
@@ -146,7 +140,6 @@ impl Uploader {
         tracing::error!("{path}: chunk {index} is refused and kept in {kept}: {error}");
         if let Err(error) = queue.put_aside(index, &self.spool, error.to_string(), lost) {
             tracing::error!("{path}: refused chunk cannot be kept: {error}");
-            sleep(DISK_PAUSE).await;
         }
     }
 

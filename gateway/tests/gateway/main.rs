@@ -7,6 +7,7 @@ mod denied;
 mod encoders;
 mod failures;
 mod fake;
+mod full_disk;
 mod hosts;
 mod media;
 mod odd;

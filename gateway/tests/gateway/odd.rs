@@ -64,6 +64,33 @@ async fn commands_that_cannot_be_read_end_no_push() {
 }
 
 #[tokio::test]
+async fn a_connection_publishes_one_stream_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let functions = functions().await;
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    let mut publisher = start(&gateway, "rtmp://h/live", "live", "x").await;
+    let mut expected = vec![second(&mut publisher, 0)];
+    for name in [b"y", b"x"] {
+        let delete = b"\x02\0\x0cdeleteStream\0\0\0\0\0\0\0\0\0\x05\0\x3f\xf0\0\0\0\0\0\0";
+        let publish = [b"\x02\0\x07publish\0\0\0\0\0\0\0\0\0\x05\x02\0\x01", &name[..]].concat();
+        publisher.message(3, 20, 0, 0, delete);
+        publisher.message(3, 20, 1, 0, &publish);
+        publisher.tag(TagKind::Video, 0, &VIDEO_HEADER);
+        publisher.tag(TagKind::Audio, 0, &AUDIO_HEADER);
+        expected.push(second(&mut publisher, 0));
+    }
+    publisher.flush().await;
+    publisher.finish().await;
+    let mut sessions = functions.ended(3).await;
+    sessions.sort_by_key(|session| session.begin.push.clone());
+    let recorded: Vec<_> = sessions.iter().map(|session| frames(&session.chunks)).collect();
+    assert_eq!(recorded, expected);
+    let streams: Vec<_> = sessions.iter().map(|session| session.stream.as_str()).collect();
+    assert_eq!(streams, ["h/live/x", "h/live/y", "h/live/x"]);
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn a_second_publish_ends_no_push() {
     check(|publisher| {
         for name in [b"x", b"y"] {

@@ -164,8 +164,10 @@ async fn a_publisher_that_leaves_while_it_is_held_back_is_not_kept() {
     let shape = Shape { frames: 800, gop: 10, frame_ms: 500, ..SHAPE };
     let pushed = write_flv(&folder.path().join("x.flv"), shape);
     // A chunk is taken now and then: what waits is not given up, and there is no room for all for long.
-    let slow = |call: &Call| match call.kind {
-        Kind::Chunk => Act::Delay(Duration::from_secs(3)),
+    let is_open = Arc::new(AtomicBool::new(false));
+    let open = Arc::clone(&is_open);
+    let slow = move |call: &Call| match call.kind {
+        Kind::Chunk if !open.load(Relaxed) => Act::Delay(Duration::from_secs(3)),
         _ => Act::Succeed,
     };
     let functions = Fake::start(slow).await;
@@ -176,5 +178,12 @@ async fn a_publisher_that_leaves_while_it_is_held_back_is_not_kept() {
     publisher.leave().await;
     tokio::time::timeout(PATIENCE, publisher.ended()).await.expect("the gateway should end the connection");
     assert!(functions.log().sessions[0].chunks.len() < 20, "not since all was read");
+    is_open.store(true, Relaxed);
+    let session = functions.ended(1).await.remove(0);
+    let recorded = frames(&session.chunks);
+    assert!(recorded[..] == pushed[..recorded.len()] && recorded.len() < pushed.len());
+    let [(seq, lost)] = session.lost[..] else { panic!("{:?}", session.lost) };
+    assert_eq!((seq, lost.lost), (session.chunks.len() as u64, LossReason::Shed), "the last place");
+    assert!(lost.from_ms <= lost.to_ms, "{lost:?}");
     gateway.crash().await;
 }

@@ -24,7 +24,7 @@ fn check(name: &str, mut between: impl FnMut(usize, &mut OpenChunk)) -> Chunk {
         }
         between(at, &mut open);
         let piece = vec![at as u8; BLOCK_BYTES / 3 + at];
-        open.write(&piece).unwrap();
+        open.write(&piece);
         expected.extend_from_slice(&piece);
     }
     assert!(open.tail(100_000).unwrap() == expected[100_000..], "{name}");
@@ -59,7 +59,7 @@ fn the_file_is_what_was_written_whenever_it_was_brought_there() {
     for left in 0..9 {
         let chunk = check("out of memory", |at, open| {
             if at == left {
-                open.leave_memory().unwrap()
+                open.leave_memory()
             }
         });
         assert_eq!(chunk.name.index, 3);
@@ -84,21 +84,21 @@ fn a_chunk_is_split_wherever_its_bytes_are() {
             };
             let (mut open, mut next) = (place(0), place(1));
             for byte in 0..6 {
-                open.write(&piece(byte)).unwrap();
+                open.write(&piece(byte));
                 if usize::from(byte) == flushed {
                     open.flush().unwrap();
                 }
                 if usize::from(byte) == left {
-                    open.leave_memory().unwrap();
+                    open.leave_memory();
                 }
             }
-            next.write(b"headers").unwrap();
+            next.write(b"headers");
             open.split(at as u64, &mut next).unwrap();
             assert_eq!(spool.used_bytes(), open.bytes() + next.bytes());
             let more = piece(9);
             let expected = [[&all[..at], &more].concat(), [b"headers", &all[at..], &more].concat()];
             for (mut open, expected) in [open, next].into_iter().zip(expected) {
-                open.write(&more).unwrap();
+                open.write(&more);
                 let mut chunk = open.close(9, false).unwrap();
                 if let Some(blocks) = chunk.blocks() {
                     assert!(blocks.concat() == expected, "at {at}, {flushed} {left}");
@@ -118,14 +118,14 @@ fn a_chunk_is_kept_and_numbered_under_the_name_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::open(folder.path(), Some(1 << 30)).unwrap();
     let mut open = OpenChunk::new(&account(&spool), &Arc::default(), folder.path(), NAME);
-    open.write(b"FLV").unwrap();
+    open.write(b"FLV");
     open.flush().unwrap();
     let kept = NAME.kept_path(folder.path());
     assert_eq!(fs::read(&kept).unwrap(), b"FLV");
     open.number(5, GENERATION).unwrap();
     let name = ChunkName { index: 5, generation: GENERATION, ..NAME };
     assert!(!kept.exists() && name.path(folder.path()).exists());
-    open.write(b" more").unwrap();
+    open.write(b" more");
     open.keep(4).unwrap();
     open.flush().unwrap();
     assert_eq!(fs::read(ChunkName { index: 4, ..NAME }.kept_path(folder.path())).unwrap(), b"FLV more");
@@ -150,9 +150,9 @@ fn a_split_that_breaks_off_is_told_by_a_file_name() {
         [0, 1].map(|index| ChunkName { index, generation: GENERATION, ..NAME }.path(folder.path()));
     // The file cannot have its own name: a folder is there.
     fs::create_dir(&second).unwrap();
-    open.write(b"first, second").unwrap();
+    open.write(b"first, second");
     open.flush().unwrap();
-    next.write(b"headers, ").unwrap();
+    next.write(b"headers, ");
     open.split(7, &mut next).unwrap_err();
     assert_eq!(fs::read(&first).unwrap(), b"first, ");
     assert_eq!(fs::read(split_path(&second, 7)).unwrap(), b"headers, second");
@@ -165,10 +165,10 @@ fn a_chunk_that_waits_holds_no_descriptor() {
     for is_in_memory in [true, false] {
         let mut open = OpenChunk::new(&account(&spool), &Arc::default(), folder.path(), NAME);
         open.number(3, GENERATION).unwrap();
-        open.write(b"all of it").unwrap();
+        open.write(b"all of it");
         open.flush().unwrap();
         if !is_in_memory {
-            open.leave_memory().unwrap();
+            open.leave_memory();
         }
         let chunk = open.close(9, false).unwrap();
         assert!(chunk.is_on_disk() && chunk.copy.file.is_none(), "{is_in_memory}");

@@ -1,0 +1,185 @@
+//! A disk that refuses what is to be spooled.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use flv::TagKind;
+use protocol::LossReason;
+
+use crate::{
+    Gateway,
+    failures::restart,
+    fake::{Act, Fake, Kind, fail},
+    functions,
+    media::{AUDIO_HEADER, SHAPE, Shape, Tag, VIDEO_HEADER, frames, write_flv},
+    publisher::Publisher,
+};
+
+/// Where nothing can be created any more, until it is dropped: a file is where folders are to be.
+struct Refusing {
+    pushes: PathBuf,
+}
+
+impl Refusing {
+    fn start(spool: &Path) -> Self {
+        let pushes = spool.join("pushes");
+        fs::rename(&pushes, spool.join("away")).unwrap();
+        fs::write(&pushes, b"").unwrap();
+        Self { pushes }
+    }
+}
+
+impl Drop for Refusing {
+    fn drop(&mut self) {
+        fs::remove_file(&self.pushes).unwrap();
+        fs::rename(self.pushes.with_file_name("away"), &self.pushes).unwrap();
+    }
+}
+
+async fn send(publisher: &mut Publisher, tags: &[Tag]) {
+    for tag in tags {
+        let kind = if tag.kind == 9 { TagKind::Video } else { TagKind::Audio };
+        publisher.tag(kind, tag.timestamp_ms, &tag.body);
+    }
+    publisher.flush().await;
+}
+
+async fn start(gateway: &Gateway, name: &str) -> Publisher {
+    let mut publisher = Publisher::start_from([127, 0, 0, 1], gateway, name).await.unwrap();
+    publisher.tag(TagKind::Video, 0, &VIDEO_HEADER);
+    publisher.tag(TagKind::Audio, 0, &AUDIO_HEADER);
+    publisher
+}
+
+#[tokio::test]
+async fn pushes_go_on_and_begin_while_the_disk_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let pushed = write_flv(&folder.path().join("x.flv"), Shape { frames: 1_500, ..SHAPE });
+    let functions = functions().await;
+    let gateway = Gateway::start(&functions.url(), &spool).await;
+    let mut before = start(&gateway, "before").await;
+    send(&mut before, &pushed[..700]).await;
+    functions.until("two chunks", |log| log.sessions.iter().any(|push| push.chunks.len() == 2)).await;
+
+    let refusing = Refusing::start(&spool);
+    let mut meanwhile = start(&gateway, "meanwhile").await;
+    send(&mut before, &pushed[700..2_000]).await;
+    send(&mut meanwhile, &pushed[..1_000]).await;
+    functions
+        .until("what is in memory alone", |log| {
+            let chunks = |name| {
+                let session = log.sessions.iter().find(|session| session.stream.ends_with(name));
+                session.map_or(0, |session| session.chunks.len())
+            };
+            chunks("before") >= 5 && chunks("meanwhile") >= 3
+        })
+        .await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    drop(refusing);
+    send(&mut before, &pushed[2_000..]).await;
+    send(&mut meanwhile, &pushed[1_000..]).await;
+    before.finish().await;
+    meanwhile.finish().await;
+    for session in functions.ended(2).await {
+        assert!(session.lost.is_empty() && frames(&session.chunks) == pushed, "{}", session.stream);
+    }
+    gateway.stop().await;
+    assert_eq!(fs::read_dir(spool.join("pushes")).unwrap().count(), 0);
+}
+
+/// A disk of one megabyte of its own.
+struct Disk {
+    root: PathBuf,
+}
+
+impl Disk {
+    /// `None` where this process may not mount one.
+    fn mount(root: &Path) -> Option<Self> {
+        fs::create_dir(root).unwrap();
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(root).output();
+        let is_mounted = mount.is_ok_and(|mount| mount.status.success());
+        if !is_mounted {
+            eprintln!("skipped: a full disk, for want of the right to mount one");
+        }
+        is_mounted.then(|| Self { root: root.to_owned() })
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.root.join("filler")
+    }
+
+    /// Leaves no room.
+    fn fill(&self) {
+        let mut filler = fs::File::create(self.filler()).unwrap();
+        while filler.write_all(&[0; 512]).is_ok() {}
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.root).status();
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_lost_on_a_full_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::mount(&folder.path().join("spool")) else { return };
+    let pushed = write_flv(&folder.path().join("x.flv"), Shape { frames: 1_500, ..SHAPE });
+    let functions = functions().await;
+    let gateway = Gateway::start(&functions.url(), &disk.root).await;
+    let mut publisher = start(&gateway, "x").await;
+    send(&mut publisher, &pushed[..500]).await;
+    functions.until("a chunk", |log| log.sessions.iter().any(|push| push.chunks.len() == 1)).await;
+    disk.fill();
+    for tags in pushed[500..].chunks(100) {
+        send(&mut publisher, tags).await;
+        tokio::time::sleep(Duration::from_millis(120)).await;
+    }
+    publisher.finish().await;
+    let session = functions.ended(1).await.remove(0);
+    assert!(session.lost.is_empty() && frames(&session.chunks) == pushed);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_number_names_no_other_bytes_after_a_crash_on_a_full_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::mount(&folder.path().join("spool")) else { return };
+    let pushed = write_flv(&folder.path().join("x.flv"), SHAPE);
+    let is_stuck = Arc::new(AtomicBool::new(true));
+    let stuck = Arc::clone(&is_stuck);
+    let functions = Fake::start(move |call| match call.kind {
+        Kind::Chunk if call.seq == 1 && stuck.load(Relaxed) => fail(503),
+        _ => Act::Succeed,
+    })
+    .await;
+    let gateway = Gateway::start(&functions.url(), &disk.root).await;
+    let mut publisher = start(&gateway, "x").await;
+    send(&mut publisher, &pushed[..450]).await;
+    functions.until("a chunk", |log| log.sessions.iter().any(|push| push.chunks.len() == 1)).await;
+    // What of the second chunk is on disk then is not all of it.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    disk.fill();
+    send(&mut publisher, &pushed[450..]).await;
+    functions.until("tries of the second chunk", |log| log.refused >= 3).await;
+    gateway.crash().await;
+    fs::remove_file(disk.filler()).unwrap();
+    is_stuck.store(false, Relaxed);
+    let gateway = restart(&functions, &disk.root).await;
+    let session = functions.ended(1).await.remove(0);
+    assert_eq!((session.lost[0].0, session.lost[0].1.lost), (1, LossReason::Damaged));
+    let first = frames(&session.chunks[..1]);
+    assert!(first[..] == pushed[..first.len()]);
+    gateway.stop().await;
+}

@@ -211,7 +211,8 @@ async fn accept(
         match accepted {
             Ok((socket, peer)) => match places.take(peer.ip()) {
                 Ok(place) => {
-                    let serving = connection::serve(Arc::clone(ctx), socket, peer);
+                    // Each future around it would be twice as large.
+                    let serving = Box::pin(connection::serve(Arc::clone(ctx), socket, peer));
                     connections.spawn(async move {
                         serving.await;
                         drop(place);

@@ -18,6 +18,9 @@ use crate::clock::unix_ms;
 /// Bytes of the buffer: a read brings at most so many.
 const CAPACITY: usize = 256 << 10;
 
+/// Bytes of it before the publisher sends media: anybody may connect.
+const FIRST_CAPACITY: usize = 8 << 10;
+
 /// A publisher that sends at the pace of its media is read from this often, in milliseconds.
 ///
 /// No task is woken when a packet arrives: with fifty publishers, waking up for every packet would cost more than
@@ -59,13 +62,14 @@ enum Stream {
 
 impl PublisherSocket {
     pub(crate) fn new(socket: TcpStream) -> Self {
-        let (stream, buffer) = (Stream::Watched(socket), vec![0; CAPACITY]);
+        let (stream, buffer) = (Stream::Watched(socket), vec![0; FIRST_CAPACITY]);
         Self { stream, buffer, start: 0, end: 0, is_media: false, since: Instant::now(), received: 0 }
     }
 
     /// From now on the publisher sends media, which may wait a moment.
     pub(crate) fn expect_media(&mut self) {
         self.is_media = true;
+        self.buffer.resize(CAPACITY, 0);
     }
 
     /// Reads what is there, or waits for it; returns 0 at the end. No byte is lost when the future is dropped.

@@ -35,6 +35,18 @@ pub(crate) struct Recovered {
     pub(crate) waiting: Vec<Waiting>,
 }
 
+impl Recovered {
+    /// Whether chunks were to be resent, and are not here any more.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.record.is_resent && self.waiting.is_empty() && self.record.session.is_none()
+    }
+
+    /// Deletes its folder.
+    pub(super) fn delete(&self) -> anyhow::Result<()> {
+        fs::remove_dir_all(&self.folder).with_context(|| format!("while deleting {}", self.folder.display()))
+    }
+}
+
 /// The pushes in the spool, in the order in which they came.
 ///
 /// Each one is over: its end is the time of the last write if it is not known, and written down. A folder that cannot be
@@ -50,10 +62,7 @@ pub(crate) fn recover(spool: &Arc<Spool>) -> anyhow::Result<Vec<Recovered>> {
     for folder in folders {
         match recover_push(spool, &folder) {
             // A crash came before a chunk was moved there.
-            Ok(push) if push.record.is_resent && push.waiting.is_empty() && push.record.session.is_none() => {
-                fs::remove_dir_all(&folder)
-                    .with_context(|| format!("while deleting {}", folder.display()))?;
-            }
+            Ok(push) if push.is_nothing() => push.delete()?,
             Ok(push) => recovered.push(push),
             Err(error) => tracing::error!("push in {} cannot be recovered: {error:#}", folder.display()),
         }
@@ -116,10 +125,14 @@ pub(super) fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<
     }
     waiting.sort_by_key(Waiting::index);
     let began_at_ms = record.began_at_ms;
-    let end = *record.end.get_or_insert_with(|| End {
-        duration_ms: last_write_ms.saturating_sub(began_at_ms),
-        next_index: waiting.last().map_or(first_index.max(known_to), |last| last.index() + 1),
-    });
+    let next_index = waiting.last().map_or(first_index.max(known_to), |last| last.index() + 1);
+    let duration_ms = last_write_ms.saturating_sub(began_at_ms);
+    let end = record.end.get_or_insert(End { duration_ms, next_index });
+    if record.is_resent {
+        // A crash may have come before all of it was moved here.
+        end.next_index = next_index;
+    }
+    let end = *end;
     let waiting = with_gaps(folder, waiting, &end)?;
     record.save(folder)?;
     Ok(Recovered { path, folder: folder.to_owned(), record, account, waiting })

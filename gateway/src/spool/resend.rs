@@ -30,7 +30,17 @@ pub(crate) fn resend(spool: &Arc<Spool>, chunks: &[ChunkId]) -> anyhow::Result<V
     let follows = |before: &(ChunkId, Refused), next: &(ChunkId, Refused)| {
         before.0.push == next.0.push && before.0.chunk + 1 == next.0.chunk
     };
-    found.chunk_by(follows).map(|run| resend_run(spool, run)).collect()
+    let mut pushes = Vec::new();
+    for run in found.chunk_by(follows) {
+        let push = resend_run(spool, run)?;
+        // Somebody has dropped all of it meanwhile.
+        if push.is_nothing() {
+            push.delete()?;
+        } else {
+            pushes.push(push);
+        }
+    }
+    Ok(pushes)
 }
 
 /// Whether the loss of a refused chunk is not told yet: until then its number may still be that of its media.
@@ -82,5 +92,83 @@ fn take(flv: &Path, to: &Path) -> io::Result<()> {
     match fs::remove_file(flv.with_extension("json")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{Generation, Resends};
+
+    use super::*;
+    use crate::spool::{Session, Waiting, recover};
+
+    /// Refuses chunks of a push, whose session began with the chunk 2.
+    fn refuse(spool: &Spool, chunks: &[u64]) -> Vec<ChunkId> {
+        let mut whole = Vec::new();
+        flv::write_header(&mut whole, true, false);
+        flv::write_tag(&mut whole, flv::TagKind::Audio, 40, &[0xaf, 1, 7]).unwrap();
+        let push = Push { id: "p".into(), domain: "d".into(), app: "a".into(), ..Push::default() };
+        let mut record = Record::new(Push { stream: "s".into(), ..push });
+        record.session = Some(Session { id: "s".into(), first_index: 2, known_to: 9, is_end_told: true });
+        let refuse = |index| {
+            let (offset_ms, generation) = (index * 10, Generation { orders: 1, files: 0 });
+            let name = ChunkName { index, offset_ms, generation, continues: true };
+            let (record, reason) = (record.clone(), "r".to_owned());
+            let refused = Refused { record, name, end_ms: offset_ms + 9, reason, refused_at_ms: 0 };
+            let file = spool.refused().join("chunk");
+            fs::write(&file, &whole).unwrap();
+            refused.keep(spool.refused(), &file).unwrap()
+        };
+        chunks.iter().map(|index| refuse(*index)).collect()
+    }
+
+    /// Of each push, what it resends, how many chunks it has, and how many it says that it has.
+    fn told(pushes: &[Recovered]) -> Vec<(Option<u64>, usize, u64)> {
+        let seq = |push: &Recovered| push.record.resends.as_ref().map(|Resends { seq, .. }| *seq);
+        let count = |push: &Recovered| push.record.end.unwrap().next_index;
+        pushes.iter().map(|push| (seq(push), push.waiting.len(), count(push))).collect()
+    }
+
+    #[test]
+    fn chunks_that_follow_one_another_stay_together() {
+        let root = tempfile::tempdir().unwrap();
+        let spool = Spool::open(root.path(), Some(1 << 30)).unwrap();
+        let mut chunks = refuse(&spool, &[3, 4, 5, 8]);
+        chunks.reverse();
+        let pushes = resend(&spool, &chunks).unwrap();
+        assert_eq!(told(&pushes), [(Some(1), 3, 3), (Some(6), 1, 1)]);
+        let names = |push: &Recovered| -> Vec<_> {
+            let name = |waiting: &Waiting| match waiting {
+                Waiting::Chunk(chunk) => (chunk.name.index, chunk.name.offset_ms, chunk.name.continues),
+                Waiting::Lost(gap) => panic!("{gap:?}"),
+            };
+            push.waiting.iter().map(name).collect()
+        };
+        assert_eq!(names(&pushes[0]), [(0, 30, true), (1, 40, true), (2, 50, false)]);
+        assert_eq!(fs::read_dir(spool.refused()).unwrap().count(), 0);
+        assert!(resend(&spool, &chunks).unwrap().is_empty(), "they are not there any more");
+    }
+
+    #[test]
+    fn a_crash_in_the_middle_leaves_each_chunk_in_one_place() {
+        for moved in 0..3 {
+            let root = tempfile::tempdir().unwrap();
+            let spool = Spool::open(root.path(), Some(1 << 30)).unwrap();
+            let chunks = refuse(&spool, &[3, 4, 5]);
+            let push = resend(&spool, &chunks).unwrap().remove(0);
+            // As it was before the last ones were moved.
+            for waiting in &push.waiting[moved..] {
+                let Waiting::Chunk(chunk) = waiting else { panic!("{waiting:?}") };
+                fs::remove_file(chunk.path()).unwrap();
+            }
+            refuse(&spool, &[3, 4, 5][moved..]);
+            let mut found = recover(&spool).unwrap();
+            assert_eq!(found.len(), usize::from(moved > 0));
+            found.extend(resend(&spool, &chunks).unwrap());
+            let (first, rest) = (moved as u64, 3 - moved as u64);
+            let mut expected = vec![(Some(1), moved, first), (Some(1 + first), 3 - moved, rest)];
+            expected.retain(|(_, count, _)| *count > 0);
+            assert_eq!(told(&found), expected);
+        }
     }
 }

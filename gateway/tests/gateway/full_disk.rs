@@ -109,7 +109,8 @@ impl Disk {
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(root).output();
         let is_mounted = mount.is_ok_and(|mount| mount.status.success());
         if !is_mounted {
-            eprintln!("skipped: a full disk, for want of the right to mount one");
+            let mut output = std::io::stdout();
+            writeln!(output, "skipped: a full disk, for want of the right to mount one").unwrap();
         }
         is_mounted.then(|| Self { root: root.to_owned() })
     }

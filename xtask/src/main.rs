@@ -26,6 +26,8 @@ Usage: cargo xtask <command>
   advisories      known vulnerabilities of what we are built with; needs cargo-deny and the network
   build           all Wasm components and the native binary
   bench [what]    benchmarks: catalog, compose, deliver, media, path
+  torture ingest [--minutes M]
+                  a gateway under abuse for so many minutes, 60 by default, beside real pushes
   setup           what the others need and call themselves: the wasm32-wasip2 target
 
 With --no-install a command installs nothing; `test` then skips what needs a program that is missing.
@@ -68,6 +70,7 @@ fn dispatch(command: &str, arguments: &[String]) -> Result<ExitCode> {
         "tidy" => tidy::check(),
         "advisories" => deny::advisories(),
         "bench" => run::bench(arguments),
+        "torture" => run::torture(arguments),
         "help" | "--help" | "-h" => {
             print(HELP);
             Ok(())

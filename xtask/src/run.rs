@@ -33,6 +33,19 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     become_native("bench", arguments)
 }
 
+/// A gateway under abuse; `cargo xtask test` has a quarter of a minute of it.
+pub(crate) fn torture(arguments: &[String]) -> Result<()> {
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let minutes = match arguments.as_slice() {
+        ["ingest"] => "60",
+        ["ingest", "--minutes", minutes] => minutes,
+        _ => bail!("torture takes `ingest [--minutes M]`, not {arguments:?}"),
+    };
+    let test = ["test", "--profile", "native", "--package", "recorder-gateway", "--test", "torture"];
+    let mut torture = build::cargo(&[&test[..], &["--", "--nocapture"]].concat());
+    build::run(torture.env("TORTURE_MINUTES", minutes))
+}
+
 fn become_native(program: &str, arguments: &[String]) -> Result<()> {
     let error = Command::new(format!("{NATIVE}/{program}")).args(arguments).exec();
     Err(error).with_context(|| format!("cannot start {NATIVE}/{program}"))

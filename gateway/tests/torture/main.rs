@@ -1,0 +1,203 @@
+//! A gateway under abuse, with functions that fail in every way, beside real pushes that have to lose nothing.
+//!
+//! It lasts a quarter of a minute, or as many minutes as the environment variable `TORTURE_MINUTES` says: `cargo xtask
+//! torture ingest --minutes M`. Publishers, abusers, functions and the gateway are all in this process, over loopback;
+//! its memory and its open files are looked at every half second, and have to stay below what is stated here.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod abuse;
+#[path = "../gateway/fake.rs"]
+#[allow(dead_code, reason = "other tests use more of it")]
+mod fake;
+#[path = "../gateway/media.rs"]
+#[allow(dead_code, reason = "other tests use more of it")]
+mod media;
+#[path = "../gateway/publisher.rs"]
+#[allow(dead_code, reason = "other tests use more of it")]
+mod publisher;
+mod pushes;
+mod script;
+
+use std::{
+    fs,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use gateway::{Config, SecondPublisher, upkeep};
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use fake::{Fake, Log, TOKEN};
+
+/// Without the variable.
+const SHORT: Duration = Duration::from_secs(15);
+
+/// What the gateway may spool: far less than what cannot be delivered has.
+const SPOOL_BYTES: u64 = 24 << 20;
+
+/// What this process may have of memory at most, all of its parts together, and more for both ends of each connection of
+/// an abuser.
+const MOST_RSS_BYTES: usize = 120 << 20;
+const CONNECTION_BYTES: usize = 56 << 10;
+
+/// Open files beside two for each connection of an abuser.
+const MORE_FILES: usize = 800;
+
+/// How long all that is left may take when the abuse is over.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How large the abuse is.
+#[derive(Clone, Copy)]
+struct Scale {
+    duration: Duration,
+    real_pushes: usize,
+    connections: usize,
+}
+
+/// Where the gateway is, for publishers.
+#[derive(Clone, Copy)]
+struct Gateway {
+    address: SocketAddr,
+}
+
+impl Scale {
+    fn wanted() -> Self {
+        let minutes = std::env::var("TORTURE_MINUTES").ok();
+        match minutes.map(|minutes| minutes.parse::<f64>()) {
+            Some(minutes) => Self {
+                duration: Duration::from_secs_f64(
+                    60.0 * minutes.expect("TORTURE_MINUTES should be a number"),
+                ),
+                real_pushes: 20,
+                connections: 5_000,
+            },
+            None => Self { duration: SHORT, real_pushes: 8, connections: 600 },
+        }
+    }
+}
+
+fn config(functions: &Fake, spool: &std::path::Path) -> Config {
+    Config {
+        functions: vec![functions.url()],
+        ca_file: None,
+        ingest_token: TOKEN.into(),
+        name: None,
+        spool: spool.into(),
+        spool_limit_bytes: Some(SPOOL_BYTES),
+        max_connections: None,
+        max_connections_per_address: None,
+        default_domain: None,
+        push_domains: Vec::new(),
+        push_keys: Default::default(),
+        second_publisher: SecondPublisher::Refuse,
+        first_media: Duration::from_secs(2),
+        call_max: Duration::from_secs(1),
+        tick: true,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn real_pushes_lose_nothing_beside_abuse() {
+    let scale = Scale::wanted();
+    let folder = tempfile::tempdir().unwrap();
+    let is_healed = Arc::new(AtomicBool::new(false));
+    let functions = Arc::new(Fake::start(script::faults(Arc::clone(&is_healed))).await);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gateway = Gateway { address: listener.local_addr().unwrap() };
+    let spool = folder.path().join("spool");
+    let shutdown = CancellationToken::new();
+    let serving = tokio::spawn(gateway::serve(config(&functions, &spool), listener, shutdown.clone()));
+
+    let end = Instant::now() + scale.duration;
+    let mut real = JoinSet::new();
+    for number in 0..scale.real_pushes {
+        real.spawn(pushes::push_until(end, gateway, Arc::clone(&functions), number as u32));
+    }
+    let mut abusers = JoinSet::new();
+    abuse::start(&mut abusers, gateway, scale.connections);
+    let measuring = tokio::spawn(measure(end));
+
+    let mut lost_nothing = 0;
+    while let Some(pushed) = real.join_next().await {
+        lost_nothing += pushed.expect("no real push should be ended, or lose anything");
+        if real.is_empty() {
+            abusers.abort_all();
+        }
+    }
+    let (rss_bytes, files) = measuring.await.unwrap();
+    is_healed.store(true, Relaxed);
+    println_all(&format!(
+        "{lost_nothing} real pushes lost nothing in {:?}; at most {} MiB and {files} open files",
+        scale.duration,
+        rss_bytes >> 20
+    ));
+    assert!(lost_nothing >= scale.real_pushes);
+    let most_rss_bytes = MOST_RSS_BYTES + CONNECTION_BYTES * scale.connections;
+    assert!(rss_bytes <= most_rss_bytes, "{rss_bytes} of {most_rss_bytes} bytes of memory");
+    assert!(files <= 2 * scale.connections + MORE_FILES, "{files} open files");
+
+    // What could not be delivered is, now that it can be, or is told as lost.
+    let is_over = |log: &Log| log.sessions.iter().all(fake::Session::is_complete);
+    let is_empty = || upkeep::list(&spool).unwrap().is_empty();
+    let healed = Instant::now();
+    while !is_over(&functions.log()) || !is_empty() {
+        assert!(healed.elapsed() < PATIENCE, "left: {:#?}", upkeep::list(&spool).unwrap());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let reached = Reached::of(&functions.log());
+    println_all(&format!("{reached:?}"));
+    assert!(reached.shed > 0 && reached.crashes > 0 && reached.publishes_without_media > 20, "{reached:?}");
+    assert!(reached.failed_chunks > 0, "{reached:?}");
+    shutdown.cancel();
+    serving.await.unwrap().unwrap();
+}
+
+/// How often what was to happen did.
+#[derive(Debug)]
+#[expect(dead_code, reason = "all of it is printed")]
+struct Reached {
+    shed: usize,
+    crashes: usize,
+    publishes_without_media: usize,
+    failed_chunks: u64,
+    chunks: u64,
+}
+
+impl Reached {
+    fn of(log: &Log) -> Self {
+        let streams = |name: &'static str| log.sessions.iter().filter(move |push| push.stream.contains(name));
+        // A stream without media has no session.
+        assert_eq!(streams("/nobody").count(), 0);
+        Self {
+            shed: streams("/dead").map(|session| session.lost.len()).sum(),
+            crashes: streams("/crash").count(),
+            publishes_without_media: log.asked.len() - log.sessions.len().min(log.asked.len()),
+            failed_chunks: log.refused,
+            chunks: log.calls(fake::Kind::Chunk),
+        }
+    }
+}
+
+/// The most memory and the most open files until the end.
+async fn measure(end: Instant) -> (usize, usize) {
+    let (mut rss_bytes, mut files) = (0, 0);
+    while Instant::now() < end {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let kib: usize = rss.trim().trim_end_matches(" kB").parse().unwrap();
+        rss_bytes = rss_bytes.max(kib << 10);
+        files = files.max(fs::read_dir("/proc/self/fd").unwrap().count());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    (rss_bytes, files)
+}
+
+#[expect(clippy::print_stdout, reason = "a long test says what it has found")]
+fn println_all(text: &str) {
+    println!("{text}");
+}

@@ -39,8 +39,9 @@ impl Spool {
             fs::create_dir_all(&folder).with_context(|| format!("while creating {}", folder.display()))?;
         }
         // What is pushed, and by whom, is nobody else's business.
-        fs::set_permissions(root, Permissions::from_mode(0o700))
-            .with_context(|| format!("while closing {} to others", root.display()))?;
+        if let Err(error) = fs::set_permissions(root, Permissions::from_mode(0o700)) {
+            tracing::warn!("others may look into {}: {error}", root.display());
+        }
         let lock = File::create(root.join("lock")).context("while creating the spool's lock")?;
         if let Err(error) = lock.try_lock() {
             bail!("spool {} is in use by another gateway: {error}", root.display());

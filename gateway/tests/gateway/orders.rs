@@ -1,6 +1,13 @@
 //! What is recorded of a push, as the functions order it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use flv::TagKind;
 use protocol::{ChunkPolicy, Order, SessionAnswer};
@@ -10,7 +17,7 @@ use tokio::task::JoinHandle;
 use crate::{
     Gateway,
     failures::restart,
-    fake::{Fake, Kind, Session, fail},
+    fake::{Act, Fake, Kind, Session, fail},
     functions,
     media::{AUDIO_HEADER, SHAPE, Shape, Tag, VIDEO_HEADER, begins_with_keyframe, frames, write_flv},
     publisher::Publisher,
@@ -264,5 +271,41 @@ async fn a_crash_while_nothing_is_spooled_tells_as_many_chunks_as_there_were() {
     let gateway = restart(&functions, &spool).await;
     let session = functions.ended(1).await.remove(0);
     assert_eq!((session.ended.unwrap().chunks, session.chunks.len() as u64), (cut, cut));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_command_reaches_the_push_that_is_live_while_one_before_it_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let is_open = Arc::new(AtomicBool::new(false));
+    let open = Arc::clone(&is_open);
+    let functions = Fake::start(move |call| match call.kind {
+        Kind::Chunk if call.session == "s0" && !open.load(Relaxed) => fail(503),
+        _ => Act::Succeed,
+    })
+    .await;
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    let (first, second) = (folder.path().join("first.flv"), folder.path().join("second.flv"));
+    let before = write_flv(&first, SHAPE);
+    let pushed = write_flv(&second, Shape { frames: 225, gop: 25, seed: 1 << 20, ..SHAPE });
+    gateway.push(&first, "x").await.unwrap();
+    let options = gateway::push::Options { file: second, url: gateway.url("x"), fast: false };
+    let pushing = tokio::spawn(gateway::push::push(options));
+    functions.until("the second session", |log| log.sessions.len() == 2).await;
+    beats(&functions, 2).await;
+    let stop = SessionAnswer {
+        session: "s1".into(),
+        chunk: ChunkPolicy::default(),
+        orders: vec![order("2.0", false, None)],
+    };
+    functions.log().changes.push(stop);
+    functions.until("the stop", |log| !log.sessions[1].confirmed.is_empty()).await;
+    assert!(!pushing.is_finished(), "while it is live");
+    is_open.store(true, Relaxed);
+    pushing.await.unwrap().unwrap();
+    let sessions = functions.ended(2).await;
+    assert!(frames(&sessions[0].chunks) == before && sessions[0].confirmed.is_empty());
+    let recorded = frames(&sessions[1].chunks);
+    assert!(recorded.len() < pushed.len() - SECOND && recorded[..] == pushed[..recorded.len()]);
     gateway.stop().await;
 }

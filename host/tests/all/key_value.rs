@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use futures::future::join_all;
 use host::key_value::disk::DiskStore;
 use host::key_value::{KeyValue, KeyValueError};
+use http::StatusCode;
 
-use crate::support::{get, probe};
+use crate::support::{builder, get, manifest, probe};
 
 const GRANT: &str = "key_value_stores = [\"default\"]";
 
@@ -122,4 +124,50 @@ fn a_database_of_spin_is_not_taken_for_a_store_and_stays_as_it_is() {
     let error = DiskStore::open_file(&path).err().unwrap().to_string();
     assert!(error.contains("SQLite") && error.contains("sqlite_key_value.db"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+/// A store whose last write failed.
+struct Failing;
+
+fn failed() -> KeyValueError {
+    KeyValueError::Store("the disk is full".into())
+}
+
+#[async_trait]
+impl KeyValue for Failing {
+    async fn get(&self, _: &str) -> Result<Option<Vec<u8>>, KeyValueError> {
+        Err(failed())
+    }
+
+    async fn set(&self, _: String, _: Vec<u8>) -> Result<(), KeyValueError> {
+        Err(failed())
+    }
+
+    async fn delete(&self, _: String) -> Result<(), KeyValueError> {
+        Err(failed())
+    }
+
+    async fn exists(&self, _: &str) -> Result<bool, KeyValueError> {
+        Err(failed())
+    }
+
+    async fn increment(&self, _: String, _: i64) -> Result<i64, KeyValueError> {
+        Err(failed())
+    }
+
+    async fn keys(&self) -> Result<Vec<String>, KeyValueError> {
+        Err(failed())
+    }
+
+    fn health(&self) -> Result<(), KeyValueError> {
+        Err(failed())
+    }
+}
+
+#[tokio::test]
+async fn a_host_whose_store_fails_is_not_well() {
+    let host = builder(manifest("source = \"probe.wasm\"")).key_value(Arc::new(Failing)).build().unwrap();
+    let answer = get(&host, "/.well-known/spin/health").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.body, "the key-value store fails");
 }

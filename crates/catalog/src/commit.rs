@@ -10,14 +10,12 @@
 //! A chunk may be told lost. The record that follows carries in its page which outcome it was built on, and
 //! readers take what chunks are from there.
 
-mod news;
-
 use serde::{Deserialize, Serialize};
 use store::Store;
 
 use crate::account::{Account, Brought, Place};
 use crate::chunk::Chunk;
-use crate::committed::{self, Committed};
+use crate::committed::{self, Committed, Numbers};
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::order::Generation;
@@ -25,8 +23,6 @@ use crate::page::PAGE;
 use crate::seal::{self, cold, revive};
 use crate::session::{self, Adopted, Session};
 use crate::{file, key, names, replacing, silence};
-
-pub(crate) use news::{News, Numbers};
 
 /// What the next chunk of a session is built on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,6 +58,9 @@ const GAP_MS: u64 = 10_000;
 /// Where a push continues one that began less than this before, its first slice may have the same time in its name.
 const SAME_NAMES_MS: u64 = 2_000;
 
+/// So many tracks of a session that are not recorded are told of.
+const MOST_LEFT_OUT: usize = 8;
+
 impl Prepared {
     /// The generation of the chunk before.
     #[must_use]
@@ -75,6 +74,25 @@ impl Prepared {
             && self.before.slice_orders == generation.orders
             && !self.is_parted;
         is_slice && self.session.tells_status && !is_next
+    }
+
+    /// Whether chunks are lost from this one on, if it is: those before it are not.
+    pub(crate) fn begins_loss(&self) -> Result<bool, Error> {
+        let Some(before) = self.seq.checked_sub(1) else { return Ok(true) };
+        let chunks = self.before.chunks(&self.session.id, before)?;
+        Ok(!matches!(chunks.last(), Some(Chunk::Gap(_))))
+    }
+
+    /// The tracks of a chunk that are not recorded and that nobody was told of.
+    pub(crate) fn new_left_out(&self, delivery: &Delivery) -> Vec<String> {
+        let known = &self.before.left_out;
+        let new = delivery.left_out.iter().filter(|track| !known.contains(track));
+        new.take(MOST_LEFT_OUT.saturating_sub(known.len())).cloned().collect()
+    }
+
+    /// The numbers of its session's next events.
+    pub(crate) fn numbers(&self) -> Numbers {
+        self.before.numbers()
     }
 
     /// When the session was noted last since what came was late, if it was. Unix milliseconds.
@@ -324,7 +342,7 @@ pub(crate) fn plan(prepared: &Prepared, delivery: Delivery) -> Result<(Committed
     let is_parted = *is_parted || delivery.generation.files != before.generation.files;
     let mut after = Committed::new(before, delivery.generation, &delivery.remux_state, &chunks);
     let ended_before = after.ended.len();
-    after.tell(News::of(prepared, &delivery)?);
+    after.left_out.extend(prepared.new_left_out(&delivery));
     if is_parted && !matches!(delivery.chunk, Chunk::Slice(_)) {
         // The next slice is not the next one after the last.
         after.slice_orders = 0;

@@ -7,9 +7,7 @@ use store::{Record, Store};
 
 use crate::account::{Account, Run};
 use crate::chunk::Chunk;
-use crate::commit::{News, Numbers};
 use crate::error::Error;
-use crate::event::Trouble;
 use crate::key;
 use crate::order::Generation;
 use crate::page::{self, PAGE};
@@ -53,6 +51,15 @@ pub struct Committed {
     /// When its session was put last into the list of a day that was over, if it was. Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) late_noted_ms: Option<u64>,
+}
+
+/// Numbers of a session's events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    /// Of what cannot be recorded.
+    pub(crate) trouble: u32,
+    /// Of slices that are told by themselves.
+    pub(crate) slice: u32,
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -111,17 +118,14 @@ impl Committed {
         }
     }
 
-    /// The events after the chunk have these numbers.
-    pub(crate) fn number(&mut self, next: Numbers) {
-        (self.troubles, self.told_slices) = (next.trouble, next.slice);
+    /// The numbers of the events after it.
+    pub(crate) fn numbers(&self) -> Numbers {
+        Numbers { trouble: self.troubles, slice: self.told_slices }
     }
 
-    /// Notes which tracks are told of.
-    pub(crate) fn tell(&mut self, news: News) {
-        self.left_out.extend(news.troubles.into_iter().filter_map(|trouble| match trouble {
-            Trouble::LeftOut(track) => Some(track),
-            Trouble::Lost(..) | Trouble::Refused => None,
-        }));
+    /// The events after it have these numbers.
+    pub(crate) fn number(&mut self, next: Numbers) {
+        (self.troubles, self.told_slices) = (next.trouble, next.slice);
     }
 
     /// The same chunk with other accounts.

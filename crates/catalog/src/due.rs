@@ -39,8 +39,8 @@ use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
 use crate::timer::{self, Timer};
 pub use crate::timer::{Lane, due};
 use crate::{
-    changes, command, committed, event, file, heard, key, look, media, missing, noted, seal, sent, session,
-    silence, status,
+    changes, command, committed, event, file, heard, key, look, media, missing, news, noted, seal, sent,
+    session, silence, status,
 };
 
 /// A tick has its timers for itself for so long. Another one that takes them does the same again.
@@ -339,7 +339,7 @@ pub async fn commit(
         late_noted_ms = noted::note_slice(store, prepared, slice, now_ms).await?;
     }
     let brought = (matches!(delivery.chunk, Chunk::Slice(_)), delivery.generation);
-    let next = event::note_chunk(store, prepared, &delivery, now_ms).await?;
+    let next = news::note(store, prepared, &delivery, now_ms).await?;
     let (mut record, is_complete) = commit::plan(prepared, delivery)?;
     record.number(next);
     record.late_noted_ms = late_noted_ms;

@@ -18,7 +18,6 @@ use store::record::{read, write};
 use store::{Record, Store};
 
 use crate::chunk::GapReason;
-use crate::commit::{Delivery, News, Numbers, Prepared};
 use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::index_file::IndexFile;
@@ -26,7 +25,7 @@ use crate::key;
 use crate::rule::Container;
 use crate::session::{self, Session};
 use crate::stream::StreamName;
-use crate::{names, timer};
+use crate::timer;
 
 pub use outbox::{done, forget, waiting};
 
@@ -222,7 +221,7 @@ impl Record for Event {
 }
 
 /// The arguments of a push that its events carry.
-fn arguments(session: &Session) -> Vec<(String, String)> {
+pub(crate) fn arguments(session: &Session) -> Vec<(String, String)> {
     let arguments = session.arguments.iter().filter(|(name, _)| name.starts_with(PUSH_ARGUMENT));
     arguments.cloned().collect()
 }
@@ -249,37 +248,9 @@ pub async fn note_file(
     note(store, first, &first.id, number, Fact::File(told), now_ms).await
 }
 
-/// Notes what a chunk brings, as far as somebody wants to be told of it: its slice, or that something cannot be recorded.
-/// Answers the numbers of the next ones.
-pub(crate) async fn note_chunk(
-    store: &impl Store,
-    prepared: &Prepared,
-    delivery: &Delivery,
-    now_ms: u64,
-) -> Result<Numbers, Error> {
-    let session = &prepared.session;
-    let news = News::of(prepared, delivery)?;
-    let mut next = news.next;
-    for trouble in news.troubles {
-        next.trouble = note_next(store, session, next.trouble, Fact::Trouble(trouble), now_ms).await? + 1;
-    }
-    if let Some(slice) = news.slice {
-        let told = ToldFile {
-            container: Container::M3u8,
-            object: names::slice(session, prepared.seq, slice.start_ms(), slice.names_taken.into())?,
-            start_ms: slice.start_ms(),
-            end_ms: slice.end_ms(),
-            duration_90khz: slice.duration_90khz,
-            arguments: arguments(session),
-        };
-        next.slice = note_next(store, session, next.slice, Fact::Slice(told), now_ms).await? + 1;
-    }
-    Ok(next)
-}
-
 /// Notes an event of a session under the first number from one on that no other event has, and answers that. A call that
 /// died may have noted what was not committed then.
-async fn note_next(
+pub(crate) async fn note_next(
     store: &impl Store,
     session: &Session,
     mut number: u32,

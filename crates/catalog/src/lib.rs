@@ -43,6 +43,7 @@ mod look;
 pub mod media;
 mod missing;
 pub mod names;
+mod news;
 mod next_file;
 mod noted;
 pub mod order;

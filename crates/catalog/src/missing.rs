@@ -20,7 +20,7 @@ use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::session::{self, End, Session};
 use crate::time::CALL_MAX_MS;
-use crate::{committed, event, key, timer};
+use crate::{committed, key, news, timer};
 
 /// Gateways try again each minute at least, and a bucket that refuses for a while is no reason to give a chunk up.
 const WAIT_MS: u64 = 900_000;
@@ -117,7 +117,7 @@ async fn tell(
         remux_state: prepared.remux_state.clone(),
         left_out: Vec::new(),
     };
-    let next = event::note_chunk(store, &prepared, &delivery, now_ms).await?;
+    let next = news::note(store, &prepared, &delivery, now_ms).await?;
     let (mut record, _) = commit::plan(&prepared, delivery)?;
     record.number(next);
     committed::put(store, &session.id, seq, &record).await

@@ -14,6 +14,7 @@ impl From<Event> for types::Event {
 }
 
 /// Where an event belongs.
+#[must_use]
 pub fn place(event: &types::Event) -> At<'_> {
     let kind = match &event.fact {
         types::Fact::File(file) => Kind::File(file.container.into()),

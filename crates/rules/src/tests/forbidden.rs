@@ -41,12 +41,15 @@ fn a_stream_is_forbidden_until_its_time_or_until_it_may_be_pushed_again() {
 #[test]
 fn those_that_hold_are_listed_oldest_first_and_those_that_are_over_are_forgotten() {
     let store = MemoryStore::default();
-    for (stream, since_s, until_s) in [("c", 30, 90), ("a", 10, 40), ("b", 20, 90)] {
+    for (stream, since_s, until_s) in [("c", 30, 90_000), ("a", 10, 40), ("b", 20, 90_000)] {
         run(forbidden::add(&store, forbid("live", stream, since_s, until_s))).unwrap();
     }
     let slots = || store.keys().iter().filter(|key| key.contains(".slot.")).count();
     assert_eq!(listed(&store, 39), ["live/a", "live/b", "live/c"]);
-    assert_eq!((listed(&store, 40), slots()), (vec!["live/b".into(), "live/c".into()], 2));
+    let both = || vec!["live/b".to_owned(), "live/c".to_owned()];
+    assert_eq!((listed(&store, 40), slots()), (both(), 3));
+    // Another host's clock may be behind.
+    assert_eq!((listed(&store, 40 + 86_400), slots()), (both(), 2));
     assert_eq!(run(forbidden::list_domain(&store, "other.example.com", 39)), Ok(vec![]));
 }
 

@@ -42,6 +42,7 @@ fn commit_slice(world: &World, digit: char, seq: u64, change: impl FnOnce(&mut S
         panic!("chunk {seq} should be the next one");
     };
     let delivery = Delivery {
+        left_out: Vec::new(),
         generation: Generation { orders: 1, files: 0 },
         offset_ms: seq * 5_000,
         slice: Some(slice),

@@ -15,6 +15,7 @@ pub fn log(session: &str, seq: u64, remuxed: &media::Slice) {
 }
 
 /// A track that cannot be recorded, as its kind and codec; `None` for script data.
+#[must_use]
 pub fn track(left_out: &media::LeftOut) -> Option<String> {
     (left_out.kind != "script").then(|| format!("{} {}", left_out.kind, left_out.name))
 }

@@ -294,6 +294,7 @@ async fn a_command_reaches_the_push_that_is_live_while_one_before_it_waits() {
     functions.until("the second session", |log| log.sessions.len() == 2).await;
     beats(&functions, 2).await;
     let stop = SessionAnswer {
+        denied: None,
         session: "s1".into(),
         chunk: ChunkPolicy::default(),
         orders: vec![order("2.0", false, None)],

@@ -95,7 +95,7 @@ fn round(chunk: &[u8], is_troubled: bool) -> Result<Vec<Duration>> {
         let waited = |(path, recorded): &&(String, Instant)| {
             told.get(path).map(|told| told.saturating_duration_since(*recorded))
         };
-        let mut times: Vec<Duration> = others.iter().filter_map(|recorded| waited(recorded)).collect();
+        let mut times: Vec<Duration> = others.iter().filter_map(waited).collect();
         if times.len() == others.len() {
             times.sort();
             return Ok(times);

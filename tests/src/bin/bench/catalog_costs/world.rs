@@ -253,6 +253,7 @@ impl World {
             },
         };
         let delivery = Delivery {
+            left_out: Vec::new(),
             generation: Generation { orders: 1, files: 0 },
             chunk: Chunk::Slice(slice),
             is_followed_by_entry: true,

@@ -292,6 +292,15 @@ impl QueueReader {
         queue.until(look).await
     }
 
+    /// Has the end survive a loss of power: the functions are about to wait for as many chunks as it counts.
+    pub(crate) async fn sync_end(&self) {
+        let (record, folder) = (self.record(), self.queue.folder.clone());
+        let saved = tokio::task::spawn_blocking(move || record.save_durably(&folder)).await;
+        if let Err(error) = saved.map_err(io::Error::other).flatten() {
+            tracing::error!("{}: the end cannot be written down: {error}", self.queue.path);
+        }
+    }
+
     /// The functions know the end, or will never have it.
     pub(crate) fn end_told(&self) {
         let queue = &self.queue;

@@ -20,7 +20,7 @@ const FORMAT: u32 = 3;
 ///
 /// The first says what never changes, and what is adopted; it is written so that it survives a loss of power. The second
 /// says how far the push is and changes with each chunk: a loss of power may take it, and what it says is then found out
-/// by the chunks that are there.
+/// by the chunks that are there. The end is in the first one too, before it is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// Raised when the meaning of a field changes; a record of another format is left alone.
@@ -117,7 +117,7 @@ impl Record {
         if let Some(Progress { end, known_to, is_end_told }) =
             progress.and_then(|text| serde_json::from_slice(&text).ok())
         {
-            record.end = end;
+            record.end = end.or(record.end);
             if let Some(session) = &mut record.session {
                 session.known_to = session.known_to.max(known_to);
                 session.is_end_told |= is_end_told;
@@ -283,6 +283,13 @@ mod tests {
         record.save(folder.path()).unwrap();
         let loaded = Record::load(folder.path()).unwrap();
         assert_eq!((loaded.end, loaded.session), (record.end, record.session.clone()));
+
+        // The end was told: a loss of power may take how far the push was, or bring back how far it was before.
+        record.save_durably(folder.path()).unwrap();
+        for progress in ["", r#"{"end":null,"known_to":4}"#] {
+            fs::write(folder.path().join(PROGRESS), progress).unwrap();
+            assert_eq!(Record::load(folder.path()).unwrap().end, record.end);
+        }
 
         record.format += 1;
         record.create(folder.path()).unwrap();

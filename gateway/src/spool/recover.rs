@@ -115,8 +115,10 @@ pub(super) fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<
             waiting.push(Waiting::Chunk(Chunk::found(&account, path, name, bytes)));
             continue;
         }
-        // One without a byte may have been sent from memory, where the disk had refused it.
-        let may_be_known = name.index < last_index || is_at_most(&path, 0)?;
+        // One without a byte may have been sent from memory, where the disk had refused it; and the functions wait for
+        // each one that the end counts.
+        let is_counted = record.end.is_some_and(|end| name.index < end.next_index);
+        let may_be_known = name.index < last_index || is_counted || is_at_most(&path, 0)?;
         if bytes == 0 && !is_lost && name.index >= first_index && may_be_known {
             let ChunkName { index, offset_ms, generation, .. } = name;
             waiting.push(damaged(folder, index, offset_ms, offset_ms, generation)?);
@@ -128,18 +130,21 @@ pub(super) fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<
     let next_index = waiting.last().map_or(first_index.max(known_to), |last| last.index() + 1);
     let duration_ms = last_write_ms.saturating_sub(began_at_ms);
     let end = record.end.get_or_insert(End { duration_ms, next_index });
-    if record.is_resent {
-        // A crash may have come before all of it was moved here.
+    if record.is_resent && record.session.is_none() {
+        // A crash may have come before all of it was moved here. Once it has a session, all of it was.
         end.next_index = next_index;
     }
+    // A crash may have come between a chunk and the end that counts it.
+    end.next_index = end.next_index.max(next_index);
     let end = *end;
-    let waiting = with_gaps(folder, waiting, &end)?;
+    let waiting = with_gaps(folder, waiting, first_index.max(known_to), &end)?;
     record.save(folder)?;
     Ok(Recovered { path, folder: folder.to_owned(), record, account, waiting })
 }
 
-/// Fills the places of chunks whose files a loss of power took.
-fn with_gaps(folder: &Path, found: Vec<Waiting>, end: &End) -> io::Result<Vec<Waiting>> {
+/// Fills the places of chunks whose files a loss of power took, up to the end: the functions wait for all of them. Where
+/// none is found, the first that they do not know is `unknown_from`.
+fn with_gaps(folder: &Path, found: Vec<Waiting>, unknown_from: u64, end: &End) -> io::Result<Vec<Waiting>> {
     let mut waiting: Vec<Waiting> = Vec::with_capacity(found.len());
     for mut next in found {
         if let Some(before) = waiting.last_mut() {
@@ -158,6 +163,14 @@ fn with_gaps(folder: &Path, found: Vec<Waiting>, end: &End) -> io::Result<Vec<Wa
             chunk.end_ms = end.duration_ms.max(chunk.end_ms);
         }
         waiting.push(next);
+    }
+    let (from, generation) = match waiting.last() {
+        Some(Waiting::Chunk(chunk)) => (chunk.name.index + 1, chunk.name.generation),
+        Some(Waiting::Lost(gap)) => (gap.index + 1, gap.lost.generation),
+        None => (unknown_from, Generation::default()),
+    };
+    for index in from..end.next_index {
+        waiting.push(damaged(folder, index, end.duration_ms, end.duration_ms, generation)?);
     }
     Ok(waiting)
 }
@@ -344,6 +357,56 @@ mod tests {
             assert_eq!(gap.lost.lost, LossReason::Damaged);
             assert_eq!(found.record.end.map(|end| end.next_index), Some(6));
             assert_eq!(found.record.session.map(|session| session.id), Some("s".into()));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_at_the_end_is_told_up_to_the_end_that_was_told() {
+        let mut whole = Vec::new();
+        flv::write_header(&mut whole, true, false);
+        flv::write_tag(&mut whole, flv::TagKind::Audio, 40, &[0xaf, 1, 7]).unwrap();
+        let generation = Generation { orders: 1, files: 1 };
+        let name = |index| ChunkName { index, offset_ms: index * 10, generation, continues: false };
+        // Of the chunks 2 to 7: how far the functions know them, the files that are left, and which of them is torn.
+        for (known_to, files, torn, first_lost) in [
+            (0, &[2, 3, 4, 5, 6, 7][..], 7, 7),
+            (3, &[3, 4, 5], 5, 5),
+            (3, &[3, 4], 9, 5),
+            (5, &[7], 7, 7),
+            (6, &[], 9, 6),
+            (0, &[], 9, 2),
+            (8, &[], 9, 8),
+        ] {
+            for (is_resent, is_end_told) in [(false, false), (false, true), (true, true)] {
+                let session = Session { id: "s".into(), first_index: 2, known_to, is_end_told };
+                let (_root, spool, folder) = spooled(Some(session));
+                let mut record = Record::load(&folder).unwrap();
+                record.is_resent = is_resent;
+                record.create(&folder).unwrap();
+                record.end = Some(End { duration_ms: 80, next_index: 8 });
+                record.save(&folder).unwrap();
+                for index in files {
+                    let bytes = if *index == torn { &whole[..15] } else { &whole };
+                    fs::write(name(*index).path(&folder), bytes).unwrap();
+                }
+                for _ in 0..2 {
+                    let found = recover(&spool).unwrap().remove(0);
+                    assert_eq!(found.record.end, Some(End { duration_ms: 80, next_index: 8 }));
+                    let first = files.first().copied().unwrap_or(first_lost);
+                    let places: Vec<_> = found.waiting.iter().map(Waiting::index).collect();
+                    assert_eq!(places, (first..8).collect::<Vec<_>>(), "{known_to} {files:?}");
+                    for waiting in &found.waiting {
+                        match waiting {
+                            Waiting::Chunk(chunk) => assert!(chunk.name.index < first_lost),
+                            Waiting::Lost(gap) => {
+                                assert!(gap.index >= first_lost);
+                                assert_eq!(gap.lost.lost, LossReason::Damaged);
+                                assert!(gap.lost.from_ms <= gap.lost.to_ms && gap.lost.to_ms <= 80);
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 

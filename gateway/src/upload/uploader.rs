@@ -146,6 +146,7 @@ impl Uploader {
     /// Tells the end as soon as there is one, until the functions know it.
     async fn tell_end(&self, queue: &QueueReader, session: &SessionPath) {
         let Some(Ended { at, duration_ms, chunks }) = queue.ended().await else { return };
+        queue.sync_end().await;
         self.sessions.remove(&session.session);
         let path = queue.path();
         let mut backoff = Backoff::new(path, &self.functions);

@@ -138,7 +138,10 @@ pub(super) fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<
     end.next_index = end.next_index.max(next_index);
     let end = *end;
     let waiting = with_gaps(folder, waiting, first_index.max(known_to), &end)?;
-    record.save(folder)?;
+    if let Err(error) = record.save(folder) {
+        // It is found out again.
+        tracing::error!("{} cannot be written: {error}", folder.display());
+    }
     Ok(Recovered { path, folder: folder.to_owned(), record, account, waiting })
 }
 

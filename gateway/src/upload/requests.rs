@@ -1,11 +1,12 @@
 //! Following what is asked for by hand.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{collections::HashSet, fs, sync::Arc, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Uploads;
 use crate::{
+    clock::LogLimit,
     queue,
     spool::{Action, ChunkId, Request, Spool, is_loss_untold, resend},
     tell::Tell,
@@ -16,11 +17,13 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Follows the requests in the spool, for ever: each is looked at again until all of it can be done.
 pub(crate) async fn follow_requests(uploads: Arc<Uploads>, tell: Arc<Tell>) {
     let mut seconds = interval(EVERY);
+    let mut limit = LogLimit::default();
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         seconds.tick().await;
+        let says = limit.permits();
         let (uploads, tell) = (Arc::clone(&uploads), Arc::clone(&tell));
-        let looked = tokio::task::spawn_blocking(move || follow_all(&uploads, &tell)).await;
+        let looked = tokio::task::spawn_blocking(move || follow_all(&uploads, &tell, says)).await;
         match looked {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!("requests in the spool cannot be followed: {error:#}"),
@@ -29,15 +32,20 @@ pub(crate) async fn follow_requests(uploads: Arc<Uploads>, tell: Arc<Tell>) {
     }
 }
 
-fn follow_all(uploads: &Arc<Uploads>, tell: &Arc<Tell>) -> anyhow::Result<()> {
+/// `says`: whether it is logged what cannot be done yet.
+fn follow_all(uploads: &Arc<Uploads>, tell: &Arc<Tell>, says: bool) -> anyhow::Result<()> {
     let spool = &uploads.uploader().spool;
     for (path, Request { action, chunks }) in spool.requests()? {
-        let is_done = match action {
-            Action::Drop => drop_all(uploads, spool, &chunks)?,
-            Action::Resend => resend_all(uploads, spool, tell, &chunks)?,
+        let followed = match action {
+            Action::Drop => drop_all(uploads, spool, &chunks),
+            Action::Resend => resend_all(uploads, spool, tell, &chunks, says),
         };
-        if is_done {
-            fs::remove_file(path)?;
+        let done = followed.and_then(|is_done| if is_done { Ok(fs::remove_file(&path)?) } else { Ok(()) });
+        // One that cannot be followed keeps none of the others back.
+        if let Err(error) = done
+            && says
+        {
+            tracing::error!("request {} cannot be followed yet: {error:#}", path.display());
         }
     }
     Ok(())
@@ -59,21 +67,29 @@ fn drop_all(uploads: &Uploads, spool: &Spool, chunks: &[ChunkId]) -> anyhow::Res
     Ok(are_done)
 }
 
-/// Resends chunks; `false` where the loss of one of them is not told yet.
+/// Resends chunks of pushes; `false` where some wait: those of a push stay together, and the loss of one of them is not
+/// told yet.
 fn resend_all(
     uploads: &Arc<Uploads>,
     spool: &Arc<Spool>,
     tell: &Arc<Tell>,
     chunks: &[ChunkId],
+    says: bool,
 ) -> anyhow::Result<bool> {
+    let mut waiting = HashSet::new();
     for id in chunks {
         if is_loss_untold(spool, id)? {
-            return Ok(false);
+            waiting.insert(&id.push);
         }
     }
-    for push in resend(spool, chunks)? {
+    let told: Vec<_> = chunks.iter().filter(|id| !waiting.contains(&id.push)).cloned().collect();
+    resend(spool, &told, |push| {
         tracing::info!("{}: {} refused chunks are resent by hand", push.path, push.waiting.len());
         uploads.enqueue(queue::recovered(push, tell));
+    })?;
+    if says && !waiting.is_empty() {
+        let (count, pushes) = (chunks.len() - told.len(), waiting.len());
+        tracing::info!("{count} refused chunks of {pushes} pushes are resent once the losses there are told");
     }
-    Ok(true)
+    Ok(waiting.is_empty())
 }

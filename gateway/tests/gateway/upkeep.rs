@@ -89,6 +89,35 @@ async fn refused_chunks_are_resent_in_a_session_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_push_whose_losses_are_told_is_resent_while_those_of_another_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let file = folder.path().join("x.flv");
+    write_flv(&file, SHAPE);
+    let functions = Fake::start(|call| match call.kind {
+        Kind::Chunk if ["s0", "s1"].contains(&call.session.as_str()) && call.seq == 1 => fail(422),
+        Kind::Lost if call.stream.ends_with("/first") => fail(503),
+        _ => Act::Succeed,
+    })
+    .await;
+    let gateway = Gateway::start(&functions.url(), &spool).await;
+    for name in ["first", "second"] {
+        gateway.push(&file, name).await.unwrap();
+    }
+    let is_refused = |entry: &Entry| matches!(entry.state, State::Refused(_));
+    let refused = |entries: &[Entry]| entries.iter().filter(|entry| is_refused(entry)).count();
+    let entries = until(&spool, "both refusals", |entries| refused(entries) == 2).await;
+    let asked: Vec<_> = entries.into_iter().filter(is_refused).collect();
+    ask(&spool, Action::Resend, ids(&asked)).unwrap();
+    let is_resent = |session: &crate::fake::Session| {
+        session.stream.ends_with("/second") && session.begin.resends.is_some() && session.is_complete()
+    };
+    functions.until("the second one's resend", |log| log.sessions.iter().any(is_resent)).await;
+    assert_eq!(refused(&list(&spool).unwrap()), 1, "the first one's waits");
+    gateway.crash().await;
+}
+
+#[tokio::test]
 async fn a_chunk_that_is_refused_again_is_kept_with_the_session_that_it_was_of() {
     for refusal in [422, 404] {
         let folder = tempfile::tempdir().unwrap();

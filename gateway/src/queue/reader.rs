@@ -189,37 +189,59 @@ impl QueueReader {
         front.into_iter().for_each(discard);
     }
 
-    /// Moves the chunk at the front to the refused ones. `lost`: why the functions are told that it will not come.
-    pub(crate) fn put_aside(
+    /// Moves the chunk at the front to the refused ones. `lost`: why the functions are told that it will not come. Where
+    /// the disk refuses that, it stays at the front.
+    pub(crate) async fn put_aside(
         &self,
         index: u64,
-        spool: &Spool,
+        spool: &Arc<Spool>,
         reason: String,
         lost: Option<LossReason>,
     ) -> io::Result<()> {
-        let Queue { folder, path, .. } = &*self.queue;
+        let moving = {
+            let mut state = self.queue.state();
+            let record = state.record.clone();
+            // Nobody gives it up meanwhile.
+            state.trying = Some(index);
+            match state.waiting.front_mut() {
+                Some(Waiting::Chunk(chunk)) if chunk.name.index == index => chunk
+                    .flush()
+                    .map(|()| Some((Refused::new(record, chunk, reason), chunk.path().to_owned()))),
+                _ => Ok(None),
+            }
+        };
+        let kept = match moving {
+            Ok(Some((refused, path))) => {
+                let folder = spool.refused().to_owned();
+                let kept = tokio::task::spawn_blocking(move || match refused.keep(&folder, &path) {
+                    // There is nothing left to keep.
+                    Err(error) if is_gone(&path) => {
+                        tracing::error!("{} is gone: {error}", path.display());
+                        Ok(None)
+                    }
+                    kept => kept.map(Some),
+                });
+                kept.await.map_err(io::Error::other).flatten()
+            }
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
         self.queue.change(|state| {
-            let Some(Waiting::Chunk(chunk)) = state.waiting.front_mut() else { return Ok(()) };
-            if chunk.name.index != index {
-                return Ok(());
-            }
-            let refused = Refused::new(state.record.clone(), chunk, reason);
-            let gap = lost.map(|reason| gap_of(folder, chunk, reason, Some(Instant::now())));
-            if let Some(gap) = &gap {
-                self.save_gap(gap);
-            }
-            let kept = chunk.flush().and_then(|()| refused.keep(spool.refused(), chunk.path()));
-            let front = match gap {
-                Some(gap) => Some(std::mem::replace(&mut state.waiting[0], Waiting::Lost(gap))),
-                None => self.queue.take_front(state),
-            };
-            match (kept, front) {
-                (Ok(id), Some(Waiting::Chunk(chunk))) => spool.keep_refused(path, id, chunk),
-                (Ok(_), _) => {}
-                (Err(error), front) => {
-                    front.into_iter().for_each(discard);
-                    return Err(error);
+            state.trying = None;
+            let id = kept?;
+            // Only now: a restart deletes what is told lost.
+            let front = match (state.waiting.front(), lost) {
+                (Some(Waiting::Chunk(chunk)), _) if chunk.name.index != index => None,
+                (Some(Waiting::Chunk(chunk)), Some(reason)) => {
+                    let gap = gap_of(&self.queue.folder, chunk, reason, Some(Instant::now()));
+                    self.save_gap(&gap);
+                    Some(std::mem::replace(&mut state.waiting[0], Waiting::Lost(gap)))
                 }
+                (Some(Waiting::Chunk(_)), None) => self.queue.take_front(state),
+                _ => None,
+            };
+            if let (Some(id), Some(Waiting::Chunk(chunk))) = (id, front) {
+                spool.keep_refused(&self.queue.path, id, chunk);
             }
             Ok(())
         })
@@ -314,6 +336,11 @@ impl QueueReader {
         event.into_iter().for_each(|event| queue.tell.told(event));
         session.into_iter().for_each(|session| queue.tell.end_told(&session));
     }
+}
+
+/// Whether a file is not in its folder.
+fn is_gone(path: &Path) -> bool {
+    !path.exists() && path.parent().is_some_and(Path::is_dir)
 }
 
 /// The place of a chunk that will not come.

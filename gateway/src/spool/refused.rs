@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fmt, fs, io,
+    fmt,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     charge::{Account, Charge, Contents},
     chunk::Chunk,
-    record::{ChunkName, Record, Session},
+    record::{ChunkName, Record, Session, replace_durably},
 };
 use crate::clock::unix_ms;
 
@@ -83,12 +85,14 @@ impl Refused {
         Ok(serde_json::from_slice(&fs::read(flv.with_extension("json"))?)?)
     }
 
-    /// Moves the chunk to the refused ones.
+    /// Moves the chunk to the refused ones, where it survives a loss of power.
     pub(crate) fn keep(&self, folder: &Path, chunk: &Path) -> io::Result<ChunkId> {
         let id = self.id();
         let flv = refused_path(folder, &id);
-        fs::write(flv.with_extension("json"), serde_json::to_vec(self)?)?;
+        File::open(chunk)?.sync_all()?;
+        replace_durably(&flv.with_extension("json"), &serde_json::to_vec(self)?)?;
         fs::rename(chunk, flv)?;
+        File::open(folder)?.sync_all()?;
         Ok(id)
     }
 }

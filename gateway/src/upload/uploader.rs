@@ -11,11 +11,11 @@ use protocol::{
     After, BeginSession, ChunkPath, EndAnswer, EndSession, Generation, LossReason, LostChunk, SessionAnswer,
     SessionPath, conflict,
 };
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use super::backoff::Backoff;
 use crate::{
-    clock::ms_since,
+    clock::{LogLimit, ms_since},
     functions::{CallError, ChunkBody, Functions},
     gateway::Gateway,
     queue::{Answered, Ended, Next, QueueReader},
@@ -25,6 +25,9 @@ use crate::{
 
 /// How long the first headers are waited for, so that the functions are told the codecs.
 const CODECS_WAIT: Duration = Duration::from_secs(1);
+
+/// How long after the disk refused a refused chunk it is tried again.
+const KEEP_AGAIN: Duration = Duration::from_secs(1);
 
 /// Brings pushes to the functions.
 #[derive(Debug)]
@@ -133,13 +136,18 @@ impl Uploader {
         }
     }
 
-    /// Puts the chunk at the front aside: trying again would not help.
+    /// Puts the chunk at the front aside: trying again would not help. Where the disk refuses that, it waits until the
+    /// disk does not.
     async fn keep_aside(&self, queue: &QueueReader, index: u64, error: &CallError, lost: Option<LossReason>) {
         let path = queue.path();
         let kept = self.spool.refused().display();
         tracing::error!("{path}: chunk {index} is refused and kept in {kept}: {error}");
-        if let Err(error) = queue.put_aside(index, &self.spool, error.to_string(), lost) {
-            tracing::error!("{path}: refused chunk cannot be kept: {error}");
+        let mut limit = LogLimit::default();
+        while let Err(refusal) = queue.put_aside(index, &self.spool, error.to_string(), lost).await {
+            if limit.permits() {
+                tracing::error!("{path}: refused chunk {index} cannot be kept in {kept} yet: {refusal}");
+            }
+            sleep(KEEP_AGAIN).await;
         }
     }
 

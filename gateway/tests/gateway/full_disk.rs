@@ -24,24 +24,24 @@ use crate::{
     publisher::Publisher,
 };
 
-/// Where nothing can be created any more, until it is dropped: a file is where folders are to be.
+/// Where nothing can be created any more, until it is dropped: a file is where a folder of the spool was.
 struct Refusing {
-    pushes: PathBuf,
+    folder: PathBuf,
 }
 
 impl Refusing {
-    fn start(spool: &Path) -> Self {
-        let pushes = spool.join("pushes");
-        fs::rename(&pushes, spool.join("away")).unwrap();
-        fs::write(&pushes, b"").unwrap();
-        Self { pushes }
+    fn start(spool: &Path, folder: &str) -> Self {
+        let folder = spool.join(folder);
+        fs::rename(&folder, spool.join("away")).unwrap();
+        fs::write(&folder, b"").unwrap();
+        Self { folder }
     }
 }
 
 impl Drop for Refusing {
     fn drop(&mut self) {
-        fs::remove_file(&self.pushes).unwrap();
-        fs::rename(self.pushes.with_file_name("away"), &self.pushes).unwrap();
+        fs::remove_file(&self.folder).unwrap();
+        fs::rename(self.folder.with_file_name("away"), &self.folder).unwrap();
     }
 }
 
@@ -71,7 +71,7 @@ async fn pushes_go_on_and_begin_while_the_disk_refuses() {
     send(&mut before, &pushed[..700]).await;
     functions.until("two chunks", |log| log.sessions.iter().any(|push| push.chunks.len() == 2)).await;
 
-    let refusing = Refusing::start(&spool);
+    let refusing = Refusing::start(&spool, "pushes");
     let mut meanwhile = start(&gateway, "meanwhile").await;
     send(&mut before, &pushed[700..2_000]).await;
     send(&mut meanwhile, &pushed[..1_000]).await;
@@ -95,6 +95,37 @@ async fn pushes_go_on_and_begin_while_the_disk_refuses() {
     }
     gateway.stop().await;
     assert_eq!(fs::read_dir(spool.join("pushes")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_refused_chunk_is_kept_once_the_disk_takes_it() {
+    for status in [422, 410] {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = folder.path().join("spool");
+        let file = folder.path().join("x.flv");
+        let pushed = write_flv(&file, SHAPE);
+        let functions = Fake::start(move |call| match call.kind {
+            Kind::Chunk if call.seq == 1 => fail(status),
+            _ => Act::Succeed,
+        })
+        .await;
+        let gateway = Gateway::start(&functions.url(), &spool).await;
+        functions.until("the start", |log| !log.heartbeats.is_empty()).await;
+        let refusing = Refusing::start(&spool, "refused");
+        gateway.push(&file, "x").await.unwrap();
+        functions.until("the refusal", |log| log.refused == 1).await;
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        assert_eq!(functions.log().refused, 1, "it is not sent again");
+        drop(refusing);
+        let session = functions.ended(1).await.remove(0);
+        let kept = fs::read_dir(spool.join("refused")).unwrap().map(|entry| entry.unwrap().path());
+        let kept: Vec<_> = kept.filter(|path| path.extension().is_some_and(|kind| kind == "flv")).collect();
+        assert_eq!(kept.len(), 1);
+        let mut chunks = session.chunks;
+        chunks.insert(1, (1, fs::read(&kept[0]).unwrap().into()));
+        assert!(frames(&chunks) == pushed);
+        gateway.stop().await;
+    }
 }
 
 /// A disk of one megabyte of its own.

@@ -14,6 +14,9 @@ const MAX_PAGE_BYTES: u32 = 4 << 20;
 /// Most pages of parts. S3 takes 10,000 parts, a thousand a page.
 const MAX_PAGES: usize = 11;
 
+/// What stores call a part without bytes: its MD5.
+const EMPTY: &str = "d41d8cd98f00b204e9800998ecf8427e";
+
 /// A part that the store has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -112,17 +115,22 @@ impl<T: Transport> Client<'_, T> {
         let request = requests::copy(&self.bucket, (key, upload), number, source)?;
         let response = self.send_bytes(request, Vec::new()).await?;
         let etag = response.result("CopyPartResult").and_then(|result| element(result, "ETag"));
-        match etag {
-            Some(etag) if !etag.is_empty() => {
-                Ok(Part { number, etag: unescape(etag).into_owned(), size: source.size })
+        let is_empty = |etag: &str| etag.trim_matches('"') == EMPTY && source.size > 0;
+        match etag.map(unescape) {
+            Some(etag) if !etag.is_empty() && !is_empty(&etag) => {
+                Ok(Part { number, etag: etag.into_owned(), size: source.size })
             }
-            _ if (200..=299).contains(&response.status) && response.text().trim().is_empty() => {
-                let reason =
-                    format!("PUT {} answers {} and copies nothing", self.place(key), response.status);
-                Err(Error::Refused { reason })
+            Some(_) => self.copies_nothing(key, &response),
+            None if (200..=299).contains(&response.status) && response.text().trim().is_empty() => {
+                self.copies_nothing(key, &response)
             }
             _ => Err(self.no_part("PUT", (key, upload), &response)),
         }
+    }
+
+    fn copies_nothing(&self, key: &str, response: &Response) -> Result<Part, Error> {
+        let reason = format!("PUT {} answers {} and copies nothing", self.place(key), response.status);
+        Err(Error::Refused { reason })
     }
 
     /// The parts that the store has, by number, with the sizes that it has of them.
@@ -151,6 +159,55 @@ impl<T: Transport> Client<'_, T> {
             }
         }
         Err(Error::Unavailable { reason: format!("{}: the list of parts does not end", self.place(key)) })
+    }
+
+    /// Like [`complete_upload`](Self::complete_upload), of parts of which some are copied: a store may say that it has
+    /// copied what it has not, so the sizes of the parts are looked at, and that of the object where the key may.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where a size is another than was asked for, or the key may not list parts.
+    pub async fn complete_copied(
+        &self,
+        (key, upload): (&str, &str),
+        tag: &str,
+        parts: &[Part],
+    ) -> Result<Created, Error> {
+        match self.list_parts((key, upload)).await {
+            Ok(found) => self.check_parts(key, parts, &found)?,
+            // The answer to an earlier completion may have been lost.
+            Err(Error::NoSuchUpload { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let created = self.complete_upload((key, upload), tag, parts).await?;
+        let size = parts.iter().map(|part| part.size).sum();
+        if created == Created::Before || self.options.write_only {
+            return Ok(created);
+        }
+        match self.there(key, tag, Some(size)).await? {
+            There::Own | There::Hidden | There::Unknown => Ok(created),
+            There::Absent => {
+                let reason = format!("POST {} answers a result, and nothing is there", self.place(key));
+                Err(Error::Unavailable { reason })
+            }
+            There::Another => {
+                let reason = format!("{} has not the {size} bytes of its parts", self.place(key));
+                Err(Error::Refused { reason })
+            }
+        }
+    }
+
+    /// Whether the store has parts as they were told.
+    fn check_parts(&self, key: &str, parts: &[Part], found: &[Part]) -> Result<(), Error> {
+        for part in parts {
+            let there = found.iter().find(|there| there.number == part.number);
+            let size = there.map_or(0, |there| there.size);
+            if size != part.size {
+                let (Part { number, size: told, .. }, place) = (part, self.place(key));
+                let reason = format!("part {number} of {place} has {size} bytes, and should have {told}");
+                return Err(Error::Refused { reason });
+            }
+        }
+        Ok(())
     }
 
     /// Makes one object of the parts, in their order, never replacing one. `tag` is the one that the upload was begun

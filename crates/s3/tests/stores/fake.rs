@@ -30,6 +30,8 @@ pub(crate) enum OnCopy {
     Copies,
     /// The request is taken for an upload of no bytes.
     StoresNothing,
+    /// The same, and the answer is that of a copy.
+    StoresNothingAndSaysSo(&'static str),
     Answers(u16, &'static str),
 }
 
@@ -137,6 +139,7 @@ impl Fake {
                 self.part(request, &id, number, body.unwrap_or_default())
             }
             ("POST", Some(id)) => self.complete(&id),
+            ("GET", Some(id)) => self.list_parts(&id),
             (method, _) => panic!("{method} {target} is not known here"),
         }
     }
@@ -202,6 +205,11 @@ impl Fake {
                 upload.parts.insert(number, Vec::new());
                 stored
             }
+            OnCopy::StoresNothingAndSaysSo(etag) => {
+                upload.parts.insert(number, Vec::new());
+                let result = format!("<CopyPartResult><ETag>&quot;{etag}&quot;</ETag></CopyPartResult>");
+                Response { body: result.into(), ..stored }
+            }
             OnCopy::Copies => {
                 let range =
                     header(request, "x-amz-copy-source-range").unwrap().strip_prefix("bytes=").unwrap();
@@ -213,6 +221,20 @@ impl Fake {
                 Response { body: result.into(), ..stored }
             }
         }
+    }
+
+    fn list_parts(&self, id: &str) -> Response {
+        let uploads = self.uploads.borrow();
+        let Some(upload) = uploads.get(id) else { return problem(404, "NoSuchUpload") };
+        let part = |(number, bytes): (&u16, &Vec<u8>)| {
+            let size = bytes.len();
+            format!(
+                "<Part><PartNumber>{number}</PartNumber><ETag>\"e{number}\"</ETag><Size>{size}</Size></Part>"
+            )
+        };
+        let parts: String = upload.parts.iter().map(part).collect();
+        let result = format!("<ListPartsResult>{parts}<IsTruncated>false</IsTruncated></ListPartsResult>");
+        Response { status: 200, body: result.into(), ..Response::default() }
     }
 
     fn complete(&self, id: &str) -> Response {

@@ -221,6 +221,7 @@ fn a_part_that_is_not_copied_is_sent() {
     for on_copy in [
         OnCopy::Copies,
         OnCopy::StoresNothing,
+        OnCopy::StoresNothingAndSaysSo("d41d8cd98f00b204e9800998ecf8427e"),
         OnCopy::Answers(200, "AccessDenied"),
         OnCopy::Answers(403, "AccessDenied"),
         OnCopy::Answers(501, "NotImplemented"),
@@ -232,6 +233,45 @@ fn a_part_that_is_not_copied_is_sent() {
         assert!(is_whole(&store), "{on_copy:?}");
         assert!(store.object("bkt/source").is_some(), "{on_copy:?}");
     }
+}
+
+#[test]
+fn a_part_that_is_said_to_be_copied_and_is_not_makes_no_object_that_is_believed_in() {
+    for may_look in [true, false] {
+        let store = Fake::default();
+        store.on_copy.set(OnCopy::StoresNothingAndSaysSo("e2"));
+        let (id, parts) = begin(&store);
+        store.rights.set((true, may_look, true));
+        let client = store.client("bkt", Options::default());
+        let refused = now(client.complete_copied((AT, &id), "file", &parts));
+        assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+        assert_eq!(store.object("bkt/file.mp4"), None);
+    }
+}
+
+#[test]
+fn an_object_of_copied_parts_has_the_size_of_its_parts() {
+    let store = Fake::default();
+    let (id, mut parts) = begin(&store);
+    let client = store.client("bkt", Options::default());
+    assert_eq!(now(client.complete_copied((AT, &id), "file", &parts)), Ok(Created::Now));
+    assert!(is_whole(&store));
+    // The answer was lost: the upload is gone.
+    assert_eq!(now(client.complete_copied((AT, &id), "file", &parts)), Ok(Created::Before));
+    // An object of another size, which this upload has become.
+    let store = Fake::default();
+    let (id, told) = begin(&store);
+    parts.clone_from(&told);
+    parts[1].size += 1;
+    let client = store.client("bkt", Options::default());
+    let refused = now(client.complete_copied((AT, &id), "file", &parts));
+    assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+    // A completion that is answered as one, and leaves nothing.
+    store.on_complete.set(OnComplete::Fails(
+        "<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>",
+    ));
+    let nothing = now(client.complete_copied((AT, &id), "file", &told));
+    assert!(matches!(nothing, Err(Error::Unavailable { .. })), "{nothing:?}");
 }
 
 #[test]

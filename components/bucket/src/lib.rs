@@ -8,7 +8,7 @@ use s3::Client;
 use s3_client::Wasi;
 use spin_sdk::wit_bindgen::StreamReader;
 
-use bindings::exports::recorder::bucket::objects::{Begun, Created, Error, Guest, Location, Part};
+use bindings::exports::recorder::bucket::objects::{Begun, Created, Error, Guest, Location, Part, Source};
 
 /// The types of the WIT package, and the export.
 mod bindings {
@@ -90,17 +90,36 @@ impl Guest for Component {
         Ok(client(&at).await?.upload_part((&key, &upload), number, size, body).await?.etag)
     }
 
+    async fn copy_part(
+        at: Location,
+        key: String,
+        upload: String,
+        number: u16,
+        source: Source,
+    ) -> Result<String, Error> {
+        let from = client(&source.at).await?.bucket;
+        let Source { first, size, .. } = source;
+        let source = s3::Source { bucket: &from, key: &source.key, first, size };
+        Ok(client(&at).await?.copy_part((&key, &upload), number, source).await?.etag)
+    }
+
     async fn complete_upload(
         at: Location,
         key: String,
         upload: String,
         tag: String,
         parts: Vec<Part>,
+        copied: bool,
     ) -> Result<Created, Error> {
         let numbered = (1..).zip(parts);
         let parts: Vec<_> =
             numbered.map(|(number, Part { etag, size })| s3::Part { number, etag, size }).collect();
-        Ok(client(&at).await?.complete_upload((&key, &upload), &tag, &parts).await?.into())
+        let (client, upload) = (client(&at).await?, (&*key, &*upload));
+        let created = match copied {
+            true => client.complete_copied(upload, &tag, &parts).await?,
+            false => client.complete_upload(upload, &tag, &parts).await?,
+        };
+        Ok(created.into())
     }
 
     async fn abort_upload(at: Location, key: String, upload: String) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use crate::Service;
 use crate::bindings;
 use crate::bindings::exports::recorder::catalog::catalog::{
     After, Callback, Changes, Command, Container, Delivery, Entry, Error, Event, Guest, Heartbeat, IndexFile,
-    Lane, LocatedEntry, Loss, MediaChunk, OrderedSession, Placed, PushName, RebuildStep, RecordFile,
+    Lane, LocatedEntry, Loss, MediaGroup, OrderedSession, Placed, PushName, RebuildStep, RecordFile,
     RecordedSpan, Resends, Session, StreamName, Timer, Turn, Upload, Wish,
 };
 use crate::service;
@@ -34,6 +34,13 @@ async fn retention() -> Result<Retention, Error> {
         service::days(name, &text)
     };
     Ok(service::retention(days("slice_retention_days").await?, days("file_retention_days").await?))
+}
+
+/// Whether the bucket that a session is recorded into may only be written.
+async fn is_write_only(session: &Session) -> Result<bool, Error> {
+    let Some(rule) = &session.rule else { return Ok(false) };
+    let client = s3_client::client(&rule.oss_endpoint, &rule.oss_bucket).await;
+    Ok(client.map_err(|error| Error::Unfit(error.to_string()))?.options.write_only)
 }
 
 /// An answer for a session's chunk; where there is no such session any more, it says so.
@@ -140,12 +147,34 @@ impl Guest for Component {
         with_catalog(async |catalog| catalog.note_upload(file, upload).await).await
     }
 
-    async fn list_media(file: RecordFile) -> Result<Vec<MediaChunk>, Error> {
-        with_catalog(async |catalog| catalog.list_media(file).await).await
+    async fn list_media(file: RecordFile, block_bytes: u64) -> Result<Vec<MediaGroup>, Error> {
+        with_catalog(async |catalog| catalog.list_media(file, block_bytes).await).await
+    }
+
+    async fn next_block(recording: String, block_bytes: u64) -> Result<Option<(u32, MediaGroup)>, Error> {
+        with_catalog(async |catalog| catalog.next_block(&recording, block_bytes).await).await
+    }
+
+    async fn note_block(recording: String, file: u32, group: MediaGroup) -> Result<(), Error> {
+        with_catalog(async |catalog| catalog.note_block(&recording, file, group).await).await
+    }
+
+    async fn may_copy(oss_endpoint: String, oss_bucket: String, now_ms: u64) -> Result<bool, Error> {
+        with_catalog(async |catalog| catalog.may_copy(&oss_endpoint, &oss_bucket, now_ms).await).await
+    }
+
+    async fn note_uncopied(oss_endpoint: String, oss_bucket: String, now_ms: u64) -> Result<(), Error> {
+        with_catalog(async |catalog| catalog.note_uncopied(&oss_endpoint, &oss_bucket, now_ms).await).await
     }
 
     async fn commit_file(file: RecordFile, object: String, is_told: bool, now_ms: u64) -> Result<(), Error> {
-        with_catalog(async |catalog| catalog.commit_file(file, &object, is_told, now_ms).await).await
+        let commit = async |catalog: Service<'_, _, _>| {
+            let holds_media = file.container != Container::M3u8;
+            let is_write_only =
+                holds_media && is_write_only(&catalog.get_session(&file.recording).await?).await?;
+            catalog.commit_file(file, &object, is_told, is_write_only, now_ms).await
+        };
+        with_catalog(commit).await
     }
 
     async fn list_events(timer: Timer, now_ms: u64) -> Result<Vec<Event>, Error> {

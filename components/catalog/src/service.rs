@@ -1,5 +1,6 @@
 //! The functions of the WIT package, over any store and any work bucket.
 
+use catalog::blocks::{self, Group};
 use catalog::commit::{self, Prepared, Turn};
 use catalog::decision::WorkBucket;
 use catalog::denial::Denial;
@@ -8,7 +9,7 @@ use catalog::rebuild::{Found, Mode};
 use catalog::rule::Container;
 use catalog::time::{DAY_MS, Retention};
 use catalog::{
-    content, denial, due, event, file, gateway, guard, index_file, live, media, names, rebuild, replacing,
+    content, copies, denial, due, event, file, gateway, guard, index_file, live, media, names, rebuild, replacing,
     sent, session, upload, wish,
 };
 use store::Store;
@@ -222,9 +223,44 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         Ok(upload::note(self.store, &file.recording, container, &upload).await?)
     }
 
-    pub async fn list_media(&self, file: types::RecordFile) -> Result<Vec<types::MediaChunk>, Error> {
-        let chunks = media::chunks(self.store, self.bucket, &convert::run(file)).await?;
-        Ok(chunks.into_iter().map(Into::into).collect())
+    pub async fn list_media(
+        &self,
+        file: types::RecordFile,
+        block_bytes: u64,
+    ) -> Result<Vec<types::MediaGroup>, Error> {
+        let (recording, container) = (file.recording.clone(), Container::from(file.container));
+        let run = convert::run(file);
+        let groups = match container {
+            Container::Mp4 => blocks::groups(self.store, self.bucket, &recording, &run, block_bytes).await?,
+            _ => vec![Group { block: None, chunks: media::chunks(self.store, self.bucket, &run).await? }],
+        };
+        Ok(groups.into_iter().map(Into::into).collect())
+    }
+
+    pub async fn next_block(
+        &self,
+        recording: &str,
+        block_bytes: u64,
+    ) -> Result<Option<(u32, types::MediaGroup)>, Error> {
+        let next = blocks::next(self.store, self.bucket, recording, block_bytes).await?;
+        Ok(next.map(|(file, group)| (file, group.into())))
+    }
+
+    pub async fn note_block(
+        &self,
+        recording: &str,
+        file: u32,
+        group: types::MediaGroup,
+    ) -> Result<(), Error> {
+        Ok(blocks::note(self.store, recording, file, &group.into()).await?)
+    }
+
+    pub async fn may_copy(&self, endpoint: &str, bucket: &str, now_ms: u64) -> Result<bool, Error> {
+        Ok(copies::are_possible(self.store, (endpoint, bucket), now_ms).await?)
+    }
+
+    pub async fn note_uncopied(&self, endpoint: &str, bucket: &str, now_ms: u64) -> Result<(), Error> {
+        Ok(copies::refused(self.store, (endpoint, bucket), now_ms).await?)
     }
 
     pub async fn commit_file(
@@ -232,6 +268,7 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         file: types::RecordFile,
         object: &str,
         is_told: bool,
+        is_write_only: bool,
         now_ms: u64,
     ) -> Result<(), Error> {
         let first = session::get(self.store, self.bucket, &file.recording).await?;
@@ -240,7 +277,9 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         let known = index_file::of_record_file(&first, container, &run, object, now_ms);
         index_file::add(self.store, self.bucket, &known, now_ms).await?;
         if container.holds_media() {
-            media::release(self.store, self.bucket, &recording, container, &run, now_ms).await?;
+            let stays_ms = if is_write_only { media::WRITE_ONLY_MS } else { 0 };
+            let file = (&*recording, container);
+            media::release(self.store, self.bucket, file, &run, stays_ms, now_ms).await?;
         }
         if is_told {
             event::note_file(self.store, &first, &known, run.number, now_ms).await?;

@@ -11,7 +11,8 @@
 //! | `e {session}` | an offer that expires | the offer |
 //! | `q {session}` | an offer that has expired, and is forgotten | its expiry |
 //! | `z {session} {round} {heartbeats}` | a session that has been suspended for too long | its suspension |
-//! | `m {recording}` | files with media that may be complete: see [`media`] | whoever has the others looked at |
+//! | `m {recording}` | files with media that may be complete, and media to be gathered: see [`media`], [`blocks`] | whoever has the others looked at, a commit |
+//! | `t {recording} {number} {waits}` | blocks of written files | the call that wrote one |
 //! | `x {recording} {session} {first} {last} {waits}` | media that is in written files | the call that wrote one |
 //! | `n {session} …` | chunks that a lost store held: see `missing` | an end, a look |
 //! | `u {session}` | its recording's status: see `status` | what may have changed it |
@@ -39,7 +40,7 @@ use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
 use crate::timer::{self, Timer};
 pub use crate::timer::{Lane, due};
 use crate::{
-    changes, command, committed, event, file, heard, key, look, media, missing, news, noted, seal, sent,
+    blocks, changes, command, committed, event, file, heard, key, look, media, missing, news, noted, seal, sent,
     session, silence, status,
 };
 
@@ -135,6 +136,10 @@ async fn attend_to(
             let (chunks, waits) = ((number(first), number(last)), number(waits) as u32);
             media::delete(store, bucket, (recording, session), chunks, waits, now_ms).await?;
             Ok(Vec::new())
+        }
+        ["t", recording, file, waits] => {
+            let (file, waits) = (number(file) as u32, number(waits) as u32);
+            blocks::delete(store, bucket, recording, file, waits, now_ms).await.map(|()| Vec::new())
         }
         ["c", id, ref waits @ ..] => {
             let waits = waits.first().map_or(0, |waits| number(waits));
@@ -351,6 +356,13 @@ pub async fn commit(
     committed::put(store, &prepared.session.id, prepared.seq, &record).await?;
     for cause in &causes {
         timer::set(store, now_ms, cause).await?;
+    }
+    // Should this call die, the next time does.
+    if brought.0
+        && blocks::is_due(&record.accounts)
+        && let Some(recording) = look::recording(store, &prepared.session.id).await?
+    {
+        timer::set(store, now_ms, &format!("m {recording}")).await?;
     }
     Ok(())
 }

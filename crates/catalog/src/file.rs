@@ -89,6 +89,14 @@ pub async fn close_break(bucket: &impl WorkBucket, session: &str) -> Result<(), 
     decision::decide(bucket, &session::break_name(session), &Break::Closed).await.map(drop)
 }
 
+/// The next record file of a recording.
+enum Found {
+    /// It is complete.
+    Complete(Run),
+    /// More may come into it.
+    Open(Run),
+}
+
 /// The next record file of a recording, once it is complete; `None` also where the recording's rule does not ask for
 /// the container.
 ///
@@ -100,6 +108,31 @@ pub async fn complete(
     recording: &str,
     container: Container,
 ) -> Result<Option<Run>, Error> {
+    Ok(match find(store, bucket, recording, container).await? {
+        Some(Found::Complete(run)) => Some(run),
+        Some(Found::Open(_)) | None => None,
+    })
+}
+
+/// The next record file of a recording, as long as more may come into it.
+pub(crate) async fn open(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    recording: &str,
+    container: Container,
+) -> Result<Option<Run>, Error> {
+    Ok(match find(store, bucket, recording, container).await? {
+        Some(Found::Open(run)) => Some(run),
+        Some(Found::Complete(_)) | None => None,
+    })
+}
+
+async fn find(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    recording: &str,
+    container: Container,
+) -> Result<Option<Found>, Error> {
     let first = session::find(store, recording).await?;
     // As long as no file is written, the first session is not over.
     let is_open = first.is_some();
@@ -134,11 +167,12 @@ pub async fn complete(
                 let first = if at == next.from.session { next.from.seq } else { 0 };
                 let found = ended(store, bucket, &at, format, number, first..=seq).await?;
                 if found.is_some() || number >= least {
-                    return Ok(found);
+                    return Ok(found.map(Found::Complete));
                 }
                 // What came before is written, and numbers are left out.
                 if file.as_ref().is_some_and(|run| run.number > least) {
-                    return ended(store, bucket, &at, format, least, first..=seq).await;
+                    let found = ended(store, bucket, &at, format, least, first..=seq).await?;
+                    return Ok(found.map(Found::Complete));
                 }
             }
             least_open = least;
@@ -152,11 +186,14 @@ pub async fn complete(
         }
         let Some(after) = after else {
             let is_next = |run: &Run| run.number == number || run.number == number.max(least_open);
-            let is_complete = |run: &Run| is_next(run) && (run.is_full || is_closed);
             if walked > WALK {
                 next_file::note(store, recording, container, &next).await?;
             }
-            return Ok(open.filter(is_complete));
+            let is_complete = |run: &Run| run.is_full || is_closed;
+            return Ok(open.filter(is_next).map(|run| match is_complete(&run) {
+                true => Found::Complete(run),
+                false => Found::Open(run),
+            }));
         };
         // What was found to be empty need not be walked again.
         let is_first = walked == 0;
@@ -405,6 +442,9 @@ pub(crate) async fn forget(
 ) -> Result<(), Error> {
     for format in last.rule.iter().flat_map(|rule| &rule.formats) {
         store.delete(&key::next_file(recording, format.container)).await?;
+        if format.container == Container::Mp4 {
+            store.delete(&key::gathered(recording)).await?;
+        }
     }
     for (container, next) in next_files {
         if let Some(last) = next.number.checked_sub(1) {

@@ -36,9 +36,11 @@
 //! | `b.{timer}` | hint: a tick has it in hand | ticks |
 //! | `m.layout`, `m.work`, `m.begun` | what was checked of the store and of the work bucket | always the same value |
 //! | `m.rebuild` | hint: how far a lost store is filled anew: see [`rebuild`](crate::rebuild) | the rebuild |
+//! | `m.u.{bucket}` | hint: when its store refused to copy parts: see [`copies`](crate::copies) | compositions |
 //! | `m.r.{bucket}` | its store replaces objects: see [`replacing`](crate::replacing) | the ticks: the same value by all |
 //! | `w.{recording}.{container}` | hint: the next record file to write, and where it begins | the tick, a composition |
 //! | `w.{recording}.{container}.u` | hint: how far that file is uploaded | a composition |
+//! | `w.{recording}.b` | hint: how far the media of its open MP4 file is gathered: see [`blocks`](crate::blocks) | a composition |
 
 use crate::rule::Container;
 use crate::stream::hash;
@@ -188,6 +190,16 @@ pub(crate) fn file_names(recording: &str, container: Container, number: u32) -> 
 /// The store of a bucket replaces objects.
 pub(crate) fn replacing(endpoint: &str, bucket: &str) -> String {
     format!("m.r.{}", hash(&[endpoint, bucket]))
+}
+
+/// When the store of a bucket refused to copy parts.
+pub(crate) fn uncopied(endpoint: &str, bucket: &str) -> String {
+    format!("m.u.{}", hash(&[endpoint, bucket]))
+}
+
+/// How far the media of a recording's open MP4 file is gathered.
+pub(crate) fn gathered(recording: &str) -> String {
+    format!("w.{recording}.b")
 }
 
 /// The next record file to write.

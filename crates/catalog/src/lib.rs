@@ -18,12 +18,14 @@
 #![deny(missing_docs)]
 
 pub mod account;
+pub mod blocks;
 mod changes;
 pub mod chunk;
 pub mod command;
 pub mod commit;
 pub mod committed;
 pub mod content;
+pub mod copies;
 mod days;
 pub mod decision;
 pub mod denial;

@@ -10,8 +10,11 @@ use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::file;
 use crate::rule::{Container, Rule};
-use crate::time::CALL_MAX_MS;
-use crate::{next_file, session, timer, upload};
+use crate::time::{CALL_MAX_MS, DAY_MS};
+use crate::{blocks, next_file, session, timer, upload};
+
+/// How long what a record file is made of stays where the bucket may only be written.
+pub const WRITE_ONLY_MS: u64 = 3 * DAY_MS;
 
 /// So many objects are deleted at a time.
 const MOST: u64 = 200;
@@ -23,6 +26,12 @@ pub struct MediaChunk {
     pub at: Place,
     /// Time in which nothing was recorded may lie before it: it begins a session, or the chunk before it is lost.
     pub follows_gap: bool,
+}
+
+impl From<file::Entry> for MediaChunk {
+    fn from(entry: file::Entry) -> Self {
+        Self { at: entry.at, follows_gap: entry.follows_gap }
+    }
 }
 
 impl Container {
@@ -51,7 +60,7 @@ pub async fn chunks(
     run: &Run,
 ) -> Result<Vec<MediaChunk>, Error> {
     let entries = file::entries(store, bucket, run).await?;
-    Ok(entries.into_iter().map(|entry| MediaChunk { at: entry.at, follows_gap: entry.follows_gap }).collect())
+    Ok(entries.into_iter().map(Into::into).collect())
 }
 
 /// Has a recording looked at by the lane that makes record files with media, where its rule asks for such.
@@ -83,20 +92,25 @@ pub(crate) async fn ask_by(
     Ok(())
 }
 
-/// Has the media of a record file deleted once no file needs it. To be called before it is noted that the file is
-/// written: a call that dies in between leaves a timer that waits.
+/// Has the media of a record file deleted once no file needs it, and the file was there for so long: where nobody can look
+/// whether it is there, what it is made of has to stay. To be called before it is noted that the file is written: a call
+/// that dies in between leaves a timer that waits.
 ///
 /// # Errors
 /// The store or the work bucket failed.
 pub async fn release(
     store: &impl Store,
     bucket: &impl WorkBucket,
-    recording: &str,
-    container: Container,
+    (recording, container): (&str, Container),
     run: &Run,
+    stays_ms: u64,
     now_ms: u64,
 ) -> Result<(), Error> {
+    let now_ms = now_ms + stays_ms;
     upload::forget(store, recording, container).await?;
+    if container == Container::Mp4 {
+        blocks::release(store, recording, run.number, now_ms).await?;
+    }
     let chunks = chunks(store, bucket, run).await?;
     for session in chunks.chunk_by(|one, next| one.at.session == next.at.session) {
         if let (Some(first), Some(last)) = (session.first(), session.last()) {

@@ -75,7 +75,7 @@ impl Lane {
     /// The lane of what is to be looked at.
     pub(crate) fn of(what: &str) -> Self {
         match what.split(' ').next() {
-            Some("m" | "x") => Self::Compose,
+            Some("m" | "t" | "x") => Self::Compose,
             Some("w" | "y" | "h") => Self::Deliver,
             _ => Self::Tick,
         }

@@ -17,8 +17,14 @@ pub struct Upload {
     pub names_taken: u32,
     /// The store's id of the upload.
     pub id: String,
+    /// How many bytes each part has, of all that there will be.
+    #[serde(default)]
+    pub sizes: Vec<u64>,
     /// What the store calls the parts that are there.
     pub parts: Vec<String>,
+    /// The store has copied some of them.
+    #[serde(default)]
+    pub is_copied: bool,
 }
 
 impl Record for Upload {

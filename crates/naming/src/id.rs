@@ -32,6 +32,20 @@ pub fn media_object(session: &str, seq: u64) -> String {
     format!("media/{session}/{seq}")
 }
 
+/// The name of the object in the work bucket that holds the media of several chunks of a recording's MP4 file, the first of
+/// which it names, until the file is made of it.
+#[must_use]
+pub fn block_object(recording: &str, file: u32, (session, seq): (&str, u64), chunks: usize) -> String {
+    format!("{}{session}.{seq}.{chunks}", blocks_of(recording, Some(file)))
+}
+
+/// What the names of the blocks of a recording, or of one of its MP4 files, begin with. Those of a file come after those of
+/// the files before it.
+#[must_use]
+pub fn blocks_of(recording: &str, file: Option<u32>) -> String {
+    file.map_or_else(|| format!("blocks/{recording}/"), |file| format!("blocks/{recording}/{file:010}/"))
+}
+
 /// The begin of the day that an id of [`session_id`] names, Unix milliseconds.
 #[must_use]
 pub fn session_day_ms(id: &str) -> Option<u64> {

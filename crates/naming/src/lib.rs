@@ -42,7 +42,8 @@ mod timezone;
 pub use error::Error;
 pub use guard::check_object_name;
 pub use id::{
-    dated_uuid, day_of_id, digest, media_object, session_day_ms, session_id, utc_day, utc_day_ms, uuid,
+    block_object, blocks_of, dated_uuid, day_of_id, digest, media_object, session_day_ms, session_id,
+    utc_day, utc_day_ms, uuid,
 };
 pub use limits::{MAX_OBJECT_NAME_BYTES, MAX_TEMPLATE_BYTES};
 pub use object::ObjectName;

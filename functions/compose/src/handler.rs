@@ -5,51 +5,50 @@ use protocol::{Compose, LaneAnswer, Route};
 use shared::catalog::{Container, Lane};
 use shared::{Answer, Refusal, answer_to, authorize, lane};
 
+use crate::gather;
 use crate::made::Pace;
+use crate::plan::Sizes;
 use crate::world::World;
 use crate::write;
 
 /// So many timers are attended to at once: each holds the tables of a file and a few blocks of its media.
 const AT_ONCE: usize = 4;
 
-/// A file of so many bytes is created at once, a longer one in parts of so many: few enough for any file, and one is there
-/// in seconds.
-const PART_SIZE: u64 = 64 << 20;
-
 /// A call that has worked for this long leaves the rest to the next one, in milliseconds.
 const MOST_MS: u64 = (protocol::CALL_MAX_S - 30) * 1_000;
 
 /// Answers a request.
 pub async fn handle<B>(world: &impl World, request: Request<B>) -> Answer {
-    handle_in_parts(world, request, PART_SIZE).await
+    handle_in_parts(world, request, Sizes::DEFAULT).await
 }
 
-/// The same with parts of another size.
-pub async fn handle_in_parts<B>(world: &impl World, request: Request<B>, part_size: u64) -> Answer {
-    serve(world, request, part_size).await.unwrap_or_else(Answer::from)
+/// The same with parts and blocks of other sizes.
+pub async fn handle_in_parts<B>(world: &impl World, request: Request<B>, sizes: Sizes) -> Answer {
+    serve(world, request, sizes).await.unwrap_or_else(Answer::from)
 }
 
-async fn serve<B>(world: &impl World, request: Request<B>, part_size: u64) -> Result<Answer, Refusal> {
+async fn serve<B>(world: &impl World, request: Request<B>, sizes: Sizes) -> Result<Answer, Refusal> {
     authorize(world, request.headers()).await?;
     match Route::parse(request.method(), request.uri().path())? {
-        Route::Compose => Ok(answer_to::<Compose>(&compose(world, part_size).await?)),
+        Route::Compose => Ok(answer_to::<Compose>(&compose(world, sizes).await?)),
         other => Err(Refusal::no_such_route(&other)),
     }
 }
 
-async fn compose<W: World>(world: &W, part_size: u64) -> Result<LaneAnswer, Refusal> {
-    let pace = Pace { part_size, until_ms: world.now_ms() + MOST_MS };
+async fn compose<W: World>(world: &W, sizes: Sizes) -> Result<LaneAnswer, Refusal> {
+    let pace = Pace { sizes, until_ms: world.now_ms() + MOST_MS };
     let write = async |world: &W, recording: &str| write_files(world, recording, pace).await;
     lane::attend(world, Lane::Compose, AT_ONCE, write).await
 }
 
-/// Writes the record files of a recording that are whole. What one format fails of does not hold up the other.
+/// Writes the record files of a recording that are whole, and gathers media of the one that is not. What one fails of does
+/// not hold up the others.
 async fn write_files(world: &impl World, recording: &str, pace: Pace) -> Result<(), Refusal> {
     let mut outcome = Ok(());
     for container in [Container::Mp4, Container::Flv] {
         outcome = outcome.and(write_files_of(world, recording, container, pace).await);
     }
-    outcome
+    outcome.and(gather::gather(world, recording, pace).await)
 }
 
 async fn write_files_of(

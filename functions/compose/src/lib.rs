@@ -5,13 +5,21 @@
 //! The media of a file lies in the work bucket, chunk by chunk, with a sample table before it. The component `media` makes
 //! the file of both; its bytes follow from the chunks alone. Every step can be repeated and can run twice at once, since
 //! objects are only ever created.
+//!
+//! While an MP4 file is open, its media is gathered into blocks that a store can copy as parts; once it is whole, the store
+//! copies them where it does, and what remains is streamed through.
 
+mod block;
+mod gather;
 pub mod handler;
 mod made;
 mod parts;
-pub mod source;
+mod plan;
+mod source;
 pub mod world;
-pub mod write;
+mod write;
+
+pub use plan::Sizes;
 
 #[cfg(target_arch = "wasm32")]
 #[spin_sdk::http_service]

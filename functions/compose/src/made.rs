@@ -3,15 +3,16 @@
 use shared::bucket::Location;
 use shared::{Piece, Refusal, files};
 
+use crate::plan::Sizes;
 use crate::world::World;
 
 /// How a call goes about its files.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    /// A file of at most so many bytes is created at once, a longer one in parts of so many.
-    pub part_size: u64,
+pub(crate) struct Pace {
+    /// How large parts and blocks are.
+    pub(crate) sizes: Sizes,
     /// Nothing is begun after this, Unix milliseconds.
-    pub until_ms: u64,
+    pub(crate) until_ms: u64,
 }
 
 impl Pace {
@@ -19,7 +20,7 @@ impl Pace {
     ///
     /// # Errors
     /// 503 where there is none, which says what is left.
-    pub fn check(&self, world: &impl World, left: impl FnOnce() -> String) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, world: &impl World, left: impl FnOnce() -> String) -> Result<(), Refusal> {
         if world.now_ms() <= self.until_ms {
             return Ok(());
         }
@@ -53,7 +54,7 @@ impl Made {
             let file = world.write(self.container, self.created_s, tables.clone(), bytes, media).await?;
             Ok(reader(file).await)
         };
-        world.gather(self.work.clone(), from(media, layout.media_first), write).await
+        world.gather(self.work.clone(), Vec::new(), from(media, layout.media_first), write).await
     }
 
     pub(crate) async fn size(&self, world: &impl World) -> Result<u64, Refusal> {

@@ -1,14 +1,20 @@
 //! A record file that is uploaded in parts, over as many calls as it takes.
 //!
-//! Each part follows from the file's chunks, so that two calls at once upload the same. What is noted of an upload is a
-//! hint: without it, another upload begins, and the first that is completed makes the object.
+//! Each part follows from the file's chunks, so that two calls at once upload the same, whether they send it or have the
+//! store copy it. What is noted of an upload is a hint: without it, another upload begins, and the first that is completed
+//! makes the object.
 
-use shared::Refusal;
-use shared::bucket::{Begun, Created, Error, Location, Part};
+use futures_util::future::join_all;
+use shared::bucket::{Begun, Created, Error, Location, Part, Source};
 use shared::catalog::{RecordFile, Upload};
+use shared::{Piece, Refusal, files};
 
 use crate::made::{Made, Pace};
+use crate::plan::{self, Media};
 use crate::world::World;
+
+/// So many parts are copied at once.
+const COPIES_AT_ONCE: usize = 16;
 
 /// Why a file is not there.
 pub(crate) enum Failure {
@@ -39,92 +45,189 @@ impl From<Failure> for Refusal {
     }
 }
 
-/// Uploads a file under a name, from where an earlier call has left it.
-pub(crate) async fn put(
-    world: &impl World,
-    at: &Location,
-    file: &RecordFile,
-    object: &str,
-    made: &Made,
-    size: u64,
-    pace: Pace,
-) -> Result<(), Failure> {
-    let Some(mut upload) = begin(world, at, file, object, made).await? else { return Ok(()) };
-    let sizes: Vec<u64> =
-        (0..size).step_by(pace.part_size as usize).map(|first| pace.part_size.min(size - first)).collect();
-    for (number, size_of_part) in sizes.iter().copied().enumerate().skip(upload.parts.len()) {
-        pace.check(world, || format!("{number} of {} parts are there", sizes.len()))?;
-        let of = (object, &*upload.id);
-        let put = async |body| world.upload_part(at.clone(), of, number as u16 + 1, size_of_part, body).await;
-        match made.write(world, number as u64 * pace.part_size, size_of_part, put).await? {
+/// A file that is uploaded under a name.
+pub(crate) struct Uploading<'a, W> {
+    pub(crate) world: &'a W,
+    pub(crate) at: &'a Location,
+    pub(crate) file: &'a RecordFile,
+    pub(crate) object: &'a str,
+    pub(crate) made: &'a Made,
+    pub(crate) pace: Pace,
+}
+
+impl<W: World> Uploading<'_, W> {
+    /// Uploads a file of a size, from where an earlier call has left it.
+    pub(crate) async fn put(&self, size: u64) -> Result<(), Failure> {
+        let media = Media::new(size, &self.made.parts.1);
+        let mut copies = self.may_copy().await?;
+        let planned = if copies { media.parts(self.pace.sizes) } else { None };
+        let sizes = planned.unwrap_or_else(|| plan::equal(size, self.pace.sizes.part));
+        let Some(mut upload) = self.begin(sizes).await? else { return Ok(()) };
+        while upload.parts.len() < upload.sizes.len() {
+            let before = upload.parts.len();
+            let all = upload.sizes.len();
+            self.pace.check(self.world, || format!("{before} of {all} parts are there"))?;
+            let sources = if copies { self.sources(&media, &upload) } else { Vec::new() };
+            if !sources.is_empty() {
+                copies = self.copy(&mut upload, sources).await?;
+            }
+            // What the store does not copy is sent.
+            if upload.parts.len() == before {
+                self.send(&mut upload).await?;
+            }
+            self.note(upload.clone()).await?;
+        }
+        self.complete(upload).await
+    }
+
+    async fn may_copy(&self) -> Result<bool, Failure> {
+        let may_copy = self.made.container == files::Container::Mp4
+            && self.world.may_copy(self.at, self.world.now_ms()).await.map_err(Refusal::from)?;
+        Ok(may_copy)
+    }
+
+    /// The upload that an earlier call began under this name, or a new one in parts of some sizes; `None` where the object is
+    /// there.
+    async fn begin(&self, sizes: Vec<u64>) -> Result<Option<Upload>, Failure> {
+        let noted = self.world.get_upload(self.file.clone()).await.map_err(Refusal::from)?;
+        let size: u64 = sizes.iter().sum();
+        let is_of_this = |upload: &Upload| {
+            upload.names_taken == self.file.names_taken
+                && !upload.id.is_empty()
+                && upload.sizes.iter().sum::<u64>() == size
+        };
+        if let Some(upload) = noted.filter(is_of_this) {
+            return Ok(Some(upload));
+        }
+        let Made { content_type, tag, .. } = self.made;
+        match self.world.begin_upload(self.at.clone(), self.object, content_type, tag).await? {
+            Begun::There(_) => Ok(None),
+            Begun::Upload(id) => {
+                let upload = Upload { id, sizes, ..self.no_upload() };
+                self.note(upload.clone()).await?;
+                Ok(Some(upload))
+            }
+        }
+    }
+
+    /// What the next parts can be copied of, as many as are copied at once.
+    fn sources(&self, media: &Media<'_>, upload: &Upload) -> Vec<Piece> {
+        let done = upload.parts.len();
+        let mut first: u64 = upload.sizes.iter().take(done).sum();
+        let next = upload.sizes.iter().skip(done).take(COPIES_AT_ONCE);
+        let sources = next.map_while(|size| {
+            let source = media.source(first, *size, self.pace.sizes.least);
+            first += size;
+            source
+        });
+        sources.collect()
+    }
+
+    /// Has the store copy the next parts, up to the first that it does not copy. Answers whether it is worth being asked
+    /// for more.
+    async fn copy(&self, upload: &mut Upload, sources: Vec<Piece>) -> Result<bool, Failure> {
+        let (id, numbers) = (upload.id.clone(), upload.parts.len() as u16 + 1..);
+        let copies = numbers.zip(sources).map(async |(number, Piece { key, first, size })| {
+            let source = Source { at: self.made.work.clone(), key, first, size };
+            self.world.copy_part(self.at.clone(), (self.object, &id), number, source).await
+        });
+        for copied in join_all(copies).await {
+            let error = match copied {
+                Ok(etag) => {
+                    upload.parts.push(etag);
+                    upload.copied = true;
+                    continue;
+                }
+                Err(error) => error,
+            };
+            if error == Error::NoSuchUpload {
+                self.forget().await?;
+                return Err(error.into());
+            }
+            eprintln!("a part of {:?} is not copied, and sent instead: {error:?}", self.object);
+            let may_pass = matches!(error, Error::Unavailable(_));
+            if !may_pass {
+                self.note_uncopied().await?;
+            }
+            return Ok(may_pass);
+        }
+        Ok(true)
+    }
+
+    /// Sends the next part.
+    async fn send(&self, upload: &mut Upload) -> Result<(), Failure> {
+        let done = upload.parts.len();
+        let (first, size) = (upload.sizes.iter().take(done).sum(), upload.sizes[done]);
+        let of = (self.object, &*upload.id);
+        let put = async |body| self.world.upload_part(self.at.clone(), of, done as u16 + 1, size, body).await;
+        match self.made.write(self.world, first, size, put).await? {
             Ok(etag) => upload.parts.push(etag),
             Err(error) => {
                 if error == Error::NoSuchUpload {
-                    forget(world, file).await?;
+                    self.forget().await?;
                 }
                 return Err(error.into());
             }
         }
-        note(world, file, upload.clone()).await?;
+        Ok(())
     }
-    let named = upload.parts.iter().zip(&sizes);
-    let parts = named.map(|(etag, size)| Part { etag: etag.clone(), size: *size }).collect();
-    match world.complete_upload(at.clone(), (object, &upload.id), &made.tag, parts).await {
-        Ok(Created::Now) => Ok(()),
-        // Another call has made the object of an upload of its own, or this upload is that object.
-        Ok(Created::Before) => give_up(world, at, (object, &upload.id)).await,
-        // The answer may be lost.
-        Err(error @ Error::Unavailable(_)) => Err(error.into()),
-        // Another writer has the name, or what was noted is not what the store has.
-        Err(error) => {
-            give_up(world, at, (object, &upload.id)).await?;
-            forget(world, file).await?;
-            Err(error.into())
+
+    /// Makes the object of all parts.
+    async fn complete(&self, upload: Upload) -> Result<(), Failure> {
+        let Upload { id, sizes, parts, copied, .. } = upload;
+        // Some stores want all parts but the last of one size, and say so only now.
+        let is_equal = sizes.split_last().is_none_or(|(_, sizes)| sizes.iter().all(|size| *size == sizes[0]));
+        let parts = parts.into_iter().zip(sizes).map(|(etag, size)| Part { etag, size }).collect();
+        let of = (self.object, &*id);
+        match self.world.complete_upload(self.at.clone(), of, &self.made.tag, parts, copied).await {
+            Ok(Created::Now) => Ok(()),
+            // Another call has made the object of an upload of its own, or this upload is that object.
+            Ok(Created::Before) => self.give_up(&id).await,
+            // The answer may be lost.
+            Err(error @ Error::Unavailable(_)) => Err(error.into()),
+            // Another writer has the name, or what was noted is not what the store has, or takes.
+            Err(error) => {
+                if (copied || !is_equal) && !matches!(error, Error::Taken | Error::NoSuchUpload) {
+                    self.note_uncopied().await?;
+                }
+                self.give_up(&id).await?;
+                self.forget().await?;
+                Err(error.into())
+            }
         }
     }
-}
 
-/// The upload that an earlier call began under this name, or a new one; `None` where the object is there.
-async fn begin(
-    world: &impl World,
-    at: &Location,
-    file: &RecordFile,
-    object: &str,
-    made: &Made,
-) -> Result<Option<Upload>, Failure> {
-    let noted = world.get_upload(file.clone()).await.map_err(Refusal::from)?;
-    if let Some(upload) =
-        noted.filter(|upload| upload.names_taken == file.names_taken && !upload.id.is_empty())
-    {
-        return Ok(Some(upload));
+    async fn note(&self, upload: Upload) -> Result<(), Failure> {
+        Ok(self.world.note_upload(self.file.clone(), upload).await.map_err(Refusal::from)?)
     }
-    match world.begin_upload(at.clone(), object, made.content_type, &made.tag).await? {
-        Begun::There(_) => Ok(None),
-        Begun::Upload(id) => {
-            let upload = Upload { names_taken: file.names_taken, id, parts: Vec::new() };
-            note(world, file, upload.clone()).await?;
-            Ok(Some(upload))
+
+    async fn note_uncopied(&self) -> Result<(), Failure> {
+        Ok(self.world.note_uncopied(self.at, self.world.now_ms()).await.map_err(Refusal::from)?)
+    }
+
+    /// Gives an upload up, where the key may. What it leaves otherwise is for the bucket's lifecycle.
+    async fn give_up(&self, id: &str) -> Result<(), Failure> {
+        match self.world.abort_upload(self.at.clone(), (self.object, id)).await {
+            Err(Error::Refused(reason)) => {
+                eprintln!("upload {id} of {:?} cannot be given up: {reason}", self.object);
+                Ok(())
+            }
+            done => Ok(done?),
         }
     }
-}
 
-async fn note(world: &impl World, file: &RecordFile, upload: Upload) -> Result<(), Failure> {
-    Ok(world.note_upload(file.clone(), upload).await.map_err(Refusal::from)?)
-}
-
-/// Gives an upload up, where the key may. What it leaves otherwise is for the bucket's lifecycle.
-async fn give_up(world: &impl World, at: &Location, upload: (&str, &str)) -> Result<(), Failure> {
-    match world.abort_upload(at.clone(), upload).await {
-        Err(Error::Refused(reason)) => {
-            eprintln!("upload {} of {:?} cannot be given up: {reason}", upload.1, upload.0);
-            Ok(())
-        }
-        done => Ok(done?),
+    /// Has the file uploaded anew.
+    async fn forget(&self) -> Result<(), Failure> {
+        self.note(self.no_upload()).await
     }
-}
 
-/// Has the file uploaded anew.
-async fn forget(world: &impl World, file: &RecordFile) -> Result<(), Failure> {
-    let none = Upload { names_taken: file.names_taken, id: String::new(), parts: Vec::new() };
-    note(world, file, none).await
+    fn no_upload(&self) -> Upload {
+        Upload {
+            names_taken: self.file.names_taken,
+            id: String::new(),
+            sizes: Vec::new(),
+            parts: Vec::new(),
+            copied: false,
+        }
+    }
 }

@@ -16,7 +16,7 @@ const MOST_NAMES: u32 = 4;
 ///
 /// # Errors
 /// What a component refused; the same call can then be made again.
-pub async fn write(world: &impl World, file: RecordFile, pace: Pace) -> Result<(), Refusal> {
+pub(crate) async fn write(world: &impl World, file: RecordFile, pace: Pace) -> Result<(), Refusal> {
     let (container, content_type, word) = match file.container {
         Container::Mp4 => (files::Container::Mp4, "video/mp4", "mp4"),
         Container::Flv => (files::Container::Flv, "video/x-flv", "flv"),
@@ -28,7 +28,7 @@ pub async fn write(world: &impl World, file: RecordFile, pace: Pace) -> Result<(
         tag: tag::file(&file.recording, word, file.number),
         created_s: file.start_ms / 1_000,
         work: shared::work_bucket(world).await?,
-        parts: source::read(world, &world.list_media(file.clone()).await?).await?,
+        parts: source::read(world, &world.list_media(file.clone(), pace.sizes.block).await?).await?,
     };
     let session = world.get_session(&file.recording).await?;
     let at = record_file::location(&session)?;
@@ -48,13 +48,13 @@ async fn put(
     let mut file = file.clone();
     for _ in 0..MOST_NAMES {
         let object = world.name_file(file.clone(), file.names_taken).await?;
-        let created = if size <= pace.part_size {
+        let created = if size <= pace.sizes.part {
             let put = async |body| {
                 world.put_new(at.clone(), &object, made.content_type, &made.tag, size, body).await
             };
             made.write(world, 0, size, put).await?.map(drop).map_err(parts::Failure::from)
         } else {
-            parts::put(world, at, &file, &object, made, size, pace).await
+            parts::Uploading { world, at, file: &file, object: &object, made, pace }.put(size).await
         };
         match created {
             Ok(()) => return Ok(object),

@@ -13,9 +13,9 @@ use spin_sdk::wasip3::wit_future;
 use spin_sdk::wit_bindgen::{self, StreamReader, StreamWriter};
 
 use crate::bindings::wit_stream;
-use crate::bucket::{self, Begun, Created, Location, Part};
+use crate::bucket::{self, Begun, Created, Location, Part, Source};
 use crate::catalog::{
-    self, After, Callback, Changes, Container, Delivery, Entry, Event, Heartbeat, Lane, Loss, MediaChunk,
+    self, After, Callback, Changes, Container, Delivery, Entry, Event, Heartbeat, Lane, Loss, MediaGroup,
     OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn,
     Upload, Wish,
 };
@@ -221,8 +221,32 @@ impl Catalog for Host {
         catalog::note_upload(file, upload).await
     }
 
-    async fn list_media(&self, file: RecordFile) -> Result<Vec<MediaChunk>, catalog::Error> {
-        catalog::list_media(file).await
+    async fn list_media(
+        &self,
+        file: RecordFile,
+        block_bytes: u64,
+    ) -> Result<Vec<MediaGroup>, catalog::Error> {
+        catalog::list_media(file, block_bytes).await
+    }
+
+    async fn next_block(
+        &self,
+        recording: &str,
+        block_bytes: u64,
+    ) -> Result<Option<(u32, MediaGroup)>, catalog::Error> {
+        catalog::next_block(recording.into(), block_bytes).await
+    }
+
+    async fn note_block(&self, recording: &str, file: u32, group: MediaGroup) -> Result<(), catalog::Error> {
+        catalog::note_block(recording.into(), file, group).await
+    }
+
+    async fn may_copy(&self, at: &Location, now_ms: u64) -> Result<bool, catalog::Error> {
+        catalog::may_copy(at.endpoint.clone(), at.bucket.clone(), now_ms).await
+    }
+
+    async fn note_uncopied(&self, at: &Location, now_ms: u64) -> Result<(), catalog::Error> {
+        catalog::note_uncopied(at.endpoint.clone(), at.bucket.clone(), now_ms).await
     }
 
     async fn commit_file(
@@ -330,6 +354,7 @@ impl Bucket for Host {
     async fn gather<T>(
         &self,
         at: Location,
+        head: Vec<u8>,
         pieces: Vec<Piece>,
         reader: impl AsyncFnOnce(StreamReader<u8>) -> T,
     ) -> T {
@@ -337,7 +362,7 @@ impl Bucket for Host {
         // One task does both. Were the copying spawned, it could run between the return of a call of this task and this
         // task's notice of it; a call that it made then would let the component that returned end, and wasmtime 48
         // forgets that component's task before this one has dropped it, which traps.
-        join(copy(at, pieces, writer), reader(stream)).await.1
+        join(copy(at, head, pieces, writer), reader(stream)).await.1
     }
 
     async fn begin_upload(
@@ -361,14 +386,25 @@ impl Bucket for Host {
         bucket::upload_part(at, key.into(), upload.into(), number, size, body).await
     }
 
+    async fn copy_part(
+        &self,
+        at: Location,
+        (key, upload): (&str, &str),
+        number: u16,
+        source: Source,
+    ) -> Result<String, bucket::Error> {
+        bucket::copy_part(at, key.into(), upload.into(), number, source).await
+    }
+
     async fn complete_upload(
         &self,
         at: Location,
         (key, upload): (&str, &str),
         tag: &str,
         parts: Vec<Part>,
+        copied: bool,
     ) -> Result<Created, bucket::Error> {
-        bucket::complete_upload(at, key.into(), upload.into(), tag.into(), parts).await
+        bucket::complete_upload(at, key.into(), upload.into(), tag.into(), parts, copied).await
     }
 
     async fn abort_upload(&self, at: Location, (key, upload): (&str, &str)) -> Result<(), bucket::Error> {
@@ -430,8 +466,11 @@ impl Files for Host {
     }
 }
 
-/// Writes pieces of objects to a stream, up to the first that cannot be read, or as long as somebody reads.
-async fn copy(at: Location, pieces: Vec<Piece>, mut to: StreamWriter<u8>) {
+/// Writes bytes and pieces of objects to a stream, up to the first that cannot be read, or as long as somebody reads.
+async fn copy(at: Location, head: Vec<u8>, pieces: Vec<Piece>, mut to: StreamWriter<u8>) {
+    if !head.is_empty() && !to.write_all(head).await.is_empty() {
+        return;
+    }
     for piece in pieces {
         for (first, length) in piece.blocks() {
             match Host.get_range(at.clone(), &piece.key, first, length).await {

@@ -25,7 +25,7 @@ use crate::catalog::{Container, Format, Mode, Session, SessionRule, SliceFormat,
 use crate::rules::{self, NotifyConfig, Rule};
 use crate::{Answer, Body, BodyError, Clock, Random, Refusal, Rules, Streams, Variables};
 
-pub use buckets::{Buckets, Fault, Object, Trouble};
+pub use buckets::{Buckets, Fault, Moved, Object, OnCopy, Trouble};
 pub use receivers::{Receivers, Reply};
 pub use store::memory::run;
 

@@ -11,9 +11,9 @@ use http::header::AUTHORIZATION;
 use naming::Timezone;
 use subtle::ConstantTimeEq;
 
-use crate::bucket::{self, Begun, Created, Location, Part};
+use crate::bucket::{self, Begun, Created, Location, Part, Source};
 use crate::catalog::{
-    self, After, Callback, Changes, Container, Delivery, Entry, Event, Heartbeat, Lane, Loss, MediaChunk,
+    self, After, Callback, Changes, Container, Delivery, Entry, Event, Heartbeat, Lane, Loss, MediaGroup,
     OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session, StreamName, Timer, Turn,
     Upload, Wish,
 };
@@ -159,7 +159,16 @@ pub trait Catalog {
     async fn list_entries(&self, file: RecordFile) -> Result<Vec<Entry>, catalog::Error>;
     async fn get_upload(&self, file: RecordFile) -> Result<Option<Upload>, catalog::Error>;
     async fn note_upload(&self, file: RecordFile, upload: Upload) -> Result<(), catalog::Error>;
-    async fn list_media(&self, file: RecordFile) -> Result<Vec<MediaChunk>, catalog::Error>;
+    async fn list_media(&self, file: RecordFile, block_bytes: u64)
+    -> Result<Vec<MediaGroup>, catalog::Error>;
+    async fn next_block(
+        &self,
+        recording: &str,
+        block_bytes: u64,
+    ) -> Result<Option<(u32, MediaGroup)>, catalog::Error>;
+    async fn note_block(&self, recording: &str, file: u32, group: MediaGroup) -> Result<(), catalog::Error>;
+    async fn may_copy(&self, at: &Location, now_ms: u64) -> Result<bool, catalog::Error>;
+    async fn note_uncopied(&self, at: &Location, now_ms: u64) -> Result<(), catalog::Error>;
     async fn commit_file(
         &self,
         file: RecordFile,
@@ -248,11 +257,12 @@ pub trait Bucket: Streams {
         length: u32,
     ) -> Result<Vec<u8>, bucket::Error>;
 
-    /// Hands on bytes of several objects, one after the other. Where some cannot be read, the stream ends there, and the
-    /// log says why.
+    /// Hands on bytes that are at hand, then those of several objects, one after the other. Where some cannot be read, the
+    /// stream ends there, and the log says why.
     async fn gather<T>(
         &self,
         at: Location,
+        head: Vec<u8>,
         pieces: Vec<Piece>,
         reader: impl AsyncFnOnce(Self::Stream) -> T,
     ) -> T;
@@ -272,12 +282,20 @@ pub trait Bucket: Streams {
         size: u64,
         body: Self::Stream,
     ) -> Result<String, bucket::Error>;
+    async fn copy_part(
+        &self,
+        at: Location,
+        key_and_upload: (&str, &str),
+        number: u16,
+        source: Source,
+    ) -> Result<String, bucket::Error>;
     async fn complete_upload(
         &self,
         at: Location,
         key_and_upload: (&str, &str),
         tag: &str,
         parts: Vec<Part>,
+        copied: bool,
     ) -> Result<Created, bucket::Error>;
     async fn abort_upload(&self, at: Location, key_and_upload: (&str, &str)) -> Result<(), bucket::Error>;
     async fn is_replacing(&self, at: Location) -> Result<bool, bucket::Error>;

@@ -1,5 +1,7 @@
 //! What compositions ask.
 
+use catalog::account::Place;
+use catalog::blocks::Group;
 use catalog::media::MediaChunk;
 use catalog::upload::Upload;
 
@@ -11,15 +13,33 @@ impl From<MediaChunk> for types::MediaChunk {
     }
 }
 
+impl From<types::MediaChunk> for MediaChunk {
+    fn from(types::MediaChunk { session, seq, follows_gap }: types::MediaChunk) -> Self {
+        Self { at: Place { session, seq }, follows_gap }
+    }
+}
+
+impl From<Group> for types::MediaGroup {
+    fn from(Group { block, chunks }: Group) -> Self {
+        Self { block, chunks: chunks.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl From<types::MediaGroup> for Group {
+    fn from(types::MediaGroup { block, chunks }: types::MediaGroup) -> Self {
+        Self { block, chunks: chunks.into_iter().map(Into::into).collect() }
+    }
+}
+
 impl From<Upload> for types::Upload {
-    fn from(Upload { names_taken, id, parts, .. }: Upload) -> Self {
-        Self { names_taken, id, parts }
+    fn from(Upload { names_taken, id, sizes, parts, is_copied, .. }: Upload) -> Self {
+        Self { names_taken, id, sizes, parts, copied: is_copied }
     }
 }
 
 /// How far the record file of a number is uploaded.
 #[must_use]
 pub fn upload(number: u32, upload: types::Upload) -> Upload {
-    let types::Upload { names_taken, id, parts } = upload;
-    Upload { number, names_taken, id, parts }
+    let types::Upload { names_taken, id, sizes, parts, copied } = upload;
+    Upload { number, names_taken, id, sizes, parts, is_copied: copied }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use naming::tag;
 use store::memory::{Outcome, Scheduler};
 
-use crate::bucket::{Begun, Created, Error, Location, Part};
+use crate::bucket::{Begun, Created, Error, Location, Part, Source};
 use crate::{Bucket, Piece};
 
 use super::World;
@@ -54,6 +54,30 @@ pub enum Trouble {
     Hangs,
 }
 
+/// What a store does that is asked to copy a part.
+#[derive(Clone, Debug, Default)]
+pub enum OnCopy {
+    /// It copies.
+    #[default]
+    Copies,
+    /// It answers so.
+    Fails(Error),
+    /// It says that it has copied, and has stored nothing.
+    StoresNothing,
+}
+
+/// What went through the functions: bytes that they read of objects, bytes that they wrote, and how often a store was
+/// asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Bytes read.
+    pub read: u64,
+    /// Bytes written.
+    pub written: u64,
+    /// Requests.
+    pub requests: u64,
+}
+
 /// Decides how each call of an object ends, by its name and whether it may create it.
 type Plan = Box<dyn FnMut(&str, bool) -> Outcome>;
 
@@ -74,6 +98,14 @@ pub struct Buckets {
     pub troubles: RefCell<BTreeMap<String, Trouble>>,
     /// They replace objects that are there, as some stores do whatever a create asks for.
     pub replaces: Cell<bool>,
+    /// What they do that are asked to copy a part.
+    pub on_copy: RefCell<OnCopy>,
+    /// Every part but the last has to have the size of the first.
+    pub equal_parts: Cell<bool>,
+    /// The least that a part has, but the last one.
+    pub least_part: Cell<u64>,
+    /// What went through the functions since a test set it.
+    pub moved: Cell<Moved>,
     /// They may only be written: slices and record files need names that are their own.
     pub write_only: Cell<bool>,
 }
@@ -99,6 +131,8 @@ impl Buckets {
         effect: impl FnOnce() -> Result<T, E>,
         failed: E,
     ) -> Result<T, E> {
+        let moved = self.moved.get();
+        self.moved.set(Moved { requests: moved.requests + 1, ..moved });
         while let Some(Trouble::Hangs) = self.trouble(name) {
             self.scheduler.wait().await;
         }
@@ -114,6 +148,12 @@ impl Buckets {
             Outcome::Refused => Err(failed),
             Outcome::ReplyLost => effect().and(Err(failed)),
         }
+    }
+
+    fn move_bytes(&self, read: usize, written: usize) {
+        let moved = self.moved.get();
+        let (read, written) = (moved.read + read as u64, moved.written + written as u64);
+        self.moved.set(Moved { read, written, ..moved });
     }
 
     /// What is wrong with the bucket of an object.
@@ -234,6 +274,7 @@ impl Bucket for World {
         if self.buckets.write_only.get() && tag::is_of_recording(tag) && !tag::is_own(key, tag) {
             return Err(Error::Taken);
         }
+        self.buckets.move_bytes(0, body.len());
         let object = Object { tag: tag.into(), content_type: content_type.into(), bytes: body };
         let name = name(&at, key);
         if let Some(Trouble::Refuses(error)) = self.buckets.trouble(&name) {
@@ -269,11 +310,19 @@ impl Bucket for World {
     async fn get_range(&self, at: Location, key: &str, first: u64, length: u32) -> Result<Vec<u8>, Error> {
         let bytes = self.read_object(&at, key).await?;
         let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
-        Ok(bytes[place(first)..place(first + u64::from(length))].to_vec())
+        let bytes = bytes[place(first)..place(first + u64::from(length))].to_vec();
+        self.buckets.move_bytes(bytes.len(), 0);
+        Ok(bytes)
     }
 
-    async fn gather<T>(&self, at: Location, pieces: Vec<Piece>, reader: impl AsyncFnOnce(Vec<u8>) -> T) -> T {
-        let mut gathered = Vec::new();
+    async fn gather<T>(
+        &self,
+        at: Location,
+        head: Vec<u8>,
+        pieces: Vec<Piece>,
+        reader: impl AsyncFnOnce(Vec<u8>) -> T,
+    ) -> T {
+        let mut gathered = head;
         for piece in pieces {
             match self.read_piece(&at, &piece).await {
                 Ok(bytes) => gathered.extend(bytes),
@@ -322,8 +371,36 @@ impl Bucket for World {
             let mut uploads = self.buckets.uploads.borrow_mut();
             let upload = uploads.get_mut(upload).ok_or(Error::NoSuchUpload)?;
             let etag = format!("\"{number}-{}\"", body.len());
+            self.buckets.move_bytes(0, body.len());
             upload.parts.insert(number, body);
             Ok(etag)
+        };
+        self.change(&name(&at, key), part).await
+    }
+
+    async fn copy_part(
+        &self,
+        at: Location,
+        (key, upload): (&str, &str),
+        number: u16,
+        source: Source,
+    ) -> Result<String, Error> {
+        let part = || {
+            let refuse = || Error::Refused(format!("{source:?} is not there"));
+            let bytes = match self.buckets.on_copy.borrow().clone() {
+                OnCopy::Fails(error) => return Err(error),
+                OnCopy::StoresNothing => Vec::new(),
+                OnCopy::Copies => {
+                    let objects = self.buckets.objects.borrow();
+                    let from = objects.get(&name(&source.at, &source.key)).ok_or_else(refuse)?;
+                    let end = (source.first + source.size) as usize;
+                    from.bytes.get(source.first as usize..end).ok_or_else(refuse)?.to_vec()
+                }
+            };
+            let mut uploads = self.buckets.uploads.borrow_mut();
+            let upload = uploads.get_mut(upload).ok_or(Error::NoSuchUpload)?;
+            upload.parts.insert(number, bytes);
+            Ok(format!("\"{number}-{}\"", source.size))
         };
         self.change(&name(&at, key), part).await
     }
@@ -334,6 +411,7 @@ impl Bucket for World {
         (key, id): (&str, &str),
         tag: &str,
         parts: Vec<Part>,
+        copied: bool,
     ) -> Result<Created, Error> {
         let looks = self.looks_first.borrow().contains(&bucket_name(&at));
         let name = name(&at, key);
@@ -344,7 +422,14 @@ impl Bucket for World {
                 return if there.tag == tag { Ok(Created::Before) } else { Err(Error::Taken) };
             };
             let sizes: Vec<u64> = upload.parts.values().map(|part| part.len() as u64).collect();
-            assert_eq!(sizes, parts.iter().map(|part| part.size).collect::<Vec<_>>(), "parts of {key}");
+            let is_whole = sizes.iter().copied().eq(parts.iter().map(|part| part.size));
+            assert!(is_whole || copied, "parts of {key}: {sizes:?} in place of {parts:?}");
+            let (last, others) = sizes.split_last().ok_or(Error::NoSuchUpload)?;
+            let is_unequal = others.iter().any(|size| *size != others[0] || size < last);
+            let is_small = others.iter().any(|size| *size < self.buckets.least_part.get());
+            if !is_whole || is_small || self.buckets.equal_parts.get() && is_unequal {
+                return Err(Error::Refused(format!("parts of {sizes:?} bytes")));
+            }
             let bytes = upload.parts.into_values().flatten().collect();
             let object = Object { tag: upload.tag, content_type: upload.content_type, bytes };
             let created = self.buckets.put(name.clone(), object, looks)?;

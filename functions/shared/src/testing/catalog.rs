@@ -10,7 +10,7 @@ use store::memory::MemoryStore;
 use crate::bucket::Location;
 use crate::catalog::{
     After, Callback, Changes, Command, Container, Delivery, Entry, Error, Event, Heartbeat, IndexFile, Lane,
-    Loss, MediaChunk, OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session,
+    Loss, MediaGroup, OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session,
     StreamName, Timer, Turn, Upload, Wish,
 };
 use crate::{Catalog, Denial, Random};
@@ -189,8 +189,28 @@ impl Catalog for World {
         answer(self.catalog().note_upload(convert(file), convert(upload)).await)
     }
 
-    async fn list_media(&self, file: RecordFile) -> Result<Vec<MediaChunk>, Error> {
-        answer(self.catalog().list_media(convert(file)).await)
+    async fn list_media(&self, file: RecordFile, block_bytes: u64) -> Result<Vec<MediaGroup>, Error> {
+        answer(self.catalog().list_media(convert(file), block_bytes).await)
+    }
+
+    async fn next_block(
+        &self,
+        recording: &str,
+        block_bytes: u64,
+    ) -> Result<Option<(u32, MediaGroup)>, Error> {
+        answer(self.catalog().next_block(recording, block_bytes).await)
+    }
+
+    async fn note_block(&self, recording: &str, file: u32, group: MediaGroup) -> Result<(), Error> {
+        answer(self.catalog().note_block(recording, file, convert(group)).await)
+    }
+
+    async fn may_copy(&self, at: &Location, now_ms: u64) -> Result<bool, Error> {
+        answer(self.catalog().may_copy(&at.endpoint, &at.bucket, now_ms).await)
+    }
+
+    async fn note_uncopied(&self, at: &Location, now_ms: u64) -> Result<(), Error> {
+        answer(self.catalog().note_uncopied(&at.endpoint, &at.bucket, now_ms).await)
     }
 
     async fn commit_file(
@@ -200,7 +220,8 @@ impl Catalog for World {
         is_told: bool,
         now_ms: u64,
     ) -> Result<(), Error> {
-        answer(self.catalog().commit_file(convert(file), object, is_told, now_ms).await)
+        let is_write_only = self.buckets.write_only.get();
+        answer(self.catalog().commit_file(convert(file), object, is_told, is_write_only, now_ms).await)
     }
 
     async fn list_events(&self, timer: Timer, now_ms: u64) -> Result<Vec<Event>, Error> {

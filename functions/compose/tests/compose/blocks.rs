@@ -1,0 +1,284 @@
+//! MP4 files whose parts the store copies: gathered while they are open, whole whatever dies, and streamed where it does not.
+
+use std::task::Poll;
+
+use shared::bucket::{Error, Location};
+use shared::catalog::Container;
+use shared::testing::{Moved, OnCopy, World, run};
+use shared::{Answer, Catalog};
+use store::memory::{Outcome, Random, Step};
+
+use recorder_compose_function::Sizes;
+
+use crate::stage::{begin, compose, compose_by, composing, end, files, known, media, put};
+
+const CHUNKS: u64 = 17;
+
+/// Sizes by which some six chunks are a block.
+fn sizes() -> Sizes {
+    let slice = slice_bytes();
+    Sizes { part: 3 * slice, block: 5 * slice + 5, least: slice }
+}
+
+/// Sizes by which each chunk stands alone.
+fn alone() -> Sizes {
+    Sizes { block: 2 * slice_bytes(), least: slice_bytes() / 4, ..sizes() }
+}
+
+/// Bytes of the longest slice.
+fn slice_bytes() -> u64 {
+    let world = begin(&[Container::M3u8]);
+    (0..CHUNKS).for_each(|seq| put(&world, 'a', seq));
+    files(&world, ".ts").iter().map(|(_, bytes)| bytes.len() as u64).max().unwrap()
+}
+
+/// A push that goes on.
+fn pushed(containers: &[Container], sizes: Sizes) -> World {
+    let world = begin(containers);
+    world.buckets.least_part.set(sizes.least);
+    (0..CHUNKS).for_each(|seq| put(&world, 'a', seq));
+    world.pass_ms(CHUNKS * 1_000);
+    world
+}
+
+/// A push whose media is gathered, and that is over.
+fn gathered(sizes: Sizes) -> World {
+    let world = pushed(&[Container::Mp4], sizes);
+    compose_by(&world, sizes);
+    end(&world, CHUNKS);
+    world
+}
+
+fn blocks(world: &World) -> Vec<String> {
+    world.buckets.names("http://work/work/blocks/")
+}
+
+/// The file as it is where nothing is gathered and nothing copied.
+fn expected() -> Vec<(String, Vec<u8>)> {
+    let world = pushed(&[Container::Mp4], Sizes::DEFAULT);
+    end(&world, CHUNKS);
+    compose(&world);
+    assert_eq!(files(&world, ".mp4").len(), 1);
+    files(&world, ".mp4")
+}
+
+fn may_copy(world: &World) -> bool {
+    let at = Location { endpoint: "http://store".into(), bucket: "bkt".into() };
+    run(world.may_copy(&at, world.now_ms.get())).unwrap()
+}
+
+fn compose_later(world: &World, sizes: Sizes, times: u32) {
+    for _ in 0..times {
+        world.pass_ms(400_000);
+        compose_by(world, sizes);
+    }
+}
+
+#[test]
+fn media_is_gathered_as_it_comes_and_copied_at_the_close() {
+    let expected = expected();
+    let world = pushed(&[Container::Mp4], sizes());
+    compose_by(&world, sizes());
+    assert_eq!(blocks(&world).len(), 2);
+    let stored: u64 = {
+        let objects = world.buckets.objects.borrow();
+        let stored = objects.iter().filter(|(name, _)| name.starts_with("http://work/work/media/"));
+        stored.map(|(_, object)| object.bytes.len() as u64).sum()
+    };
+    // Chunks are so small here that the first look at each reads all of it.
+    let Moved { read, .. } = world.buckets.moved.get();
+    assert!(read <= 2 * stored, "{read} bytes of {stored}");
+    // Nothing has come, and nothing is read.
+    compose_by(&world, sizes());
+    assert_eq!(world.buckets.moved.get().read, read);
+
+    end(&world, CHUNKS);
+    world.buckets.moved.take();
+    compose_by(&world, sizes());
+    assert!(files(&world, ".mp4") == expected);
+    let Moved { written, .. } = world.buckets.moved.get();
+    let size = expected[0].1.len() as u64;
+    assert!(written < size / 2, "{written} bytes of {size} were sent");
+    assert!(may_copy(&world));
+    assert_eq!((media(&world).len(), blocks(&world).len()), (CHUNKS as usize, 2));
+    compose_later(&world, sizes(), 2);
+    assert_eq!((media(&world), blocks(&world)), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn what_was_not_gathered_in_time_is_sent() {
+    let expected = expected();
+    let world = pushed(&[Container::Mp4], sizes());
+    end(&world, CHUNKS);
+    compose_by(&world, sizes());
+    assert_eq!(blocks(&world), [] as [&str; 0]);
+    assert!(files(&world, ".mp4") == expected);
+}
+
+#[test]
+fn chunks_that_are_large_enough_are_copied_as_they_are() {
+    let expected = expected();
+    let world = gathered(alone());
+    assert_eq!(blocks(&world), [] as [&str; 0]);
+    world.buckets.moved.take();
+    compose_by(&world, alone());
+    assert!(files(&world, ".mp4") == expected);
+    let (Moved { written, .. }, size) = (world.buckets.moved.get(), expected[0].1.len() as u64);
+    assert!(written < size / 2, "{written} bytes of {size} were sent");
+}
+
+#[test]
+fn an_flv_file_is_sent_of_the_same_media() {
+    let whole = pushed(&[Container::Flv], Sizes::DEFAULT);
+    end(&whole, CHUNKS);
+    compose(&whole);
+    let world = pushed(&[Container::Mp4, Container::Flv], sizes());
+    compose_by(&world, sizes());
+    end(&world, CHUNKS);
+    compose_by(&world, sizes());
+    assert!(files(&world, ".flv") == files(&whole, ".flv"));
+    assert!(files(&world, ".mp4") == expected());
+    compose_later(&world, sizes(), 3);
+    assert_eq!((media(&world), blocks(&world)), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn what_is_not_copied_is_sent_and_remembered() {
+    let expected = expected();
+    let reason = || "scripted".to_owned();
+    for (on_copy, is_remembered) in [
+        (OnCopy::Fails(Error::Refused(reason())), true),
+        (OnCopy::Fails(Error::NoSuchBucket(reason())), true),
+        (OnCopy::Fails(Error::NoSuchObject), true),
+        (OnCopy::Fails(Error::Invalid(reason())), true),
+        (OnCopy::StoresNothing, true),
+        (OnCopy::Fails(Error::Unavailable(reason())), false),
+    ] {
+        let world = gathered(sizes());
+        *world.buckets.on_copy.borrow_mut() = on_copy.clone();
+        compose_by(&world, sizes());
+        assert_eq!((media(&world).len(), blocks(&world).len()), (CHUNKS as usize, 2), "{on_copy:?}");
+        compose_later(&world, sizes(), 5);
+        assert!(files(&world, ".mp4") == expected, "{on_copy:?}");
+        assert_eq!(may_copy(&world), !is_remembered, "{on_copy:?}");
+        assert_eq!((media(&world), blocks(&world)), (Vec::new(), Vec::new()), "{on_copy:?}");
+        assert_eq!(world.buckets.uploads.borrow().len(), 0, "{on_copy:?}");
+        world.pass_ms(7 * 86_400_000);
+        assert!(may_copy(&world), "a refusal should not count for ever");
+    }
+}
+
+#[test]
+fn a_store_that_wants_parts_of_one_size_gets_them() {
+    let world = gathered(sizes());
+    world.buckets.equal_parts.set(true);
+    compose_by(&world, sizes());
+    compose_later(&world, sizes(), 5);
+    assert!(files(&world, ".mp4") == expected());
+    assert!(!may_copy(&world));
+    assert_eq!(world.buckets.uploads.borrow().len(), 0);
+}
+
+#[test]
+fn what_a_file_is_made_of_stays_where_nobody_can_look_for_the_file() {
+    let world = gathered(sizes());
+    world.buckets.write_only.set(true);
+    for _ in 0..3 {
+        compose_by(&world, sizes());
+        world.pass_ms(60_000);
+    }
+    assert_eq!(files(&world, ".mp4").len(), 1);
+    world.pass_ms(3 * 86_400_000 - 600_000);
+    compose_by(&world, sizes());
+    assert_eq!((media(&world).len(), blocks(&world).len()), (CHUNKS as usize, 2));
+    compose_later(&world, sizes(), 3);
+    assert_eq!((media(&world), blocks(&world)), (Vec::new(), Vec::new()));
+}
+
+/// How a call ends.
+#[derive(Clone, Copy, Debug)]
+enum Hit {
+    /// It dies before an operation.
+    Death,
+    /// The operation fails so, and the call goes on.
+    Fault(Outcome),
+}
+
+/// Makes a call, of which an operation is hit; answers whether there was such an operation.
+fn hit(world: &World, at: usize, hit: Hit, sizes: Sizes) -> bool {
+    let scheduler = world.store.scheduler();
+    let mut call: store::memory::Actor<'_, Answer> = Box::pin(composing(world, sizes));
+    // The first step leads to the first operation.
+    for _ in 0..=at {
+        if let (Poll::Ready(_), _) = scheduler.step(&mut call, Outcome::Applied) {
+            return false;
+        }
+    }
+    let Hit::Fault(outcome) = hit else { return true };
+    let mut next = outcome;
+    while let (Poll::Pending, _) = scheduler.step(&mut call, next) {
+        next = Outcome::Applied;
+    }
+    true
+}
+
+/// What is hit in one step, goes on, and ends as everything else does.
+fn hits(begin: impl Fn() -> World, finish: impl Fn(&World)) {
+    let (expected, sizes) = (expected(), sizes());
+    for with in [Hit::Death, Hit::Fault(Outcome::Refused), Hit::Fault(Outcome::ReplyLost)] {
+        let mut at = 0;
+        loop {
+            let world = begin();
+            let is_hit = hit(&world, at, with, sizes);
+            finish(&world);
+            compose_later(&world, sizes, 6);
+            assert!(files(&world, ".mp4") == expected, "{with:?} at {at}");
+            assert_eq!(known(&world).len(), 1, "{with:?} at {at}");
+            assert_eq!((media(&world), blocks(&world)), (Vec::new(), Vec::new()), "{with:?} at {at}");
+            // Of an upload whose answer came to nobody nobody knows.
+            assert!(world.buckets.uploads.borrow().len() <= 1, "{with:?} at {at}");
+            if !is_hit {
+                break;
+            }
+            at += 1;
+        }
+        assert!(at > 40, "only {at} operations were hit");
+    }
+}
+
+#[test]
+fn a_gathering_that_is_hit_goes_on() {
+    hits(|| pushed(&[Container::Mp4], sizes()), |world| end(world, CHUNKS));
+}
+
+#[test]
+fn a_close_that_is_hit_goes_on() {
+    hits(|| gathered(sizes()), |_| {});
+}
+
+#[test]
+fn two_calls_at_once_write_the_same() {
+    let (expected, sizes) = (expected(), sizes());
+    for seed in 0..40 {
+        let world = pushed(&[Container::Mp4], sizes);
+        let mut random = Random::new(seed);
+        let both = |random: &mut Random| {
+            let calls: Vec<store::memory::Actor<'_, Answer>> =
+                vec![Box::pin(composing(&world, sizes)), Box::pin(composing(&world, sizes))];
+            let mut next: Box<dyn FnMut(usize) -> Step> = match seed % 2 {
+                0 => Box::new(random.fair()),
+                _ => Box::new(random.faulty(60)),
+            };
+            world.store.scheduler().run(calls, &mut next);
+        };
+        both(&mut random);
+        // What the first of the two has in hand is due again.
+        world.pass_ms(130_000);
+        both(&mut random);
+        end(&world, CHUNKS);
+        both(&mut random);
+        compose_later(&world, sizes, 6);
+        assert!(files(&world, ".mp4") == expected, "seed {seed}");
+        assert_eq!((media(&world), blocks(&world)), (Vec::new(), Vec::new()), "seed {seed}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Races, in every schedule: each chunk ends up in exactly one record file, in order.
 
+mod blocks;
 mod content;
 mod files;
 mod gateways;

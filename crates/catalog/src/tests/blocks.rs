@@ -1,0 +1,129 @@
+//! Which media is gathered, and when that is deleted.
+
+use store::memory::run;
+
+use super::media::Push;
+use super::world::{CYCLE_SECONDS, NOW, World, session_of};
+use crate::blocks::{self, Group};
+use crate::chunk::{Chunk, Gap, GapReason};
+use crate::decision::WorkBucket;
+use crate::due::{self, Lane};
+use crate::file;
+use crate::rule::Container;
+use crate::session::Session;
+use crate::time::{CALL_MAX_MS, Retention};
+
+/// Slices are of 188,000 bytes, and six of them are a block.
+const BLOCK: u64 = 1_000_000;
+
+/// A session that is recorded as MP4.
+fn recorded(id: &str, began_ms: u64) -> Session {
+    let mut session = Session { began_ms, ..session_of(id) };
+    for format in session.rule.iter_mut().flat_map(|rule| &mut rule.formats) {
+        format.container = Container::Mp4;
+    }
+    session
+}
+
+fn next(world: &World) -> Option<(u32, Group)> {
+    run(blocks::next(&world.store, &world.bucket, "a", BLOCK)).unwrap()
+}
+
+/// The chunks of a group, as session and number.
+fn chunks(group: &Group) -> Vec<(&str, u64, bool)> {
+    group.chunks.iter().map(|chunk| (&*chunk.at.session, chunk.at.seq, chunk.follows_gap)).collect()
+}
+
+/// Gathers all that can be; answers the names of the blocks.
+fn gather(world: &World) -> Vec<String> {
+    let mut names = Vec::new();
+    while let Some((number, group)) = next(world) {
+        names.push(group.block.clone().unwrap());
+        run(blocks::note(&world.store, "a", number, &group)).unwrap();
+    }
+    names
+}
+
+#[test]
+fn what_comes_is_gathered_once_and_over_breaks() {
+    let world = World::new();
+    let mut push = Push::begin_as(&world, recorded("a", NOW), None);
+    push.slices(5);
+    assert_eq!(next(&world), None);
+    push.other(Chunk::Gap(Gap { reason: GapReason::Shed, from_ms: 25_000, to_ms: 26_000 }));
+    push.slices(2);
+    let (number, group) = next(&world).unwrap();
+    let expected = [0, 1, 2, 3, 4, 6].map(|seq| ("a", seq, seq == 6));
+    assert_eq!((number, &chunks(&group)[..]), (0, &expected[..]));
+    assert_eq!(group.block.as_deref(), Some("blocks/a/0000000000/a.0.6"));
+    // What nobody has noted is gathered again.
+    assert_eq!(next(&world), Some((0, group)));
+    assert_eq!(gather(&world).len(), 1);
+    assert_eq!(next(&world), None);
+
+    push.end(40_000);
+    let mut after = Push::begin_as(&world, recorded("b", NOW + 50_000), Some(("a", 10_000)));
+    after.slices(5);
+    let (_, group) = next(&world).unwrap();
+    let expected = [("a", 7, false), ("b", 0, true), ("b", 1, false), ("b", 2, false), ("b", 3, false)];
+    assert_eq!(chunks(&group), [&expected[..], &[("b", 4, false)]].concat());
+    assert_eq!(gather(&world), ["blocks/a/0000000000/a.7.6"]);
+
+    // The file goes by the same groups.
+    let cycle = u64::from(CYCLE_SECONDS) / 5;
+    after.slices(cycle - 12);
+    let file = run(file::complete(&world.store, &world.bucket, "a", Container::Mp4)).unwrap().unwrap();
+    let groups = run(blocks::groups(&world.store, &world.bucket, "a", &file, BLOCK)).unwrap();
+    assert_eq!(groups[0].block.as_deref(), Some("blocks/a/0000000000/a.0.6"));
+    assert_eq!(groups[1].block.as_deref(), Some("blocks/a/0000000000/a.7.6"));
+    assert_eq!(groups.iter().map(|group| group.chunks.len() as u64).sum::<u64>(), cycle);
+    // Of a file that is whole no more is gathered.
+    assert_eq!(next(&world), None);
+}
+
+#[test]
+fn a_look_costs_what_has_come_since_the_one_before() {
+    let world = World::new();
+    let mut push = Push::begin_as(&world, recorded("a", NOW), None);
+    let mut costs = Vec::new();
+    for _ in 0..9 {
+        push.slices(18);
+        let before = world.store.operations();
+        assert_eq!(gather(&world).len(), 3);
+        costs.push(world.store.operations() - before);
+    }
+    let (first, last) = (costs[0], costs[8]);
+    assert!(last <= first + 4, "{costs:?}");
+}
+
+#[test]
+fn blocks_are_deleted_once_their_file_is_written() {
+    let world = World::new();
+    let mut push = Push::begin_as(&world, recorded("a", NOW), None);
+    push.slices(u64::from(CYCLE_SECONDS) / 5);
+    for name in [
+        "blocks/a/0000000000/a.0.6",
+        "blocks/a/0000000000/a.6.6",
+        "blocks/a/0000000001/a.180.6",
+        "blocks/b/0000000000/b.0.6",
+    ] {
+        run(world.bucket.create_or_read(name, b"media")).unwrap();
+    }
+    let blocks = || world.bucket.names().into_iter().filter(|name| name.starts_with("blocks/")).count();
+    let compose = |now_ms| {
+        for timer in run(due::due(&world.store, Lane::Compose, now_ms)).unwrap() {
+            let attended = due::attend(&world.store, &world.bucket, &timer, Retention::default(), now_ms);
+            run(attended).unwrap();
+            run(due::settle(&world.store, &[timer], &[], now_ms)).unwrap();
+        }
+    };
+    let file = run(file::complete(&world.store, &world.bucket, "a", Container::Mp4)).unwrap().unwrap();
+    let of = ("a", Container::Mp4);
+    run(crate::media::release(&world.store, &world.bucket, of, &file, 1_000, NOW)).unwrap();
+    // The call that wrote it has died before it noted that.
+    compose(NOW + CALL_MAX_MS + 1_000);
+    assert_eq!(blocks(), 4);
+    run(file::written(&world.store, "a", Container::Mp4, &file)).unwrap();
+    compose(NOW + 10 * CALL_MAX_MS);
+    assert_eq!(blocks(), 2);
+}

@@ -122,6 +122,10 @@ impl Guest for Component {
         Ok(created.into())
     }
 
+    async fn abort_uploads(at: Location, key: String) -> Result<(), Error> {
+        Ok(client(&at).await?.abort_uploads(&key).await?)
+    }
+
     async fn abort_upload(at: Location, key: String, upload: String) -> Result<(), Error> {
         Ok(client(&at).await?.abort_upload((&key, &upload)).await?)
     }

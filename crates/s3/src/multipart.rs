@@ -112,8 +112,7 @@ impl<T: Transport> Client<'_, T> {
             let reason = format!("{} cannot copy of {}", self.bucket.authority(), source.bucket.authority());
             return Err(Error::Refused { reason });
         }
-        let request = requests::copy(&self.bucket, (key, upload), number, source)?;
-        let response = self.send_bytes(request, Vec::new()).await?;
+        let response = self.send(requests::copy(&self.bucket, (key, upload), number, source)?).await?;
         let etag = response.result("CopyPartResult").and_then(|result| element(result, "ETag"));
         let is_empty = |etag: &str| etag.trim_matches('"') == EMPTY && source.size > 0;
         match etag.map(unescape) {
@@ -257,6 +256,28 @@ impl<T: Transport> Client<'_, T> {
             200..=299 => Ok(()),
             _ if response.code() == Some("NoSuchUpload") => Ok(()),
             _ => Err(self.refused("DELETE", key, &response)),
+        }
+    }
+
+    /// Gives up all uploads of an object, which is there: those whose begin was answered to nobody, and those that other
+    /// calls have begun for the same. None is looked for where the key may not list them.
+    ///
+    /// # Errors
+    /// What the store refuses but for that.
+    pub async fn abort_uploads(&self, key: &str) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let page = match self.list_uploads(key, after.as_ref()).await {
+                Err(Error::Refused { .. }) => return Ok(()),
+                page => page?,
+            };
+            for upload in page.uploads.iter().filter(|upload| upload.key == key) {
+                self.abort_upload((key, &upload.id)).await?;
+            }
+            match page.next {
+                Some(next) if next.key == key => after = Some(next),
+                _ => return Ok(()),
+            }
         }
     }
 

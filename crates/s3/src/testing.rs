@@ -46,7 +46,8 @@ impl Transport for Script {
         let scope = value("authorization").unwrap().split('/').nth(2).unwrap();
         self.regions.borrow_mut().push(scope.into());
         let length = value("content-length").map(|length| length.parse::<usize>().unwrap());
-        assert_eq!(body.as_ref().map(Vec::len), length, "a body is as long as its header says");
+        let is_none = body.is_none() && length == Some(0);
+        assert!(is_none || body.as_ref().map(Vec::len) == length, "a body is as long as its header says");
         self.sent.borrow_mut().extend(body);
         self.asked.borrow_mut().push((request.method, request.target(), max_bytes));
         self.headers.borrow_mut().push(request.headers);

@@ -180,9 +180,10 @@ impl<W: World> Uploading<'_, W> {
         let parts = parts.into_iter().zip(sizes).map(|(etag, size)| Part { etag, size }).collect();
         let of = (self.object, &*id);
         match self.world.complete_upload(self.at.clone(), of, &self.made.tag, parts, copied).await {
-            Ok(Created::Now) => Ok(()),
-            // Another call has made the object of an upload of its own, or this upload is that object.
-            Ok(Created::Before) => self.give_up(&id).await,
+            // Another call may have made the object of an upload of its own, and some that has died may have begun one.
+            Ok(Created::Now | Created::Before) => {
+                Ok(self.world.abort_uploads(self.at.clone(), self.object).await?)
+            }
             // The answer may be lost.
             Err(error @ Error::Unavailable(_)) => Err(error.into()),
             // Another writer has the name, or what was noted is not what the store has, or takes.

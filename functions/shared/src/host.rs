@@ -407,6 +407,10 @@ impl Bucket for Host {
         bucket::complete_upload(at, key.into(), upload.into(), tag.into(), parts, copied).await
     }
 
+    async fn abort_uploads(&self, at: Location, key: &str) -> Result<(), bucket::Error> {
+        bucket::abort_uploads(at, key.into()).await
+    }
+
     async fn abort_upload(&self, at: Location, (key, upload): (&str, &str)) -> Result<(), bucket::Error> {
         bucket::abort_upload(at, key.into(), upload.into()).await
     }

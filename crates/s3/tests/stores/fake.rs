@@ -131,6 +131,7 @@ impl Fake {
             return problem(403, "AccessDenied");
         }
         match (request.method, upload) {
+            ("GET", None) if query.contains("uploads=") => self.list_uploads(&place),
             ("HEAD" | "GET", None) => self.look(request.method, &place),
             ("PUT", None) => self.put(request, &place, body.unwrap_or_default()),
             ("POST", None) => self.begin(request, &place),
@@ -140,6 +141,10 @@ impl Fake {
             }
             ("POST", Some(id)) => self.complete(&id),
             ("GET", Some(id)) => self.list_parts(&id),
+            ("DELETE", Some(id)) => match self.uploads.borrow_mut().remove(&id) {
+                Some(_) => Response { status: 204, ..Response::default() },
+                None => problem(404, "NoSuchUpload"),
+            },
             (method, _) => panic!("{method} {target} is not known here"),
         }
     }
@@ -181,7 +186,7 @@ impl Fake {
 
     fn begin(&self, request: &Request, place: &str) -> Response {
         let mut uploads = self.uploads.borrow_mut();
-        let id = format!("up{}", uploads.len());
+        let id = (0..).map(|number| format!("up{number}")).find(|id| !uploads.contains_key(id)).unwrap();
         let tag = header(request, "x-amz-meta-recorder").unwrap().into();
         uploads.insert(id.clone(), Upload { place: place.into(), tag, parts: BTreeMap::new() });
         let result = format!(
@@ -221,6 +226,23 @@ impl Fake {
                 Response { body: result.into(), ..stored }
             }
         }
+    }
+
+    /// Whatever the prefix.
+    fn list_uploads(&self, bucket: &str) -> Response {
+        let uploads = self.uploads.borrow();
+        let upload = |(id, upload): (&String, &Upload)| {
+            let key = upload.place.strip_prefix(bucket)?.trim_start_matches('/');
+            Some(format!("<Upload><Key>{key}</Key><UploadId>{id}</UploadId></Upload>"))
+        };
+        let uploads: String = uploads.iter().filter_map(upload).collect();
+        let result = format!("<ListMultipartUploadsResult>{uploads}</ListMultipartUploadsResult>");
+        Response { status: 200, body: result.into(), ..Response::default() }
+    }
+
+    /// How many uploads are neither completed nor given up.
+    pub(crate) fn begun(&self) -> usize {
+        self.uploads.borrow().len()
     }
 
     fn list_parts(&self, id: &str) -> Response {

@@ -157,9 +157,7 @@ fn a_long_file_is_uploaded_in_parts_and_is_the_same() {
                 assert!(files(&world, extension) == expected, "{extension}, fault {at}");
                 assert_eq!(known(&world).len(), 1);
                 assert_eq!(media(&world), [] as [&str; 0]);
-                // Of an upload whose answer was lost nobody knows; it is given up where uploads may be listed.
-                let left = world.buckets.uploads.borrow().len();
-                assert!(left <= usize::from(is_lost), "{left} uploads are left after fault {at}");
+                assert_eq!(world.buckets.uploads.borrow().len(), 0, "fault {at}");
             }
         }
     }

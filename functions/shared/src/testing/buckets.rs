@@ -439,6 +439,15 @@ impl Bucket for World {
         self.change(&name, complete).await
     }
 
+    async fn abort_uploads(&self, at: Location, key: &str) -> Result<(), Error> {
+        let name = name(&at, key);
+        let abort = || {
+            self.buckets.uploads.borrow_mut().retain(|_, upload| upload.name != name);
+            Ok(())
+        };
+        self.change(&name, abort).await
+    }
+
     async fn abort_upload(&self, at: Location, (key, upload): (&str, &str)) -> Result<(), Error> {
         let abort = || {
             self.buckets.uploads.borrow_mut().remove(upload);

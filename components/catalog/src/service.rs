@@ -280,6 +280,9 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
             let stays_ms = if is_write_only { media::WRITE_ONLY_MS } else { 0 };
             let file = (&*recording, container);
             media::release(self.store, self.bucket, file, &run, stays_ms, now_ms).await?;
+            if container == Container::Mp4 {
+                blocks::release(self.store, &recording, run.number, stays_ms, now_ms).await?;
+            }
         }
         if is_told {
             event::note_file(self.store, &first, &known, run.number, now_ms).await?;

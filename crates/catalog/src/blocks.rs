@@ -161,15 +161,20 @@ pub(crate) fn is_due(accounts: &[Account]) -> bool {
     runs.any(|account| account.file.as_ref().is_some_and(|run| run.slices.is_multiple_of(EVERY)))
 }
 
-/// Has the blocks of an MP4 file deleted once it is written.
-pub(crate) async fn release(
+/// Has the blocks of an MP4 file deleted once it is written, and was there for so long: as
+/// [`media::release`](crate::media::release) has its media.
+///
+/// # Errors
+/// The store failed.
+pub async fn release(
     store: &impl Store,
     recording: &str,
     number: u32,
+    stays_ms: u64,
     now_ms: u64,
 ) -> Result<(), Error> {
     store.delete(&key::gathered(recording)).await?;
-    arm(store, recording, number, 0, now_ms).await
+    arm(store, recording, number, 0, now_ms + stays_ms).await
 }
 
 /// Another call may still read them, or gather one.

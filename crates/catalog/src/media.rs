@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::file;
 use crate::rule::{Container, Rule};
 use crate::time::{CALL_MAX_MS, DAY_MS};
-use crate::{blocks, next_file, session, timer, upload};
+use crate::{next_file, session, timer, upload};
 
 /// How long what a record file is made of stays where the bucket may only be written.
 pub const WRITE_ONLY_MS: u64 = 3 * DAY_MS;
@@ -108,9 +108,6 @@ pub async fn release(
 ) -> Result<(), Error> {
     let now_ms = now_ms + stays_ms;
     upload::forget(store, recording, container).await?;
-    if container == Container::Mp4 {
-        blocks::release(store, recording, run.number, now_ms).await?;
-    }
     let chunks = chunks(store, bucket, run).await?;
     for session in chunks.chunk_by(|one, next| one.at.session == next.at.session) {
         if let (Some(first), Some(last)) = (session.first(), session.last()) {

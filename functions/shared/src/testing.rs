@@ -5,6 +5,7 @@
 //! in which the functions do it.
 
 mod buckets;
+mod calls;
 mod catalog;
 mod media;
 mod receivers;

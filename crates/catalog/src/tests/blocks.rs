@@ -118,8 +118,7 @@ fn blocks_are_deleted_once_their_file_is_written() {
         }
     };
     let file = run(file::complete(&world.store, &world.bucket, "a", Container::Mp4)).unwrap().unwrap();
-    let of = ("a", Container::Mp4);
-    run(crate::media::release(&world.store, &world.bucket, of, &file, 1_000, NOW)).unwrap();
+    run(blocks::release(&world.store, "a", file.number, 1_000, NOW)).unwrap();
     // The call that wrote it has died before it noted that.
     compose(NOW + CALL_MAX_MS + 1_000);
     assert_eq!(blocks(), 4);

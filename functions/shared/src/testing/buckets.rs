@@ -13,7 +13,7 @@ use crate::{Bucket, Piece};
 use super::World;
 
 /// What a call says that the scheduler has fail.
-const FAILED: &str = "the store cannot be reached";
+pub(super) const FAILED: &str = "the store cannot be reached";
 
 /// An object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl Buckets {
     }
 
     /// Makes a call, as the scheduler has it end.
-    async fn call<T, E>(
+    pub(super) async fn call<T, E>(
         &self,
         name: &str,
         writes: bool,
@@ -157,7 +157,7 @@ impl Buckets {
     }
 
     /// What is wrong with the bucket of an object.
-    fn trouble(&self, name: &str) -> Option<Trouble> {
+    pub(super) fn trouble(&self, name: &str) -> Option<Trouble> {
         let troubles = self.troubles.borrow();
         let of = |bucket: &str| name.strip_prefix(bucket).is_some_and(|key| key.starts_with('/'));
         troubles.iter().find(|(bucket, _)| of(bucket)).map(|(_, trouble)| trouble.clone())
@@ -457,55 +457,10 @@ impl Bucket for World {
     }
 }
 
-impl World {
-    /// Makes a call that changes something, as faults and troubles have it end.
-    async fn change<T>(&self, name: &str, effect: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        let fault = self.buckets.faults.borrow_mut().pop_front().flatten();
-        if let Some(Fault::Refused(error)) = fault {
-            return Err(error);
-        }
-        if let Some(Trouble::Refuses(error)) = self.buckets.trouble(name) {
-            return Err(error);
-        }
-        let done = self.buckets.call(name, true, effect, Error::Unavailable(FAILED.into())).await;
-        match fault {
-            Some(Fault::Lost(error)) => Err(error),
-            _ => done,
-        }
-    }
-
-    /// All of an object.
-    async fn read_object(&self, at: &Location, key: &str) -> Result<Vec<u8>, Error> {
-        if let Some(Fault::Refused(error) | Fault::Lost(error)) =
-            self.buckets.faults.borrow_mut().pop_front().flatten()
-        {
-            return Err(error);
-        }
-        let name = name(at, key);
-        if let Some(Trouble::Refuses(error)) = self.buckets.trouble(&name) {
-            return Err(error);
-        }
-        let get = || {
-            let objects = self.buckets.objects.borrow();
-            objects.get(&name).map(|object| object.bytes.clone()).ok_or(Error::NoSuchObject)
-        };
-        self.buckets.call(&name, false, get, Error::Unavailable(FAILED.into())).await
-    }
-
-    /// What a piece says, once all of it is there.
-    async fn read_piece(&self, at: &Location, piece: &Piece) -> Result<Vec<u8>, Error> {
-        let mut bytes = Vec::new();
-        for (first, length) in piece.blocks() {
-            bytes.extend(self.get_range(at.clone(), &piece.key, first, length).await?);
-        }
-        Ok(bytes)
-    }
-}
-
 fn bucket_name(at: &Location) -> String {
     format!("{}/{}", at.endpoint, at.bucket)
 }
 
-fn name(at: &Location, key: &str) -> String {
+pub(super) fn name(at: &Location, key: &str) -> String {
     format!("{}/{key}", bucket_name(at))
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask bench [catalog|compose|deliver|media|path]`. Media is FLV to TS in the sandboxed component, beside the core as native code,
+//! `cargo xtask bench [catalog|compose [whole]|deliver|media|path]`. Media is FLV to TS in the sandboxed component, beside the core as native code,
 //! `ffmpeg -c copy` and memcpy, on the same file in the same run.
 #![expect(clippy::print_stdout, reason = "a command-line program speaks to its user")]
 
@@ -31,11 +31,14 @@ fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
         None => catalog_costs::run_all()
             .and_then(|()| media())
-            .and_then(|()| compose::run(&sample()?))
+            .and_then(|()| compose::run(&sample()?, &slow_sample()?, false))
             .and_then(|()| deliver::run(&first_chunk()?))
             .and_then(|()| path::run(&chunks_of(&sample()?)?)),
         Some("catalog") => catalog_costs::run_all(),
-        Some("compose") => compose::run(&sample()?),
+        Some("compose") => {
+            let is_whole = std::env::args().nth(2).as_deref() == Some("whole");
+            compose::run(&sample()?, &slow_sample()?, is_whole)
+        }
         Some("deliver") => deliver::run(&first_chunk()?),
         Some("media") => media(),
         Some("path") => path::run(&chunks_of(&sample()?)?),
@@ -145,9 +148,19 @@ fn ffmpeg_copy(path: &Path) -> Result<Duration> {
 
 /// Half a minute of 720p at 4 Mb/s, repeated twenty times: 310 MB, made once.
 fn sample() -> Result<PathBuf> {
+    sample_of("4m", "-b:v 4M -maxrate 4M -bufsize 4M -c:a aac -b:a 128k", "1280x720")
+}
+
+/// The same at 500 kb/s.
+fn slow_sample() -> Result<PathBuf> {
+    sample_of("500k", "-b:v 430k -maxrate 430k -bufsize 430k -c:a aac -b:a 64k", "480x270")
+}
+
+fn sample_of(name: &str, rates: &str, size: &str) -> Result<PathBuf> {
     let folder = harness::root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
-    let (part, sample) = (folder.join("half-minute-4m.flv"), folder.join("sample-4m.flv"));
+    let part = folder.join(format!("half-minute-{name}.flv"));
+    let sample = folder.join(format!("sample-{name}.flv"));
     if sample.exists() {
         return Ok(sample);
     }
@@ -158,8 +171,10 @@ fn sample() -> Result<PathBuf> {
         ensure!(status.success(), "ffmpeg ended with {status}");
         Ok(())
     };
-    let encode = "-f lavfi -i testsrc2=s=1280x720:r=25:d=30,noise=alls=9:allf=t -f lavfi -i sine=440:r=48000:d=30 \
-                  -c:v libx264 -preset ultrafast -g 50 -b:v 4M -maxrate 4M -bufsize 4M -c:a aac -b:a 128k";
+    let encode = format!(
+        "-f lavfi -i testsrc2=s={size}:r=25:d=30,noise=alls=9:allf=t -f lavfi -i sine=440:r=48000:d=30 \
+         -c:v libx264 -preset ultrafast -g 50 {rates}"
+    );
     ffmpeg(&encode.split_whitespace().collect::<Vec<_>>(), &part)?;
     let part = part.to_str().context("the project's folder has a name that is not UTF-8")?;
     ffmpeg(&["-stream_loop", "19", "-i", part, "-c", "copy"], &sample)?;

@@ -2,7 +2,7 @@
 //! commit, 200), beside a plain proxy that forwards the same bytes to the same bucket server. Each is a process, whose
 //! CPU is read of the kernel before and after.
 
-mod proxy;
+pub(crate) mod proxy;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -25,13 +25,13 @@ pub(crate) const PROXY: &str = "path-proxy";
 const ROUNDS: u64 = 3;
 
 /// The access key of the bucket server for tests.
-const KEY: (&str, &str) = ("an-id", "a-secret");
+pub(crate) const KEY: (&str, &str) = ("an-id", "a-secret");
 
 /// The budget of the design: CPU of the functions against that of the proxy.
 const BUDGET: f64 = 2.5;
 
 /// A process that is killed in the end.
-struct Process(Child);
+pub(crate) struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -41,7 +41,7 @@ impl Drop for Process {
 }
 
 /// Starts a program that says on its first line where it listens.
-fn start(command: &mut Command) -> Result<(Process, String)> {
+pub(crate) fn start(command: &mut Command) -> Result<(Process, String)> {
     let shown = format!("{command:?}");
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
     let mut child = child.with_context(|| format!("cannot start {shown}"))?;
@@ -55,10 +55,10 @@ fn start(command: &mut Command) -> Result<(Process, String)> {
 }
 
 /// Where the functions and their bucket server answer.
-struct Stage {
-    functions: String,
-    bucket_server: String,
-    buckets: PathBuf,
+pub(crate) struct Stage {
+    pub(crate) functions: String,
+    pub(crate) bucket_server: String,
+    pub(crate) buckets: PathBuf,
 }
 
 impl Site for Stage {
@@ -159,7 +159,7 @@ fn show(chunks: &[Vec<u8>], rounds: &[(Round, Round)]) {
 }
 
 /// What a process has used of the processor, with its kernel's share: proc(5), `stat`, the fields 14 and 15.
-fn cpu(process: u32) -> Result<Duration> {
+pub(crate) fn cpu(process: u32) -> Result<Duration> {
     /// USER_HZ, which is 100 on every Linux.
     const TICK_MS: u64 = 10;
     let stat = std::fs::read_to_string(Path::new("/proc").join(process.to_string()).join("stat"))?;
@@ -191,7 +191,7 @@ pub(crate) fn ask(
 }
 
 /// Begins a session; answers the path of its chunks.
-fn begin(agent: &ureq::Agent, stage: &Stage, round: u64) -> Result<String> {
+pub(crate) fn begin(agent: &ureq::Agent, stage: &Stage, round: u64) -> Result<String> {
     let sessions = format!("/streams/d.example/live/s{round}/sessions");
     let begun = ask(
         agent,
@@ -204,13 +204,13 @@ fn begin(agent: &ureq::Agent, stage: &Stage, round: u64) -> Result<String> {
     Ok(format!("{sessions}/{session}/chunks"))
 }
 
-fn record(agent: &ureq::Agent, stage: &Stage, chunks: &str, seq: u64, chunk: &[u8]) -> Result<()> {
+pub(crate) fn record(agent: &ureq::Agent, stage: &Stage, chunks: &str, seq: u64, chunk: &[u8]) -> Result<()> {
     ask(agent, &stage.functions, "PUT", &format!("{chunks}/{seq}"), chunk)?;
     Ok(())
 }
 
 /// Sends a signed request to the bucket server at `store`, by way of `url`.
-fn send(agent: &ureq::Agent, url: &str, store: &str, request: Request, body: &[u8]) -> Result<()> {
+pub(crate) fn send(agent: &ureq::Agent, url: &str, store: &str, request: Request, body: &[u8]) -> Result<()> {
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let credentials = Credentials { id: KEY.0.into(), secret: KEY.1.into(), token: None };
     let signed = s3::sign(request, &Bucket::new(store, "recordings")?, &credentials, now_s);

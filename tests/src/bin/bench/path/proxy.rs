@@ -1,8 +1,11 @@
 //! The plain proxy: each request is sent on as it came, its body as it comes, on connections that are kept.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::client::legacy::Client;
@@ -11,25 +14,79 @@ use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+/// What went through a proxy.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    requests: AtomicU64,
+    sent: AtomicU64,
+    read: AtomicU64,
+}
+
+/// What went through a proxy up to a moment: requests, and the bytes of their bodies and of those of the answers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) requests: u64,
+    pub(crate) sent: u64,
+    pub(crate) read: u64,
+}
+
+impl Counts {
+    /// What went through it, and counts anew.
+    pub(crate) fn take(&self) -> Counted {
+        let take = |count: &AtomicU64| count.swap(0, Relaxed);
+        Counted { requests: take(&self.requests), sent: take(&self.sent), read: take(&self.read) }
+    }
+}
+
 /// Forwards to the server at `target`; says on the first line of its output where it listens.
 pub(crate) fn serve(target: &str) -> Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new()).build(tcp);
-        let target: Arc<str> = target.into();
-        let forward = move |mut request: http::Request<http_server::Drained>| {
-            let (client, target) = (client.clone(), Arc::clone(&target));
-            async move {
-                let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-                *request.uri_mut() = format!("http://{target}{path}").parse()?;
-                anyhow::Ok::<http::Response<Incoming>>(client.request(request).await?)
-            }
-        };
-        http_server::serve_connections(listener, |_| service_fn(forward.clone()), CancellationToken::new())
-            .await;
+        forward(listener, target.into(), Arc::default()).await;
         Ok(())
     })
+}
+
+/// The same in a thread of this process; answers where it listens, and what goes through it.
+pub(crate) fn spawn(target: &str) -> Result<(String, Arc<Counts>)> {
+    let (tell, told) = std::sync::mpsc::channel();
+    let (counts, target) = (Arc::<Counts>::default(), Arc::from(target));
+    let counted = counts.clone();
+    std::thread::spawn(move || -> Result<()> {
+        tokio::runtime::Runtime::new()?.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            tell.send(listener.local_addr()?)?;
+            forward(listener, target, counted).await;
+            Ok(())
+        })
+    });
+    Ok((told.recv().context("the proxy does not listen")?.to_string(), counts))
+}
+
+async fn forward(listener: TcpListener, target: Arc<str>, counts: Arc<Counts>) {
+    let mut tcp = HttpConnector::new();
+    tcp.set_nodelay(true);
+    let client = Client::builder(TokioExecutor::new()).build(tcp);
+    let forward = move |mut request: http::Request<http_server::Drained>| {
+        let (client, target, counts) = (client.clone(), Arc::clone(&target), Arc::clone(&counts));
+        async move {
+            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            *request.uri_mut() = format!("http://{target}{path}").parse()?;
+            let is_head = request.method() == http::Method::HEAD;
+            counts.requests.fetch_add(1, Relaxed);
+            counts.sent.fetch_add(length(request.headers()), Relaxed);
+            let answer: http::Response<Incoming> = client.request(request).await?;
+            if !is_head {
+                counts.read.fetch_add(length(answer.headers()), Relaxed);
+            }
+            anyhow::Ok(answer)
+        }
+    };
+    http_server::serve_connections(listener, |_| service_fn(forward.clone()), CancellationToken::new()).await;
+}
+
+fn length(headers: &HeaderMap) -> u64 {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    length.unwrap_or(0)
 }

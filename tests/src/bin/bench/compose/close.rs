@@ -1,0 +1,154 @@
+//! The close of an MP4 file, by the functions and the embedded bucket server: how long it takes from the chunk that fills
+//! its cycle to the finished object, and what goes through the functions then and before.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail, ensure};
+use harness::bucket::objects;
+use harness::functions::Functions;
+use harness::site::Site;
+use s3::Request;
+
+use crate::path::proxy::{Counted, spawn};
+use crate::path::{KEY, Stage, ask, begin, cpu, record, send, start};
+
+/// How long a file may take to be there.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A stream whose file is closed.
+pub(crate) struct Stream<'a> {
+    pub(crate) name: &'static str,
+    /// A push of ten minutes.
+    pub(crate) chunks: &'a [Vec<u8>],
+    /// How often it is pushed, one time after the other.
+    pub(crate) times: usize,
+    /// How long ffmpeg takes for the same.
+    pub(crate) reference: Duration,
+}
+
+/// What a close took.
+struct Closed {
+    media_bytes: u64,
+    wall: Duration,
+    cpu: Duration,
+    memory_bytes: u64,
+    before: Counted,
+    close: Counted,
+}
+
+/// Prints a line for each stream.
+pub(crate) fn run(streams: &[Stream<'_>]) -> Result<()> {
+    println!(
+        "{:<22} {:>9} {:>8} {:>9} {:>10} {:>9} {:>9} {:>10} {:>10}",
+        "close", "media MB", "wall ms", "CPU ms", "memory MB", "requests", "MB read", "MB sent", "of ffmpeg"
+    );
+    for stream in streams {
+        let closed = close(stream)?;
+        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+        println!(
+            "{:<22} {:>9.0} {:>8.0} {:>9.0} {:>10.1} {:>9} {:>9.2} {:>10.2} {:>10.3}",
+            stream.name,
+            megabytes(closed.media_bytes),
+            closed.wall.as_secs_f64() * 1e3,
+            closed.cpu.as_secs_f64() * 1e3,
+            megabytes(closed.memory_bytes),
+            closed.close.requests,
+            megabytes(closed.close.read),
+            megabytes(closed.close.sent),
+            closed.wall.as_secs_f64() / stream.reference.as_secs_f64(),
+        );
+        let of_media = |counted: Counted| (counted.read + counted.sent) as f64 / closed.media_bytes as f64;
+        println!(
+            "{:<22} through the functions, for each byte of media: {:.2} while it ran, {:.4} at the close",
+            "",
+            of_media(closed.before),
+            of_media(closed.close)
+        );
+    }
+    Ok(())
+}
+
+fn close(stream: &Stream<'_>) -> Result<Closed> {
+    let folder = tempfile::tempdir_in(harness::root().join("target/bench"))?;
+    let buckets = folder.path().join("buckets");
+    let mut store = Command::new(harness::root().join("target/native/serve-buckets"));
+    let (_store, address) = start(store.arg(&buckets))?;
+    let (proxy, counts) = spawn(&address)?;
+    let bucket_server = format!("http://{proxy}");
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    for name in ["recordings", "work"] {
+        let create =
+            Request { method: "PUT", path: format!("/{name}"), query: String::new(), headers: Vec::new() };
+        send(&agent, &bucket_server, &proxy, create, &[])?;
+    }
+    let variables = [("BUCKET_ACCESS_KEY_ID", KEY.0), ("BUCKET_ACCESS_KEY_SECRET", KEY.1)];
+    let functions = Functions::start_alone(&folder.path().join("functions"), &bucket_server, &variables)?;
+    let stage = Stage { functions: functions.url.clone(), bucket_server, buckets };
+    let lane = |path| ask(&agent, &stage.functions, "POST", path, b"").map(drop);
+    // The last chunk comes once the cycle is full.
+    let cycle_s = (stream.chunks.len() * stream.times - 1) * 5;
+    add_rule(&stage, &cycle_s.to_string())?;
+    lane("/tick")?;
+    let chunks = begin(&agent, &stage, 0)?;
+    let all = std::iter::repeat_n(stream.chunks, stream.times).flatten();
+    let mut seq: u64 = 0;
+    for chunk in all {
+        record(&agent, &stage, &chunks, seq, chunk)?;
+        seq += 1;
+        // As often as a gateway calls it, or so.
+        if seq.is_multiple_of(12) {
+            lane("/compose")?;
+        }
+    }
+    let before = counts.take();
+    let (cpu_before, memory_before) = (cpu(functions.id())?, resident(functions.id(), "VmRSS:")?);
+    std::fs::write(Path::new("/proc").join(functions.id().to_string()).join("clear_refs"), "5")?;
+    let begun = Instant::now();
+    let file = loop {
+        lane("/tick")?;
+        lane("/compose")?;
+        match &objects(&stage, "recordings", "record/")?[..] {
+            [file] => break stage.bucket_folder("recordings").join(file),
+            [] if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(100)),
+            found => bail!("after {:?} there are {found:?}", begun.elapsed()),
+        }
+    };
+    let wall = begun.elapsed();
+    ensure!(is_mp4(&file)?, "{} is no MP4 file", file.display());
+    Ok(Closed {
+        media_bytes: std::fs::metadata(&file)?.len(),
+        wall,
+        cpu: cpu(functions.id())? - cpu_before,
+        memory_bytes: resident(functions.id(), "VmHWM:")?.saturating_sub(memory_before),
+        before,
+        close: counts.take(),
+    })
+}
+
+fn is_mp4(file: &PathBuf) -> Result<bool> {
+    let mut head = [0; 8];
+    std::io::Read::read_exact(&mut std::fs::File::open(file)?, &mut head)?;
+    Ok(&head[4..] == b"ftyp")
+}
+
+fn add_rule(stage: &Stage, cycle_s: &str) -> Result<()> {
+    let parameters = [
+        ("DomainName", "d.example"),
+        ("AppName", "live"),
+        ("OssBucket", "recordings"),
+        ("OssEndpoint", stage.bucket()),
+        ("DelayTime", "15"),
+        ("RecordFormat.1.Format", "mp4"),
+        ("RecordFormat.1.CycleDuration", cycle_s),
+    ];
+    let (status, body) = harness::api::call(stage, "AddLiveAppRecordConfig", &parameters)?;
+    ensure!(status == 200, "AddLiveAppRecordConfig answers {status}: {body}");
+    Ok(())
+}
+
+/// A line of what Linux tells of a process's memory. Unit: bytes.
+fn resident(process: u32, line: &str) -> Result<u64> {
+    super::resident_of(&process.to_string(), line)
+}

@@ -126,13 +126,15 @@ pub async fn next(
 ) -> Result<Option<(u32, Group)>, Error> {
     let Some(run) = file::open(store, bucket, recording, Container::Mp4).await? else { return Ok(None) };
     let number = run.number;
+    // Whether a chunk is media or a gap is settled only by the one after it.
+    let unsettled = run.last.clone();
     let noted: Option<Gathered> = read(store, &key::gathered(recording)).await?;
     let done = noted.filter(|noted| noted.number == number).map(|noted| noted.last);
     // The chunk before says whether the one after it follows a gap.
     let rest = Run { first: done.clone().unwrap_or_else(|| run.first.clone()), ..run };
     let mut partition = Partition::new(recording, number, block_bytes);
     for entry in file::entries(store, bucket, &rest).await? {
-        if done.as_ref() != Some(&entry.at) {
+        if done.as_ref() != Some(&entry.at) && entry.at != unsettled {
             let bytes = entry.slice.size;
             partition.push(entry.into(), bytes);
         }

@@ -71,9 +71,10 @@ impl Guest for Component {
         key: String,
         content_type: String,
         tag: String,
+        size: u64,
     ) -> Result<Begun, Error> {
         let client = client(&at).await?;
-        if let Some(there) = client.look_first(&key, &tag, None).await? {
+        if let Some(there) = client.look_first(&key, &tag, Some(size)).await? {
             return Ok(Begun::There(there.into()));
         }
         Ok(Begun::Upload(client.create_upload(&key, &content_type, &tag).await?))
@@ -120,10 +121,6 @@ impl Guest for Component {
             false => client.complete_upload(upload, &tag, &parts).await?,
         };
         Ok(created.into())
-    }
-
-    async fn abort_uploads(at: Location, key: String) -> Result<(), Error> {
-        Ok(client(&at).await?.abort_uploads(&key).await?)
     }
 
     async fn abort_upload(at: Location, key: String, upload: String) -> Result<(), Error> {

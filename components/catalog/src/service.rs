@@ -9,8 +9,8 @@ use catalog::rebuild::{Found, Mode};
 use catalog::rule::Container;
 use catalog::time::{DAY_MS, Retention};
 use catalog::{
-    content, copies, denial, due, event, file, gateway, guard, index_file, live, media, names, rebuild, replacing,
-    sent, session, upload, wish,
+    content, copies, denial, due, event, file, gateway, guard, index_file, live, media, names, rebuild,
+    replacing, sent, session, upload, wish,
 };
 use store::Store;
 

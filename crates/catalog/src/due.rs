@@ -40,8 +40,8 @@ use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
 use crate::timer::{self, Timer};
 pub use crate::timer::{Lane, due};
 use crate::{
-    blocks, changes, command, committed, event, file, heard, key, look, media, missing, news, noted, seal, sent,
-    session, silence, status,
+    blocks, changes, command, committed, event, file, heard, key, look, media, missing, news, noted, seal,
+    sent, session, silence, status,
 };
 
 /// A tick has its timers for itself for so long. Another one that takes them does the same again.

@@ -138,9 +138,12 @@ pub(crate) async fn delete(
     waits: u32,
     now_ms: u64,
 ) -> Result<(), Error> {
-    let end = free_to(store, bucket, recording, session)
-        .await?
-        .map_or(last + 1, |free| free.clamp(first, last + 1));
+    let free = match free_to(store, bucket, recording, session).await {
+        // Nothing is known of it any more, and nothing is made of it.
+        Err(Error::NoSuchSession(_)) => None,
+        free => free?,
+    };
+    let end = free.map_or(last + 1, |free| free.clamp(first, last + 1));
     let until = end.min(first + MOST);
     for seq in first..until {
         let name = naming::media_object(session, seq);

@@ -259,28 +259,6 @@ impl<T: Transport> Client<'_, T> {
         }
     }
 
-    /// Gives up all uploads of an object, which is there: those whose begin was answered to nobody, and those that other
-    /// calls have begun for the same. None is looked for where the key may not list them.
-    ///
-    /// # Errors
-    /// What the store refuses but for that.
-    pub async fn abort_uploads(&self, key: &str) -> Result<(), Error> {
-        let mut after = None;
-        loop {
-            let page = match self.list_uploads(key, after.as_ref()).await {
-                Err(Error::Refused { .. }) => return Ok(()),
-                page => page?,
-            };
-            for upload in page.uploads.iter().filter(|upload| upload.key == key) {
-                self.abort_upload((key, &upload.id)).await?;
-            }
-            match page.next {
-                Some(next) if next.key == key => after = Some(next),
-                _ => return Ok(()),
-            }
-        }
-    }
-
     /// The uploads of objects whose names begin with `prefix`, from the one after `after` on: a page of them.
     ///
     /// # Errors

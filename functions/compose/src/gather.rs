@@ -1,8 +1,8 @@
 //! Gathering the media of a file that is still open into blocks that a store can copy as parts.
 
-use shared::Refusal;
 use shared::bucket::Location;
-use shared::catalog::MediaGroup;
+use shared::catalog::{self, MediaGroup};
+use shared::{Refusal, record_file};
 
 use crate::block;
 use crate::made::Pace;
@@ -12,18 +12,34 @@ use crate::world::World;
 /// Media type of a block.
 const MEDIA: &str = "application/octet-stream";
 
-/// Gathers what has come of a recording's open MP4 file. Each byte of it is read once.
+/// Gathers what has come of a recording's open MP4 file, where the store of its bucket may copy it. Each byte of it is read
+/// once.
 ///
 /// # Errors
 /// What a component refused; the same call can then be made again.
 pub(crate) async fn gather(world: &impl World, recording: &str, pace: Pace) -> Result<(), Refusal> {
     let at = shared::work_bucket(world).await?;
+    let first = match world.get_session(recording).await {
+        // Nothing is known of it any more.
+        Err(catalog::Error::NoSuchSession) => return Ok(()),
+        first => first?,
+    };
+    let target = record_file::location(&first)?;
+    if host(&target) != host(&at) || !world.may_copy(&target, world.now_ms()).await? {
+        return Ok(());
+    }
     while let Some((file, group)) = world.next_block(recording, pace.sizes.block).await? {
         pace.check(world, || format!("media of record file {file} of {recording} is to be gathered"))?;
         put(world, &at, &group).await?;
         world.note_block(recording, file, group).await?;
     }
     Ok(())
+}
+
+/// The object store of a bucket. Whether it copies is for it to say.
+fn host(at: &Location) -> &str {
+    let endpoint = at.endpoint.split_once("://").map_or(&*at.endpoint, |(_, host)| host);
+    endpoint.trim_end_matches('/')
 }
 
 /// Creates a block. Whoever else creates it creates the same.

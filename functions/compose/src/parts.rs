@@ -13,6 +13,9 @@ use crate::made::{Made, Pace};
 use crate::plan::{self, Media};
 use crate::world::World;
 
+/// A store that cannot be asked for its parts for so long after a file's end is not waited for. Unit: ms.
+const UNLISTED_MS: u64 = 3_600_000;
+
 /// So many parts are copied at once.
 const COPIES_AT_ONCE: usize = 16;
 
@@ -68,12 +71,11 @@ impl<W: World> Uploading<'_, W> {
             let all = upload.sizes.len();
             self.pace.check(self.world, || format!("{before} of {all} parts are there"))?;
             let sources = if copies { self.sources(&media, &upload) } else { Vec::new() };
-            if !sources.is_empty() {
-                copies = self.copy(&mut upload, sources).await?;
-            }
-            // What the store does not copy is sent.
-            if upload.parts.len() == before {
+            if sources.is_empty() {
                 self.send(&mut upload).await?;
+            } else {
+                // What the store does not copy is sent.
+                copies = self.copy(&mut upload, sources).await?;
             }
             self.note(upload.clone()).await?;
         }
@@ -100,7 +102,7 @@ impl<W: World> Uploading<'_, W> {
             return Ok(Some(upload));
         }
         let Made { content_type, tag, .. } = self.made;
-        match self.world.begin_upload(self.at.clone(), self.object, content_type, tag).await? {
+        match self.world.begin_upload(self.at.clone(), self.object, content_type, tag, size).await? {
             Begun::There(_) => Ok(None),
             Begun::Upload(id) => {
                 let upload = Upload { id, sizes, ..self.no_upload() };
@@ -123,8 +125,7 @@ impl<W: World> Uploading<'_, W> {
         sources.collect()
     }
 
-    /// Has the store copy the next parts, up to the first that it does not copy. Answers whether it is worth being asked
-    /// for more.
+    /// Has the store copy the next parts, up to the first that it does not copy. Answers whether this call asks it for more.
     async fn copy(&self, upload: &mut Upload, sources: Vec<Piece>) -> Result<bool, Failure> {
         let (id, numbers) = (upload.id.clone(), upload.parts.len() as u16 + 1..);
         let copies = numbers.zip(sources).map(async |(number, Piece { key, first, size })| {
@@ -145,11 +146,10 @@ impl<W: World> Uploading<'_, W> {
                 return Err(error.into());
             }
             eprintln!("a part of {:?} is not copied, and sent instead: {error:?}", self.object);
-            let may_pass = matches!(error, Error::Unavailable(_));
-            if !may_pass {
+            if matches!(error, Error::Refused(_) | Error::Invalid(_)) {
                 self.note_uncopied().await?;
             }
-            return Ok(may_pass);
+            return Ok(false);
         }
         Ok(true)
     }
@@ -180,18 +180,25 @@ impl<W: World> Uploading<'_, W> {
         let parts = parts.into_iter().zip(sizes).map(|(etag, size)| Part { etag, size }).collect();
         let of = (self.object, &*id);
         match self.world.complete_upload(self.at.clone(), of, &self.made.tag, parts, copied).await {
-            // Another call may have made the object of an upload of its own, and some that has died may have begun one.
-            Ok(Created::Now | Created::Before) => {
-                Ok(self.world.abort_uploads(self.at.clone(), self.object).await?)
+            Ok(Created::Now) => Ok(()),
+            // Another call may have made the object of an upload of its own.
+            Ok(Created::Before) => {
+                self.give_up(&id).await;
+                Ok(())
             }
-            // The answer may be lost.
-            Err(error @ Error::Unavailable(_)) => Err(error.into()),
+            // The answer may be lost. A store that has not listed its parts for so long never does.
+            Err(error @ Error::Unavailable(_))
+                if !copied || self.world.now_ms() < self.file.end_ms + UNLISTED_MS =>
+            {
+                Err(error.into())
+            }
             // Another writer has the name, or what was noted is not what the store has, or takes.
             Err(error) => {
-                if (copied || !is_equal) && !matches!(error, Error::Taken | Error::NoSuchUpload) {
+                let is_final = matches!(error, Error::Refused(_) | Error::Invalid(_) | Error::Unavailable(_));
+                if (copied || !is_equal) && is_final {
                     self.note_uncopied().await?;
                 }
-                self.give_up(&id).await?;
+                self.give_up(&id).await;
                 self.forget().await?;
                 Err(error.into())
             }
@@ -206,14 +213,11 @@ impl<W: World> Uploading<'_, W> {
         Ok(self.world.note_uncopied(self.at, self.world.now_ms()).await.map_err(Refusal::from)?)
     }
 
-    /// Gives an upload up, where the key may. What it leaves otherwise is for the bucket's lifecycle.
-    async fn give_up(&self, id: &str) -> Result<(), Failure> {
-        match self.world.abort_upload(self.at.clone(), (self.object, id)).await {
-            Err(Error::Refused(reason)) => {
-                eprintln!("upload {id} of {:?} cannot be given up: {reason}", self.object);
-                Ok(())
-            }
-            done => Ok(done?),
+    /// Gives an upload up, where that can be done. What it leaves otherwise is for the bucket's lifecycle: a file does not
+    /// wait for that.
+    async fn give_up(&self, id: &str) {
+        if let Err(error) = self.world.abort_upload(self.at.clone(), (self.object, id)).await {
+            eprintln!("upload {id} of {:?} cannot be given up: {error:?}", self.object);
         }
     }
 

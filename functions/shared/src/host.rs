@@ -371,8 +371,9 @@ impl Bucket for Host {
         key: &str,
         content_type: &str,
         tag: &str,
+        size: u64,
     ) -> Result<Begun, bucket::Error> {
-        bucket::begin_upload(at, key.into(), content_type.into(), tag.into()).await
+        bucket::begin_upload(at, key.into(), content_type.into(), tag.into(), size).await
     }
 
     async fn upload_part(
@@ -405,10 +406,6 @@ impl Bucket for Host {
         copied: bool,
     ) -> Result<Created, bucket::Error> {
         bucket::complete_upload(at, key.into(), upload.into(), tag.into(), parts, copied).await
-    }
-
-    async fn abort_uploads(&self, at: Location, key: &str) -> Result<(), bucket::Error> {
-        bucket::abort_uploads(at, key.into()).await
     }
 
     async fn abort_upload(&self, at: Location, (key, upload): (&str, &str)) -> Result<(), bucket::Error> {

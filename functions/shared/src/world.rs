@@ -273,6 +273,7 @@ pub trait Bucket: Streams {
         key: &str,
         content_type: &str,
         tag: &str,
+        size: u64,
     ) -> Result<Begun, bucket::Error>;
     async fn upload_part(
         &self,
@@ -297,7 +298,6 @@ pub trait Bucket: Streams {
         parts: Vec<Part>,
         copied: bool,
     ) -> Result<Created, bucket::Error>;
-    async fn abort_uploads(&self, at: Location, key: &str) -> Result<(), bucket::Error>;
     async fn abort_upload(&self, at: Location, key_and_upload: (&str, &str)) -> Result<(), bucket::Error>;
     async fn is_replacing(&self, at: Location) -> Result<bool, bucket::Error>;
     async fn look_first(&self, at: Location) -> Result<(), bucket::Error>;

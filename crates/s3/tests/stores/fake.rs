@@ -240,11 +240,6 @@ impl Fake {
         Response { status: 200, body: result.into(), ..Response::default() }
     }
 
-    /// How many uploads are neither completed nor given up.
-    pub(crate) fn begun(&self) -> usize {
-        self.uploads.borrow().len()
-    }
-
     fn list_parts(&self, id: &str) -> Response {
         let uploads = self.uploads.borrow();
         let Some(upload) = uploads.get(id) else { return problem(404, "NoSuchUpload") };

@@ -275,23 +275,6 @@ fn an_object_of_copied_parts_has_the_size_of_its_parts() {
 }
 
 #[test]
-fn uploads_of_an_object_that_is_there_are_given_up_and_no_others() {
-    for (may_list, left) in [(true, 1), (false, 3)] {
-        let store = Fake::default();
-        let (id, parts) = begin(&store);
-        begin(&store);
-        begin(&store);
-        let client = store.client("bkt", Options::default());
-        now(client.create_upload("file.mp4.txt", "text/plain", "another")).unwrap();
-        complete(&store, &id, &parts).unwrap();
-        store.rights.set((true, true, may_list));
-        now(client.abort_uploads(AT)).unwrap();
-        assert_eq!(store.begun(), left);
-        assert!(is_whole(&store));
-    }
-}
-
-#[test]
 fn parts_of_unequal_size_are_refused_for_good_where_the_store_refuses_them() {
     let store = Fake::default();
     store.equal_parts.set(true);

@@ -338,6 +338,7 @@ impl Bucket for World {
         key: &str,
         content_type: &str,
         tag: &str,
+        _size: u64,
     ) -> Result<Begun, Error> {
         if self.buckets.write_only.get() && tag::is_of_recording(tag) && !tag::is_own(key, tag) {
             return Err(Error::Taken);
@@ -437,15 +438,6 @@ impl Bucket for World {
             Ok(created)
         };
         self.change(&name, complete).await
-    }
-
-    async fn abort_uploads(&self, at: Location, key: &str) -> Result<(), Error> {
-        let name = name(&at, key);
-        let abort = || {
-            self.buckets.uploads.borrow_mut().retain(|_, upload| upload.name != name);
-            Ok(())
-        };
-        self.change(&name, abort).await
     }
 
     async fn abort_upload(&self, at: Location, (key, upload): (&str, &str)) -> Result<(), Error> {

@@ -50,7 +50,7 @@ fn gathered(sizes: Sizes) -> World {
 }
 
 fn blocks(world: &World) -> Vec<String> {
-    world.buckets.names("http://work/work/blocks/")
+    world.buckets.names("http://store/work/blocks/")
 }
 
 /// The file as it is where nothing is gathered and nothing copied.
@@ -82,7 +82,7 @@ fn media_is_gathered_as_it_comes_and_copied_at_the_close() {
     assert_eq!(blocks(&world).len(), 2);
     let stored: u64 = {
         let objects = world.buckets.objects.borrow();
-        let stored = objects.iter().filter(|(name, _)| name.starts_with("http://work/work/media/"));
+        let stored = objects.iter().filter(|(name, _)| name.starts_with("http://store/work/media/"));
         stored.map(|(_, object)| object.bytes.len() as u64).sum()
     };
     // Chunks are so small here that the first look at each reads all of it.
@@ -242,7 +242,8 @@ fn hits(begin: impl Fn() -> World, finish: impl Fn(&World)) {
             assert!(files(&world, ".mp4") == expected, "{with:?} at {at}");
             assert_eq!(known(&world).len(), 1, "{with:?} at {at}");
             assert_eq!((media(&world), blocks(&world)), (Vec::new(), Vec::new()), "{with:?} at {at}");
-            assert_eq!(world.buckets.uploads.borrow().len(), 0, "{with:?} at {at}");
+            // That of a begin which was answered to nobody, or of a call that died, is for the bucket's lifecycle.
+            assert!(world.buckets.uploads.borrow().len() <= 1, "{with:?} at {at}");
             if !is_hit {
                 break;
             }

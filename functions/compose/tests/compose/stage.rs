@@ -32,6 +32,8 @@ pub(crate) fn recorded_as(digit: char, began_ms: u64, containers: &[Container]) 
 
 pub(crate) fn begin(containers: &[Container]) -> World {
     let world = World::at(BEGAN_MS);
+    // The store of both buckets is one, and may copy.
+    world.set_variable("work_bucket", "http://store/work");
     tick(&world);
     run(world.begin(recorded_as('a', BEGAN_MS, containers), None, None, BEGAN_MS)).unwrap();
     world
@@ -79,7 +81,7 @@ pub(crate) fn files(world: &World, extension: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 pub(crate) fn media(world: &World) -> Vec<String> {
-    world.buckets.names("http://work/work/media/")
+    world.buckets.names("http://store/work/media/")
 }
 
 pub(crate) fn known(world: &World) -> Vec<IndexFile> {

@@ -52,7 +52,7 @@ impl contract::Guest for Component {
 }
 
 fn parse(tables: &[contract::Chunk]) -> Result<Vec<Chunk<'_>>, contract::Error> {
-    chunks(tables.iter().map(|chunk| (&chunk.table[..], chunk.follows_gap))).map_err(error)
+    chunks(tables.iter().map(|chunk| (&chunk.table[..], chunk.gap_ms))).map_err(error)
 }
 
 /// Writes the file until the media ends or nobody reads.

@@ -126,6 +126,12 @@ pub async fn next(
 ) -> Result<Option<(u32, Group)>, Error> {
     let Some(run) = file::open(store, bucket, recording, Container::Mp4).await? else { return Ok(None) };
     let number = run.number;
+    // A short file is created at once, and needs no block. The newest slice says how long they are, or so.
+    let newest = file::entries(store, bucket, &Run { first: run.last.clone(), ..run.clone() }).await?;
+    let slice_bytes = newest.first().map_or(0, |entry| entry.slice.size);
+    if slice_bytes * u64::from(run.slices) < 2 * block_bytes {
+        return Ok(None);
+    }
     // Whether a chunk is media or a gap is settled only by the one after it.
     let unsettled = run.last.clone();
     let noted: Option<Gathered> = read(store, &key::gathered(recording)).await?;
@@ -224,7 +230,7 @@ mod tests {
         let mut partition = Partition::new("r", 3, 100);
         for (seq, bytes) in sizes.iter().enumerate() {
             let at = Place { session: "s".into(), seq: seq as u64 };
-            partition.push(MediaChunk { at, follows_gap: false }, *bytes);
+            partition.push(MediaChunk { at, gap_ms: None }, *bytes);
         }
         let bytes = |group: &Group| group.chunks.iter().map(|chunk| sizes[chunk.at.seq as usize]).sum();
         partition.groups.iter().map(|group| (group.block.is_some(), bytes(group))).collect()

@@ -41,7 +41,12 @@ pub async fn are_possible(
     (endpoint, bucket): (&str, &str),
     now_ms: u64,
 ) -> Result<bool, Error> {
-    let found: Option<Uncopied> = read(store, &key::uncopied(endpoint, bucket)).await?;
+    let key = key::uncopied(endpoint, bucket);
+    let Some(found) = read::<Uncopied>(store, &key).await? else { return Ok(true) };
     // What a clock noted that was ahead counts no longer than what this one does.
-    Ok(found.is_none_or(|found| now_ms.abs_diff(found.noted_ms) >= REFUSED_MS))
+    let is_past = now_ms.abs_diff(found.noted_ms) >= REFUSED_MS;
+    if is_past {
+        store.delete(&key).await?;
+    }
+    Ok(is_past)
 }

@@ -235,7 +235,7 @@ async fn waits_again(
     Ok(match *words {
         ["e", _] => Some(OFFER_MS / 2),
         ["r", ..] => Some(seal::RELEASE_MS),
-        ["j", ..] => Some(2 * CALL_MAX_MS),
+        ["j" | "t", ..] => Some(2 * CALL_MAX_MS),
         ["z", ..] if is_late => Some(SUSPENDED_MAX_MS),
         ["p", id] if is_late => {
             let rule = session::find(store, id).await?.and_then(|session| session.rule);

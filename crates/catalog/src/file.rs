@@ -303,8 +303,9 @@ pub struct Entry {
     pub slice: Slice,
     /// It does not continue the slice before it in its list.
     pub is_discontinuous: bool,
-    /// It is of another session than the slice before it in its list, or chunks between them are lost.
-    pub follows_gap: bool,
+    /// How long nothing was recorded before it, where it is of another session than the slice before it in its list, or
+    /// chunks between them are lost. Unit: ms.
+    pub gap_ms: Option<u64>,
 }
 
 /// The slices of a run, in order. Their durations add up to the run's.
@@ -375,8 +376,11 @@ impl List {
         let at = Place { session: session.into(), seq };
         let before = self.entries.last();
         let is_discontinuous = is_discontinuous && before.is_some();
-        let follows_gap = before.is_some_and(|before| is_interrupted || before.at.session != session);
-        self.entries.push(Entry { at, slice, is_discontinuous, follows_gap });
+        let goes_on = |before: &&Entry| !is_interrupted && before.at.session == session;
+        let gap_ms = before
+            .filter(|before| !goes_on(before))
+            .map(|before| slice.start_ms().saturating_sub(before.slice.end_ms()));
+        self.entries.push(Entry { at, slice, is_discontinuous, gap_ms });
     }
 }
 
@@ -442,6 +446,7 @@ pub(crate) async fn forget(
 ) -> Result<(), Error> {
     for format in last.rule.iter().flat_map(|rule| &rule.formats) {
         store.delete(&key::next_file(recording, format.container)).await?;
+        store.delete(&key::upload(recording, format.container)).await?;
         if format.container == Container::Mp4 {
             store.delete(&key::gathered(recording)).await?;
         }

@@ -24,13 +24,13 @@ const MOST: u64 = 200;
 pub struct MediaChunk {
     /// The chunk.
     pub at: Place,
-    /// Time in which nothing was recorded may lie before it: it begins a session, or the chunk before it is lost.
-    pub follows_gap: bool,
+    /// How long nothing was recorded before it, where it begins a session, or the chunk before it is lost. Unit: ms.
+    pub gap_ms: Option<u64>,
 }
 
 impl From<file::Entry> for MediaChunk {
     fn from(entry: file::Entry) -> Self {
-        Self { at: entry.at, follows_gap: entry.follows_gap }
+        Self { at: entry.at, gap_ms: entry.gap_ms }
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! # fn main() -> Result<(), record_files::Error> {
-//! # let (tables, media): (Vec<(&[u8], bool)>, Vec<u8>) = (Vec::new(), Vec::new());
+//! # let (tables, media): (Vec<(&[u8], Option<u64>)>, Vec<u8>) = (Vec::new(), Vec::new());
 //! # if tables.is_empty() { return Ok(()) }
 //! use record_files::{Container, Writer, chunks};
 //!

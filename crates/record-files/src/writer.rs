@@ -11,9 +11,6 @@ use crate::Error;
 /// Media of an MP4 file is taken in blocks of at most so many bytes.
 const BLOCK: u64 = 1 << 20;
 
-/// Time in which nothing was recorded is left out, so that its length does not matter.
-const AFTER_GAP: Follows = Follows::AfterGap { gap_90khz: 0 };
-
 /// What record files are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Container {
@@ -30,15 +27,18 @@ pub struct Chunk<'a> {
     follows: Follows,
 }
 
-/// The chunks of a file: of each the bytes of its sample table, and whether time in which nothing was recorded may lie
-/// before it.
+/// The chunks of a file: of each the bytes of its sample table, and how long the file shows nothing new before it, in
+/// milliseconds, where it does not go on from the chunk before it.
 ///
 /// # Errors
 /// [`Error::Table`].
-pub fn chunks<'a>(tables: impl IntoIterator<Item = (&'a [u8], bool)>) -> Result<Vec<Chunk<'a>>, Error> {
-    let read = |(chunk, (bytes, follows_gap)): (usize, (&'a [u8], bool))| {
+pub fn chunks<'a>(
+    tables: impl IntoIterator<Item = (&'a [u8], Option<u64>)>,
+) -> Result<Vec<Chunk<'a>>, Error> {
+    let read = |(chunk, (bytes, gap_ms)): (usize, (&'a [u8], Option<u64>))| {
         let table = SampleTable::parse(bytes).map_err(|source| Error::Table { chunk, source })?;
-        Ok(Chunk { table, follows: if follows_gap { AFTER_GAP } else { Follows::Directly } })
+        let after = |gap_ms: u64| Follows::AfterGap { gap_90khz: gap_ms.saturating_mul(90) };
+        Ok(Chunk { table, follows: gap_ms.map_or(Follows::Directly, after) })
     };
     tables.into_iter().enumerate().map(read).collect()
 }
@@ -102,7 +102,11 @@ impl<'a> Writer<'a> {
     }
 
     fn mp4(created_s: u64, chunks: &[Chunk<'_>], first: u64) -> Result<Self, Error> {
-        let mut builder = IndexBuilder::new(Policy { created_unix_s: Some(created_s), ..Policy::default() });
+        let mut builder = IndexBuilder::new(Policy {
+            created_unix_s: Some(created_s),
+            gaps: GapPolicy::Kept,
+            ..Policy::default()
+        });
         for chunk in chunks {
             builder.add(&chunk.table, chunk.follows);
         }
@@ -119,7 +123,7 @@ impl<'a> Writer<'a> {
     }
 
     fn flv(chunks: &'a [Chunk<'a>], first: u64) -> Result<Self, Error> {
-        let mut layout = RecordLayout::new(GapPolicy::default());
+        let mut layout = RecordLayout::new(GapPolicy::Kept);
         let mut begins = Vec::with_capacity(chunks.len());
         for chunk in chunks {
             begins.push(layout.tags_size());
@@ -128,7 +132,7 @@ impl<'a> Writer<'a> {
         let head = layout.finish()?;
         let file = File { size: head.file_size, duration_90khz: head.duration_90khz, left_out: 0 };
         let before = head.bytes.len() as u64;
-        let mut writer = RecordWriter::new(GapPolicy::default());
+        let mut writer = RecordWriter::new(GapPolicy::Kept);
         // The last chunk whose tags begin at or before the first byte that is wanted.
         let passed = begins.iter().rposition(|begin| before + begin <= first).unwrap_or(0);
         chunks[..passed].iter().for_each(|chunk| writer.skip(&chunk.table, chunk.follows));

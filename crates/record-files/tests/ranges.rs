@@ -24,7 +24,7 @@ fn recorded() -> (Vec<Vec<u8>>, Vec<u8>) {
 }
 
 fn write(container: Container, tables: &[Vec<u8>], media: &[u8], bytes: Range<u64>) -> Vec<u8> {
-    let chunks = chunks(tables.iter().map(|table| (&table[..], false))).unwrap();
+    let chunks = chunks(tables.iter().map(|table| (&table[..], None))).unwrap();
     let mut writer = Writer::part(container, 1_767_323_045, &chunks, bytes).unwrap();
     let mut media = &media[writer.media_first() as usize..];
     let mut file = Vec::new();
@@ -44,7 +44,7 @@ fn every_part_is_that_of_the_whole() {
     let (tables, media) = recorded();
     for container in [Container::Mp4, Container::Flv] {
         let whole = write(container, &tables, &media, 0..u64::MAX);
-        let chunks = chunks(tables.iter().map(|table| (&table[..], false))).unwrap();
+        let chunks = chunks(tables.iter().map(|table| (&table[..], None))).unwrap();
         let size = Writer::new(container, 1_767_323_045, &chunks).unwrap().file().size;
         assert_eq!(whole.len() as u64, size);
         let last = size - 1;
@@ -61,7 +61,7 @@ fn every_part_is_that_of_the_whole() {
 #[test]
 fn what_is_no_table_is_named_by_its_chunk() {
     let (tables, _) = recorded();
-    let refused = chunks([(&tables[0][..], false), (&b"no table"[..], true)]).unwrap_err();
+    let refused = chunks([(&tables[0][..], None), (&b"no table"[..], Some(1))]).unwrap_err();
     assert!(matches!(refused, Error::Table { chunk: 1, .. }), "{refused}");
     assert!(matches!(Writer::new(Container::Mp4, 0, &[]), Err(Error::Empty)));
 }

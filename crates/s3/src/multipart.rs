@@ -101,7 +101,7 @@ impl<T: Transport> Client<'_, T> {
     ///
     /// # Errors
     /// [`Error::Refused`] where the store does not copy, also where it takes the request for an upload of no bytes;
-    /// [`Error::NoSuchUpload`].
+    /// [`Error::NoSuchObject`] where the source is not there; [`Error::NoSuchUpload`].
     pub async fn copy_part(
         &self,
         (key, upload): (&str, &str),
@@ -122,6 +122,9 @@ impl<T: Transport> Client<'_, T> {
             Some(_) => self.copies_nothing(key, &response),
             None if (200..=299).contains(&response.status) && response.text().trim().is_empty() => {
                 self.copies_nothing(key, &response)
+            }
+            None if response.code() == Some("NoSuchKey") => {
+                Err(Error::NoSuchObject { key: source.key.into() })
             }
             _ => Err(self.no_part("PUT", (key, upload), &response)),
         }

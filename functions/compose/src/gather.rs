@@ -25,7 +25,7 @@ pub(crate) async fn gather(world: &impl World, recording: &str, pace: Pace) -> R
         first => first?,
     };
     let target = record_file::location(&first)?;
-    if host(&target) != host(&at) || !world.may_copy(&target, world.now_ms()).await? {
+    if !is_one_store(&target, &at) || !world.may_copy(&target, world.now_ms()).await? {
         return Ok(());
     }
     while let Some((file, group)) = world.next_block(recording, pace.sizes.block).await? {
@@ -36,7 +36,11 @@ pub(crate) async fn gather(world: &impl World, recording: &str, pace: Pace) -> R
     Ok(())
 }
 
-/// The object store of a bucket. Whether it copies is for it to say.
+/// Whether two buckets lie at one object store. Whether it copies is for it to say.
+pub(crate) fn is_one_store(one: &Location, other: &Location) -> bool {
+    host(one) == host(other)
+}
+
 fn host(at: &Location) -> &str {
     let endpoint = at.endpoint.split_once("://").map_or(&*at.endpoint, |(_, host)| host);
     endpoint.trim_end_matches('/')

@@ -1,7 +1,7 @@
 //! What a record file is made of, and how a call goes about it.
 
 use shared::bucket::Location;
-use shared::{Piece, Refusal, files};
+use shared::{Piece, Refusal, files, lane};
 
 use crate::plan::Sizes;
 use crate::world::World;
@@ -24,13 +24,15 @@ impl Pace {
         if world.now_ms() <= self.until_ms {
             return Ok(());
         }
-        Err(Refusal::unavailable("FileUnfinished", format!("{}; the next call goes on", left())))
+        Err(Refusal::unavailable(lane::UNFINISHED, format!("{}; the next call goes on", left())))
     }
 }
 
 /// What a file is made of.
 pub(crate) struct Made {
     pub(crate) container: files::Container,
+    /// Time in which nothing was recorded is kept, and not left out.
+    pub(crate) keeps_gaps: bool,
     pub(crate) content_type: &'static str,
     pub(crate) tag: String,
     pub(crate) created_s: u64,

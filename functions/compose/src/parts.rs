@@ -9,12 +9,10 @@ use shared::bucket::{Begun, Created, Error, Location, Part, Source};
 use shared::catalog::{RecordFile, Upload};
 use shared::{Piece, Refusal, files};
 
+use crate::gather::is_one_store;
 use crate::made::{Made, Pace};
 use crate::plan::{self, Media};
 use crate::world::World;
-
-/// A store that cannot be asked for its parts for so long after a file's end is not waited for. Unit: ms.
-const UNLISTED_MS: u64 = 3_600_000;
 
 /// So many parts are copied at once.
 const COPIES_AT_ONCE: usize = 16;
@@ -62,8 +60,8 @@ impl<W: World> Uploading<'_, W> {
     /// Uploads a file of a size, from where an earlier call has left it.
     pub(crate) async fn put(&self, size: u64) -> Result<(), Failure> {
         let media = Media::new(size, &self.made.parts.1);
-        let mut copies = self.may_copy().await?;
-        let planned = if copies { media.parts(self.pace.sizes) } else { None };
+        let planned = if self.may_copy().await? { media.parts(self.pace.sizes) } else { None };
+        let mut copies = planned.is_some();
         let sizes = planned.unwrap_or_else(|| plan::equal(size, self.pace.sizes.part));
         let Some(mut upload) = self.begin(sizes).await? else { return Ok(()) };
         while upload.parts.len() < upload.sizes.len() {
@@ -77,13 +75,29 @@ impl<W: World> Uploading<'_, W> {
                 // What the store does not copy is sent.
                 copies = self.copy(&mut upload, sources).await?;
             }
+            if upload.sizes != plan::equal(size, self.pace.sizes.part) && self.is_in_vain(&upload).await? {
+                self.give_up(&upload.id).await;
+                self.forget().await?;
+                return Box::pin(self.put(size)).await;
+            }
             self.note(upload.clone()).await?;
         }
         self.complete(upload).await
     }
 
+    /// Whether an upload was cut into parts that are not to be: nothing of it is copied, so that fewer do, or there are
+    /// too many to be noted.
+    async fn is_in_vain(&self, upload: &Upload) -> Result<bool, Failure> {
+        let is_noted = upload.parts.first().is_none_or(|etag| plan::can_be_noted(upload.sizes.len(), etag));
+        if !is_noted {
+            self.note_uncopied().await?;
+        }
+        Ok(!is_noted || !upload.copied && !self.may_copy().await?)
+    }
+
     async fn may_copy(&self) -> Result<bool, Failure> {
         let may_copy = self.made.container == files::Container::Mp4
+            && is_one_store(&self.made.work, self.at)
             && self.world.may_copy(self.at, self.world.now_ms()).await.map_err(Refusal::from)?;
         Ok(may_copy)
     }
@@ -96,6 +110,7 @@ impl<W: World> Uploading<'_, W> {
         let is_of_this = |upload: &Upload| {
             upload.names_taken == self.file.names_taken
                 && !upload.id.is_empty()
+                && upload.keeps_gaps == self.made.keeps_gaps
                 && upload.sizes.iter().sum::<u64>() == size
         };
         if let Some(upload) = noted.filter(is_of_this) {
@@ -146,7 +161,8 @@ impl<W: World> Uploading<'_, W> {
                 return Err(error.into());
             }
             eprintln!("a part of {:?} is not copied, and sent instead: {error:?}", self.object);
-            if matches!(error, Error::Refused(_) | Error::Invalid(_)) {
+            // The upload has begun, so a bucket that is not there is the one to copy from.
+            if matches!(error, Error::Refused(_) | Error::Invalid(_) | Error::NoSuchBucket(_)) {
                 self.note_uncopied().await?;
             }
             return Ok(false);
@@ -186,15 +202,11 @@ impl<W: World> Uploading<'_, W> {
                 self.give_up(&id).await;
                 Ok(())
             }
-            // The answer may be lost. A store that has not listed its parts for so long never does.
-            Err(error @ Error::Unavailable(_))
-                if !copied || self.world.now_ms() < self.file.end_ms + UNLISTED_MS =>
-            {
-                Err(error.into())
-            }
+            // The answer may be lost.
+            Err(error @ Error::Unavailable(_)) => Err(error.into()),
             // Another writer has the name, or what was noted is not what the store has, or takes.
             Err(error) => {
-                let is_final = matches!(error, Error::Refused(_) | Error::Invalid(_) | Error::Unavailable(_));
+                let is_final = matches!(error, Error::Refused(_) | Error::Invalid(_));
                 if (copied || !is_equal) && is_final {
                     self.note_uncopied().await?;
                 }
@@ -233,6 +245,7 @@ impl<W: World> Uploading<'_, W> {
             sizes: Vec::new(),
             parts: Vec::new(),
             copied: false,
+            keeps_gaps: self.made.keeps_gaps,
         }
     }
 }

@@ -2,9 +2,19 @@
 
 use shared::Piece;
 
-/// The most parts of a file of which some are copied: what is noted of an upload names each, and has to fit a value of the
-/// store. A file of more is cut into parts of one size.
-const MOST_COPIED: usize = 5_000;
+/// The most parts of a file of which some are copied: stores take no more. A file of more is cut into parts of one size.
+const MOST_COPIED: usize = 10_000;
+
+/// What is noted of an upload is a value of the store. Unit: bytes.
+const MOST_NOTED: usize = 250_000;
+
+/// What is noted of a part beside its tag: its size, and the quotes that the tag has. Unit: bytes.
+const NOTED: usize = 20;
+
+/// Whether an upload of so many parts can be noted, of which one has this tag.
+pub(crate) fn can_be_noted(parts: usize, etag: &str) -> bool {
+    parts * (etag.len() + NOTED) <= MOST_NOTED
+}
 
 /// Sizes that the parts of a file go by. Unit: bytes.
 #[derive(Clone, Copy, Debug)]
@@ -140,8 +150,13 @@ mod tests {
     fn nothing_is_copied_where_there_is_nothing_to_copy_or_too_much() {
         assert_eq!(Media::new(12, &pieces(&[4, 4])).parts(SIZES), None);
         assert_eq!(Media::new(9, &pieces(&[4])).parts(SIZES), None);
-        let many = pieces(&[5; 5_001]);
-        assert_eq!(Media::new(5 * 5_001 + 9, &many).parts(SIZES), None);
+        let many = pieces(&[5; MOST_COPIED]);
+        let size = 9 + 5 * MOST_COPIED as u64;
+        assert!(Media::new(size, &many).parts(SIZES).is_none());
+        assert!(Media::new(size - 5, &many[1..]).parts(SIZES).is_some());
+        // A tag of 32 digits in quotes, and one of a longer hash.
+        assert!(can_be_noted(4_600, &"0".repeat(34)) && !can_be_noted(4_700, &"0".repeat(34)));
+        assert!(!can_be_noted(4_600, &"0".repeat(66)));
         assert_eq!(equal(12, 5), [5, 5, 2]);
     }
 }

@@ -81,7 +81,7 @@ async fn unit_of(
         }
     };
     let tables = tables.into_iter().zip(unit.chunks);
-    let tables = tables.map(|(table, chunk)| files::Chunk { table, follows_gap: chunk.follows_gap });
+    let tables = tables.map(|(table, chunk)| files::Chunk { table, gap_ms: chunk.gap_ms });
     Ok((tables.collect(), media))
 }
 

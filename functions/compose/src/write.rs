@@ -2,7 +2,7 @@
 
 use shared::bucket::{Error, Location};
 use shared::catalog::{Container, RecordFile};
-use shared::{Refusal, files, record_file, tag};
+use shared::{Refusal, files, flag, record_file, tag};
 
 use crate::made::{Made, Pace};
 use crate::parts;
@@ -22,13 +22,20 @@ pub(crate) async fn write(world: &impl World, file: RecordFile, pace: Pace) -> R
         Container::Flv => (files::Container::Flv, "video/x-flv", "flv"),
         Container::M3u8 => return Err(Refusal::unavailable("NoMedia", "a playlist holds no media")),
     };
+    let keeps_gaps = flag(world, "keep_gaps").await?;
+    let mut media = world.list_media(file.clone(), pace.sizes.block).await?;
+    if !keeps_gaps {
+        let chunks = media.iter_mut().flat_map(|group| &mut group.chunks);
+        chunks.for_each(|chunk| chunk.gap_ms = chunk.gap_ms.and(Some(0)));
+    }
     let made = Made {
         container,
+        keeps_gaps,
         content_type,
         tag: tag::file(&file.recording, word, file.number),
         created_s: file.start_ms / 1_000,
         work: shared::work_bucket(world).await?,
-        parts: source::read(world, &world.list_media(file.clone(), pace.sizes.block).await?).await?,
+        parts: source::read(world, &media).await?,
     };
     let session = world.get_session(&file.recording).await?;
     let at = record_file::location(&session)?;

@@ -14,6 +14,9 @@ const MOST_MS: u64 = 10_000;
 /// So does one that has asked this often what is due: what was done may have set new timers.
 const MOST_ROUNDS: u32 = 16;
 
+/// The code of a refusal by a call that has had its time: the next one goes on from where it has come to.
+pub const UNFINISHED: &str = "FileUnfinished";
+
 /// Attends to what is due in a lane, so many timers at a time, and has the record files written of the recordings that
 /// are to be looked at for them.
 ///
@@ -89,8 +92,11 @@ async fn attend_all<W: Catalog + Clock>(
         match outcome {
             Ok(()) => settle(world, timers, Vec::new()).await,
             Err(refusal) => {
+                // What has come further is gone on with soon.
+                let is_further = refusal.problem.code == UNFINISHED;
+                let again = |timer: Timer| if is_further { Timer { tries: 0, ..timer } } else { timer };
                 let reason = refusal.problem.message;
-                let failed = timers.into_iter().map(|timer| (timer, reason.clone())).collect();
+                let failed = timers.into_iter().map(|timer| (again(timer), reason.clone())).collect();
                 settle(world, Vec::new(), failed).await
             }
         }

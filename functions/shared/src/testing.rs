@@ -70,6 +70,7 @@ impl World {
             ("work_bucket", "http://work/work"),
             ("new_store", "false"),
             ("slice_events", "false"),
+            ("keep_gaps", "false"),
             ("push_domains", ""),
         ];
         let store = Rc::new(MemoryStore::with_any_key());

@@ -8,14 +8,14 @@ use catalog::upload::Upload;
 use crate::types;
 
 impl From<MediaChunk> for types::MediaChunk {
-    fn from(MediaChunk { at, follows_gap }: MediaChunk) -> Self {
-        Self { session: at.session, seq: at.seq, follows_gap }
+    fn from(MediaChunk { at, gap_ms }: MediaChunk) -> Self {
+        Self { session: at.session, seq: at.seq, gap_ms }
     }
 }
 
 impl From<types::MediaChunk> for MediaChunk {
-    fn from(types::MediaChunk { session, seq, follows_gap }: types::MediaChunk) -> Self {
-        Self { at: Place { session, seq }, follows_gap }
+    fn from(types::MediaChunk { session, seq, gap_ms }: types::MediaChunk) -> Self {
+        Self { at: Place { session, seq }, gap_ms }
     }
 }
 
@@ -32,14 +32,14 @@ impl From<types::MediaGroup> for Group {
 }
 
 impl From<Upload> for types::Upload {
-    fn from(Upload { names_taken, id, sizes, parts, is_copied, .. }: Upload) -> Self {
-        Self { names_taken, id, sizes, parts, copied: is_copied }
+    fn from(Upload { names_taken, id, sizes, parts, is_copied, keeps_gaps, .. }: Upload) -> Self {
+        Self { names_taken, id, sizes, parts, copied: is_copied, keeps_gaps }
     }
 }
 
 /// How far the record file of a number is uploaded.
 #[must_use]
 pub fn upload(number: u32, upload: types::Upload) -> Upload {
-    let types::Upload { names_taken, id, sizes, parts, copied } = upload;
-    Upload { number, names_taken, id, sizes, parts, is_copied: copied }
+    let types::Upload { names_taken, id, sizes, parts, copied, keeps_gaps } = upload;
+    Upload { number, names_taken, id, sizes, parts, is_copied: copied, keeps_gaps }
 }

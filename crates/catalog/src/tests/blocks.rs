@@ -31,7 +31,7 @@ fn next(world: &World) -> Option<(u32, Group)> {
 
 /// The chunks of a group, as session and number.
 fn chunks(group: &Group) -> Vec<(&str, u64, bool)> {
-    group.chunks.iter().map(|chunk| (&*chunk.at.session, chunk.at.seq, chunk.follows_gap)).collect()
+    group.chunks.iter().map(|chunk| (&*chunk.at.session, chunk.at.seq, chunk.gap_ms.is_some())).collect()
 }
 
 /// Gathers all that can be; answers the names of the blocks.

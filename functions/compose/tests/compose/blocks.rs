@@ -149,7 +149,7 @@ fn what_is_not_copied_is_sent_and_remembered() {
     for (on_copy, is_remembered) in [
         (OnCopy::Fails(Error::Refused(reason())), true),
         (OnCopy::Fails(Error::NoSuchBucket(reason())), true),
-        (OnCopy::Fails(Error::NoSuchObject), true),
+        (OnCopy::Fails(Error::NoSuchObject), false),
         (OnCopy::Fails(Error::Invalid(reason())), true),
         (OnCopy::StoresNothing, true),
         (OnCopy::Fails(Error::Unavailable(reason())), false),

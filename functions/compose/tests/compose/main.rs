@@ -8,11 +8,12 @@ mod stage;
 use mp4::verify::{Movie, check};
 use protocol::LaneAnswer;
 use recorder_compose_function::Sizes;
+use shared::Catalog;
 use shared::bucket::Error as BucketError;
-use shared::catalog::Container;
-use shared::testing::{Fault, Object, World};
+use shared::catalog::{After, Container};
+use shared::testing::{Fault, Object, World, run, session};
 
-use stage::{begin, compose, compose_by, end, files, known, media, put};
+use stage::{BEGAN_MS, begin, compose, compose_by, end, end_of, files, known, media, put, recorded_as};
 
 #[test]
 fn a_push_is_recorded_in_all_three_formats_and_its_media_goes_once_the_files_are_there() {
@@ -113,6 +114,30 @@ fn media_stays_until_the_last_format_has_its_file() {
     }
     assert_eq!(files(&world, ".flv").len(), 1);
     assert_eq!(media(&world), [] as [&str; 0]);
+}
+
+#[test]
+fn a_break_inside_a_file_is_left_out_or_kept() {
+    let durations = ["false", "true"].map(|keeps| {
+        let world = begin(&[Container::Mp4, Container::Flv]);
+        world.set_variable("keep_gaps", keeps);
+        put(&world, 'a', 0);
+        run(world.end(&session('a', 0).id, 1_000, 1, world.now_ms.get())).unwrap();
+        let after = After { session: session('a', 0).id, gap_ms: 7_000 };
+        // Each chunk has a second of pictures and of sound.
+        let again = recorded_as('b', BEGAN_MS + 8_000, &[Container::Mp4, Container::Flv]);
+        run(world.begin(again, Some(after), None, world.now_ms.get())).unwrap();
+        put(&world, 'b', 0);
+        end_of(&world, 'b', 1);
+        compose(&world);
+        assert_eq!((files(&world, ".mp4").len(), files(&world, ".flv").len()), (1, 1), "{:?}", world.buckets);
+        let file = &files(&world, ".mp4")[0].1;
+        let movie = Movie::read(file).unwrap();
+        check(&movie, file.len() as u64).unwrap();
+        movie.duration * 1_000 / u64::from(movie.timescale)
+    });
+    let [left_out, kept] = durations;
+    assert!((6_990..=7_010).contains(&(kept - left_out)), "{left_out} and {kept} ms");
 }
 
 /// Composes with parts of 3,000 bytes.

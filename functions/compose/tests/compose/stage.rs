@@ -14,7 +14,7 @@ use shared::{Answer, Catalog};
 const CHUNK: &[u8] = include_bytes!("../../../../tests/corpus/golden/h264_aac.flv");
 
 /// 2026-01-02T03:04:05.000Z.
-const BEGAN_MS: u64 = 1_767_323_045_000;
+pub(crate) const BEGAN_MS: u64 = 1_767_323_045_000;
 
 /// A push that is recorded in some formats, with cycles of 20 s.
 pub(crate) fn recorded_as(digit: char, began_ms: u64, containers: &[Container]) -> Session {
@@ -50,7 +50,12 @@ pub(crate) fn put(world: &World, digit: char, seq: u64) {
 
 /// The push ends, and the break after it lasts too long.
 pub(crate) fn end(world: &World, chunks: u64) {
-    run(world.end(&session('a', 0).id, chunks * 1_000, chunks, world.now_ms.get())).unwrap();
+    end_of(world, 'a', chunks);
+}
+
+/// The same of any push.
+pub(crate) fn end_of(world: &World, digit: char, chunks: u64) {
+    run(world.end(&session(digit, 0).id, chunks * 1_000, chunks, world.now_ms.get())).unwrap();
     world.pass_ms(30_000);
     run(world.hear_gateway()).unwrap();
     tick(world);

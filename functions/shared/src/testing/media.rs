@@ -99,7 +99,7 @@ fn kind(container: files::Container) -> Container {
 }
 
 fn parse(chunks: &[files::Chunk]) -> Result<Vec<record_files::Chunk<'_>>, files::Error> {
-    record_files::chunks(chunks.iter().map(|chunk| (&chunk.table[..], chunk.follows_gap))).map_err(file_error)
+    record_files::chunks(chunks.iter().map(|chunk| (&chunk.table[..], chunk.gap_ms))).map_err(file_error)
 }
 
 fn file_error(error: record_files::Error) -> files::Error {

@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
@@ -20,12 +20,17 @@ const BROWSER: &str = "chromium";
 
 /// Whether the programs are there that play something; says so when not.
 pub(crate) fn is_installed() -> bool {
+    are_installed(&[BROWSER, "npm"])
+}
+
+/// Whether programs are there; says so when not.
+pub(crate) fn are_installed(tools: &[&str]) -> bool {
     let runs = |tool: &&str| {
         let mut probe = Command::new(tool);
         probe.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         probe.status().is_ok_and(|status| status.success())
     };
-    let Some(missing) = [BROWSER, "npm"].into_iter().find(|tool| !runs(tool)) else { return true };
+    let Some(missing) = tools.iter().find(|tool| !runs(tool)) else { return true };
     let test = thread::current().name().unwrap_or("a test").to_owned();
     // Written directly: of a test that passes, libtest shows nothing that `println!` prints.
     std::io::stdout().write_all(format!("skipped: {test}, for want of {missing}\n").as_bytes()).unwrap();
@@ -102,8 +107,13 @@ impl Playback {
     }
 }
 
-/// The pinned player, installed by npm; answers the folder.
-fn install() -> PathBuf {
+/// The pinned players, installed by npm; answers the folder.
+pub(crate) fn install() -> PathBuf {
+    static ONCE: LazyLock<PathBuf> = LazyLock::new(install_once);
+    ONCE.clone()
+}
+
+fn install_once() -> PathBuf {
     let source = harness::root().join("tests/players");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("players");
     std::fs::create_dir_all(&folder).unwrap();

@@ -1,7 +1,9 @@
 //! SIGKILL in the middle of a push.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use harness::server::Server;
 use harness::{api, bucket, ffmpeg, nal, sample};
@@ -11,7 +13,7 @@ use harness::{api, bucket, ffmpeg, nal, sample};
 fn what_was_pushed_before_a_kill_is_recorded_and_the_next_push_too() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(folder.path()).unwrap();
-    api::add_rule(&server, "live.example.com", "live", "5", "15").unwrap();
+    api::add_rule_of_all_formats(&server, "live.example.com", "live", "5", "15").unwrap();
     let url = server.rtmp_url("live.example.com", "live", "x");
 
     let mut encoder = Command::new("ffmpeg")
@@ -57,4 +59,36 @@ fn what_was_pushed_before_a_kill_is_recorded_and_the_next_push_too() {
     assert!(first >= 12 * 25, "{first} pictures of 14 s are recorded");
     assert_eq!(recorded[..first], pushed[..first]);
     assert_eq!(recorded[first..], pushed[..]);
+
+    // Each format has as many files, and they hold the same.
+    let all = files_of(&server, found.len());
+    for extension in [".mp4", ".flv"] {
+        let streams: Vec<Vec<u8>> = all[extension].iter().map(|file| ffmpeg::h264(file).unwrap()).collect();
+        let slices: Vec<&[u8]> = streams.iter().flat_map(|stream| nal::slices(stream)).collect();
+        assert!(slices == recorded, "{extension}: {} pictures of {}", slices.len(), recorded.len());
+    }
+}
+
+/// The MP4 and FLV files in their order, once there are so many of each.
+fn files_of(server: &Server, count: usize) -> BTreeMap<&'static str, Vec<PathBuf>> {
+    let begun = Instant::now();
+    loop {
+        let objects = bucket::objects(server, "recordings", "record/live/x/").unwrap();
+        let of = |extension: &'static str| {
+            let mut files: Vec<&String> =
+                objects.iter().filter(|object| object.ends_with(extension)).collect();
+            // Times stand behind the number, which two recordings may have in common.
+            files.sort_by_key(|object| {
+                object.rsplit('/').next().unwrap().split_once('_').unwrap().1.to_owned()
+            });
+            let folder = server.bucket_folder("recordings");
+            (extension, files.into_iter().map(|object| folder.join(object)).collect::<Vec<_>>())
+        };
+        let all = BTreeMap::from([".mp4", ".flv"].map(of));
+        if all.values().all(|files| files.len() == count) {
+            return all;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "there are {objects:?}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }

@@ -39,7 +39,7 @@ pub(crate) fn objects(recorded: &Recorded, extension: &str) -> Vec<String> {
 }
 
 /// The files of such objects.
-fn files(recorded: &Recorded, extension: &str) -> Vec<PathBuf> {
+pub(crate) fn files(recorded: &Recorded, extension: &str) -> Vec<PathBuf> {
     let folder = stage::server().bucket_folder("recordings");
     objects(recorded, extension).into_iter().map(|object| folder.join(object)).collect()
 }

@@ -1,9 +1,7 @@
 //! A bucket that the recorder may write, and nothing else: no object of it can be asked for.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use harness::server::Server;
 use harness::{bucket, sample};
@@ -11,75 +9,16 @@ use tokio::runtime::Runtime;
 
 use crate::bad_input::{BEGIN, Client, bearer};
 use crate::bucket_keys::{add_rule, serve};
+use crate::guard::{Guard, Verdict};
 
-/// Stands before a store and withholds every right but that of writing.
-struct Guard {
-    address: SocketAddr,
-    /// The next create is done, and its answer does not come back.
-    loses: Arc<AtomicBool>,
-    /// Whatever was asked for, with its headers.
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Guard {
-    fn before(store: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let (loses, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
-        let guard = Self { address, loses: loses.clone(), asked: asked.clone() };
-        std::thread::spawn(move || {
-            for connection in listener.incoming().map_while(Result::ok) {
-                let (loses, asked) = (loses.clone(), asked.clone());
-                // A request that is cut off is its sender's affair.
-                std::thread::spawn(move || pass(connection, store, &loses, &asked));
-            }
-        });
-        guard
+/// Withholds every right but that of writing. The answer of the next create is lost where `loses` says so.
+fn write_only(loses: Arc<AtomicBool>) -> impl FnMut(&str) -> Verdict {
+    move |head| match head.starts_with("PUT ") {
+        false if head.starts_with("HEAD ") => Verdict::Answer(403, ""),
+        false => Verdict::Answer(403, "<Error><Code>AccessDenied</Code></Error>"),
+        true if loses.swap(false, Ordering::SeqCst) => Verdict::LoseAnswer,
+        true => Verdict::Pass,
     }
-
-    /// The methods of what was asked for since the last time.
-    fn methods(&self) -> Vec<String> {
-        let asked = std::mem::take(&mut *self.asked.lock().unwrap());
-        asked.iter().map(|head| head.split(' ').next().unwrap().to_owned()).collect()
-    }
-}
-
-/// One request and its answer.
-fn pass(
-    mut client: TcpStream,
-    store: SocketAddr,
-    loses: &AtomicBool,
-    asked: &Mutex<Vec<String>>,
-) -> std::io::Result<()> {
-    let mut reader = BufReader::new(client.try_clone()?);
-    let (mut head, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        if line.trim().is_empty() {
-            break;
-        }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        head.push_str(&line);
-    }
-    asked.lock().unwrap().push(head.clone());
-    if !head.starts_with("PUT ") {
-        let body = if head.starts_with("HEAD ") { "" } else { "<Error><Code>AccessDenied</Code></Error>" };
-        let length = body.len();
-        let answer =
-            format!("HTTP/1.1 403 Forbidden\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
-        return client.write_all(answer.as_bytes());
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let mut behind = TcpStream::connect(store)?;
-    behind.write_all(format!("{head}connection: close\r\n\r\n").as_bytes())?;
-    behind.write_all(&body)?;
-    let mut answer = Vec::new();
-    behind.read_to_end(&mut answer)?;
-    if loses.swap(false, Ordering::SeqCst) { Ok(()) } else { client.write_all(&answer) }
 }
 
 /// Sends a chunk until it is taken; answers how it was refused before.
@@ -96,13 +35,19 @@ fn send(client: &Client<'_>, chunks: &str, seq: u64) -> Vec<(u16, String)> {
     panic!("chunk {seq} is not taken: {refused:?}");
 }
 
+/// The methods of what was asked for since the last time.
+fn methods(guard: &Guard) -> Vec<String> {
+    guard.take().iter().map(|head| head.split(' ').next().unwrap().to_owned()).collect()
+}
+
 #[test]
 fn a_key_that_may_only_write_records() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = Runtime::new().unwrap();
     let users = folder.path().join("users");
     let store = serve(&runtime, &users, ("testid", "testsecret"), &["own-names", "usual-names"]);
-    let guard = Guard::before(store);
+    let loses = Arc::new(AtomicBool::new(false));
+    let guard = Guard::before(store, write_only(loses.clone()));
     let options = format!("{}/own-names=write-only;x-amz-storage-class=STANDARD", guard.address);
     let variables = [("BUCKET_HOSTS", "http://127.0.0.1:*"), ("BUCKET_OPTIONS", &options)];
     let server = Server::start_with(&folder.path().join("data"), &variables).unwrap();
@@ -113,7 +58,7 @@ fn a_key_that_may_only_write_records() {
         let sessions = format!("/streams/d.example/{app}/s/sessions");
         let (status, begun) = client.send("POST", &sessions, BEGIN);
         assert_eq!(status, 200, "{begun}");
-        guard.methods();
+        methods(&guard);
         format!("{sessions}/{}/chunks", begun["session"].as_str().unwrap())
     };
     let objects = |bucket: &str| bucket::objects_in(&users.join(bucket)).unwrap();
@@ -123,11 +68,11 @@ fn a_key_that_may_only_write_records() {
     // With the option, names are a slice's own from the begin: nothing is ever asked for, nor left behind.
     let chunks = begin("own", "own-names");
     assert_eq!(send(&client, &chunks, 0), [taken()]);
-    assert!(guard.asked.lock().unwrap()[0].contains("x-amz-storage-class: STANDARD"));
-    guard.loses.store(true, Ordering::SeqCst);
+    assert!(guard.take()[0].contains("x-amz-storage-class: STANDARD"));
+    loses.store(true, Ordering::SeqCst);
     assert_eq!(send(&client, &chunks, 1), [failed()]);
     assert_eq!(send(&client, &chunks, 2), []);
-    assert_eq!(guard.methods(), ["PUT"; 4]);
+    assert_eq!(methods(&guard), ["PUT"; 3]);
     let names = objects("own-names");
     let is_own =
         |name: &String| name.rsplit_once('-').is_some_and(|(_, end)| end.len() == "01234567.ts".len());
@@ -136,10 +81,10 @@ fn a_key_that_may_only_write_records() {
     // Without it, they are from the first one on that is in use.
     let chunks = begin("usual", "usual-names");
     assert_eq!(send(&client, &chunks, 0), []);
-    guard.loses.store(true, Ordering::SeqCst);
+    loses.store(true, Ordering::SeqCst);
     assert_eq!(send(&client, &chunks, 1), [failed(), taken()]);
     assert_eq!(send(&client, &chunks, 2), []);
-    guard.loses.store(true, Ordering::SeqCst);
+    loses.store(true, Ordering::SeqCst);
     assert_eq!(send(&client, &chunks, 3), [failed()]);
     let names = objects("usual-names");
     assert_eq!(names.iter().filter(|name| is_own(name)).count(), 3, "{names:?}");

@@ -76,3 +76,6 @@ pub(crate) fn recovered(found: Recovered, tell: &Arc<Tell>) -> QueueReader {
     queue.last_frame_ms.store(end.duration_ms, Ordering::Relaxed);
     QueueReader::new(Arc::new(queue))
 }
+
+#[cfg(test)]
+mod tests;

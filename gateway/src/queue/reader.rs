@@ -125,6 +125,11 @@ impl QueueReader {
             let first_index = state.first_index;
             let id = session.to_owned();
             state.record.session = Some(Session { id, first_index, known_to: 0, is_end_told: false });
+            // An end may count fewer chunks than before; after the session was written down, a crash would leave the rest
+            // to be told as lost.
+            if state.record.end.is_some() {
+                queue.save(state);
+            }
             state.record.clone()
         });
         let folder = queue.folder.clone();

@@ -210,6 +210,9 @@ impl State {
             // From the last on: a crash in between leaves no gap.
             self.waiting.drain(end..).rev().for_each(discard);
             self.next_index = self.waiting.back().map_or(self.next_index, |last| last.index() + 1);
+            if let Some(end) = &mut self.record.end {
+                end.next_index = self.next_index;
+            }
         }
         self.last_cut = self.waiting.back().map(Waiting::index);
         self.first_index = self.waiting.front().map(Waiting::index).or(open_index).unwrap_or(self.next_index);

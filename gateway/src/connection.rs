@@ -226,10 +226,14 @@ impl Connection {
         }
         let mut leave_at = None;
         while recorder.queue().account().is_full() {
+            // Perhaps there is too much in memory alone.
+            recorder.flush();
+            if !recorder.queue().account().is_full() {
+                break;
+            }
             if !recorder.queue().can_give_up() {
                 recorder.make_room().context("while writing to the spool")?;
             }
-            recorder.flush();
             if !claim.is_released() {
                 *held_back = Some(Instant::now());
             } else {

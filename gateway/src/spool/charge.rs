@@ -28,7 +28,8 @@ const SHORT_PART: u64 = 8;
 const BEYOND_PART: u64 = 8;
 const BEYOND_BYTES: u64 = 8 << 20;
 
-/// How much may wait in memory alone while the disk refuses it: ten seconds of fifty pushes of 4 Mb/s.
+/// How much may wait in memory alone: ten seconds of fifty pushes of 4 Mb/s. No more than 100 ms of each push does where
+/// the disk takes all.
 const MEMORY_BYTES: u64 = 256 << 20;
 
 /// What is in the spool.
@@ -114,10 +115,12 @@ impl Contents {
         self.used_bytes.load(Ordering::Relaxed)
     }
 
-    /// How much it may hold: what the setting says, or while the disk refuses more, what is there and some memory.
+    /// How much it may hold: what the setting says, or while the disk refuses more, what is there and some memory. Where
+    /// that much waits in memory, it does not matter whether the last write was one of those that the disk refuses.
     fn limit(&self) -> u64 {
-        if self.is_refused.load(Ordering::Relaxed) {
-            (self.disk_bytes.load(Ordering::Relaxed) + MEMORY_BYTES).min(self.limit_bytes)
+        let with_memory = self.disk_bytes.load(Ordering::Relaxed) + MEMORY_BYTES;
+        if self.is_refused.load(Ordering::Relaxed) || self.used() >= with_memory {
+            with_memory.min(self.limit_bytes)
         } else {
             self.limit_bytes
         }
@@ -302,9 +305,14 @@ impl Charge {
 
     /// So much of it is on disk now.
     pub(super) fn on_disk(&mut self, bytes: u64) {
-        let disk_bytes = &self.account.contents.disk_bytes;
+        let Contents { disk_bytes, freed, .. } = &*self.account.contents;
         disk_bytes.fetch_add(bytes, Ordering::Relaxed);
-        disk_bytes.fetch_sub(std::mem::replace(&mut self.disk_bytes, bytes), Ordering::Relaxed);
+        let before = std::mem::replace(&mut self.disk_bytes, bytes);
+        disk_bytes.fetch_sub(before, Ordering::Relaxed);
+        if bytes > before {
+            // It has left memory, if that was what there was too much of.
+            freed.notify_waiters();
+        }
     }
 
     /// It was to be brought to the disk, which has so much of it now.

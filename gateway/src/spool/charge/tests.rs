@@ -30,11 +30,16 @@ fn a_stream_above_its_share_holds_the_spool_at_most_a_part_beyond_its_limit() {
     let account = |name: &str| contents.account(&StreamPath::new("d", "a", name).unwrap());
     let (large, small) = (account("large"), account("small"));
     let [mut much, mut little] = [&large, &small].map(Charge::new);
-    much.add(limit);
-    little.add(limit / 8);
+    let on_disk = |charge: &mut Charge, bytes| {
+        charge.add(bytes);
+        charge.on_disk(charge.bytes);
+    };
+    on_disk(&mut much, limit);
+    on_disk(&mut little, limit / 8);
     assert!(large.is_full() && !large.is_beyond() && !large.has_room());
-    little.add(BEYOND_BYTES);
+    on_disk(&mut little, BEYOND_BYTES);
     assert!(large.is_beyond() && !small.is_beyond() && !small.is_full(), "it has its share");
+    much.on_disk(limit / 2 - limit / 32);
     much.remove(limit / 2 + limit / 32);
     assert!(!large.is_full() && large.has_room());
 }
@@ -103,4 +108,40 @@ fn one_more_is_admitted_where_others_have_much_more_than_their_share() {
     assert!(contents.admits(&path("c")), "it has its place");
     much.remove(126);
     assert!(contents.admits(&path("new")), "there is room again");
+}
+
+#[test]
+fn what_is_in_memory_alone_is_bounded_also_where_the_disk_takes_other_writes() {
+    let contents = Arc::new(Contents::new(4 << 30, 0));
+    let account = |name: &str| contents.account(&StreamPath::new("d", "a", name).unwrap());
+    let (first, second) = (account("first"), account("second"));
+    let [mut refused, mut taken] = [&first, &second].map(Charge::new);
+    let full = || Err(io::ErrorKind::StorageFull.into());
+    taken.add(100);
+    taken.written(100, &Ok(()));
+    for _ in 0..4 {
+        refused.add(MEMORY_BYTES / 4);
+        refused.written(0, &full());
+        taken.add(1);
+        taken.written(100, &Ok(()));
+        taken.written(taken.bytes, &Ok(()));
+    }
+    assert!(contents.is_full() && first.is_full() && !second.is_full());
+    refused.written(MEMORY_BYTES / 2, &Ok(()));
+    assert!(!contents.is_full() && first.has_room(), "half of it is on disk");
+}
+
+#[tokio::test]
+async fn who_waits_for_room_goes_on_once_the_disk_takes_what_was_in_memory() {
+    let contents = Arc::new(Contents::new(4 << 30, 0));
+    let mut charge = Charge::new(&contents.account(&StreamPath::new("d", "a", "s").unwrap()));
+    charge.add(MEMORY_BYTES);
+    assert!(contents.is_full());
+    let waiting = tokio::spawn({
+        let contents = Arc::clone(&contents);
+        async move { contents.freed().await }
+    });
+    tokio::task::yield_now().await;
+    charge.written(MEMORY_BYTES, &Ok(()));
+    waiting.await.unwrap();
 }

@@ -5,7 +5,8 @@
 //! Readers see the last committed state and wait for nobody.
 //!
 //! A database of redb that met an I/O error, such as a full disk, answers nothing but errors until it is opened again.
-//! The writer does so, and until a write has succeeded the store says that it is not fit.
+//! The writer does so, and until a write has succeeded the store says that it is not fit. Where nobody writes, the writer
+//! tries by itself: a store that is said to be unfit may be given no writes. Meanwhile reads fail, and wait for nothing.
 
 use std::io::Read;
 use std::path::Path;
@@ -22,6 +23,12 @@ use super::{KeyValue, KeyValueError, Result, add_to_counter};
 
 const VALUES: TableDefinition<&str, &[u8]> = TableDefinition::new("values");
 
+/// Holds something only while the writer tries whether the disk takes it.
+const PROBE: TableDefinition<(), &[u8]> = TableDefinition::new("probe");
+
+/// What the disk has to take: more than the pages that a write of a few bytes would find free in the file.
+const PROBE_BYTES: usize = 64 << 10;
+
 /// How many waiting writes one transaction takes at most: bounds what the last of them waits for.
 const BATCH: usize = 1024;
 
@@ -33,6 +40,9 @@ const SQLITE: &[u8] = b"SQLite format 3\0";
 
 /// The least time between two tries to open a database again that failed: each may go through all of it.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
+
+/// The longest time between two tries while nobody writes; each waits twice as long as the one before.
+const LONGEST_PAUSE: Duration = Duration::from_secs(16);
 
 /// A store in a file.
 pub struct DiskStore {
@@ -46,7 +56,7 @@ pub struct DiskStore {
 struct Shared {
     /// Opens the database again.
     open: Box<dyn Fn() -> Result<Database, redb::DatabaseError> + Send + Sync>,
-    /// `None` while it cannot be opened again.
+    /// `None` while it is opened again, or cannot be. The writer alone changes that, and holds the lock for no I/O.
     database: RwLock<Option<Database>>,
     /// Why writes fail, until one has succeeded.
     failure: Mutex<Option<String>>,
@@ -162,34 +172,73 @@ impl Shared {
             Some(database) => commit(database, batch).map_err(failed),
             None => Err(closed()),
         };
+        self.note(&outcome);
+        outcome
+    }
+
+    /// Notes whether the disk takes writes.
+    fn note<T>(&self, outcome: &Result<T>) {
         let failure = outcome.as_ref().err().map(ToString::to_string);
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
-        outcome
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Opens the database again, after it has failed.
     fn reopen(&self) {
-        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         // It is locked until it is closed.
-        *database = None;
+        drop(self.replace(None));
         match (self.open)() {
             Ok(opened) => {
-                *database = Some(opened);
+                self.replace(Some(opened));
                 tracing::warn!("the key-value store was opened again");
             }
             Err(error) => tracing::error!(%error, "the key-value store cannot be opened again"),
         }
     }
+
+    fn replace(&self, database: Option<Database>) -> Option<Database> {
+        std::mem::replace(&mut *self.database.write().unwrap_or_else(PoisonError::into_inner), database)
+    }
+
+    /// Opens the database again, and tries whether the disk takes writes.
+    fn heal(&self) {
+        self.reopen();
+        let outcome = match &*self.database.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(database) => probe(database).map_err(failed),
+            None => Err(closed()),
+        };
+        self.note(&outcome);
+    }
 }
 
 fn closed() -> KeyValueError {
-    KeyValueError::Store("it has failed, and could not be opened again yet".into())
+    KeyValueError::Store("it has failed, and is not open again yet".into())
 }
 
 fn write_until_closed(shared: &Shared, waiting: &mpsc::Receiver<Write>) {
     let mut batch = Vec::new();
     let mut reopened: Option<Instant> = None;
-    while let Ok(first) = waiting.recv() {
+    let mut pause = REOPEN_AFTER;
+    loop {
+        let first = if shared.has_failed() {
+            waiting.recv_timeout(pause)
+        } else {
+            pause = REOPEN_AFTER;
+            waiting.recv().map_err(Into::into)
+        };
+        let first = match first {
+            Ok(first) => first,
+            Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                shared.heal();
+                reopened = Some(Instant::now());
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                continue;
+            }
+        };
         batch.push(first);
         batch.extend(waiting.try_iter().take(BATCH - 1));
         match shared.commit(&batch) {
@@ -224,6 +273,23 @@ fn commit(database: &Database, batch: &[Write]) -> Result<Vec<Result<i64>>, redb
     }
     transaction.commit()?;
     Ok(outcomes)
+}
+
+/// Writes something and removes it.
+fn probe(database: &Database) -> Result<(), redb::Error> {
+    let probe = vec![0; PROBE_BYTES];
+    for value in [Some(probe.as_slice()), None] {
+        let transaction = database.begin_write()?;
+        {
+            let mut table = transaction.open_table(PROBE)?;
+            match value {
+                Some(value) => drop(table.insert((), value)?),
+                None => drop(table.remove(())?),
+            }
+        }
+        transaction.commit()?;
+    }
+    Ok(())
 }
 
 fn apply(values: &mut Table<'_, &str, &[u8]>, write: &Write) -> Result<Result<i64>, redb::Error> {
@@ -302,91 +368,4 @@ impl KeyValue for DiskStore {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
-    use redb::StorageBackend;
-    use redb::backends::FileBackend;
-
-    use super::*;
-
-    /// A file on a disk that may be full.
-    #[derive(Debug)]
-    struct Disk {
-        file: FileBackend,
-        is_full: Arc<AtomicBool>,
-    }
-
-    impl Disk {
-        fn check(&self) -> Result<(), std::io::Error> {
-            if self.is_full.load(Relaxed) {
-                return Err(std::io::ErrorKind::StorageFull.into());
-            }
-            Ok(())
-        }
-    }
-
-    impl StorageBackend for Disk {
-        fn len(&self) -> Result<u64, std::io::Error> {
-            self.file.len()
-        }
-
-        fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
-            self.file.read(offset, out)
-        }
-
-        fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
-            self.check()?;
-            self.file.set_len(len)
-        }
-
-        fn sync_data(&self) -> Result<(), std::io::Error> {
-            self.file.sync_data()
-        }
-
-        fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
-            self.check()?;
-            self.file.write(offset, data)
-        }
-    }
-
-    #[tokio::test]
-    async fn a_disk_that_was_full_ends_no_store() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("store.redb");
-        let is_full = Arc::new(AtomicBool::new(false));
-        let open = {
-            let is_full = is_full.clone();
-            move || {
-                let file = std::fs::File::options()
-                    .read(true)
-                    .write(true)
-                    .create(true)
-                    .truncate(false)
-                    .open(&path)
-                    .unwrap();
-                let disk = Disk { file: FileBackend::new(file).unwrap(), is_full: is_full.clone() };
-                Database::builder().create_with_backend(disk)
-            }
-        };
-        let store = DiskStore::start(open().unwrap(), Box::new(open)).unwrap();
-        store.set("a".into(), b"1".to_vec()).await.unwrap();
-        store.health().unwrap();
-
-        is_full.store(true, Relaxed);
-        for _ in 0..3 {
-            store.set("b".into(), vec![0; 1 << 20]).await.unwrap_err();
-            store.health().unwrap_err();
-        }
-        is_full.store(false, Relaxed);
-        std::thread::sleep(REOPEN_AFTER);
-        // The first try may find it closed, and open it.
-        if store.increment("c".into(), 1).await.is_err() {
-            store.health().unwrap_err();
-            store.increment("c".into(), 1).await.unwrap();
-        }
-        store.health().unwrap();
-        assert_eq!(store.get("a").await.unwrap(), Some(b"1".to_vec()));
-        assert_eq!(store.keys().await.unwrap(), ["a", "c"]);
-    }
-}
+mod tests;

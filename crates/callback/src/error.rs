@@ -5,7 +5,7 @@ pub enum Error {
     /// The URL cannot be called.
     #[error("{url:?} is not an http or https URL with a host")]
     Url {
-        /// The URL as it was set.
+        /// The URL, without the user and the query, which may hold secrets.
         url: String,
     },
     /// The URL's host is not on the public internet.
@@ -26,4 +26,16 @@ pub enum Error {
         /// What was found, and where.
         reason: String,
     },
+}
+
+impl Error {
+    /// [`Error::Url`] for a URL.
+    pub(crate) fn url(url: &str) -> Self {
+        let shown = url.split(['?', '#']).next().unwrap_or_default();
+        let at = shown.find("://").map_or(0, |at| at + 3);
+        let (scheme, rest) = shown.split_at(at);
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        Self::Url { url: format!("{scheme}{host}{path}") }
+    }
 }

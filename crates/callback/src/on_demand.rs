@@ -70,7 +70,7 @@ impl Question<'_> {
         let kept = receiver.target.query().filter(|query| !query.is_empty());
         let query: Vec<&str> = kept.into_iter().chain(fields.iter().map(String::as_str)).collect();
         let target = format!("{}?{}", receiver.target.path(), query.join("&"));
-        target.parse().map_err(|_| Error::Url { url: target })
+        target.parse().map_err(|_| Error::url(&receiver.to_string()))
     }
 }
 
@@ -190,6 +190,15 @@ mod tests {
         let question = Question { app: "a/b", domain: "d", stream: "s&codec=x #直", ..Question::default() };
         let expected = "/?app=a%2Fb&domain=d&stream=s%26codec%3Dx%20%23%E7%9B%B4&vbitrate=0&codec=";
         assert_eq!(target("http://cb.test.com/?", &question), expected);
+    }
+
+    #[test]
+    fn a_url_that_is_too_long_with_it_is_named_without_its_query() {
+        let url = format!("http://cb.test.com/a?secret={}", "x".repeat(65_400));
+        let receiver = Receiver::of(&url, Private::Refused).unwrap();
+        let (stream, domain) = ("s".repeat(200), "d");
+        let question = Question { domain, stream: &stream, ..Question::default() };
+        assert_eq!(question.target(&receiver), Err(Error::Url { url: "http://cb.test.com/a".into() }));
     }
 
     #[test]

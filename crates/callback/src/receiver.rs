@@ -33,7 +33,7 @@ impl Receiver {
     /// # Errors
     /// [`Error::Url`], [`Error::Private`].
     pub fn of(url: &str, private: Private) -> Result<Self, Error> {
-        let malformed = || Error::Url { url: url.into() };
+        let malformed = || Error::url(url);
         let uri: Uri = url.parse().map_err(|_| malformed())?;
         let https = match uri.scheme_str() {
             Some("https") => true,
@@ -100,16 +100,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_url_is_refused() {
-        for url in [
-            "",
-            "cb.test.com",
-            "/a",
-            "ftp://cb.test.com/",
-            "http://",
-            "http:///a",
-            "http://a b/",
-            "http://@/",
-        ] {
+        for url in ["", "cb.test.com", "/a", "ftp://cb.test.com/", "http://", "http:///a", "http://a b/"] {
             assert_eq!(of(url), Err(Error::Url { url: url.into() }), "{url}");
         }
     }
@@ -127,5 +118,24 @@ mod tests {
     fn a_query_is_not_shown() {
         let receiver = Receiver::of("http://cb.test.com/a?token=secret", Private::Refused).unwrap();
         assert_eq!(receiver.to_string(), "http://cb.test.com/a");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_what_may_be_secret() {
+        for (url, shown) in [
+            ("cb.test.com/a?token=secret", "cb.test.com/a"),
+            ("ftp://user:secret@cb.test.com/a@b#secret", "ftp://cb.test.com/a@b"),
+            ("user:secret@cb.test.com", "cb.test.com"),
+            ("http://user:secret@/a", "http:///a"),
+            ("http://@/", "http:///"),
+            ("http://secret@secret@a b?secret", "http://a b"),
+        ] {
+            let error = of(url).unwrap_err();
+            assert_eq!(error, Error::Url { url: shown.into() }, "{url}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        let long = format!("http://cb.test.com/?secret={}", "x".repeat(u16::MAX.into()));
+        let error = of(&long).unwrap_err().to_string();
+        assert!(!error.contains("secret"), "{error}");
     }
 }

@@ -14,6 +14,7 @@
 //! since it was moved finds that the counter has grown, and reads on.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use store::record::{read, write};
@@ -144,6 +145,35 @@ pub(crate) async fn all(store: &impl Store, list: &str) -> Result<BTreeSet<Strin
         read_to = Some(count);
     }
     Ok(values)
+}
+
+/// The first of some numbers from which on entries are `late`, where entries are in that order; the end of the numbers if
+/// none is. Holes are passed over.
+///
+/// # Errors
+/// The store failed; what `is_late` answers.
+pub(crate) async fn first(
+    store: &impl Store,
+    list: &str,
+    numbers: Range<u64>,
+    is_late: impl Fn(&str) -> Result<bool, Error>,
+) -> Result<u64, Error> {
+    let Range { start: mut low, end: mut high } = numbers;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let mut at = middle;
+        let value = loop {
+            match get(store, list, at).await? {
+                None if at + 1 < high => at += 1,
+                value => break value,
+            }
+        };
+        match value {
+            Some(value) if !is_late(&value)? => low = at + 1,
+            _ => high = middle,
+        }
+    }
+    Ok(low)
 }
 
 /// Notes that no entry has a number up to this one; their writers are over.

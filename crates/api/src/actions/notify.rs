@@ -82,7 +82,7 @@ action! {
 }
 
 action! {
-    /// Lists the recording callbacks that were sent.
+    /// Lists the recording callbacks that were sent: of a range with more than 10,000, the last ones.
     Read DescribeLiveRecordNotifyRecords {
         domain_name: String = DOMAIN,
         app_name: Option<String> = APP.meaning("Only callbacks of this application.").optional(),

@@ -1,8 +1,12 @@
 //! The status of a recording, as users' servers are told it: it has begun, it is paused, it goes on.
 //!
 //! It begins with its first slice. It is paused once the push that was recorded has ended, an order has stopped it, or its
-//! gateway has been silent for so long that files were closed, and goes on with the next slice after that. So what is told follows from how often it has changed, whoever looks and
-//! however often: [started](Status::Started), [paused](Status::Paused), [resumed](Status::Resumed), paused, …
+//! gateway has been silent for so long that files were closed, and goes on with the next slice after that. So what is told
+//! follows from how often it has changed, whoever looks and however often: [started](Status::Started),
+//! [paused](Status::Paused), [resumed](Status::Resumed), paused, …
+//!
+//! Looks that race may have seen other slices. What a status is followed by is therefore a [decision] under the name of
+//! that status, and each look goes on from what was decided.
 //!
 //! Only sessions whose server asked for it when they began are looked at; the others of a recording are passed over.
 
@@ -10,15 +14,19 @@ use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Record, Store};
 
-use crate::decision::WorkBucket;
+use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::event::{self, At, Change, Event, Fact, Kind, Status};
 use crate::order::Order;
 use crate::session::{self, Session};
+use crate::stream::hash;
 use crate::{command, committed, key, silence, timer};
 
 /// So many sessions of a recording are walked in one look.
 const WALK: usize = 64;
+
+/// So many decisions are listed at a time.
+const LISTED: u32 = 1_000;
 
 /// What is told after so many changes.
 fn status(changes: u32) -> Status {
@@ -65,6 +73,18 @@ impl Told {
         self.changes == 0 || self.session != session || stopped < after.stopped || suspended < after.suspended
     }
 
+    fn by(&mut self, change: Change) {
+        let Change { session, stopped, suspended, .. } = change;
+        *self = Self { changes: self.changes + 1, session, after: Interruptions { stopped, suspended } };
+    }
+
+    /// The name of the decision on what this is followed by. Where a store was lost, the same decisions are found again.
+    fn decision_name(&self, recording: &str) -> String {
+        let Self { changes, session, after: Interruptions { stopped, suspended } } = self;
+        let state = format!("{changes} {stopped} {suspended}");
+        format!("{}{}", decisions(session), hash(&[recording, &state]))
+    }
+
     /// How far a recording's status was told, from a hint on.
     async fn from(mut self, store: &impl Store, recording: &str) -> Result<Self, Error> {
         loop {
@@ -72,8 +92,7 @@ impl Told {
             let Some(Event { fact: Fact::Status(change), .. }) = event::get(store, next).await? else {
                 return Ok(self);
             };
-            let Change { session, stopped, suspended, .. } = change;
-            self = Self { changes: self.changes + 1, session, after: Interruptions { stopped, suspended } };
+            self.by(change);
         }
     }
 }
@@ -96,30 +115,88 @@ pub(crate) async fn look(
     let hint: Option<Told> = read(store, &key::told(recording)).await?;
     let begin = || Told { changes: 0, session: recording.clone(), after: Interruptions::default() };
     let mut told = hint.clone().unwrap_or_else(begin).from(store, recording).await?;
-    for session in walk(store, &told.session, &asked).await? {
-        let orders = command::orders(store, bucket, &session).await?;
-        if let Some(after) = seen(store, &session, &orders).await?
-            && told.is_before(&session.id, after)
-        {
-            if told.is_recording() {
-                let Told { session, after, .. } = told.clone();
-                tell(store, (&asked, recording), &mut told, (session, after), now_ms).await?;
-            }
-            tell(store, (&asked, recording), &mut told, (session.id.clone(), after), now_ms).await?;
-        }
-        if told.session == session.id && told.is_recording() {
-            if is_paused(store, &session, &orders, told.after, now_ms).await? {
-                let after = told.after;
-                tell(store, (&asked, recording), &mut told, (session.id, after), now_ms).await?;
-            } else if let Some(next) = next_stop(&orders, now_ms) {
-                timer::set(store, next.at_ms, &format!("u {id}")).await?;
-            }
-        }
-    }
+    let look = Look { store, bucket, asked: &asked, recording, now_ms };
+    while !look.go_on(&mut told).await? {}
     if hint.as_ref() == Some(&told) || told.changes == 0 {
         return Ok(());
     }
     Ok(write(store, &key::told(recording), &told).await?)
+}
+
+/// A look at a recording, by one of its sessions.
+struct Look<'a, S, B> {
+    store: &'a S,
+    bucket: &'a B,
+    asked: &'a Session,
+    recording: &'a str,
+    now_ms: u64,
+}
+
+impl<S: Store, B: WorkBucket> Look<'_, S, B> {
+    /// Tells what has changed since; `false` where another look has told something else, from which on this one has to look
+    /// anew.
+    async fn go_on(&self, told: &mut Told) -> Result<bool, Error> {
+        let Self { store, bucket, now_ms, .. } = *self;
+        for session in walk(store, &told.session, self.asked).await? {
+            let orders = command::orders(store, bucket, &session).await?;
+            if let Some(after) = seen(store, &session, &orders).await?
+                && told.is_before(&session.id, after)
+            {
+                let paused = (told.session.clone(), told.after);
+                if told.is_recording() && !self.tell(told, paused).await?
+                    || !self.tell(told, (session.id.clone(), after)).await?
+                {
+                    return Ok(false);
+                }
+            }
+            if told.session == session.id && told.is_recording() {
+                if is_paused(store, &session, &orders, told.after, now_ms).await? {
+                    let after = told.after;
+                    if !self.tell(told, (session.id, after)).await? {
+                        return Ok(false);
+                    }
+                } else if let Some(next) = next_stop(&orders, now_ms) {
+                    timer::set(store, next.at_ms, &format!("u {}", self.asked.id)).await?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Has the server be told of the next change: which slices were seen last, by their session and what interrupted it;
+    /// or of what was decided in place of that: `false`.
+    async fn tell(&self, told: &mut Told, (session, after): (String, Interruptions)) -> Result<bool, Error> {
+        let Self { store, bucket, asked, recording, now_ms } = *self;
+        let Interruptions { stopped, suspended } = after;
+        let proposal = Change { status: status(told.changes), session, stopped, suspended };
+        let change = decision::decide(bucket, &told.decision_name(recording), &proposal).await?;
+        let fact = Fact::Status(change.clone());
+        event::note(store, asked, recording, told.changes, fact, now_ms).await?;
+        let is_as_proposed = change == proposal;
+        told.by(change);
+        Ok(is_as_proposed)
+    }
+}
+
+/// How the names of the decisions begin on what statuses of a session are followed by.
+fn decisions(session: &str) -> String {
+    format!("decision/status/{session}/")
+}
+
+/// Deletes the decisions on what statuses of a session were followed by.
+pub(crate) async fn forget(bucket: &impl WorkBucket, session: &Session) -> Result<(), Error> {
+    if !session.tells_status {
+        return Ok(());
+    }
+    let mut after = String::new();
+    loop {
+        let names = bucket.list(&decisions(&session.id), &after, LISTED).await.map_err(Error::WorkBucket)?;
+        let Some(last) = names.last() else { return Ok(()) };
+        after.clone_from(last);
+        for name in names {
+            bucket.delete(&name).await.map_err(Error::WorkBucket)?;
+        }
+    }
 }
 
 /// The sessions of a recording from one on, up to one that is looked at or further, whose servers want to be told.
@@ -186,19 +263,4 @@ fn last_stop(orders: &[Order], up_to: u32, until_ms: u64) -> u32 {
 /// The next stop that is still to come.
 fn next_stop(orders: &[Order], now_ms: u64) -> Option<&Order> {
     orders.iter().filter(|order| !order.record && order.at_ms > now_ms).min_by_key(|order| order.at_ms)
-}
-
-/// Has the server be told of the next change: which slices were seen last, by their session and what interrupted it.
-async fn tell(
-    store: &impl Store,
-    (asked, recording): (&Session, &str),
-    told: &mut Told,
-    (session, after): (String, Interruptions),
-    now_ms: u64,
-) -> Result<(), Error> {
-    let Interruptions { stopped, suspended } = after;
-    let change = Change { status: status(told.changes), session: session.clone(), stopped, suspended };
-    event::note(store, asked, recording, told.changes, Fact::Status(change), now_ms).await?;
-    *told = Told { changes: told.changes + 1, session, after };
-    Ok(())
 }

@@ -11,4 +11,5 @@ mod names;
 mod oracle;
 mod races;
 mod sealing;
+mod status;
 pub(crate) mod world;

@@ -9,7 +9,7 @@ use crate::log::{Kind, StreamDay};
 use crate::sealed::sealed;
 use crate::session::Session;
 use crate::time::Retention;
-use crate::{command, days, key, list, live, session, silence, timer};
+use crate::{command, days, key, list, live, session, silence, status, timer};
 
 /// What waits for something to be sealed is looked at again after this.
 const AGAIN_MS: u64 = 3_600_000;
@@ -71,7 +71,7 @@ async fn delete_objects(bucket: &impl WorkBucket, session: &Session, over: &Over
     for name in session::object_names(session) {
         delete(bucket, &name).await?;
     }
-    Ok(())
+    status::forget(bucket, session).await
 }
 
 pub(crate) async fn delete(bucket: &impl WorkBucket, name: &str) -> Result<(), Error> {

@@ -24,7 +24,15 @@ fn push(name: &str) -> BeginSession {
 }
 
 fn begin(world: &World, push: &BeginSession) -> Result<SessionAnswer, (u16, String, String)> {
-    let stream = StreamPath::new("live.example.com", "live", "cam").unwrap();
+    begin_of(world, "cam", push)
+}
+
+fn begin_of(
+    world: &World,
+    stream: &str,
+    push: &BeginSession,
+) -> Result<SessionAnswer, (u16, String, String)> {
+    let stream = StreamPath::new("live.example.com", "live", stream).unwrap();
     read(&run(handle(world, request(&BeginSession::route(stream), serde_json::to_vec(push).unwrap()))))
 }
 
@@ -142,6 +150,26 @@ fn another_answer_that_came_first_holds() {
         world.store.mend();
     }
     assert_eq!(begin(&other, &push("1")).unwrap().orders, []);
+}
+
+#[test]
+fn what_a_begin_that_died_decided_holds_for_its_push_alone() {
+    let world = asking(Some("http://cb.test.com"));
+    world.receivers.reply(answer(r#"{"NeedRecord":false}"#));
+    for operation in 0..9 {
+        world.store.break_at(operation);
+        let _ = begin(&world, &push("1"));
+        world.store.mend();
+    }
+    assert_eq!((wishes(&world), world.receivers.take_sent().len()), (1, 1));
+    assert_eq!(begin(&world, &push("1")).unwrap().orders, []);
+    assert_eq!(world.receivers.take_sent().len(), 0, "it is decided");
+    let of_another_gateway = BeginSession { gateway: "gateway-2".into(), ..push("1") };
+    for (stream, other) in [("cam", push("2")), ("cam", of_another_gateway), ("other", push("1"))] {
+        world.receivers.reply(answer(YES));
+        assert_eq!(begin_of(&world, stream, &other).unwrap().orders.len(), 1, "{stream} {other:?}");
+        assert_eq!(world.receivers.take_sent().len(), 1, "{stream} {other:?}");
+    }
 }
 
 #[test]

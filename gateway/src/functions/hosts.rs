@@ -37,6 +37,13 @@ impl Hosts {
                 matches!(parsed.scheme_str(), Some("http" | "https")) && parsed.authority().is_some(),
                 "functions URL {url:?} should begin with http:// or https:// and a host"
             );
+            // They would be sent to nobody, and be in the log.
+            let has_user = parsed.authority().is_some_and(|authority| authority.as_str().contains('@'));
+            anyhow::ensure!(
+                !has_user && parsed.query().is_none(),
+                "the functions URL of {:?} should have neither a user nor a query",
+                parsed.host().unwrap_or_default()
+            );
         }
         let urls: Vec<String> = urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
         let turns = Turns { next: 0, aside: vec![None; urls.len()] };
@@ -159,6 +166,16 @@ mod tests {
 
     fn take(turns: &mut Turns, now: Instant, times: usize) -> Vec<usize> {
         (0..times).map(|_| turns.take(now)).collect()
+    }
+
+    #[test]
+    fn a_url_that_may_hold_a_secret_is_refused_without_being_told() {
+        for url in ["http://user:secret@functions.example.com", "https://functions.example.com/?token=secret"]
+        {
+            let error = Hosts::new(&[url.into()]).unwrap_err().to_string();
+            assert!(error.contains("functions.example.com") && !error.contains("secret"), "{error}");
+        }
+        assert!(Hosts::new(&["https://functions.example.com/recorder".into()]).is_ok());
     }
 
     #[test]

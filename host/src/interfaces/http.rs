@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use http::header::HOST;
-use http::uri::{Authority, Scheme};
+use http::uri::Scheme;
 use http::{Request, Response, Uri};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks};
@@ -73,7 +73,8 @@ impl Hooks {
                 return Ok((uri.clone(), reach));
             }
             tracing::warn!(
-                to = uri.authority().map(Authority::as_str),
+                // Without a user, whose word it may hold.
+                to = uri.authority().and_then(|authority| authority.as_str().rsplit('@').next()),
                 "a request was denied: allowed_outbound_hosts does not have its host"
             );
             return Err(Error::HttpRequestDenied);

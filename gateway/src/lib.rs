@@ -8,7 +8,7 @@
 //! | module | is |
 //! | --- | --- |
 //! | `server` | configuration, start and shutdown: puts the parts together |
-//! | `places`, `descriptors` | how many may be connected |
+//! | `push_from`, `places`, `descriptors` | who may be connected, and how many |
 //! | `connection`, `identity`, `admission`, `names`, `pace` | who pushes what, and may |
 //! | `recorder`, `cut`, `headers` | from tags to chunks |
 //! | `queue` | the chunks of one push, between its connection and its upload |
@@ -35,6 +35,7 @@ mod names;
 mod pace;
 mod places;
 pub mod push;
+mod push_from;
 mod queue;
 pub mod rebuild;
 mod recorder;
@@ -47,4 +48,5 @@ pub mod upkeep;
 mod upload;
 
 pub use names::SecondPublisher;
+pub use push_from::Network;
 pub use server::{CALL_MAX, Config, FIRST_MEDIA, Ingest, open, serve};

@@ -18,6 +18,7 @@ use crate::{
     names::{Names, SecondPublisher},
     pace::Pace,
     places::Places,
+    push_from::{Network, PushFrom},
     queue,
     sessions::Sessions,
     spool::{self, Recovered, Spool, recover},
@@ -64,6 +65,8 @@ pub struct Config {
     pub default_domain: Option<String>,
     /// The domains that may be pushed to; any, where none is named.
     pub push_domains: Vec<String>,
+    /// From where may be pushed; anywhere, where none is named. Connections from elsewhere are ended at once.
+    pub push_from: Vec<Network>,
     /// By which keys push URLs have to be signed. Without a key anybody may push.
     pub push_keys: PushKeys,
     /// What becomes of a publisher of a stream that another one is publishing.
@@ -168,7 +171,8 @@ impl Ingest {
             shutdown,
         };
         let connections = Background { tasks: TaskTracker::new(), abort: abort.clone() };
-        accept(&Arc::new(ctx), &places, &listener, &connections).await;
+        let push_from = PushFrom::new(config.push_from);
+        accept(&Arc::new(ctx), &push_from, &places, &listener, &connections).await;
         drop(listener);
 
         connections.done().await;
@@ -202,6 +206,7 @@ impl Background {
 
 async fn accept(
     ctx: &Arc<ConnectionCtx>,
+    push_from: &PushFrom,
     places: &Arc<Places>,
     listener: &TcpListener,
     connections: &Background,
@@ -209,6 +214,8 @@ async fn accept(
     let mut log_limit = LogLimit::default();
     while let Some(accepted) = ctx.shutdown.run_until_cancelled(listener.accept()).await {
         match accepted {
+            // Dropping the socket ends it.
+            Ok((_, peer)) if !push_from.admits(peer) => {}
             Ok((socket, peer)) => match places.take(peer.ip()) {
                 Ok(place) => {
                     // Each future around it would be twice as large.

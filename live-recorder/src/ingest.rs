@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
+use gateway::Network;
 use push_auth::PushKeys;
 
 /// For how many seconds a signed push URL holds after the time that it says.
@@ -24,6 +25,10 @@ pub(crate) struct IngestArgs {
     /// know the forbidden streams; where they do not answer within 2 s, this list alone counts.
     #[arg(long, value_name = "DOMAIN", value_delimiter = ',', env = "LIVE_RECORDER_PUSH_DOMAINS")]
     push_domain: Vec<String>,
+    /// An address, or a network such as 192.0.2.0/24 or 2001:db8::/32, from which may be pushed. Several are separated by
+    /// commas, or each has the option again. By default from anywhere. What connects from elsewhere is sent away at once.
+    #[arg(long, value_name = "CIDR", value_delimiter = ',', env = "LIVE_RECORDER_PUSH_FROM")]
+    push_from: Vec<String>,
     /// A key by which push URLs of a streaming domain have to be signed (`auth_key`, type A of Alibaba Cloud's URL
     /// signing); `*` is every domain that has no key of its own. Several are separated by commas, or each has the option
     /// again; each key of a domain holds, so that they can be changed. With any key, a domain without one cannot be
@@ -108,6 +113,16 @@ impl IngestArgs {
     pub(crate) fn push_domains(&self) -> Vec<String> {
         // A variable that is set to nothing names none.
         self.push_domain.iter().filter(|domain| !domain.is_empty()).cloned().collect()
+    }
+
+    /// From where may be pushed; none: anywhere.
+    ///
+    /// # Errors
+    /// What is neither an address nor a network.
+    pub(crate) fn push_from(&self) -> Result<Vec<Network>> {
+        let networks = self.push_from.iter().filter(|network| !network.is_empty());
+        let parsed: Result<_> = networks.map(|network| network.parse()).collect();
+        parsed.context("--push-from or LIVE_RECORDER_PUSH_FROM cannot be used")
     }
 }
 

@@ -93,6 +93,7 @@ impl Stack {
     pub(crate) async fn start(config: StackConfig) -> Result<Self> {
         check_exposure(&[config.listen, config.rtmp, config.bucket], |name| std::env::var(name).ok())?;
         let push_keys = config.ingest.push_keys(config.rtmp)?;
+        let push_from = config.ingest.push_from()?;
         let manifest = Manifest::load(&config.manifest)?;
         let functions_listener = listen(config.listen, "--listen").await?;
         let rtmp_listener = listen(config.rtmp, "--rtmp").await?;
@@ -133,6 +134,7 @@ impl Stack {
             max_connections: config.ingest.max_connections.map(NonZero::get),
             max_connections_per_address: config.ingest.max_connections_per_address.map(NonZero::get),
             push_domains: config.ingest.push_domains(),
+            push_from,
             push_keys,
             default_domain: config.ingest.default_domain,
             second_publisher: config.ingest.second_publisher.into(),

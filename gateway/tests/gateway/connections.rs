@@ -79,6 +79,33 @@ async fn an_address_has_so_many_connections_and_others_find_a_place() {
     gateway.stop().await;
 }
 
+#[tokio::test]
+async fn who_comes_from_elsewhere_is_sent_away_at_once_and_takes_no_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    let pushed = write_flv(&file, SHAPE);
+    let functions = functions().await;
+    let change = |config| Config {
+        push_from: vec!["127.0.0.1".parse().unwrap(), "127.1.0.0/16".parse().unwrap()],
+        max_connections: Some(4),
+        max_connections_per_address: Some(4),
+        ..config
+    };
+    let gateway = Gateway::configured(&functions.url(), &folder.path().join("spool"), change).await;
+    let mut sent_away = Vec::new();
+    for _ in 0..20 {
+        let mut elsewhere = connect_from([127, 0, 0, 2], &gateway).await;
+        let end = timeout(Duration::from_secs(5), elsewhere.read_u8()).await;
+        assert!(end.unwrap().is_err(), "it has nothing to read and is closed");
+        sent_away.push(elsewhere);
+    }
+    assert!(is_answered(&mut connect_from([127, 1, 2, 3], &gateway).await).await);
+    gateway.push(&file, "x").await.unwrap();
+    let session = functions.ended(1).await.remove(0);
+    assert!(frames(&session.chunks) == pushed);
+    gateway.stop().await;
+}
+
 /// A command without more than its name, number and null, in a chunk of its own: RTMP specification 5.3.1 and 7.1.1.
 fn command(name: &str, object: &[u8]) -> Vec<u8> {
     let name_length = u8::try_from(name.len()).unwrap();

@@ -73,6 +73,7 @@ impl Gateway {
             max_connections_per_address: None,
             default_domain: None,
             push_domains: Vec::new(),
+            push_from: Vec::new(),
             push_keys: PushKeys::default(),
             second_publisher: SecondPublisher::Refuse,
             first_media: gateway::FIRST_MEDIA,

@@ -93,6 +93,7 @@ fn config(functions: &Fake, spool: &std::path::Path) -> Config {
         max_connections_per_address: None,
         default_domain: None,
         push_domains: Vec::new(),
+        push_from: Vec::new(),
         push_keys: Default::default(),
         second_publisher: SecondPublisher::Refuse,
         first_media: Duration::from_secs(2),

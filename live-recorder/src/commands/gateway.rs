@@ -39,6 +39,7 @@ pub(crate) struct GatewayArgs {
 /// Takes pushes until `stop` is cancelled and the functions have what was pushed.
 pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()> {
     let push_keys = args.ingest.push_keys(args.rtmp)?;
+    let push_from = args.ingest.push_from()?;
     let listener = listen(args.rtmp, "--rtmp").await?;
     let config = ::gateway::Config {
         functions: args.functions,
@@ -50,6 +51,7 @@ pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()
         max_connections: args.ingest.max_connections.map(NonZero::get),
         max_connections_per_address: args.ingest.max_connections_per_address.map(NonZero::get),
         push_domains: args.ingest.push_domains(),
+        push_from,
         push_keys,
         default_domain: args.ingest.default_domain,
         second_publisher: args.ingest.second_publisher.into(),

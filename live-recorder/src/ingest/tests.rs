@@ -79,6 +79,17 @@ fn what_is_set_to_nothing_is_not_set() {
 }
 
 #[test]
+fn networks_are_named_once_or_several_times_and_have_to_be_some() {
+    let from = |options: &[&str]| ingest(options).push_from();
+    let networks = from(&["--push-from", "10.0.0.0/8,192.0.2.7", "--push-from", "2001:db8::/32"]).unwrap();
+    let expected = ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"].map(|network| network.parse().unwrap());
+    assert_eq!(networks, expected);
+    assert!(from(&[]).unwrap().is_empty() && from(&["--push-from", ""]).unwrap().is_empty());
+    let error = format!("{:#}", from(&["--push-from", "10.0.0.0/8,10.0.0.0/64"]).unwrap_err());
+    assert!(error.contains("--push-from") && error.contains("10.0.0.0/64"), "{error}");
+}
+
+#[test]
 fn what_others_reach_needs_keys_or_is_open() {
     let start = |rtmp: &str, options: &[&str]| ingest(options).push_keys(rtmp.parse().unwrap());
     for rtmp in ["0.0.0.0:1935", "192.0.2.1:1935", "[::]:1935", "[2001:db8::1]:1935"] {

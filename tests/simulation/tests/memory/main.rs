@@ -13,6 +13,7 @@ mod breaks;
 mod clocks;
 mod events;
 mod forbidden;
+mod handover;
 mod lost;
 mod overlap;
 mod pauses;

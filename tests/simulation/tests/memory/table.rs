@@ -6,21 +6,21 @@
 
 use serde_json::{Value, json};
 use shared::rules::{NotifyConfig, OnDemand, Rule};
-use shared::testing::Reply;
+use shared::testing;
 
-use crate::site::{BEGAN_MS, Push, Site, long_cycles};
+use crate::site::{BEGAN_MS, Push, Reply, Site, long_cycles};
 
-const CHUNK_S: u64 = 5;
+pub(crate) const CHUNK_S: u64 = 5;
 const DELAY_S: u64 = 15;
 /// Chunks of both pushes.
-const CHUNKS: [u64; 2] = [6, 4];
+pub(crate) const CHUNKS: [u64; 2] = [6, 4];
 /// Chunks of the first push before each command.
 const COMMANDED: [u64; 2] = [2, 4];
 /// Where an edge of a window lies, in seconds after the first push's begin.
 const EDGE_S: u64 = 15;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+pub(crate) enum Mode {
     Automatic,
     Manual,
     /// The push's argument says so, or does not.
@@ -30,21 +30,23 @@ enum Mode {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Window {
+pub(crate) enum Window {
     None,
     Opens,
     Ends,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Case {
-    mode: Mode,
-    window: Window,
-    commands: [&'static str; 2],
-    gap_s: u64,
+pub(crate) struct Case {
+    pub(crate) mode: Mode,
+    pub(crate) window: Window,
+    pub(crate) commands: [&'static str; 2],
+    pub(crate) gap_s: u64,
 }
 
-const MODES: [Mode; 10] = [
+pub(crate) const WINDOWS: [Window; 3] = [Window::None, Window::Opens, Window::Ends];
+
+pub(crate) const MODES: [Mode; 10] = [
     Mode::Automatic,
     Mode::Manual,
     Mode::Argument(true),
@@ -57,7 +59,7 @@ const MODES: [Mode; 10] = [
     Mode::Url(None),
 ];
 
-const COMMANDS: [&str; 5] = ["", "stop", "start", "restart", "cancel_delay"];
+pub(crate) const COMMANDS: [&str; 5] = ["", "stop", "start", "restart", "cancel_delay"];
 
 impl Mode {
     fn on_demand(self) -> OnDemand {
@@ -92,23 +94,25 @@ const MODES_YES: Option<(u16, &str)> = Some((200, r#"{"NeedRecord":true}"#));
 const MODES_INTERVAL: Option<(u16, &str)> = Some((200, r#"{"NeedRecord":true,"Interval":{"M3U8":10}}"#));
 
 /// A chunk: the number of its push, and its place in it.
-type Chunk = (usize, u64);
+pub(crate) type Chunk = (usize, u64);
 
-/// What the rules say of a case.
+/// What the rules say of a recording.
 #[derive(Default)]
-struct Model {
-    files: Vec<Vec<Chunk>>,
-    replies: Vec<bool>,
+pub(crate) struct Model {
+    pub(crate) files: Vec<Vec<Chunk>>,
+    /// Whether a command was taken since the push began.
+    is_commanded: bool,
     /// Seconds after the first push's begin at which the open file's last chunk ended.
     end_s: Option<u64>,
-    is_recording: bool,
+    pub(crate) is_recording: bool,
     /// The command `stop` was the last thing that was ordered.
     is_stopped: bool,
 }
 
 impl Model {
-    fn of(case: Case) -> Self {
-        let mut model = Self::default();
+    /// The whole of a case, and which commands were taken.
+    fn of(case: Case) -> (Self, Vec<bool>) {
+        let (mut model, mut replies) = (Self::default(), Vec::new());
         let second_s = CHUNKS[0] * CHUNK_S + case.gap_s;
         for (push, begin_s) in [0, second_s].into_iter().enumerate() {
             model.begin(case, begin_s);
@@ -117,7 +121,7 @@ impl Model {
                 if push == 0 {
                     model.edge(case, now_s);
                     if let Some(place) = COMMANDED.iter().position(|at| *at == chunk) {
-                        model.command(case.commands[place]);
+                        replies.extend(model.command(case.commands[place]));
                     }
                 }
                 if model.is_recording {
@@ -125,26 +129,31 @@ impl Model {
                 }
             }
         }
-        model
+        (model, replies)
     }
 
     /// A push begins as its rule says, whatever was commanded before.
-    fn begin(&mut self, case: Case, now_s: u64) {
+    pub(crate) fn begin(&mut self, case: Case, now_s: u64) {
         let is_in_window = match case.window {
             Window::None => true,
             Window::Opens => now_s >= EDGE_S,
             Window::Ends => now_s < EDGE_S,
         };
-        (self.is_recording, self.is_stopped) = (case.mode.is_wanted() && is_in_window, false);
+        self.is_recording = case.mode.is_wanted() && is_in_window;
+        (self.is_stopped, self.is_commanded) = (false, false);
+        // What is not recorded from its begin continues nothing.
+        if !self.is_recording {
+            self.end_s = None;
+        }
     }
 
     /// An edge of the window closes the file. It holds only where the mode records without commands.
-    fn edge(&mut self, case: Case, now_s: u64) {
+    pub(crate) fn edge(&mut self, case: Case, now_s: u64) {
         if now_s != EDGE_S || case.window == Window::None || !case.mode.is_wanted() {
             return;
         }
         // What was commanded before the window opens takes the place of its begin.
-        if case.window == Window::Opens && !self.replies.contains(&true) {
+        if case.window == Window::Opens && !self.is_commanded {
             (self.is_recording, self.end_s) = (true, None);
         }
         if case.window == Window::Ends {
@@ -152,14 +161,15 @@ impl Model {
         }
     }
 
-    fn command(&mut self, command: &str) {
+    /// Whether a command is taken; `None` where there is none.
+    pub(crate) fn command(&mut self, command: &str) -> Option<bool> {
         let is_taken = match command {
             "start" => !self.is_recording,
             "stop" | "restart" => self.is_recording,
             "cancel_delay" => self.is_stopped,
-            _ => return,
+            _ => return None,
         };
-        self.replies.push(is_taken);
+        self.is_commanded |= is_taken;
         if is_taken {
             match command {
                 "start" => (self.is_recording, self.is_stopped) = (true, false),
@@ -168,9 +178,10 @@ impl Model {
                 _ => (self.is_stopped, self.end_s) = (false, None),
             }
         }
+        Some(is_taken)
     }
 
-    fn chunk(&mut self, case: Case, chunk: Chunk, now_s: u64) {
+    pub(crate) fn chunk(&mut self, case: Case, chunk: Chunk, now_s: u64) {
         let goes_on = self.end_s.is_some_and(|end_s| now_s <= end_s + DELAY_S);
         match self.files.last_mut() {
             Some(file) if goes_on && (file.len() as u64) < case.mode.cycle() => file.push(chunk),
@@ -181,22 +192,22 @@ impl Model {
 }
 
 /// A push, and the orders that its gateway has heard of: generation, whether to record, and when, Unix milliseconds.
-struct Ordered {
-    push: Push,
+pub(crate) struct Ordered {
+    pub(crate) push: Push,
     orders: Vec<(String, bool, u64)>,
     /// The places of the chunks that were sent.
-    sent: Vec<u64>,
+    pub(crate) sent: Vec<u64>,
 }
 
 impl Ordered {
-    fn begin(site: &Site, more: &Value) -> Self {
-        let push = site.begin_with("g", "cam", more);
+    fn begin(site: &Site, gateway: &str, more: &Value) -> Self {
+        let push = site.begin_with(gateway, "cam", more);
         let mut ordered = Self { orders: Vec::new(), sent: Vec::new(), push };
         ordered.hear(site, &ordered.push.orders.clone());
         ordered
     }
 
-    fn hear(&mut self, site: &Site, orders: &Value) {
+    pub(crate) fn hear(&mut self, site: &Site, orders: &Value) {
         let now_ms = site.now_ms.get();
         self.orders = orders
             .as_array()
@@ -214,23 +225,35 @@ impl Ordered {
 
     /// Five seconds pass, whose chunk is sent if it is wanted.
     fn chunk(&mut self, site: &Site, place: u64) {
-        let began_s = (site.now_ms.get() - self.push.began_ms) / 1_000;
+        let is_wanted = self.follow_orders(site);
+        site.seconds(CHUNK_S);
+        if is_wanted {
+            self.send(site, place).unwrap();
+        }
+    }
+
+    /// Whether the chunk that begins now is wanted.
+    pub(crate) fn follow_orders(&mut self, site: &Site) -> bool {
         let holds = self.orders.iter().rfind(|(_, _, at_ms)| *at_ms <= site.now_ms.get()).cloned();
         if let Some((generation, ..)) = &holds
             && *generation != self.push.generation
         {
             self.push.confirm_at(site, generation);
         }
-        site.seconds(CHUNK_S);
-        if holds.is_some_and(|(_, record, _)| record) {
-            site.chunk(&self.push, self.push.seq, began_s..began_s + CHUNK_S).unwrap();
-            self.push.seq += 1;
-            self.sent.push(place);
-        }
+        holds.is_some_and(|(_, record, _)| record)
+    }
+
+    /// Sends the chunk that ends now.
+    pub(crate) fn send(&mut self, site: &Site, place: u64) -> Reply {
+        let ended_s = (site.now_ms.get() - self.push.began_ms) / 1_000;
+        let answer = site.chunk(&self.push, self.push.seq, ended_s - CHUNK_S..ended_s)?;
+        self.push.seq += 1;
+        self.sent.push(place);
+        Ok(answer)
     }
 }
 
-fn site(case: Case) -> Site {
+pub(crate) fn site(case: Case) -> Site {
     let mut rule = Rule { on_demand: case.mode.on_demand(), ..long_cycles() };
     assert_eq!(u64::from(rule.delay_seconds), DELAY_S);
     rule.triple.stream = "cam".into();
@@ -254,17 +277,19 @@ fn site(case: Case) -> Site {
 }
 
 /// Begins a push as the mode has it.
-fn begin(site: &Site, case: Case, after: &Value) -> Ordered {
+pub(crate) fn begin(site: &Site, gateway: &str, case: Case, after: &Value) -> Ordered {
     let mut more = json!({ "after": after });
     if let Mode::Argument(wants) = case.mode {
         more["arguments"] = json!({"record_config": format!(r#"{{"NeedRecord":{wants}}}"#)});
     }
     if let Mode::Url(reply) = case.mode {
-        let reply = reply.map_or(Reply::Silent(0), |(status, body)| Reply::Answer(status, body.into(), 0));
+        let reply = reply.map_or(testing::Reply::Silent(0), |(status, body)| {
+            testing::Reply::Answer(status, body.into(), 0)
+        });
         site.any().receivers.otherwise(reply);
     }
-    let began = Ordered::begin(site, &more);
-    site.any().receivers.otherwise(Reply::Answer(200, String::new(), 0));
+    let began = Ordered::begin(site, gateway, &more);
+    site.any().receivers.otherwise(testing::Reply::Answer(200, String::new(), 0));
     began
 }
 
@@ -272,7 +297,7 @@ fn begin(site: &Site, case: Case, after: &Value) -> Ordered {
 fn play(case: Case) -> (Site, Vec<Vec<Chunk>>, Vec<bool>) {
     let site = site(case);
     let mut replies = Vec::new();
-    let mut first = begin(&site, case, &Value::Null);
+    let mut first = begin(&site, "g", case, &Value::Null);
     for place in 0..CHUNKS[0] {
         let command = COMMANDED.iter().position(|at| *at == place).map_or("", |at| case.commands[at]);
         if !command.is_empty() {
@@ -290,13 +315,18 @@ fn play(case: Case) -> (Site, Vec<Vec<Chunk>>, Vec<bool>) {
     site.end(&first.push);
     site.seconds(case.gap_s);
     let mut second =
-        begin(&site, case, &json!({"session": first.push.session, "gap_ms": case.gap_s * 1_000}));
+        begin(&site, "g", case, &json!({"session": first.push.session, "gap_ms": case.gap_s * 1_000}));
     for place in 0..CHUNKS[1] {
         second.chunk(&site, place);
     }
     site.end(&second.push);
     site.seconds(60);
-    let pushes = [first, second];
+    let files = files(&site, &[first, second]);
+    (site, files, replies)
+}
+
+/// The files of pushes, each as its chunks.
+pub(crate) fn files(site: &Site, pushes: &[Ordered]) -> Vec<Vec<Chunk>> {
     let chunk = |(session, seq): &(String, u64)| {
         let push = pushes.iter().position(|ordered| ordered.push.session == *session).unwrap();
         (push, pushes[push].sent[*seq as usize])
@@ -304,7 +334,7 @@ fn play(case: Case) -> (Site, Vec<Vec<Chunk>>, Vec<bool>) {
     let mut files: Vec<Vec<Chunk>> =
         site.files().iter().map(|file| file.slices.iter().map(chunk).collect()).collect();
     files.sort();
-    (site, files, replies)
+    files
 }
 
 /// Statuses take turns, from the start to a last pause, and each file is told once.
@@ -334,13 +364,13 @@ fn check_told(site: &Site, files: usize, case: Case) {
 fn every_case_is_recorded_as_the_rules_say() {
     let mut cases = 0;
     for mode in MODES {
-        for window in [Window::None, Window::Opens, Window::Ends] {
+        for window in WINDOWS {
             for commands in COMMANDS.iter().flat_map(|first| COMMANDS.map(|second| [*first, second])) {
                 for gap_s in [DELAY_S - 1, DELAY_S + 1] {
                     let case = Case { mode, window, commands, gap_s };
-                    let model = Model::of(case);
+                    let (model, expected) = Model::of(case);
                     let (site, files, replies) = play(case);
-                    assert_eq!(replies, model.replies, "{case:?}");
+                    assert_eq!(replies, expected, "{case:?}");
                     assert_eq!(files, model.files, "{case:?}");
                     check_told(&site, files.len(), case);
                     cases += 1;

@@ -2,7 +2,7 @@
 
 use push_auth::PushKeys;
 
-use crate::identity::Identity;
+use crate::{identity::Identity, operation::PublishRefused};
 
 /// Who may push.
 #[derive(Debug)]
@@ -22,14 +22,15 @@ impl Admission {
         let Identity { path, uris, auth_key, .. } = identity;
         let domain = path.domain();
         if !self.domains.is_empty() && !self.domains.iter().any(|allowed| allowed == domain) {
-            return Err(Refusal::denied(anyhow::anyhow!("domain {domain} may not be pushed to")));
+            let reason = anyhow::anyhow!("domain {domain} may not be pushed to");
+            return Err(Refusal::denied(PublishRefused::Domain, reason));
         }
         if self.keys.is_empty() {
             return Ok(());
         }
         self.keys
             .check(domain, uris, auth_key.as_deref(), now_s)
-            .map_err(|error| Refusal::denied(error.into()))
+            .map_err(|error| Refusal::denied(PublishRefused::Signature, error.into()))
     }
 }
 
@@ -43,19 +44,19 @@ pub(crate) struct Refusal {
     pub(crate) code: &'static str,
     /// For people. Encoders show it.
     pub(crate) reason: anyhow::Error,
+    /// As it is counted.
+    pub(crate) counted: PublishRefused,
 }
 
 impl Refusal {
     /// The publisher may not push that stream.
-    pub(crate) fn denied(reason: anyhow::Error) -> Self {
-        Self { code: DENIED, reason }
+    pub(crate) fn denied(counted: PublishRefused, reason: anyhow::Error) -> Self {
+        Self { code: DENIED, reason, counted }
     }
-}
 
-/// The name cannot be published, or not now.
-impl From<anyhow::Error> for Refusal {
-    fn from(reason: anyhow::Error) -> Self {
-        Self { code: "NetStream.Publish.BadName", reason }
+    /// The name cannot be published, or not now.
+    pub(crate) fn bad_name(counted: PublishRefused, reason: anyhow::Error) -> Self {
+        Self { code: "NetStream.Publish.BadName", reason, counted }
     }
 }
 

@@ -27,6 +27,7 @@ use crate::{
     functions::CallError,
     identity::Identity,
     names::{Claim, Names, Who},
+    operation::{Control, LivePush, PublishRefused, Registered, Traffic},
     pace::Pace,
     places::network,
     queue,
@@ -66,6 +67,12 @@ const LEFT_WAIT: Duration = Duration::from_secs(10);
 /// Why nothing more may be published.
 const SPOOL_FULL: &str = "the recorder's spool is full, since its functions take nothing: try again later";
 
+/// What a publisher is told that comes while the gateway is about to end.
+const DRAINING: &str = "this gateway is about to end: push again, to another one";
+
+/// What a publisher is told whose connection an operator ends.
+const KICKED: &str = "an operator of the gateway has ended the connection";
+
 /// What the connections of a gateway share.
 #[derive(Debug)]
 pub(crate) struct ConnectionCtx {
@@ -78,6 +85,7 @@ pub(crate) struct ConnectionCtx {
     pub(crate) tell: Arc<Tell>,
     /// Domain of a publisher that names none. `None`: the address that it connected to.
     pub(crate) default_domain: Option<String>,
+    pub(crate) control: Control,
     /// How long the first audio or video of a push may take.
     pub(crate) first_media: Duration,
     /// Asks the connections to end.
@@ -118,6 +126,7 @@ pub(crate) async fn serve(ctx: Arc<ConnectionCtx>, socket: TcpStream, peer: Sock
     }
     connection.skips.log(peer);
     if let Err(error) = outcome {
+        connection.ctx.control.metrics().connections_failed.add_one();
         tracing::warn!("{peer}: {error:#}");
     }
     connection.finish().await;
@@ -137,6 +146,7 @@ struct Connection {
 
 /// A push that the connection receives.
 struct Live {
+    registered: Registered,
     claim: Claim,
     recorder: Recorder,
     /// Cancelled when the functions will not have the push.
@@ -169,7 +179,7 @@ impl Connection {
                 },
                 Some(live) => {
                     let media_due = live.media_due(ctx.first_media).max(Instant::now() + CATCH_UP);
-                    let Live { claim, recorder, refused, .. } = live;
+                    let Live { registered, claim, recorder, refused, .. } = live;
                     let (flush_due, order_due) = (recorder.flush_due(), recorder.order_due());
                     tokio::select! {
                         () = ctx.shutdown.cancelled() => return Ok(()),
@@ -179,6 +189,7 @@ impl Connection {
                         () = refused.cancelled() => {
                             bail!("the functions refuse {}", recorder.queue().path());
                         }
+                        () = registered.kicked() => return kick(recorder, &mut self.session),
                         () = recorder.orders_changed() => {
                             follow_orders(recorder, &mut self.session)?;
                             continue;
@@ -199,7 +210,8 @@ impl Connection {
             };
             match received {
                 Ok(0) => return Ok(()),
-                Ok(_) => {
+                Ok(bytes) => {
+                    ctx.control.metrics().received_bytes.add(bytes as u64);
                     self.take().await?;
                     let media_due = self.live.as_ref().map(|live| live.media_due(ctx.first_media));
                     match media_due {
@@ -217,7 +229,8 @@ impl Connection {
     /// Waits while the stream's share of the spool is full. The open chunk is closed then where nothing else can make
     /// room, so that it can be uploaded or given up.
     async fn make_room(&mut self) -> anyhow::Result<()> {
-        let Some(Live { claim, recorder, refused, read_since, held_back }) = &mut self.live else {
+        let Some(Live { registered, claim, recorder, refused, read_since, held_back }) = &mut self.live
+        else {
             return Ok(());
         };
         // Until its first frame, a push has no part in the backlog of those before it.
@@ -243,6 +256,7 @@ impl Connection {
                 () = self.ctx.shutdown.cancelled() => return Ok(()),
                 () = claim.displaced() => bail!("another publisher has taken {}", recorder.queue().path()),
                 () = refused.cancelled() => bail!("the functions refuse {}", recorder.queue().path()),
+                () = registered.kicked() => return kick(recorder, &mut self.session),
                 () = until(leave_at) => bail!("publisher has left, and the spool has no room for the last it sent"),
                 // What it sent before waits in the socket, and is read once there is room.
                 () = self.socket.closed(), if !claim.is_released() => claim.release(),
@@ -276,14 +290,18 @@ impl Connection {
                         self.session.accept();
                         is_accepted = true;
                     }
-                    Err(Refusal { code, reason }) => {
+                    Err(Refusal { code, reason, counted }) => {
+                        self.ctx.control.metrics().publishes_refused.of(counted).add_one();
                         self.session.refuse(code, &format!("{reason:#}"));
                         // The arguments may hold what is nobody's business, the signature for one.
                         let name = publish.name.split(['?', '&']).next().unwrap_or_default();
                         return Err(reason).with_context(|| format!("publish of {name:?} is refused"));
                     }
                 },
-                Some(ServerEvent::Skipped(skipped)) => self.skips.add(self.peer, skipped),
+                Some(ServerEvent::Skipped(skipped)) => {
+                    self.ctx.control.metrics().messages_skipped.add_one();
+                    self.skips.add(self.peer, skipped);
+                }
                 Some(ServerEvent::Unpublish) => {
                     if let Some(live) = self.live.take() {
                         live.recorder.finish();
@@ -308,18 +326,26 @@ impl Connection {
     }
 
     async fn begin(&self, publish: &Publish) -> Result<Live, Refusal> {
-        let identity = Identity::of(publish, &self.default_domain).map_err(anyhow::Error::from)?;
-        let ConnectionCtx { admission, names, pace, spool, pool, uploads, tell, .. } = &*self.ctx;
+        let identity = Identity::of(publish, &self.default_domain)
+            .map_err(|error| Refusal::bad_name(PublishRefused::Name, error.into()))?;
+        let ConnectionCtx { admission, names, pace, spool, pool, uploads, tell, control, .. } = &*self.ctx;
         // Before anything else: a stranger is not told which names are in use.
         admission.check(&identity, unix_ms() / 1000)?;
         let Identity { path, arguments, .. } = identity;
-        let in_use = || anyhow::anyhow!("{path} is being published already");
+        let in_use = || {
+            let reason = anyhow::anyhow!("{path} is being published already");
+            Refusal::bad_name(PublishRefused::InUse, reason)
+        };
+        let draining = || Refusal::bad_name(PublishRefused::Draining, anyhow::anyhow!(DRAINING));
+        if control.publishers().is_closed() {
+            return Err(draining());
+        }
         if !spool.admits(&path) {
-            return Err(anyhow::anyhow!(SPOOL_FULL).into());
+            return Err(Refusal::bad_name(PublishRefused::SpoolFull, anyhow::anyhow!(SPOOL_FULL)));
         }
         let who = Who { address: self.peer.ip().to_canonical(), arguments: arguments.clone() };
         if !names.is_free(&path, &who).await {
-            return Err(in_use().into());
+            return Err(in_use());
         }
         let push = Push {
             id: Push::new_id(),
@@ -338,18 +364,24 @@ impl Connection {
             }
             Err(wait) => {
                 let wait_s = wait.as_secs() + 1;
-                return Err(anyhow::anyhow!("pushes begin too often: try again in {wait_s} s").into());
+                let reason = anyhow::anyhow!("pushes begin too often: try again in {wait_s} s");
+                return Err(Refusal::bad_name(PublishRefused::TooOften, reason));
             }
         }
         // Only who is admitted takes a name from another.
         let claim = names.claim(&path, &who).await.ok_or_else(in_use)?;
         tracing::info!("{path}: published by {}", self.peer);
         let folder = spool.pushes().join(&push.id);
-        let (writer, reader) = queue::create(push, folder, spool.account(&path), tell)?;
+        let (writer, reader) = queue::create(push, folder, spool.account(&path), tell)
+            .map_err(|error| Refusal::bad_name(PublishRefused::Internal, error))?;
+        let traffic = Traffic::new(Arc::clone(control.metrics()));
+        let live = LivePush::new(reader.clone(), self.peer.to_string(), Arc::clone(&traffic));
+        let registered = control.publishers().add(live).ok_or_else(draining)?;
+        control.metrics().publishes.add_one();
         uploads.enqueue(reader);
         let refused = writer.refused().clone();
-        let recorder = Recorder::new(writer, Arc::clone(pool));
-        Ok(Live { claim, recorder, refused, read_since: Instant::now(), held_back: None })
+        let recorder = Recorder::new(writer, Arc::clone(pool), traffic);
+        Ok(Live { registered, claim, recorder, refused, read_since: Instant::now(), held_back: None })
     }
 
     /// Asks the functions whether the publisher may push: they say so or refuse it, or it may.
@@ -368,7 +400,7 @@ impl Connection {
         match timeout(ADMISSION, ask).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(CallError::Problem(StatusCode::FORBIDDEN, problem))) => {
-                Err(Refusal::denied(anyhow::anyhow!(problem.message)))
+                Err(Refusal::denied(PublishRefused::Functions, anyhow::anyhow!(problem.message)))
             }
             Ok(Err(error)) => {
                 tracing::warn!("{path}: admission cannot be asked for: {error}");
@@ -409,6 +441,12 @@ fn follow_orders(recorder: &mut Recorder, session: &mut ServerSession) -> anyhow
     let Some(reason) = recorder.queue().denied() else { return Ok(()) };
     session.refuse(DENIED, &reason);
     bail!("{} is ended: {reason}", recorder.queue().path())
+}
+
+/// Ends a push as an operator wants it; its publisher is told so.
+fn kick(recorder: &Recorder, session: &mut ServerSession) -> anyhow::Result<()> {
+    session.refuse(DENIED, KICKED);
+    bail!("{} is ended: {KICKED}", recorder.queue().path())
 }
 
 /// Completes at that time, or never.

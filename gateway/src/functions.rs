@@ -41,6 +41,7 @@ use tokio_util::io::ReaderStream;
 
 use crate::{
     block::BLOCK_BYTES,
+    operation::Failure,
     spool::{Chunk, ChunkName},
 };
 use hosts::{Attempt, Hosts};
@@ -87,6 +88,24 @@ impl CallError {
             Self::NoAnswer(_) => true,
             Self::Foreign(status, _) => status.is_server_error(),
             Self::Unsent(_) | Self::Problem(..) => false,
+        }
+    }
+
+    /// Why it failed, as it is counted.
+    pub(crate) fn failure(&self) -> Failure {
+        match self {
+            Self::Unsent(_) => Failure::Other,
+            Self::NoAnswer(_) => Failure::Unreachable,
+            Self::Foreign(..) => Failure::Foreign,
+            Self::Problem(status, _) => match status.as_u16() {
+                401 | 403 => Failure::Token,
+                404 => Failure::UnknownSession,
+                409 => Failure::Order,
+                424 => Failure::Bucket,
+                429 | 500.. => Failure::Unavailable,
+                _ if self.is_refusal() => Failure::Refused,
+                _ => Failure::Other,
+            },
         }
     }
 
@@ -321,6 +340,10 @@ impl ChunkBody {
 
     pub(crate) fn name(&self) -> ChunkName {
         self.name
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     async fn into_body(self) -> io::Result<Body> {

@@ -15,10 +15,13 @@
 //! | `spool`, `block`, `blocking` | chunks on disk and in memory, and what a restart finds |
 //! | `upload`, `sessions`, `functions`, `gateway` | bringing chunks to the functions, and what the functions want |
 //! | `heartbeat`, `tell`, `ticker` | what the functions are told each second |
+//! | `operation` | what an operator sees and commands |
+//! | [`admin`] | the HTTP address of an operator |
 //! | [`push`] | the other end: a small publisher |
 //! | [`upkeep`] | looking after a spool by hand |
 //! | [`rebuild`] | has the functions fill a lost store anew |
 
+pub mod admin;
 mod admission;
 mod block;
 mod blocking;
@@ -32,6 +35,7 @@ mod headers;
 mod heartbeat;
 mod identity;
 mod names;
+mod operation;
 mod pace;
 mod places;
 pub mod push;
@@ -48,5 +52,6 @@ pub mod upkeep;
 mod upload;
 
 pub use names::SecondPublisher;
+pub use operation::{Control, DrainPlan, DrainState, PublisherView, Reason};
 pub use push_from::Network;
 pub use server::{CALL_MAX, Config, FIRST_MEDIA, Ingest, open, serve};

@@ -2,9 +2,12 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use crate::operation::ConnectionRefused;
 
 /// Connections at once, where no setting says so.
 const CONNECTIONS: usize = 4_096;
@@ -40,6 +43,34 @@ pub(crate) struct Place {
     address: IpAddr,
 }
 
+/// Why there is no place: the limit, and whose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// There are as many connections as there may be.
+    Full(usize),
+    /// The address has as many as one may have.
+    Address(IpAddr, usize),
+}
+
+impl NoPlace {
+    /// As it is counted.
+    pub(crate) fn counted(self) -> ConnectionRefused {
+        match self {
+            Self::Full(_) => ConnectionRefused::Full,
+            Self::Address(..) => ConnectionRefused::Address,
+        }
+    }
+}
+
+impl fmt::Display for NoPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(limit) => write!(f, "there are {limit} connections already"),
+            Self::Address(address, limit) => write!(f, "{address} has {limit} connections already"),
+        }
+    }
+}
+
 impl Places {
     /// As the settings say, but no more than so many descriptors suffice for.
     pub(crate) fn new(connections: Option<usize>, per_address: Option<usize>, descriptors: u64) -> Arc<Self> {
@@ -59,19 +90,24 @@ impl Places {
     }
 
     /// A place for a connection from this address, or why there is none.
-    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Place, String> {
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Place, NoPlace> {
         let address = network(address);
         let mut taken = self.taken();
         if taken.connections >= self.connections {
-            return Err(format!("there are {} connections already", self.connections));
+            return Err(NoPlace::Full(self.connections));
         }
         let of_address = taken.by_address.get(&address).copied().unwrap_or(0);
         if of_address >= self.per_address {
-            return Err(format!("{address} has {} connections already", self.per_address));
+            return Err(NoPlace::Address(address, self.per_address));
         }
         taken.by_address.insert(address, of_address + 1);
         taken.connections += 1;
         Ok(Place { places: Arc::clone(self), address })
+    }
+
+    /// How many are taken.
+    pub(crate) fn taken_now(&self) -> usize {
+        self.taken().connections
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -110,9 +146,9 @@ mod tests {
         let take = |address: &str| places.take(address.parse().unwrap());
         let first = take("192.0.2.1").unwrap();
         let _second = take("::ffff:192.0.2.1").unwrap();
-        assert_eq!(take("192.0.2.1").unwrap_err(), "192.0.2.1 has 2 connections already");
+        assert_eq!(take("192.0.2.1").unwrap_err().to_string(), "192.0.2.1 has 2 connections already");
         let other = take("2001:db8::1").unwrap();
-        assert_eq!(take("2001:db8::2").unwrap_err(), "there are 3 connections already");
+        assert_eq!(take("2001:db8::2").unwrap_err().to_string(), "there are 3 connections already");
         drop(first);
         let _same = take("2001:db8::2").unwrap();
         drop(other);

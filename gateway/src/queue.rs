@@ -23,6 +23,7 @@ use shared::{Queue, State};
 
 pub(crate) use orders::{Answered, Orders, OrdersSender, Schedule, Timed};
 pub(crate) use reader::{Ended, Next, QueueReader};
+pub(crate) use shared::Waits;
 pub(crate) use writer::QueueWriter;
 
 /// The queue of a push that has just been published. Nothing is spooled before its first coded frame.

@@ -20,6 +20,7 @@ use crate::{
     blocking,
     cut::{Cut, Cutter, Frame, Track},
     headers::{Change, Class, Headers, Slot, classify, metadata},
+    operation::{TrackKind, Traffic},
     queue::{QueueWriter, Schedule, Timed},
     spool::{ChunkName, OpenChunk},
 };
@@ -46,6 +47,7 @@ const BACKLOG_CHUNKS: u64 = 2;
 pub(crate) struct Recorder {
     queue: QueueWriter,
     pool: Arc<Pool>,
+    traffic: Arc<Traffic>,
     /// When the first coded frame came.
     began: Option<Instant>,
     last_frame: Instant,
@@ -71,10 +73,11 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(queue: QueueWriter, pool: Arc<Pool>) -> Self {
+    pub(crate) fn new(queue: QueueWriter, pool: Arc<Pool>, traffic: Arc<Traffic>) -> Self {
         Self {
             queue,
             pool,
+            traffic,
             began: None,
             last_frame: Instant::now(),
             schedule: None,
@@ -146,6 +149,11 @@ impl Recorder {
             self.follow_schedule(now)?;
         }
         self.last_frame = now;
+        let kind = match frame.track() {
+            Track::Video => TrackKind::Video,
+            Track::Audio => TrackKind::Audio,
+        };
+        self.traffic.frame(kind, media.body.len(), self.recording, now);
         let offset_ms = self.offset_ms(now);
         self.queue.frame(offset_ms);
         let wanted = self.cutter.take(frame, media.timestamp_ms, offset_ms);
@@ -161,6 +169,7 @@ impl Recorder {
             self.enter(now)?;
         } else if let Some(left_out) = &mut self.left_out {
             *left_out += 1;
+            self.traffic.metrics().frames_left_out.add_one();
             return Ok(());
         }
         if let Some(open) = &self.open {
@@ -230,6 +239,7 @@ impl Recorder {
         match change {
             Change::Repeated => return,
             Change::Unusable => {
+                self.traffic.metrics().configurations_left_out.add_one();
                 if self.tracks.count_unusable() == 1 {
                     let path = self.queue.path();
                     tracing::warn!("{path}: {slot:?}: a configuration that cannot be used is left out");

@@ -16,6 +16,7 @@ use crate::{
     gateway::Gateway,
     heartbeat,
     names::{Names, SecondPublisher},
+    operation::{Control, Parts, patience},
     pace::Pace,
     places::Places,
     push_from::{Network, PushFrom},
@@ -77,6 +78,8 @@ pub struct Config {
     pub call_max: Duration,
     /// Whether to call `POST /tick` each second, by which the functions do what is due.
     pub tick: bool,
+    /// Shows the gateway to an operator, and has it do what one wants.
+    pub control: Control,
 }
 
 /// A gateway that has its spool, and knows what an earlier one left there.
@@ -116,15 +119,17 @@ pub async fn open(config: Config) -> anyhow::Result<Ingest> {
 /// for up to five seconds and leaves the rest in the spool.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open`] and [`Ingest::run`].
 pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
-    open(config).await?.run(listener, shutdown).await;
-    Ok(())
+    open(config).await?.run(listener, shutdown).await
 }
 
 impl Ingest {
     /// Takes pushes until `shutdown` is cancelled, as [`serve`] does.
-    pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) {
+    ///
+    /// # Errors
+    /// An operator had it end ([`Control::drain`]), and not all that waited could be brought to the functions in time.
+    pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
         let Self { config, places, spool, gateway, functions, recovered } = self;
         let sessions = Arc::new(Sessions::default());
         let tell = Arc::new(Tell::default());
@@ -137,9 +142,16 @@ impl Ingest {
             functions: functions.clone(),
             spool: Arc::clone(&spool),
             sessions: Arc::clone(&sessions),
+            metrics: Arc::clone(config.control.metrics()),
             call_max: config.call_max,
         };
         let uploads = Uploads::new(uploader, abort.clone());
+        let control = config.control;
+        control.set_parts(Parts {
+            spool: Arc::downgrade(&spool),
+            places: Arc::downgrade(&places),
+            uploads: Arc::downgrade(&uploads),
+        });
         for push in recovered {
             tracing::info!(
                 "{}: {} chunks of an earlier push are left to upload",
@@ -150,12 +162,20 @@ impl Ingest {
         }
 
         let background = Background { tasks: TaskTracker::new(), abort: abort.clone() };
-        background.spawn(heartbeat::beat(gateway, functions.clone(), sessions, Arc::clone(&tell)));
+        background.spawn(heartbeat::beat(
+            gateway,
+            functions.clone(),
+            sessions,
+            Arc::clone(&tell),
+            control.clone(),
+        ));
+        let stop = shutdown.child_token();
+        background.spawn(drain(control.clone(), stop.clone()));
         background.spawn(Arc::clone(&uploads).shed());
         background.spawn(follow_requests(Arc::clone(&uploads), Arc::clone(&tell)));
         background.spawn(spool::sync(Arc::clone(&spool)));
         if config.tick {
-            background.spawn(ticker::run(functions));
+            background.spawn(ticker::run(functions, control.clone()));
         }
 
         let ctx = ConnectionCtx {
@@ -168,7 +188,8 @@ impl Ingest {
             tell,
             default_domain: config.default_domain,
             first_media: config.first_media,
-            shutdown,
+            control: control.clone(),
+            shutdown: stop,
         };
         let connections = Background { tasks: TaskTracker::new(), abort: abort.clone() };
         let push_from = PushFrom::new(config.push_from);
@@ -178,12 +199,28 @@ impl Ingest {
         connections.done().await;
         tokio::select! {
             () = uploads.done() => {}
-            () = sleep(LINGER) => tracing::warn!("some chunks are left in the spool for the next start"),
+            () = patience(&control, LINGER, shutdown.cancelled()) => {
+                tracing::warn!("some chunks are left in the spool for the next start");
+            }
         }
+        let left = control.drain_state();
         abort.cancel();
         uploads.done().await;
         background.done().await;
+        anyhow::ensure!(
+            !left.draining || left.waiting_pushes == 0,
+            "{} pushes with {} chunks were not brought to the functions in time: they are left in the spool",
+            left.waiting_pushes,
+            left.waiting_chunks
+        );
+        Ok(())
     }
+}
+
+/// Stops a gateway that was told to end, once its pushes have ended or had time to.
+async fn drain(control: Control, stop: CancellationToken) {
+    control.drained().await;
+    stop.cancel();
 }
 
 /// Tasks that end at the latest when the gateway does.
@@ -212,12 +249,14 @@ async fn accept(
     connections: &Background,
 ) {
     let mut log_limit = LogLimit::default();
+    let metrics = ctx.control.metrics();
     while let Some(accepted) = ctx.shutdown.run_until_cancelled(listener.accept()).await {
         match accepted {
             // Dropping the socket ends it.
             Ok((_, peer)) if !push_from.admits(peer) => {}
             Ok((socket, peer)) => match places.take(peer.ip()) {
                 Ok(place) => {
+                    metrics.connections.add_one();
                     // Each future around it would be twice as large.
                     let serving = Box::pin(connection::serve(Arc::clone(ctx), socket, peer));
                     connections.spawn(async move {
@@ -225,8 +264,12 @@ async fn accept(
                         drop(place);
                     });
                 }
-                Err(reason) if log_limit.permits() => tracing::warn!("{peer} is sent away: {reason}"),
-                Err(_) => {}
+                Err(reason) => {
+                    metrics.connections_refused.of(reason.counted()).add_one();
+                    if log_limit.permits() {
+                        tracing::warn!("{peer} is sent away: {reason}");
+                    }
+                }
             },
             Err(error) => {
                 tracing::error!("connection cannot be accepted: {error}");

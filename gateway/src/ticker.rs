@@ -1,16 +1,19 @@
 //! Runs what is due in the functions: the clock that serverless functions do not have.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use exposition::Label;
 use http::StatusCode;
 use protocol::{Call, Compose, Deliver, Failure, LaneAnswer, Tick};
 use tokio::sync::Semaphore;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::{
-    clock::LogLimit,
+    clock::{LogLimit, unix_ms},
     functions::{CallError, Functions},
+    operation::{Control, Lane, LaneCalls},
 };
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -26,15 +29,15 @@ const MOST_COMPOSITIONS: usize = 4;
 const MOST_DELIVERIES: usize = 16;
 
 /// Calls each lane of the functions once a second, for ever, and logs what they say has failed.
-pub(crate) async fn run(functions: Functions) {
+pub(crate) async fn run(functions: Functions, control: Control) {
     tokio::join!(
-        lane::<Tick>(functions.clone(), "/tick", MOST_TICKS),
-        lane::<Compose>(functions.clone(), "/compose", MOST_COMPOSITIONS),
-        lane::<Deliver>(functions, "/deliver", MOST_DELIVERIES),
+        lane::<Tick>(functions.clone(), control.clone(), Lane::Tick, MOST_TICKS),
+        lane::<Compose>(functions.clone(), control.clone(), Lane::Compose, MOST_COMPOSITIONS),
+        lane::<Deliver>(functions, control, Lane::Deliver, MOST_DELIVERIES),
     );
 }
 
-async fn lane<C: Lane>(functions: Functions, path: &'static str, most: usize) {
+async fn lane<C: LaneCall>(functions: Functions, control: Control, lane: Lane, most: usize) {
     let mut seconds = interval(EVERY);
     // After a stall one call makes up for all that were missed.
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -43,33 +46,53 @@ async fn lane<C: Lane>(functions: Functions, path: &'static str, most: usize) {
     loop {
         seconds.tick().await;
         let Ok(permit) = Arc::clone(&under_way).acquire_owned().await else { return };
-        let (functions, log_limit) = (functions.clone(), Arc::clone(&log_limit));
+        let (functions, control, log_limit) = (functions.clone(), control.clone(), Arc::clone(&log_limit));
         tokio::spawn(async move {
-            call::<C>(&functions, path, &log_limit).await;
+            call::<C>(&functions, &control, lane, &log_limit).await;
             drop(permit);
         });
     }
 }
 
 /// A call of a lane.
-trait Lane: Call<Address = (), Answer = LaneAnswer> + Default + Send + Sync {}
+trait LaneCall: Call<Address = (), Answer = LaneAnswer> + Default + Send + Sync {}
 
-impl<C: Call<Address = (), Answer = LaneAnswer> + Default + Send + Sync> Lane for C {}
+impl<C: Call<Address = (), Answer = LaneAnswer> + Default + Send + Sync> LaneCall for C {}
 
 /// Calls once. Where the functions have no such lane, it takes its time.
-async fn call<C: Lane>(functions: &Functions, path: &str, log_limit: &Mutex<LogLimit>) {
-    match functions.call_long((), &C::default()).await {
-        Ok(answer) => answer.failures.iter().for_each(|Failure { what, reason, retry_in_s }| {
-            tracing::warn!("{path}: {what}: {reason}; again in {retry_in_s} s");
-        }),
+async fn call<C: LaneCall>(
+    functions: &Functions,
+    control: &Control,
+    lane: Lane,
+    log_limit: &Mutex<LogLimit>,
+) {
+    let (LaneCalls { calls, failures, due, done }, path) = (control.metrics().lane(lane), lane.as_str());
+    calls.made.add_one();
+    let sent = Instant::now();
+    let answer = functions.call_long((), &C::default()).await;
+    let received = Instant::now();
+    calls.duration.observe(received - sent);
+    match answer {
+        Ok(answer) => {
+            calls.succeeded(unix_ms());
+            control.health().succeeded(lane.into(), received);
+            failures.add(answer.failures.len() as u64);
+            done.add(answer.done.into());
+            due.store(answer.due.into(), Ordering::Relaxed);
+            answer.failures.iter().for_each(|Failure { what, reason, retry_in_s }| {
+                tracing::warn!("/{path}: {what}: {reason}; again in {retry_in_s} s");
+            });
+        }
         Err(CallError::Problem(StatusCode::NOT_FOUND, _) | CallError::Foreign(StatusCode::NOT_FOUND, _)) => {
-            tracing::info!("the functions have no {path}");
+            tracing::info!("the functions have no /{path}");
             sleep(ABSENT).await;
         }
         Err(error) => {
+            calls.failed.add_one();
+            control.health().failed(lane.into(), error.failure(), received);
             let permits = log_limit.lock().unwrap_or_else(PoisonError::into_inner).permits();
             if permits {
-                tracing::warn!("{path} failed: {error}");
+                tracing::warn!("/{path} failed: {error}");
             }
         }
     }

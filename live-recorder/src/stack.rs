@@ -57,7 +57,7 @@ pub(crate) struct Stack {
     pub(crate) rtmp: SocketAddr,
     /// Where the bucket server answers.
     pub(crate) bucket: SocketAddr,
-    gateway: Part<()>,
+    gateway: Part<Result<()>>,
     host: Part<Result<()>>,
     bucket_server: Part<()>,
 }
@@ -141,6 +141,7 @@ impl Stack {
             first_media: gateway::FIRST_MEDIA,
             call_max: gateway::CALL_MAX,
             tick: true,
+            control: gateway::Control::default(),
         };
         let gateway = gateway::open(gateway_config).await?;
         Ok(Self {
@@ -170,6 +171,6 @@ impl Stack {
         };
         self.host.stop("host").await??;
         self.bucket_server.stop("bucket server").await?;
-        gateway
+        gateway?
     }
 }

@@ -11,10 +11,11 @@ use protocol::{ChunkPolicy, LossReason, LostChunk, Order, StreamPath};
 
 use super::{
     orders::{Answered, OrdersSender},
-    shared::{Queue, State, discard},
+    shared::{Queue, State, Trouble, Waits, discard},
 };
 use crate::{
     functions::ChunkBody,
+    operation::Failure,
     spool::{Account, Chunk, Gap, Record, Refused, Session, Spool, Waiting},
 };
 
@@ -112,7 +113,11 @@ impl QueueReader {
         answered: Answered,
     ) {
         let queue = &self.queue;
-        queue.state().session = Some(session.to_owned());
+        {
+            let mut state = queue.state();
+            state.session = Some(session.to_owned());
+            state.trouble = None;
+        }
         queue.orders.send(chunk, orders, answered);
         let settled = |state: &mut State| {
             if !state.is_settled && state.record.end.is_some() {
@@ -140,6 +145,18 @@ impl QueueReader {
         if let Some((_, began)) = queue.state().began {
             queue.tell.adopted(session, began);
         }
+    }
+
+    /// The last try to begin it, or to bring a chunk of it, failed.
+    pub(crate) fn in_trouble(&self, failure: Failure) {
+        let trouble = &mut self.queue.state().trouble;
+        let since = trouble.map_or_else(Instant::now, |trouble| trouble.since);
+        *trouble = Some(Trouble { failure, since });
+    }
+
+    /// What of it waits, and why.
+    pub(crate) fn waits(&self) -> Waits {
+        self.queue.state().waits()
     }
 
     /// The functions will not have the push at all.
@@ -188,6 +205,7 @@ impl QueueReader {
     pub(crate) fn acknowledged(&self, index: u64) {
         let front = self.queue.change(|state| {
             state.taken = Some(Instant::now());
+            state.trouble = None;
             let is_front = state.waiting.front().is_some_and(|front| front.index() == index);
             if is_front { self.queue.take_front(state) } else { None }
         });

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::orders::{OrdersSender, Schedule};
 use crate::{
+    operation::Failure,
     spool::{Account, Record, Waiting},
     tell::{Event, Tell},
 };
@@ -67,6 +68,24 @@ pub(super) struct State {
     pub(super) waits_since: Option<Instant>,
     /// Whether the disk has refused to say whose push it is, or which session it has.
     pub(super) is_unnoted: bool,
+    /// Why it should be recorded and is not.
+    pub(super) trouble: Option<Trouble>,
+}
+
+/// Why a push should be recorded and is not: the last try to begin it, or to bring a chunk of it, failed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trouble {
+    pub(crate) failure: Failure,
+    pub(crate) since: Instant,
+}
+
+/// What of a push waits for the functions.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Waits {
+    pub(crate) chunks: usize,
+    /// When the last frame of the oldest one came.
+    pub(crate) oldest: Option<Instant>,
+    pub(crate) trouble: Option<Trouble>,
 }
 
 impl Queue {
@@ -174,7 +193,17 @@ impl State {
             taken: None,
             waits_since: None,
             is_unnoted: false,
+            trouble: None,
         }
+    }
+
+    pub(super) fn waits(&self) -> Waits {
+        let oldest_ms = self.waiting.front().map(|front| match front {
+            Waiting::Chunk(chunk) => chunk.end_ms,
+            Waiting::Lost(gap) => gap.lost.to_ms,
+        });
+        let oldest = self.began.zip(oldest_ms).map(|((began, _), ms)| began + Duration::from_millis(ms));
+        Waits { chunks: self.waiting.len(), oldest, trouble: self.trouble }
     }
 
     /// The place of the oldest chunk that can be given up, which the functions have not begun to take. Where

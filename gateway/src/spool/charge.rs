@@ -58,6 +58,20 @@ pub(super) struct Contents {
     unsynced: Mutex<Vec<(Instant, PathBuf)>>,
 }
 
+/// How full the spool is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fill {
+    pub(crate) used_bytes: u64,
+    pub(crate) limit_bytes: u64,
+    /// Streams that have something in it.
+    pub(crate) streams: u64,
+    /// Chunks that the functions refused for good, and their bytes.
+    pub(crate) refused_chunks: usize,
+    pub(crate) refused_bytes: u64,
+    /// Whether the disk refused what was last to be written.
+    pub(crate) is_disk_refusing: bool,
+}
+
 /// What a stream has in the spool.
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -128,6 +142,17 @@ impl Contents {
 
     pub(super) fn is_full(&self) -> bool {
         self.used() >= self.limit()
+    }
+
+    /// How full it is, but for what was refused.
+    pub(super) fn fill(&self) -> Fill {
+        Fill {
+            used_bytes: self.used(),
+            limit_bytes: self.limit(),
+            streams: self.streams.load(Ordering::Relaxed),
+            is_disk_refusing: self.is_refused.load(Ordering::Relaxed),
+            ..Fill::default()
+        }
     }
 
     fn note_disk(&self, written: &io::Result<()>) {
@@ -284,6 +309,10 @@ impl Charge {
 
     pub(super) fn account(&self) -> &Arc<Account> {
         &self.account
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     pub(super) fn add(&mut self, bytes: u64) {

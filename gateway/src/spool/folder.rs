@@ -14,9 +14,9 @@ use protocol::StreamPath;
 
 use super::{
     alarm::Warning,
-    charge::{Account, Contents},
+    charge::{Account, Contents, Fill},
     chunk::Chunk,
-    limit::{default_limit_bytes, spooled_bytes},
+    limit::{default_limit_bytes, free_bytes, spooled_bytes},
     record::replace_durably,
     refused::{ChunkId, RefusedChunks, delete_refused},
     requests::{Request, requests},
@@ -140,6 +140,17 @@ impl Spool {
     /// Whether it has room for what a stream sends, or can make some.
     pub(crate) fn admits(&self, stream: &StreamPath) -> bool {
         self.contents.admits(stream)
+    }
+
+    /// How full it is.
+    pub(crate) fn fill(&self) -> Fill {
+        let (refused_chunks, refused_bytes) = self.refused.counted();
+        Fill { refused_chunks, refused_bytes, ..self.contents.fill() }
+    }
+
+    /// How much more its disk takes.
+    pub(crate) fn disk_free_bytes(&self) -> io::Result<u64> {
+        free_bytes(&self.root)
     }
 
     /// Whether all of it is used.

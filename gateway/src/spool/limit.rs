@@ -11,9 +11,13 @@ const LEAST_BYTES: u64 = 64 << 20;
 /// The limit of a spool without a setting: 4 GiB, but at most half of what it has and could have of its disk, so that
 /// others that use the disk find room; and no less than what it holds.
 pub(super) fn default_limit_bytes(root: &Path, spooled_bytes: u64) -> io::Result<u64> {
-    let disk = rustix::fs::statvfs(root)?;
-    let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
-    Ok(limit_bytes(free_bytes, spooled_bytes))
+    Ok(limit_bytes(free_bytes(root)?, spooled_bytes))
+}
+
+/// How many more bytes the disk of a folder takes.
+pub(super) fn free_bytes(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 fn limit_bytes(free_bytes: u64, spooled_bytes: u64) -> u64 {

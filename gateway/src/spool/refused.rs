@@ -185,6 +185,13 @@ impl RefusedChunks {
             .collect()
     }
 
+    /// How many there are, and how many bytes they have.
+    pub(super) fn counted(&self) -> (usize, u64) {
+        let streams = self.streams();
+        let chunks = streams.values().flat_map(BTreeMap::values);
+        chunks.fold((0, 0), |(count, bytes), charge| (count + 1, bytes + charge.bytes()))
+    }
+
     fn streams(&self) -> MutexGuard<'_, HashMap<StreamPath, BTreeMap<ChunkId, Charge>>> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }

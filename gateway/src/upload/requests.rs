@@ -7,6 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::Uploads;
 use crate::{
     clock::LogLimit,
+    operation::ChunkOutcome,
     queue,
     spool::{Action, ChunkId, Request, Spool, is_loss_untold, resend},
     tell::Tell,
@@ -58,7 +59,10 @@ fn drop_all(uploads: &Uploads, spool: &Spool, chunks: &[ChunkId]) -> anyhow::Res
         let is_refused = spool.drop_refused(id)?;
         let queue = if is_refused { None } else { uploads.find(&id.push) };
         match queue.map(|queue| queue.drop_chunk(id.chunk)) {
-            Some(Some(true)) => tracing::warn!("chunk {id} is dropped by hand"),
+            Some(Some(true)) => {
+                uploads.uploader().metrics.chunks.of(ChunkOutcome::Dropped).add_one();
+                tracing::warn!("chunk {id} is dropped by hand");
+            }
             Some(Some(false)) => {}
             Some(None) => are_done = false,
             None => tracing::info!("refused chunk {id} is dropped by hand"),

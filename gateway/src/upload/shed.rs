@@ -6,6 +6,7 @@ use protocol::StreamPath;
 
 use crate::{
     clock::LogLimit,
+    operation::{ChunkOutcome, Metrics},
     queue::QueueReader,
     spool::{Account, Spool},
 };
@@ -17,8 +18,9 @@ const STALLED: Duration = Duration::from_secs(5);
 const NAMED: usize = 10;
 
 /// What was given up and is to be logged: where nothing can be delivered, that goes on for ever.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct GivenUp {
+    metrics: Arc<Metrics>,
     chunks: HashMap<StreamPath, u64>,
     log_limit: LogLimit,
 }
@@ -50,7 +52,7 @@ pub(super) fn make_room(spool: &Spool, streams: Vec<Vec<QueueReader>>, given_up:
 fn give_up(mut givers: Vec<Giver>, step: impl Fn(&Giver) -> io::Result<bool>, given_up: &mut GivenUp) {
     while let Some(giver) = most(&mut givers) {
         match step(giver) {
-            Ok(true) => *given_up.chunks.entry(giver.path.clone()).or_default() += 1,
+            Ok(true) => given_up.add(&giver.path),
             Ok(false) => giver.is_done = true,
             Err(error) => {
                 giver.is_done = true;
@@ -61,6 +63,15 @@ fn give_up(mut givers: Vec<Giver>, step: impl Fn(&Giver) -> io::Result<bool>, gi
 }
 
 impl GivenUp {
+    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+        Self { metrics, chunks: HashMap::new(), log_limit: LogLimit::default() }
+    }
+
+    fn add(&mut self, path: &StreamPath) {
+        self.metrics.chunks.of(ChunkOutcome::GivenUp).add_one();
+        *self.chunks.entry(path.clone()).or_default() += 1;
+    }
+
     /// Logs it, now and then.
     pub(super) fn log(&mut self) {
         if self.chunks.is_empty() || !self.log_limit.permits() {

@@ -18,6 +18,7 @@ use crate::{
     clock::{LogLimit, ms_since},
     functions::{CallError, ChunkBody, Functions},
     gateway::Gateway,
+    operation::{ChunkOutcome, Failure, Metrics, gap_reason},
     queue::{Answered, Ended, Next, QueueReader},
     sessions::Sessions,
     spool::Spool,
@@ -36,6 +37,7 @@ pub(crate) struct Uploader {
     pub(crate) functions: Functions,
     pub(crate) spool: Arc<Spool>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) metrics: Arc<Metrics>,
     /// No call commits anything later than this after its begin.
     pub(crate) call_max: Duration,
 }
@@ -64,10 +66,15 @@ impl Uploader {
                     return true;
                 }
                 Err(error) if error.is_refusal() || record.is_resent && is_unknown(&error) => {
+                    self.metrics.begin_failures.of(error.failure()).add_one();
                     self.keep_all_refused(queue, &error).await;
                     return false;
                 }
-                Err(error) => backoff.wait("session cannot be begun", &error).await,
+                Err(error) => {
+                    self.metrics.begin_failures.of(error.failure()).add_one();
+                    queue.in_trouble(error.failure());
+                    backoff.wait("session cannot be begun", &error).await;
+                }
             }
         }
     }
@@ -104,7 +111,10 @@ impl Uploader {
         queue.refuse();
         loop {
             match queue.next().await {
-                Next::Chunk(index, ..) => self.keep_aside(queue, index, refusal, None).await,
+                Next::Chunk(index, ..) => {
+                    self.metrics.chunks.of(ChunkOutcome::Refused).add_one();
+                    self.keep_aside(queue, index, refusal, None).await;
+                }
                 Next::Lost(index, ..) => queue.acknowledged(index),
                 Next::Done => break,
             }
@@ -204,27 +214,41 @@ impl Bringer<'_> {
     /// Tries the chunk at the front once; whether the functions have taken it.
     async fn put(&mut self, index: u64, seq: u64, body: ChunkBody) -> bool {
         let (from_ms, generation) = (body.name().offset_ms, body.name().generation);
+        let Uploader { metrics, .. } = self.uploader;
+        let (bytes, oldest) = (body.bytes(), self.queue.waits().oldest);
         let answer = self.uploader.functions.put_chunk(self.path(seq), &self.push, body).await;
         self.queue.tried(index);
         let Err(error) = answer else {
             self.queue.acknowledged(index);
+            metrics.chunks.of(ChunkOutcome::Acknowledged).add_one();
+            metrics.chunk_bytes.add(bytes);
+            oldest.into_iter().for_each(|ended| metrics.chunk_delay.observe(ended.elapsed()));
             return true;
         };
         match (error.status(), &error) {
             _ if error.is_refusal() => {
+                metrics.chunks.of(ChunkOutcome::Refused).add_one();
                 self.uploader.keep_aside(self.queue, index, &error, Some(LossReason::Refused)).await;
                 return false;
             }
             // It is past its retention, or told lost: no more is to be told of it.
             (Some(StatusCode::GONE), _) => {
+                metrics.chunks.of(ChunkOutcome::Late).add_one();
                 self.uploader.keep_aside(self.queue, index, &error, None).await;
                 return true;
             }
             (_, CallError::Problem(_, problem)) if problem.code == conflict::LOST => {
+                metrics.chunks.of(ChunkOutcome::Late).add_one();
                 self.uploader.keep_aside(self.queue, index, &error, None).await;
                 return true;
             }
             _ => {}
+        }
+        let failure = error.failure();
+        metrics.chunk_failures.of(failure).add_one();
+        // A chunk that waits for those of another session is in no trouble.
+        if failure != Failure::Order {
+            self.queue.in_trouble(failure);
         }
         self.fill_gap(seq, from_ms, generation, &error).await;
         self.backoff.wait("chunk cannot be uploaded", &error).await;
@@ -239,6 +263,7 @@ impl Bringer<'_> {
         }
         let answer = self.uploader.functions.put_lost(self.path(seq), &self.push, &lost).await;
         let Err(error) = answer else {
+            self.uploader.metrics.gaps.of(gap_reason(lost.lost)).add_one();
             tracing::warn!("{}: chunk {seq} is told lost: {:?}", self.queue.path(), lost.lost);
             self.queue.acknowledged(index);
             return true;
@@ -274,6 +299,7 @@ impl Bringer<'_> {
             {
                 return tracing::warn!("{}: loss of chunk {missing}: {error}", self.queue.path());
             }
+            self.uploader.metrics.gaps.of(gap_reason(lost.lost)).add_one();
         }
         self.backoff = Backoff::new(self.queue.path(), &self.uploader.functions);
     }

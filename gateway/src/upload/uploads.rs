@@ -14,7 +14,7 @@ use super::{
     shed::{self, GivenUp},
     uploader::Uploader,
 };
-use crate::queue::QueueReader;
+use crate::queue::{QueueReader, Waits};
 
 /// A push that ended so long ago continues in no other: the longest delay of a rule is shorter.
 const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
@@ -117,6 +117,13 @@ impl Uploads {
         self.over(queue);
     }
 
+    /// What waits of each push that is not brought.
+    pub(crate) fn waiting(&self) -> Vec<Waits> {
+        let pushes: Vec<_> =
+            self.streams().streams.values().flat_map(|stream| stream.pushes.iter().cloned()).collect();
+        pushes.iter().map(QueueReader::waits).collect()
+    }
+
     /// The push of this name, unless it is brought.
     pub(super) fn find(&self, push: &str) -> Option<QueueReader> {
         let streams = self.streams();
@@ -138,7 +145,7 @@ impl Uploads {
     /// Warns, for ever, before the spool is full, and gives up what streams whose share of the spool is full cannot
     /// deliver, the oldest first, and first of the stream that has most.
     pub(crate) async fn shed(self: Arc<Self>) {
-        let mut given_up = GivenUp::default();
+        let mut given_up = GivenUp::new(Arc::clone(&self.uploader.metrics));
         let mut seconds = interval(SHED_EVERY);
         seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -11,6 +11,7 @@ mod full_disk;
 mod hosts;
 mod media;
 mod odd;
+mod operation;
 mod orders;
 mod publisher;
 mod recording;
@@ -79,6 +80,7 @@ impl Gateway {
             first_media: gateway::FIRST_MEDIA,
             call_max: Duration::from_secs(1),
             tick: true,
+            control: gateway::Control::default(),
         };
         let task = tokio::spawn(gateway::serve(change(config), listener, shutdown.clone()));
         Self { address, shutdown, task }

@@ -58,9 +58,9 @@ pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()
         first_media: ::gateway::FIRST_MEDIA,
         call_max: ::gateway::CALL_MAX,
         tick: true,
+        control: ::gateway::Control::default(),
     };
     let gateway = ::gateway::open(config).await?;
     println!("ready rtmp=rtmp://{}", listener.local_addr()?);
-    gateway.run(listener, stop).await;
-    Ok(())
+    gateway.run(listener, stop).await
 }

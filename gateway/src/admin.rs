@@ -1,0 +1,93 @@
+//! A gateway's HTTP address for its operator.
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | `GET /metrics` | what is counted, in Prometheus's text format |
+//! | `GET /healthz` | 200 where what is pushed is recorded, else 503; `{status, reasons: [{code, message}]}` |
+//! | `GET /readyz` | 200 where pushes may be sent here, else 503; likewise |
+//! | `GET /publishers` | `{publishers: [`[`PublisherView`](crate::PublisherView)`]}` |
+//! | `POST /kick` | `{name}`, a push or `domain/app/stream` → `{kicked}`, or 404 |
+//! | `POST /drain` | `{wait_s, upload_s}` → [`DrainState`](crate::DrainState) |
+//! | `GET /drain` | [`DrainState`](crate::DrainState) |
+//! | `GET`, `PUT /log-level` | `{filter}` |
+//!
+//! The first three are for everybody. The others want `Authorization: Bearer <token>` where a token is set, which an
+//! address has to have that others can reach; without one they answer only to who names this machine by an address or
+//! as `localhost`, so that no web page can reach them by a name of its own, and what changes something has to be JSON,
+//! which no web page may send elsewhere unasked.
+
+mod answer;
+mod routes;
+
+use std::{fmt, net::SocketAddr, sync::Arc};
+
+use anyhow::ensure;
+use http_server::serve_connections;
+use hyper::service::service_fn;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::operation::Control;
+use routes::Routes;
+
+/// What is logged, which an operator may change.
+pub trait LogFilter: Send + Sync {
+    /// The filter that holds.
+    fn get(&self) -> String;
+
+    /// Sets another one.
+    ///
+    /// # Errors
+    /// Why the text is none.
+    fn set(&self, filter: &str) -> Result<(), String>;
+}
+
+/// What an operator's address serves.
+#[derive(Clone)]
+pub struct Admin {
+    /// The gateway.
+    pub control: Control,
+    /// Who shows it may see and do all; nobody else, where it is set.
+    pub token: Option<String>,
+    /// What is logged; `None`: that cannot be changed.
+    pub log_filter: Option<Arc<dyn LogFilter>>,
+}
+
+impl fmt::Debug for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admin").field("has_token", &self.token.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Admin {
+    /// Checks that others cannot do at `address` what only an operator may.
+    ///
+    /// # Errors
+    /// It can be reached from outside, and there is no token.
+    pub fn check_exposure(&self, address: SocketAddr) -> anyhow::Result<()> {
+        ensure!(
+            address.ip().to_canonical().is_loopback() || self.token.is_some(),
+            "{address} can be reached from outside, and anybody could end pushes there: set a token by which the \
+             operator is known"
+        );
+        Ok(())
+    }
+
+    /// Serves until `stop` is cancelled.
+    ///
+    /// # Errors
+    /// As [`check_exposure`](Self::check_exposure); the listener has no address.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+        self.check_exposure(listener.local_addr()?)?;
+        let routes = Arc::new(Routes::new(self));
+        let service = move |_| {
+            let routes = Arc::clone(&routes);
+            service_fn(move |request| {
+                let routes = Arc::clone(&routes);
+                async move { Ok::<_, std::convert::Infallible>(routes.answer(request).await) }
+            })
+        };
+        serve_connections(listener, service, stop).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,215 @@
+//! From the request to the answer.
+
+use std::{net::IpAddr, time::Duration};
+
+use http::{
+    HeaderMap, Method, Request, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST},
+};
+use http_body_util::{BodyExt, Limited};
+use http_server::Drained;
+use protocol::JSON_CONTENT_TYPE;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use subtle::ConstantTimeEq;
+
+use super::{
+    Admin,
+    answer::{Answer, Refused, json, with_type},
+};
+use crate::operation::{DrainPlan, Reason};
+
+/// The longest body of a request.
+const MAX_BODY_BYTES: usize = 4 << 10;
+
+/// How long live pushes may go on while a gateway drains, where the request does not say.
+const WAIT_S: u64 = 300;
+
+/// How long what waits may take after that.
+const UPLOAD_S: u64 = 60;
+
+/// The longest of either that can be asked for: a day.
+const LONGEST_S: u64 = 86_400;
+
+pub(super) struct Routes {
+    admin: Admin,
+    /// What an operator says.
+    authorization: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    reasons: Vec<Reason>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kick {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Drain {
+    wait_s: u64,
+    upload_s: u64,
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self { wait_s: WAIT_S, upload_s: UPLOAD_S }
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Filter {
+    filter: String,
+}
+
+impl Routes {
+    pub(super) fn new(admin: Admin) -> Self {
+        let authorization = admin.token.as_ref().map(|token| format!("Bearer {token}"));
+        Self { admin, authorization }
+    }
+
+    pub(super) async fn answer(&self, request: Request<Drained>) -> Answer {
+        self.serve(request).await.unwrap_or_else(Answer::from)
+    }
+
+    async fn serve(&self, request: Request<Drained>) -> Result<Answer, Refused> {
+        let (head, body) = request.into_parts();
+        let control = &self.admin.control;
+        let path = head.uri.path();
+        match path {
+            "/metrics" => {
+                read_only(&head.method)?;
+                return Ok(with_type(StatusCode::OK, exposition::CONTENT_TYPE, control.metrics_text()));
+            }
+            "/healthz" => {
+                read_only(&head.method)?;
+                return Ok(health(control.problems()));
+            }
+            "/readyz" => {
+                read_only(&head.method)?;
+                return Ok(health(control.hindrances()));
+            }
+            _ => self.authorize(&head.headers)?,
+        }
+        match (path, &head.method) {
+            ("/publishers", &Method::GET) => {
+                let publishers = serde_json::json!({ "publishers": control.publisher_views() });
+                Ok(json(StatusCode::OK, &publishers))
+            }
+            ("/kick", &Method::POST) => {
+                let Kick { name } = read(&head.headers, body).await?;
+                match control.kick(&name) {
+                    0 => {
+                        let message = format!("nobody publishes {name:?}, which is no push either");
+                        Err(Refused::new(StatusCode::NOT_FOUND, "publisher", message))
+                    }
+                    kicked => Ok(json(StatusCode::OK, &serde_json::json!({ "kicked": kicked }))),
+                }
+            }
+            ("/drain", &Method::GET) => Ok(json(StatusCode::OK, &control.drain_state())),
+            ("/drain", &Method::POST) => {
+                let plan: Drain = read(&head.headers, body).await?;
+                control.drain(DrainPlan { wait: seconds(plan.wait_s)?, upload: seconds(plan.upload_s)? });
+                Ok(json(StatusCode::ACCEPTED, &control.drain_state()))
+            }
+            ("/log-level", &Method::GET | &Method::PUT) => {
+                let Some(log) = &self.admin.log_filter else { return Err(unknown(path)) };
+                if head.method == Method::PUT {
+                    let Filter { filter } = read(&head.headers, body).await?;
+                    log.set(&filter)
+                        .map_err(|reason| Refused::new(StatusCode::BAD_REQUEST, "filter", reason))?;
+                    tracing::info!("what is logged is now {:?}", log.get());
+                }
+                Ok(json(StatusCode::OK, &Filter { filter: log.get() }))
+            }
+            ("/publishers" | "/kick" | "/drain" | "/log-level", method) => Err(not_allowed(method)),
+            _ => Err(unknown(path)),
+        }
+    }
+
+    /// Whether whoever asks is the operator.
+    fn authorize(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        let header = |name| headers.get(name).map(http::HeaderValue::as_bytes).unwrap_or_default();
+        match &self.authorization {
+            Some(expected) if header(AUTHORIZATION).ct_eq(expected.as_bytes()).into() => Ok(()),
+            Some(_) => {
+                let message = "Authorization: Bearer with the token of the operator's address is needed";
+                Err(Refused::new(StatusCode::UNAUTHORIZED, "token", message))
+            }
+            None if is_this_machine(header(HOST)) => Ok(()),
+            None => {
+                let message = "without a token, Host has to be an address or localhost";
+                Err(Refused::new(StatusCode::FORBIDDEN, "host", message))
+            }
+        }
+    }
+}
+
+/// Whether a Host header has no name that somebody else may have made lead here.
+fn is_this_machine(host: &[u8]) -> bool {
+    let Ok(host) = std::str::from_utf8(host) else { return false };
+    let Ok(authority) = host.parse::<http::uri::Authority>() else { return false };
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
+}
+
+fn health(reasons: Vec<Reason>) -> Answer {
+    match reasons.is_empty() {
+        true => json(StatusCode::OK, &Health { status: "ok", reasons }),
+        false => json(StatusCode::SERVICE_UNAVAILABLE, &Health { status: "failing", reasons }),
+    }
+}
+
+fn read_only(method: &Method) -> Result<(), Refused> {
+    if method == Method::GET || method == Method::HEAD { Ok(()) } else { Err(not_allowed(method)) }
+}
+
+fn not_allowed(method: &Method) -> Refused {
+    Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method", format!("{method} is not answered here"))
+}
+
+fn unknown(path: &str) -> Refused {
+    Refused::new(StatusCode::NOT_FOUND, "path", format!("there is no {path:?} here"))
+}
+
+fn seconds(seconds: u64) -> Result<Duration, Refused> {
+    if seconds > LONGEST_S {
+        let message = format!("{seconds} s are longer than a day");
+        return Err(Refused::new(StatusCode::BAD_REQUEST, "time", message));
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
+async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Drained) -> Result<T, Refused> {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_json = media_type.split(';').next().is_some_and(|kind| kind.trim() == JSON_CONTENT_TYPE);
+    if !is_json {
+        let message = format!("the body has to be {JSON_CONTENT_TYPE}, not {media_type:?}");
+        return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "type", message));
+    }
+    let body = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(|error| {
+        Refused::new(StatusCode::BAD_REQUEST, "body", format!("the body cannot be read: {error}"))
+    })?;
+    serde_json::from_slice(&body.to_bytes())
+        .map_err(|error| Refused::new(StatusCode::BAD_REQUEST, "body", error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_and_localhost_are_names_of_this_machine() {
+        for host in ["127.0.0.1:9", "[::1]:9", "localhost", "LOCALHOST:9", "10.0.0.1"] {
+            assert!(is_this_machine(host.as_bytes()), "{host}");
+        }
+        for host in ["", "rebound.example:9", "localhost.example", "127.0.0.1.example", "\u{ff}"] {
+            assert!(!is_this_machine(host.as_bytes()), "{host}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! One publisher's connection.
 
+mod enter;
 mod skips;
 mod socket;
 
@@ -14,28 +15,28 @@ use anyhow::{Context, bail};
 use http::StatusCode;
 use protocol::StreamPath;
 use rtmp::{Publish, ServerEvent, ServerSession};
-use tokio::{
-    net::TcpStream,
-    time::{sleep, sleep_until, timeout, timeout_at},
-};
+use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     admission::{Admission, DENIED, Refusal},
     block::Pool,
     clock::unix_ms,
+    entrance::{Arrival, Ends},
     functions::CallError,
     identity::Identity,
     names::{Claim, Names, Who},
     operation::{Control, LivePush, PublishRefused, Registered, Traffic},
     pace::Pace,
-    places::network,
+    places::{Place, network},
+    push_from::PushFrom,
     queue,
     recorder::Recorder,
     spool::{Push, Spool},
     tell::Tell,
     upload::{Uploader, Uploads},
 };
+use enter::{Entered, enter};
 use skips::Skips;
 use socket::PublisherSocket;
 
@@ -77,6 +78,7 @@ const KICKED: &str = "an operator of the gateway has ended the connection";
 #[derive(Debug)]
 pub(crate) struct ConnectionCtx {
     pub(crate) admission: Admission,
+    pub(crate) push_from: PushFrom,
     pub(crate) names: Arc<Names>,
     pub(crate) pace: Pace,
     pub(crate) spool: Arc<Spool>,
@@ -93,24 +95,30 @@ pub(crate) struct ConnectionCtx {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(ctx: Arc<ConnectionCtx>, socket: TcpStream, peer: SocketAddr) {
-    if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!("{peer}: {error}");
-    }
+pub(crate) async fn serve(ctx: Arc<ConnectionCtx>, arrival: Arrival, place: Place) {
+    let peer = arrival.peer;
+    let publish_by = Instant::now() + HESITATION;
+    // What is needed for this alone is given back before the publisher is waited for.
+    let entering = Box::pin(timeout_at(publish_by.into(), enter(&ctx, arrival, place)));
+    let entered = match entering.await {
+        Ok(Ok(Some(entered))) => entered,
+        Ok(Ok(None)) => return,
+        Ok(Err(error)) => return ctx.fail(peer, &error),
+        Err(_) => return ctx.fail(peer, &anyhow::anyhow!("nothing is published in time")),
+    };
+    let Entered { transport, ends: Ends { peer, local }, place: _place } = entered;
     let default_domain = match &ctx.default_domain {
         Some(domain) => domain.clone(),
-        None => {
-            socket.local_addr().map_or_else(|_| String::new(), |local| local.ip().to_canonical().to_string())
-        }
+        None => local.map_or_else(String::new, |local| local.to_canonical().to_string()),
     };
     let mut connection = Connection {
         ctx,
-        socket: PublisherSocket::new(socket),
+        socket: PublisherSocket::new(transport),
         peer,
         default_domain,
         session: ServerSession::new(),
         skips: Skips::default(),
-        publish_by: Instant::now() + HESITATION,
+        publish_by,
         live: None,
     };
     let outcome = connection.run().await;
@@ -126,10 +134,17 @@ pub(crate) async fn serve(ctx: Arc<ConnectionCtx>, socket: TcpStream, peer: Sock
     }
     connection.skips.log(peer);
     if let Err(error) = outcome {
-        connection.ctx.control.metrics().connections_failed.add_one();
-        tracing::warn!("{peer}: {error:#}");
+        connection.ctx.fail(peer, &error);
     }
     connection.finish().await;
+}
+
+impl ConnectionCtx {
+    /// A connection does not end as it should.
+    fn fail(&self, peer: SocketAddr, error: &anyhow::Error) {
+        self.control.metrics().connections_failed.add_one();
+        tracing::warn!("{peer}: {error:#}");
+    }
 }
 
 struct Connection {

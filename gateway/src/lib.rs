@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `server` | configuration, start and shutdown: puts the parts together |
 //! | `push_from`, `places`, `descriptors` | who may be connected, and how many |
+//! | `entrance`, `certificates` | what comes before RTMP: a proxy's header, TLS |
 //! | `connection`, `identity`, `admission`, `names`, `pace` | who pushes what, and may |
 //! | `recorder`, `cut`, `headers` | from tags to chunks |
 //! | `queue` | the chunks of one push, between its connection and its upload |
@@ -25,10 +26,12 @@ pub mod admin;
 mod admission;
 mod block;
 mod blocking;
+mod certificates;
 mod clock;
 mod connection;
 mod cut;
 mod descriptors;
+mod entrance;
 mod functions;
 mod gateway;
 mod headers;
@@ -51,6 +54,9 @@ mod ticker;
 pub mod upkeep;
 mod upload;
 
+pub use certificates::Certificates;
+pub use entrance::Entrance;
+pub use ipnet::IpNet;
 pub use names::SecondPublisher;
 pub use operation::{Control, DrainPlan, DrainState, PublisherView, Reason};
 pub use push_from::Network;

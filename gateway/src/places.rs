@@ -40,7 +40,8 @@ struct Taken {
 #[derive(Debug)]
 pub(crate) struct Place {
     places: Arc<Places>,
-    address: IpAddr,
+    /// `None` until it is known whose connection a proxy hands on.
+    address: Option<IpAddr>,
 }
 
 /// Why there is no place: the limit, and whose.
@@ -91,18 +92,19 @@ impl Places {
 
     /// A place for a connection from this address, or why there is none.
     pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Place, NoPlace> {
-        let address = network(address);
+        let mut place = self.take_unnamed()?;
+        place.name(address)?;
+        Ok(place)
+    }
+
+    /// A place for a connection that a proxy hands on, of which it is not known yet from where.
+    pub(crate) fn take_unnamed(self: &Arc<Self>) -> Result<Place, NoPlace> {
         let mut taken = self.taken();
         if taken.connections >= self.connections {
             return Err(NoPlace::Full(self.connections));
         }
-        let of_address = taken.by_address.get(&address).copied().unwrap_or(0);
-        if of_address >= self.per_address {
-            return Err(NoPlace::Address(address, self.per_address));
-        }
-        taken.by_address.insert(address, of_address + 1);
         taken.connections += 1;
-        Ok(Place { places: Arc::clone(self), address })
+        Ok(Place { places: Arc::clone(self), address: None })
     }
 
     /// How many are taken.
@@ -115,14 +117,31 @@ impl Places {
     }
 }
 
+impl Place {
+    /// The connection is from this address; or why it has none.
+    pub(crate) fn name(&mut self, address: IpAddr) -> Result<(), NoPlace> {
+        let address = network(address);
+        let Self { places, address: named } = self;
+        let mut taken = places.taken();
+        let of_address = taken.by_address.entry(address).or_default();
+        if *of_address >= places.per_address {
+            return Err(NoPlace::Address(address, places.per_address));
+        }
+        *of_address += 1;
+        *named = Some(address);
+        Ok(())
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.places.taken();
         taken.connections -= 1;
-        if let Some(of_address) = taken.by_address.get_mut(&self.address) {
+        let Some(address) = self.address else { return };
+        if let Some(of_address) = taken.by_address.get_mut(&address) {
             *of_address -= 1;
             if *of_address == 0 {
-                taken.by_address.remove(&self.address);
+                taken.by_address.remove(&address);
             }
         }
     }
@@ -154,6 +173,17 @@ mod tests {
         drop(other);
         let _again = take("2001:db8::3").unwrap();
         assert_eq!(places.taken().by_address.len(), 2);
+    }
+
+    #[test]
+    fn a_place_is_named_once_its_address_is_known() {
+        let places = Places::new(Some(3), Some(1), 1 << 20);
+        let address = "192.0.2.1".parse().unwrap();
+        let (mut first, mut second) = (places.take_unnamed().unwrap(), places.take_unnamed().unwrap());
+        first.name(address).unwrap();
+        assert_eq!(second.name(address), Err(NoPlace::Address(address, 1)));
+        drop((first, second));
+        assert_eq!((places.taken_now(), places.taken().by_address.len()), (0, 0));
     }
 
     #[test]

@@ -3,20 +3,24 @@
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
+use ipnet::IpNet;
 use push_auth::PushKeys;
 use tokio::{net::TcpListener, time::sleep};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     admission::Admission,
+    certificates::Certificates,
     clock::LogLimit,
     connection::{self, ConnectionCtx},
     descriptors,
+    entrance::{self, Arrival, Entrance},
     functions::Functions,
     gateway::Gateway,
     heartbeat,
     names::{Names, SecondPublisher},
-    operation::{Control, Parts, patience},
+    operation::{ConnectionRefused, Control, Parts, patience},
     pace::Pace,
     places::Places,
     push_from::{Network, PushFrom},
@@ -70,6 +74,9 @@ pub struct Config {
     pub push_from: Vec<Network>,
     /// By which keys push URLs have to be signed. Without a key anybody may push.
     pub push_keys: PushKeys,
+    /// The proxies that are trusted: their connections have to begin with a header of the PROXY protocol, version 2, and
+    /// count as those of whom it names. Nobody else may send one.
+    pub proxy_from: Vec<IpNet>,
     /// What becomes of a publisher of a stream that another one is publishing.
     pub second_publisher: SecondPublisher,
     /// How long the first audio or video of a push may take, before its connection is ended: [`FIRST_MEDIA`].
@@ -121,15 +128,15 @@ pub async fn open(config: Config) -> anyhow::Result<Ingest> {
 /// # Errors
 /// As [`open`] and [`Ingest::run`].
 pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
-    open(config).await?.run(listener, shutdown).await
+    open(config).await?.run(vec![Entrance::rtmp(listener)], shutdown).await
 }
 
 impl Ingest {
     /// Takes pushes until `shutdown` is cancelled, as [`serve`] does.
     ///
     /// # Errors
-    /// An operator had it end ([`Control::drain`]), and not all that waited could be brought to the functions in time.
-    pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+    /// TLS cannot be set up; or an operator had it end ([`Control::drain`]), and not all that waited could be brought to the functions in time.
+    pub async fn run(self, entrances: Vec<Entrance>, shutdown: CancellationToken) -> anyhow::Result<()> {
         let Self { config, places, spool, gateway, functions, recovered } = self;
         let sessions = Arc::new(Sessions::default());
         let tell = Arc::new(Tell::default());
@@ -180,6 +187,7 @@ impl Ingest {
 
         let ctx = ConnectionCtx {
             admission: Admission::new(config.push_keys, &config.push_domains),
+            push_from: PushFrom::new(config.push_from),
             names: Arc::new(Names::new(config.second_publisher)),
             pace: Pace::default(),
             spool,
@@ -191,10 +199,23 @@ impl Ingest {
             control: control.clone(),
             shutdown: stop,
         };
+        let ctx = Arc::new(ctx);
         let connections = Background { tasks: TaskTracker::new(), abort: abort.clone() };
-        let push_from = PushFrom::new(config.push_from);
-        accept(&Arc::new(ctx), &push_from, &places, &listener, &connections).await;
-        drop(listener);
+        let doors = Background { tasks: TaskTracker::new(), abort: abort.clone() };
+        for Entrance { listener, certificates } in entrances {
+            let door = Door {
+                ctx: Arc::clone(&ctx),
+                places: Arc::clone(&places),
+                tls: certificates.as_ref().map(Certificates::acceptor).transpose()?,
+                proxy_from: config.proxy_from.clone(),
+                connections: connections.clone(),
+            };
+            doors.spawn(async move { door.accept(listener).await });
+            if let Some(certificates) = certificates {
+                background.spawn(certificates.follow(Arc::clone(control.metrics())));
+            }
+        }
+        doors.done().await;
 
         connections.done().await;
         tokio::select! {
@@ -224,6 +245,7 @@ async fn drain(control: Control, stop: CancellationToken) {
 }
 
 /// Tasks that end at the latest when the gateway does.
+#[derive(Clone)]
 struct Background {
     tasks: TaskTracker,
     abort: CancellationToken,
@@ -241,28 +263,42 @@ impl Background {
     }
 }
 
-async fn accept(
-    ctx: &Arc<ConnectionCtx>,
-    push_from: &PushFrom,
-    places: &Arc<Places>,
-    listener: &TcpListener,
-    connections: &Background,
-) {
-    let mut log_limit = LogLimit::default();
-    let metrics = ctx.control.metrics();
-    while let Some(accepted) = ctx.shutdown.run_until_cancelled(listener.accept()).await {
-        match accepted {
-            // Dropping the socket ends it.
-            Ok((_, peer)) if !push_from.admits(peer) => {}
-            Ok((socket, peer)) => match places.take(peer.ip()) {
+/// A listener, and what its connections need.
+struct Door {
+    ctx: Arc<ConnectionCtx>,
+    places: Arc<Places>,
+    tls: Option<TlsAcceptor>,
+    proxy_from: Vec<IpNet>,
+    connections: Background,
+}
+
+impl Door {
+    async fn accept(self, listener: TcpListener) {
+        let mut log_limit = LogLimit::default();
+        let metrics = self.ctx.control.metrics();
+        while let Some(accepted) = self.ctx.shutdown.run_until_cancelled(listener.accept()).await {
+            let (socket, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::error!("connection cannot be accepted: {error}");
+                    sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let is_proxy = entrance::is_proxy(&self.proxy_from, peer.ip());
+            if !is_proxy && !self.ctx.push_from.admits(peer) {
+                // Dropping the socket ends it.
+                metrics.connections_refused.of(ConnectionRefused::Elsewhere).add_one();
+                continue;
+            }
+            let place = if is_proxy { self.places.take_unnamed() } else { self.places.take(peer.ip()) };
+            match place {
                 Ok(place) => {
                     metrics.connections.add_one();
+                    let arrival = Arrival { socket, peer, tls: self.tls.clone(), is_proxy };
                     // Each future around it would be twice as large.
-                    let serving = Box::pin(connection::serve(Arc::clone(ctx), socket, peer));
-                    connections.spawn(async move {
-                        serving.await;
-                        drop(place);
-                    });
+                    let serving = Box::pin(connection::serve(Arc::clone(&self.ctx), arrival, place));
+                    self.connections.spawn(serving);
                 }
                 Err(reason) => {
                     metrics.connections_refused.of(reason.counted()).add_one();
@@ -270,10 +306,6 @@ async fn accept(
                         tracing::warn!("{peer} is sent away: {reason}");
                     }
                 }
-            },
-            Err(error) => {
-                tracing::error!("connection cannot be accepted: {error}");
-                sleep(ACCEPT_PAUSE).await;
             }
         }
     }

@@ -12,6 +12,7 @@ use push_auth::PushKeys;
 /// For how many seconds a signed push URL holds after the time that it says.
 const PUSH_VALIDITY_S: u64 = 1800;
 
+use crate::entrances::EntranceArgs;
 use crate::size::parse_bytes;
 
 /// The settings of RTMP ingest.
@@ -70,14 +71,16 @@ pub(crate) struct IngestArgs {
     /// 1024.
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_connections_per_address: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) entrances: EntranceArgs,
 }
 
 impl IngestArgs {
-    /// The keys for a gateway that listens on `rtmp`.
+    /// The keys for a gateway that publishers reach at these addresses.
     ///
     /// # Errors
     /// A key that cannot be used, or none where anybody could push. No error says anything of a key.
-    pub(crate) fn push_keys(&self, rtmp: SocketAddr) -> Result<PushKeys> {
+    pub(crate) fn push_keys(&self, addresses: &[SocketAddr]) -> Result<PushKeys> {
         let mut keys = PushKeys::new(self.push_validity);
         for (at, setting) in self.push_key.iter().enumerate().filter(|(_, setting)| !setting.is_empty()) {
             add(&mut keys, setting).with_context(|| {
@@ -95,15 +98,18 @@ impl IngestArgs {
             }
             ensure!(!keys.is_empty(), "{name} has no key");
         }
-        self.check_exposure(rtmp, &keys)?;
+        self.check_exposure(addresses, &keys)?;
         Ok(keys)
     }
 
     /// Checks that nobody is let push from outside unless that is wanted.
-    fn check_exposure(&self, rtmp: SocketAddr, keys: &PushKeys) -> Result<()> {
+    fn check_exposure(&self, addresses: &[SocketAddr], keys: &PushKeys) -> Result<()> {
+        let Some(exposed) = addresses.iter().find(|address| !address.ip().is_loopback()) else {
+            return Ok(());
+        };
         ensure!(
-            self.open || rtmp.ip().is_loopback() || !keys.is_empty(),
-            "{rtmp} can be reached from outside, and anybody could push there: set keys by which push URLs have to be \
+            self.open || !keys.is_empty(),
+            "{exposed} can be reached from outside, and anybody could push there: set keys by which push URLs have to be \
              signed (--push-key, --push-key-file or LIVE_RECORDER_PUSH_KEYS), or let anybody push with --open"
         );
         Ok(())

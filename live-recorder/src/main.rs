@@ -1,23 +1,22 @@
 //! `live-recorder`: the whole recorder on one machine, its functions or its gateway alone, or a demonstration.
 
+mod admin;
 mod commands;
+mod entrances;
 mod ingest;
 mod listen;
 mod local;
+mod log;
 mod size;
 mod stack;
 mod store;
 
-use std::io::IsTerminal;
-
-use anyhow::Context;
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::filter::LevelFilter;
 
-use crate::commands::{catalog, demo, functions, gateway, push, spool, up};
+use crate::commands::{catalog, demo, functions, gateway, operator, push, spool, up};
+use crate::log::{Log, LogFormat};
 use crate::stack::StackConfig;
 
 /// Records live streams into object storage with Wasm functions.
@@ -26,6 +25,10 @@ use crate::stack::StackConfig;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// How messages are written to standard error: as text, or as a JSON object a line. What is logged is set by
+    /// LIVE_RECORDER_LOG, such as info,gateway=debug.
+    #[arg(long, global = true, value_enum, default_value_t, env = "LIVE_RECORDER_LOG_FORMAT")]
+    log_format: LogFormat,
 }
 
 #[derive(Subcommand)]
@@ -40,6 +43,14 @@ enum Command {
     Catalog(catalog::CatalogArgs),
     /// Lists what waits on a gateway's disk or was refused, and resends or drops it.
     Spool(spool::SpoolArgs),
+    /// Lists who publishes to a gateway.
+    Publishers(operator::PublishersArgs),
+    /// Ends the connections of a stream's publishers, who may come again.
+    Kick(operator::KickArgs),
+    /// Has a gateway refuse pushes, finish those it has, and end; returns once it has ended.
+    Drain(operator::DrainArgs),
+    /// Prints what a gateway logs, or changes it.
+    LogLevel(operator::LogLevelArgs),
     /// Publishes an FLV file over RTMP.
     Push(push::PushArgs),
     /// Records a real push on this machine and shows the files.
@@ -49,34 +60,26 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     // The demonstration shows steps; what happens meanwhile is of interest only where it goes wrong.
-    start_log(if matches!(cli.command, Command::Demo(_)) { LevelFilter::WARN } else { LevelFilter::INFO })?;
+    let level = if matches!(cli.command, Command::Demo(_)) { LevelFilter::WARN } else { LevelFilter::INFO };
+    let log = Log::start(level, cli.log_format)?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(cancel_on_signal(stop.clone()));
         match cli.command {
-            Command::Up(args) => up::run(args, stop).await,
+            Command::Up(args) => up::run(args, &log, stop).await,
             Command::Functions(args) => functions::run(args, stop).await,
-            Command::Gateway(args) => gateway::run(args, stop).await,
+            Command::Gateway(args) => gateway::run(args, &log, stop).await,
             Command::Catalog(args) => catalog::run(args, stop).await,
             Command::Spool(args) => spool::run(args),
+            Command::Publishers(args) => operator::publishers(args).await,
+            Command::Kick(args) => operator::kick(args).await,
+            Command::Drain(args) => operator::drain(args).await,
+            Command::LogLevel(args) => operator::log_level(args).await,
             Command::Push(args) => push::run(args, stop).await,
-            Command::Demo(args) => demo::run(args, stop).await,
+            Command::Demo(args) => demo::run(args, &log, stop).await,
         }
     })
-}
-
-/// Logs to standard error what `LIVE_RECORDER_LOG` asks for, such as `info,gateway=debug`; `default` without it.
-fn start_log(default: LevelFilter) -> anyhow::Result<()> {
-    const VARIABLE: &str = "LIVE_RECORDER_LOG";
-    let filter = match std::env::var(VARIABLE) {
-        Ok(filter) => filter.parse::<Targets>().with_context(|| format!("{VARIABLE} is {filter:?}"))?,
-        Err(_) => Targets::new().with_default(default),
-    };
-    let colours = std::io::stderr().is_terminal();
-    let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
-    tracing_subscriber::registry().with(format).with(filter).init();
-    Ok(())
 }
 
 /// The first signal asks for a clean end, the second one ends at once.

@@ -11,9 +11,11 @@ use host::{HostBuilder, Manifest};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::admin::{AdminArgs, AdminServer};
 use crate::ingest::IngestArgs;
 use crate::listen::{listen, reachable};
 use crate::local::{CALLBACK_HOSTS, PRIVATE_CALLBACKS, WORK_BUCKET, check_exposure, variables};
+use crate::log::Log;
 use crate::store::StoreArgs;
 
 /// The bucket that is made when none is asked for.
@@ -28,9 +30,9 @@ pub(crate) struct StackConfig {
     /// Where the functions answer HTTP; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:3000")]
     pub(crate) listen: SocketAddr,
-    /// Where the gateway takes RTMP.
-    #[arg(long, default_value = "127.0.0.1:1935")]
-    pub(crate) rtmp: SocketAddr,
+    /// Where the gateway takes RTMP. Several addresses are separated by commas, or each has the option again.
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', default_value = "127.0.0.1:1935")]
+    pub(crate) rtmp: Vec<SocketAddr>,
     /// Where the bucket server answers S3.
     #[arg(long, default_value = "127.0.0.1:9000")]
     pub(crate) bucket: SocketAddr,
@@ -47,14 +49,20 @@ pub(crate) struct StackConfig {
     pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) ingest: IngestArgs,
+    #[command(flatten)]
+    pub(crate) admin: AdminArgs,
 }
 
 /// What runs, and accepts.
 pub(crate) struct Stack {
     /// Where the functions answer.
     pub(crate) functions: SocketAddr,
-    /// Where the gateway takes RTMP.
+    /// Where the gateway takes RTMP; the first of such addresses.
     pub(crate) rtmp: SocketAddr,
+    /// All addresses of publishers, each as `rtmp=rtmp://…` or `rtmps=rtmps://…`.
+    pub(crate) entrances: Vec<String>,
+    /// Where the gateway answers its operator.
+    pub(crate) admin: Option<AdminServer>,
     /// Where the bucket server answers.
     pub(crate) bucket: SocketAddr,
     gateway: Part<Result<()>>,
@@ -90,16 +98,18 @@ impl Stack {
     ///
     /// When an address is taken, or can be reached by others and the secrets are those that everybody knows; when
     /// the data folder cannot be used, or the application cannot be run.
-    pub(crate) async fn start(config: StackConfig) -> Result<Self> {
-        check_exposure(&[config.listen, config.rtmp, config.bucket], |name| std::env::var(name).ok())?;
-        let push_keys = config.ingest.push_keys(config.rtmp)?;
+    pub(crate) async fn start(config: StackConfig, log: &Log) -> Result<Self> {
+        let publishers = config.ingest.entrances.addresses(&config.rtmp);
+        let exposed: Vec<_> = [config.listen, config.bucket].into_iter().chain(publishers.clone()).collect();
+        check_exposure(&exposed, |name| std::env::var(name).ok())?;
+        let push_keys = config.ingest.push_keys(&publishers)?;
         let push_from = config.ingest.push_from()?;
         let manifest = Manifest::load(&config.manifest)?;
         let functions_listener = listen(config.listen, "--listen").await?;
-        let rtmp_listener = listen(config.rtmp, "--rtmp").await?;
+        let entrances = config.ingest.entrances.open(&config.rtmp).await?;
         let bucket_listener = listen(config.bucket, "--bucket").await?;
         let functions = functions_listener.local_addr()?;
-        let rtmp = rtmp_listener.local_addr()?;
+        let rtmp = *entrances.addresses.first().context("--rtmp names no address")?;
         let bucket = bucket_listener.local_addr()?;
 
         let mut variables = variables(bucket);
@@ -124,6 +134,8 @@ impl Stack {
             .key_value(store);
         let host = tokio::task::spawn_blocking(|| builder.build()).await??;
 
+        let control = gateway::Control::default();
+        let admin = config.admin.start(&control, log).await?;
         let gateway_config = gateway::Config {
             functions: vec![format!("http://{}", reachable(functions))],
             ca_file: None,
@@ -141,16 +153,19 @@ impl Stack {
             first_media: gateway::FIRST_MEDIA,
             call_max: gateway::CALL_MAX,
             tick: true,
-            control: gateway::Control::default(),
+            proxy_from: config.ingest.entrances.proxy_from,
+            control,
         };
         let gateway = gateway::open(gateway_config).await?;
         Ok(Self {
             functions,
             rtmp,
+            entrances: entrances.urls,
+            admin,
             bucket,
             bucket_server: Part::spawn(|stop| bucket_server.serve(bucket_listener, stop)),
             host: Part::spawn(|stop| Arc::new(host).serve(functions_listener, stop)),
-            gateway: Part::spawn(|stop| gateway.run(rtmp_listener, stop)),
+            gateway: Part::spawn(|stop| gateway.run(entrances.listeners, stop)),
         })
     }
 
@@ -169,6 +184,9 @@ impl Stack {
             Some(ended) => ended,
             None => self.gateway.stop("gateway").await,
         };
+        if let Some(admin) = self.admin {
+            admin.stop().await?;
+        }
         self.host.stop("host").await??;
         self.bucket_server.stop("bucket server").await?;
         gateway?

@@ -12,8 +12,9 @@ use tokio::{
     net::TcpStream,
     time::{Instant, sleep},
 };
+use tokio_rustls::server::TlsStream;
 
-use crate::clock::unix_ms;
+use crate::{clock::unix_ms, entrance::Transport};
 
 /// Bytes of the buffer: a read brings at most so many.
 const CAPACITY: usize = 256 << 10;
@@ -56,13 +57,19 @@ enum Stream {
     Watched(TcpStream),
     /// The task reads from time to time.
     Paced(net::TcpStream),
+    /// The same in TLS, whose reads the system may wake the task for in either case.
+    Tls { stream: Box<TlsStream<TcpStream>>, is_paced: bool },
     /// Only while the stream changes from one to the other, and after that has failed.
     Lost,
 }
 
 impl PublisherSocket {
-    pub(crate) fn new(socket: TcpStream) -> Self {
-        let (stream, buffer) = (Stream::Watched(socket), vec![0; FIRST_CAPACITY]);
+    pub(crate) fn new(transport: Transport) -> Self {
+        let stream = match transport {
+            Transport::Plain(socket) => Stream::Watched(socket),
+            Transport::Tls(stream) => Stream::Tls { stream, is_paced: false },
+        };
+        let buffer = vec![0; FIRST_CAPACITY];
         Self { stream, buffer, start: 0, end: 0, is_media: false, since: Instant::now(), received: 0 }
     }
 
@@ -89,6 +96,13 @@ impl PublisherSocket {
                     read => break read?,
                 }
             },
+            Stream::Tls { stream, is_paced: false } => at_end(stream.read(room).await)?,
+            Stream::Tls { stream, is_paced: true } => loop {
+                sleep(Duration::from_millis(PACE_MS - unix_ms() % PACE_MS)).await;
+                if let Some(read) = stream.read(room).now_or_never() {
+                    break at_end(read)?;
+                }
+            },
             Stream::Lost => return Err(io::ErrorKind::NotConnected.into()),
         };
         self.end += bytes;
@@ -99,7 +113,12 @@ impl PublisherSocket {
     /// Completes when the publisher has ended its connection, also where not all that it sent is read.
     pub(crate) async fn closed(&mut self) {
         loop {
-            let Ok(socket) = self.watch() else { return };
+            let Ok(()) = self.watch() else { return };
+            let socket = match &self.stream {
+                Stream::Watched(socket) => socket,
+                Stream::Tls { stream, .. } => stream.get_ref().0,
+                Stream::Paced(_) | Stream::Lost => return,
+            };
             match socket.ready(Interest::READABLE).await {
                 Ok(ready) if !ready.is_read_closed() => sleep(CLOSED_LOOK).await,
                 Ok(_) | Err(_) => return,
@@ -110,8 +129,13 @@ impl PublisherSocket {
     /// Whether the publisher has sent what is not read, or that cannot be known.
     pub(crate) fn has_more(&mut self) -> bool {
         let is_handled = self.start == self.end;
-        let peeked = self.watch().map(|socket| socket.peek(&mut [0]).now_or_never().unwrap_or(Ok(0)));
-        !is_handled || !matches!(peeked, Ok(Ok(0)))
+        let found = self.watch().and_then(|()| match &mut self.stream {
+            Stream::Watched(socket) => socket.peek(&mut [0]).now_or_never().unwrap_or(Ok(0)),
+            // What is read here is missed by nobody: it is asked of connections that have ended.
+            Stream::Tls { stream, .. } => at_end(stream.read(&mut [0]).now_or_never().unwrap_or(Ok(0))),
+            Stream::Paced(_) | Stream::Lost => Err(io::ErrorKind::NotConnected.into()),
+        });
+        !is_handled || !matches!(found, Ok(0))
     }
 
     fn measure(&mut self, bytes: usize) -> io::Result<()> {
@@ -134,20 +158,19 @@ impl PublisherSocket {
     fn pace(&mut self) -> io::Result<()> {
         self.stream = match std::mem::replace(&mut self.stream, Stream::Lost) {
             Stream::Watched(socket) => Stream::Paced(socket.into_std()?),
+            Stream::Tls { stream, .. } => Stream::Tls { stream, is_paced: true },
             other => other,
         };
         Ok(())
     }
 
-    fn watch(&mut self) -> io::Result<&mut TcpStream> {
+    fn watch(&mut self) -> io::Result<()> {
         self.stream = match std::mem::replace(&mut self.stream, Stream::Lost) {
             Stream::Paced(socket) => Stream::Watched(TcpStream::from_std(socket)?),
+            Stream::Tls { stream, .. } => Stream::Tls { stream, is_paced: false },
             other => other,
         };
-        match &mut self.stream {
-            Stream::Watched(socket) => Ok(socket),
-            _ => Err(io::ErrorKind::NotConnected.into()),
-        }
+        Ok(())
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -159,15 +182,41 @@ impl PublisherSocket {
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.watch()?.write_all(bytes).await
+        self.watch()?;
+        match &mut self.stream {
+            Stream::Watched(socket) => socket.write_all(bytes).await,
+            Stream::Tls { stream, .. } => {
+                stream.write_all(bytes).await?;
+                stream.flush().await
+            }
+            Stream::Paced(_) | Stream::Lost => Err(io::ErrorKind::NotConnected.into()),
+        }
     }
 
     /// Ends the sending direction, and waits until the publisher has closed: closing first would make the system
     /// throw away what the publisher has not read.
     pub(crate) async fn close(&mut self) -> io::Result<()> {
         let mut ignored = [0; 4096];
-        self.watch()?.shutdown().await?;
-        while self.watch()?.read(&mut ignored).await? > 0 {}
+        self.watch()?;
+        match &mut self.stream {
+            Stream::Watched(socket) => {
+                socket.shutdown().await?;
+                while socket.read(&mut ignored).await? > 0 {}
+            }
+            Stream::Tls { stream, .. } => {
+                stream.shutdown().await?;
+                while stream.read(&mut ignored).await? > 0 {}
+            }
+            Stream::Paced(_) | Stream::Lost => {}
+        }
         Ok(())
+    }
+}
+
+/// The end of TLS that is not told counts as one: encoders close without a word, and RTMP tells where a message ends.
+fn at_end(read: io::Result<usize>) -> io::Result<usize> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+        read => read,
     }
 }

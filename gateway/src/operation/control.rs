@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::{
     sync::watch,
     time::{sleep, sleep_until},
@@ -68,7 +68,7 @@ struct Drain {
 }
 
 /// What a gateway that ends still has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct DrainState {
     /// Whether it ends.
     pub draining: bool,

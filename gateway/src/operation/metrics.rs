@@ -12,6 +12,8 @@ label! {
         Full = "full",
         /// Its address has as many as one may have.
         Address = "address",
+        /// Nobody may push from its address.
+        Elsewhere = "elsewhere",
         /// It did not say what a trusted proxy has to, or said it wrongly.
         Proxy = "proxy_header",
         /// Its TLS handshake failed.
@@ -125,6 +127,8 @@ pub(crate) struct Metrics {
     pub(crate) connections: Counter,
     pub(crate) connections_refused: CounterVec<ConnectionRefused>,
     pub(crate) connections_failed: Counter,
+    pub(crate) certificates_read: Counter,
+    pub(crate) certificates_failed: Counter,
     pub(crate) publishes: Counter,
     pub(crate) publishes_refused: CounterVec<PublishRefused>,
     pub(crate) kicked: Counter,

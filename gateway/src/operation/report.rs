@@ -57,6 +57,13 @@ fn ingest(text: &mut Exposition, metrics: &Metrics, seen: &Seen) {
     );
     text.counter("live_recorder_connections_failed_total", "Connections that did not end as they should.")
         .value(&[], metrics.connections_failed.get());
+    text.counter("live_recorder_certificates_read_total", "How often a changed certificate was read anew.")
+        .value(&[], metrics.certificates_read.get());
+    text.counter(
+        "live_recorder_certificates_failed_total",
+        "How often a changed certificate could not be used, so that the one of before is shown on.",
+    )
+    .value(&[], metrics.certificates_failed.get());
     text.counter("live_recorder_publishes_total", "Publishes that were accepted.")
         .value(&[], metrics.publishes.get());
     metrics.publishes_refused.write(
@@ -114,8 +121,10 @@ fn chunks(text: &mut Exposition, metrics: &Metrics, seen: &Seen, now: Instant) {
         "live_recorder_chunk_tries_failed_total",
         "Tries to bring a chunk that failed and are made again, by reason.",
     ));
-    let delay = "live_recorder_chunk_delay_seconds";
-    let mut delay = text.histogram(delay, "From the last frame of a chunk until the functions have it.");
+    let mut delay = text.histogram(
+        "live_recorder_chunk_delay_seconds",
+        "From the last frame of a chunk until the functions have it.",
+    );
     metrics.chunk_delay.write(&mut delay, &[]);
     metrics.begin_failures.write(
         text.counter("live_recorder_begins_failed_total", "Tries to begin a push that failed, by reason."),

@@ -5,6 +5,7 @@ mod admission;
 mod connections;
 mod denied;
 mod encoders;
+mod entrances;
 mod failures;
 mod fake;
 mod full_disk;
@@ -63,25 +64,7 @@ impl Gateway {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let config = Config {
-            functions: functions.split(',').map(str::to_owned).collect(),
-            ca_file: None,
-            ingest_token: TOKEN.into(),
-            name: None,
-            spool: spool.into(),
-            spool_limit_bytes: Some(1 << 30),
-            max_connections: None,
-            max_connections_per_address: None,
-            default_domain: None,
-            push_domains: Vec::new(),
-            push_from: Vec::new(),
-            push_keys: PushKeys::default(),
-            second_publisher: SecondPublisher::Refuse,
-            first_media: gateway::FIRST_MEDIA,
-            call_max: Duration::from_secs(1),
-            tick: true,
-            control: gateway::Control::default(),
-        };
+        let config = config(functions, spool);
         let task = tokio::spawn(gateway::serve(change(config), listener, shutdown.clone()));
         Self { address, shutdown, task }
     }
@@ -104,6 +87,30 @@ impl Gateway {
     async fn crash(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+/// What a gateway of a test is told where the test says nothing else.
+fn config(functions: &str, spool: &Path) -> Config {
+    Config {
+        functions: functions.split(',').map(str::to_owned).collect(),
+        ca_file: None,
+        ingest_token: TOKEN.into(),
+        name: None,
+        spool: spool.into(),
+        spool_limit_bytes: Some(1 << 30),
+        max_connections: None,
+        max_connections_per_address: None,
+        default_domain: None,
+        push_domains: Vec::new(),
+        push_from: Vec::new(),
+        push_keys: PushKeys::default(),
+        second_publisher: SecondPublisher::Refuse,
+        first_media: gateway::FIRST_MEDIA,
+        call_max: Duration::from_secs(1),
+        tick: true,
+        proxy_from: Vec::new(),
+        control: gateway::Control::default(),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     media::{SHAPE, frames, write_flv},
 };
 
-fn pem(name: &str) -> PathBuf {
+pub(crate) fn pem(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/certificates").join(name)
 }
 

@@ -98,6 +98,7 @@ fn config(functions: &Fake, spool: &std::path::Path) -> Config {
         second_publisher: SecondPublisher::Refuse,
         first_media: Duration::from_secs(2),
         call_max: Duration::from_secs(1),
+        proxy_from: Vec::new(),
         control: gateway::Control::default(),
         tick: true,
     }

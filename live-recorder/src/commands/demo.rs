@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 use self::client::Client;
 use self::media_file::MediaFile;
 use self::recording::Recording;
+use crate::admin::AdminArgs;
 use crate::ingest::IngestArgs;
+use crate::log::Log;
 use crate::stack::{DEFAULT_BUCKET, Stack, StackConfig};
 use crate::store::StoreArgs;
 
@@ -50,21 +52,22 @@ pub(crate) struct DemoArgs {
 }
 
 /// Records the sample, checks the recording, and stays up until `stop` is cancelled.
-pub(crate) async fn run(args: DemoArgs, stop: CancellationToken) -> Result<()> {
+pub(crate) async fn run(args: DemoArgs, log: &Log, stop: CancellationToken) -> Result<()> {
     let folder = tempfile::tempdir().context("no folder can be made for the demo")?;
     println!("1. Starting functions, RTMP gateway and bucket server on free ports");
-    let stack = Stack::start(StackConfig {
+    let config = StackConfig {
         manifest: args.manifest,
         listen: FREE_PORT,
-        rtmp: FREE_PORT,
+        rtmp: vec![FREE_PORT],
         bucket: FREE_PORT,
         data: folder.path().to_owned(),
         component_cache: args.component_cache,
         create_bucket: Vec::new(),
         store: StoreArgs::default(),
         ingest: IngestArgs::default(),
-    })
-    .await?;
+        admin: AdminArgs::default(),
+    };
+    let stack = Stack::start(config, log).await?;
     let client = Client::new(&stack);
     let url = |stream: &str| format!("rtmp://{}/live/{stream}?vhost={DOMAIN}", stack.rtmp);
     let buckets = folder.path().join("buckets").join(DEFAULT_BUCKET);

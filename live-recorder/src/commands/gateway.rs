@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
+use crate::admin::AdminArgs;
 use crate::ingest::IngestArgs;
-use crate::listen::listen;
+use crate::log::Log;
 
 #[derive(clap::Args)]
 pub(crate) struct GatewayArgs {
@@ -20,9 +21,9 @@ pub(crate) struct GatewayArgs {
     /// A file of certificates in PEM that are trusted of functions at https:// beside those that the web trusts.
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// Where to take RTMP.
-    #[arg(long, default_value = "127.0.0.1:1935")]
-    rtmp: SocketAddr,
+    /// Where to take RTMP. Several addresses are separated by commas, or each has the option again.
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', default_value = "127.0.0.1:1935")]
+    rtmp: Vec<SocketAddr>,
     /// The folder for chunks that are not acknowledged yet.
     #[arg(long, default_value = ".live-recorder")]
     data: PathBuf,
@@ -34,13 +35,17 @@ pub(crate) struct GatewayArgs {
     name: Option<String>,
     #[command(flatten)]
     ingest: IngestArgs,
+    #[command(flatten)]
+    admin: AdminArgs,
 }
 
 /// Takes pushes until `stop` is cancelled and the functions have what was pushed.
-pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()> {
-    let push_keys = args.ingest.push_keys(args.rtmp)?;
+pub(crate) async fn run(args: GatewayArgs, log: &Log, stop: CancellationToken) -> Result<()> {
+    let push_keys = args.ingest.push_keys(&args.ingest.entrances.addresses(&args.rtmp))?;
     let push_from = args.ingest.push_from()?;
-    let listener = listen(args.rtmp, "--rtmp").await?;
+    let entrances = args.ingest.entrances.open(&args.rtmp).await?;
+    let control = ::gateway::Control::default();
+    let admin = args.admin.start(&control, log).await?;
     let config = ::gateway::Config {
         functions: args.functions,
         ca_file: args.ca_file,
@@ -58,9 +63,15 @@ pub(crate) async fn run(args: GatewayArgs, stop: CancellationToken) -> Result<()
         first_media: ::gateway::FIRST_MEDIA,
         call_max: ::gateway::CALL_MAX,
         tick: true,
-        control: ::gateway::Control::default(),
+        proxy_from: args.ingest.entrances.proxy_from,
+        control,
     };
     let gateway = ::gateway::open(config).await?;
-    println!("ready rtmp=rtmp://{}", listener.local_addr()?);
-    gateway.run(listener, stop).await
+    let shown = admin.as_ref().map(|admin| format!(" admin=http://{}", admin.address));
+    println!("ready {}{}", entrances.urls.join(" "), shown.unwrap_or_default());
+    let ended = gateway.run(entrances.listeners, stop).await;
+    if let Some(admin) = admin {
+        admin.stop().await?;
+    }
+    ended
 }

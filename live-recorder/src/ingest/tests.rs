@@ -16,7 +16,7 @@ fn ingest(options: &[&str]) -> IngestArgs {
 }
 
 fn keys(options: &[&str]) -> Result<PushKeys> {
-    ingest(options).push_keys("127.0.0.1:1935".parse().unwrap())
+    ingest(options).push_keys(&["127.0.0.1:1935".parse().unwrap()])
 }
 
 /// Whether a URL that was signed with that key holds at `now_s`.
@@ -91,7 +91,9 @@ fn networks_are_named_once_or_several_times_and_have_to_be_some() {
 
 #[test]
 fn what_others_reach_needs_keys_or_is_open() {
-    let start = |rtmp: &str, options: &[&str]| ingest(options).push_keys(rtmp.parse().unwrap());
+    let start = |rtmp: &str, options: &[&str]| {
+        ingest(options).push_keys(&["127.0.0.1:1935".parse().unwrap(), rtmp.parse().unwrap()])
+    };
     for rtmp in ["0.0.0.0:1935", "192.0.2.1:1935", "[::]:1935", "[2001:db8::1]:1935"] {
         let error = start(rtmp, &[]).unwrap_err().to_string();
         for said in [rtmp, "--push-key", "LIVE_RECORDER_PUSH_KEYS", "--open"] {

@@ -1,0 +1,296 @@
+//! What comes before RTMP: TLS, and the header of a proxy.
+
+use std::{fs, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use gateway::{Certificates, Config, Control, Entrance};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    net::{TcpListener, TcpSocket, TcpStream},
+    time::{Instant, sleep, timeout},
+};
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        ClientConfig, RootCertStore, crypto,
+        pki_types::{CertificateDer, ServerName, pem::PemObject},
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Gateway,
+    fake::Fake,
+    functions,
+    media::{SHAPE, frames, write_flv},
+    operation::Operator,
+    publisher::Publisher,
+    tls::pem,
+};
+
+/// Every address of this machine.
+const LOOPBACK: &str = "127.0.0.0/8";
+
+/// A gateway at a plain address and at one with TLS, whose certificate is in `folder`.
+struct Both {
+    plain: SocketAddr,
+    tls: SocketAddr,
+    shutdown: CancellationToken,
+    task: tokio::task::JoinHandle<anyhow::Result<()>>,
+}
+
+impl Both {
+    async fn start(functions: &Fake, folder: &Path, control: Control, proxy_from: &str) -> Self {
+        Self::start_for(functions, folder, control, proxy_from, "").await
+    }
+
+    /// The same for publishers of some networks alone.
+    async fn start_for(
+        functions: &Fake,
+        folder: &Path,
+        control: Control,
+        proxy_from: &str,
+        push_from: &str,
+    ) -> Self {
+        show(folder, "server");
+        let certificates =
+            Certificates::load(&folder.join("certificate.pem"), &folder.join("key.pem")).unwrap();
+        let [plain, tls] = [
+            TcpListener::bind("127.0.0.1:0").await.unwrap(),
+            TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        ];
+        let addresses = [&plain, &tls].map(|listener| listener.local_addr().unwrap());
+        let proxy_from = proxy_from.split_terminator(',').map(|network| network.parse().unwrap()).collect();
+        let config = crate::config(&functions.url(), &folder.join("spool"));
+        let push_from = push_from.split_terminator(',').map(|network| network.parse().unwrap()).collect();
+        let config =
+            Config { control, proxy_from, push_from, max_connections_per_address: Some(2), ..config };
+        let shutdown = CancellationToken::new();
+        let gateway = gateway::open(config).await.unwrap();
+        let entrances = vec![Entrance::rtmp(plain), Entrance::rtmps(tls, certificates)];
+        let task = tokio::spawn(gateway.run(entrances, shutdown.clone()));
+        Self { plain: addresses[0], tls: addresses[1], shutdown, task }
+    }
+
+    async fn stop(self) {
+        self.shutdown.cancel();
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+/// Puts a certificate and its key where the gateway reads them.
+fn show(folder: &Path, name: &str) {
+    fs::copy(pem(&format!("{name}.pem")), folder.join("certificate.pem")).unwrap();
+    fs::copy(pem(&format!("{name}.key.pem")), folder.join("key.pem")).unwrap();
+}
+
+fn connector() -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    for root in ["authority.pem", "renewed.pem"] {
+        roots.add(CertificateDer::from_pem_file(pem(root)).unwrap()).unwrap();
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+}
+
+async fn connect_tls(socket: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+    connector().connect(ServerName::try_from("localhost").unwrap(), socket).await
+}
+
+/// The certificate that is shown now.
+async fn shown(address: SocketAddr) -> CertificateDer<'static> {
+    let stream = connect_tls(TcpStream::connect(address).await.unwrap()).await.unwrap();
+    stream.get_ref().1.peer_certificates().unwrap()[0].clone().into_owned()
+}
+
+fn certificate(name: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(pem(name)).unwrap()
+}
+
+/// A plain address that leads to a gateway's, past a header where there is one, and through TLS where that is spoken.
+async fn lead(to: SocketAddr, header: Vec<u8>, speaks_tls: bool) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let header = header.clone();
+            tokio::spawn(async move {
+                let mut far = TcpStream::connect(to).await.unwrap();
+                far.set_nodelay(true).unwrap();
+                far.write_all(&header).await.unwrap();
+                if speaks_tls {
+                    let mut far = connect_tls(far).await.unwrap();
+                    let _ = copy_bidirectional(&mut near, &mut far).await;
+                } else {
+                    let _ = copy_bidirectional(&mut near, &mut far).await;
+                }
+            });
+        }
+    });
+    address
+}
+
+/// A header of a proxy to which somebody connected from `192.0.2.{last}`, at 198.51.100.9.
+fn header(last: u8) -> Vec<u8> {
+    let addresses = [192, 0, 2, last, 198, 51, 100, 9, 0x1f, 0x90, 0x07, 0x8f];
+    [&b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"[..], &addresses].concat()
+}
+
+async fn push(
+    address: SocketAddr,
+    file: &Path,
+    name: &str,
+    fast: bool,
+) -> anyhow::Result<gateway::push::Summary> {
+    let url = format!("rtmp://{address}/live/{name}");
+    gateway::push::push(gateway::push::Options { file: file.into(), url, fast }).await
+}
+
+/// Whether the gateway ends a connection without a word about RTMP.
+async fn is_sent_away(mut socket: TcpStream, sends: &[u8]) -> bool {
+    let _ = socket.write_all(sends).await;
+    let mut answer = Vec::new();
+    let read = timeout(Duration::from_secs(8), socket.read_to_end(&mut answer)).await;
+    read.is_ok() && answer.first() != Some(&3)
+}
+
+#[tokio::test]
+async fn a_push_in_tls_is_recorded_and_goes_on_while_the_certificate_is_renewed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    // Eight seconds at its pace.
+    let pushed = write_flv(&file, crate::media::Shape { frames: 200, ..SHAPE });
+    let (functions, operator) = (functions().await, Operator::start(None).await);
+    let gateway = Both::start(&functions, folder.path(), operator.control.clone(), "").await;
+    assert_eq!(shown(gateway.tls).await, certificate("server.pem"));
+    let address = lead(gateway.tls, Vec::new(), true).await;
+    let pushing = tokio::spawn({
+        let file = file.clone();
+        async move { push(address, &file, "x", false).await }
+    });
+    operator.until("live_recorder_publishers", |count| count == 1.0).await;
+    // Half of a new pair is none.
+    fs::copy(pem("renewed.pem"), folder.path().join("certificate.pem")).unwrap();
+    operator.until("live_recorder_certificates_failed_total", |count| count >= 1.0).await;
+    assert_eq!(shown(gateway.tls).await, certificate("server.pem"));
+    show(folder.path(), "renewed");
+    operator.until("live_recorder_certificates_read_total", |count| count >= 1.0).await;
+    assert_eq!(shown(gateway.tls).await, certificate("renewed.pem"));
+    assert!(!pushing.is_finished(), "the push goes on meanwhile");
+    pushing.await.unwrap().unwrap();
+    // At the plain address as well, and as fast as it goes in TLS.
+    push(gateway.plain, &file, "y", true).await.unwrap();
+    push(lead(gateway.tls, Vec::new(), true).await, &file, "z", true).await.unwrap();
+    for session in functions.ended(3).await {
+        assert!(frames(&session.chunks) == pushed, "{}", session.stream);
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_handshake_has_as_long_as_a_connection_has_to_publish() {
+    let folder = tempfile::tempdir().unwrap();
+    let (functions, operator) = (functions().await, Operator::start(None).await);
+    let gateway = Both::start(&functions, folder.path(), operator.control.clone(), "").await;
+    let began = Instant::now();
+    let silent = TcpStream::connect(gateway.tls).await.unwrap();
+    let mut handshaken = async {
+        // Half of the time goes by before TLS, and the rest is what is left to publish.
+        let socket = TcpStream::connect(gateway.tls).await.unwrap();
+        sleep(Duration::from_secs(5)).await;
+        connect_tls(socket).await.unwrap()
+    }
+    .await;
+    let ended = async { handshaken.read_to_end(&mut Vec::new()).await };
+    let _ = timeout(Duration::from_secs(20), ended).await.expect("it should be ended");
+    assert!(began.elapsed() < Duration::from_secs(13), "{:?}", began.elapsed());
+    assert!(is_sent_away(silent, &[]).await);
+    let plain = TcpStream::connect(gateway.tls).await.unwrap();
+    assert!(is_sent_away(plain, &[3; 1_537]).await, "RTMP is no TLS");
+    assert!(operator.sample("live_recorder_connections_refused_total{reason=\"tls\"}").await >= 1.0);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_says_whose_connection_it_is_and_has_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    let pushed = write_flv(&file, SHAPE);
+    let (functions, operator) = (functions().await, Operator::start(None).await);
+    let control = operator.control.clone();
+    let gateway = Both::start_for(&functions, folder.path(), control, LOOPBACK, "192.0.2.0/25").await;
+    // Before RTMP, and before TLS.
+    push(lead(gateway.plain, header(1), false).await, &file, "x?vhost=d.example", true).await.unwrap();
+    push(lead(gateway.tls, header(2), true).await, &file, "y", true).await.unwrap();
+    let sessions = functions.ended(2).await;
+    for (session, client) in sessions.iter().zip(["192.0.2.1:8080", "192.0.2.2:8080"]) {
+        assert!(frames(&session.chunks) == pushed);
+        assert_eq!(session.begin.client, client);
+    }
+    let connect = || async { TcpStream::connect(gateway.plain).await.unwrap() };
+    for sends in [&[3; 1_537][..], b"PROXY TCP4 192.0.2.1 198.51.100.9 1 2\r\n", &header(1)[..20]] {
+        let mut socket = connect().await;
+        socket.write_all(sends).await.unwrap();
+        let _ = socket.shutdown().await;
+        assert!(is_sent_away(socket, &[]).await, "{sends:?}");
+    }
+    let refused = "live_recorder_connections_refused_total{reason=\"proxy_header\"}";
+    operator.until(refused, |count| count == 3.0).await;
+
+    // An address that is told has as many connections as another one.
+    let hello = |last| [&header(last)[..], &[3; 1_537]].concat();
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        let mut socket = connect().await;
+        socket.write_all(&hello(7)).await.unwrap();
+        assert_eq!(socket.read_u8().await.unwrap(), 3);
+        kept.push(socket);
+    }
+    assert!(is_sent_away(connect().await, &hello(7)).await);
+    assert_eq!(operator.sample("live_recorder_connections_refused_total{reason=\"address\"}").await, 1.0);
+    let mut other = connect().await;
+    other.write_all(&hello(8)).await.unwrap();
+    assert_eq!(other.read_u8().await.unwrap(), 3);
+    // Whether one may push goes by the address that is told as well, and not by the proxy's.
+    assert!(is_sent_away(connect().await, &hello(128)).await);
+    let elsewhere = "live_recorder_connections_refused_total{reason=\"elsewhere\"}";
+    assert_eq!(operator.sample(elsewhere).await, 1.0);
+    drop((kept, other));
+    operator.until("live_recorder_connections", |count| count == 0.0).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_else_may_say_whose_connection_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let functions = functions().await;
+    let gateway = Both::start(&functions, folder.path(), Control::default(), "127.0.0.9/32,::1/128").await;
+    let from = |address: [u8; 4]| async move {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((address, 0).into()).unwrap();
+        socket.connect(gateway.plain).await.unwrap()
+    };
+    assert!(is_sent_away(from([127, 0, 0, 1]).await, &header(1)).await);
+    let mut trusted = from([127, 0, 0, 9]).await;
+    trusted.write_all(&[&header(1)[..], &[3; 1_537]].concat()).await.unwrap();
+    assert_eq!(trusted.read_u8().await.unwrap(), 3);
+    let as_gateway =
+        Gateway { address: gateway.plain, shutdown: gateway.shutdown.clone(), task: gateway.task };
+    let publisher = Publisher::start_from([127, 0, 0, 1], &as_gateway, "x").await.unwrap();
+    publisher.finish().await;
+    as_gateway.stop().await;
+}
+
+#[test]
+fn files_that_make_no_pair_are_refused() {
+    let refused = |certificate: &str, key: &str| {
+        format!("{:#}", Certificates::load(&pem(certificate), &pem(key)).unwrap_err())
+    };
+    assert!(refused("server.pem", "renewed.key.pem").contains("renewed.key.pem"));
+    assert!(refused("server.key.pem", "server.key.pem").contains("no certificate"));
+    assert!(refused("server.pem", "server.pem").contains("while reading"));
+    assert!(refused("none.pem", "server.key.pem").contains("none.pem"));
+}

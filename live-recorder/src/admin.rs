@@ -1,0 +1,62 @@
+//! The operator's address of a gateway, as `up` and `gateway` are told.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use gateway::Control;
+use gateway::admin::Admin;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::listen::listen;
+use crate::log::Log;
+
+/// Where an operator looks at a gateway.
+#[derive(clap::Args, Clone, Default)]
+pub(crate) struct AdminArgs {
+    /// Where the gateway answers its operator over HTTP: /metrics, /healthz and /readyz to everybody, and to who shows
+    /// the token who publishes, kick, drain and what is logged. Off by default.
+    #[arg(long, value_name = "HOST:PORT")]
+    admin: Option<SocketAddr>,
+    /// The operator's token, which an address has to have that others can reach. Other users of the machine may see it in
+    /// its list of processes: the variable they cannot.
+    #[arg(long, value_name = "TOKEN", env = "LIVE_RECORDER_ADMIN_TOKEN", hide_env_values = true)]
+    admin_token: Option<String>,
+}
+
+/// The address, while it answers.
+pub(crate) struct AdminServer {
+    pub(crate) address: SocketAddr,
+    task: JoinHandle<Result<()>>,
+    stop: CancellationToken,
+}
+
+impl AdminArgs {
+    /// Answers from now on, also before the gateway is opened.
+    ///
+    /// # Errors
+    ///
+    /// When the address is taken, or can be reached by others and there is no token.
+    pub(crate) async fn start(&self, control: &Control, log: &Log) -> Result<Option<AdminServer>> {
+        let Some(address) = self.admin else { return Ok(None) };
+        // A variable that is set to nothing sets none.
+        let token = self.admin_token.clone().filter(|token| !token.is_empty());
+        let log_filter: Arc<dyn gateway::admin::LogFilter> = Arc::new(log.clone());
+        let admin = Admin { control: control.clone(), token, log_filter: Some(log_filter) };
+        admin.check_exposure(address).context("--admin-token or LIVE_RECORDER_ADMIN_TOKEN is missing")?;
+        let listener = listen(address, "--admin").await?;
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(admin.serve(listener, stop.clone()));
+        Ok(Some(AdminServer { address, task, stop }))
+    }
+}
+
+impl AdminServer {
+    /// Ends it, once what was asked is answered.
+    pub(crate) async fn stop(self) -> Result<()> {
+        self.stop.cancel();
+        self.task.await.context("the operator's address panicked")?
+    }
+}

@@ -1,0 +1,105 @@
+//! Where publishers connect, as `up` and `gateway` are told.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use gateway::{Certificates, Entrance, IpNet};
+
+use crate::listen::listen;
+
+/// TLS and proxies in front of RTMP.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(crate) struct EntranceArgs {
+    /// Where to take RTMP in TLS (rtmps://), beside the addresses of --rtmp. Several are separated by commas, or each has
+    /// the option again.
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', requires = "tls_cert")]
+    pub(crate) rtmps: Vec<SocketAddr>,
+    /// A file in PEM with the certificate that is shown there, and those that lead from it to an authority. When the two
+    /// files change they are read anew; pushes go on.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// A file in PEM with the certificate's key.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// A proxy that is trusted, as an address or a network such as 10.0.0.0/8. Each of its connections has to begin with a
+    /// header of the PROXY protocol, version 2, and counts as one of whom that names; nobody else may send one. Several
+    /// are separated by commas, or each has the option again.
+    #[arg(long, value_name = "CIDR", value_delimiter = ',', value_parser = parse_network)]
+    pub(crate) proxy_from: Vec<IpNet>,
+}
+
+/// Listeners for publishers, and the URL of each.
+pub(crate) struct Entrances {
+    pub(crate) listeners: Vec<Entrance>,
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) urls: Vec<String>,
+}
+
+impl EntranceArgs {
+    /// All addresses that publishers connect to, where those of RTMP are given.
+    pub(crate) fn addresses(&self, rtmp: &[SocketAddr]) -> Vec<SocketAddr> {
+        rtmp.iter().chain(&self.rtmps).copied().collect()
+    }
+
+    /// Listens on all of them.
+    ///
+    /// # Errors
+    ///
+    /// When an address is taken, or the certificate or its key cannot be used.
+    pub(crate) async fn open(&self, rtmp: &[SocketAddr]) -> Result<Entrances> {
+        let certificates = self.certificates()?;
+        let mut entrances = Entrances { listeners: Vec::new(), addresses: Vec::new(), urls: Vec::new() };
+        for address in rtmp {
+            let listener = listen(*address, "--rtmp").await?;
+            entrances.add("rtmp", listener.local_addr()?, Entrance::rtmp(listener));
+        }
+        for address in &self.rtmps {
+            let Some(certificates) = &certificates else { bail!("--rtmps needs --tls-cert and --tls-key") };
+            let listener = listen(*address, "--rtmps").await?;
+            let address = listener.local_addr()?;
+            entrances.add("rtmps", address, Entrance::rtmps(listener, Arc::clone(certificates)));
+        }
+        Ok(entrances)
+    }
+
+    fn certificates(&self) -> Result<Option<Arc<Certificates>>> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Certificates::load(certificate, key).context("--tls-cert and --tls-key").map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Entrances {
+    fn add(&mut self, scheme: &str, address: SocketAddr, entrance: Entrance) {
+        self.urls.push(format!("{scheme}={scheme}://{address}"));
+        self.addresses.push(address);
+        self.listeners.push(entrance);
+    }
+}
+
+fn parse_network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    address.or_else(|_| text.parse()).map_err(|_| format!("{text:?} is no address and no network"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_an_address_or_has_a_length() {
+        for (text, network) in
+            [("10.0.0.0/8", "10.0.0.0/8"), ("192.0.2.1", "192.0.2.1/32"), ("2001:db8::1", "2001:db8::1/128")]
+        {
+            assert_eq!(parse_network(text).unwrap().to_string(), network);
+        }
+        for text in ["", "proxy.example", "10.0.0.0/33", "10.0.0"] {
+            assert!(parse_network(text).is_err(), "{text}");
+        }
+    }
+}

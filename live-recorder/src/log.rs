@@ -1,0 +1,76 @@
+//! What is logged to standard error, and how.
+
+mod repeats;
+
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context;
+use clap::ValueEnum;
+use gateway::admin::LogFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry, fmt, reload};
+
+use repeats::Repeats;
+
+const VARIABLE: &str = "LIVE_RECORDER_LOG";
+
+/// How a message is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for people.
+    #[default]
+    Text,
+    /// A JSON object a line: timestamp, level, message, target.
+    Json,
+}
+
+/// What is logged, which can be changed while the program runs.
+#[derive(Clone)]
+pub(crate) struct Log {
+    handle: reload::Handle<Targets, Registry>,
+    now: Arc<Mutex<String>>,
+}
+
+impl Log {
+    /// Logs what `LIVE_RECORDER_LOG` asks for, such as `info,gateway=debug`; `default` without it.
+    ///
+    /// # Errors
+    ///
+    /// The variable is no filter.
+    pub(crate) fn start(default: LevelFilter, format: LogFormat) -> anyhow::Result<Self> {
+        let wanted = match std::env::var(VARIABLE) {
+            Ok(filter) => filter,
+            Err(_) => default.to_string(),
+        };
+        let filter = wanted.parse::<Targets>().with_context(|| format!("{VARIABLE} is {wanted:?}"))?;
+        let (filter, handle) = reload::Layer::new(filter);
+        let lines = fmt::layer().with_writer(std::io::stderr);
+        let lines = match format {
+            LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+            LogFormat::Json => {
+                lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+            }
+        };
+        let repeats = Arc::new(Repeats::default());
+        tracing_subscriber::registry().with(filter).with(Arc::clone(&repeats).layer()).with(lines).init();
+        repeats.report_in_background();
+        Ok(Self { handle, now: Arc::new(Mutex::new(wanted)) })
+    }
+}
+
+impl LogFilter for Log {
+    fn get(&self) -> String {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, filter: &str) -> Result<(), String> {
+        let targets =
+            filter.parse::<Targets>().map_err(|error| format!("{filter:?} is no filter: {error}"))?;
+        self.handle.reload(targets).map_err(|error| error.to_string())?;
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = filter.to_owned();
+        Ok(())
+    }
+}

@@ -4,6 +4,7 @@
 mod admission;
 mod connections;
 mod denied;
+mod deployed;
 mod encoders;
 mod entrances;
 mod failures;

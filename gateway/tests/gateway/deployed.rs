@@ -1,0 +1,70 @@
+//! Alerts, dashboard and documentation name metrics that there are, and the documentation names all of them.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use gateway::Control;
+
+/// What ends the names of a histogram's samples.
+const SUFFIXES: [&str; 3] = ["_bucket", "_sum", "_count"];
+
+fn read(file: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file)).unwrap()
+}
+
+/// The families that are exposed.
+fn families(text: &str) -> BTreeSet<&str> {
+    text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect()
+}
+
+/// The names of metrics that a text has, each with what follows it.
+fn named(text: &str) -> Vec<(&str, &str)> {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let starts = text.match_indices("live_recorder_").chain(text.match_indices("process_"));
+    let begins = |at: usize| !text[..at].ends_with(is_part);
+    starts
+        .filter(|(at, _)| begins(*at))
+        .map(|(at, _)| {
+            let rest = &text[at..];
+            rest.split_at(rest.find(|letter| !is_part(letter)).unwrap_or(rest.len()))
+        })
+        .collect()
+}
+
+fn check(file: &str, exposed: &str) -> BTreeSet<String> {
+    let text = read(file).replace("\\\"", "\"");
+    let families = families(exposed);
+    let mut found = BTreeSet::new();
+    for (name, rest) in named(&text) {
+        let of_histogram = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix));
+        let family = [Some(name), of_histogram].into_iter().flatten().find(|name| families.contains(name));
+        let family = family.unwrap_or_else(|| panic!("{file} names {name}, which is not exposed"));
+        found.insert(family.to_owned());
+        // A selector on a label of the gateway's own selects something.
+        let selector =
+            rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).map(|(selector, _)| selector);
+        if let Some(selector) =
+            selector.filter(|selector| !selector.starts_with("job=") && selector.contains('='))
+        {
+            let sample = format!("{name}{{{selector}}}");
+            assert!(exposed.contains(&sample), "{file} names {sample}, which is not exposed");
+        }
+    }
+    found
+}
+
+#[test]
+fn alerts_and_dashboard_name_what_is_exposed() {
+    let exposed = Control::default().metrics_text();
+    for file in ["deploy/prometheus/gateway-alerts.yml", "deploy/grafana/gateway.json"] {
+        assert!(check(file, &exposed).len() > 10, "{file}");
+    }
+    serde_json::from_str::<serde_json::Value>(&read("deploy/grafana/gateway.json")).unwrap();
+}
+
+#[test]
+fn the_documentation_names_all_that_is_exposed() {
+    let exposed = Control::default().metrics_text();
+    let documented = check("docs/operation.md", &exposed);
+    let missing: Vec<_> = families(&exposed).into_iter().filter(|name| !documented.contains(*name)).collect();
+    assert!(missing.is_empty(), "docs/operation.md does not name {missing:?}");
+}

@@ -15,7 +15,7 @@ struct Tool {
     why: &'static str,
 }
 
-const TOOLS: [Tool; 7] = [
+const TOOLS: [Tool; 8] = [
     Tool { probe: &["c++", "--version"], package: "g++", why: "compiles libFuzzer, for the fuzz targets" },
     Tool {
         probe: &["chromium", "--version"],
@@ -27,6 +27,7 @@ const TOOLS: [Tool; 7] = [
         package: "ffmpeg",
         why: "encodes test media, pushes it by RTMP, and decodes recordings",
     },
+    Tool { probe: &["promtool", "--version"], package: "prometheus", why: "judges metrics and alert rules" },
     Tool {
         probe: &["redis-server", "--version"],
         package: "redis-server",

@@ -1,6 +1,12 @@
 //! Alerts, dashboard and documentation name metrics that there are, and the documentation names all of them.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use gateway::Control;
 
@@ -59,6 +65,27 @@ fn alerts_and_dashboard_name_what_is_exposed() {
         assert!(check(file, &exposed).len() > 10, "{file}");
     }
     serde_json::from_str::<serde_json::Value>(&read("deploy/grafana/gateway.json")).unwrap();
+}
+
+/// What promtool says of its input, where that is not all right.
+fn judge(arguments: &[&str], input: &str) -> Option<String> {
+    let mut promtool = Command::new("promtool");
+    promtool.args(arguments).current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    let spawned = promtool.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let Ok(mut child) = spawned else {
+        eprintln!("NOT TESTED: promtool is missing (Debian's package prometheus)");
+        return None;
+    };
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (!output.status.success()).then(|| String::from_utf8_lossy(&said).into_owned())
+}
+
+#[test]
+fn prometheus_takes_the_metrics_and_the_alerts() {
+    assert_eq!(judge(&["check", "metrics"], &Control::default().metrics_text()), None);
+    assert_eq!(judge(&["check", "rules", "deploy/prometheus/gateway-alerts.yml"], ""), None);
 }
 
 #[test]

@@ -191,6 +191,24 @@ async fn a_push_in_tls_is_recorded_and_goes_on_while_the_certificate_is_renewed(
 }
 
 #[tokio::test]
+async fn ffmpeg_pushes_in_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let functions = functions().await;
+    let gateway = Both::start(&functions, folder.path(), Control::default(), "").await;
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/assets/sample.flv");
+    let url = format!("rtmps://127.0.0.1:{}/live/x", gateway.tls.port());
+    let mut ffmpeg = tokio::process::Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-t", "10", "-i", sample, "-c", "copy", "-f", "flv", &url]);
+    match ffmpeg.output().await {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+        Err(error) => return eprintln!("NOT TESTED: ffmpeg is missing: {error}"),
+    }
+    let session = functions.ended(1).await.remove(0);
+    assert!(frames(&session.chunks).len() > 300, "{}", frames(&session.chunks).len());
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn a_handshake_has_as_long_as_a_connection_has_to_publish() {
     let folder = tempfile::tempdir().unwrap();
     let (functions, operator) = (functions().await, Operator::start(None).await);

@@ -18,7 +18,9 @@
 //! ```
 #![deny(missing_docs)]
 
+mod error;
 mod header;
 mod tlv;
 
-pub use header::{Error, Header, MAX_BYTES, read};
+pub use error::{Error, MAX_BYTES};
+pub use header::{Header, read};

@@ -1,6 +1,6 @@
 //! Section 2.2.1 and following: extensions, of a type, a length and a value each.
 
-use crate::Error;
+use crate::error::Error;
 
 /// `PP2_TYPE_CRC32C`, section 2.2.3: a checksum of the whole header, its own bytes taken as zero.
 const CRC32C: u8 = 0x03;

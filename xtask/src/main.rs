@@ -26,6 +26,11 @@ Usage: cargo xtask <command>
   advisories      known vulnerabilities of what we are built with; needs cargo-deny and the network
   build           all Wasm components and the native binary
   bench [what]    benchmarks: catalog, compose, deliver, media, path
+  simulate [--seeds N] [--from SEED] [--jobs N]
+                  histories of pushes, breaks, faults and clocks on the real functions, 250 by default;
+                  a failure prints the command that plays it again:
+  simulate --replay SEED [--only ID,…] [--operations]
+                  one history, with all that happens in it
   torture ingest [--minutes M]
                   a gateway under abuse for so many minutes, 60 by default, beside real pushes
   setup           what the others need and call themselves: the wasm32-wasip2 target
@@ -70,6 +75,7 @@ fn dispatch(command: &str, arguments: &[String]) -> Result<ExitCode> {
         "tidy" => tidy::check(),
         "advisories" => deny::advisories(),
         "bench" => run::bench(arguments),
+        "simulate" => run::simulate(arguments),
         "torture" => run::torture(arguments),
         "help" | "--help" | "-h" => {
             print(HELP);

@@ -1,7 +1,7 @@
 //! Running what was built.
 
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -44,6 +44,16 @@ pub(crate) fn torture(arguments: &[String]) -> Result<()> {
     let test = ["test", "--profile", "native", "--package", "recorder-gateway", "--test", "torture"];
     let mut torture = build::cargo(&[&test[..], &["--", "--nocapture"]].concat());
     build::run(torture.env("TORTURE_MINUTES", minutes))
+}
+
+/// Histories, optimised: the first build takes some minutes.
+pub(crate) fn simulate(arguments: &[String]) -> Result<()> {
+    let of = ["--profile", "native", "--package", "recorder-simulation", "--bin", "simulate"];
+    build::run(&mut build::cargo(&[&["build"], &of[..]].concat()))?;
+    let mut simulate = build::cargo(&[&["run", "--quiet"], &of[..], &["--"]].concat());
+    // What the functions log is no news: it is what they are made to meet.
+    let error = simulate.args(arguments).stderr(Stdio::null()).exec();
+    Err(error).context("cannot start the simulation")
 }
 
 fn become_native(program: &str, arguments: &[String]) -> Result<()> {

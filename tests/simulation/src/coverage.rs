@@ -167,6 +167,18 @@ impl Coverage {
         self.counts.get(what).copied().unwrap_or(0)
     }
 
+    /// How many different things were reached.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// Whether nothing was reached.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
     /// Adds what other histories reached.
     pub fn add(&mut self, other: &Self) {
         for (what, count) in &other.counts {

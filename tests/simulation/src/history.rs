@@ -1,11 +1,14 @@
 //! One history: the world, its gateways and what passes between them.
 
+use std::rc::Rc;
+
 use protocol::{LaneAnswer, StreamPath};
 use shared::catalog::Command;
 use shared::rules::Rule;
 use store::memory::Random;
 
 use crate::call::{Ask, Call, Kind};
+use crate::chances::{Chances, Point, point};
 use crate::coverage::Coverage;
 use crate::gateway::{Gateway, Push};
 use crate::hosts::Hosts;
@@ -32,14 +35,15 @@ pub struct Given {
 
 /// One history.
 pub struct History {
-    /// Its seed.
-    pub seed: u64,
+    /// What its seed draws.
+    pub chances: Rc<Chances>,
     /// Function hosts and all that they share.
     pub hosts: Hosts,
     /// The gateways.
     pub gateways: Vec<Gateway>,
-    /// What is drawn.
+    /// What is drawn at the point where the workload is.
     pub random: Random,
+    here: Point,
     /// True time.
     pub now_ms: u64,
     /// What operations and calls meet.
@@ -66,11 +70,18 @@ impl History {
     /// A history in which nothing has happened, on hosts whose clocks are so far ahead.
     #[must_use]
     pub fn new(seed: u64, ahead_ms: &[i64], gateways: usize, rule: Rule) -> Self {
+        Self::of(Rc::new(Chances::new(seed, None)), ahead_ms, gateways, rule)
+    }
+
+    /// The same, of what a seed draws.
+    #[must_use]
+    pub fn of(chances: Rc<Chances>, ahead_ms: &[i64], gateways: usize, rule: Rule) -> Self {
         Self {
-            seed,
             hosts: Hosts::new(BEGAN_MS, ahead_ms, rule),
             gateways: (0..gateways).map(|number| Gateway::new(&format!("g{number}"))).collect(),
-            random: Random::new(seed),
+            random: chances.random(0),
+            here: 0,
+            chances,
             now_ms: BEGAN_MS,
             rates: Rates::default(),
             functions_are_down: false,
@@ -83,6 +94,18 @@ impl History {
             network: Network::default(),
             asked: Vec::new(),
         }
+    }
+
+    /// The workload comes to one of the things that it may have happen in this second.
+    pub fn turn_to(&mut self, what: u64) {
+        self.here = point(&[(self.now_ms - BEGAN_MS) / 1_000, what]);
+        self.random = self.chances.random(self.here);
+    }
+
+    /// Whether what the workload has drawn happens.
+    #[must_use]
+    pub fn happens(&self) -> bool {
+        self.chances.happens(self.here)
     }
 
     /// Something happens.
@@ -115,7 +138,8 @@ impl History {
         }
         let mut around = Around {
             hosts: &self.hosts,
-            random: &mut self.random,
+            chances: &self.chances,
+            random: self.chances.random(point(&[self.now_ms])),
             rates: self.rates,
             coverage: &mut self.coverage,
             trace: &mut self.trace,
@@ -169,6 +193,18 @@ impl History {
             .iter()
             .enumerate()
             .flat_map(|(place, gateway)| gateway.all().map(move |push| (place, push)))
+    }
+
+    /// How many calls the functions were made.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.network.calls()
+    }
+
+    /// How many operations these made.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.network.operations()
     }
 
     /// Whether no call is under way and no gateway has anything to tell.

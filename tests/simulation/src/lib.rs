@@ -14,14 +14,16 @@
 //! | [`call`], [`network`] | calls, and those under way: faults, stalls, late and doubled calls |
 //! | [`hosts`] | function hosts, each with a clock of its own, over one store |
 //! | [`judge`] | whether what is left is what it has to be |
-//! | [`coverage`], [`trace`] | what was reached, and what happened |
+//! | [`coverage`], [`figures`], [`trace`] | what was reached, how much there was, and what happened |
+//! | [`chances`] | what a seed draws at each point |
+//! | [`run`], [`shrink`], [`command`] | one whole history, a shorter one that fails as well, and many |
 //!
 //! # Running it
 //!
-//! `cargo test -p recorder-simulation` plays a fixed number of seeds. `SEEDS=5000` plays more, and `FROM=100000` begins
-//! with another one. A failure prints its seed: `SEED=123 cargo test -p recorder-simulation --test histories replay --
-//! --nocapture` plays that one history again, prints each request, answer, fault and event of it, and fails in the same
-//! way; with `OPERATIONS=1` it prints each operation as well.
+//! `cargo xtask simulate` plays histories of many seeds, optimised, several at once, and prints how much there was of what;
+//! what a set of 250 histories never reaches is a failure. The same seeds give the same hash. Of a failure it prints the seed,
+//! leaves out events and faults for as long as the history still fails, and prints the command that replays the rest, with
+//! each request, answer, fault and event. `cargo test -p recorder-simulation` plays a fixed set, and a few drawn seeds.
 //!
 //! # What has to hold
 //!
@@ -32,13 +34,18 @@
 #![deny(missing_docs)]
 
 pub mod call;
+pub mod chances;
+pub mod command;
 pub mod coverage;
+pub mod figures;
 pub mod gateway;
 pub mod history;
 pub mod hosts;
 pub mod judge;
 pub mod media;
 pub mod network;
+pub mod run;
+pub mod shrink;
 pub mod trace;
 pub mod workload;
 

@@ -3,12 +3,14 @@
 mod faults;
 mod flight;
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use shared::Answer;
 use store::memory::{Outcome, Random};
 
 use crate::call::{Call, Kind};
+use crate::chances::{Chances, Point, point};
 use crate::coverage::Coverage;
 use crate::hosts::Hosts;
 use crate::trace::Trace;
@@ -27,14 +29,17 @@ pub type Reply = Option<Answer>;
 pub struct Network {
     flights: Vec<Flight>,
     calls: u64,
+    operations: u64,
 }
 
 /// What the calls of a moment share.
 pub struct Around<'a> {
     /// The hosts that answer.
     pub hosts: &'a Hosts,
-    /// What is drawn.
-    pub random: &'a mut Random,
+    /// What the seed draws.
+    pub chances: &'a Chances,
+    /// What goes on first.
+    pub random: Random,
     /// How often operations meet faults.
     pub rates: Rates,
     /// What is reached.
@@ -50,6 +55,18 @@ impl Network {
         self.flights.is_empty()
     }
 
+    /// How many calls were made.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    /// How many operations there were.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.operations
+    }
+
     /// Ends every call without an answer, as where a host is stopped.
     pub fn drop_all(&mut self) {
         self.flights.clear();
@@ -58,13 +75,19 @@ impl Network {
     /// Makes calls at a moment, and lets those that are under way go on. Answers what calls came to.
     pub fn run(&mut self, now_ms: u64, calls: Vec<Call>, around: &mut Around<'_>) -> Vec<(Call, Reply)> {
         around.hosts.set_time(now_ms);
+        let mut alike: BTreeMap<(Kind, Option<usize>), u64> = BTreeMap::new();
         for call in calls {
-            let is_doubled = around.random.below(1_000) < around.rates.doubled as usize;
-            if is_doubled {
+            let place = call.from.map(|(place, _)| place);
+            let number = alike.entry((call.kind, place)).or_default();
+            *number += 1;
+            let place = place.map_or(0, |place| place as u64 + 1);
+            let key = point(&[now_ms, call.kind as u64, place, *number]);
+            let is_doubled = around.chances.random(key).below(1_000) < around.rates.doubled as usize;
+            if is_doubled && around.chances.happens(key) {
                 around.coverage.reach(format!("call doubled: {}", call.kind.name()));
-                self.begin(now_ms, Call { from: None, ..call.clone() }, around);
+                self.begin(now_ms, (Call { from: None, ..call.clone() }, point(&[key, 1])), around);
             }
-            self.begin(now_ms, call, around);
+            self.begin(now_ms, (call, point(&[key])), around);
         }
         let mut replies = Vec::new();
         self.end_overdue(now_ms, around, &mut replies);
@@ -88,13 +111,15 @@ impl Network {
         }
     }
 
-    fn begin(&mut self, now_ms: u64, call: Call, around: &mut Around<'_>) {
+    fn begin(&mut self, now_ms: u64, (call, key): (Call, Point), around: &mut Around<'_>) {
         self.calls += 1;
-        let host = around.random.below(around.hosts.count());
+        let mut random = around.chances.random(key);
+        let host = random.below(around.hosts.count());
         around.trace.note(now_ms, format_args!("#{} host {host} {}", self.calls, call.line()));
-        let mut flight = Flight::new(self.calls, now_ms, call, Rc::clone(around.hosts.host(host)));
-        if around.random.below(1_000) < around.rates.delayed as usize {
-            let delay_ms = 1_000 * (1 + around.random.below(20) as u64);
+        let mut flight = Flight::new((self.calls, key), now_ms, call, Rc::clone(around.hosts.host(host)));
+        let is_delayed = random.below(1_000) < around.rates.delayed as usize;
+        if is_delayed && around.chances.happens(key) {
+            let delay_ms = 1_000 * (1 + random.below(20) as u64);
             flight.delay(now_ms + delay_ms);
             around.coverage.reach(format!("call delayed: {}", flight.call.kind.name()));
         }
@@ -118,7 +143,13 @@ impl Network {
         let scheduler = around.hosts.any().store.scheduler().clone();
         let flight = &mut self.flights[at];
         let kind = flight.call.kind;
-        let fault = around.rates.draw(kind, around.random);
+        let here = flight.next();
+        around.chances.operation.set(here);
+        let mut random = around.chances.random(here);
+        let fault = match around.rates.draw(kind, &mut random) {
+            fault if fault != Fault::None && !around.chances.happens(here) => Fault::None,
+            fault => fault,
+        };
         if fault == Fault::DeathBefore && flight.is_begun() {
             around.coverage.reach("fault: death before an operation");
             around.coverage.reach(format!("died: {}", kind.name()));
@@ -132,6 +163,7 @@ impl Network {
         };
         let (polled, is_waiting) = flight.step(&scheduler, outcome);
         let seen = scheduler.take_seen();
+        self.operations += seen.len() as u64;
         for seen in &seen {
             let verb = if seen.writes { "writes" } else { "reads" };
             around.trace.show(now_ms, format_args!("#{} {verb} {}", flight.number, seen.name));
@@ -163,8 +195,8 @@ impl Network {
             around.coverage.reach(format!("waited for a bucket: {}", kind.name()));
             flight.rest(now_ms + 1_000);
         } else if fault == Fault::Rest {
-            let longest_s = if around.random.below(4) == 0 { 118 } else { 8 };
-            let rest_ms = 1_000 * (1 + around.random.below(longest_s) as u64);
+            let longest_s = if random.below(4) == 0 { 118 } else { 8 };
+            let rest_ms = 1_000 * (1 + random.below(longest_s) as u64);
             around.coverage.reach(format!("call stalled: {}", kind.name()));
             around.trace.note(now_ms, format_args!("#{} stalls for {rest_ms} ms", flight.number));
             flight.rest(now_ms + rest_ms);

@@ -5,35 +5,43 @@ use std::fmt;
 /// The offset basis and the prime of 64-bit FNV-1a.
 const FNV: (u64, u64) = (0xcbf2_9ce4_8422_2325, 0x0000_0100_0000_01b3);
 
+/// How much of a history is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Nothing.
+    #[default]
+    None,
+    /// Each request, answer, fault and event, and where it fails what is left in the store and the work bucket.
+    Calls,
+    /// Each operation as well.
+    Operations,
+}
+
 /// A trace: each request, answer, fault and event, with its moment.
 #[derive(Debug)]
 pub struct Trace {
     hash: u64,
     lines: u64,
-    prints: bool,
-    prints_operations: bool,
+    detail: Detail,
     began_ms: u64,
 }
 
 impl Trace {
-    /// An empty trace of a history that begins at a moment. For people to read, its lines are printed where the
-    /// environment has `SEED`, and each operation where it has `OPERATIONS`.
+    /// An empty trace of a history that begins at a moment.
     #[must_use]
     pub fn new(began_ms: u64) -> Self {
-        let is_set = |name| std::env::var_os(name).is_some();
-        Self {
-            hash: FNV.0,
-            lines: 0,
-            prints: is_set("SEED"),
-            prints_operations: is_set("OPERATIONS"),
-            began_ms,
-        }
+        Self { hash: FNV.0, lines: 0, detail: Detail::None, began_ms }
+    }
+
+    /// Prints so much from now on.
+    pub fn print(&mut self, detail: Detail) {
+        self.detail = detail;
     }
 
     /// Prints an operation, where operations are printed.
     pub fn show(&self, now_ms: u64, line: fmt::Arguments<'_>) {
-        if self.prints_operations {
-            println!("{} {line}", (now_ms - self.began_ms) / 1_000);
+        if self.detail == Detail::Operations {
+            println!("{}     {line}", (now_ms - self.began_ms) / 1_000);
         }
     }
 
@@ -41,7 +49,7 @@ impl Trace {
     pub fn note(&mut self, now_ms: u64, line: fmt::Arguments<'_>) {
         let after_ms = now_ms - self.began_ms;
         let line = format!("{}.{:03} {line}", after_ms / 1_000, after_ms % 1_000);
-        if self.prints {
+        if self.detail != Detail::None {
             println!("{line}");
         }
         self.hash_in(line.as_bytes());

@@ -3,11 +3,14 @@
 mod events;
 mod rules;
 
-use protocol::StreamPath;
-use store::memory::Random;
+use std::rc::Rc;
 
+use protocol::StreamPath;
+
+use crate::chances::{Chances, point_of};
 use crate::history::History;
 use crate::network::{Rates, fail_decisions};
+use crate::trace::Detail;
 pub use events::{calm, end_pushes};
 
 /// What is drawn once for a history.
@@ -25,10 +28,10 @@ pub struct Plan {
     pub delay_s: u64,
 }
 
-/// Plays the history of a seed up to the end of what is drawn. Pushes and troubles that go on are left to the judge.
+/// Plays the history of what a seed draws up to the end of that. Pushes and troubles that go on are left to the judge.
 #[must_use]
-pub fn play(seed: u64) -> (History, Plan) {
-    let mut random = Random::new(seed ^ 0x5eed);
+pub fn play(chances: &Rc<Chances>, detail: Detail) -> (History, Plan) {
+    let mut random = chances.random(point_of("plan"));
     let is_troubled = random.below(4) > 0;
     let clocks_differ = is_troubled && random.below(4) == 0;
     let ahead_ms: &[i64] = match random.below(3) {
@@ -49,14 +52,15 @@ pub fn play(seed: u64) -> (History, Plan) {
         clocks_differ,
         delay_s: u64::from(rule.delay_seconds),
     };
-    let mut history = History::new(seed, ahead_ms, gateways, rule);
+    let mut history = History::of(Rc::clone(chances), ahead_ms, gateways, rule);
     if is_troubled {
         let often = [0, 2_000, 500, 150][random.below(4)];
         history.rates = Rates { operations: often, doubled: 10, delayed: 10 };
         if often > 0 {
-            fail_decisions(history.hosts.any(), seed);
+            fail_decisions(history.hosts.any(), Rc::clone(chances));
         }
     }
+    history.trace.print(detail);
     history.note(&format!("{plan:?}"));
     history.seconds(3);
     let mut events = events::Events::new(&plan);

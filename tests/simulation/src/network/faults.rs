@@ -1,9 +1,12 @@
 //! Which faults operations and calls meet, and how often.
 
+use std::rc::Rc;
+
 use shared::testing::World;
 use store::memory::{Outcome, Random};
 
 use crate::call::Kind;
+use crate::chances::{Chances, point};
 
 /// Objects of the work bucket have names that begin so.
 pub const WORK_BUCKET: &str = "http://work/work/";
@@ -57,12 +60,19 @@ impl Rates {
 }
 
 /// Has one create in four in the work bucket refused, or its reply lost: each of them decides a race.
-pub fn fail_decisions(world: &World, seed: u64) {
-    let mut random = Random::new(seed ^ 0xdec1de);
-    world.buckets.fail(move |name, writes| match name.starts_with(WORK_BUCKET) && writes {
-        true if random.below(12) == 0 => Outcome::Refused,
-        true if random.below(6) == 0 => Outcome::ReplyLost,
-        _ => Outcome::Applied,
+pub fn fail_decisions(world: &World, chances: Rc<Chances>) {
+    world.buckets.fail(move |name, writes| {
+        if !name.starts_with(WORK_BUCKET) || !writes {
+            return Outcome::Applied;
+        }
+        let here = point(&[chances.operation.get()]);
+        chances.operation.set(here);
+        let outcome = match chances.random(here).below(12) {
+            0 => Outcome::Refused,
+            1..=2 => Outcome::ReplyLost,
+            _ => return Outcome::Applied,
+        };
+        if chances.happens(here) { outcome } else { Outcome::Applied }
     });
 }
 

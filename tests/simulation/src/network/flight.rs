@@ -9,6 +9,7 @@ use shared::testing::World;
 use store::memory::{Actor, Outcome, Scheduler, Seen};
 
 use crate::call::{Call, serve};
+use crate::chances::{Point, point};
 
 /// A call under way.
 pub(super) struct Flight {
@@ -17,6 +18,9 @@ pub(super) struct Flight {
     /// The call.
     pub(super) call: Call,
     actor: Actor<'static, Answer>,
+    /// Its own point, and how many times it went on.
+    key: Point,
+    steps: u64,
     began_ms: u64,
     is_begun: bool,
     rests_until_ms: u64,
@@ -25,10 +29,24 @@ pub(super) struct Flight {
 }
 
 impl Flight {
-    pub(super) fn new(number: u64, now_ms: u64, call: Call, host: Rc<World>) -> Self {
-        let actor = Box::pin(serve(host, call.ask.clone()));
-        let touched = BTreeMap::new();
-        Self { number, call, actor, began_ms: now_ms, is_begun: false, rests_until_ms: now_ms, touched }
+    pub(super) fn new((number, key): (u64, Point), now_ms: u64, call: Call, host: Rc<World>) -> Self {
+        Self {
+            number,
+            actor: Box::pin(serve(host, call.ask.clone())),
+            call,
+            key,
+            steps: 0,
+            began_ms: now_ms,
+            is_begun: false,
+            rests_until_ms: now_ms,
+            touched: BTreeMap::new(),
+        }
+    }
+
+    /// The point of its next step.
+    pub(super) fn next(&mut self) -> Point {
+        self.steps += 1;
+        point(&[self.key, self.steps])
     }
 
     /// It reaches its host later.

@@ -15,6 +15,10 @@ const BUCKET: &str = "http://store/bkt";
 /// What the push URL says of recording, where a rule asks it.
 const WANTED: [Option<&str>; 3] = [None, Some(r#"{"NeedRecord":true}"#), Some(r#"{"NeedRecord":false}"#)];
 
+/// What may happen in a second beside what happens to streams.
+const RULE: u64 = 100;
+const TROUBLE: u64 = 101;
+
 /// What is going on that ends at some time.
 #[derive(Debug)]
 pub(super) struct Events {
@@ -40,12 +44,15 @@ impl Events {
     /// Draws what happens next.
     pub(super) fn draw(&mut self, history: &mut History, plan: &Plan) {
         for at in 0..plan.streams.len() {
+            history.turn_to(2 * at as u64);
             self.push(history, plan, at);
-            if history.random.below(25) == 0 {
+            history.turn_to(2 * at as u64 + 1);
+            if history.random.below(25) == 0 && history.happens() {
                 command(history, &plan.streams[at]);
             }
         }
-        if history.random.below(150) == 0 {
+        history.turn_to(RULE);
+        if history.random.below(150) == 0 && history.happens() {
             let rule = rules::draw(&mut history.random);
             history.note(&format!("the rule changes: {rule:?}"));
             history.coverage.reach("event: rule changed");
@@ -53,6 +60,7 @@ impl Events {
         }
         self.come_back(history);
         if plan.is_troubled {
+            history.turn_to(TROUBLE);
             self.trouble(history, plan);
         }
     }
@@ -66,26 +74,29 @@ impl Events {
         if let Some((due_ms, place)) = self.next_ms[at] {
             if history.now_ms >= due_ms {
                 self.next_ms[at] = None;
+                if !history.happens() {
+                    return;
+                }
                 begin(history, stream, place, due_ms);
             }
             return;
         }
         match live[..] {
-            [] if history.random.below(8) == 0 => {
+            [] if history.random.below(8) == 0 && history.happens() => {
                 let place = history.random.below(history.gateways.len());
                 begin(history, stream, place, history.now_ms);
             }
             // Another gateway takes over, or has a backup encoder.
-            [place] if history.gateways.len() > 1 && history.random.below(150) == 0 => {
+            [place] if history.gateways.len() > 1 && history.random.below(150) == 0 && history.happens() => {
                 let other = (place + 1) % history.gateways.len();
                 history.coverage.reach("event: second gateway begins beside the first");
                 begin(history, stream, other, history.now_ms);
             }
-            [place] if history.random.below(200) == 0 => {
+            [place] if history.random.below(200) == 0 && history.happens() => {
                 history.coverage.reach("event: second publisher takes over on one gateway");
                 begin(history, stream, place, history.now_ms);
             }
-            [place, ..] if history.random.below(40) == 0 => {
+            [place, ..] if history.random.below(40) == 0 && history.happens() => {
                 let ended = history.gateways[place].live(stream).map(|push| (push.id.clone(), push.began_ms));
                 let Some((id, began_ms)) = ended else { return };
                 history.note(&format!("{id} ends"));
@@ -128,7 +139,11 @@ impl Events {
             history.now_ms + 5_000 + 1_000 * history.random.below(longest_s) as u64
         };
         let place = history.random.below(history.gateways.len());
-        match history.random.below(2_500) {
+        let what = history.random.below(2_500);
+        if what > 32 || !history.happens() {
+            return;
+        }
+        match what {
             0..=9 if self.gateways_return_ms[place].is_none() => {
                 let longest_s = if history.random.below(2) == 0 { 60 } else { 600 };
                 self.gateways_return_ms[place] = Some(until_ms(history, longest_s));

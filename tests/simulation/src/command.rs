@@ -1,0 +1,234 @@
+//! The command that plays histories.
+
+use std::collections::BTreeSet;
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use crate::coverage::Coverage;
+use crate::figures::Figures;
+use crate::run::{Options, Outcome, keep_panics, run};
+use crate::shrink::shrink;
+use crate::trace::Detail;
+
+/// What the command takes.
+pub const USAGE: &str = "\
+cargo xtask simulate [--seeds N] [--from SEED] [--jobs N]
+    plays the histories of N seeds (250) from one on (1), so many at once (2)
+cargo xtask simulate --replay SEED [--only ID,…] [--operations]
+    plays one again and prints it; --only has nothing else happen, --operations prints each operation";
+
+/// Fewer histories than these need not reach everything.
+const MANY: u64 = 250;
+
+/// So many failures are shortened, and others named.
+const SHORTENED: usize = 3;
+
+/// How long one is shortened at most.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// What the command is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    seeds: u64,
+    from: u64,
+    jobs: u64,
+    replay: Option<u64>,
+    only: Option<BTreeSet<u32>>,
+    operations: bool,
+}
+
+impl Arguments {
+    /// Reads what stands on the command line.
+    ///
+    /// # Errors
+    /// What is not understood.
+    pub fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut arguments =
+            Self { seeds: MANY, from: 1, jobs: 2, replay: None, only: None, operations: false };
+        let mut words = words;
+        while let Some(word) = words.next() {
+            if word == "--operations" {
+                arguments.operations = true;
+                continue;
+            }
+            let value = words.next().ok_or_else(|| format!("{word} should be followed by a value"))?;
+            let number =
+                || value.parse::<u64>().map_err(|_| format!("{word} should be a number, not {value:?}"));
+            match word.as_str() {
+                "--seeds" => arguments.seeds = number()?,
+                "--from" => arguments.from = number()?,
+                "--jobs" => arguments.jobs = number()?.max(1),
+                "--replay" => arguments.replay = Some(number()?),
+                "--only" => arguments.only = Some(ids(&value)?),
+                _ => return Err(format!("{word:?} is not known")),
+            }
+        }
+        if arguments.replay.is_none() && (arguments.operations || arguments.only.is_some()) {
+            return Err("--only and --operations go with --replay".into());
+        }
+        Ok(arguments)
+    }
+}
+
+fn ids(text: &str) -> Result<BTreeSet<u32>, String> {
+    let id = |word: &str| u32::from_str_radix(word, 16).map_err(|_| format!("{word:?} is no event or fault"));
+    text.split(',').filter(|word| !word.is_empty()).map(id).collect()
+}
+
+/// Does what is asked; a failure where a history fails, or where many histories leave something out.
+#[must_use]
+pub fn start(arguments: &Arguments) -> ExitCode {
+    keep_panics();
+    let is_well = match arguments.replay {
+        Some(seed) => replay(seed, arguments),
+        None => play(arguments),
+    };
+    if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn replay(seed: u64, arguments: &Arguments) -> bool {
+    let detail = if arguments.operations { Detail::Operations } else { Detail::Calls };
+    let outcome = run(&Options { seed, only: arguments.only.clone(), detail });
+    println!("\n{}\n{}\n", outcome.figures, outcome.coverage);
+    println!("seed {seed}: {} events and faults, trace hash {:016x}", outcome.happened.len(), outcome.hash);
+    if let Err(error) = &outcome.judged {
+        println!("FAILED: {error}");
+    }
+    outcome.judged.is_ok()
+}
+
+fn play(arguments: &Arguments) -> bool {
+    let begun = Instant::now();
+    let mut all = All::since(begun);
+    let (next, last) = (AtomicU64::new(arguments.from), arguments.from + arguments.seeds);
+    let (sender, outcomes) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..arguments.jobs {
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= last || sender.send(run(&Options::of(seed))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        outcomes.iter().for_each(|outcome| all.take(outcome, arguments.seeds));
+    });
+    all.end(arguments)
+}
+
+/// What all histories came to.
+struct All {
+    begun: Instant,
+    shown: Instant,
+    coverage: Coverage,
+    figures: Figures,
+    /// Of the hashes of all traces, whatever their order.
+    hash: u64,
+    failed: Vec<Outcome>,
+    played: u64,
+}
+
+impl All {
+    fn since(begun: Instant) -> Self {
+        Self {
+            begun,
+            shown: begun,
+            coverage: Coverage::default(),
+            figures: Figures::default(),
+            hash: 0,
+            failed: Vec::new(),
+            played: 0,
+        }
+    }
+
+    fn take(&mut self, outcome: Outcome, of: u64) {
+        self.played += 1;
+        self.coverage.add(&outcome.coverage);
+        self.figures.add(&outcome.figures);
+        self.hash = self.hash.wrapping_add(outcome.hash);
+        if let Err(error) = &outcome.judged {
+            println!("\rseed {} FAILED: {}", outcome.seed, brief(error));
+            self.failed.push(outcome);
+        }
+        let is_terminal = std::io::stdout().is_terminal();
+        let pause = Duration::from_millis(if is_terminal { 200 } else { 30_000 });
+        if self.shown.elapsed() >= pause || self.played == of {
+            self.shown = Instant::now();
+            let elapsed_s = self.begun.elapsed().as_secs_f64();
+            let left_s = elapsed_s / self.played as f64 * (of - self.played) as f64;
+            let (hours, failed) = (self.figures.stream_hours(), self.failed.len());
+            print!(
+                "{}{} of {of} histories, {hours:.1} stream-hours, {failed} failed, {elapsed_s:.0} s, {left_s:.0} s to go{}",
+                if is_terminal { "\r\x1b[K" } else { "" },
+                self.played,
+                if is_terminal && self.played < of { "" } else { "\n" },
+            );
+            let _ = std::io::stdout().flush();
+        }
+    }
+
+    /// Prints what there was, and shortens what failed.
+    fn end(self, arguments: &Arguments) -> bool {
+        let elapsed_s = self.begun.elapsed().as_secs_f64();
+        println!("\n{}\n{}", self.coverage, self.figures);
+        let hours = self.figures.stream_hours();
+        println!(
+            "{elapsed_s:>12.1} s: {:.0} stream-hours an hour, {:.1} histories a second",
+            hours / elapsed_s * 3_600.0,
+            self.played as f64 / elapsed_s
+        );
+        let missing = self.coverage.missing();
+        let last = arguments.from + arguments.seeds.max(1) - 1;
+        println!(
+            "seeds {} to {last}: hash {:016x}, {} kinds of events and states reached, {} of {} wanted",
+            arguments.from,
+            self.hash,
+            self.coverage.len(),
+            crate::coverage::WANTED.len() - missing.len(),
+            crate::coverage::WANTED.len(),
+        );
+        for missing in &missing {
+            println!("never reached: {missing}");
+        }
+        let leaves_out = !missing.is_empty() && arguments.seeds >= MANY;
+        if leaves_out {
+            println!("FAILED: {} things are never reached", missing.len());
+        }
+        self.failed.iter().take(SHORTENED).for_each(explain);
+        if let Some(more) = self.failed.get(SHORTENED..).filter(|more| !more.is_empty()) {
+            let seeds: Vec<u64> = more.iter().map(|outcome| outcome.seed).collect();
+            println!("\nFAILED as well: {seeds:?}; `--replay SEED` shows one");
+        }
+        println!("\n{} of {} histories failed", self.failed.len(), self.played);
+        self.failed.is_empty() && !leaves_out
+    }
+}
+
+/// Says how a history fails, and how that can be seen.
+fn explain(failed: &Outcome) {
+    println!("\nseed {} FAILED: {}", failed.seed, failed.judged.as_ref().expect_err("it has failed"));
+    println!("shortening it, for {} s at most", LONGEST.as_secs());
+    let (options, shortest) = shrink(failed, &Options::of(failed.seed), LONGEST);
+    let only = options.only.unwrap_or_default();
+    println!(
+        "{} of {} events and faults are left; then: {}",
+        only.len(),
+        failed.happened.len(),
+        shortest.judged.as_ref().err().map_or("", String::as_str)
+    );
+    let ids: Vec<String> = only.iter().map(|id| format!("{id:x}")).collect();
+    println!("replay: cargo xtask simulate --replay {} --only {}", failed.seed, ids.join(","));
+}
+
+/// The first line of a failure, as far as it fits a line.
+fn brief(error: &str) -> String {
+    let line = error.lines().next().unwrap_or_default();
+    line.chars().take(200).collect()
+}

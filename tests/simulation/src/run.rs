@@ -1,0 +1,98 @@
+//! One whole history: played, judged and counted.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use crate::chances::Chances;
+use crate::coverage::Coverage;
+use crate::figures::Figures;
+use crate::history::History;
+use crate::judge::judge;
+use crate::network::WORK_BUCKET;
+use crate::trace::Detail;
+use crate::workload::play;
+
+/// Which history.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Its seed.
+    pub seed: u64,
+    /// The events and faults that may happen; any where that is not said.
+    pub only: Option<BTreeSet<u32>>,
+    /// What is printed.
+    pub detail: Detail,
+}
+
+impl Options {
+    /// All of the history of a seed.
+    #[must_use]
+    pub fn of(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+}
+
+/// What a history came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its seed.
+    pub seed: u64,
+    /// The hash of its trace; 0 where it panicked.
+    pub hash: u64,
+    /// What it reached.
+    pub coverage: Coverage,
+    /// How much there was of it.
+    pub figures: Figures,
+    /// The events and faults that happened, in order.
+    pub happened: Vec<u32>,
+    /// What is wrong with it, in words.
+    pub judged: Result<(), String>,
+}
+
+thread_local! {
+    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Keeps what a panic of this process says for whoever catches it, in place of printing it.
+pub fn keep_panics() {
+    std::panic::set_hook(Box::new(|panic| PANIC.set(Some(panic.to_string()))));
+}
+
+/// Plays a history and judges it. A panic is a failure as any other.
+#[must_use]
+pub fn run(options: &Options) -> Outcome {
+    let chances = Rc::new(Chances::new(options.seed, options.only.clone()));
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        let (mut history, plan) = play(&chances, options.detail);
+        let judged = judge(&mut history, &plan);
+        if judged.is_err() && options.detail != Detail::None {
+            print_state(&history);
+        }
+        (history.trace.hash(), Figures::of(&history), history.coverage, judged)
+    }));
+    let (hash, figures, coverage, judged) = played.unwrap_or_else(|panic| {
+        let error = PANIC.take().unwrap_or_else(|| text(&*panic));
+        (0, Figures::default(), Coverage::default(), Err(format!("it panicked: {error}")))
+    });
+    Outcome { seed: options.seed, hash, coverage, figures, happened: chances.happened(), judged }
+}
+
+fn text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it does not say why").into()
+}
+
+/// Prints what the store and the work bucket hold.
+fn print_state(history: &History) {
+    let world = history.hosts.any();
+    for (key, value) in world.store.values() {
+        println!("{key}: {}", String::from_utf8_lossy(&value));
+    }
+    for (name, object) in world.buckets.objects.borrow().iter() {
+        if name.starts_with(WORK_BUCKET) {
+            println!("{name}: {}", String::from_utf8_lossy(&object.bytes));
+        }
+    }
+}

@@ -265,7 +265,7 @@ pub(crate) async fn note_next(
             return Ok(number);
         }
         // Nobody may have it delivered yet, and those behind it wait for it.
-        timer::set(store, now_ms, &at.timer("w")).await?;
+        deliver(store, at, now_ms).await?;
         number += 1;
     }
 }
@@ -304,6 +304,11 @@ pub(crate) async fn note(
         let event = Event { id, recording: recording.into(), number, stream, fact, noted_ms: now_ms };
         write(store, &at.event(), &event).await?;
     }
+    deliver(store, at, now_ms).await
+}
+
+/// Has an event delivered, and those behind it.
+pub(crate) async fn deliver(store: &impl Store, at: At<'_>, now_ms: u64) -> Result<(), Error> {
     timer::set(store, now_ms, &at.timer("w")).await
 }
 

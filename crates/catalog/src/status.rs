@@ -114,7 +114,13 @@ pub(crate) async fn look(
     let recording = &adopted.recording;
     let hint: Option<Told> = read(store, &key::told(recording)).await?;
     let begin = || Told { changes: 0, session: recording.clone(), after: Interruptions::default() };
-    let mut told = hint.clone().unwrap_or_else(begin).from(store, recording).await?;
+    let hinted = hint.clone().unwrap_or_else(begin);
+    let first = At { recording, kind: Kind::Status, number: hinted.changes };
+    let mut told = hinted.from(store, recording).await?;
+    if told.changes > first.number {
+        // Whoever noted what the hint does not know of may have died before it had that delivered.
+        event::deliver(store, first, now_ms).await?;
+    }
     let look = Look { store, bucket, asked: &asked, recording, now_ms };
     while !look.go_on(&mut told).await? {}
     if hint.as_ref() == Some(&told) || told.changes == 0 {
@@ -204,17 +210,21 @@ async fn walk(store: &impl Store, from: &str, asked: &Session) -> Result<Vec<Ses
     let mut sessions = Vec::new();
     let mut at = Some(from.to_owned());
     while sessions.len() < WALK
-        && let Some(id) = at
+        && let Some(id) = &at
     {
         // One that is over was told of.
-        let Some(session) = session::find(store, &id).await? else { break };
-        at = session::continued(store, &id).await?;
+        let Some(session) = session::find(store, id).await? else { break };
+        at = session::continued(store, id).await?;
         sessions.push(session);
     }
-    // Those in between have no slices, or looks of their own.
-    let is_after = sessions.last().is_none_or(|last| last.began_ms < asked.began_ms);
-    if is_after && sessions.iter().all(|session| session.id != asked.id) {
-        sessions.push(asked.clone());
+    if sessions.iter().all(|session| session.id != asked.id) {
+        // Where the walk came to the end of the recording, one that is continued lies before it, whatever its clock said.
+        let is_before = at.is_none() && session::continued(store, &asked.id).await?.is_some();
+        // Those in between have no slices, or looks of their own.
+        let is_after = sessions.last().is_none_or(|last| last.began_ms < asked.began_ms);
+        if is_after && !is_before {
+            sessions.push(asked.clone());
+        }
     }
     sessions.retain(|session| session.tells_status);
     Ok(sessions)

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use shared::rules::{NotifyConfig, Rule};
 use shared::testing::{Reply, run};
 use store::Store;
+use store::memory::Outcome;
 
 use crate::site::{BEGAN_MS, Site, long_cycles};
 
@@ -266,5 +267,48 @@ fn a_gateway_that_falls_silent_is_a_pause_and_its_next_slice_ends_it() {
     }
     site.end(&push);
     site.seconds(5);
+    assert_eq!(told(&site), ["paused"]);
+}
+
+#[test]
+fn a_look_that_fails_at_any_operation_leaves_no_status_untold() {
+    let mut operations = 0;
+    for refused in 0.. {
+        let site = site(long_cycles(), true);
+        let mut push = site.begin("g", "cam");
+        site.record(&mut push, 1);
+        // Nobody has looked since the first slice came.
+        let store = &site.any().store;
+        let is_refused = move |number| if number == refused { Outcome::Refused } else { Outcome::Applied };
+        store.fail(move |call| is_refused(call.number));
+        let _ = site.post("/tick", &json!({}));
+        operations = operations.max(store.operations());
+        store.mend();
+        site.seconds(20);
+        assert_eq!(told(&site), ["started"], "operation {refused} was refused");
+        if refused > operations {
+            break;
+        }
+    }
+    assert!(operations > 20, "{operations} operations are no look");
+}
+
+#[test]
+fn a_clock_that_was_ahead_when_a_push_began_has_no_status_told_twice() {
+    let site = site(long_cycles(), true);
+    site.set_clock(0, 2_700_000);
+    let mut first = site.begin("g", "cam");
+    site.record(&mut first, 2);
+    site.end(&first);
+    site.seconds(2);
+    site.set_clock(0, 0);
+    let after = json!({"session": first.session, "gap_ms": 2_000});
+    let mut second = site.begin_with("g", "cam", &json!({"after": after}));
+    site.record(&mut second, 2);
+    // The first push is looked at again once time has come to where its clock was.
+    site.seconds(3_000);
+    assert_eq!(told(&site), ["started", "paused", "resumed"]);
+    site.end(&second);
+    site.seconds(10);
     assert_eq!(told(&site), ["paused"]);
 }

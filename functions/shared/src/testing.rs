@@ -27,7 +27,7 @@ use crate::rules::{self, NotifyConfig, Rule};
 use crate::{Answer, Body, BodyError, Clock, Random, Refusal, Rules, Streams, Variables};
 
 pub use buckets::{Buckets, Fault, Moved, Object, OnCopy, Trouble};
-pub use receivers::{Receivers, Reply};
+pub use receivers::{Answered, Receivers, Reply};
 pub use store::memory::run;
 
 /// The ingest token of a [`World`].

@@ -1,7 +1,8 @@
 //! Calls: who asks what, and what it came to.
 
 use http::Request;
-use protocol::{Call as _, Deliver, Route, Tick};
+use protocol::{Call as _, Compose, Deliver, Route, Tick};
+use recorder_compose_function::Sizes;
 use shared::Answer;
 use shared::catalog::Command;
 use shared::testing::{Sent, World, request};
@@ -23,6 +24,10 @@ pub enum Kind {
     Beat,
     /// A tick.
     Tick,
+    /// A call of the lane that makes record files with media.
+    Compose,
+    /// A call of the lane that delivers callbacks.
+    Deliver,
     /// A command of the API.
     Command,
 }
@@ -37,6 +42,8 @@ impl Kind {
             Self::End => "end",
             Self::Beat => "heartbeat",
             Self::Tick => "tick",
+            Self::Compose => "composition",
+            Self::Deliver => "delivery",
             Self::Command => "command",
         }
     }
@@ -47,6 +54,8 @@ impl Kind {
 pub enum Ask {
     /// A request to a route.
     Route(Request<Sent>),
+    /// A request for record files, in parts and blocks of these sizes.
+    Compose(Request<Sent>, Sizes),
     /// A command for a stream.
     Command(protocol::StreamPath, Command),
 }
@@ -65,17 +74,22 @@ pub struct Call {
 }
 
 impl Call {
-    /// A tick.
+    /// A call of a lane; `sizes` are those of parts and blocks.
     #[must_use]
-    pub fn tick(asked_ms: u64) -> Self {
-        Self { kind: Kind::Tick, ask: Ask::Route(request(&Tick::route(()), "")), from: None, asked_ms }
+    pub fn lane(kind: Kind, sizes: Sizes, asked_ms: u64) -> Self {
+        let ask = match kind {
+            Kind::Compose => Ask::Compose(request(&Compose::route(()), ""), sizes),
+            Kind::Deliver => Ask::Route(request(&Deliver::route(()), "")),
+            _ => Ask::Route(request(&Tick::route(()), "")),
+        };
+        Self { kind, ask, from: None, asked_ms }
     }
 
     /// As a line of the trace.
     #[must_use]
     pub fn line(&self) -> String {
         match &self.ask {
-            Ask::Route(request) => {
+            Ask::Route(request) | Ask::Compose(request, _) => {
                 let path = request.uri().path();
                 let body = match self.kind {
                     Kind::Chunk => {
@@ -97,15 +111,13 @@ pub async fn serve(world: Rc<World>, ask: Ask) -> Answer {
             let world = &*world;
             match Route::parse(request.method(), request.uri().path()) {
                 Ok(Route::Chunk(_)) => recorder_remux_function::handler::handle(world, request).await,
-                // Whoever calls ticks calls deliveries.
-                Ok(Route::Tick) => {
-                    let answer = recorder_index_function::handler::handle(world, request).await;
-                    let deliver = shared::testing::request(&Deliver::route(()), "");
-                    recorder_deliver_function::handler::handle(world, deliver).await;
-                    answer
-                }
+                Ok(Route::Tick) => recorder_index_function::handler::handle(world, request).await,
+                Ok(Route::Deliver) => recorder_deliver_function::handler::handle(world, request).await,
                 _ => recorder_on_demand_function::handler::handle(world, request).await,
             }
+        }
+        Ask::Compose(request, sizes) => {
+            recorder_compose_function::handler::handle_in_parts(&*world, request, sizes).await
         }
         Ask::Command(stream, command) => {
             let given = world.give_command(&stream_name(&stream), command).await;

@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::coverage::Coverage;
+use crate::defects::DEFECTS;
 use crate::figures::Figures;
 use crate::run::{Options, Outcome, keep_panics, run};
 use crate::shrink::shrink;
@@ -17,6 +18,8 @@ use crate::trace::Detail;
 pub const USAGE: &str = "\
 cargo xtask simulate [--seeds N] [--from SEED] [--jobs N]
     plays the histories of N seeds (250) from one on (1), so many at once (2)
+cargo xtask simulate --defects N
+    says within how many seeds, of N, each deliberate defect is found
 cargo xtask simulate --replay SEED [--only ID,…] [--operations]
     plays one again and prints it; --only has nothing else happen, --operations prints each operation";
 
@@ -36,6 +39,7 @@ pub struct Arguments {
     from: u64,
     jobs: u64,
     replay: Option<u64>,
+    defects: Option<u64>,
     only: Option<BTreeSet<u32>>,
     operations: bool,
 }
@@ -46,8 +50,15 @@ impl Arguments {
     /// # Errors
     /// What is not understood.
     pub fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut arguments =
-            Self { seeds: MANY, from: 1, jobs: 2, replay: None, only: None, operations: false };
+        let mut arguments = Self {
+            seeds: MANY,
+            from: 1,
+            jobs: 2,
+            replay: None,
+            defects: None,
+            only: None,
+            operations: false,
+        };
         let mut words = words;
         while let Some(word) = words.next() {
             if word == "--operations" {
@@ -61,6 +72,7 @@ impl Arguments {
                 "--seeds" => arguments.seeds = number()?,
                 "--from" => arguments.from = number()?,
                 "--jobs" => arguments.jobs = number()?.max(1),
+                "--defects" => arguments.defects = Some(number()?),
                 "--replay" => arguments.replay = Some(number()?),
                 "--only" => arguments.only = Some(ids(&value)?),
                 _ => return Err(format!("{word:?} is not known")),
@@ -82,22 +94,39 @@ fn ids(text: &str) -> Result<BTreeSet<u32>, String> {
 #[must_use]
 pub fn start(arguments: &Arguments) -> ExitCode {
     keep_panics();
-    let is_well = match arguments.replay {
-        Some(seed) => replay(seed, arguments),
-        None => play(arguments),
+    let is_well = match (arguments.replay, arguments.defects) {
+        (Some(seed), _) => replay(seed, arguments),
+        (None, Some(seeds)) => find_defects(seeds),
+        (None, None) => play(arguments),
     };
     if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn replay(seed: u64, arguments: &Arguments) -> bool {
     let detail = if arguments.operations { Detail::Operations } else { Detail::Calls };
-    let outcome = run(&Options { seed, only: arguments.only.clone(), detail });
+    let outcome = run(&Options { seed, only: arguments.only.clone(), detail, defect: None });
     println!("\n{}\n{}\n", outcome.figures, outcome.coverage);
     println!("seed {seed}: {} events and faults, trace hash {:016x}", outcome.happened.len(), outcome.hash);
     if let Err(error) = &outcome.judged {
         println!("FAILED: {error}");
     }
     outcome.judged.is_ok()
+}
+
+/// Says which seed finds each deliberate defect first, and how.
+fn find_defects(seeds: u64) -> bool {
+    let mut is_well = true;
+    for (defect, _) in DEFECTS {
+        let outcomes = (1..=seeds).map(|seed| run(&Options { defect: Some(*defect), ..Options::of(seed) }));
+        match { outcomes }.find_map(|outcome| Some((outcome.seed, outcome.judged.err()?))) {
+            Some((seed, error)) => println!("{defect:?}: found by seed {seed}: {}", brief(&error)),
+            None => {
+                is_well = false;
+                println!("{defect:?}: NOT found by {seeds} seeds");
+            }
+        }
+    }
+    is_well
 }
 
 fn play(arguments: &Arguments) -> bool {

@@ -1,8 +1,10 @@
 //! One history: the world, its gateways and what passes between them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use protocol::{LaneAnswer, StreamPath};
+use recorder_compose_function::Sizes;
 use shared::catalog::Command;
 use shared::rules::Rule;
 use store::memory::Random;
@@ -10,13 +12,18 @@ use store::memory::Random;
 use crate::call::{Ask, Call, Kind};
 use crate::chances::{Chances, Point, point};
 use crate::coverage::Coverage;
+use crate::defects::Spoiler;
 use crate::gateway::{Gateway, Push};
 use crate::hosts::Hosts;
 use crate::network::{Around, Network, Rates, Reply};
+use crate::told::Told;
 use crate::trace::Trace;
 
 /// 2026-01-02T03:04:05Z.
 pub const BEGAN_MS: u64 = 1_767_323_045_000;
+
+/// The lanes that somebody calls each second.
+pub const LANES: [Kind; 3] = [Kind::Tick, Kind::Compose, Kind::Deliver];
 
 /// A command that was given.
 #[derive(Clone, Debug)]
@@ -50,8 +57,10 @@ pub struct History {
     pub rates: Rates,
     /// No call reaches a function.
     pub functions_are_down: bool,
-    /// Nobody calls ticks.
-    pub ticks_rest: bool,
+    /// The lanes that nobody calls.
+    pub resting: BTreeSet<Kind>,
+    /// How large parts and blocks of record files are.
+    pub sizes: Sizes,
     /// What was reached.
     pub coverage: Coverage,
     /// What happened.
@@ -60,8 +69,12 @@ pub struct History {
     pub given: Vec<Given>,
     /// Periods of true time in which no tick was called.
     pub without_ticks: Vec<(u64, u64)>,
-    /// What the last tick did.
-    pub last_tick: Option<LaneAnswer>,
+    /// What the last call of each lane did.
+    pub lanes: BTreeMap<Kind, Option<LaneAnswer>>,
+    /// Brings a deliberate defect about.
+    pub spoiler: Spoiler,
+    /// What receivers were told.
+    pub told: Vec<Told>,
     network: Network,
     asked: Vec<Call>,
 }
@@ -85,12 +98,15 @@ impl History {
             now_ms: BEGAN_MS,
             rates: Rates::default(),
             functions_are_down: false,
-            ticks_rest: false,
+            resting: BTreeSet::new(),
+            sizes: Sizes::DEFAULT,
             coverage: Coverage::default(),
             trace: Trace::new(BEGAN_MS),
             given: Vec::new(),
             without_ticks: Vec::new(),
-            last_tick: None,
+            lanes: BTreeMap::new(),
+            spoiler: Spoiler::default(),
+            told: Vec::new(),
             network: Network::default(),
             asked: Vec::new(),
         }
@@ -123,9 +139,8 @@ impl History {
     pub fn step(&mut self, step_ms: u64) {
         self.now_ms += step_ms;
         let mut calls = std::mem::take(&mut self.asked);
-        if !self.ticks_rest {
-            calls.push(Call::tick(self.now_ms));
-        }
+        let lanes = LANES.iter().filter(|lane| !self.resting.contains(lane));
+        calls.extend(lanes.map(|lane| Call::lane(*lane, self.sizes, self.now_ms)));
         for place in 0..self.gateways.len() {
             calls.extend(self.gateways[place].step(place, self.now_ms));
         }
@@ -143,6 +158,8 @@ impl History {
             rates: self.rates,
             coverage: &mut self.coverage,
             trace: &mut self.trace,
+            told: &mut self.told,
+            spoiler: &mut self.spoiler,
         };
         for (call, reply) in self.network.run(self.now_ms, calls, &mut around) {
             self.take(call, reply);
@@ -161,10 +178,12 @@ impl History {
         }
         match call.ask {
             Ask::Command(stream, command) => self.take_command(stream, command, call.asked_ms, &reply),
-            Ask::Route(_) => {
-                let answer = reply.filter(|answer| call.kind == Kind::Tick && answer.status().is_success());
-                self.last_tick = answer.and_then(|answer| serde_json::from_str(answer.body()).ok());
+            Ask::Route(_) | Ask::Compose(..) if LANES.contains(&call.kind) => {
+                let answer = reply.filter(|answer| answer.status().is_success());
+                let answer = answer.and_then(|answer| serde_json::from_str(answer.body()).ok());
+                self.lanes.insert(call.kind, answer);
             }
+            Ask::Route(_) | Ask::Compose(..) => {}
         }
     }
 
@@ -193,6 +212,24 @@ impl History {
             .iter()
             .enumerate()
             .flat_map(|(place, gateway)| gateway.all().map(move |push| (place, push)))
+    }
+
+    /// What was found wrong while it happened.
+    #[must_use]
+    pub fn wrong(&self) -> Option<&String> {
+        self.network.objects().wrong()
+    }
+
+    /// Objects of users that are not any more what they were.
+    #[must_use]
+    pub fn changed_object(&self) -> Option<String> {
+        self.network.objects().changed(self.hosts.any())
+    }
+
+    /// How often a call that writes record files came to no good end: each may have left an upload behind.
+    #[must_use]
+    pub fn troubled_compositions(&self) -> u64 {
+        self.network.troubled_compositions()
     }
 
     /// How many calls the functions were made.

@@ -30,6 +30,7 @@ impl Hosts {
             notify_auth_key: None,
         }));
         first.receivers.otherwise(Reply::Answer(200, String::new(), 0));
+        first.receivers.schedule(first.store.scheduler().clone());
         first.store.scheduler().watch();
         let others = ahead_ms.iter().skip(1).scan(Rc::new(first.beside(now_ms)), |next, _| {
             let world = Rc::clone(next);
@@ -74,6 +75,15 @@ impl Hosts {
     pub fn set_time(&self, now_ms: u64) {
         for (world, ahead_ms) in &self.hosts {
             world.now_ms.set(now_ms.saturating_add_signed(ahead_ms.get()));
+        }
+    }
+
+    /// Whether the domain's server wants to be told of statuses.
+    pub fn ask_for_statuses(&self, asks: bool) {
+        for (world, _) in &self.hosts {
+            if let Ok(Some(config)) = &mut *world.notify.borrow_mut() {
+                config.need_status_notify = asks;
+            }
         }
     }
 

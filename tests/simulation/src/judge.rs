@@ -4,16 +4,21 @@ mod answers;
 mod events;
 mod files;
 mod joins;
+mod leftovers;
+mod orders;
+mod record_files;
 mod rest;
 mod sealed;
 
 use std::collections::BTreeMap;
 
+use store::memory::run;
+
 use crate::gateway::{Push, Spooled};
 use crate::history::History;
 use crate::workload::{self, Plan};
 
-pub use files::record_files;
+pub use record_files::{FORMATS, Files, Format, Found, record_files};
 
 /// So long after the last fault the lists are right again. Unit: s.
 const CALM_S: u64 = 15;
@@ -22,12 +27,14 @@ const CALM_S: u64 = 15;
 pub type Chunk = (String, u64);
 
 /// What gateways know of a chunk.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Fact<'a> {
     push: &'a Push,
     spooled: &'a Spooled,
     /// The gateway's place.
     gateway: usize,
+    /// The formats that the session's rule asks for.
+    formats: Vec<Format>,
 }
 
 /// What gateways know of all chunks.
@@ -37,11 +44,21 @@ fn facts(history: &History) -> Facts<'_> {
     let mut facts = Facts::new();
     for (gateway, push) in history.pushes() {
         let Some(session) = &push.session else { continue };
+        let formats = formats(history, session);
         for (seq, spooled) in (0..).zip(&push.chunks) {
-            facts.insert((session.clone(), seq), Fact { push, spooled, gateway });
+            let formats = formats.clone();
+            facts.insert((session.clone(), seq), Fact { push, spooled, gateway, formats });
         }
     }
     facts
+}
+
+/// The formats that the rule of a session asks for.
+fn formats(history: &History, session: &str) -> Vec<Format> {
+    let session = run(shared::Catalog::get_session(history.hosts.any(), session)).ok();
+    let rule = session.and_then(|session| session.rule);
+    let formats = rule.into_iter().flat_map(|rule| rule.formats);
+    formats.map(|format| format.container.into()).collect()
 }
 
 /// Lets everything come to rest, and judges what is left.
@@ -61,14 +78,16 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
         }
     }
     rest::come_to_content(history, plan)?;
-    let found = record_files(history.hosts.any());
     let facts = facts(history);
+    let found = record_files::read(history, &facts)?;
     files::check(&found, &facts)?;
     let reached = joins::check(history, plan, &found, &facts)?;
     history.coverage.add(&reached);
-    events::come_to_events(history, if plan.clocks_differ { rest::CLOCKS_S } else { 0 })?;
+    events::come_to_events(history, plan)?;
     rest::note_decisions(history);
     sealed::come_to_sealed(history, plan)?;
+    leftovers::check(history, plan)?;
+    orders::check(history, plan)?;
     rest::come_to_rest(history)?;
     answers::check_offline(history)?;
     sealed::check_forgotten(history)

@@ -14,7 +14,9 @@
 //! | [`call`], [`network`] | calls, and those under way: faults, stalls, late and doubled calls |
 //! | [`hosts`] | function hosts, each with a clock of its own, over one store |
 //! | [`judge`] | whether what is left is what it has to be |
+//! | [`told`] | what receivers were told, as they see it |
 //! | [`coverage`], [`figures`], [`trace`] | what was reached, how much there was, and what happened |
+//! | [`defects`] | deliberate defects, which the judge finds |
 //! | [`chances`] | what a seed draws at each point |
 //! | [`run`], [`shrink`], [`command`] | one whole history, a shorter one that fails as well, and many |
 //!
@@ -37,6 +39,7 @@ pub mod call;
 pub mod chances;
 pub mod command;
 pub mod coverage;
+pub mod defects;
 pub mod figures;
 pub mod gateway;
 pub mod history;
@@ -46,6 +49,7 @@ pub mod media;
 pub mod network;
 pub mod run;
 pub mod shrink;
+pub mod told;
 pub mod trace;
 pub mod workload;
 

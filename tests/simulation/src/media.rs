@@ -11,9 +11,27 @@ const SEQUENCE_HEADER: [u8; 36] = [
     0, 0, 0, 0, 0,
 ];
 
-/// A chunk: pictures from one second of the push up to another, in milliseconds after the push's begin.
+/// How a picture begins: an IDR slice's NAL unit header, and its slice header.
+const PICTURE: [u8; 3] = [0x65, 0xb8, 0x40];
+
+/// How a picture ends.
+const PICTURE_END: u8 = 0x80;
+
+/// Bytes that tell the pictures of all pushes apart: four bits each, so that no container has to change them.
+const TOLD_APART: usize = 24;
+
+/// A picture: which push it is of, and when it comes after that push's begin. Unit: ms.
+pub type Picture = (u32, u64);
+
+/// A chunk of the push 0: pictures from one second of the push up to another, in milliseconds after the push's begin.
 #[must_use]
 pub fn chunk(from_ms: u64, to_ms: u64) -> Vec<u8> {
+    chunk_of(0, from_ms, to_ms)
+}
+
+/// A chunk of a push.
+#[must_use]
+pub fn chunk_of(push: u32, from_ms: u64, to_ms: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     flv::write_header(&mut bytes, false, true);
     let mut tag = |timestamp_ms: u64, body: &[u8]| {
@@ -21,10 +39,35 @@ pub fn chunk(from_ms: u64, to_ms: u64) -> Vec<u8> {
     };
     tag(from_ms, &SEQUENCE_HEADER[..31]);
     for at_ms in (from_ms..to_ms).step_by(1_000) {
-        let mut picture = vec![0x17, 1, 0, 0, 0, 0, 0, 0, 8, 0x65, 0xb8, 0x40];
-        picture.extend_from_slice(&(at_ms as u32).to_be_bytes());
-        picture.push(0x80);
-        tag(at_ms, &picture);
+        let picture = picture((push, at_ms));
+        let mut body = vec![0x17, 1, 0, 0, 0];
+        body.extend((picture.len() as u32).to_be_bytes());
+        body.extend(picture);
+        tag(at_ms, &body);
     }
     bytes
+}
+
+/// The NAL unit of a picture.
+fn picture((push, at_ms): Picture) -> Vec<u8> {
+    let told_apart = u128::from(push) << 64 | u128::from(at_ms);
+    let mut unit = PICTURE.to_vec();
+    unit.extend((0..TOLD_APART).rev().map(|place| 0x40 | (told_apart >> (4 * place)) as u8 & 0xf));
+    unit.push(PICTURE_END);
+    unit
+}
+
+/// The pictures that stand whole in some bytes of any container, each exactly as it was pushed, in order.
+#[must_use]
+pub fn pictures(bytes: &[u8]) -> Vec<Picture> {
+    let length = PICTURE.len() + TOLD_APART + 1;
+    bytes.windows(length).filter_map(read).collect()
+}
+
+fn read(unit: &[u8]) -> Option<Picture> {
+    let told_apart = unit.strip_prefix(&PICTURE)?.strip_suffix(&[PICTURE_END])?;
+    let bits = told_apart
+        .iter()
+        .try_fold(0_u128, |bits, byte| (byte & 0xf0 == 0x40).then_some(bits << 4 | u128::from(byte & 0xf)))?;
+    Some(((bits >> 64) as u32, bits as u64))
 }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod flight;
+mod objects;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -12,11 +13,14 @@ use store::memory::{Outcome, Random};
 use crate::call::{Call, Kind};
 use crate::chances::{Chances, Point, point};
 use crate::coverage::Coverage;
+use crate::defects::Spoiler;
 use crate::hosts::Hosts;
+use crate::told::{self, Told};
 use crate::trace::Trace;
 use faults::Fault;
 pub use faults::{Rates, WORK_BUCKET, fail_decisions};
 use flight::Flight;
+pub use objects::Objects;
 
 /// No call lasts longer: its host ends it.
 const CALL_MAX_MS: u64 = protocol::CALL_MAX_S * 1_000;
@@ -30,6 +34,8 @@ pub struct Network {
     flights: Vec<Flight>,
     calls: u64,
     operations: u64,
+    objects: Objects,
+    troubled_compositions: u64,
 }
 
 /// What the calls of a moment share.
@@ -46,6 +52,10 @@ pub struct Around<'a> {
     pub coverage: &'a mut Coverage,
     /// What happens.
     pub trace: &'a mut Trace,
+    /// What receivers are told.
+    pub told: &'a mut Vec<Told>,
+    /// Brings a deliberate defect about.
+    pub spoiler: &'a mut Spoiler,
 }
 
 impl Network {
@@ -67,14 +77,30 @@ impl Network {
         self.operations
     }
 
+    /// Objects of users.
+    #[must_use]
+    pub fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    /// How many calls that write record files met a fault, or another such call.
+    #[must_use]
+    pub fn troubled_compositions(&self) -> u64 {
+        self.troubled_compositions
+    }
+
     /// Ends every call without an answer, as where a host is stopped.
     pub fn drop_all(&mut self) {
+        let composing = self.flights.iter().filter(|flight| flight.call.kind == Kind::Compose);
+        self.troubled_compositions += composing.count() as u64;
         self.flights.clear();
     }
 
     /// Makes calls at a moment, and lets those that are under way go on. Answers what calls came to.
     pub fn run(&mut self, now_ms: u64, calls: Vec<Call>, around: &mut Around<'_>) -> Vec<(Call, Reply)> {
         around.hosts.set_time(now_ms);
+        // Those of whoever looked meanwhile are nobody's.
+        drop(around.hosts.any().store.scheduler().take_seen());
         let mut alike: BTreeMap<(Kind, Option<usize>), u64> = BTreeMap::new();
         for call in calls {
             let place = call.from.map(|(place, _)| place);
@@ -106,6 +132,7 @@ impl Network {
                     now_ms,
                     format_args!("#{} {} answered {status} {body}", flight.number, flight.call.kind.name()),
                 );
+                let reply = around.spoiler.answer(flight.call.kind, reply);
                 replies.push((flight.call, reply));
             }
         }
@@ -132,6 +159,7 @@ impl Network {
             .partition(|flight| flight.began_ms() + CALL_MAX_MS <= now_ms);
         self.flights = going;
         for flight in over {
+            self.troubled_compositions += u64::from(flight.call.kind == Kind::Compose);
             around.trace.note(now_ms, format_args!("#{} is ended by its host", flight.number));
             around.coverage.reach(format!("call ended by its host: {}", flight.call.kind.name()));
             replies.push((flight.call, None));
@@ -143,6 +171,7 @@ impl Network {
         let scheduler = around.hosts.any().store.scheduler().clone();
         let flight = &mut self.flights[at];
         let kind = flight.call.kind;
+        let known = around.told.len();
         let here = flight.next();
         around.chances.operation.set(here);
         let mut random = around.chances.random(here);
@@ -164,6 +193,19 @@ impl Network {
         let (polled, is_waiting) = flight.step(&scheduler, outcome);
         let seen = scheduler.take_seen();
         self.operations += seen.len() as u64;
+        self.objects.look(around.hosts.any(), &seen);
+        around.spoiler.spoil(around.hosts.any(), now_ms, &seen);
+        if kind == Kind::Compose
+            && (fault != Fault::None || !seen.iter().all(|seen| seen.outcome == Outcome::Applied))
+        {
+            self.troubled_compositions += 1;
+        }
+        if kind == Kind::Deliver {
+            told::note(around.hosts.any(), around.told);
+            for told in &around.told[known..] {
+                around.trace.note(now_ms, format_args!("#{} tells {} {}", flight.number, told.id, told.body));
+            }
+        }
         for seen in &seen {
             let verb = if seen.writes { "writes" } else { "reads" };
             around.trace.show(now_ms, format_args!("#{} {verb} {}", flight.number, seen.name));

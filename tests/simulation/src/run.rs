@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use crate::chances::Chances;
 use crate::coverage::Coverage;
+use crate::defects::Defect;
 use crate::figures::Figures;
 use crate::history::History;
 use crate::judge::judge;
@@ -24,6 +25,8 @@ pub struct Options {
     pub only: Option<BTreeSet<u32>>,
     /// What is printed.
     pub detail: Detail,
+    /// A deliberate defect that it is played with.
+    pub defect: Option<Defect>,
 }
 
 impl Options {
@@ -65,7 +68,7 @@ pub fn keep_panics() {
 pub fn run(options: &Options) -> Outcome {
     let chances = Rc::new(Chances::new(options.seed, options.only.clone()));
     let played = catch_unwind(AssertUnwindSafe(|| {
-        let (mut history, plan) = play(&chances, options.detail);
+        let (mut history, plan) = play(&chances, options.detail, options.defect);
         let judged = judge(&mut history, &plan);
         if judged.is_err() && options.detail != Detail::None {
             print_state(&history);

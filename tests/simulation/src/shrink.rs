@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::run::{Options, Outcome, run};
 
-/// Leaves out events and faults of a history that fails for as long as it still fails, by halves, quarters and so on, down to
+/// Leaves out events and faults of a history that fails for as long as it still fails in the same way, by halves, quarters and so on, down to
 /// single ones. Answers the shortest history that was found and what it came to.
 ///
 /// `longest`: how long that may take.
@@ -13,7 +13,7 @@ use crate::run::{Options, Outcome, run};
 pub fn shrink(failed: &Outcome, base: &Options, longest: Duration) -> (Options, Outcome) {
     let begun = Instant::now();
     let mut kept: Vec<u32> = failed.happened.clone();
-    let mut shortest = failed.clone();
+    let (mut shortest, wanted) = (failed.clone(), kind(failed));
     let try_only = |kept: &[u32]| {
         let only: BTreeSet<u32> = kept.iter().copied().collect();
         run(&Options { only: Some(only), ..base.clone() })
@@ -27,7 +27,7 @@ pub fn shrink(failed: &Outcome, base: &Options, longest: Duration) -> (Options, 
             let begin = end.saturating_sub(size);
             let rest = [&kept[..begin], &kept[end.min(kept.len())..]].concat();
             let outcome = try_only(&rest);
-            if outcome.judged.is_err() {
+            if kind(&outcome) == wanted {
                 // What did not happen in it is left out as well.
                 let happened: BTreeSet<u32> = outcome.happened.iter().copied().collect();
                 kept = rest.into_iter().filter(|id| happened.contains(id)).collect();
@@ -42,4 +42,11 @@ pub fn shrink(failed: &Outcome, base: &Options, longest: Duration) -> (Options, 
     }
     let only = Some(kept.into_iter().collect());
     (Options { only, ..base.clone() }, shortest)
+}
+
+/// What a failure says, without names and numbers.
+fn kind(outcome: &Outcome) -> Option<Vec<&str>> {
+    let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let words = outcome.judged.as_ref().err()?.split(' ').filter(is_word);
+    Some(words.take(5).collect())
 }

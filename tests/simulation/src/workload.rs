@@ -6,12 +6,21 @@ mod rules;
 use std::rc::Rc;
 
 use protocol::StreamPath;
+use recorder_compose_function::Sizes;
 
 use crate::chances::{Chances, point_of};
+use crate::defects::Defect;
 use crate::history::History;
 use crate::network::{Rates, fail_decisions};
 use crate::trace::Detail;
 pub use events::{calm, end_pushes};
+
+/// How large parts and blocks of record files are: a picture has some 40 bytes, a slice some 1,300.
+const SIZES: [Sizes; 3] = [
+    Sizes::DEFAULT,
+    Sizes { part: 800, block: 4_000, least: 200 },
+    Sizes { part: 600, block: 1_500, least: 100 },
+];
 
 /// What is drawn once for a history.
 #[derive(Clone, Debug)]
@@ -24,13 +33,15 @@ pub struct Plan {
     pub is_troubled: bool,
     /// Whether a clock is off by more than a second at some time.
     pub clocks_differ: bool,
+    /// Whether users' servers are told of statuses.
+    pub tells_status: bool,
     /// How long breaks may be that continue, as the first rule says. Unit: s.
     pub delay_s: u64,
 }
 
 /// Plays the history of what a seed draws up to the end of that. Pushes and troubles that go on are left to the judge.
 #[must_use]
-pub fn play(chances: &Rc<Chances>, detail: Detail) -> (History, Plan) {
+pub fn play(chances: &Rc<Chances>, detail: Detail, defect: Option<Defect>) -> (History, Plan) {
     let mut random = chances.random(point_of("plan"));
     let is_troubled = random.below(4) > 0;
     let clocks_differ = is_troubled && random.below(4) == 0;
@@ -51,6 +62,7 @@ pub fn play(chances: &Rc<Chances>, detail: Detail) -> (History, Plan) {
         is_troubled,
         clocks_differ,
         delay_s: u64::from(rule.delay_seconds),
+        tells_status: random.below(2) == 0,
     };
     let mut history = History::of(Rc::clone(chances), ahead_ms, gateways, rule);
     if is_troubled {
@@ -61,6 +73,10 @@ pub fn play(chances: &Rc<Chances>, detail: Detail) -> (History, Plan) {
         }
     }
     history.trace.print(detail);
+    history.spoiler.defect = defect;
+    history.sizes = SIZES[random.below(SIZES.len())];
+    history.hosts.any().buckets.least_part.set(history.sizes.least);
+    history.hosts.ask_for_statuses(plan.tells_status);
     history.note(&format!("{plan:?}"));
     history.seconds(3);
     let mut events = events::Events::new(&plan);

@@ -98,7 +98,7 @@ impl Gateway {
         let seq = push.acknowledged;
         let chunk = push.chunks.get(seq as usize)?;
         let route = Route::Chunk(ChunkPath { session: path, seq });
-        let mut request = request(&route, media::chunk(chunk.from_ms, chunk.to_ms));
+        let mut request = request(&route, media::chunk_of(push.mark, chunk.from_ms, chunk.to_ms));
         let headers = request.headers_mut();
         headers.insert(CHUNK_OFFSET_HEADER, chunk.from_ms.into());
         headers.insert(GENERATION_HEADER, text(&chunk.generation.to_string()));

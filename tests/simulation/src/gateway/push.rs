@@ -2,6 +2,8 @@
 
 use protocol::{Confirmed, Generation, Order, StreamPath};
 
+use crate::chances::point_of;
+
 /// Media time of a chunk. Unit: ms.
 const CHUNK_MS: u64 = 5_000;
 
@@ -26,6 +28,8 @@ pub struct Spooled {
 pub struct Push {
     /// The gateway's name of it.
     pub id: String,
+    /// What its pictures are told apart by.
+    pub mark: u32,
     /// What is pushed.
     pub stream: StreamPath,
     /// The boot that it was begun in.
@@ -68,6 +72,7 @@ impl Push {
     /// A push whose first frame came.
     pub(super) fn new(id: String, stream: StreamPath, boot: String, began_ms: u64) -> Self {
         Self {
+            mark: point_of(&id) as u32,
             id,
             stream,
             boot,

@@ -1,18 +1,18 @@
 //! What the API answers agrees with what gateways know.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use protocol::StreamPath;
 use recorder_api_function::backend::Backend;
 use recorder_api_function::bindings::recorder::catalog::catalog::StreamName;
 use store::memory::run;
 
-use super::{Chunk, Facts};
+use super::{Chunk, Facts, Format, Found};
 use crate::history::{BEGAN_MS, History};
 use crate::workload::Plan;
 
 /// Everything of a history is from this time.
-const RANGE: (u64, u64) = (BEGAN_MS - 7_200_000, BEGAN_MS + 86_400_000);
+pub(super) const RANGE: (u64, u64) = (BEGAN_MS - 7_200_000, BEGAN_MS + 86_400_000);
 
 /// What may be missing or too much of each run of chunks without a pause: the duration of its last picture is guessed.
 /// Unit: ms.
@@ -21,7 +21,7 @@ const GUESS_MS: u64 = 1_500;
 /// A longer pause within a push is none of its media. Unit: ms.
 const SHORT_PAUSE_MS: u64 = 12_000;
 
-fn stream_name(stream: &StreamPath) -> StreamName {
+pub(super) fn stream_name(stream: &StreamPath) -> StreamName {
     StreamName { domain: stream.domain().into(), app: stream.app().into(), stream: stream.stream().into() }
 }
 
@@ -70,15 +70,19 @@ pub(super) fn check_offline(history: &History) -> Result<(), String> {
 pub(super) fn check_content(
     history: &History,
     plan: &Plan,
-    files: &BTreeMap<String, Vec<Chunk>>,
+    found: &Found,
     facts: &Facts<'_>,
 ) -> Result<(), String> {
     for stream in &plan.streams {
         let of_stream = |chunks: &[Chunk]| {
             chunks.first().and_then(|chunk| facts.get(chunk)).is_some_and(|fact| fact.push.stream == *stream)
         };
-        let named: BTreeSet<&str> =
-            files.iter().filter(|(_, chunks)| of_stream(chunks)).map(|(name, _)| name.as_str()).collect();
+        let named: BTreeSet<&str> = found
+            .values()
+            .flatten()
+            .filter(|(_, chunks)| of_stream(chunks))
+            .map(|(name, _)| name.as_str())
+            .collect();
         let world = history.hosts.any();
         let listed =
             run(world.list_index_files(stream_name(stream), RANGE)).map_err(|error| format!("{error:?}"))?;
@@ -90,25 +94,29 @@ pub(super) fn check_content(
         if distinct != named || distinct.len() != objects.len() {
             return Err(format!("the bucket has {named:?} of {stream}, and listed are {objects:?}"));
         }
-        let filed_ms: u64 = listed.iter().map(|file| file.duration90khz / 90).sum();
-        check_duration(stream, "record files", filed_ms, files, facts)?;
+        for (format, files) in found {
+            let of_format = listed.iter().filter(|file| file.object.ends_with(format.extension()));
+            let filed_ms: u64 = of_format.map(|file| file.duration90khz / 90).sum();
+            check_duration(stream, &format!("{format:?} files"), filed_ms, files.values(), facts)?;
+        }
         let spans =
             run(world.recorded_spans(stream_name(stream), RANGE)).map_err(|error| format!("{error:?}"))?;
         let spanned_ms: u64 = spans.iter().map(|span| span.duration90khz / 90).sum();
-        check_duration(stream, "spans", spanned_ms, files, facts)?;
+        // Spans are of slices, which playlists alone have.
+        check_duration(stream, "spans", spanned_ms, found[&Format::M3u8].values(), facts)?;
     }
     Ok(())
 }
 
 /// The media of a stream lasts as long as what is listed of it.
-fn check_duration(
+fn check_duration<'a>(
     stream: &StreamPath,
     what: &str,
     found_ms: u64,
-    files: &BTreeMap<String, Vec<Chunk>>,
+    files: impl Iterator<Item = &'a Vec<Chunk>>,
     facts: &Facts<'_>,
 ) -> Result<(), String> {
-    let chunks: BTreeSet<&Chunk> = files.values().flatten().collect();
+    let chunks: BTreeSet<&Chunk> = files.flatten().collect();
     let (mut media_ms, mut pauses_ms, mut runs) = (0, 0, 0);
     for chunk in chunks {
         let Some(fact) = facts.get(chunk).filter(|fact| fact.push.stream == *stream) else { continue };

@@ -1,39 +1,131 @@
-//! Each record file was told of, and nothing else.
+//! Each record file was told of as it is, none before it was there, and statuses follow one another.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-use shared::testing::World;
+use recorder_api_function::backend::Backend as _;
+use store::memory::run;
 
-use super::record_files;
+use super::answers::{RANGE, stream_name};
+use super::{record_files, rest};
 use crate::history::History;
+use crate::told::Told;
+use crate::workload::Plan;
 
-/// So long after a file is there its event was taken: what a death leaves is taken up once its lease is over. Unit: s.
-const EVENTS_S: u64 = 600;
+/// So long after a file is there its event was taken: what a death leaves is taken up once its lease is over, and a receiver
+/// that was down is asked again after a while. Unit: s.
+const EVENTS_S: u64 = 1_200;
 
-/// The objects that a receiver was told of.
-fn told(world: &World) -> BTreeSet<String> {
-    let uri = |sent: &http::Request<Vec<u8>>| {
-        let body: Value = serde_json::from_slice(sent.body()).expect("an event is JSON");
-        body["uri"].as_str().expect("an event has a URI").to_owned()
-    };
-    world.receivers.sent().iter().map(uri).collect()
-}
-
-pub(super) fn come_to_events(history: &mut History, clocks_s: u64) -> Result<(), String> {
-    let mut untold = None;
+pub(super) fn come_to_events(history: &mut History, plan: &Plan) -> Result<(), String> {
+    let clocks_s = if plan.clocks_differ { rest::CLOCKS_S } else { 0 };
+    let mut checked = Ok(());
     for _ in 0..(EVENTS_S + clocks_s) / 15 {
-        let told = told(history.hosts.any());
-        let files = record_files(history.hosts.any());
-        let is_of = |name: &String, uri: &String| name.ends_with(&format!("/{uri}"));
-        if let Some(uri) = told.iter().find(|uri| !files.keys().any(|name| is_of(name, uri))) {
-            return Err(format!("{uri} was told of, and is no record file"));
-        }
-        untold = files.keys().find(|name| !told.iter().any(|uri| is_of(name, uri))).cloned();
-        if untold.is_none() {
-            return Ok(());
+        checked = check_files(history).and_then(|()| check_statuses(history, plan));
+        if checked.is_ok() {
+            return check_told(history, plan);
         }
         (0..5).for_each(|_| history.step(3_000));
     }
-    Err(format!("{untold:?} was not told of"))
+    checked
+}
+
+/// Every record file was told of.
+fn check_files(history: &History) -> Result<(), String> {
+    let taken: BTreeSet<&str> =
+        history.told.iter().filter(|told| told.is_taken).filter_map(Told::uri).collect();
+    let found = record_files(history)?;
+    let names = found.values().flat_map(BTreeMap::keys);
+    let is_told = |name: &&String| taken.iter().any(|uri| name.ends_with(&format!("/{uri}")));
+    match { names }.find(|name| !is_told(name)) {
+        Some(name) => Err(format!("{name} was not told of")),
+        None => Ok(()),
+    }
+}
+
+/// Nothing else was told of, none too early, and each as it is.
+fn check_told(history: &mut History, plan: &Plan) -> Result<(), String> {
+    let mut listed = BTreeMap::new();
+    for stream in &plan.streams {
+        let files = run(history.hosts.any().list_index_files(stream_name(stream), RANGE));
+        for file in files.map_err(|error| format!("{error:?}"))? {
+            listed.insert(file.object.clone(), file);
+        }
+    }
+    for told in &history.told {
+        let Some(uri) = told.uri() else { continue };
+        if !told.is_there {
+            return Err(format!("{uri} was told of before it was there"));
+        }
+        let Some(file) = listed.get(uri) else { return Err(format!("{uri} was told of, and is not listed")) };
+        let duration_s = told.body["duration"].as_f64().unwrap_or(-1.0);
+        let is_as_told = told.body["start_time"] == file.start_ms / 1_000
+            && told.body["stop_time"] == file.end_ms / 1_000
+            && (duration_s - file.duration90khz as f64 / 90_000.0).abs() < 0.001
+            && told.body["stream"] == file.stream.stream;
+        if !is_as_told {
+            return Err(format!("{} was told of {file:?}", told.body));
+        }
+    }
+    let tries: u64 = history.told.iter().filter(|told| !told.is_taken).count() as u64;
+    history.coverage.reach_times("told: an event that was not taken", tries);
+    for told in &history.told {
+        if let Some((_, status)) = told.status() {
+            history.coverage.reach(format!("told: status {status}"));
+        }
+    }
+    Ok(())
+}
+
+/// How many recordings of a stream are in a status, as its server was told.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recordings {
+    started: usize,
+    running: usize,
+    paused: usize,
+}
+
+/// Of each stream, what is paused was running, what is resumed was paused, and in the end nothing runs.
+fn check_statuses(history: &History, plan: &Plan) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    let mut streams: BTreeMap<&str, Recordings> = BTreeMap::new();
+    for told in &history.told {
+        let Some((stream, status)) = told.status() else { continue };
+        if !plan.tells_status {
+            return Err(format!("{} was told of {stream}, whose server did not ask", told.body));
+        }
+        // What is told again is told under the same id.
+        if !seen.insert(&told.id) {
+            continue;
+        }
+        let recordings = streams.entry(stream).or_default();
+        let is_right = match status {
+            "started" => {
+                recordings.started += 1;
+                recordings.running += 1;
+                true
+            }
+            "paused" => {
+                recordings.paused += 1;
+                recordings.running.checked_sub(1).map(|running| recordings.running = running).is_some()
+            }
+            "resumed" => {
+                recordings.running += 1;
+                recordings.paused.checked_sub(1).map(|paused| recordings.paused = paused).is_some()
+            }
+            _ => true,
+        };
+        if !is_right {
+            return Err(format!("{stream} was told as {status} while {recordings:?}"));
+        }
+    }
+    for stream in plan.streams.iter().filter(|_| plan.tells_status) {
+        let recordings = streams.get(stream.stream()).copied().unwrap_or_default();
+        let of_stream = history.pushes().map(|(_, push)| push).filter(|push| push.stream == *stream);
+        let recorded = of_stream.filter(|push| push.session.is_some() && push.acknowledged > 0).count();
+        if recordings.running > 0 || (recordings.started == 0) != (recorded == 0) {
+            return Err(format!(
+                "{recorded} pushes of {stream} were recorded, and its server knows {recordings:?}"
+            ));
+        }
+    }
+    Ok(())
 }

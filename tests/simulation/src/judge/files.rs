@@ -1,69 +1,44 @@
-//! Each acknowledged chunk is in exactly one record file, in order.
+//! Each acknowledged chunk is in exactly one record file of each format that is due, in order.
 
 use std::collections::BTreeMap;
 
-use shared::testing::World;
-
+use super::record_files::{FORMATS, Files, Format, Found};
 use super::{Chunk, Fact, Facts};
-
-/// The record files of the users' bucket, each as the chunks that it lists. Another format's files belong here, too,
-/// once there are some.
-///
-/// # Panics
-/// Where a playlist lists an object that is not there.
-#[must_use]
-pub fn record_files(world: &World) -> BTreeMap<String, Vec<Chunk>> {
-    let objects = world.buckets.objects.borrow();
-    let playlists = objects.iter().filter(|(name, _)| name.ends_with(".m3u8"));
-    let files = playlists.map(|(name, playlist)| {
-        let text = std::str::from_utf8(&playlist.bytes).expect("a playlist is text");
-        let chunks = text.lines().filter(|line| !line.starts_with('#')).map(|uri| {
-            let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let slice = resolve(folder, uri);
-            let object =
-                objects.get(&slice).unwrap_or_else(|| panic!("{name} lists {uri}, which is not there"));
-            let (session, seq) = object.tag.rsplit_once('/').expect("a slice's tag is session/seq");
-            (session.to_owned(), seq.parse().expect("a slice's tag ends in its number"))
-        });
-        (name.clone(), chunks.collect())
-    });
-    files.collect()
-}
-
-/// The object that a relative reference means (RFC 3986 §5.2, as far as playlists of ours go).
-fn resolve(folder: &str, uri: &str) -> String {
-    let mut path: Vec<&str> = folder.split('/').collect();
-    for part in uri.split('/') {
-        match part {
-            ".." => drop(path.pop()),
-            part => path.push(part),
-        }
-    }
-    path.join("/")
-}
 
 fn is_acknowledged(fact: &Fact<'_>) -> bool {
     fact.spooled.acknowledged_ms.is_some()
 }
 
-/// Which acknowledged chunk is in no record file yet.
-pub(super) fn missing(files: &BTreeMap<String, Vec<Chunk>>, facts: &Facts<'_>) -> Option<Chunk> {
+/// Which acknowledged chunk is in no record file yet of a format that is due.
+pub(super) fn missing(found: &Found, facts: &Facts<'_>) -> Option<(Format, Chunk)> {
+    FORMATS.into_iter().find_map(|format| Some((format, missing_of(format, &found[&format], facts)?)))
+}
+
+fn missing_of(format: Format, files: &Files, facts: &Facts<'_>) -> Option<Chunk> {
     let found: std::collections::BTreeSet<&Chunk> = files.values().flatten().collect();
-    let mut acknowledged = facts.iter().filter(|(_, fact)| is_acknowledged(fact));
-    acknowledged.find(|(chunk, _)| !found.contains(chunk)).map(|(chunk, _)| chunk.clone())
+    let is_due = |fact: &Fact<'_>| is_acknowledged(fact) && fact.formats.contains(&format);
+    let mut due = facts.iter().filter(|(_, fact)| is_due(fact));
+    due.find(|(chunk, _)| !found.contains(chunk)).map(|(chunk, _)| chunk.clone())
+}
+
+/// The same for each format by itself: see `check_format`.
+pub(super) fn check(found: &Found, facts: &Facts<'_>) -> Result<(), String> {
+    FORMATS.into_iter().try_for_each(|format| check_format(format, &found[&format], facts))
 }
 
 /// Checks that each acknowledged chunk is in exactly one record file, that files list what gateways sent, chunks of a
 /// session in order without leaving one out, and sessions one after the other.
-pub(super) fn check(files: &BTreeMap<String, Vec<Chunk>>, facts: &Facts<'_>) -> Result<(), String> {
+fn check_format(format: Format, files: &Files, facts: &Facts<'_>) -> Result<(), String> {
     let mut found: BTreeMap<&Chunk, &str> = BTreeMap::new();
     for (name, chunks) in files {
         for chunk in chunks {
             if let Some(other) = found.insert(chunk, name) {
                 return Err(format!("{chunk:?} is in {other} and in {name}"));
             }
-            if !facts.contains_key(chunk) {
-                return Err(format!("{name} lists {chunk:?}, which no gateway sent"));
+            match facts.get(chunk) {
+                Some(fact) if fact.formats.contains(&format) => {}
+                Some(_) => return Err(format!("{name} has {chunk:?}, whose rule asks for no {format:?}")),
+                None => return Err(format!("{name} lists {chunk:?}, which no gateway sent")),
             }
         }
         for pair in chunks.windows(2) {
@@ -79,7 +54,7 @@ pub(super) fn check(files: &BTreeMap<String, Vec<Chunk>>, facts: &Facts<'_>) -> 
             }
         }
     }
-    match missing(files, facts) {
+    match missing_of(format, files, facts) {
         Some(missing) => Err(format!("{missing:?} is in no record file of {:?}", files.keys())),
         None => Ok(()),
     }

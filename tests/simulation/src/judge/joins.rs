@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use shared::catalog::{Mode, Session};
+use shared::catalog::{self, Mode, Session, SessionRule};
 
-use super::{Chunk, Fact, Facts};
+use super::{Chunk, Fact, Facts, Files, Format, Found};
 use crate::coverage::Coverage;
 use crate::gateway::Push;
 use crate::history::History;
@@ -38,9 +38,10 @@ enum Join {
 struct Judge<'a> {
     history: &'a History,
     plan: &'a Plan,
-    files: &'a BTreeMap<String, Vec<Chunk>>,
+    format: Format,
+    files: &'a Files,
     facts: &'a Facts<'a>,
-    sessions: BTreeMap<String, Session>,
+    sessions: &'a BTreeMap<String, Session>,
     reached: RefCell<Coverage>,
 }
 
@@ -48,19 +49,28 @@ struct Judge<'a> {
 pub(super) fn check(
     history: &History,
     plan: &Plan,
-    files: &BTreeMap<String, Vec<Chunk>>,
+    found: &Found,
     facts: &Facts<'_>,
 ) -> Result<Coverage, String> {
     let world = history.hosts.any();
     let ids = history.pushes().filter_map(|(_, push)| push.session.clone());
-    let found = ids.filter_map(|id| Some((id.clone(), run(shared::Catalog::get_session(world, &id)).ok()?)));
-    let sessions = found.collect();
-    let judge = Judge { history, plan, files, facts, sessions, reached: RefCell::default() };
-    judge.within_sessions()?;
-    judge.across_breaks()?;
-    judge.within_files()?;
-    judge.note_windows();
-    Ok(judge.reached.into_inner())
+    let get = |id: String| Some((id.clone(), run(shared::Catalog::get_session(world, &id)).ok()?));
+    let sessions = ids.filter_map(get).collect();
+    let mut all = Coverage::default();
+    for (format, files) in found {
+        let (sessions, reached) = (&sessions, RefCell::default());
+        let judge = Judge { history, plan, format: *format, files, facts, sessions, reached };
+        judge.within_sessions()?;
+        judge.across_breaks()?;
+        judge.within_files()?;
+        if *format == Format::M3u8 {
+            judge.note_windows();
+        }
+        let files = format!("record file: {}", format.extension());
+        judge.reached.borrow_mut().reach_times(files, judge.files.len() as u64);
+        all.add(&judge.reached.into_inner());
+    }
+    Ok(all)
 }
 
 impl Judge<'_> {
@@ -146,8 +156,7 @@ impl Judge<'_> {
 
     /// What a cycle says of the chunk after one, which comes after a pause.
     fn cycle(&self, session: &str, before: &Chunk, pause_ms: u64) -> Join {
-        let format =
-            self.sessions.get(session).and_then(|session| session.rule.as_ref()?.formats.first().cloned());
+        let format = self.sessions.get(session).and_then(|session| self.format_of(session.rule.as_ref()?));
         let (Some(format), Some((file, at))) = (format, self.place(before)) else { return Join::Open };
         let cycle_ms = u64::from(format.cycle_seconds) * 1_000;
         let (least_ms, most_ms) = self.media_ms(file, at);
@@ -162,16 +171,20 @@ impl Judge<'_> {
         }
     }
 
+    fn format_of(&self, rule: &SessionRule) -> Option<catalog::Format> {
+        rule.formats.iter().find(|format| Format::from(format.container) == self.format).cloned()
+    }
+
     fn within_sessions(&self) -> Result<(), String> {
         for (before, fact) in self.facts {
             let after = (before.0.clone(), before.1 + 1);
             let Some(next) = self.facts.get(&after) else { continue };
-            self.expect(before, &after, &self.join_within(before, *fact, *next))?;
+            self.expect(before, &after, &self.join_within(before, fact, next))?;
         }
         Ok(())
     }
 
-    fn join_within(&self, before: &Chunk, fact: Fact<'_>, next: Fact<'_>) -> Join {
+    fn join_within(&self, before: &Chunk, fact: &Fact<'_>, next: &Fact<'_>) -> Join {
         // It may have been committed long before its acknowledgement came.
         let from_ms = fact.push.began_ms + fact.spooled.to_ms;
         let is_acknowledged = fact.spooled.acknowledged_ms.is_some();

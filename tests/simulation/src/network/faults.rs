@@ -43,7 +43,7 @@ impl Rates {
     pub(super) fn draw(self, kind: Kind, random: &mut Random) -> Fault {
         // Ticks and heartbeats have by far the most operations.
         let one_in = match kind {
-            Kind::Tick | Kind::Beat => self.operations,
+            Kind::Tick | Kind::Beat | Kind::Deliver => self.operations,
             _ => self.operations / 6,
         };
         if one_in == 0 || random.below(one_in as usize) > 0 {

@@ -3,14 +3,12 @@
 use protocol::StreamPath;
 use shared::bucket;
 use shared::catalog::Command;
-use shared::testing::Trouble;
+use shared::testing::{OnCopy, Reply, Trouble};
 
 use super::{Plan, rules};
-use crate::history::History;
+use crate::call::Kind;
+use crate::history::{History, LANES};
 use crate::network::Rates;
-
-/// The user's bucket of every rule.
-const BUCKET: &str = "http://store/bkt";
 
 /// What the push URL says of recording, where a rule asks it.
 const WANTED: [Option<&str>; 3] = [None, Some(r#"{"NeedRecord":true}"#), Some(r#"{"NeedRecord":false}"#)];
@@ -23,7 +21,9 @@ const TROUBLE: u64 = 101;
 #[derive(Debug)]
 pub(super) struct Events {
     functions_return_ms: Option<u64>,
-    ticks_return_ms: Option<u64>,
+    /// A lane is called again at a moment.
+    lane_returns_ms: Option<(Kind, u64)>,
+    receiver_returns_ms: Option<u64>,
     bucket_returns_ms: Option<u64>,
     gateways_return_ms: Vec<Option<u64>>,
     /// A stream's next push begins at a moment, on a gateway.
@@ -34,7 +34,8 @@ impl Events {
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
             functions_return_ms: None,
-            ticks_return_ms: None,
+            lane_returns_ms: None,
+            receiver_returns_ms: None,
             bucket_returns_ms: None,
             gateways_return_ms: vec![None; 3],
             next_ms: vec![None; plan.streams.len()],
@@ -117,9 +118,13 @@ impl Events {
             history.note("the functions are back");
             history.functions_are_down = false;
         }
-        if is_over(&mut self.ticks_return_ms) {
-            history.note("ticks are called again");
-            history.ticks_rest = false;
+        if let Some((lane, _)) = self.lane_returns_ms.take_if(|(_, until_ms)| *until_ms <= now_ms) {
+            history.note(&format!("the lane {} is called again", lane.name()));
+            history.resting.remove(&lane);
+        }
+        if is_over(&mut self.receiver_returns_ms) {
+            history.note("the receiver is back");
+            mend_receiver(history);
         }
         if is_over(&mut self.bucket_returns_ms) {
             history.note("the bucket is back");
@@ -140,7 +145,7 @@ impl Events {
         };
         let place = history.random.below(history.gateways.len());
         let what = history.random.below(2_500);
-        if what > 32 || !history.happens() {
+        if what > 43 || !history.happens() {
             return;
         }
         match what {
@@ -168,28 +173,57 @@ impl Events {
                 history.functions_are_down = true;
                 happens(history, "functions down", 0);
             }
-            23..=25 if self.ticks_return_ms.is_none() => {
-                self.ticks_return_ms = Some(until_ms(history, 600));
-                history.ticks_rest = true;
-                happens(history, "nobody calls ticks", 0);
+            23..=27 if self.lane_returns_ms.is_none() => {
+                let lane = LANES[history.random.below(LANES.len())];
+                self.lane_returns_ms = Some((lane, until_ms(history, 600)));
+                history.resting.insert(lane);
+                happens(history, &format!("nobody calls the lane {}", lane.name()), 0);
             }
-            26..=28 if self.bucket_returns_ms.is_none() => {
+            28..=32 if self.receiver_returns_ms.is_none() => {
+                self.receiver_returns_ms = Some(until_ms(history, 300));
+                let hangs = history.random.below(2) == 0;
+                let receivers = &history.hosts.any().receivers;
+                receivers.hang(hangs);
+                receivers.otherwise(Reply::Answer(500, String::new(), 0));
+                happens(history, if hangs { "receiver hangs" } else { "receiver refuses" }, 0);
+            }
+            33..=36 if self.bucket_returns_ms.is_none() => {
                 self.bucket_returns_ms = Some(until_ms(history, 120));
                 let hangs = history.random.below(2) == 0;
                 let refuses = bucket::Error::NoSuchBucket("there is no such bucket".into());
                 let trouble = if hangs { Trouble::Hangs } else { Trouble::Refuses(refuses) };
-                history.hosts.any().buckets.troubles.borrow_mut().insert(BUCKET.into(), trouble);
+                for endpoint in rules::ENDPOINTS {
+                    let bucket = format!("{endpoint}/bkt");
+                    history.hosts.any().buckets.troubles.borrow_mut().insert(bucket, trouble.clone());
+                }
                 happens(history, if hangs { "bucket hangs" } else { "bucket refuses" }, 0);
             }
-            29..=32 if plan.clocks_differ => {
+            37..=40 if plan.clocks_differ => {
                 let host = history.random.below(history.hosts.count());
                 let ahead_ms = [-2_700_000, -30_000, 0, 30_000, 2_700_000][history.random.below(5)];
                 history.hosts.step_clock(host, ahead_ms);
                 happens(history, "clock of a host stepped", host);
             }
+            41..=43 => {
+                let reason = || "drawn".to_owned();
+                let (on_copy, what) = match history.random.below(4) {
+                    0 => (OnCopy::Fails(bucket::Error::Refused(reason())), "store refuses to copy"),
+                    1 => (OnCopy::Fails(bucket::Error::Unavailable(reason())), "store fails to copy"),
+                    2 => (OnCopy::StoresNothing, "store says that it copies, and does not"),
+                    _ => (OnCopy::Copies, "store copies"),
+                };
+                *history.hosts.any().buckets.on_copy.borrow_mut() = on_copy;
+                happens(history, what, 0);
+            }
             _ => {}
         }
     }
+}
+
+fn mend_receiver(history: &mut History) {
+    let receivers = &history.hosts.any().receivers;
+    receivers.hang(false);
+    receivers.otherwise(Reply::Answer(200, String::new(), 0));
 }
 
 /// Nothing is wrong any more; pushes go on.
@@ -197,7 +231,9 @@ pub fn calm(history: &mut History) {
     history.note("nothing is wrong any more");
     history.rates = Rates::default();
     history.functions_are_down = false;
-    history.ticks_rest = false;
+    history.resting.clear();
+    mend_receiver(history);
+    *history.hosts.any().buckets.on_copy.borrow_mut() = OnCopy::Copies;
     history.hosts.any().buckets.troubles.borrow_mut().clear();
     history.hosts.any().buckets.mend();
     // While hosts whose clocks are far apart take turns, breaks stay undecided.

@@ -1,16 +1,37 @@
 //! Rules, drawn.
 
-use shared::rules::{OnDemand, Rule};
+use shared::rules::{Container, Format, OnDemand, Rule};
 use shared::testing::rule;
 use store::memory::Random;
 
 use crate::history::BEGAN_MS;
 
-/// A rule: any mode, any window, cycles and breaks that are short beside the history.
+/// The object stores of users' buckets.
+pub(super) const ENDPOINTS: [&str; 2] = ["http://store", "http://work"];
+
+/// The formats that rules ask for.
+const FORMATS: [&[Container]; 6] = [
+    &[Container::M3u8],
+    &[Container::M3u8, Container::Mp4],
+    &[Container::M3u8, Container::Mp4, Container::Flv],
+    &[Container::Mp4],
+    &[Container::Flv, Container::M3u8],
+    &[Container::Mp4, Container::Flv],
+];
+
+/// A rule: any mode, any formats, any window, cycles and breaks that are short beside the history.
 pub(super) fn draw(random: &mut Random) -> Rule {
     let mut rule = rule();
     rule.delay_seconds = [15, 30, 60][random.below(3)];
-    rule.formats[0].cycle_seconds = [20, 60, 900][random.below(3)];
+    // The work bucket's store copies parts of record files, and another one does not.
+    rule.oss_endpoint = ENDPOINTS[random.below(ENDPOINTS.len())].into();
+    let slices = rule.formats[0].clone();
+    let formats = FORMATS[random.below(FORMATS.len())].iter().map(|container| {
+        let cycle_seconds = [20, 60, 900][random.below(3)];
+        let of_media = slices.slices.clone().filter(|_| *container == Container::M3u8);
+        Format { container: *container, cycle_seconds, slices: of_media, ..slices.clone() }
+    });
+    rule.formats = formats.collect();
     match random.below(10) {
         0..=1 => rule.on_demand = OnDemand::Command,
         2..=3 => rule.on_demand = OnDemand::PushArgument,

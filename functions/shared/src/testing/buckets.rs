@@ -92,6 +92,7 @@ pub struct Buckets {
     /// Uploads in parts that are neither completed nor given up, by id: the object's name, the object so far but for its
     /// bytes, and the parts by number.
     pub uploads: RefCell<BTreeMap<String, Upload>>,
+    begun_uploads: Cell<u64>,
     /// How the next calls fail; none for one that succeeds.
     pub faults: RefCell<VecDeque<Option<Fault>>>,
     /// Buckets, as `endpoint/bucket`, in trouble.
@@ -346,8 +347,10 @@ impl Bucket for World {
         let name = name(&at, key);
         let begin = || {
             let mut uploads = self.buckets.uploads.borrow_mut();
-            let id = (0..).map(|number| format!("upload-{number}")).find(|id| !uploads.contains_key(id));
-            let id = id.unwrap_or_default();
+            // Ids are never used again.
+            let begun = self.buckets.begun_uploads.get();
+            self.buckets.begun_uploads.set(begun + 1);
+            let id = format!("upload-{begun}");
             let (tag, content_type) = (tag.into(), content_type.into());
             uploads
                 .insert(id.clone(), Upload { name: name.clone(), tag, content_type, parts: BTreeMap::new() });

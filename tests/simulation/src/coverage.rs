@@ -121,7 +121,6 @@ pub const WANTED: &[&str] = &[
     "file goes on over a break",
     "file goes on over the next chunk",
     "judged: a restart that was accepted",
-    "left: an upload that a call in trouble left behind",
     "race: begin with heartbeat",
     "race: chunk with chunk",
     "race: chunk with command",

@@ -11,7 +11,7 @@ use store::memory::{Outcome, Seen, run};
 
 use crate::call::Kind;
 use crate::chances::point_of;
-use crate::network::{Reply, WORK_BUCKET};
+use crate::hosts::WORK_BUCKET;
 
 /// A record file that is announced early is there so much later. Unit: ms.
 const LATE_MS: u64 = 20_000;
@@ -59,7 +59,7 @@ pub const DEFECTS: &[(Defect, u64)] = &[
     (Defect::RefusalAcknowledged, 10),
     (Defect::LossTakenForAcknowledgement, 10),
     (Defect::DecisionDropped, 10),
-    (Defect::OrderDropped, 10),
+    (Defect::OrderDropped, 60),
     (Defect::EndDropped, 10),
     (Defect::OutboxDropped, 10),
     (Defect::DeliveryForgotten, 10),
@@ -92,7 +92,7 @@ fn is_one_in(name: &str, parts: u64) -> bool {
 
 impl Spoiler {
     /// What a call is answered.
-    pub(crate) fn answer(&self, kind: Kind, reply: Reply) -> Reply {
+    pub(crate) fn answer(&self, kind: Kind, reply: Option<Answer>) -> Option<Answer> {
         let acknowledged = || Some(Answer::new("{}".to_owned()));
         match (self.defect, &reply) {
             (Some(Defect::RefusalAcknowledged), Some(answer))

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::history::{BEGAN_MS, History};
-use crate::network::WORK_BUCKET;
+use crate::hosts::WORK_BUCKET;
 
 /// How much there was of a history, or of several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,9 @@ use std::rc::Rc;
 use shared::rules::{NotifyConfig, Rule};
 use shared::testing::{Reply, World};
 
+/// Objects of the work bucket have names that begin so.
+pub const WORK_BUCKET: &str = "http://work/work/";
+
 /// Function hosts over one key-value store and one set of buckets.
 pub struct Hosts {
     /// The hosts, with how far each one's clock is ahead of true time, in milliseconds.

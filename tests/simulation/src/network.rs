@@ -18,7 +18,7 @@ use crate::hosts::Hosts;
 use crate::told::{self, Told};
 use crate::trace::Trace;
 use faults::Fault;
-pub use faults::{Rates, WORK_BUCKET, fail_decisions};
+pub use faults::{Rates, fail_decisions};
 use flight::Flight;
 pub use objects::Objects;
 

@@ -11,8 +11,8 @@ use crate::coverage::Coverage;
 use crate::defects::Defect;
 use crate::figures::Figures;
 use crate::history::History;
+use crate::hosts::WORK_BUCKET;
 use crate::judge::judge;
-use crate::network::WORK_BUCKET;
 use crate::trace::Detail;
 use crate::workload::play;
 

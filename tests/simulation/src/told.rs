@@ -3,7 +3,7 @@
 use serde_json::Value;
 use shared::testing::{Answered, World};
 
-use crate::network::WORK_BUCKET;
+use crate::hosts::WORK_BUCKET;
 
 /// An event that a receiver was told.
 #[derive(Clone, Debug)]

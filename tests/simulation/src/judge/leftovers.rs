@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::history::History;
-use crate::network::WORK_BUCKET;
+use crate::hosts::WORK_BUCKET;
 use crate::workload::Plan;
 
 /// Folders of the work bucket that hold what record files are made of.

@@ -8,8 +8,8 @@ use shared::testing::Object;
 
 use super::{Chunk, Facts};
 use crate::history::History;
+use crate::hosts::WORK_BUCKET;
 use crate::media::{Picture, pictures};
-use crate::network::WORK_BUCKET;
 
 /// The format of record files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

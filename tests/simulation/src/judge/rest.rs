@@ -2,7 +2,7 @@
 
 use super::{answers, facts, files, record_files};
 use crate::history::History;
-use crate::network::WORK_BUCKET;
+use crate::hosts::WORK_BUCKET;
 use crate::workload::Plan;
 
 /// So long after the last fault everything is told and sent. Unit: s.

@@ -2,7 +2,8 @@
 
 use super::{answers, facts, leftovers, record_files};
 use crate::history::History;
-use crate::network::{Rates, WORK_BUCKET};
+use crate::hosts::WORK_BUCKET;
+use crate::network::Rates;
 use crate::workload::Plan;
 
 const DAY_MS: u64 = 86_400_000;

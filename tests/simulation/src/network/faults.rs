@@ -7,9 +7,7 @@ use store::memory::{Outcome, Random};
 
 use crate::call::Kind;
 use crate::chances::{Chances, point};
-
-/// Objects of the work bucket have names that begin so.
-pub const WORK_BUCKET: &str = "http://work/work/";
+use crate::hosts::WORK_BUCKET;
 
 /// How often operations and calls meet faults.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use shared::testing::{Object, World};
 use store::memory::Seen;
 
-use super::faults::WORK_BUCKET;
 use crate::chances::point;
+use crate::hosts::WORK_BUCKET;
 
 /// What users' objects were when they were first seen.
 #[derive(Debug, Default)]

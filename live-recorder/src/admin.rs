@@ -2,15 +2,20 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use gateway::Control;
 use gateway::admin::Admin;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::listen::listen;
 use crate::log::Log;
+
+/// How long an answer that was begun may take at the end.
+const ANSWER_TIME: Duration = Duration::from_secs(2);
 
 /// Where an operator looks at a gateway.
 #[derive(clap::Args, Clone, Default)]
@@ -54,9 +59,13 @@ impl AdminArgs {
 }
 
 impl AdminServer {
-    /// Ends it, once what was asked is answered.
+    /// Ends it, once what was asked is answered, or soon: whoever keeps a connection open keeps the gateway from ending no
+    /// longer.
     pub(crate) async fn stop(self) -> Result<()> {
         self.stop.cancel();
-        self.task.await.context("the operator's address panicked")?
+        match timeout(ANSWER_TIME, self.task).await {
+            Ok(ended) => ended.context("the operator's address panicked")?,
+            Err(_) => Ok(()),
+        }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct EntranceArgs {
     pub(crate) rtmps: Vec<SocketAddr>,
     /// A file in PEM with the certificate that is shown there, and those that lead from it to an authority. When the two
     /// files change they are read anew; pushes go on.
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(long, value_name = "FILE", requires_all = ["tls_key", "rtmps"])]
     tls_cert: Option<PathBuf>,
     /// A file in PEM with the certificate's key.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]

@@ -5,7 +5,7 @@ mod repeats;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context;
+use anyhow::anyhow;
 use clap::ValueEnum;
 use gateway::admin::LogFilter;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -45,7 +45,7 @@ impl Log {
             Ok(filter) => filter,
             Err(_) => default.to_string(),
         };
-        let filter = wanted.parse::<Targets>().with_context(|| format!("{VARIABLE} is {wanted:?}"))?;
+        let filter = parse(&wanted).map_err(|error| anyhow!("{VARIABLE}: {error}"))?;
         let (filter, handle) = reload::Layer::new(filter);
         let lines = fmt::layer().with_writer(std::io::stderr);
         let lines = match format {
@@ -61,16 +61,42 @@ impl Log {
     }
 }
 
+/// A word alone has to be a level: a misspelt one would be taken for a part of the program, and nothing else be logged.
+fn parse(filter: &str) -> Result<Targets, String> {
+    let is_part = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+    if let Some(part) = filter.split(',').map(str::trim).find(|part| part.is_empty() || !is_part(part)) {
+        return Err(format!(
+            "{filter:?} is no filter: {part:?} is neither a level (off, error, warn, info, debug, trace) nor part=level"
+        ));
+    }
+    filter.parse().map_err(|error| format!("{filter:?} is no filter: {error}"))
+}
+
 impl LogFilter for Log {
     fn get(&self) -> String {
         self.now.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn set(&self, filter: &str) -> Result<(), String> {
-        let targets =
-            filter.parse::<Targets>().map_err(|error| format!("{filter:?} is no filter: {error}"))?;
+        let targets = parse(filter)?;
         self.handle.reload(targets).map_err(|error| error.to_string())?;
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) = filter.to_owned();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn a_filter_names_levels() {
+        for filter in ["info", "WARN", "info,gateway=debug", "gateway=debug, host=off", "off"] {
+            assert!(parse(filter).is_ok(), "{filter}");
+        }
+        for filter in ["", " ", "wran", "info,", "info,gateway", "gateway=loud"] {
+            let error = parse(filter).unwrap_err();
+            assert!(error.starts_with(&format!("{filter:?} is no filter")), "{error}");
+        }
     }
 }

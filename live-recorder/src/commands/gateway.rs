@@ -70,8 +70,9 @@ pub(crate) async fn run(args: GatewayArgs, log: &Log, stop: CancellationToken) -
     let shown = admin.as_ref().map(|admin| format!(" admin=http://{}", admin.address));
     println!("ready {}{}", entrances.urls.join(" "), shown.unwrap_or_default());
     let ended = gateway.run(entrances.listeners, stop).await;
-    if let Some(admin) = admin {
-        admin.stop().await?;
-    }
-    ended
+    let admin = match admin {
+        Some(admin) => admin.stop().await,
+        None => Ok(()),
+    };
+    ended.and(admin)
 }

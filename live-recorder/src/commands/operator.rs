@@ -111,6 +111,10 @@ pub(crate) async fn drain(args: DrainArgs) -> Result<()> {
             Ok(state) => serde_json::from_value::<DrainState>(state).context("while reading the answer")?,
             // It answers until it has ended.
             Err(error) if client::is_gone(&error) => break,
+            Err(error) if client::is_cut(&error) && Instant::now() < due => {
+                tokio::time::sleep(ASK_EVERY).await;
+                continue;
+            }
             Err(error) => return Err(error),
         };
         ensure!(Instant::now() < due, "the gateway has not ended in time: {}", describe(&state));
@@ -119,7 +123,13 @@ pub(crate) async fn drain(args: DrainArgs) -> Result<()> {
         }
         tokio::time::sleep(ASK_EVERY).await;
     }
-    println!("the gateway has ended");
+    match shown {
+        // What has come since is for the gateway's own exit status to say.
+        Some(state) if state.waiting_chunks > 0 => {
+            println!("the gateway has ended; a moment before, {}", describe(&state));
+        }
+        _ => println!("the gateway has ended"),
+    }
     Ok(())
 }
 

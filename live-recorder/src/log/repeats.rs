@@ -1,10 +1,12 @@
 //! Messages that come again and again: a disk or a stranger that misbehaves does not fill the log.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing::callsite::Identifier;
+use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
@@ -13,12 +15,18 @@ use tracing_subscriber::layer::Context;
 const MOST: u64 = 100;
 const WINDOW: Duration = Duration::from_secs(10);
 
+/// What guests print comes from two places in the code, and counts for each of them.
+const OF_GUEST: &str = "component";
+
 /// Counts the messages of each place in the code. Those below the level `info` are not counted: who asks for them wants
 /// them.
 #[derive(Default)]
 pub(super) struct Repeats {
-    places: Mutex<HashMap<Identifier, Place>>,
+    places: Mutex<HashMap<Key, Place>>,
 }
+
+/// A place in the code, and the guest where one speaks.
+type Key = (Identifier, Option<String>);
 
 struct Place {
     metadata: &'static Metadata<'static>,
@@ -41,21 +49,22 @@ impl Repeats {
         std::thread::spawn(move || {
             loop {
                 std::thread::sleep(WINDOW);
-                for (metadata, count) in self.take_left_out() {
+                for ((metadata, guest), count) in self.take_left_out() {
                     let (file, line) =
                         (metadata.file().unwrap_or_default(), metadata.line().unwrap_or_default());
-                    tracing::warn!("{count} more messages of {file}:{line} were left out");
+                    let of = guest.unwrap_or_else(|| format!("{file}:{line}"));
+                    tracing::warn!("{count} more messages of {of} were left out");
                 }
             }
         });
     }
 
-    fn permits(&self, metadata: &'static Metadata<'static>, now: Instant) -> bool {
+    fn permits(&self, metadata: &'static Metadata<'static>, guest: Option<String>, now: Instant) -> bool {
         if *metadata.level() > Level::INFO {
             return true;
         }
         let mut places = self.places();
-        let place = places.entry(metadata.callsite()).or_insert(Place {
+        let place = places.entry((metadata.callsite(), guest)).or_insert(Place {
             metadata,
             since: now,
             count: 0,
@@ -70,21 +79,41 @@ impl Repeats {
         is_permitted
     }
 
-    fn take_left_out(&self) -> Vec<(&'static Metadata<'static>, u64)> {
+    fn take_left_out(&self) -> Vec<((&'static Metadata<'static>, Option<String>), u64)> {
         let mut places = self.places();
-        let left_out = places.values_mut().filter(|place| place.left_out > 0);
-        left_out.map(|place| (place.metadata, std::mem::take(&mut place.left_out))).collect()
+        let left_out = places.iter_mut().filter(|(_, place)| place.left_out > 0);
+        let take = |((_, guest), place): (&Key, &mut Place)| {
+            ((place.metadata, guest.clone()), std::mem::take(&mut place.left_out))
+        };
+        left_out.map(take).collect()
     }
 
-    fn places(&self) -> MutexGuard<'_, HashMap<Identifier, Place>> {
+    fn places(&self) -> MutexGuard<'_, HashMap<Key, Place>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<S: Subscriber> Layer<S> for RepeatsLayer {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
-        self.0.permits(event.metadata(), Instant::now())
+        let mut guest = Guest(None);
+        if event.metadata().target() == "guest" {
+            event.record(&mut guest);
+        }
+        self.0.permits(event.metadata(), guest.0, Instant::now())
     }
+}
+
+/// Whose words an event has.
+struct Guest(Option<String>);
+
+impl Visit for Guest {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == OF_GUEST {
+            self.0 = Some(value.to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }
 
 #[cfg(test)]
@@ -113,12 +142,17 @@ mod tests {
                 tracing::debug!("asked for");
             }
             tracing::info!("another place");
+            // A guest that says too much keeps no other one from being heard.
+            for at in 0..=MOST {
+                let component = if at < MOST { "remux" } else { "deliver" };
+                tracing::warn!(target: "guest", component, "a line");
+            }
         });
-        assert_eq!(*said.0.lock().unwrap(), MOST + MOST + 7 + 1);
+        assert_eq!(*said.0.lock().unwrap(), MOST + MOST + 7 + 1 + MOST + 1);
         let left_out = repeats.take_left_out();
         assert_eq!(left_out.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [7]);
         assert!(repeats.take_left_out().is_empty());
         let later = Instant::now() + WINDOW;
-        assert!(repeats.permits(left_out[0].0, later));
+        assert!(repeats.permits(left_out[0].0.0, None, later));
     }
 }

@@ -1,5 +1,6 @@
 //! A client of a gateway's operator's address.
 
+use std::io;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -67,7 +68,13 @@ impl Client {
     }
 }
 
-/// Whether nobody listens at the address any more, or the connection was ended.
+/// Whether nobody listens at the address.
 pub(super) fn is_gone(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<Error>().is_some()
+    let refusal = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    refusal.map(io::Error::kind).any(|kind| kind == io::ErrorKind::ConnectionRefused)
+}
+
+/// Whether a connection that was there has ended: who asks again learns why.
+pub(super) fn is_cut(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Error>().is_some_and(|error| !error.is_connect())
 }

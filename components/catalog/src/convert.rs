@@ -138,6 +138,7 @@ impl From<types::Session> for Session {
             timezone: session.timezone,
             tells_status: session.tells_status,
             tells_slices: session.tells_slices,
+            keeps_gaps: session.keeps_gaps,
             continues: None,
         }
     }
@@ -162,6 +163,7 @@ impl From<Session> for types::Session {
             timezone: session.timezone,
             tells_status: session.tells_status,
             tells_slices: session.tells_slices,
+            keeps_gaps: session.keeps_gaps,
         }
     }
 }

@@ -307,8 +307,25 @@ pub(crate) async fn note(
     deliver(store, at, now_ms).await
 }
 
+/// Has the events from one on and before another number delivered that wait. Only the first of them leads to the others: two
+/// calls that come to one event at once would both tell it.
+pub(crate) async fn deliver_rest(
+    store: &impl Store,
+    from: At<'_>,
+    before: u32,
+    now_ms: u64,
+) -> Result<(), Error> {
+    for number in from.number..before {
+        let at = At { number, ..from };
+        if outbox::is_waiting(store, at).await? {
+            return deliver(store, at, now_ms).await;
+        }
+    }
+    Ok(())
+}
+
 /// Has an event delivered, and those behind it.
-pub(crate) async fn deliver(store: &impl Store, at: At<'_>, now_ms: u64) -> Result<(), Error> {
+async fn deliver(store: &impl Store, at: At<'_>, now_ms: u64) -> Result<(), Error> {
     timer::set(store, now_ms, &at.timer("w")).await
 }
 

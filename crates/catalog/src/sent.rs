@@ -61,7 +61,7 @@ pub async fn note(store: &impl Store, callback: &Callback) -> Result<(), Error> 
 }
 
 /// The callbacks of a domain that were sent from one moment on and before another, Unix milliseconds, oldest first; of more
-/// than 10,000 the last ones. What is read grows with the range alone.
+/// than 10,000 the last ones. What is read grows with the range, and with what was sent within three minutes of it.
 ///
 /// # Errors
 /// [`Error::Record`]; the store failed.
@@ -89,8 +89,11 @@ pub async fn between(
         let end = list::first(store, &list, begin..all.end, sent_from(to_ms.saturating_add(UNORDERED_MS)));
         for number in (begin..end.await?).rev() {
             let Some(text) = list::get(store, &list, number).await? else { continue };
-            callbacks.push(parse(&text)?);
-            left -= 1;
+            let callback = parse(&text)?;
+            if (from_ms..to_ms).contains(&callback.sent_ms) {
+                callbacks.push(callback);
+                left -= 1;
+            }
             if left == 0 {
                 break;
             }
@@ -99,7 +102,6 @@ pub async fn between(
             break;
         }
     }
-    callbacks.retain(|callback| (from_ms..to_ms).contains(&callback.sent_ms));
     callbacks.sort();
     callbacks.dedup();
     Ok(callbacks)
@@ -159,6 +161,18 @@ mod tests {
         let last = &day[day.len() - MOST as usize + 7..];
         assert!(found.len() == MOST as usize && found.ends_with(last), "the last ones");
         assert!(operations < MOST + 200, "{operations}");
+    }
+
+    #[test]
+    fn what_was_sent_soon_after_a_range_hides_nothing_of_it() {
+        let store = MemoryStore::default();
+        let minute = 0..60_000;
+        // More than are read, within the three minutes after the range.
+        for number in 0..MOST + 2_000 {
+            run(note(&store, &callback(NOON_MS + minute.end + number * 10))).unwrap();
+        }
+        run(note(&store, &callback(NOON_MS + 7))).unwrap();
+        assert_eq!(asked(&store, NOON_MS + minute.start, NOON_MS + minute.end).0, [NOON_MS + 7]);
     }
 
     #[test]

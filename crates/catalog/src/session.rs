@@ -61,6 +61,9 @@ pub struct Session {
     /// The domain's server is told of each slice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tells_slices: bool,
+    /// Its MP4 and FLV files keep time in which nothing was recorded, where it is the first of its recording.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_gaps: bool,
     /// The session that it continues if no other has done so by the time it is adopted.
     pub continues: Option<String>,
 }

@@ -117,10 +117,8 @@ pub(crate) async fn look(
     let hinted = hint.clone().unwrap_or_else(begin);
     let first = At { recording, kind: Kind::Status, number: hinted.changes };
     let mut told = hinted.from(store, recording).await?;
-    if told.changes > first.number {
-        // Whoever noted what the hint does not know of may have died before it had that delivered.
-        event::deliver(store, first, now_ms).await?;
-    }
+    // Whoever noted what the hint does not know of may have died before it had that delivered.
+    event::deliver_rest(store, first, told.changes, now_ms).await?;
     let look = Look { store, bucket, asked: &asked, recording, now_ms };
     while !look.go_on(&mut told).await? {}
     if hint.as_ref() == Some(&told) || told.changes == 0 {

@@ -25,9 +25,6 @@ pub struct Upload {
     /// The store has copied some of them.
     #[serde(default)]
     pub is_copied: bool,
-    /// Time in which nothing was recorded is kept in the file.
-    #[serde(default)]
-    pub keeps_gaps: bool,
 }
 
 impl Record for Upload {

@@ -46,9 +46,17 @@ async fn compose<W: World>(world: &W, sizes: Sizes) -> Result<LaneAnswer, Refusa
 async fn write_files(world: &impl World, recording: &str, pace: Pace) -> Result<(), Refusal> {
     let mut outcome = Ok(());
     for container in [Container::Mp4, Container::Flv] {
-        outcome = outcome.and(write_files_of(world, recording, container, pace).await);
+        outcome = both(outcome, write_files_of(world, recording, container, pace).await);
     }
-    outcome.and(gather::gather(world, recording, pace).await)
+    both(outcome, gather::gather(world, recording, pace).await)
+}
+
+/// What two tries come to. Where one has come further, the next call is to go on soon, whatever the other failed of.
+fn both(one: Result<(), Refusal>, other: Result<(), Refusal>) -> Result<(), Refusal> {
+    match (one, other) {
+        (Err(_), Err(other)) if other.problem.code == lane::UNFINISHED => Err(other),
+        (one, other) => one.and(other),
+    }
 }
 
 async fn write_files_of(

@@ -31,8 +31,6 @@ impl Pace {
 /// What a file is made of.
 pub(crate) struct Made {
     pub(crate) container: files::Container,
-    /// Time in which nothing was recorded is kept, and not left out.
-    pub(crate) keeps_gaps: bool,
     pub(crate) content_type: &'static str,
     pub(crate) tag: String,
     pub(crate) created_s: u64,

@@ -46,6 +46,17 @@ impl From<Failure> for Refusal {
     }
 }
 
+/// What became of parts that were to be copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Copied {
+    /// The first of them, or all.
+    Some,
+    /// Not the first; another try may go otherwise.
+    None,
+    /// The store does not copy.
+    Never,
+}
+
 /// A file that is uploaded under a name.
 pub(crate) struct Uploading<'a, W> {
     pub(crate) world: &'a W,
@@ -59,8 +70,13 @@ pub(crate) struct Uploading<'a, W> {
 impl<W: World> Uploading<'_, W> {
     /// Uploads a file of a size, from where an earlier call has left it.
     pub(crate) async fn put(&self, size: u64) -> Result<(), Failure> {
+        let may_copy = self.may_copy().await?;
+        self.put_by(size, may_copy).await
+    }
+
+    async fn put_by(&self, size: u64, may_copy: bool) -> Result<(), Failure> {
         let media = Media::new(size, &self.made.parts.1);
-        let planned = if self.may_copy().await? { media.parts(self.pace.sizes) } else { None };
+        let planned = if may_copy { media.parts(self.pace.sizes) } else { None };
         let mut copies = planned.is_some();
         let sizes = planned.unwrap_or_else(|| plan::equal(size, self.pace.sizes.part));
         let Some(mut upload) = self.begin(sizes).await? else { return Ok(()) };
@@ -69,16 +85,17 @@ impl<W: World> Uploading<'_, W> {
             let all = upload.sizes.len();
             self.pace.check(self.world, || format!("{before} of {all} parts are there"))?;
             let sources = if copies { self.sources(&media, &upload) } else { Vec::new() };
-            if sources.is_empty() {
+            let copied =
+                if sources.is_empty() { Copied::None } else { self.copy(&mut upload, sources).await? };
+            copies &= copied != Copied::Never;
+            // What the store does not copy is sent.
+            if copied == Copied::None {
                 self.send(&mut upload).await?;
-            } else {
-                // What the store does not copy is sent.
-                copies = self.copy(&mut upload, sources).await?;
             }
             if upload.sizes != plan::equal(size, self.pace.sizes.part) && self.is_in_vain(&upload).await? {
                 self.give_up(&upload.id).await;
                 self.forget().await?;
-                return Box::pin(self.put(size)).await;
+                return Box::pin(self.put_by(size, false)).await;
             }
             self.note(upload.clone()).await?;
         }
@@ -89,9 +106,6 @@ impl<W: World> Uploading<'_, W> {
     /// too many to be noted.
     async fn is_in_vain(&self, upload: &Upload) -> Result<bool, Failure> {
         let is_noted = upload.parts.first().is_none_or(|etag| plan::can_be_noted(upload.sizes.len(), etag));
-        if !is_noted {
-            self.note_uncopied().await?;
-        }
         Ok(!is_noted || !upload.copied && !self.may_copy().await?)
     }
 
@@ -110,7 +124,6 @@ impl<W: World> Uploading<'_, W> {
         let is_of_this = |upload: &Upload| {
             upload.names_taken == self.file.names_taken
                 && !upload.id.is_empty()
-                && upload.keeps_gaps == self.made.keeps_gaps
                 && upload.sizes.iter().sum::<u64>() == size
         };
         if let Some(upload) = noted.filter(is_of_this) {
@@ -140,18 +153,20 @@ impl<W: World> Uploading<'_, W> {
         sources.collect()
     }
 
-    /// Has the store copy the next parts, up to the first that it does not copy. Answers whether this call asks it for more.
-    async fn copy(&self, upload: &mut Upload, sources: Vec<Piece>) -> Result<bool, Failure> {
+    /// Has the store copy the next parts, up to the first that it does not copy. Answers how far that went.
+    async fn copy(&self, upload: &mut Upload, sources: Vec<Piece>) -> Result<Copied, Failure> {
         let (id, numbers) = (upload.id.clone(), upload.parts.len() as u16 + 1..);
         let copies = numbers.zip(sources).map(async |(number, Piece { key, first, size })| {
             let source = Source { at: self.made.work.clone(), key, first, size };
             self.world.copy_part(self.at.clone(), (self.object, &id), number, source).await
         });
+        let mut outcome = Copied::None;
         for copied in join_all(copies).await {
             let error = match copied {
                 Ok(etag) => {
                     upload.parts.push(etag);
                     upload.copied = true;
+                    outcome = Copied::Some;
                     continue;
                 }
                 Err(error) => error,
@@ -164,10 +179,11 @@ impl<W: World> Uploading<'_, W> {
             // The upload has begun, so a bucket that is not there is the one to copy from.
             if matches!(error, Error::Refused(_) | Error::Invalid(_) | Error::NoSuchBucket(_)) {
                 self.note_uncopied().await?;
+                return Ok(Copied::Never);
             }
-            return Ok(false);
+            break;
         }
-        Ok(true)
+        Ok(outcome)
     }
 
     /// Sends the next part.
@@ -245,7 +261,6 @@ impl<W: World> Uploading<'_, W> {
             sizes: Vec::new(),
             parts: Vec::new(),
             copied: false,
-            keeps_gaps: self.made.keeps_gaps,
         }
     }
 }

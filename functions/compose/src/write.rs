@@ -1,8 +1,8 @@
 //! Writing a record file, and noting that it is there.
 
 use shared::bucket::{Error, Location};
-use shared::catalog::{Container, RecordFile};
-use shared::{Refusal, files, flag, record_file, tag};
+use shared::catalog::{Container, MediaChunk, RecordFile, Session};
+use shared::{Refusal, files, record_file, tag};
 
 use crate::made::{Made, Pace};
 use crate::parts;
@@ -22,25 +22,35 @@ pub(crate) async fn write(world: &impl World, file: RecordFile, pace: Pace) -> R
         Container::Flv => (files::Container::Flv, "video/x-flv", "flv"),
         Container::M3u8 => return Err(Refusal::unavailable("NoMedia", "a playlist holds no media")),
     };
-    let keeps_gaps = flag(world, "keep_gaps").await?;
+    let session = world.get_session(&file.recording).await?;
     let mut media = world.list_media(file.clone(), pace.sizes.block).await?;
-    if !keeps_gaps {
-        let chunks = media.iter_mut().flat_map(|group| &mut group.chunks);
-        chunks.for_each(|chunk| chunk.gap_ms = chunk.gap_ms.and(Some(0)));
-    }
+    set_gaps(&session, media.iter_mut().flat_map(|group| &mut group.chunks));
     let made = Made {
         container,
-        keeps_gaps,
         content_type,
         tag: tag::file(&file.recording, word, file.number),
         created_s: file.start_ms / 1_000,
         work: shared::work_bucket(world).await?,
         parts: source::read(world, &media).await?,
     };
-    let session = world.get_session(&file.recording).await?;
     let at = record_file::location(&session)?;
     let object = put(world, &at, &file, &made, pace).await?;
     record_file::commit(world, &session, file, &object).await
+}
+
+/// Leaves gaps out where the recording does not keep them. Two sessions may have been begun by hosts whose clocks are apart:
+/// a break between them lasted no longer than the rule's delay, since the file goes on.
+fn set_gaps<'a>(recording: &Session, chunks: impl Iterator<Item = &'a mut MediaChunk>) {
+    let delay_ms = recording.rule.as_ref().map_or(0, |rule| u64::from(rule.delay_seconds) * 1_000);
+    let mut before: Option<&str> = None;
+    for MediaChunk { session, gap_ms, .. } in chunks {
+        let longest_ms = match before.replace(session) {
+            _ if !recording.keeps_gaps => 0,
+            Some(before) if before != session => delay_ms,
+            _ => u64::MAX,
+        };
+        *gap_ms = gap_ms.map(|gap_ms| gap_ms.min(longest_ms));
+    }
 }
 
 /// Writes the file under the first name that no other writer has taken, and answers that name.
@@ -75,4 +85,33 @@ async fn put(
     }
     let message = format!("{MOST_NAMES} names of record file {} are other writers'", file.number);
     Err(Refusal::unavailable("NameTaken", message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The gaps of chunks of two sessions, before the second, third and fourth of them.
+    fn gaps(keeps_gaps: bool, gaps_ms: [Option<u64>; 3]) -> Vec<Option<u64>> {
+        let recording = Session { keeps_gaps, ..shared::testing::session('a', 0) };
+        let rule = recording.rule.as_ref();
+        assert_eq!(rule.map(|rule| rule.delay_seconds), Some(15));
+        let chunk = |(place, gap_ms)| MediaChunk {
+            session: if place < 2 { "a".into() } else { "b".into() },
+            seq: place,
+            gap_ms,
+        };
+        let [one, two, three] = gaps_ms;
+        let mut chunks: Vec<_> = (0..).zip([None, one, two, three]).map(chunk).collect();
+        set_gaps(&recording, chunks.iter_mut());
+        chunks.into_iter().skip(1).map(|chunk| chunk.gap_ms).collect()
+    }
+
+    #[test]
+    fn a_break_between_pushes_is_no_longer_than_the_delay_whatever_their_clocks_say() {
+        let lost_in_a_push = Some(600_000);
+        assert_eq!(gaps(false, [lost_in_a_push, Some(7), None]), [Some(0), Some(0), None]);
+        assert_eq!(gaps(true, [lost_in_a_push, Some(7), None]), [lost_in_a_push, Some(7), None]);
+        assert_eq!(gaps(true, [None, Some(3_600_000), Some(20_000)]), [None, Some(15_000), Some(20_000)]);
+    }
 }

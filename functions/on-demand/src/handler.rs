@@ -79,6 +79,7 @@ async fn begin(world: &impl World, path: &StreamPath, begin: BeginSession) -> Re
         rule,
         wanted,
         timezone: timezone(world).await?.to_string(),
+        keeps_gaps: flag(world, "keep_gaps").await?,
         tells_slices: flag(world, "slice_events").await? && has_receiver,
         tells_status: config.is_some_and(|config| config.need_status_notify),
     };

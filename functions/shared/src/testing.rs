@@ -304,6 +304,7 @@ pub fn session(digit: char, began_ms: u64) -> Session {
         timezone: "+08:00".into(),
         tells_status: false,
         tells_slices: false,
+        keeps_gaps: false,
         rule: Some(SessionRule {
             oss_endpoint: "http://store".into(),
             oss_bucket: "bkt".into(),

@@ -32,14 +32,14 @@ impl From<types::MediaGroup> for Group {
 }
 
 impl From<Upload> for types::Upload {
-    fn from(Upload { names_taken, id, sizes, parts, is_copied, keeps_gaps, .. }: Upload) -> Self {
-        Self { names_taken, id, sizes, parts, copied: is_copied, keeps_gaps }
+    fn from(Upload { names_taken, id, sizes, parts, is_copied, .. }: Upload) -> Self {
+        Self { names_taken, id, sizes, parts, copied: is_copied }
     }
 }
 
 /// How far the record file of a number is uploaded.
 #[must_use]
 pub fn upload(number: u32, upload: types::Upload) -> Upload {
-    let types::Upload { names_taken, id, sizes, parts, copied, keeps_gaps } = upload;
-    Upload { number, names_taken, id, sizes, parts, is_copied: copied, keeps_gaps }
+    let types::Upload { names_taken, id, sizes, parts, copied } = upload;
+    Upload { number, names_taken, id, sizes, parts, is_copied: copied }
 }

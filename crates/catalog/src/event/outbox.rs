@@ -58,7 +58,7 @@ pub async fn waiting(store: &impl Store, from: At<'_>, now_ms: u64) -> Result<Ve
 }
 
 /// Whether there is an event that is neither told nor given up.
-async fn is_waiting(store: &impl Store, at: At<'_>) -> Result<bool, Error> {
+pub(super) async fn is_waiting(store: &impl Store, at: At<'_>) -> Result<bool, Error> {
     Ok(store.exists(&at.event()).await? && !store.exists(&at.done()).await?)
 }
 

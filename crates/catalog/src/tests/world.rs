@@ -228,6 +228,7 @@ pub(crate) fn session_of(id: &str) -> Session {
         timezone: "+00:00".into(),
         tells_status: false,
         tells_slices: false,
+        keeps_gaps: false,
         continues: None,
     }
 }

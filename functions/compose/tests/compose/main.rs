@@ -10,10 +10,10 @@ use protocol::LaneAnswer;
 use recorder_compose_function::Sizes;
 use shared::Catalog;
 use shared::bucket::Error as BucketError;
-use shared::catalog::{After, Container};
+use shared::catalog::{After, Container, Session};
 use shared::testing::{Fault, Object, World, run, session};
 
-use stage::{BEGAN_MS, begin, compose, compose_by, end, end_of, files, known, media, put, recorded_as};
+use stage::{BEGAN_MS, begin, compose, compose_by, end, end_of, files, known, media, put, recorded_as, tick};
 
 #[test]
 fn a_push_is_recorded_in_all_three_formats_and_its_media_goes_once_the_files_are_there() {
@@ -118,9 +118,11 @@ fn media_stays_until_the_last_format_has_its_file() {
 
 #[test]
 fn a_break_inside_a_file_is_left_out_or_kept() {
-    let durations = ["false", "true"].map(|keeps| {
-        let world = begin(&[Container::Mp4, Container::Flv]);
-        world.set_variable("keep_gaps", keeps);
+    let durations = [false, true].map(|keeps_gaps| {
+        let world = World::at(BEGAN_MS);
+        tick(&world);
+        let first = recorded_as('a', BEGAN_MS, &[Container::Mp4, Container::Flv]);
+        run(world.begin(Session { keeps_gaps, ..first }, None, None, BEGAN_MS)).unwrap();
         put(&world, 'a', 0);
         run(world.end(&session('a', 0).id, 1_000, 1, world.now_ms.get())).unwrap();
         let after = After { session: session('a', 0).id, gap_ms: 7_000 };

@@ -214,6 +214,7 @@ impl World {
             timezone: "+08:00".into(),
             tells_status: false,
             tells_slices: false,
+            keeps_gaps: false,
             continues: None,
         };
         let Self { store, bucket } = self;

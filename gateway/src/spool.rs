@@ -12,6 +12,7 @@
 //! <spool>/pushes/<push>/<index>+<from>-<to>+<generation>+<reason>.lost
 //!                                   the place of a chunk that will not come, until the functions know it
 //! <spool>/pushes/<push>/<n>.kept    the last seconds of media while nothing is recorded
+//! <spool>/probe                     while it is tried whether the disk takes something again
 //! <spool>/refused/<push>-<index>.flv, .json   a chunk that the functions refused for good, and why, see Refused
 //! <spool>/requests/<n>.json         chunks that are to be resent or dropped, until that is done, see Request
 //! ```

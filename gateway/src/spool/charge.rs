@@ -133,7 +133,7 @@ impl Contents {
     /// that much waits in memory, it does not matter whether the last write was one of those that the disk refuses.
     fn limit(&self) -> u64 {
         let with_memory = self.disk_bytes.load(Ordering::Relaxed) + MEMORY_BYTES;
-        if self.is_refused.load(Ordering::Relaxed) || self.used() >= with_memory {
+        if self.is_disk_refusing() || self.used() >= with_memory {
             with_memory.min(self.limit_bytes)
         } else {
             self.limit_bytes
@@ -144,18 +144,24 @@ impl Contents {
         self.used() >= self.limit()
     }
 
+    /// Whether the disk refused what was last to be written.
+    pub(super) fn is_disk_refusing(&self) -> bool {
+        self.is_refused.load(Ordering::Relaxed)
+    }
+
     /// How full it is, but for what was refused.
     pub(super) fn fill(&self) -> Fill {
         Fill {
             used_bytes: self.used(),
             limit_bytes: self.limit(),
             streams: self.streams.load(Ordering::Relaxed),
-            is_disk_refusing: self.is_refused.load(Ordering::Relaxed),
+            is_disk_refusing: self.is_disk_refusing(),
             ..Fill::default()
         }
     }
 
-    fn note_disk(&self, written: &io::Result<()>) {
+    /// The disk took what was to be written, or refused it.
+    pub(super) fn note_disk(&self, written: &io::Result<()>) {
         let was_refused = self.is_refused.swap(written.is_err(), Ordering::Relaxed);
         match written {
             Err(error) if self.refused_log.lock().unwrap_or_else(PoisonError::into_inner).permits() => {

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, Permissions},
-    io,
+    io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -21,6 +21,9 @@ use super::{
     refused::{ChunkId, RefusedChunks, delete_refused},
     requests::{Request, requests},
 };
+
+/// A disk that takes so much takes what a push sends before it is next written: half a second of 4 Mb/s.
+const PROBE_BYTES: usize = 256 << 10;
 
 /// The spool folder and how full it is.
 #[derive(Debug)]
@@ -153,6 +156,19 @@ impl Spool {
         free_bytes(&self.root)
     }
 
+    /// Whether its disk refused what was last to be written.
+    pub(super) fn is_disk_refusing(&self) -> bool {
+        self.contents.is_disk_refusing()
+    }
+
+    /// Tries whether its disk takes something again: where no push comes, nothing else is written.
+    pub(super) fn probe_disk(&self) {
+        let probed = probe(&self.root.join("probe"));
+        if probed.is_ok() {
+            self.contents.note_disk(&probed);
+        }
+    }
+
     /// Whether all of it is used.
     pub(crate) fn is_full(&self) -> bool {
         self.contents.is_full()
@@ -182,6 +198,14 @@ impl Spool {
     pub(super) fn take_unsynced(&self, than: Instant) -> Vec<PathBuf> {
         self.contents.take_unsynced(than)
     }
+}
+
+/// Writes to a file that nobody finds, also after a crash.
+fn probe(path: &Path) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    fs::remove_file(path)?;
+    file.write_all(&[0; PROBE_BYTES])?;
+    file.sync_all()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// disk write that its acknowledgement makes needless.
 const SYNC_AFTER: Duration = Duration::from_secs(1);
 
-/// Syncs what waits, each second, for ever.
+/// Syncs what waits, and tries a disk that refuses what is written, each second, for ever.
 pub(crate) async fn sync(spool: Arc<Spool>) {
     let mut seconds = interval(EVERY);
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -27,10 +27,15 @@ pub(crate) async fn sync(spool: Arc<Spool>) {
         seconds.tick().await;
         let Some(than) = Instant::now().checked_sub(SYNC_AFTER) else { continue };
         let paths = spool.take_unsynced(than);
-        if paths.is_empty() {
+        let is_disk_refusing = spool.is_disk_refusing();
+        if paths.is_empty() && !is_disk_refusing {
             continue;
         }
+        let spool = Arc::clone(&spool);
         let synced = tokio::task::spawn_blocking(move || {
+            if is_disk_refusing {
+                spool.probe_disk();
+            }
             for path in to_sync(paths) {
                 if let Err(error) = sync_path(&path) {
                     tracing::error!("{} cannot be synced: {error}", path.display());

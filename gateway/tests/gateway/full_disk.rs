@@ -21,6 +21,7 @@ use crate::{
     fake::{Act, Fake, Kind, fail},
     functions,
     media::{AUDIO_HEADER, SHAPE, Shape, Tag, VIDEO_HEADER, frames, write_flv},
+    operation::Operator,
     publisher::Publisher,
 };
 
@@ -128,16 +129,17 @@ async fn a_refused_chunk_is_kept_once_the_disk_takes_it() {
     }
 }
 
-/// A disk of one megabyte of its own.
+/// A disk of its own.
 struct Disk {
     root: PathBuf,
 }
 
 impl Disk {
     /// `None` where this process may not mount one.
-    fn mount(root: &Path) -> Option<Self> {
+    fn mount(root: &Path, mebibytes: u32) -> Option<Self> {
         fs::create_dir(root).unwrap();
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(root).output();
+        let size = format!("size={mebibytes}m");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(root).output();
         let is_mounted = mount.is_ok_and(|mount| mount.status.success());
         if !is_mounted {
             let mut output = std::io::stdout();
@@ -166,7 +168,7 @@ impl Drop for Disk {
 #[tokio::test]
 async fn nothing_is_lost_on_a_full_disk() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = Disk::mount(&folder.path().join("spool")) else { return };
+    let Some(disk) = Disk::mount(&folder.path().join("spool"), 1) else { return };
     let pushed = write_flv(&folder.path().join("x.flv"), Shape { frames: 1_500, ..SHAPE });
     let functions = functions().await;
     let gateway = Gateway::start(&functions.url(), &disk.root).await;
@@ -187,7 +189,7 @@ async fn nothing_is_lost_on_a_full_disk() {
 #[tokio::test]
 async fn a_number_names_no_other_bytes_after_a_crash_on_a_full_disk() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = Disk::mount(&folder.path().join("spool")) else { return };
+    let Some(disk) = Disk::mount(&folder.path().join("spool"), 1) else { return };
     let pushed = write_flv(&folder.path().join("x.flv"), SHAPE);
     let is_stuck = Arc::new(AtomicBool::new(true));
     let stuck = Arc::clone(&is_stuck);
@@ -214,4 +216,33 @@ async fn a_number_names_no_other_bytes_after_a_crash_on_a_full_disk() {
     let first = frames(&session.chunks[..1]);
     assert!(first[..] == pushed[..first.len()]);
     gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_disk_that_has_room_again_is_a_place_to_push_to_before_anybody_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::mount(&folder.path().join("spool"), 32) else { return };
+    let pushed = write_flv(&folder.path().join("x.flv"), SHAPE);
+    let (functions, operator) = (functions().await, Operator::start(None).await);
+    let gateway = operator.gateway(&functions, &disk.root).await;
+    operator.until_health("/readyz", 200, None).await;
+    disk.fill();
+    let mut publisher = start(&gateway, "x").await;
+    send(&mut publisher, &pushed).await;
+    publisher.finish().await;
+    let session = functions.ended(1).await.remove(0);
+    assert!(session.lost.is_empty() && frames(&session.chunks) == pushed);
+    let failing = "live_recorder_spool_disk_failing";
+    operator.until(failing, |is_failing| is_failing == 1.0).await;
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(operator.sample(failing).await, 1.0, "while it is full");
+    for path in ["/healthz", "/readyz"] {
+        operator.until_health(path, 503, Some("disk_full")).await;
+    }
+    fs::remove_file(disk.filler()).unwrap();
+    for path in ["/healthz", "/readyz"] {
+        operator.until_health(path, 200, None).await;
+    }
+    gateway.stop().await;
+    assert!(!disk.root.join("probe").exists());
 }

@@ -108,7 +108,7 @@ impl Operator {
     }
 
     /// Waits until the health answers this status, for this reason where there is one.
-    async fn until_health(&self, path: &str, status: u16, reason: Option<&str>) {
+    pub(crate) async fn until_health(&self, path: &str, status: u16, reason: Option<&str>) {
         let began = Instant::now();
         loop {
             let (found, body) = self.json("GET", path, None).await;

@@ -4,7 +4,7 @@ use std::{
     fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock, atomic::Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -19,7 +19,7 @@ use rustls::{
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
 
-use crate::operation::Metrics;
+use crate::{clock::LogLimit, operation::Metrics};
 
 /// How often it is looked whether the files have changed.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -32,7 +32,7 @@ pub struct Certificates {
     certificate_file: PathBuf,
     key_file: PathBuf,
     now: RwLock<Arc<CertifiedKey>>,
-    /// The files as they were when they were last read.
+    /// The files as they were when the certificate of now was read.
     read: Mutex<Stamp>,
 }
 
@@ -64,15 +64,19 @@ impl Certificates {
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
-    /// Reads the files anew when they change, for ever. Where that fails, what was read before holds on.
+    /// Reads the files anew when they change, for ever. Where that fails, what was read before holds on, and they are
+    /// read again.
     pub(crate) async fn follow(self: Arc<Self>, metrics: Arc<Metrics>) {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut log_limit = LogLimit::default();
         loop {
             looks.tick().await;
             let certificates = Arc::clone(&self);
             let read = tokio::task::spawn_blocking(move || certificates.read_if_changed()).await;
-            match read.map_err(anyhow::Error::from).flatten() {
+            let read = read.map_err(anyhow::Error::from).flatten();
+            metrics.is_certificate_failing.store(read.is_err(), Ordering::Relaxed);
+            match read {
                 Ok(false) => {}
                 Ok(true) => {
                     metrics.certificates_read.add_one();
@@ -80,7 +84,9 @@ impl Certificates {
                 }
                 Err(error) => {
                     metrics.certificates_failed.add_one();
-                    tracing::error!("the certificate of before is shown on: {error:#}");
+                    if log_limit.permits() {
+                        tracing::error!("the certificate of before is shown on: {error:#}");
+                    }
                 }
             }
         }
@@ -88,12 +94,13 @@ impl Certificates {
 
     fn read_if_changed(&self) -> anyhow::Result<bool> {
         let found = stamp(&self.certificate_file, &self.key_file);
-        let before = std::mem::replace(&mut *self.read.lock().unwrap_or_else(PoisonError::into_inner), found);
-        if found == before {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if *read == found {
             return Ok(false);
         }
-        let read = Arc::new(read_key(&self.certificate_file, &self.key_file)?);
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = read;
+        let now = Arc::new(read_key(&self.certificate_file, &self.key_file)?);
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = now;
+        *read = found;
         Ok(true)
     }
 }
@@ -130,5 +137,39 @@ fn read_key(certificate_file: &Path, key_file: &Path) -> anyhow::Result<Certifie
             let files = (certificate_file.display(), key_file.display());
             Err(error).with_context(|| format!("the certificate in {} and the key in {}", files.0, files.1))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_read_is_read_when_it_can_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let pem =
+            |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/certificates").join(name);
+        let [certificate_file, key_file] =
+            ["certificate.pem", "key.pem"].map(|name| folder.path().join(name));
+        let show = |name: &str, key: &[u8], at: SystemTime| {
+            fs::copy(pem(&format!("{name}.pem")), &certificate_file).unwrap();
+            fs::write(&key_file, key).unwrap();
+            for file in [&certificate_file, &key_file] {
+                fs::File::options().write(true).open(file).unwrap().set_modified(at).unwrap();
+            }
+        };
+        let now = SystemTime::now();
+        show("server", &fs::read(pem("server.key.pem")).unwrap(), now);
+        let certificates = Certificates::load(&certificate_file, &key_file).unwrap();
+        assert!(!certificates.read_if_changed().unwrap());
+        // What the files' times and lengths do not tell may change: who may read them, or a disk that fails.
+        let (key, later) = (fs::read(pem("renewed.key.pem")).unwrap(), now + Duration::from_secs(9));
+        show("renewed", &vec![b'-'; key.len()], later);
+        for _ in 0..2 {
+            certificates.read_if_changed().unwrap_err();
+        }
+        show("renewed", &key, later);
+        assert!(certificates.read_if_changed().unwrap());
+        assert!(!certificates.read_if_changed().unwrap());
     }
 }

@@ -1,6 +1,6 @@
 //! What is counted.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use exposition::{Counter, CounterVec, Histogram, label};
 use protocol::LossReason;
@@ -129,6 +129,7 @@ pub(crate) struct Metrics {
     pub(crate) connections_failed: Counter,
     pub(crate) certificates_read: Counter,
     pub(crate) certificates_failed: Counter,
+    pub(crate) is_certificate_failing: AtomicBool,
     pub(crate) publishes: Counter,
     pub(crate) publishes_refused: CounterVec<PublishRefused>,
     pub(crate) kicked: Counter,

@@ -61,9 +61,14 @@ fn ingest(text: &mut Exposition, metrics: &Metrics, seen: &Seen) {
         .value(&[], metrics.certificates_read.get());
     text.counter(
         "live_recorder_certificates_failed_total",
-        "How often a changed certificate could not be used, so that the one of before is shown on.",
+        "How often a changed certificate was read and could not be used.",
     )
     .value(&[], metrics.certificates_failed.get());
+    text.gauge(
+        "live_recorder_certificate_failing",
+        "1 where a changed certificate cannot be used, so that the one of before is shown on.",
+    )
+    .value(&[], metrics.is_certificate_failing.load(Ordering::Relaxed));
     text.counter("live_recorder_publishes_total", "Publishes that were accepted.")
         .value(&[], metrics.publishes.get());
     metrics.publishes_refused.write(

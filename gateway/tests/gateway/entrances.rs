@@ -175,9 +175,12 @@ async fn a_push_in_tls_is_recorded_and_goes_on_while_the_certificate_is_renewed(
     // Half of a new pair is none.
     fs::copy(pem("renewed.pem"), folder.path().join("certificate.pem")).unwrap();
     operator.until("live_recorder_certificates_failed_total", |count| count >= 1.0).await;
+    let failing = "live_recorder_certificate_failing";
+    assert_eq!(operator.sample(failing).await, 1.0);
     assert_eq!(shown(gateway.tls).await, certificate("server.pem"));
     show(folder.path(), "renewed");
     operator.until("live_recorder_certificates_read_total", |count| count >= 1.0).await;
+    assert_eq!(operator.sample(failing).await, 0.0);
     assert_eq!(shown(gateway.tls).await, certificate("renewed.pem"));
     assert!(!pushing.is_finished(), "the push goes on meanwhile");
     pushing.await.unwrap().unwrap();

@@ -139,11 +139,6 @@ impl Control {
         }
     }
 
-    /// How long what waits may take to be brought to the functions, where the gateway was told to end.
-    pub(crate) fn upload_time(&self) -> Option<Duration> {
-        self.shared.drain.borrow().map(|drain| drain.plan.upload)
-    }
-
     /// Completes when a gateway that was told to end has no publisher, or has waited for them long enough.
     pub(crate) async fn drained(&self) {
         let mut changes = self.shared.drain.subscribe();
@@ -156,16 +151,9 @@ impl Control {
                 }
                 continue;
             };
-            let due = since.checked_add(plan.wait);
-            let wait = async {
-                match due {
-                    Some(due) => sleep_until(due.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 () = &mut none => return,
-                () = wait => return,
+                () = until(since.checked_add(plan.wait)) => return,
                 _ = changes.changed() => {}
             }
         }
@@ -255,15 +243,29 @@ impl Control {
     }
 }
 
-/// Completes when a gateway that is to end need not wait any longer for what it brings to the functions.
+/// Completes when a gateway that is to end need not wait any longer for what it brings to the functions. How long it
+/// may, an operator can still change meanwhile.
 pub(crate) async fn patience(control: &Control, usual: Duration, is_stopped: impl Future<Output = ()>) {
-    match control.upload_time() {
-        None => sleep(usual).await,
-        Some(upload) => {
-            tokio::select! {
-                () = sleep(upload) => {}
-                () = async { is_stopped.await; sleep(usual).await } => {}
-            }
+    let began = Instant::now();
+    let mut changes = control.shared.drain.subscribe();
+    let mut stopped = pin!(async {
+        is_stopped.await;
+        sleep(usual).await;
+    });
+    loop {
+        let upload = changes.borrow_and_update().map_or(usual, |drain| drain.plan.upload);
+        tokio::select! {
+            () = until(began.checked_add(upload)) => return,
+            () = &mut stopped => return,
+            _ = changes.changed() => {}
         }
+    }
+}
+
+/// Completes at a moment, where there is one.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due.into()).await,
+        None => std::future::pending().await,
     }
 }

@@ -381,3 +381,22 @@ async fn a_drained_gateway_ends_pushes_in_time_and_says_what_is_left() {
     assert!(error.contains("1 pushes with 1 chunks"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path().join("pushes")).unwrap().count(), 1);
 }
+
+#[tokio::test]
+async fn how_long_a_drained_gateway_uploads_changes_while_it_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let functions = Fake::start(|call| if call.kind == Kind::Chunk { fail(503) } else { Act::Succeed }).await;
+    let operator = Operator::start(None).await;
+    let gateway = operator.gateway(&functions, folder.path()).await;
+    let live = publish(&gateway, "x").await;
+    functions.until("the begin", |log| log.sessions.len() == 1).await;
+    operator.json("POST", "/drain", Some(&json!({ "wait_s": 0, "upload_s": 1 }))).await;
+    // Said again it is later, and then it is sooner.
+    operator.json("POST", "/drain", Some(&json!({ "wait_s": 0, "upload_s": 600 }))).await;
+    live.ended().await;
+    sleep(Duration::from_secs(2)).await;
+    assert!(!gateway.task.is_finished());
+    operator.json("POST", "/drain", Some(&json!({ "wait_s": 0, "upload_s": 3 }))).await;
+    let ended = tokio::time::timeout(Duration::from_secs(20), gateway.task).await.unwrap().unwrap();
+    assert!(ended.is_err(), "a chunk is left");
+}

@@ -84,6 +84,7 @@ async fn call<C: LaneCall>(
             });
         }
         Err(CallError::Problem(StatusCode::NOT_FOUND, _) | CallError::Foreign(StatusCode::NOT_FOUND, _)) => {
+            control.health().absent(lane.into());
             tracing::info!("the functions have no /{path}");
             sleep(ABSENT).await;
         }

@@ -77,6 +77,11 @@ impl Health {
         course.failing = Some((since, failure));
     }
 
+    /// There are no such calls.
+    pub(crate) fn absent(&self, kind: Kind) {
+        self.calls()[kind as usize] = Course::default();
+    }
+
     /// What is not as it should be with the functions.
     pub(crate) fn reasons(&self, now: Instant) -> Vec<Reason> {
         let calls = *self.calls();

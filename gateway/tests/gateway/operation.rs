@@ -400,3 +400,21 @@ async fn how_long_a_drained_gateway_uploads_changes_while_it_does() {
     let ended = tokio::time::timeout(Duration::from_secs(20), gateway.task).await.unwrap().unwrap();
     assert!(ended.is_err(), "a chunk is left");
 }
+
+#[tokio::test]
+async fn a_lane_that_is_gone_is_no_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let status = Arc::new(AtomicU16::new(503));
+    let scripted = Arc::clone(&status);
+    let functions = Fake::start(move |call| match call.kind {
+        Kind::Deliver => fail(scripted.load(Ordering::Relaxed)),
+        _ => Act::Succeed,
+    })
+    .await;
+    let operator = Operator::start(None).await;
+    let gateway = operator.gateway(&functions, folder.path()).await;
+    operator.until_health("/healthz", 503, Some("deliver_fails")).await;
+    status.store(404, Ordering::Relaxed);
+    operator.until_health("/healthz", 200, None).await;
+    gateway.stop().await;
+}

@@ -1,6 +1,6 @@
 //! What the system says of this process, where it is Linux.
 
-use std::{fs, process, time::SystemTime};
+use std::fs;
 
 use rustix::process::{Resource, getrlimit};
 
@@ -11,6 +11,7 @@ const TICKS_PER_S: f64 = 100.0;
 const FIRST_FIELD: usize = 3;
 const USER_TICKS: usize = 14;
 const SYSTEM_TICKS: usize = 15;
+const START_TICKS: usize = 22;
 
 /// What this process uses.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,15 +28,14 @@ impl Process {
     pub(super) fn now() -> Self {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-        let entry = fs::metadata(format!("/proc/{}", process::id())).and_then(|entry| entry.modified());
-        let started = entry.ok().and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let system_stat = fs::read_to_string("/proc/stat").unwrap_or_default();
         Self {
             resident_bytes: resident_bytes(&status),
             cpu_seconds: cpu_seconds(&stat),
             // The one that looks is not counted.
             open_fds: fs::read_dir("/proc/self/fd").ok().map(|entries| entries.count().saturating_sub(1)),
             max_fds: getrlimit(Resource::Nofile).current,
-            started_s: started.map(|since| since.as_secs_f64()),
+            started_s: started_s(&stat, &system_stat),
         }
     }
 }
@@ -46,11 +46,20 @@ fn resident_bytes(status: &str) -> Option<u64> {
 }
 
 fn cpu_seconds(stat: &str) -> Option<f64> {
+    Some(seconds(stat, USER_TICKS)? + seconds(stat, SYSTEM_TICKS)?)
+}
+
+/// The process's numbers count from when the system began, which the system's own tell.
+fn started_s(stat: &str, system_stat: &str) -> Option<f64> {
+    let began_s = system_stat.lines().find_map(|line| line.strip_prefix("btime "))?;
+    Some(began_s.trim().parse::<f64>().ok()? + seconds(stat, START_TICKS)?)
+}
+
+/// A field that is told in ticks.
+fn seconds(stat: &str, field: usize) -> Option<f64> {
     // The name may hold spaces and brackets.
     let (_, fields) = stat.rsplit_once(") ")?;
-    let fields: Vec<_> = fields.split(' ').collect();
-    let ticks = |at: usize| fields.get(at - FIRST_FIELD)?.parse::<f64>().ok();
-    Some((ticks(USER_TICKS)? + ticks(SYSTEM_TICKS)?) / TICKS_PER_S)
+    Some(fields.split(' ').nth(field - FIRST_FIELD)?.parse::<f64>().ok()? / TICKS_PER_S)
 }
 
 #[cfg(test)]
@@ -60,8 +69,10 @@ mod tests {
     #[test]
     fn what_the_system_says_is_read() {
         assert_eq!(resident_bytes("Name:\tx\nVmRSS:\t  2048 kB\n"), Some(2 << 20));
-        let stat = "7 (a) b) S 1 7 7 0 -1 4194560 1 0 0 0 150 25 0 0 20 0 1 0 99 0 0";
+        let stat = "7 (a) b) S 1 7 7 0 -1 4194560 1 0 0 0 150 25 0 0 20 0 1 0 925 0 0";
         assert_eq!(cpu_seconds(stat), Some(1.75));
+        assert_eq!(started_s(stat, "cpu  1 2\nbtime 1700000000\nprocesses 9\n"), Some(1_700_000_009.25));
+        assert_eq!(started_s(stat, "cpu  1 2\n"), None);
         assert_eq!((resident_bytes(""), cpu_seconds("7 (x) S")), (None, None));
     }
 

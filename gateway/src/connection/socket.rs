@@ -35,8 +35,11 @@ const CLOSED_LOOK: Duration = Duration::from_millis(100);
 /// How long the rate is measured.
 const MEASURED: Duration = Duration::from_millis(100);
 
-/// More than this in a second is not the pace of media: 100 Mbit/s.
-const MAX_PACED_BYTES_PER_S: f64 = 12_500_000.0;
+/// More than this in a second is not the pace of media: 32 Mbit/s.
+const MAX_PACED_BYTES_PER_S: f64 = 4_000_000.0;
+
+// Or a publisher that sends faster would for ever be read from at the rate of a buffer each time.
+const _: () = assert!(MAX_PACED_BYTES_PER_S < (CAPACITY as u64 * 1_000 / PACE_MS) as f64);
 
 #[derive(Debug)]
 pub(crate) struct PublisherSocket {
@@ -57,7 +60,8 @@ enum Stream {
     Watched(TcpStream),
     /// The task reads from time to time.
     Paced(net::TcpStream),
-    /// The same in TLS, whose reads the system may wake the task for in either case.
+    /// The same in TLS, whose reads the system may wake the task for in either case. Each takes all records that are
+    /// there, as long as there is room.
     Tls { stream: Box<TlsStream<TcpStream>>, is_paced: bool },
     /// Only while the stream changes from one to the other, and after that has failed.
     Lost,

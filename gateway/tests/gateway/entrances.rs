@@ -1,12 +1,22 @@
 //! What comes before RTMP: TLS, and the header of a proxy.
 
-use std::{fs, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
+use flv::TagKind;
 use gateway::{Certificates, Config, Control, Entrance};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpSocket, TcpStream},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_rustls::{
     TlsConnector,
@@ -23,7 +33,7 @@ use crate::{
     fake::Fake,
     functions,
     media::{SHAPE, frames, write_flv},
-    operation::Operator,
+    operation::{Operator, publish},
     publisher::Publisher,
     tls::pem,
 };
@@ -191,6 +201,45 @@ async fn a_push_in_tls_is_recorded_and_goes_on_while_the_certificate_is_renewed(
         assert!(frames(&session.chunks) == pushed, "{}", session.stream);
     }
     gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_push_in_tls_is_read_as_fast_as_it_comes() {
+    const FRAME_BYTES: usize = 40_000;
+    const FRAMES_PER_S: usize = 25;
+    let folder = tempfile::tempdir().unwrap();
+    let (functions, operator) = (functions().await, Operator::start(None).await);
+    let gateway = Both::start(&functions, folder.path(), operator.control.clone(), "").await;
+    // Each record has what was copied at once: at most 8 KiB.
+    let tls = lead(gateway.tls, Vec::new(), true).await;
+    let mut at = Gateway { address: tls, shutdown: gateway.shutdown, task: gateway.task };
+    let in_tls = publish(&at, "x").await;
+    at.address = gateway.plain;
+    let plain = publish(&at, "y").await;
+    let sent = AtomicUsize::new(0);
+    // Four seconds at their pace; answers how long it took. Who is not read from is held back.
+    let push = async |mut publisher: Publisher| {
+        let began = Instant::now();
+        for frame in 1..=4 * FRAMES_PER_S {
+            let body = [&[0x27, 1][..], &[0; FRAME_BYTES]].concat();
+            let sent_ms = 1_000 * frame / FRAMES_PER_S;
+            publisher.tag(TagKind::Video, sent_ms as u32, &body);
+            publisher.flush().await;
+            let sent = sent.fetch_add(FRAME_BYTES, Relaxed) as f64;
+            if frame % 5 == 0 {
+                let taken = operator.sample("live_recorder_received_bytes_total").await;
+                let second = (FRAME_BYTES * FRAMES_PER_S) as f64;
+                assert!(sent - taken < second, "of {sent} bytes {taken} are taken");
+            }
+            sleep_until(began + Duration::from_millis(sent_ms as u64)).await;
+        }
+        publisher.finish().await;
+        began.elapsed()
+    };
+    let (in_tls, plain) = tokio::join!(push(in_tls), push(plain));
+    assert!(in_tls < plain + plain / 4, "{in_tls:?} in TLS, {plain:?} without");
+    functions.ended(2).await;
+    at.stop().await;
 }
 
 #[tokio::test]

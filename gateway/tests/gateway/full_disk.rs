@@ -46,7 +46,7 @@ impl Drop for Refusing {
     }
 }
 
-async fn send(publisher: &mut Publisher, tags: &[Tag]) {
+pub(crate) async fn send(publisher: &mut Publisher, tags: &[Tag]) {
     for tag in tags {
         let kind = if tag.kind == 9 { TagKind::Video } else { TagKind::Audio };
         publisher.tag(kind, tag.timestamp_ms, &tag.body);
@@ -54,7 +54,7 @@ async fn send(publisher: &mut Publisher, tags: &[Tag]) {
     publisher.flush().await;
 }
 
-async fn start(gateway: &Gateway, name: &str) -> Publisher {
+pub(crate) async fn start(gateway: &Gateway, name: &str) -> Publisher {
     let mut publisher = Publisher::start_from([127, 0, 0, 1], gateway, name).await.unwrap();
     publisher.tag(TagKind::Video, 0, &VIDEO_HEADER);
     publisher.tag(TagKind::Audio, 0, &AUDIO_HEADER);

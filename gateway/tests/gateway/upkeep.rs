@@ -15,7 +15,8 @@ use protocol::{LossReason, Resends};
 use crate::{
     Gateway,
     fake::{Act, Fake, Kind, fail},
-    media::{SHAPE, Shape, frames, write_flv},
+    full_disk::{send, start},
+    media::{SHAPE, Shape, Tag, frames, write_flv},
 };
 
 /// Functions that answer these chunks of the first session with this status.
@@ -191,9 +192,18 @@ async fn refused_chunks_count_against_the_limit_and_give_way_to_what_can_be_deli
     let spool = folder.path().join("spool");
     let file = folder.path().join("x.flv");
     let limit = 1 << 20;
+    // It is held back, for as long as it takes to refuse what it sends or to make room for it.
+    let push = async |gateway: &Gateway, name: &str, tags: &[Tag]| {
+        let mut publisher = start(gateway, name).await;
+        let pushing = async {
+            send(&mut publisher, tags).await;
+            publisher.finish().await;
+        };
+        tokio::time::timeout(Duration::from_secs(120), pushing).await.unwrap();
+    };
     // 12 times what the spool holds.
     let shape = Shape { frames: 2_000, gop: 10, frame_ms: 500, frame_bytes: 6_000, ..SHAPE };
-    write_flv(&file, shape);
+    let refused = write_flv(&file, shape);
     let functions = Fake::start(|call| match call.kind {
         Kind::Chunk if call.stream.ends_with("/bad") => fail(422),
         _ => Act::Succeed,
@@ -205,7 +215,7 @@ async fn refused_chunks_count_against_the_limit_and_give_way_to_what_can_be_deli
         ..config
     };
     let gateway = Gateway::configured(&functions.url(), &spool, change).await;
-    gateway.push(&file, "bad").await.unwrap();
+    push(&gateway, "bad", &refused).await;
     let session = functions.ended(1).await.remove(0);
     assert!(
         session.lost.len() == 200 && session.lost.iter().all(|(_, lost)| lost.lost == LossReason::Refused)
@@ -218,7 +228,7 @@ async fn refused_chunks_count_against_the_limit_and_give_way_to_what_can_be_deli
     gateway.stop().await;
     let gateway = Gateway::configured(&functions.url(), &spool, change).await;
     let pushed = write_flv(&file, Shape { seed: 1 << 20, ..shape });
-    gateway.push(&file, "x").await.unwrap();
+    push(&gateway, "x", &pushed).await;
     let session = functions.ended(2).await.pop().unwrap();
     assert!(session.lost.is_empty() && frames(&session.chunks) == pushed);
     let refused = || {

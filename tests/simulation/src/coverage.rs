@@ -121,6 +121,8 @@ pub const WANTED: &[&str] = &[
     "file goes on over a break",
     "file goes on over the next chunk",
     "judged: a restart that was accepted",
+    "judged: a start that was accepted",
+    "judged: a stop that was accepted",
     "race: begin with heartbeat",
     "race: chunk with chunk",
     "race: chunk with command",

@@ -13,7 +13,7 @@ use crate::call::Kind;
 use crate::chances::point_of;
 use crate::hosts::WORK_BUCKET;
 
-/// A record file that is announced early is there so much later. Unit: ms.
+/// A record file that is announced early is there so much later, and a session goes so long after its end. Unit: ms.
 const LATE_MS: u64 = 20_000;
 
 /// A deliberate defect.
@@ -27,6 +27,8 @@ pub enum Defect {
     LossTakenForAcknowledgement,
     /// What decides a race is not kept.
     DecisionDropped,
+    /// The record of a session goes once its push has ended and its media was acknowledged.
+    SessionDropped,
     /// An order is accepted, and not kept.
     OrderDropped,
     /// The end of a push is answered, and not kept.
@@ -35,6 +37,8 @@ pub enum Defect {
     OutboxDropped,
     /// That an event was told is not kept.
     DeliveryForgotten,
+    /// That an event is to be told comes back, and that it was told does not.
+    ToldTwice,
     /// A record file is announced before it is there.
     AnnouncedEarly,
     /// An object of a user that is created again is changed.
@@ -59,10 +63,12 @@ pub const DEFECTS: &[(Defect, u64)] = &[
     (Defect::RefusalAcknowledged, 10),
     (Defect::LossTakenForAcknowledgement, 10),
     (Defect::DecisionDropped, 10),
-    (Defect::OrderDropped, 60),
+    (Defect::SessionDropped, 10),
+    (Defect::OrderDropped, 30),
     (Defect::EndDropped, 10),
     (Defect::OutboxDropped, 10),
     (Defect::DeliveryForgotten, 10),
+    (Defect::ToldTwice, 10),
     (Defect::AnnouncedEarly, 10),
     (Defect::ObjectReplaced, 10),
     (Defect::BitFlipped, 10),
@@ -82,6 +88,10 @@ pub struct Spoiler {
     kept: BTreeMap<String, Object>,
     /// Objects that are there later, and when. Unix milliseconds.
     hidden: Vec<(u64, String, Object)>,
+    /// Keys that are deleted later, and when. Unix milliseconds.
+    doomed: Vec<(u64, String)>,
+    /// Timers of deliveries, as they were set.
+    timers: BTreeMap<String, Vec<u8>>,
 }
 
 /// Whether a name is one of the part of all that a defect is about.
@@ -113,16 +123,46 @@ impl Spoiler {
         self.hidden = later;
         let due: Vec<(u64, String, Object)> = due;
         world.buckets.objects.borrow_mut().extend(due.into_iter().map(|(_, name, object)| (name, object)));
+        self.doomed.retain(|(at_ms, key)| {
+            let is_due = *at_ms <= now_ms;
+            if is_due {
+                let _ = run(world.store.delete(key));
+            }
+            !is_due
+        });
         let written = seen.iter().filter(|seen| seen.writes && seen.outcome != Outcome::Refused);
         for seen in written {
             if seen.name.starts_with("http") {
                 self.spoil_object(defect, world, now_ms, &seen.name);
+            } else if defect == Defect::ToldTwice && seen.name.starts_with("t.w.") {
+                self.bring_back(world, &seen.name);
             } else if drops_key(defect, &seen.name) {
                 let _ = run(world.store.delete(&seen.name));
+            } else if let Some(id) = seen.name.strip_prefix("e.").filter(|_| defect == Defect::SessionDropped)
+            {
+                self.doomed.push((now_ms + LATE_MS, format!("s.{id}")));
             } else if defect == Defect::MediaDeletedEarly && seen.name.starts_with("w.") {
                 let media = format!("{WORK_BUCKET}media/");
                 world.buckets.objects.borrow_mut().retain(|name, _| !name.starts_with(&media));
             }
+        }
+    }
+
+    /// A timer that is deleted comes back once.
+    fn bring_back(&mut self, world: &World, key: &str) {
+        if !is_entry(key) {
+            return;
+        }
+        match run(world.store.get(key)) {
+            Ok(Some(timer)) => drop(self.timers.entry(key.into()).or_insert(timer)),
+            Ok(None) => {
+                // One that has come back is known as empty.
+                let timer = self.timers.insert(key.into(), Vec::new()).filter(|timer| !timer.is_empty());
+                if let Some(timer) = timer {
+                    let _ = run(world.store.set(key, &timer));
+                }
+            }
+            Err(_) => {}
         }
     }
 
@@ -184,14 +224,16 @@ fn drops_key(defect: Defect, key: &str) -> bool {
         Defect::CommitDropped => key.starts_with("c.") && is_one_in(key, 8),
         Defect::EndDropped => key.starts_with("e.") && !key.ends_with(".lost"),
         Defect::OutboxDropped => key.starts_with("ev.") && is_one_in(key, 4),
-        Defect::DeliveryForgotten => key.starts_with("ed."),
-        // The entries of lists of timers, not how many there are.
-        Defect::TimerDropped => {
-            let mut words = key.rsplit('.');
-            let is_number =
-                |word: Option<&str>| word.is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
-            key.starts_with("t.") && is_number(words.next()) && is_number(words.next()) && is_one_in(key, 4)
-        }
+        Defect::DeliveryForgotten | Defect::ToldTwice => key.starts_with("ed."),
+        Defect::TimerDropped => is_entry(key) && is_one_in(key, 4),
         _ => false,
     }
+}
+
+/// Whether a key is an entry of a list of timers, and not how many there are.
+fn is_entry(key: &str) -> bool {
+    let mut words = key.rsplit('.');
+    let is_number =
+        |word: Option<&str>| word.is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+    key.starts_with("t.") && is_number(words.next()) && is_number(words.next())
 }

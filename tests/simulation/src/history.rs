@@ -71,10 +71,14 @@ pub struct History {
     pub without_ticks: Vec<(u64, u64)>,
     /// What the last call of each lane did.
     pub lanes: BTreeMap<Kind, Option<LaneAnswer>>,
+    /// When a call of each lane last failed in something or altogether, in true time, and how.
+    pub failed: BTreeMap<Kind, (u64, Option<LaneAnswer>)>,
     /// Brings a deliberate defect about.
     pub spoiler: Spoiler,
     /// What receivers were told.
     pub told: Vec<Told>,
+    /// Each rule that pushes fell under, with the moment from which on, in true time.
+    rules: Vec<(u64, Rule)>,
     network: Network,
     asked: Vec<Call>,
 }
@@ -90,6 +94,7 @@ impl History {
     #[must_use]
     pub fn of(chances: Rc<Chances>, ahead_ms: &[i64], gateways: usize, rule: Rule) -> Self {
         Self {
+            rules: vec![(0, rule.clone())],
             hosts: Hosts::new(BEGAN_MS, ahead_ms, rule),
             gateways: (0..gateways).map(|number| Gateway::new(&format!("g{number}"))).collect(),
             random: chances.random(0),
@@ -105,6 +110,7 @@ impl History {
             given: Vec::new(),
             without_ticks: Vec::new(),
             lanes: BTreeMap::new(),
+            failed: BTreeMap::new(),
             spoiler: Spoiler::default(),
             told: Vec::new(),
             network: Network::default(),
@@ -122,6 +128,21 @@ impl History {
     #[must_use]
     pub fn happens(&self) -> bool {
         self.chances.happens(self.here)
+    }
+
+    /// Every later begin falls under another rule.
+    pub fn set_rule(&mut self, rule: Rule) {
+        self.hosts.set_rule(&rule);
+        self.rules.push((self.now_ms + 1, rule));
+    }
+
+    /// The rules that held at some time while a call was under way, in true time: one, but for a change meanwhile.
+    #[must_use]
+    pub fn rules_between(&self, asked_ms: u64, answered_ms: u64) -> Vec<&Rule> {
+        let ends = self.rules.iter().skip(1).map(|(from_ms, _)| *from_ms).chain([u64::MAX]);
+        let held = self.rules.iter().zip(ends);
+        let held = held.filter(|((from_ms, _), end_ms)| *from_ms <= answered_ms && asked_ms < *end_ms);
+        held.map(|((_, rule), _)| rule).collect()
     }
 
     /// Something happens.
@@ -180,7 +201,11 @@ impl History {
             Ask::Command(stream, command) => self.take_command(stream, command, call.asked_ms, &reply),
             Ask::Route(_) | Ask::Compose(..) if LANES.contains(&call.kind) => {
                 let answer = reply.filter(|answer| answer.status().is_success());
-                let answer = answer.and_then(|answer| serde_json::from_str(answer.body()).ok());
+                let answer: Option<LaneAnswer> =
+                    answer.and_then(|answer| serde_json::from_str(answer.body()).ok());
+                if answer.as_ref().is_none_or(|answer| !answer.failures.is_empty()) {
+                    self.failed.insert(call.kind, (self.now_ms, answer.clone()));
+                }
                 self.lanes.insert(call.kind, answer);
             }
             Ask::Route(_) | Ask::Compose(..) => {}
@@ -226,10 +251,22 @@ impl History {
         self.network.objects().changed(self.hosts.any())
     }
 
-    /// How often a call that writes record files came to no good end: each may have left an upload behind.
+    /// An event that was told again though nothing had happened since it was taken.
     #[must_use]
-    pub fn troubled_compositions(&self) -> u64 {
-        self.network.troubled_compositions()
+    pub fn told_twice(&self) -> Option<&String> {
+        self.network.told_twice()
+    }
+
+    /// Objects that calls had been writing when they met a fault: an upload of each may be left.
+    #[must_use]
+    pub fn unsure(&self) -> &BTreeSet<String> {
+        self.network.unsure()
+    }
+
+    /// Keys of timers that were set when ticks had passed their slots.
+    #[must_use]
+    pub fn late_timers(&self) -> &BTreeSet<String> {
+        self.network.late_timers()
     }
 
     /// How many calls the functions were made.

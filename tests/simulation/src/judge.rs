@@ -9,10 +9,9 @@ mod orders;
 mod record_files;
 mod rest;
 mod sealed;
+mod sessions;
 
 use std::collections::BTreeMap;
-
-use store::memory::run;
 
 use crate::gateway::{Push, Spooled};
 use crate::history::History;
@@ -33,7 +32,7 @@ struct Fact<'a> {
     spooled: &'a Spooled,
     /// The gateway's place.
     gateway: usize,
-    /// The formats that the session's rule asks for.
+    /// The formats that the rule asks for which held when the push began.
     formats: Vec<Format>,
 }
 
@@ -44,21 +43,13 @@ fn facts(history: &History) -> Facts<'_> {
     let mut facts = Facts::new();
     for (gateway, push) in history.pushes() {
         let Some(session) = &push.session else { continue };
-        let formats = formats(history, session);
+        let formats = sessions::formats(history, push, session);
         for (seq, spooled) in (0..).zip(&push.chunks) {
             let formats = formats.clone();
             facts.insert((session.clone(), seq), Fact { push, spooled, gateway, formats });
         }
     }
     facts
-}
-
-/// The formats that the rule of a session asks for.
-fn formats(history: &History, session: &str) -> Vec<Format> {
-    let session = run(shared::Catalog::get_session(history.hosts.any(), session)).ok();
-    let rule = session.and_then(|session| session.rule);
-    let formats = rule.into_iter().flat_map(|rule| rule.formats);
-    formats.map(|format| format.container.into()).collect()
 }
 
 /// Lets everything come to rest, and judges what is left.
@@ -71,6 +62,7 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
     answers::check_online(history, plan)?;
     workload::end_pushes(history);
     rest::come_to_idle(history)?;
+    sessions::check(history)?;
     rest::come_to_files(history, plan)?;
     for gateway in &history.gateways {
         if let Some(surprise) = gateway.surprises.first() {
@@ -86,7 +78,8 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
     events::come_to_events(history, plan)?;
     rest::note_decisions(history);
     sealed::come_to_sealed(history, plan)?;
-    leftovers::check(history, plan)?;
+    sessions::check(history)?;
+    leftovers::check(history)?;
     orders::check(history, plan)?;
     rest::come_to_rest(history)?;
     answers::check_offline(history)?;

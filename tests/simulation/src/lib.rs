@@ -31,8 +31,10 @@
 //!
 //! Once nothing is wrong any more, lists are right within 15 s, all is told and sent within 420 s, and every acknowledged
 //! chunk is in a record file within another 900 s, or 8,700 s where clocks were apart. Files begin where an order, a
-//! full cycle, a break, another rule or a silence has them begin, and nowhere else. After three weeks nothing is left to
-//! be done.
+//! full cycle, a break, another rule or a silence has them begin, and nowhere else. Each session that somebody was told is
+//! kept is known, under the rule that held when its push began. Each recording's start is taken by its server, and what
+//! was taken is told again only by or after a call that met trouble. After seven months nothing is left to be done, no lane
+//! fails in anything, and no timer is due but copies that were set behind the slot that ticks had come to.
 #![deny(missing_docs)]
 
 pub mod call;

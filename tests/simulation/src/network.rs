@@ -1,10 +1,12 @@
 //! Calls under way: their operations go on in any order, some slowly, and some meet a fault.
 
+mod deliveries;
 mod faults;
 mod flight;
 mod objects;
+mod timers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use shared::Answer;
@@ -17,6 +19,7 @@ use crate::defects::Spoiler;
 use crate::hosts::Hosts;
 use crate::told::{self, Told};
 use crate::trace::Trace;
+use deliveries::Deliveries;
 use faults::Fault;
 pub use faults::{Rates, fail_decisions};
 use flight::Flight;
@@ -35,7 +38,11 @@ pub struct Network {
     calls: u64,
     operations: u64,
     objects: Objects,
-    troubled_compositions: u64,
+    /// Users' objects that a call which met a fault had been writing.
+    unsure: BTreeSet<String>,
+    deliveries: Deliveries,
+    /// Timers that were set when ticks had passed their slots.
+    late_timers: BTreeSet<String>,
 }
 
 /// What the calls of a moment share.
@@ -83,16 +90,30 @@ impl Network {
         &self.objects
     }
 
-    /// How many calls that write record files met a fault, or another such call.
+    /// An event that was told again after it was taken, and by which calls.
     #[must_use]
-    pub fn troubled_compositions(&self) -> u64 {
-        self.troubled_compositions
+    pub fn told_twice(&self) -> Option<&String> {
+        self.deliveries.told_twice()
+    }
+
+    /// Keys of timers that were set when ticks had passed their slots: each is attended to from another slot, and what lies
+    /// in its own may stay.
+    #[must_use]
+    pub fn late_timers(&self) -> &BTreeSet<String> {
+        &self.late_timers
+    }
+
+    /// Objects that calls which write record files had been writing when they met a fault or their end: an upload of one
+    /// may be left.
+    #[must_use]
+    pub fn unsure(&self) -> &BTreeSet<String> {
+        &self.unsure
     }
 
     /// Ends every call without an answer, as where a host is stopped.
     pub fn drop_all(&mut self) {
-        let composing = self.flights.iter().filter(|flight| flight.call.kind == Kind::Compose);
-        self.troubled_compositions += composing.count() as u64;
+        self.unsure.extend(self.flights.iter().flat_map(Flight::uploading));
+        self.flights.iter().for_each(|flight| self.deliveries.meet_trouble(flight));
         self.flights.clear();
     }
 
@@ -150,6 +171,10 @@ impl Network {
             flight.delay(now_ms + delay_ms);
             around.coverage.reach(format!("call delayed: {}", flight.call.kind.name()));
         }
+        if flight.call.kind == Kind::Deliver {
+            let beside = self.flights.iter().filter(|other| other.call.kind == Kind::Deliver);
+            self.deliveries.begin(flight.number, beside.map(|other| other.number));
+        }
         self.flights.push(flight);
     }
 
@@ -159,7 +184,8 @@ impl Network {
             .partition(|flight| flight.began_ms() + CALL_MAX_MS <= now_ms);
         self.flights = going;
         for flight in over {
-            self.troubled_compositions += u64::from(flight.call.kind == Kind::Compose);
+            self.unsure.extend(flight.uploading());
+            self.deliveries.meet_trouble(&flight);
             around.trace.note(now_ms, format_args!("#{} is ended by its host", flight.number));
             around.coverage.reach(format!("call ended by its host: {}", flight.call.kind.name()));
             replies.push((flight.call, None));
@@ -179,6 +205,10 @@ impl Network {
             fault if fault != Fault::None && !around.chances.happens(here) => Fault::None,
             fault => fault,
         };
+        if fault != Fault::None {
+            self.deliveries.meet_trouble(flight);
+            self.unsure.extend(flight.uploading());
+        }
         if fault == Fault::DeathBefore && flight.is_begun() {
             around.coverage.reach("fault: death before an operation");
             around.coverage.reach(format!("died: {}", kind.name()));
@@ -195,13 +225,14 @@ impl Network {
         self.operations += seen.len() as u64;
         self.objects.look(around.hosts.any(), &seen);
         around.spoiler.spoil(around.hosts.any(), now_ms, &seen);
-        if kind == Kind::Compose
-            && (fault != Fault::None || !seen.iter().all(|seen| seen.outcome == Outcome::Applied))
-        {
-            self.troubled_compositions += 1;
-        }
+        let late = timers::late(around.hosts.any(), &seen);
+        self.late_timers.extend(late.into_iter().map(str::to_owned));
         if kind == Kind::Deliver {
-            told::note(around.hosts.any(), around.told);
+            told::note(around.hosts.any(), flight.number, around.told);
+            if seen.iter().any(|seen| seen.outcome != Outcome::Applied) {
+                self.deliveries.meet_trouble(flight);
+            }
+            self.deliveries.look(around.told, known);
             for told in &around.told[known..] {
                 around.trace.note(now_ms, format_args!("#{} tells {} {}", flight.number, told.id, told.body));
             }
@@ -220,6 +251,12 @@ impl Network {
         }
         let is_idle = is_waiting && seen.is_empty();
         flight.touch(&seen);
+        let is_met = fault != Fault::None || seen.iter().any(|seen| seen.outcome != Outcome::Applied);
+        // A bucket in trouble fails a call as well.
+        flight.is_troubled |= is_met || !around.hosts.any().buckets.troubles.borrow().is_empty();
+        if flight.is_troubled && kind == Kind::Compose {
+            self.unsure.extend(flight.uploading());
+        }
         self.note_races(at, &seen, around);
         let flight = &mut self.flights[at];
         if let std::task::Poll::Ready(answer) = polled {

@@ -16,6 +16,8 @@ pub struct Told {
     pub is_taken: bool,
     /// The file that it names was there.
     pub is_there: bool,
+    /// The call that told it, by its number.
+    pub call: u64,
 }
 
 impl Told {
@@ -33,11 +35,11 @@ impl Told {
     }
 }
 
-/// Notes what was sent since so many were noted.
+/// Notes what a call sent since so many were noted.
 ///
 /// # Panics
 /// Where an event is no JSON or has no id.
-pub fn note(world: &World, told: &mut Vec<Told>) {
+pub fn note(world: &World, call: u64, told: &mut Vec<Told>) {
     let sent = world.receivers.sent();
     let objects = world.buckets.objects.borrow();
     for sent in sent.iter().skip(told.len()) {
@@ -47,7 +49,7 @@ pub fn note(world: &World, told: &mut Vec<Told>) {
             let is_it = |name: &&String| name.ends_with(&format!("/{uri}")) && !name.starts_with(WORK_BUCKET);
             objects.keys().any(|name| is_it(&name))
         });
-        told.push(Told { id, body, is_taken: false, is_there });
+        told.push(Told { id, body, is_taken: false, is_there, call });
     }
     // The answer comes later where a receiver hangs.
     for (told, sent) in told.iter_mut().zip(sent.iter()) {

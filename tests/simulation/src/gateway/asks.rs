@@ -74,7 +74,7 @@ impl Gateway {
         let call = self.call((place, now_ms), asked);
         let push = &mut self.pushes[at];
         push.waits = Some((self.calls, now_ms + PATIENCE_MS.0));
-        if kind == Kind::Begin && push.offered_ms.is_none() {
+        if kind == Kind::Begin {
             push.offered_ms = Some((now_ms, now_ms));
         }
         Some(call)

@@ -44,7 +44,7 @@ pub struct Push {
     pub after: Option<(String, u64)>,
     /// Its session, once it has one.
     pub session: Option<String>,
-    /// When its first begin was asked for and when the one that was adopted was answered, in true time.
+    /// When the begin whose offer was adopted was asked for, and when it was answered, in true time.
     pub offered_ms: Option<(u64, u64)>,
     /// Its chunks.
     pub chunks: Vec<Spooled>,

@@ -6,7 +6,7 @@ use recorder_api_function::backend::Backend as _;
 use store::memory::run;
 
 use super::answers::{RANGE, stream_name};
-use super::{record_files, rest};
+use super::{record_files, rest, sessions};
 use crate::history::History;
 use crate::told::Told;
 use crate::workload::Plan;
@@ -65,6 +65,10 @@ fn check_told(history: &mut History, plan: &Plan) -> Result<(), String> {
             return Err(format!("{} was told of {file:?}", told.body));
         }
     }
+    // A call goes by its own clock when it looks whether another one has an event in hand.
+    if let Some(twice) = history.told_twice().filter(|_| !plan.clocks_differ) {
+        return Err(twice.clone());
+    }
     let tries: u64 = history.told.iter().filter(|told| !told.is_taken).count() as u64;
     history.coverage.reach_times("told: an event that was not taken", tries);
     for told in &history.told {
@@ -92,8 +96,8 @@ fn check_statuses(history: &History, plan: &Plan) -> Result<(), String> {
         if !plan.tells_status {
             return Err(format!("{} was told of {stream}, whose server did not ask", told.body));
         }
-        // What is told again is told under the same id.
-        if !seen.insert(&told.id) {
+        // What is told again is told under the same id. What was not taken is told again before anything after it.
+        if !told.is_taken || !seen.insert(&told.id) {
             continue;
         }
         let recordings = streams.entry(stream).or_default();
@@ -119,12 +123,9 @@ fn check_statuses(history: &History, plan: &Plan) -> Result<(), String> {
     }
     for stream in plan.streams.iter().filter(|_| plan.tells_status) {
         let recordings = streams.get(stream.stream()).copied().unwrap_or_default();
-        let of_stream = history.pushes().map(|(_, push)| push).filter(|push| push.stream == *stream);
-        let recorded = of_stream.filter(|push| push.session.is_some() && push.acknowledged > 0).count();
-        if recordings.running > 0 || (recordings.started == 0) != (recorded == 0) {
-            return Err(format!(
-                "{recorded} pushes of {stream} were recorded, and its server knows {recordings:?}"
-            ));
+        let (sure, possible) = sessions::recordings(history, stream)?;
+        if recordings.running > 0 || !(sure.len()..=possible.len()).contains(&recordings.started) {
+            return Err(format!("{stream} has the recordings {sure:?}, and its server knows {recordings:?}"));
         }
     }
     Ok(())

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use crate::history::History;
 use crate::hosts::WORK_BUCKET;
-use crate::workload::Plan;
 
 /// Folders of the work bucket that hold what record files are made of.
 const MADE_OF: [&str; 2] = ["media/", "blocks/"];
@@ -21,7 +20,7 @@ pub(super) fn is_excused(history: &History) -> impl Fn(&str) -> bool + use<> {
     }
 }
 
-pub(super) fn check(history: &mut History, plan: &Plan) -> Result<(), String> {
+pub(super) fn check(history: &mut History) -> Result<(), String> {
     let is_excused = is_excused(history);
     let world = history.hosts.any();
     let mut unmade = 0;
@@ -33,12 +32,14 @@ pub(super) fn check(history: &mut History, plan: &Plan) -> Result<(), String> {
             return Err(format!("record files are there, and still is what they were made of: {left:?}"));
         }
     }
-    // An upload whose begin was answered to nobody, or that two calls made, is for the bucket's lifecycle.
-    let uploads = world.buckets.uploads.borrow().len() as u64;
-    let excused = if plan.is_troubled { history.troubled_compositions() } else { 0 };
-    if uploads > excused {
-        return Err(format!("{uploads} uploads are left, of {excused} calls that met trouble"));
+    // An upload whose begin was answered to nobody, or whose end was not, is for the bucket's lifecycle.
+    let uploads: Vec<String> =
+        world.buckets.uploads.borrow().values().map(|upload| upload.name.clone()).collect();
+    let unsure = history.unsure();
+    if let Some(left) = uploads.iter().find(|name| !unsure.contains(*name)) {
+        return Err(format!("an upload of {left} is left, and no call that wrote it met a fault"));
     }
+    let uploads = uploads.len() as u64;
     history.coverage.reach_times("left: media of a chunk that was never acknowledged", unmade);
     history.coverage.reach_times("left: an upload that a call in trouble left behind", uploads);
     if let Some(wrong) = history.wrong() {

@@ -2,36 +2,90 @@
 
 use shared::catalog::Command;
 
+use super::sessions;
+use crate::gateway::{Push, Spooled};
 use crate::history::{Given, History};
 use crate::workload::Plan;
 
 /// While nothing is wrong, an order takes effect at most so late. Unit: ms.
 const HEARD_MS: u64 = 10_000;
 
-/// While nothing is wrong, a restart that was accepted begins another file of a push that was recorded and still is.
+/// What an order changes is looked at for so long at least. Unit: ms.
+const JUDGED_MS: u64 = 20_000;
+
+/// While nothing is wrong, what was accepted holds: a restart begins another file of a push that was recorded and still
+/// is, a stop ends what is recorded and a start begins it, up to the next command or a window's edge.
 pub(super) fn check(history: &mut History, plan: &Plan) -> Result<(), String> {
     if plan.is_troubled {
         return Ok(());
     }
-    let is_restart = |given: &&Given| given.is_taken && given.command == Command::Restart;
-    let mut judged = 0;
-    for given in history.given.iter().filter(is_restart) {
+    let mut judged = Vec::new();
+    for given in history.given.iter().filter(|given| given.is_taken) {
         let of_stream = history.pushes().map(|(_, push)| push).filter(|push| push.stream == given.stream);
         for push in of_stream {
-            // None of a push that is not recorded on both sides of it.
-            let before = push.chunks.iter().rfind(|chunk| push.began_ms + chunk.to_ms <= given.asked_ms);
-            let late_ms = given.over_ms + HEARD_MS;
-            let after = push.chunks.iter().find(|chunk| push.began_ms + chunk.from_ms >= late_ms);
-            let (Some(before), Some(after)) = (before, after) else { continue };
-            judged += 1;
-            if after.generation.files <= before.generation.files {
+            let is_held = match given.command {
+                Command::Restart => restarts(push, given),
+                Command::Stop => holds(history, push, given, false),
+                Command::Start => holds(history, push, given, true),
+                Command::CancelDelay => None,
+            };
+            let Some(is_held) = is_held else { continue };
+            let word = match given.command {
+                Command::Stop => "stop",
+                Command::Start => "start",
+                _ => "restart",
+            };
+            judged.push(word);
+            if !is_held {
                 return Err(format!(
-                    "{} was recorded on as before the restart at {}",
+                    "{} was recorded as if the {word} at {} was none",
                     push.id, given.asked_ms
                 ));
             }
         }
     }
-    history.coverage.reach_times("judged: a restart that was accepted", judged);
+    for word in judged {
+        history.coverage.reach(format!("judged: a {word} that was accepted"));
+    }
     Ok(())
+}
+
+/// Whether a restart has begun another file; none of a push that is not recorded on both sides of it.
+fn restarts(push: &Push, given: &Given) -> Option<bool> {
+    let before = push.chunks.iter().rfind(|chunk| push.began_ms + chunk.to_ms <= given.asked_ms)?;
+    let late_ms = given.over_ms + HEARD_MS;
+    let after = push.chunks.iter().find(|chunk| push.began_ms + chunk.from_ms >= late_ms)?;
+    Some(after.generation.files > before.generation.files)
+}
+
+/// Whether a push is recorded, or not, while only a command says so; none where it says nothing of it for long enough.
+fn holds(history: &History, push: &Push, given: &Given, is_recorded: bool) -> Option<bool> {
+    let ended_ms = push.ended_ms()?;
+    let (_, offered_ms) = push.offered_ms?;
+    let heard_ms = given.over_ms + HEARD_MS;
+    // What came before the push had a session was for others.
+    if push.session.is_none() || offered_ms >= given.asked_ms {
+        return None;
+    }
+    let next = history.given.iter().filter(|other| other.stream == given.stream);
+    let is_near = |other: &&Given| {
+        !std::ptr::eq(*other, given) && other.over_ms >= given.asked_ms && other.asked_ms <= heard_ms
+    };
+    if next.clone().any(|other| is_near(&other)) {
+        return None;
+    }
+    let next_ms = next.map(|other| other.asked_ms).filter(|asked_ms| *asked_ms > heard_ms);
+    // Edges of windows are orders, too.
+    let rules = sessions::rules(history, push);
+    let edges = rules.iter().flat_map(|rule| [rule.start_time, rule.end_time]).flatten();
+    let edges_ms = edges.map(|edge_s| edge_s * 1_000).filter(|edge_ms| *edge_ms + HEARD_MS > given.asked_ms);
+    let until_ms = next_ms.chain(edges_ms).fold(ended_ms, u64::min);
+    if until_ms < heard_ms + JUDGED_MS {
+        return None;
+    }
+    let is_in = |chunk: &&Spooled| {
+        let (from_ms, to_ms) = (push.began_ms + chunk.from_ms, push.began_ms + chunk.to_ms);
+        from_ms < until_ms - HEARD_MS && to_ms > heard_ms
+    };
+    Some(push.chunks.iter().any(|chunk| is_in(&chunk)) == is_recorded)
 }

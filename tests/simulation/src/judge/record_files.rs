@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use mp4::verify::{Movie, check};
 use shared::catalog::Container;
+use shared::rules;
 use shared::testing::Object;
 
 use super::{Chunk, Facts};
@@ -49,6 +50,16 @@ impl From<Container> for Format {
             Container::M3u8 => Self::M3u8,
             Container::Mp4 => Self::Mp4,
             Container::Flv => Self::Flv,
+        }
+    }
+}
+
+impl From<rules::Container> for Format {
+    fn from(container: rules::Container) -> Self {
+        match container {
+            rules::Container::M3u8 => Self::M3u8,
+            rules::Container::Mp4 => Self::Mp4,
+            rules::Container::Flv => Self::Flv,
         }
     }
 }

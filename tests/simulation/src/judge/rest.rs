@@ -18,6 +18,12 @@ pub(super) const CLOCKS_S: u64 = 7_800;
 /// A session of a gateway that never came back ends after so long. Unit: ms.
 const SUSPENDED_MS: u64 = 7 * 86_400_000;
 
+/// For so long before the end no lane may fail in anything. Unit: ms.
+const RESTING_MS: u64 = 2 * 3_600_000;
+
+/// A timer that is due is attended to within this. Unit: ms.
+const MINUTE_MS: u64 = 60_000;
+
 pub(super) fn come_to_idle(history: &mut History) -> Result<(), String> {
     for _ in 0..IDLE_S {
         history.step(1_000);
@@ -112,5 +118,32 @@ pub(super) fn come_to_rest(history: &mut History) -> Result<(), String> {
             return Err(format!("seven months later the lane {lane} still has something due: {answer:?}"));
         }
     }
-    Ok(())
+    for (lane, (at_ms, answer)) in &history.failed {
+        if at_ms + RESTING_MS > history.now_ms {
+            let lane = lane.name();
+            return Err(format!("seven months later the lane {lane} still fails: {answer:?}"));
+        }
+    }
+    let due = timers(history).into_iter().find(|(due_ms, _)| *due_ms + MINUTE_MS <= history.now_ms);
+    match due {
+        Some((due_ms, timer)) => Err(format!("seven months later a timer of {due_ms} is still set: {timer}")),
+        None => Ok(()),
+    }
+}
+
+/// The timers that are set, each with the moment that it is due from on. Unix milliseconds.
+fn timers(history: &History) -> Vec<(u64, String)> {
+    let late = history.late_timers();
+    let timer = |(key, value): (String, Vec<u8>)| {
+        if late.contains(&key) {
+            return None;
+        }
+        // A record is its version and JSON behind it.
+        let json = value.iter().position(|byte| *byte == b'{').filter(|_| key.starts_with("t."))?;
+        let record: serde_json::Value = serde_json::from_slice(&value[json..]).ok()?;
+        let text = record["value"].as_str()?;
+        let (due_ms, _) = text.split_once(' ')?;
+        Some((due_ms.parse().ok()?, format!("{key}: {text}")))
+    };
+    history.hosts.any().store.values().into_iter().filter_map(timer).collect()
 }

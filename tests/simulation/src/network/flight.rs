@@ -8,7 +8,7 @@ use shared::Answer;
 use shared::testing::World;
 use store::memory::{Actor, Outcome, Scheduler, Seen};
 
-use crate::call::{Call, serve};
+use crate::call::{Call, Kind, serve};
 use crate::chances::{Point, point};
 
 /// A call under way.
@@ -24,6 +24,8 @@ pub(super) struct Flight {
     began_ms: u64,
     is_begun: bool,
     rests_until_ms: u64,
+    /// It met a fault.
+    pub(super) is_troubled: bool,
     /// What it touched, and whether it wrote it.
     touched: BTreeMap<String, bool>,
 }
@@ -39,6 +41,7 @@ impl Flight {
             began_ms: now_ms,
             is_begun: false,
             rests_until_ms: now_ms,
+            is_troubled: false,
             touched: BTreeMap::new(),
         }
     }
@@ -80,6 +83,15 @@ impl Flight {
         for seen in seen {
             *self.touched.entry(seen.name.clone()).or_default() |= seen.writes;
         }
+    }
+
+    /// Objects of users that it has been writing, if it writes record files: it may have begun an upload of each.
+    pub(super) fn uploading(&self) -> Vec<String> {
+        let is_users =
+            |name: &&String| name.starts_with("http") && !name.starts_with(crate::hosts::WORK_BUCKET);
+        let written = self.touched.iter().filter(|(_, wrote)| **wrote).map(|(name, _)| name);
+        let written = written.filter(|_| self.call.kind == Kind::Compose);
+        written.filter(is_users).cloned().collect()
     }
 
     /// Whether it has touched something so that touching it now, too, is a race.

@@ -57,7 +57,7 @@ impl Events {
             let rule = rules::draw(&mut history.random);
             history.note(&format!("the rule changes: {rule:?}"));
             history.coverage.reach("event: rule changed");
-            history.hosts.set_rule(&rule);
+            history.set_rule(rule);
         }
         self.come_back(history);
         if plan.is_troubled {

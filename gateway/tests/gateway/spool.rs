@@ -182,8 +182,11 @@ async fn a_publisher_that_leaves_while_it_is_held_back_is_not_kept() {
     let session = functions.ended(1).await.remove(0);
     let recorded = frames(&session.chunks);
     assert!(recorded[..] == pushed[..recorded.len()] && recorded.len() < pushed.len());
-    let [(seq, lost)] = session.lost[..] else { panic!("{:?}", session.lost) };
-    assert_eq!((seq, lost.lost), (session.chunks.len() as u64, LossReason::Shed), "the last place");
-    assert!(lost.from_ms <= lost.to_ms, "{lost:?}");
+    // What was read and found no room is told; it may be that all that was read found room.
+    assert!(session.lost.len() <= 1, "{:?}", session.lost);
+    for (seq, lost) in session.lost {
+        assert_eq!((seq, lost.lost), (session.chunks.len() as u64, LossReason::Shed), "the last place");
+        assert!(lost.from_ms <= lost.to_ms, "{lost:?}");
+    }
     gateway.crash().await;
 }

@@ -14,6 +14,9 @@ use s3::Request;
 use crate::path::proxy::{Counted, spawn};
 use crate::path::{KEY, Stage, ask, begin, cpu, record, send, start};
 
+/// How long a push is: ten minutes.
+const PUSH_S: usize = 600;
+
 /// How long a file may take to be there.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -87,18 +90,19 @@ fn close(stream: &Stream<'_>) -> Result<Closed> {
     let functions = Functions::start_alone(&folder.path().join("functions"), &bucket_server, &variables)?;
     let stage = Stage { functions: functions.url.clone(), bucket_server, buckets };
     let lane = |path| ask(&agent, &stage.functions, "POST", path, b"").map(drop);
-    // The last chunk comes once the cycle is full.
-    let cycle_s = (stream.chunks.len() * stream.times - 1) * 5;
+    // The last chunk, of six seconds, fills the cycle.
+    let cycle_s = PUSH_S * stream.times - 3;
     add_rule(&stage, &cycle_s.to_string())?;
     lane("/tick")?;
     let chunks = begin(&agent, &stage, 0)?;
     let all = std::iter::repeat_n(stream.chunks, stream.times).flatten();
+    let last = (stream.chunks.len() * stream.times) as u64;
     let mut seq: u64 = 0;
     for chunk in all {
         record(&agent, &stage, &chunks, seq, chunk)?;
         seq += 1;
         // As often as a gateway calls it, or so.
-        if seq.is_multiple_of(12) {
+        if seq.is_multiple_of(12) && seq < last {
             lane("/compose")?;
         }
     }

@@ -1,5 +1,6 @@
 //! The close of an MP4 file, by the functions and the embedded bucket server: how long it takes from the chunk that fills
-//! its cycle to the finished object, and what goes through the functions then and before.
+//! its cycle to the finished object, how long of that the functions wait for the store, and what goes through them then
+//! and before.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -44,17 +45,27 @@ struct Closed {
 /// Prints a line for each stream.
 pub(crate) fn run(streams: &[Stream<'_>]) -> Result<()> {
     println!(
-        "{:<22} {:>9} {:>8} {:>9} {:>10} {:>9} {:>9} {:>10} {:>10}",
-        "close", "media MB", "wall ms", "CPU ms", "memory MB", "requests", "MB read", "MB sent", "of ffmpeg"
+        "{:<22} {:>9} {:>8} {:>9} {:>7} {:>10} {:>9} {:>9} {:>10} {:>10}",
+        "close",
+        "media MB",
+        "wall ms",
+        "store ms",
+        "CPU ms",
+        "memory MB",
+        "requests",
+        "MB read",
+        "MB sent",
+        "of ffmpeg"
     );
     for stream in streams {
         let closed = close(stream)?;
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
         println!(
-            "{:<22} {:>9.0} {:>8.0} {:>9.0} {:>10.1} {:>9} {:>9.2} {:>10.2} {:>10.3}",
+            "{:<22} {:>9.0} {:>8.0} {:>9.0} {:>7.0} {:>10.1} {:>9} {:>9.2} {:>10.2} {:>10.3}",
             stream.name,
             megabytes(closed.media_bytes),
             closed.wall.as_secs_f64() * 1e3,
+            closed.close.waited.as_secs_f64() * 1e3,
             closed.cpu.as_secs_f64() * 1e3,
             megabytes(closed.memory_bytes),
             closed.close.requests,

@@ -2,7 +2,7 @@
 #![no_main]
 
 use flv::record_file::{RecordLayout, RecordWriter};
-use mp4::{Follows, GapPolicy, IndexBuilder, Policy, verify::Movie};
+use mp4::{Follows, IndexBuilder, Policy, verify::Movie};
 use sample_table::SampleTable;
 
 /// Media of more bytes is not made.
@@ -14,16 +14,16 @@ libfuzzer_sys::fuzz_target!(|input: (u8, u16, &[u8])| {
     let (first, second) = bytes.split_at(usize::from(split).min(bytes.len()));
     let Ok(first) = SampleTable::parse(first) else { return };
     let second = SampleTable::parse(second);
-    let gaps = if how & 1 == 0 { GapPolicy::LeftOut } else { GapPolicy::Kept };
-    let follows = match how & 2 {
+    let follows = match how & 3 {
         0 => Follows::Directly,
+        1 => Follows::AfterGap { gap_90khz: 0 },
         _ => Follows::AfterGap { gap_90khz: u64::from(how) << (how & 0x3f) },
     };
     let chunks: Vec<_> = std::iter::once((&first, Follows::Directly))
         .chain(second.as_ref().ok().map(|table| (table, follows)))
         .collect();
 
-    let mut builder = IndexBuilder::new(Policy { gaps, ..Policy::default() });
+    let mut builder = IndexBuilder::new(Policy::default());
     chunks.iter().for_each(|(table, follows)| builder.add(table, *follows));
     let media_size: u64 = chunks.iter().map(|(table, _)| table.media_size()).sum();
     if let Ok(index) = builder.finish() {
@@ -42,14 +42,14 @@ libfuzzer_sys::fuzz_target!(|input: (u8, u16, &[u8])| {
         );
     }
 
-    let mut layout = RecordLayout::new(gaps);
+    let mut layout = RecordLayout::default();
     if media_size > MAX_MEDIA_SIZE
         || chunks.iter().any(|(table, follows)| layout.add(table, *follows).is_err())
     {
         return;
     }
     let head = layout.finish().expect("metadata should fit");
-    let (mut file, mut writer) = (head.bytes, RecordWriter::new(gaps));
+    let (mut file, mut writer) = (head.bytes, RecordWriter::default());
     for (table, follows) in &chunks {
         let media = vec![0; table.media_size() as usize];
         writer.write(table, *follows, &media, &mut file).expect("what was laid out should be written");

@@ -8,7 +8,7 @@ use recorder_flv::{
     script, write_header, write_tag,
 };
 use remux::{Policy, remux_with_samples};
-use sample_table::{Follows, GapPolicy, SampleTable};
+use sample_table::{Follows, SampleTable};
 
 macro_rules! golden {
     ($name:literal) => {
@@ -30,7 +30,7 @@ const FILES: &[(&str, &[u8])] = &[
 /// A chunk's table, its media, and how it follows.
 type Chunk = (Vec<u8>, Vec<u8>, Follows);
 
-const GAP: Follows = Follows::AfterGap { gap_90khz: 60 * 90_000 };
+const GAP: Follows = Follows::AfterGap { gap_90khz: 0 };
 
 /// The chunks of a session.
 fn session(chunks: &[&[u8]], follows: Follows) -> Vec<Chunk> {
@@ -56,16 +56,16 @@ fn later(file: &[u8], by_ms: u32) -> Vec<u8> {
     moved
 }
 
-fn record(chunks: &[Chunk], gaps: GapPolicy) -> Vec<u8> {
+fn record(chunks: &[Chunk]) -> Vec<u8> {
     let tables: Vec<_> = chunks.iter().map(|(table, ..)| SampleTable::parse(table).unwrap()).collect();
-    let mut layout = RecordLayout::new(gaps);
+    let mut layout = RecordLayout::default();
     for (table, (.., follows)) in tables.iter().zip(chunks) {
         layout.add(table, *follows).unwrap();
     }
     let head = layout.finish().unwrap();
-    let (mut file, mut writer) = (head.bytes, RecordWriter::new(gaps));
+    let (mut file, mut writer) = (head.bytes, RecordWriter::default());
     for (number, (table, (_, media, follows))) in tables.iter().zip(chunks).enumerate() {
-        let mut again = RecordWriter::new(gaps);
+        let mut again = RecordWriter::default();
         for (table, (.., follows)) in tables.iter().zip(chunks).take(number) {
             again.skip(table, *follows);
         }
@@ -135,7 +135,7 @@ fn coded(file: &[u8]) -> Vec<(TagKind, u32, Vec<u8>)> {
 fn an_ordinary_push_comes_back_message_by_message() {
     for name in ["h264_aac", "h264_slices", "mp3", "he_aac", "he_aac_v2", "sample"] {
         let (_, pushed) = FILES.iter().find(|(known, _)| *known == name).unwrap();
-        let file = record(&session(&[pushed], Follows::Directly), GapPolicy::LeftOut);
+        let file = record(&session(&[pushed], Follows::Directly));
         let (mut expected, mut found) = (coded(pushed), coded(&file));
         let begin = expected.iter().map(|(_, time, _)| *time).min().unwrap();
         expected.iter_mut().for_each(|(_, time, _)| *time -= begin);
@@ -166,8 +166,8 @@ fn a_file_of_a_file_is_the_same_file() {
     for (name, pushed) in FILES {
         let second = later(pushed, 40_000);
         let chunks = session(&[pushed, &second], Follows::Directly);
-        let file = record(&chunks, GapPolicy::LeftOut);
-        let again = record(&session(&[&file], Follows::Directly), GapPolicy::LeftOut);
+        let file = record(&chunks);
+        let again = record(&session(&[&file], Follows::Directly));
         let (one, other) = (coded(&file), coded(&again));
         assert!(one == other, "{name}: {} and {} messages", one.len(), other.len());
     }
@@ -176,7 +176,7 @@ fn a_file_of_a_file_is_the_same_file() {
 #[test]
 fn enhanced_tags_stay_enhanced() {
     let (_, pushed) = FILES.iter().find(|(known, _)| *known == "hevc_enhanced").unwrap();
-    let file = record(&session(&[pushed], Follows::Directly), GapPolicy::LeftOut);
+    let file = record(&session(&[pushed], Follows::Directly));
     let firsts = coded(&file).into_iter().map(|(_, _, body)| body[..5].to_vec()).collect::<Vec<_>>();
     assert_eq!(firsts, [b"\x91hvc1", b"\x91mp4a", b"\xa1hvc1"]);
     let id = |name: &str| check(&file).get(name).unwrap().as_number().unwrap();
@@ -191,7 +191,7 @@ fn a_file_begins_at_zero_wherever_the_clock_was() {
     let (_, pushed) = FILES[0];
     let file = |by_ms| {
         let moved = later(pushed, by_ms);
-        record(&session(&[&moved, &later(&moved, 1_200)], Follows::Directly), GapPolicy::LeftOut)
+        record(&session(&[&moved, &later(&moved, 1_200)], Follows::Directly))
     };
     let expected = file(0);
     // Before the ends of 24 bits, of 31 and of 32.
@@ -209,7 +209,7 @@ fn times_beyond_their_bits_are_extended_and_wrap() {
         chunks.extend(session(&[pushed], Follows::AfterGap { gap_90khz }));
     }
     let tables: Vec<_> = chunks.iter().map(|(table, ..)| SampleTable::parse(table).unwrap()).collect();
-    let (mut writer, mut file) = (RecordWriter::new(GapPolicy::Kept), Vec::new());
+    let (mut writer, mut file) = (RecordWriter::default(), Vec::new());
     write_header(&mut file, true, true);
     for (table, (_, media, follows)) in tables.iter().zip(&chunks) {
         writer.write(table, *follows, media, &mut file).unwrap();
@@ -224,12 +224,15 @@ fn times_beyond_their_bits_are_extended_and_wrap() {
 #[test]
 fn breaks_are_left_out_or_kept() {
     let (_, pushed) = FILES[7];
-    let mut chunks = session(&[pushed], Follows::Directly);
-    chunks.extend(session(&[pushed], GAP));
-    let (left_out, kept) = (record(&chunks, GapPolicy::LeftOut), record(&chunks, GapPolicy::Kept));
+    let of = |gap_90khz| {
+        let mut chunks = session(&[pushed], Follows::Directly);
+        chunks.extend(session(&[pushed], Follows::AfterGap { gap_90khz }));
+        record(&chunks)
+    };
+    let (left_out, kept) = (of(0), of(60 * 90_000));
     let duration = |file| check(file).get("duration").unwrap().as_number().unwrap();
     assert!((duration(&kept) - duration(&left_out) - 60.0).abs() < 0.002);
-    let once = record(&chunks[..1], GapPolicy::LeftOut);
+    let once = record(&session(&[pushed], Follows::Directly));
     assert!((duration(&left_out) - 2.0 * duration(&once)).abs() < 0.1);
 }
 
@@ -262,7 +265,7 @@ fn what_the_push_said_is_kept_and_what_the_file_says_is_true() {
             write_tag(&mut pushed, TagKind::Script, 1_000, &pushed_metadata).unwrap();
         }
     }
-    let file = record(&session(&[&pushed], Follows::Directly), GapPolicy::LeftOut);
+    let file = record(&session(&[&pushed], Follows::Directly));
     let fields = check(&file);
     let said = |name: &str| fields.get(name).and_then(Value::as_number);
     assert_eq!(fields.get("encoder").and_then(Value::as_str), Some("an encoder"));
@@ -282,7 +285,7 @@ fn headers_come_again_where_they_change() {
     for other in [large, large, small] {
         chunks.extend(session(&[other], GAP));
     }
-    let file = record(&chunks, GapPolicy::LeftOut);
+    let file = record(&chunks);
     let tags = Reader::new(&file).unwrap().map(Result::unwrap);
     let headers = tags.filter(|tag| tag.kind == TagKind::Video).filter_map(|tag| {
         let header = VideoTagHeader::parse(tag.body).unwrap();
@@ -307,7 +310,7 @@ fn an_index_of_many_keyframes_is_thinned() {
         sample_table::VideoEntry { codec: media::VideoCodec::Mpeg4, width: 0, height: 0, record: &[] };
     let entries = vec![sample_table::SampleEntry::Video(entry)];
     let table = writer.finish(&sample_table::Head { entries, ..sample_table::Head::default() });
-    let file = record(&[(table, vec![7; 40_000], Follows::Directly)], GapPolicy::LeftOut);
+    let file = record(&[(table, vec![7; 40_000], Follows::Directly)]);
     let fields = check(&file);
     let Some(Value::StrictArray(times)) = fields.get("keyframes").and_then(|index| index.get("times")) else {
         panic!()
@@ -321,7 +324,7 @@ fn media_that_is_cut_is_refused() {
     let (table, media, follows) = session(&[FILES[0].1], Follows::Directly).remove(0);
     let table = SampleTable::parse(&table).unwrap();
     let (needed, available) = (media.len() as u64, media.len() as u64 - 1);
-    let outcome = RecordWriter::new(GapPolicy::LeftOut).write(&table, follows, &media[1..], &mut Vec::new());
+    let outcome = RecordWriter::default().write(&table, follows, &media[1..], &mut Vec::new());
     assert_eq!(outcome, Err(Error::MediaTruncated { needed, available }));
 }
 
@@ -335,7 +338,7 @@ fn golden_bytes() {
     for (name, kept) in kept {
         let (_, pushed) = FILES.iter().find(|(known, _)| *known == name).unwrap();
         let second = later(pushed, 1_200);
-        let file = record(&session(&[pushed, &second], Follows::Directly), GapPolicy::LeftOut);
+        let file = record(&session(&[pushed, &second], Follows::Directly));
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/corpus/golden");
             std::fs::write(format!("{directory}/{name}.recorded.flv"), &file).unwrap();

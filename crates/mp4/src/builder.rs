@@ -18,7 +18,7 @@ impl IndexBuilder {
     /// A file without chunks.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self { policy, clock: FileClock::new(policy.gaps), tracks: Vec::new(), media_size: 0, left_out: 0 }
+        Self { policy, clock: FileClock::default(), tracks: Vec::new(), media_size: 0, left_out: 0 }
     }
 
     /// Adds the file's next chunk, whose media follows that of the one before.

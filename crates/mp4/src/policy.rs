@@ -1,12 +1,8 @@
 //! What the caller may choose.
 
-use sample_table::GapPolicy;
-
 /// What the caller may choose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// What becomes of gaps.
-    pub gaps: GapPolicy,
     /// When the stream began, in seconds since 1970; `None`: nothing is said.
     pub created_unix_s: Option<u64>,
     /// The media begins at a multiple of so many bytes, for stores that want parts of one size; 0: where the index ends.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use flv::record_file::{RecordLayout, RecordWriter};
 use mp4::{Index, IndexBuilder, Policy};
-use sample_table::{Follows, GapPolicy, SampleTable};
+use sample_table::{Follows, SampleTable};
 
 use crate::Error;
 
@@ -102,11 +102,7 @@ impl<'a> Writer<'a> {
     }
 
     fn mp4(created_s: u64, chunks: &[Chunk<'_>], first: u64) -> Result<Self, Error> {
-        let mut builder = IndexBuilder::new(Policy {
-            created_unix_s: Some(created_s),
-            gaps: GapPolicy::Kept,
-            ..Policy::default()
-        });
+        let mut builder = IndexBuilder::new(Policy { created_unix_s: Some(created_s), ..Policy::default() });
         for chunk in chunks {
             builder.add(&chunk.table, chunk.follows);
         }
@@ -123,7 +119,7 @@ impl<'a> Writer<'a> {
     }
 
     fn flv(chunks: &'a [Chunk<'a>], first: u64) -> Result<Self, Error> {
-        let mut layout = RecordLayout::new(GapPolicy::Kept);
+        let mut layout = RecordLayout::default();
         let mut begins = Vec::with_capacity(chunks.len());
         for chunk in chunks {
             begins.push(layout.tags_size());
@@ -132,7 +128,7 @@ impl<'a> Writer<'a> {
         let head = layout.finish()?;
         let file = File { size: head.file_size, duration_90khz: head.duration_90khz, left_out: 0 };
         let before = head.bytes.len() as u64;
-        let mut writer = RecordWriter::new(GapPolicy::Kept);
+        let mut writer = RecordWriter::default();
         // The last chunk whose tags begin at or before the first byte that is wanted.
         let passed = begins.iter().rposition(|begin| before + begin <= first).unwrap_or(0);
         chunks[..passed].iter().for_each(|chunk| writer.skip(&chunk.table, chunk.follows));

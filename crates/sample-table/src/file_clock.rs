@@ -4,16 +4,6 @@ use media::TrackKind;
 
 use crate::SampleTable;
 
-/// What becomes of time without media of either track, where a chunk does not follow the one before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum GapPolicy {
-    /// It is left out: the chunk begins where the one before ends. A file lasts as long as what it holds.
-    #[default]
-    LeftOut,
-    /// It is kept: the last picture stays, and nothing is heard.
-    Kept,
-}
-
 /// How a chunk follows the one before it in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follows {
@@ -21,7 +11,8 @@ pub enum Follows {
     Directly,
     /// Media is missing, or the chunk is of another session: its clock says nothing.
     AfterGap {
-        /// How long nothing was recorded. Unit: 1/90 000 s.
+        /// How long the file shows the last picture and is silent; with 0 the chunk begins where the one before ends.
+        /// Unit: 1/90 000 s.
         gap_90khz: u64,
     },
 }
@@ -29,7 +20,6 @@ pub enum Follows {
 /// Puts the chunks of a file on one clock, alike for every format.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FileClock {
-    gaps: GapPolicy,
     /// What is added to the last chunk's times. Unit: 1/90 000 s.
     shift_90khz: Option<i64>,
     /// The last decoding time of each track. Unit: 1/90 000 s.
@@ -39,12 +29,6 @@ pub struct FileClock {
 }
 
 impl FileClock {
-    /// A clock that has seen no chunk.
-    #[must_use]
-    pub fn new(gaps: GapPolicy) -> Self {
-        Self { gaps, ..Self::default() }
-    }
-
     /// Takes the file's next chunk: what is to be added to its times. Unit: 1/90 000 s.
     pub fn place(&mut self, table: &SampleTable<'_>, follows: Follows) -> i64 {
         let shift = match (self.shift_90khz, follows) {
@@ -69,10 +53,7 @@ impl FileClock {
     /// By how much the chunk's times move so that it begins where what is shown ends.
     fn shift_after_gap(&self, table: &SampleTable<'_>, gap_90khz: u64) -> i64 {
         let Some((_, end)) = self.shown_90khz else { return 0 };
-        let gap = match self.gaps {
-            GapPolicy::LeftOut => 0,
-            GapPolicy::Kept => i64::try_from(gap_90khz).unwrap_or(i64::MAX).min(MAX_GAP_90KHZ),
-        };
+        let gap = i64::try_from(gap_90khz).unwrap_or(i64::MAX).min(MAX_GAP_90KHZ);
         let first_of = |track| table.runs().find(|run| run.track == track)?.samples().next();
         let firsts = [TrackKind::Video, TrackKind::Audio].map(|track| (track, first_of(track)));
         let firsts = firsts.iter().filter_map(|(track, sample)| Some((*track, (*sample)?)));

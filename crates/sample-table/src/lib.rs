@@ -50,7 +50,7 @@ mod writer;
 
 pub use entry::{AudioEntry, MAX_ENTRIES, SampleEntry, VideoEntry};
 pub use error::Error;
-pub use file_clock::{FileClock, Follows, GapPolicy};
+pub use file_clock::{FileClock, Follows};
 pub use head::{Head, MAX_SCRIPTS, Script, TrackHead};
 pub use run::{Run, Runs, Sample, Samples};
 pub use table::SampleTable;

@@ -1,7 +1,7 @@
 //! The first pass: where everything will be.
 
 use media::TrackKind;
-use sample_table::{Follows, GapPolicy, SampleEntry, SampleTable};
+use sample_table::{Follows, SampleEntry, SampleTable};
 
 use super::{metadata::Facts, tags::Tags};
 use crate::{Error, FILE_HEADER_SIZE, TAG_HEADER_SIZE, TagKind, script, write_header, write_tag};
@@ -10,7 +10,9 @@ use crate::{Error, FILE_HEADER_SIZE, TAG_HEADER_SIZE, TagKind, script, write_hea
 const AROUND_BODY: usize = TAG_HEADER_SIZE + 4;
 
 /// Lays a file out, from the tables of its chunks alone.
-#[derive(Clone, Debug)]
+///
+/// It begins as a file without chunks.
+#[derive(Clone, Debug, Default)]
 pub struct RecordLayout {
     tags: Tags,
     facts: Facts,
@@ -28,12 +30,6 @@ pub struct RecordHead {
 }
 
 impl RecordLayout {
-    /// A file without chunks.
-    #[must_use]
-    pub fn new(gaps: GapPolicy) -> Self {
-        Self { tags: Tags::new(gaps), facts: Facts::default() }
-    }
-
     /// Adds the file's next chunk.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The tags of a file, in their order: what layout and writer both walk, so that they cannot differ.
 
 use media::{AudioCodec, TrackKind, VideoCodec};
-use sample_table::{AudioEntry, FileClock, Follows, GapPolicy, Sample, SampleEntry, SampleTable, VideoEntry};
+use sample_table::{AudioEntry, FileClock, Follows, Sample, SampleEntry, SampleTable, VideoEntry};
 
 use crate::{Error, TagKind, script};
 
@@ -54,7 +54,7 @@ impl<'a> PlannedTag<'a> {
 }
 
 /// Walks the tags of a file, chunk by chunk.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tags {
     clock: FileClock,
     /// The first decoding time. Unit: 1/90 000 s of the file's clock.
@@ -79,10 +79,6 @@ const TRACKS: [TrackKind; 2] = [TrackKind::Video, TrackKind::Audio];
 const SCRIPT: usize = 2;
 
 impl Tags {
-    pub(super) fn new(gaps: GapPolicy) -> Self {
-        Self { clock: FileClock::new(gaps), begin_90khz: None, last_ms: [0; 3], video: None, audio: None }
-    }
-
     pub(super) fn clock(&self) -> &FileClock {
         &self.clock
     }

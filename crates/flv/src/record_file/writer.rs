@@ -1,25 +1,19 @@
 //! The second pass: the tags of each chunk.
 
-use sample_table::{Follows, GapPolicy, SampleTable};
+use sample_table::{Follows, SampleTable};
 
 use super::tags::{Payload, Tags};
 use crate::{Error, write_previous_tag_size, write_tag_header};
 
 /// Writes the tags of a file, chunk by chunk, in the order in which they were laid out.
 ///
-/// A writer that has gone over the tables before ([`skip`](Self::skip)) goes on with any chunk.
-#[derive(Clone, Debug)]
+/// It begins as a file without chunks. A writer that has gone over the tables before ([`skip`](Self::skip)) goes on with any chunk.
+#[derive(Clone, Debug, Default)]
 pub struct RecordWriter {
     tags: Tags,
 }
 
 impl RecordWriter {
-    /// A file without chunks.
-    #[must_use]
-    pub fn new(gaps: GapPolicy) -> Self {
-        Self { tags: Tags::new(gaps) }
-    }
-
     /// Passes over a chunk that is written already.
     pub fn skip(&mut self, table: &SampleTable<'_>, follows: Follows) {
         // Nothing is refused where nothing is written.

@@ -2,7 +2,7 @@
 
 use media::{AudioCodec, TrackKind, VideoCodec};
 use recorder_mp4::{
-    Error, Follows, GapPolicy, IndexBuilder, Policy,
+    Error, Follows, IndexBuilder, Policy,
     verify::{Edit, Movie, Track},
 };
 use sample_table::{AudioEntry, Head, Sample, SampleEntry, SampleTable, TableWriter, TrackHead, VideoEntry};
@@ -71,8 +71,6 @@ fn table_with(entries: &[SampleEntry<'_>], runs: &[(TrackKind, Vec<Sample>)]) ->
     })
 }
 
-const GAP: Follows = Follows::AfterGap { gap_90khz: 60 * 90_000 };
-
 fn track<'m>(movie: &'m Movie, handler: &[u8; 4]) -> &'m Track {
     movie.tracks.iter().find(|track| track.handler == *handler).unwrap()
 }
@@ -127,9 +125,12 @@ fn gaps_in_both_tracks_are_left_out_or_kept() {
     let first = table(&[pictures(SECOND, 3 * SECOND, 1), sound(SECOND, 3 * SECOND)]);
     for delay in [1, 0, 4] {
         let second = table(&[pictures(0, SECOND, delay), sound(0, SECOND)]);
-        let chunks = [(first.as_slice(), Follows::Directly), (second.as_slice(), GAP)];
-        let of = |gaps| movie(index(&chunks, Policy { gaps, ..Policy::default() }));
-        let (left_out, kept) = (of(GapPolicy::LeftOut), of(GapPolicy::Kept));
+        let of = |gap_90khz| {
+            let follows = Follows::AfterGap { gap_90khz };
+            let chunks = [(first.as_slice(), Follows::Directly), (second.as_slice(), follows)];
+            movie(index(&chunks, Policy::default()))
+        };
+        let (left_out, kept) = (of(0), of(60 * 90_000));
         assert!((kept.duration - left_out.duration).abs_diff(60 * 90_000) < 2);
         for movie in [&left_out, &kept] {
             let (pictures, sound) = (plays_ms(track(movie, b"vide")), plays_ms(track(movie, b"soun")));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use flv::record_file::{RecordLayout, RecordWriter};
 use mp4::{
-    Follows, GapPolicy, IndexBuilder,
+    Follows, IndexBuilder,
     verify::{self, Movie},
 };
 use recorder_remux::{Policy, Slice, remux_with_samples};
@@ -49,10 +49,10 @@ pub(crate) fn mp4(recorded: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
 /// The same as FLV.
 pub(crate) fn flv(recorded: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     let tables: Vec<_> = recorded.iter().map(|(table, _)| SampleTable::parse(table).unwrap()).collect();
-    let mut layout = RecordLayout::new(GapPolicy::LeftOut);
+    let mut layout = RecordLayout::default();
     tables.iter().for_each(|table| layout.add(table, Follows::Directly).unwrap());
     let head = layout.finish().unwrap();
-    let (mut file, mut writer) = (head.bytes, RecordWriter::new(GapPolicy::LeftOut));
+    let (mut file, mut writer) = (head.bytes, RecordWriter::default());
     for (table, (_, media)) in tables.iter().zip(recorded) {
         writer.write(table, Follows::Directly, media, &mut file).unwrap();
     }

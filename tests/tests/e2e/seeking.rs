@@ -7,8 +7,8 @@ use harness::ffmpeg;
 use crate::judge::{Frame, frames};
 use crate::{media_files, stage};
 
-/// Cases with B-frames and keyframes that are near and far. (In an FLV file whose picture is late, ffmpeg 5.1 takes the
-/// index of keyframes for one of sounds.)
+/// Cases with B-frames and keyframes that are near and far. (Of an FLV file's index of keyframes ffmpeg 5.1 reads whole
+/// seconds, so that it jumps too far where keyframes are between them, as a picture's that begins late are.)
 const CASES: [(&str, &[&str]); 3] =
     [("clean", &[".mp4", ".flv"]), ("long-gop", &[".mp4", ".flv"]), ("picture-late", &[".mp4"])];
 

@@ -1,4 +1,4 @@
-//! A gateway's HTTP address for its operator.
+//! A process's HTTP address for its operator: of a gateway, of the host of functions, or of both.
 //!
 //! | request | answer |
 //! | --- | --- |
@@ -11,6 +11,8 @@
 //! | `GET /drain` | [`DrainState`](crate::DrainState) |
 //! | `GET`, `PUT /log-level` | `{filter}` |
 //!
+//! Without a gateway there are no publishers, and nobody is kicked or drained.
+//!
 //! The first three are for everybody. The others want `Authorization: Bearer <token>` where a token is set, which an
 //! address has to have that others can reach; without one they answer only to who names this machine by an address or
 //! as `localhost`, so that no web page can reach them by a name of its own, and what changes something has to be JSON,
@@ -22,12 +24,13 @@ mod routes;
 use std::{fmt, net::SocketAddr, sync::Arc};
 
 use anyhow::ensure;
+use exposition::Exposition;
 use http_server::serve_connections;
 use hyper::service::service_fn;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::operation::Control;
+use crate::operation::{Control, Reason, of_process};
 use routes::Routes;
 
 /// What is logged, which an operator may change.
@@ -42,11 +45,22 @@ pub trait LogFilter: Send + Sync {
     fn set(&self, filter: &str) -> Result<(), String>;
 }
 
+/// Another part of the process, which an operator sees as well.
+pub trait Part: Send + Sync {
+    /// Writes what it counts.
+    fn write_metrics(&self, text: &mut Exposition);
+
+    /// Why it does not do its work; nothing where it does.
+    fn problems(&self) -> Vec<Reason>;
+}
+
 /// What an operator's address serves.
 #[derive(Clone)]
 pub struct Admin {
-    /// The gateway.
-    pub control: Control,
+    /// The gateway, where there is one.
+    pub control: Option<Control>,
+    /// What else there is.
+    pub parts: Vec<Arc<dyn Part>>,
     /// Who shows it may see and do all; nobody else, where it is set.
     pub token: Option<String>,
     /// What is logged; `None`: that cannot be changed.
@@ -71,6 +85,34 @@ impl Admin {
              operator is known"
         );
         Ok(())
+    }
+
+    /// Why not everything is done as it should be.
+    fn problems(&self) -> Vec<Reason> {
+        let of_gateway = self.control.as_ref().map(Control::problems);
+        of_gateway.into_iter().flatten().chain(self.problems_of_parts()).collect()
+    }
+
+    fn problems_of_parts(&self) -> impl Iterator<Item = Reason> {
+        self.parts.iter().flat_map(|part| part.problems())
+    }
+
+    /// Why nobody should come here. Publishers may while functions fail: what they send waits in the spool.
+    fn hindrances(&self) -> Vec<Reason> {
+        match &self.control {
+            Some(control) => control.hindrances(),
+            None => self.problems_of_parts().collect(),
+        }
+    }
+
+    fn metrics_text(&self) -> String {
+        let is_healthy = self.problems_of_parts().next().is_none();
+        let mut text = match &self.control {
+            Some(control) => control.metrics_beside(is_healthy),
+            None => of_process(is_healthy, is_healthy),
+        };
+        self.parts.iter().for_each(|part| part.write_metrics(&mut text));
+        text.finish()
     }
 
     /// Serves until `stop` is cancelled.

@@ -21,4 +21,5 @@ pub(crate) use metrics::{
     ChunkOutcome, ConnectionRefused, Failure, Lane, LaneCalls, Metrics, PublishRefused, TrackKind, gap_reason,
 };
 pub(crate) use publishers::{LivePush, Registered};
+pub(crate) use report::of_process;
 pub(crate) use traffic::Traffic;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result};
+use exposition::Exposition;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -16,6 +17,7 @@ use crate::key_value::memory::MemoryStore;
 use crate::manifest::Manifest;
 use crate::manifest::allowed_hosts::{AllowedHosts, Reach};
 use crate::manifest::variables::Variables;
+use crate::metrics::{MeteredStore, Metrics};
 use crate::outbound::{HttpOutbound, Outbound};
 use crate::running::component_cache::ComponentCache;
 use crate::running::compose::compose;
@@ -31,6 +33,7 @@ pub struct Host {
     pub(crate) functions: BTreeMap<String, Function>,
     pub(crate) own_address: Arc<OnceLock<SocketAddr>>,
     pub(crate) key_value: Arc<dyn KeyValue>,
+    pub(crate) metrics: Metrics,
 }
 
 /// Gathers what a [`Host`] is made of; everything has a default.
@@ -155,7 +158,12 @@ impl HostBuilder {
             Some(hosts) if is_of(pattern, hosts) => Reach::Public,
             _ => Reach::Any,
         };
+        let is_store = |pattern: &str| !self.public.is_some_and(|(hosts, _)| is_of(pattern, hosts));
 
+        let components = self.manifest.components.keys().map(String::as_str);
+        let metrics = Metrics::new(components, self.limits.memory_bytes);
+        let key_value: Arc<dyn KeyValue> =
+            Arc::new(MeteredStore { store: self.key_value.clone(), metrics: metrics.store.clone() });
         let mut functions = BTreeMap::new();
         for (id, declared) in &self.manifest.components {
             let context = || format!("in the component {id:?}");
@@ -166,11 +174,19 @@ impl HostBuilder {
                 .map(|pattern| Ok((variables.expand(pattern)?, reach(pattern))))
                 .collect::<Result<Vec<_>>>()
                 .with_context(context)?;
+            let stores = declared
+                .allowed_outbound_hosts
+                .iter()
+                .filter(|pattern| is_store(pattern))
+                .map(|pattern| variables.expand(pattern))
+                .collect::<Result<Vec<_>, _>>()
+                .with_context(context)?;
             let state = FunctionState {
-                component: id.as_str().into(),
+                metrics: metrics.of(id).clone(),
                 variables: variables.of(declared).with_context(context)?,
                 allowed_hosts: Arc::new(AllowedHosts::parse_with_reach(patterns).with_context(context)?),
-                key_value: (!declared.key_value_stores.is_empty()).then(|| self.key_value.clone()),
+                stores: Arc::new(AllowedHosts::parse(stores).with_context(context)?),
+                key_value: (!declared.key_value_stores.is_empty()).then(|| key_value.clone()),
                 outbound: self.outbound.clone(),
                 own_address: own_address.clone(),
                 clock: self.clock.clone(),
@@ -183,7 +199,7 @@ impl HostBuilder {
         let triggers = self.manifest.triggers.iter();
         let router =
             Router::new(triggers.map(|trigger| (trigger.route.as_str(), trigger.component.as_str())))?;
-        Ok(Host { engine, router, functions, own_address, key_value: self.key_value })
+        Ok(Host { engine, router, functions, own_address, key_value: self.key_value, metrics })
     }
 
     fn component(&self, engine: &Engine, id: &str) -> Result<Component> {
@@ -192,6 +208,23 @@ impl HostBuilder {
             Some(directory) => ComponentCache::new(directory.clone()).load(engine, &bytes),
             None => compile(engine, &bytes),
         }
+    }
+}
+
+impl Host {
+    /// Writes what is counted, as Prometheus reads it.
+    pub fn write_metrics(&self, text: &mut Exposition) {
+        self.metrics.write(text);
+        text.gauge("live_recorder_key_value_failing", "1 where the key-value store failed last.")
+            .value(&[], self.health().is_err());
+    }
+
+    /// Whether the functions' key-value store can be used, as far as is known without trying.
+    ///
+    /// # Errors
+    /// [`KeyValueError::Store`](crate::key_value::KeyValueError::Store): the last write failed.
+    pub fn health(&self) -> crate::key_value::Result<()> {
+        self.key_value.health()
     }
 }
 

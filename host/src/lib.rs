@@ -12,6 +12,7 @@
 //! | `interfaces` | the host interfaces, one module each |
 //! | `running` | composing, compiling and instantiating components |
 //! | `serving` | from an HTTP request to the component that answers it |
+//! | `metrics` | what is counted of all that |
 //! | `clock`, [`key_value`], `outbound` | what the embedder gives, with defaults |
 //! | `host` | all of it put together |
 //!
@@ -35,6 +36,7 @@ mod host;
 mod interfaces;
 pub mod key_value;
 mod manifest;
+mod metrics;
 mod outbound;
 mod running;
 mod runtime_config;

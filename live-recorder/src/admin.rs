@@ -1,12 +1,14 @@
-//! The operator's address of a gateway, as `up` and `gateway` are told.
+//! The operator's address, as `up`, `gateway` and `functions` are told.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use gateway::Control;
-use gateway::admin::Admin;
+use exposition::Exposition;
+use gateway::admin::{Admin, Part};
+use gateway::{Control, Reason};
+use host::Host;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -17,17 +19,33 @@ use crate::log::Log;
 /// How long an answer that was begun may take at the end.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
 
-/// Where an operator looks at a gateway.
+/// Where an operator looks at what runs.
 #[derive(clap::Args, Clone, Default)]
 pub(crate) struct AdminArgs {
-    /// Where the gateway answers its operator over HTTP: /metrics, /healthz and /readyz to everybody, and to who shows
-    /// the token who publishes, kick, drain and what is logged. Off by default.
+    /// Where the operator is answered over HTTP: /metrics, /healthz and /readyz to everybody, and to who shows the token
+    /// what is logged and, of a gateway, who publishes, kick and drain. Off by default.
     #[arg(long, value_name = "HOST:PORT")]
     admin: Option<SocketAddr>,
     /// The operator's token, which an address has to have that others can reach. Other users of the machine may see it in
     /// its list of processes: the variable they cannot.
     #[arg(long, value_name = "TOKEN", env = "LIVE_RECORDER_ADMIN_TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
+}
+
+/// The functions' host, as an operator sees it.
+struct Functions(Arc<Host>);
+
+impl Part for Functions {
+    fn write_metrics(&self, text: &mut Exposition) {
+        self.0.write_metrics(text);
+    }
+
+    fn problems(&self) -> Vec<Reason> {
+        // What failed may name a key, and everybody may ask: the log says it.
+        let message = "the functions' key-value store failed last";
+        let failing = Reason { code: "store_fails".into(), message: message.into() };
+        self.0.health().is_err().then_some(failing).into_iter().collect()
+    }
 }
 
 /// The address, while it answers.
@@ -43,12 +61,23 @@ impl AdminArgs {
     /// # Errors
     ///
     /// When the address is taken, or can be reached by others and there is no token.
-    pub(crate) async fn start(&self, control: &Control, log: &Log) -> Result<Option<AdminServer>> {
+    pub(crate) async fn start(
+        &self,
+        control: Option<&Control>,
+        host: Option<&Arc<Host>>,
+        log: &Log,
+    ) -> Result<Option<AdminServer>> {
         let Some(address) = self.admin else { return Ok(None) };
         // A variable that is set to nothing sets none.
         let token = self.admin_token.clone().filter(|token| !token.is_empty());
         let log_filter: Arc<dyn gateway::admin::LogFilter> = Arc::new(log.clone());
-        let admin = Admin { control: control.clone(), token, log_filter: Some(log_filter) };
+        let functions = host.map(|host| -> Arc<dyn Part> { Arc::new(Functions(host.clone())) });
+        let admin = Admin {
+            control: control.cloned(),
+            parts: functions.into_iter().collect(),
+            token,
+            log_filter: Some(log_filter),
+        };
         admin.check_exposure(address).context("--admin-token or LIVE_RECORDER_ADMIN_TOKEN is missing")?;
         let listener = listen(address, "--admin").await?;
         let address = listener.local_addr()?;

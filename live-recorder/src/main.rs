@@ -68,7 +68,7 @@ fn main() -> anyhow::Result<()> {
         tokio::spawn(cancel_on_signal(stop.clone()));
         match cli.command {
             Command::Up(args) => up::run(args, &log, stop).await,
-            Command::Functions(args) => functions::run(args, stop).await,
+            Command::Functions(args) => functions::run(args, &log, stop).await,
             Command::Gateway(args) => gateway::run(args, &log, stop).await,
             Command::Catalog(args) => catalog::run(args, stop).await,
             Command::Spool(args) => spool::run(args),

@@ -61,7 +61,7 @@ pub(crate) struct Stack {
     pub(crate) rtmp: SocketAddr,
     /// All addresses of publishers, each as `rtmp=rtmp://…` or `rtmps=rtmps://…`.
     pub(crate) entrances: Vec<String>,
-    /// Where the gateway answers its operator.
+    /// Where the operator is answered.
     pub(crate) admin: Option<AdminServer>,
     /// Where the bucket server answers.
     pub(crate) bucket: SocketAddr,
@@ -132,10 +132,10 @@ impl Stack {
             .public_only(CALLBACK_HOSTS, PRIVATE_CALLBACKS)
             .cache(config.component_cache.unwrap_or_else(|| config.data.join("components")))
             .key_value(store);
-        let host = tokio::task::spawn_blocking(|| builder.build()).await??;
+        let host = Arc::new(tokio::task::spawn_blocking(|| builder.build()).await??);
 
         let control = gateway::Control::default();
-        let admin = config.admin.start(&control, log).await?;
+        let admin = config.admin.start(Some(&control), Some(&host), log).await?;
         let gateway_config = gateway::Config {
             functions: vec![format!("http://{}", reachable(functions))],
             ca_file: None,
@@ -164,7 +164,7 @@ impl Stack {
             admin,
             bucket,
             bucket_server: Part::spawn(|stop| bucket_server.serve(bucket_listener, stop)),
-            host: Part::spawn(|stop| Arc::new(host).serve(functions_listener, stop)),
+            host: Part::spawn(|stop| host.serve(functions_listener, stop)),
             gateway: Part::spawn(|stop| gateway.run(entrances.listeners, stop)),
         })
     }

@@ -13,6 +13,8 @@ pub struct Functions {
     child: Child,
     /// Base URL of the functions.
     pub url: String,
+    /// Base URL of the operator's address.
+    pub admin: String,
 }
 
 impl Functions {
@@ -51,7 +53,9 @@ impl Functions {
         let mut functions = Command::new(binary());
         let variables = local.iter().chain(variables);
         functions.envs(variables.map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)));
-        functions.args(["functions", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        functions
+            .args(["functions", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
+            .arg(data);
         if let Some(redis) = redis {
             let config = data.join("runtime-config.toml");
             std::fs::write(&config, redis.runtime_config())?;
@@ -59,7 +63,7 @@ impl Functions {
         }
         functions.args(["--component-cache", "target/native/components"]);
         let (child, ready) = start(functions)?;
-        Ok(Self { child, url: ready.part("functions")? })
+        Ok(Self { child, url: ready.part("functions")?, admin: ready.part("admin")? })
     }
 
     /// Sends SIGTERM and waits for the end.

@@ -29,6 +29,8 @@ pub struct Server {
     pub rtmp: String,
     /// Base URL of the bucket server.
     pub bucket: String,
+    /// Base URL of the operator's address.
+    pub admin: String,
 }
 
 impl Server {
@@ -89,7 +91,10 @@ impl Server {
         let own_rtmp = if redis.is_some() { FREE } else { rtmp };
         let mut up = Command::new(binary());
         up.envs(variables.iter().map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)));
-        up.args(["up", "--listen", listen, "--rtmp", own_rtmp, "--bucket", bucket, "--data"]).arg(data);
+        up.args([
+            "up", "--listen", listen, "--rtmp", own_rtmp, "--bucket", bucket, "--admin", FREE, "--data",
+        ])
+        .arg(data);
         if let Some(redis) = &redis {
             let config = data.join("runtime-config.toml");
             std::fs::write(&config, redis.runtime_config())?;
@@ -102,6 +107,7 @@ impl Server {
             functions: ready.part("functions")?,
             rtmp: ready.part("rtmp")?.trim_start_matches("rtmp://").to_owned(),
             bucket: ready.part("bucket")?,
+            admin: ready.part("admin")?,
             data: data.to_path_buf(),
             shared: None,
             child,

@@ -2,7 +2,7 @@
 
 use std::{
     marker::PhantomData,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
 };
 
 use crate::Family;
@@ -26,6 +26,23 @@ impl Counter {
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Goes up and down.
+#[derive(Debug, Default)]
+pub struct Gauge(AtomicI64);
+
+impl Gauge {
+    /// Goes up by so many, or down.
+    pub fn add(&self, more: i64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// Where it is; 0 where it was taken further down than up.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        u64::try_from(self.0.load(Ordering::Relaxed)).unwrap_or(0)
     }
 }
 
@@ -64,8 +81,14 @@ impl<L: Label> CounterVec<L> {
 
     /// Writes a sample for each value, also where there was none: a rate needs the zero before the first.
     pub fn write(&self, mut family: Family<'_>) {
+        self.write_with(&mut family, &[]);
+    }
+
+    /// The same, each with these labels before its own.
+    pub fn write_with(&self, family: &mut Family<'_>, labels: &[(&str, &str)]) {
         for value in L::ALL {
-            family.value(&[(L::NAME, value.as_str())], self.of(*value).get());
+            let labels: Vec<_> = labels.iter().copied().chain([(L::NAME, value.as_str())]).collect();
+            family.value(&labels, self.of(*value).get());
         }
     }
 }
@@ -113,6 +136,9 @@ mod tests {
         let counters = CounterVec::<Colour>::default();
         counters.of(Colour::Green).add(7);
         counters.of(Colour::Green).add_one();
+        let mut labelled = Exposition::default();
+        counters.write_with(&mut labelled.counter("c_total", "Colours."), &[("of", "x")]);
+        assert!(labelled.finish().ends_with("c_total{of=\"x\",colour=\"dark_green\"} 8\n"));
         let mut text = Exposition::default();
         counters.write(text.counter("c_total", "Colours."));
         let expected = "c_total{colour=\"red\"} 0\nc_total{colour=\"dark_green\"} 8\n";

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | text exposition format | Prometheus, [Exposition formats](https://prometheus.io/docs/instrumenting/exposition_formats/), version 0.0.4 |
 //!
-//! [`Exposition`] writes the format, one family after the other. [`Counter`], [`CounterVec`] and [`Histogram`] count
+//! [`Exposition`] writes the format, one family after the other. [`Counter`], [`CounterVec`], [`Gauge`] and [`Histogram`] count
 //! without locks; the values of a label are a fixed set ([`Label`]), so that no label grows.
 //!
 //! ```
@@ -18,6 +18,6 @@ mod count;
 mod histogram;
 mod text;
 
-pub use count::{Counter, CounterVec, Label};
-pub use histogram::{Histogram, SECONDS};
+pub use count::{Counter, CounterVec, Gauge, Label};
+pub use histogram::{FAST_SECONDS, Histogram, SECONDS};
 pub use text::{CONTENT_TYPE, Exposition, Family, Value};

@@ -5,6 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use http::{
     HeaderMap, Method, Request, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE, HOST},
+    request::Parts,
 };
 use http_body_util::{BodyExt, Limited};
 use http_server::Drained;
@@ -79,23 +80,26 @@ impl Routes {
 
     async fn serve(&self, request: Request<Drained>) -> Result<Answer, Refused> {
         let (head, body) = request.into_parts();
-        let control = &self.admin.control;
         let path = head.uri.path();
         match path {
             "/metrics" => {
                 read_only(&head.method)?;
-                return Ok(with_type(StatusCode::OK, exposition::CONTENT_TYPE, control.metrics_text()));
+                return Ok(with_type(StatusCode::OK, exposition::CONTENT_TYPE, self.admin.metrics_text()));
             }
             "/healthz" => {
                 read_only(&head.method)?;
-                return Ok(health(control.problems()));
+                return Ok(health(self.admin.problems()));
             }
             "/readyz" => {
                 read_only(&head.method)?;
-                return Ok(health(control.hindrances()));
+                return Ok(health(self.admin.hindrances()));
             }
             _ => self.authorize(&head.headers)?,
         }
+        if path == "/log-level" {
+            return self.log_level(&head, body).await;
+        }
+        let Some(control) = &self.admin.control else { return Err(unknown(path)) };
         match (path, &head.method) {
             ("/publishers", &Method::GET) => {
                 let publishers = serde_json::json!({ "publishers": control.publisher_views() });
@@ -117,19 +121,23 @@ impl Routes {
                 control.drain(DrainPlan { wait: seconds(plan.wait_s)?, upload: seconds(plan.upload_s)? });
                 Ok(json(StatusCode::ACCEPTED, &control.drain_state()))
             }
-            ("/log-level", &Method::GET | &Method::PUT) => {
-                let Some(log) = &self.admin.log_filter else { return Err(unknown(path)) };
-                if head.method == Method::PUT {
-                    let Filter { filter } = read(&head.headers, body).await?;
-                    log.set(&filter)
-                        .map_err(|reason| Refused::new(StatusCode::BAD_REQUEST, "filter", reason))?;
-                    tracing::info!("what is logged is now {:?}", log.get());
-                }
-                Ok(json(StatusCode::OK, &Filter { filter: log.get() }))
-            }
-            ("/publishers" | "/kick" | "/drain" | "/log-level", method) => Err(not_allowed(method)),
+            ("/publishers" | "/kick" | "/drain", method) => Err(not_allowed(method)),
             _ => Err(unknown(path)),
         }
+    }
+
+    async fn log_level(&self, head: &Parts, body: Drained) -> Result<Answer, Refused> {
+        let Some(log) = &self.admin.log_filter else { return Err(unknown(head.uri.path())) };
+        match head.method {
+            Method::GET => {}
+            Method::PUT => {
+                let Filter { filter } = read(&head.headers, body).await?;
+                log.set(&filter).map_err(|reason| Refused::new(StatusCode::BAD_REQUEST, "filter", reason))?;
+                tracing::info!("what is logged is now {:?}", log.get());
+            }
+            _ => return Err(not_allowed(&head.method)),
+        }
+        Ok(json(StatusCode::OK, &Filter { filter: log.get() }))
     }
 
     /// Whether whoever asks is the operator.

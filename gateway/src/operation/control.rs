@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use exposition::Exposition;
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::watch,
@@ -220,13 +221,18 @@ impl Control {
     /// What is counted, in Prometheus's text format.
     #[must_use]
     pub fn metrics_text(&self) -> String {
+        self.metrics_beside(true).finish()
+    }
+
+    /// What is counted, beside other parts of the process, which are healthy or not.
+    pub(crate) fn metrics_beside(&self, is_healthy: bool) -> Exposition {
         let parts = self.shared.parts.get();
         let now = Instant::now();
         let seen = report::Seen {
             publishers: self.shared.publishers.count(),
             recorded: self.shared.publishers.recorded(now),
             is_draining: self.shared.publishers.is_closed(),
-            is_healthy: self.problems().is_empty(),
+            is_healthy: is_healthy && self.problems().is_empty(),
             is_ready: self.hindrances().is_empty(),
             connections: parts
                 .and_then(|parts| parts.places.upgrade())

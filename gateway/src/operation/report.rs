@@ -27,21 +27,27 @@ pub(super) struct Seen {
 }
 
 /// All of it. Each family is there from the start on.
-pub(super) fn text(metrics: &Metrics, seen: &Seen, now: Instant) -> String {
-    let mut text = Exposition::default();
-    text.gauge("live_recorder_build_info", "Which version runs; always 1.")
-        .value(&[("version", env!("CARGO_PKG_VERSION"))], 1);
+pub(super) fn text(metrics: &Metrics, seen: &Seen, now: Instant) -> Exposition {
+    let mut text = of_process(seen.is_healthy, seen.is_ready);
     ingest(&mut text, metrics, seen);
     chunks(&mut text, metrics, seen, now);
     spool(&mut text, seen);
     functions(&mut text, metrics);
+    text
+}
+
+/// What is told of any process that has an operator's address.
+pub(crate) fn of_process(is_healthy: bool, is_ready: bool) -> Exposition {
+    let mut text = Exposition::default();
+    text.gauge("live_recorder_build_info", "Which version runs; always 1.")
+        .value(&[("version", env!("CARGO_PKG_VERSION"))], 1);
+    text.gauge("live_recorder_healthy", "1 where /healthz answers 200.").value(&[], is_healthy);
+    text.gauge("live_recorder_ready", "1 where /readyz answers 200.").value(&[], is_ready);
     process(&mut text);
-    text.finish()
+    text
 }
 
 fn ingest(text: &mut Exposition, metrics: &Metrics, seen: &Seen) {
-    text.gauge("live_recorder_healthy", "1 where /healthz answers 200.").value(&[], seen.is_healthy);
-    text.gauge("live_recorder_ready", "1 where /readyz answers 200.").value(&[], seen.is_ready);
     text.gauge("live_recorder_draining", "1 where the gateway is about to end.").value(&[], seen.is_draining);
     text.gauge("live_recorder_publishers", "Publishers that are connected.").value(&[], seen.publishers);
     text.gauge("live_recorder_recorded_publishers", "Those of which is recorded what comes now.")

@@ -85,7 +85,9 @@ fn judge(arguments: &[&str], input: &str) -> Option<String> {
 #[test]
 fn prometheus_takes_the_metrics_and_the_alerts() {
     assert_eq!(judge(&["check", "metrics"], &Control::default().metrics_text()), None);
-    assert_eq!(judge(&["check", "rules", "deploy/prometheus/gateway-alerts.yml"], ""), None);
+    for rules in ["gateway-alerts.yml", "functions-alerts.yml"] {
+        assert_eq!(judge(&["check", "rules", &format!("deploy/prometheus/{rules}")], ""), None);
+    }
 }
 
 #[test]

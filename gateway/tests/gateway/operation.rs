@@ -49,7 +49,12 @@ impl Operator {
         let (address, stop, control) =
             (listener.local_addr().unwrap(), CancellationToken::new(), Control::default());
         let token = token.map(str::to_owned);
-        let admin = Admin { control: control.clone(), token: token.clone(), log_filter: None };
+        let admin = Admin {
+            control: Some(control.clone()),
+            parts: Vec::new(),
+            token: token.clone(),
+            log_filter: None,
+        };
         tokio::spawn(admin.serve(listener, stop.clone()));
         Self { address, token, control, stop }
     }
@@ -328,7 +333,8 @@ async fn without_a_token_no_web_page_reaches_it_and_no_other_machine() {
     assert_eq!(operator.ask_with("POST", "/drain", form, None).await.0, 415);
     assert!(!operator.control.drain_state().draining);
     let admin = |token: Option<&str>| Admin {
-        control: Control::default(),
+        control: Some(Control::default()),
+        parts: Vec::new(),
         token: token.map(str::to_owned),
         log_filter: None,
     };

@@ -10,6 +10,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks};
 
 use crate::manifest::allowed_hosts::{AllowedHosts, Reach};
+use crate::metrics::{FunctionMetrics, Sent, To};
 use crate::outbound::Outbound;
 
 /// The name by which an application addresses itself, as in Spin.
@@ -21,20 +22,20 @@ pub(crate) struct HttpCtx {
     hooks: Hooks,
 }
 
-struct Hooks {
-    allowed: Arc<AllowedHosts>,
-    outbound: Arc<dyn Outbound>,
+/// What is done about a request that a guest sends.
+pub(crate) struct Hooks {
+    pub(crate) allowed: Arc<AllowedHosts>,
+    /// Those of them that are object stores.
+    pub(crate) stores: Arc<AllowedHosts>,
+    pub(crate) outbound: Arc<dyn Outbound>,
     /// Where the application itself listens, once it does.
-    own_address: Arc<OnceLock<SocketAddr>>,
+    pub(crate) own_address: Arc<OnceLock<SocketAddr>>,
+    pub(crate) metrics: Arc<FunctionMetrics>,
 }
 
 impl HttpCtx {
-    pub(crate) fn new(
-        allowed: Arc<AllowedHosts>,
-        outbound: Arc<dyn Outbound>,
-        own_address: Arc<OnceLock<SocketAddr>>,
-    ) -> Self {
-        Self { http: WasiHttpCtx::new(), hooks: Hooks { allowed, outbound, own_address } }
+    pub(crate) fn new(hooks: Hooks) -> Self {
+        Self { http: WasiHttpCtx::new(), hooks }
     }
 
     pub(crate) fn view<'a>(&'a mut self, table: &'a mut ResourceTable) -> WasiHttpCtxView<'a> {
@@ -42,7 +43,7 @@ impl HttpCtx {
     }
 }
 
-type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
+type Answer = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
 impl WasiHttpHooks for Hooks {
     fn send_request(
@@ -51,7 +52,8 @@ impl WasiHttpHooks for Hooks {
         options: Option<RequestOptions>,
         // How the guest fared with the response: the connection tells the peer all there is to tell.
         _response_outcome: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Box<dyn Future<Output = Sent> + Send> {
+    ) -> Box<dyn Future<Output = Answer> + Send> {
+        let running = self.metrics.sent(self.to(request.uri())).begin(Sent::Abandoned);
         let sent = self.address(request.uri()).map(|(uri, reach)| {
             *request.uri_mut() = uri;
             // The client sets it from the URI.
@@ -60,12 +62,30 @@ impl WasiHttpHooks for Hooks {
         });
         Box::new(async move {
             let nothing_more: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
-            Ok((sent?.await?, nothing_more))
+            let answer = match sent {
+                Ok(answer) => answer.await,
+                Err(error) => Err(error),
+            };
+            running.end(match &answer {
+                Ok(answer) => answer.status().into(),
+                Err(error) => error.into(),
+            });
+            Ok((answer?, nothing_more))
         })
     }
 }
 
 impl Hooks {
+    fn to(&self, uri: &Uri) -> To {
+        if uri.host() == Some(SELF) {
+            To::Own
+        } else if self.stores.allows(&uri.to_string()) {
+            To::Store
+        } else {
+            To::Receiver
+        }
+    }
+
     /// Where a request to `uri` goes, and how far it may, if it is allowed.
     fn address(&self, uri: &Uri) -> Result<(Uri, Reach), Error> {
         if uri.host() != Some(SELF) {

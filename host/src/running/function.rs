@@ -19,15 +19,16 @@ use wasmtime_wasi_http::handler::{
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 use crate::clock::{Clock, RandomSource};
-use crate::interfaces::http::HttpCtx;
+use crate::interfaces::http::{Hooks, HttpCtx};
 use crate::interfaces::stores::KeyValueCtx;
 use crate::interfaces::variables::VariablesCtx;
 use crate::interfaces::wasi;
 use crate::key_value::KeyValue;
 use crate::manifest::allowed_hosts::AllowedHosts;
 use crate::manifest::variables::ComponentVariables;
+use crate::metrics::FunctionMetrics;
 use crate::outbound::Outbound;
-use crate::running::instance::{InstanceState, MemoryLimit};
+use crate::running::instance::{CountedInstance, InstanceState, MemoryLimit};
 
 /// Bounds of every instance.
 #[derive(Clone, Copy, Debug)]
@@ -59,9 +60,11 @@ impl Default for InstanceLimits {
 
 /// What the instances of a component are made of.
 pub(crate) struct FunctionState {
-    pub(crate) component: Arc<str>,
+    pub(crate) metrics: Arc<FunctionMetrics>,
     pub(crate) variables: ComponentVariables,
     pub(crate) allowed_hosts: Arc<AllowedHosts>,
+    /// Those of them that are object stores.
+    pub(crate) stores: Arc<AllowedHosts>,
     /// The store labelled `default`, where the manifest grants it.
     pub(crate) key_value: Option<Arc<dyn KeyValue>>,
     pub(crate) outbound: Arc<dyn Outbound>,
@@ -100,15 +103,18 @@ impl Instances {
         let state = &self.state;
         InstanceState {
             table: ResourceTable::new(),
-            wasi: wasi::context(&state.component, &state.clock, &*state.random),
-            http: HttpCtx::new(
-                state.allowed_hosts.clone(),
-                state.outbound.clone(),
-                state.own_address.clone(),
-            ),
+            wasi: wasi::context(&state.metrics.component, &state.clock, &*state.random),
+            http: HttpCtx::new(Hooks {
+                allowed: state.allowed_hosts.clone(),
+                stores: state.stores.clone(),
+                outbound: state.outbound.clone(),
+                own_address: state.own_address.clone(),
+                metrics: state.metrics.clone(),
+            }),
             key_value: KeyValueCtx::new(state.key_value.clone()),
             variables: VariablesCtx { variables: state.variables.clone() },
-            memory: MemoryLimit::new(state.component.clone(), state.limits.memory_bytes),
+            memory: MemoryLimit::new(state.metrics.clone(), state.limits.memory_bytes),
+            _counted: CountedInstance::new(state.metrics.clone()),
         }
     }
 }
@@ -119,19 +125,24 @@ impl HandlerState for Instances {
     type WorkerState = Worker;
 
     async fn instantiate(&self) -> Result<Instance<InstanceState, Expiration, Worker>> {
+        let metrics = &self.state.metrics;
+        let begun = Instant::now();
         let mut store = Store::new(self.pre.engine(), self.instance_state());
         store.limiter(|state| &mut state.memory);
         // A guest that computes for long lets the others run at each tick of the engine's epoch.
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
-        let proxy = Proxy::P3(self.pre.instantiate_async(&mut store).await?);
+        let proxy = self.pre.instantiate_async(&mut store).await.map(Proxy::P3);
+        let proxy = proxy.inspect_err(|_| metrics.instances_failed.add_one())?;
+        metrics.instances_started.add_one();
+        metrics.instance_start.observe(begun.elapsed());
         let limits = self.state.limits;
         Ok(Instance {
             store,
             proxy,
             view: InstanceState::http,
             expiration: Expiration { limits, sleep: Box::pin(tokio::time::sleep(limits.idle)) },
-            state: Worker { component: self.state.component.clone(), limits },
+            state: Worker { metrics: metrics.clone(), limits },
         })
     }
 }
@@ -162,7 +173,7 @@ impl WorkerExpiration for Expiration {
 }
 
 struct Worker {
-    component: Arc<str>,
+    metrics: Arc<FunctionMetrics>,
     limits: InstanceLimits,
 }
 
@@ -191,11 +202,13 @@ impl WorkerState for Worker {
 
     fn drop(&self, store: Store<InstanceState>, result: Result<()>) {
         if let Err(error) = result {
+            let component = &*self.metrics.component;
             // The handler takes it for a panic, too, when the runtime drops an instance as it shuts down.
             if error.to_string() == "worker panicked" && !std::thread::panicking() {
-                tracing::debug!(component = &*self.component, "an instance was dropped");
+                tracing::debug!(component, "an instance was dropped");
             } else {
-                tracing::error!(component = &*self.component, "an instance ended: {error:?}");
+                self.metrics.instances_failed.add_one();
+                tracing::error!(component, "an instance ended: {error:?}");
             }
         }
         drop(store);

@@ -10,6 +10,7 @@ use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 use crate::interfaces::http::HttpCtx;
 use crate::interfaces::stores::{KeyValueCtx, KeyValueCtxView, KeyValueView};
 use crate::interfaces::variables::{VariablesCtx, VariablesView};
+use crate::metrics::FunctionMetrics;
 
 /// The state of every host interface for one instance.
 pub(crate) struct InstanceState {
@@ -19,6 +20,23 @@ pub(crate) struct InstanceState {
     pub(crate) key_value: KeyValueCtx,
     pub(crate) variables: VariablesCtx,
     pub(crate) memory: MemoryLimit,
+    pub(crate) _counted: CountedInstance,
+}
+
+/// Counts an instance for as long as it is there.
+pub(crate) struct CountedInstance(Arc<FunctionMetrics>);
+
+impl CountedInstance {
+    pub(crate) fn new(metrics: Arc<FunctionMetrics>) -> Self {
+        metrics.instances.add(1);
+        Self(metrics)
+    }
+}
+
+impl Drop for CountedInstance {
+    fn drop(&mut self) {
+        self.0.instances.add(-1);
+    }
 }
 
 impl WasiView for InstanceState {
@@ -47,34 +65,58 @@ impl VariablesView for InstanceState {
 
 /// Bounds the linear memories of an instance, those of its dependencies included, taken together.
 pub(crate) struct MemoryLimit {
-    component: Arc<str>,
+    metrics: Arc<FunctionMetrics>,
     limit_bytes: usize,
     used_bytes: usize,
+    /// What was allowed last, and may fail yet.
+    last_growth_bytes: usize,
 }
 
 /// Tables hold function references, of which a component has thousands at most.
 const TABLE_ELEMENTS: usize = 1 << 20;
 
 impl MemoryLimit {
-    pub(crate) fn new(component: Arc<str>, limit_bytes: usize) -> Self {
-        Self { component, limit_bytes, used_bytes: 0 }
+    pub(crate) fn new(metrics: Arc<FunctionMetrics>, limit_bytes: usize) -> Self {
+        Self { metrics, limit_bytes, used_bytes: 0, last_growth_bytes: 0 }
+    }
+
+    fn set_used(&mut self, bytes: usize) {
+        // Both are far below what an i64 holds.
+        self.metrics.memory_bytes.add(bytes as i64 - self.used_bytes as i64);
+        self.used_bytes = bytes;
+    }
+}
+
+impl Drop for MemoryLimit {
+    fn drop(&mut self) {
+        self.set_used(0);
     }
 }
 
 impl ResourceLimiter for MemoryLimit {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
-        let used = self.used_bytes.saturating_add(desired.saturating_sub(current));
+        let growth = desired.saturating_sub(current);
+        let used = self.used_bytes.saturating_add(growth);
         if used > self.limit_bytes {
+            self.metrics.memory_refused.add_one();
             tracing::error!(
-                component = &*self.component,
+                component = &*self.metrics.component,
                 used_bytes = self.used_bytes,
                 limit_bytes = self.limit_bytes,
                 "an instance was refused more memory"
             );
             return Ok(false);
         }
-        self.used_bytes = used;
+        self.set_used(used);
+        self.last_growth_bytes = growth;
         Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> Result<()> {
+        tracing::debug!(component = &*self.metrics.component, "memory did not grow: {error:#}");
+        let growth = std::mem::take(&mut self.last_growth_bytes);
+        self.set_used(self.used_bytes - growth);
+        Ok(())
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {

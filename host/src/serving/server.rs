@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::host::Host;
+use crate::metrics::Served;
 use crate::running::engine::EpochTicker;
 use crate::serving::routing::RouteMatch;
 use http_server::Drained;
@@ -57,7 +58,7 @@ impl Host {
         let path = request.uri().path().to_owned();
         if let Some(well_known) = path.strip_prefix(WELL_KNOWN) {
             return match well_known {
-                "health" => match self.key_value.health() {
+                "health" => match self.health() {
                     Ok(()) => plain(StatusCode::OK, "OK"),
                     Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "the key-value store fails"),
                 },
@@ -75,9 +76,14 @@ impl Host {
             return plain(StatusCode::BAD_REQUEST, "");
         }
         let function = &self.functions[route.component];
+        let running = self.metrics.of(route.component).served.begin(Served::Gone);
         match function.handle(request).await {
-            Ok(response) => response,
+            Ok(response) => {
+                running.end(response.status().into());
+                response
+            }
             Err(error) => {
+                running.end(Served::Trap);
                 tracing::error!(component = route.component, path, "a request failed: {error:?}");
                 plain(StatusCode::INTERNAL_SERVER_ERROR, "")
             }

@@ -127,7 +127,7 @@ fn a_database_of_spin_is_not_taken_for_a_store_and_stays_as_it_is() {
 }
 
 /// A store whose last write failed.
-struct Failing;
+pub(crate) struct Failing;
 
 fn failed() -> KeyValueError {
     KeyValueError::Store("the disk is full".into())

@@ -7,5 +7,6 @@ mod guests;
 mod http;
 mod key_value;
 mod limits;
+mod metrics;
 mod redis;
 mod support;

@@ -85,10 +85,14 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) async fn new(host: Host) -> Self {
+        Self::of(Arc::new(host)).await
+    }
+
+    pub(crate) async fn of(host: Arc<Host>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(Arc::new(host).serve(listener, stop.clone()));
+        let serving = tokio::spawn(host.serve(listener, stop.clone()));
         Self { address, stop, serving }
     }
 

@@ -9,8 +9,10 @@ use anyhow::Result;
 use host::{HostBuilder, Manifest};
 use tokio_util::sync::CancellationToken;
 
+use crate::admin::AdminArgs;
 use crate::listen::listen;
 use crate::local::{CALLBACK_HOSTS, PRIVATE_CALLBACKS, check_exposure};
+use crate::log::Log;
 use crate::store::StoreArgs;
 
 #[derive(clap::Args)]
@@ -29,10 +31,12 @@ pub(crate) struct FunctionsArgs {
     component_cache: Option<PathBuf>,
     #[command(flatten)]
     store: StoreArgs,
+    #[command(flatten)]
+    admin: AdminArgs,
 }
 
 /// Answers until `stop` is cancelled and what was begun is answered.
-pub(crate) async fn run(args: FunctionsArgs, stop: CancellationToken) -> Result<()> {
+pub(crate) async fn run(args: FunctionsArgs, log: &Log, stop: CancellationToken) -> Result<()> {
     check_exposure(&[args.listen], |name| std::env::var(name).ok())?;
     let manifest = Manifest::load(&args.manifest)?;
     let listener = listen(args.listen, "--listen").await?;
@@ -42,9 +46,15 @@ pub(crate) async fn run(args: FunctionsArgs, stop: CancellationToken) -> Result<
         .public_only(CALLBACK_HOSTS, PRIVATE_CALLBACKS)
         .cache(args.component_cache.unwrap_or_else(|| args.data.join("components")))
         .key_value(args.store.open(&args.data).await?);
-    let host = tokio::task::spawn_blocking(|| builder.build()).await??;
+    let host = Arc::new(tokio::task::spawn_blocking(|| builder.build()).await??);
+    let admin = args.admin.start(None, Some(&host), log).await?;
+    let shown = admin.as_ref().map(|admin| format!(" admin=http://{}", admin.address));
     let mut output = std::io::stdout();
-    writeln!(output, "ready functions=http://{}", listener.local_addr()?)?;
+    writeln!(output, "ready functions=http://{}{}", listener.local_addr()?, shown.unwrap_or_default())?;
     output.flush()?;
-    Arc::new(host).serve(listener, stop).await
+    host.serve(listener, stop).await?;
+    match admin {
+        Some(admin) => admin.stop().await,
+        None => Ok(()),
+    }
 }

@@ -45,7 +45,7 @@ pub(crate) async fn run(args: GatewayArgs, log: &Log, stop: CancellationToken) -
     let push_from = args.ingest.push_from()?;
     let entrances = args.ingest.entrances.open(&args.rtmp).await?;
     let control = ::gateway::Control::default();
-    let admin = args.admin.start(&control, log).await?;
+    let admin = args.admin.start(Some(&control), None, log).await?;
     let config = ::gateway::Config {
         functions: args.functions,
         ca_file: args.ca_file,

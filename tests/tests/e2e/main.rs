@@ -22,6 +22,7 @@ mod media_files;
 mod moto;
 mod mp4box;
 mod on_demand;
+mod operated;
 mod players;
 mod publisher;
 mod record;

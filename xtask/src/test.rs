@@ -12,12 +12,15 @@ use crate::{print, tools};
 /// What runs one after the other: what is built and fails soonest comes first.
 const STEPS: [(&str, Step); 6] = [
     ("the core and the functions' logic", core),
-    ("building the components", |_| build::wasm()),
+    (COMPONENTS, |_| build::wasm()),
     ("what runs the built components", native),
     ("the core as Wasm", core_as_wasm),
     ("the official clients of the recording API", clients),
     ("the fuzz targets", fuzz),
 ];
+
+/// The step without which the later ones cannot be.
+const COMPONENTS: &str = "building the components";
 
 type Step = fn(&mut Run) -> Result<()>;
 
@@ -33,26 +36,31 @@ pub(crate) fn all(arguments: &[String], installs: bool) -> Result<ExitCode> {
     ensure!(arguments.is_empty(), "test takes --no-install and nothing else, not {arguments:?}");
     let missing = if installs { tools::install().map(|()| Vec::new())? } else { tools::go_without() };
     let mut run = Run { counts: Counts::default(), missing };
-    let failure = STEPS.iter().enumerate().find_map(|(at, (what, step))| {
+    let mut failures = Vec::new();
+    for (at, (what, step)) in STEPS.iter().enumerate() {
         print(&format!("\n== {} of {}: {what}", at + 1, STEPS.len()));
-        Some((at, step(&mut run).err()?))
-    });
-    run.report(failure.as_ref().map(|(at, error)| (*at, error)));
-    Ok(if failure.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        if let Err(error) = step(&mut run) {
+            failures.push(format!("{what}: {error:#}"));
+            if *what == COMPONENTS {
+                failures
+                    .extend(STEPS[at + 1..].iter().map(|(what, _)| format!("{what}: not run after that")));
+                break;
+            }
+        }
+    }
+    run.report(&failures);
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl Run {
     /// What did not run and what failed; the counts come last.
-    fn report(&self, failure: Option<(usize, &anyhow::Error)>) {
+    fn report(&self, failures: &[String]) {
         let skipped = self.counts.skipped();
         if !skipped.is_empty() {
             print(&format!("\nSKIPPED, {} in all:", skipped.len()));
             skipped.iter().for_each(|what| print(&format!("  {what}")));
         }
-        if let Some((at, error)) = failure {
-            print(&format!("\nFAILED: {}: {error:#}", STEPS[at].0));
-            STEPS[at + 1..].iter().for_each(|(what, _)| print(&format!("not run after that: {what}")));
-        }
+        failures.iter().for_each(|failure| print(&format!("\nFAILED: {failure}")));
         print(&format!("\n{}", self.counts));
     }
 

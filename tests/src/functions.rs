@@ -1,6 +1,6 @@
 //! Functions alone, as a user runs one of several hosts: `live-recorder functions`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use anyhow::Result;
@@ -15,6 +15,15 @@ pub struct Functions {
     pub url: String,
     /// Base URL of the operator's address.
     pub admin: String,
+    plan: Plan,
+}
+
+/// With what a host is started.
+#[derive(Clone)]
+struct Plan {
+    data: PathBuf,
+    environment: Vec<(String, String)>,
+    runtime_config: Option<PathBuf>,
 }
 
 impl Functions {
@@ -50,20 +59,37 @@ impl Functions {
             ("BUCKET_HOSTS", bucket),
             ("WORK_BUCKET", &work),
         ];
-        let mut functions = Command::new(binary());
         let variables = local.iter().chain(variables);
-        functions.envs(variables.map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)));
-        functions
-            .args(["functions", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
-            .arg(data);
-        if let Some(redis) = redis {
+        let environment =
+            variables.map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), (*value).to_owned())).collect();
+        let runtime_config = redis.map(|redis| {
             let config = data.join("runtime-config.toml");
-            std::fs::write(&config, redis.runtime_config())?;
+            std::fs::write(&config, redis.runtime_config()).map(|()| config)
+        });
+        let plan = Plan { data: data.into(), environment, runtime_config: runtime_config.transpose()? };
+        Self::start_at("127.0.0.1:0", plan)
+    }
+
+    fn start_at(listen: &str, plan: Plan) -> Result<Self> {
+        let mut functions = Command::new(binary());
+        functions.envs(plan.environment.iter().map(|(name, value)| (name, value)));
+        functions.args(["functions", "--listen", listen, "--admin", "127.0.0.1:0", "--data"]).arg(&plan.data);
+        if let Some(config) = &plan.runtime_config {
             functions.arg("--runtime-config").arg(config);
         }
         functions.args(["--component-cache", "target/native/components"]);
         let (child, ready) = start(functions)?;
-        Ok(Self { child, url: ready.part("functions")?, admin: ready.part("admin")? })
+        Ok(Self { child, url: ready.part("functions")?, admin: ready.part("admin")?, plan })
+    }
+
+    /// Starts a host that was killed again, on its state and address.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub fn start_again(&mut self) -> Result<()> {
+        let listen = self.url.trim_start_matches("http://").to_owned();
+        *self = Self::start_at(&listen, self.plan.clone())?;
+        Ok(())
     }
 
     /// Sends SIGTERM and waits for the end.

@@ -32,6 +32,14 @@ impl Gateway {
     /// When it cannot be killed, or does not get ready.
     pub fn kill_and_start_again(mut self) -> Result<Self> {
         self.kill()?;
+        self.start_again()
+    }
+
+    /// Starts a gateway that was killed again, on its spool and address.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub fn start_again(&self) -> Result<Self> {
         Self::start_at(&self.rtmp, &self.functions, &self.data)
     }
 

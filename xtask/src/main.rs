@@ -33,6 +33,9 @@ Usage: cargo xtask <command>
                   one history, with all that happens in it
   torture ingest [--minutes M]
                   a gateway under abuse for so many minutes, 60 by default, beside real pushes
+  torture whole [--minutes M] [--seed N]
+                  all processes, killed and stopped at random for so many minutes, 30 by default,
+                  while ffmpeg pushes ten streams, which have to be recorded picture by picture
   setup           what the others need and call themselves: the wasm32-wasip2 target
 
 With --no-install a command installs nothing; `test` then skips what needs a program that is missing.
@@ -42,7 +45,7 @@ With --no-install a command installs nothing; `test` then skips what needs a pro
 const NO_INSTALL: &str = "--no-install";
 
 /// The commands that build for Wasm.
-const BUILDING: [&str; 7] = ["setup", "build", "up", "demo", "test", "check", "bench"];
+const BUILDING: [&str; 8] = ["setup", "build", "up", "demo", "test", "check", "bench", "torture"];
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);

@@ -33,17 +33,26 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     become_native("bench", arguments)
 }
 
-/// A gateway under abuse; `cargo xtask test` has a quarter of a minute of it.
+/// A gateway under abuse, of which `cargo xtask test` has a quarter of a minute, or all processes under faults.
 pub(crate) fn torture(arguments: &[String]) -> Result<()> {
-    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-    let minutes = match arguments.as_slice() {
+    let words: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let minutes = match words.as_slice() {
         ["ingest"] => "60",
         ["ingest", "--minutes", minutes] => minutes,
-        _ => bail!("torture takes `ingest [--minutes M]`, not {arguments:?}"),
+        ["whole", ..] => return torture_whole(&arguments[1..]),
+        _ => bail!(
+            "torture takes `ingest [--minutes M]` or `whole [--minutes M] [--seed N]`, not {arguments:?}"
+        ),
     };
     let test = ["test", "--profile", "native", "--package", "recorder-gateway", "--test", "torture"];
     let mut torture = build::cargo(&[&test[..], &["--", "--nocapture"]].concat());
     build::run(torture.env("TORTURE_MINUTES", minutes))
+}
+
+fn torture_whole(arguments: &[String]) -> Result<()> {
+    build::wasm()?;
+    build::run(&mut build::native(&build::NATIVE))?;
+    become_native("torture", arguments)
 }
 
 /// Histories, optimised: the first build takes some minutes.

@@ -1,22 +1,30 @@
-//! The bucket server alone, for tests: serves a folder on a free port, and prints the address.
+//! The bucket server alone, for tests: `serve-buckets DIRECTORY [ADDRESS [BUCKET…]]` serves a folder, on a free port
+//! unless it is told an address, and prints where.
 
 use std::io::Write as _;
 
+use anyhow::Context;
 use bucket_server::{BucketConfig, BucketServer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let directory = std::env::args_os().nth(1);
+    let mut arguments = std::env::args().skip(1);
+    let directory = arguments.next().context("usage: serve-buckets DIRECTORY [ADDRESS [BUCKET…]]")?;
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:0".into());
+    let mut buckets: Vec<String> = arguments.collect();
+    if buckets.is_empty() {
+        buckets.push("bucket".into());
+    }
     let server = BucketServer::open(&BucketConfig {
-        directory: directory.ok_or_else(|| anyhow::anyhow!("usage: serve-buckets DIRECTORY"))?.into(),
+        directory: directory.into(),
         access_key_id: "an-id".into(),
         access_key_secret: "a-secret".into(),
-        buckets: vec!["bucket".into()],
+        buckets,
         public_read: false,
     })?;
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let listener = TcpListener::bind(address).await?;
     writeln!(std::io::stdout(), "{}", listener.local_addr()?)?;
     server.serve(listener, CancellationToken::new()).await;
     Ok(())

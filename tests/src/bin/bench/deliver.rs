@@ -79,7 +79,8 @@ fn round(chunk: &[u8], is_troubled: bool) -> Result<Vec<Duration>> {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let mut recorded = Vec::new();
     for number in 0..RECEIVERS {
-        let sessions = format!("/streams/d{number}.example/live/cam/sessions");
+        // Domains share a bucket, where a slice's name has the stream alone.
+        let sessions = format!("/streams/d{number}.example/live/cam-{number}/sessions");
         let begin = br#"{"gateway": "bench", "boot": "bench.1", "push": "1"}"#;
         let begun = ask(&agent, server.functions(), "POST", &sessions, begin)?;
         let session = begun["session"].as_str().context("a begin answers a session")?;

@@ -1,0 +1,123 @@
+//! Real processes under random faults: Redis, a bucket server, two hosts of the functions and two gateways, to which
+//! ffmpeg pushes ten streams of all three formats, while each part but one gateway is killed or stopped again and again.
+//!
+//! What must hold in the end, picture by picture: a push to the gateway that lives is recorded whole, one to the gateway
+//! that is killed up to a moment before; nothing twice, nothing out of order, and the same in each format.
+
+mod parts;
+mod pushes;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use harness::api;
+
+use parts::{Fault, Parts};
+use pushes::{Pusher, Shared};
+
+const DOMAIN: &str = "torture.example.com";
+const APP: &str = "live";
+
+/// Streams that are pushed.
+const STREAMS: usize = 10;
+
+/// Silence after which a record file closes, in seconds.
+const DELAY_S: u64 = 15;
+
+/// The longest time between two faults, in seconds.
+const CALM_S: u64 = 12;
+
+struct Options {
+    minutes: f64,
+    seed: u64,
+}
+
+fn options() -> Result<Options> {
+    let mut options = Options { minutes: 30.0, seed: 1 };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().with_context(|| format!("{name} wants a value"))?;
+        let wrong = || format!("{name} takes a number, not {value:?}");
+        match name.as_str() {
+            "--minutes" => options.minutes = value.parse().with_context(wrong)?,
+            "--seed" => options.seed = value.parse().with_context(wrong)?,
+            _ => bail!("torture whole takes --minutes and --seed, not {name:?}"),
+        }
+    }
+    Ok(options)
+}
+
+/// Pseudorandom numbers of a seed (xorshift64*).
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number below `end`.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % end
+    }
+}
+
+fn main() -> Result<()> {
+    let Options { minutes, seed } = options()?;
+    ensure!(harness::redis::is_installed(), "redis-server is missing: `cargo xtask test` installs it");
+    let folder = tempfile::tempdir_in(harness::root().join("target"))?;
+    println!("seed {seed}, {minutes} minutes, {STREAMS} streams; state below {}", folder.path().display());
+    let sources = pushes::sources(&folder.path().join("sources"), STREAMS)?;
+    let mut parts = Parts::start(folder.path())?;
+    api::add_rule_of_all_formats(&parts, DOMAIN, APP, "5", &DELAY_S.to_string())?;
+
+    let shared = Shared::new(Instant::now() + Duration::from_secs_f64(minutes * 60.0));
+    let (torment, pushed) = thread::scope(|scope| {
+        let pushers: Vec<_> = (0..STREAMS)
+            .map(|number| {
+                let (rtmp, source) = (parts.rtmp(number % 2).to_owned(), sources[number].clone());
+                let pusher = Pusher { number, rtmp, source, seed };
+                let shared = &shared;
+                scope.spawn(move || pusher.run(shared))
+            })
+            .collect();
+        let torment = torment(&mut parts, &shared, &mut Random::new(seed));
+        shared.give_up_if(torment.is_err());
+        let pushed = pushers.into_iter().map(|pusher| pusher.join().expect("a pusher does not panic"));
+        (torment, pushed.collect::<Result<Vec<_>>>())
+    });
+    let Torment { faults, kills } = torment?;
+
+    println!("faults: {faults:?}; waiting until all is written");
+    println!("{}", verify::verify(&parts, &sources, &pushed?, &kills)?);
+    Ok(())
+}
+
+/// What was done to the parts.
+#[derive(Default)]
+struct Torment {
+    faults: BTreeMap<Fault, u32>,
+    /// When the second gateway was killed.
+    kills: Vec<Instant>,
+}
+
+fn torment(parts: &mut Parts, shared: &Shared, random: &mut Random) -> Result<Torment> {
+    let mut done = Torment::default();
+    while !shared.is_over() {
+        thread::sleep(Duration::from_secs(2 + random.below(CALM_S - 1)));
+        let fault = Fault::ALL[random.below(Fault::ALL.len() as u64) as usize];
+        let lasts = Duration::from_millis(random.below(5_000));
+        println!("{:>6.0} s  {fault:?} for {lasts:?}", shared.elapsed().as_secs_f64());
+        if fault == Fault::KillGateway {
+            done.kills.push(Instant::now());
+        }
+        parts.suffer(fault, lasts).with_context(|| format!("after {fault:?}"))?;
+        *done.faults.entry(fault).or_default() += 1;
+    }
+    Ok(done)
+}

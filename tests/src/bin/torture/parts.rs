@@ -1,0 +1,174 @@
+//! The processes, and what is done to them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use harness::functions::Functions;
+use harness::gateway::Gateway;
+use harness::redis::{Redis, SAFE};
+use harness::site::Site;
+
+/// The access key of the bucket server.
+const KEY: [(&str, &str); 2] = [("BUCKET_ACCESS_KEY_ID", "an-id"), ("BUCKET_ACCESS_KEY_SECRET", "a-secret")];
+
+/// What happens to a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    KillFirstHost,
+    KillSecondHost,
+    KillBothHosts,
+    KillRedis,
+    KillBuckets,
+    /// The second one; the first lives through all of it.
+    KillGateway,
+    StopHost,
+    StopRedis,
+    StopBuckets,
+    StopGateway,
+}
+
+impl Fault {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::KillFirstHost,
+        Self::KillSecondHost,
+        Self::KillBothHosts,
+        Self::KillRedis,
+        Self::KillBuckets,
+        Self::KillGateway,
+        Self::StopHost,
+        Self::StopRedis,
+        Self::StopBuckets,
+        Self::StopGateway,
+    ];
+}
+
+/// All that runs. Dropping it kills it.
+pub(crate) struct Parts {
+    gateways: [Gateway; 2],
+    hosts: [Functions; 2],
+    redis: Redis,
+    buckets: Buckets,
+    folder: PathBuf,
+}
+
+/// A bucket server.
+struct Buckets {
+    child: Child,
+    url: String,
+}
+
+impl Buckets {
+    fn start(folder: &Path, address: &str) -> Result<Self> {
+        use std::io::{BufRead, BufReader};
+
+        let mut server = Command::new(harness::root().join("target/native/serve-buckets"));
+        server.arg(folder).args([address, "recordings", "work"]).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = server.spawn().context("cannot start serve-buckets")?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().context("the output is piped")?).read_line(&mut line)?;
+        ensure!(!line.trim().is_empty(), "the bucket server does not start on {address}");
+        Ok(Self { child, url: format!("http://{}", line.trim()) })
+    }
+
+    fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Buckets {
+    fn drop(&mut self) {
+        let _ = self.kill();
+    }
+}
+
+impl Parts {
+    pub(crate) fn start(folder: &Path) -> Result<Self> {
+        let buckets = Buckets::start(&folder.join("buckets"), "127.0.0.1:0")?;
+        let redis = Redis::start(&folder.join("redis"), SAFE)?;
+        let host = |name: &str| Functions::start(&folder.join(name), &redis, &buckets.url, &KEY);
+        let hosts = [host("host-0")?, host("host-1")?];
+        let gateway = |at: usize| {
+            let urls = format!("{},{}", hosts[at].url, hosts[1 - at].url);
+            Gateway::start(&urls, &folder.join(format!("gateway-{at}")))
+        };
+        let gateways = [gateway(0)?, gateway(1)?];
+        Ok(Self { gateways, hosts, redis, buckets, folder: folder.into() })
+    }
+
+    /// Where a gateway takes RTMP.
+    pub(crate) fn rtmp(&self, gateway: usize) -> &str {
+        &self.gateways[gateway].rtmp
+    }
+
+    /// Does it to a part, which is well again after `lasts`.
+    pub(crate) fn suffer(&mut self, fault: Fault, lasts: Duration) -> Result<()> {
+        match fault {
+            Fault::KillFirstHost => self.kill_hosts(&[0], lasts),
+            Fault::KillSecondHost => self.kill_hosts(&[1], lasts),
+            Fault::KillBothHosts => self.kill_hosts(&[0, 1], lasts),
+            Fault::KillRedis => {
+                self.redis.kill()?;
+                thread::sleep(lasts);
+                self.redis = Redis::start_on(self.redis.port(), &self.folder.join("redis"), SAFE)?;
+                Ok(())
+            }
+            Fault::KillBuckets => {
+                self.buckets.kill()?;
+                thread::sleep(lasts);
+                let address = self.buckets.url.trim_start_matches("http://");
+                self.buckets = Buckets::start(&self.folder.join("buckets"), address)?;
+                Ok(())
+            }
+            Fault::KillGateway => {
+                self.gateways[1].kill()?;
+                thread::sleep(lasts);
+                self.gateways[1] = self.gateways[1].start_again()?;
+                Ok(())
+            }
+            Fault::StopHost => stop(self.hosts[0].id(), lasts),
+            Fault::StopRedis => stop(self.redis.id(), lasts),
+            Fault::StopBuckets => stop(self.buckets.child.id(), lasts),
+            Fault::StopGateway => stop(self.gateways[0].id(), lasts),
+        }
+    }
+
+    fn kill_hosts(&mut self, which: &[usize], lasts: Duration) -> Result<()> {
+        for at in which {
+            self.hosts[*at].kill()?;
+        }
+        thread::sleep(lasts);
+        which.iter().try_for_each(|at| self.hosts[*at].start_again())
+    }
+}
+
+/// SIGSTOP, and SIGCONT after a while.
+fn stop(process: u32, lasts: Duration) -> Result<()> {
+    let signal = |name: &str| -> Result<()> {
+        let status = Command::new("kill").args([name, &process.to_string()]).status()?;
+        ensure!(status.success(), "kill {name} {process} ended with {status}");
+        Ok(())
+    };
+    signal("-STOP")?;
+    let begun = Instant::now();
+    thread::sleep(lasts.saturating_sub(begun.elapsed()));
+    signal("-CONT")
+}
+
+impl Site for Parts {
+    fn functions(&self) -> &str {
+        &self.hosts[0].url
+    }
+
+    fn bucket(&self) -> &str {
+        &self.buckets.url
+    }
+
+    fn bucket_folder(&self, bucket: &str) -> PathBuf {
+        self.folder.join("buckets").join(bucket)
+    }
+}

@@ -2,6 +2,7 @@
 
 mod admin;
 mod commands;
+mod data;
 mod entrances;
 mod ingest;
 mod listen;

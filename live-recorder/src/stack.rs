@@ -102,6 +102,7 @@ impl Stack {
         let publishers = config.ingest.entrances.addresses(&config.rtmp);
         let exposed: Vec<_> = [config.listen, config.bucket].into_iter().chain(publishers.clone()).collect();
         check_exposure(&exposed, |name| std::env::var(name).ok())?;
+        crate::data::open(&config.data)?;
         let push_keys = config.ingest.push_keys(&publishers)?;
         let push_from = config.ingest.push_from()?;
         let manifest = Manifest::load(&config.manifest)?;

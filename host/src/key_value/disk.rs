@@ -35,6 +35,9 @@ const BATCH: usize = 1024;
 /// Memory for pages that were read, in bytes.
 const CACHE_BYTES: usize = 64 << 20;
 
+/// A smaller file is not worth looking through when it is opened.
+const COMPACT_FROM_BYTES: u64 = 32 << 20;
+
 /// How a database of SQLite begins.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
@@ -84,7 +87,8 @@ impl DiskStore {
         Self::open_file(&directory.join("store.redb"))
     }
 
-    /// Opens the store in the file `path`, which is created if it is absent, and so is its folder.
+    /// Opens the store in the file `path`, which is created if it is absent, and so is its folder. A file of which less
+    /// than half is used is made smaller first.
     ///
     /// # Errors
     ///
@@ -102,7 +106,11 @@ impl DiskStore {
             path.display()
         );
         let opening = || format!("while opening the key-value store {}", path.display());
-        let database = Database::builder().set_cache_size(CACHE_BYTES).create(path).with_context(opening)?;
+        let mut database =
+            Database::builder().set_cache_size(CACHE_BYTES).create(path).with_context(opening)?;
+        if let Err(error) = compact(&mut database, path) {
+            tracing::warn!(%error, "the key-value store {} is not made smaller", path.display());
+        }
         // A file that is gone is not made anew: it would be another store.
         let path = path.to_owned();
         let reopen = move || Database::builder().set_cache_size(CACHE_BYTES).open(&path);
@@ -146,6 +154,24 @@ impl Drop for DiskStore {
             tracing::error!("the key-value writer panicked");
         }
     }
+}
+
+/// Gives the disk back what a store has had and does not need any more. While the store is open, only room at the end of
+/// the file is given back.
+fn compact(database: &mut Database, path: &Path) -> Result<(), redb::Error> {
+    let size = || std::fs::metadata(path).map_or(0, |file| file.len());
+    let before = size();
+    if before < COMPACT_FROM_BYTES {
+        return Ok(());
+    }
+    let transaction = database.begin_write()?;
+    let stats = transaction.stats()?;
+    transaction.abort()?;
+    let used = stats.allocated_pages() * stats.page_size() as u64;
+    if used < before / 2 && database.compact()? {
+        tracing::info!("the key-value store {} had {before} bytes and has {}", path.display(), size());
+    }
+    Ok(())
 }
 
 /// Whether `path` is a file that begins so.

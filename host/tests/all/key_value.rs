@@ -107,6 +107,26 @@ async fn an_increment_that_cannot_be_changes_nothing() {
     assert_eq!(store.increment("n".into(), 0).await.unwrap(), i64::MAX);
 }
 
+#[tokio::test]
+async fn a_store_that_was_larger_gives_the_disk_back_what_it_does_not_need() {
+    let directory = tempfile::tempdir().unwrap();
+    let size = || std::fs::metadata(directory.path().join("store.redb")).unwrap().len();
+    {
+        let store = DiskStore::open(directory.path()).unwrap();
+        let set = |number: usize| store.set(format!("{number}"), vec![7; 256 << 10]);
+        join_all((0..400).map(set)).await.into_iter().collect::<Result<(), _>>().unwrap();
+        // What is left lies all over the file, also at its end.
+        let deleted = (0..400).filter(|number| number % 40 != 39);
+        let delete = |number: usize| store.delete(format!("{number}"));
+        join_all(deleted.map(delete)).await.into_iter().collect::<Result<(), _>>().unwrap();
+    }
+    assert!(size() > 48 << 20, "{}", size());
+    let store = DiskStore::open(directory.path()).unwrap();
+    assert!(size() < 16 << 20, "{}", size());
+    assert_eq!(store.get("399").await.unwrap().unwrap().len(), 256 << 10);
+    assert_eq!(store.get("1").await.unwrap(), None);
+}
+
 #[test]
 fn a_store_that_is_open_elsewhere_is_named() {
     let directory = tempfile::tempdir().unwrap();

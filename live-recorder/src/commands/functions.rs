@@ -38,6 +38,7 @@ pub(crate) struct FunctionsArgs {
 /// Answers until `stop` is cancelled and what was begun is answered.
 pub(crate) async fn run(args: FunctionsArgs, log: &Log, stop: CancellationToken) -> Result<()> {
     check_exposure(&[args.listen], |name| std::env::var(name).ok())?;
+    crate::data::open(&args.data)?;
     let manifest = Manifest::load(&args.manifest)?;
     let listener = listen(args.listen, "--listen").await?;
     let builder = HostBuilder::new(manifest)

@@ -41,6 +41,7 @@ pub(crate) struct GatewayArgs {
 
 /// Takes pushes until `stop` is cancelled and the functions have what was pushed.
 pub(crate) async fn run(args: GatewayArgs, log: &Log, stop: CancellationToken) -> Result<()> {
+    crate::data::open(&args.data)?;
     let push_keys = args.ingest.push_keys(&args.ingest.entrances.addresses(&args.rtmp))?;
     let push_from = args.ingest.push_from()?;
     let entrances = args.ingest.entrances.open(&args.rtmp).await?;

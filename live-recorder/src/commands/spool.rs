@@ -134,18 +134,18 @@ pub(crate) fn run(args: SpoolArgs) -> Result<()> {
     let mut output = std::io::stdout().lock();
     match args.command {
         SpoolCommand::List(ListArgs { data, refused, json }) => {
-            let mut entries = list(&data.spool())?;
+            let mut entries = list(&data.spool()?)?;
             entries.retain(|entry| !refused || matches!(entry.state, State::Refused(_)));
             output.write_all(if json { to_json(&entries) } else { to_table(&entries) }.as_bytes())?;
         }
         SpoolCommand::Resend(ResendArgs { data, selection }) => {
-            let spool = data.spool();
+            let spool = data.spool()?;
             let chunks = select(&list(&spool)?, &selection, false)?;
             writeln!(output, "{} refused chunks will be resent by the spool's gateway", chunks.len())?;
             ask(&spool, Action::Resend, chunks)?;
         }
         SpoolCommand::Drop(DropArgs { data, selection, waiting }) => {
-            let spool = data.spool();
+            let spool = data.spool()?;
             let chunks = select(&list(&spool)?, &selection, waiting)?;
             writeln!(output, "{} chunks are dropped; those that wait, by the spool's gateway", chunks.len())?;
             ask(&spool, Action::Drop, chunks)?;
@@ -155,8 +155,9 @@ pub(crate) fn run(args: SpoolArgs) -> Result<()> {
 }
 
 impl DataArgs {
-    fn spool(&self) -> PathBuf {
-        self.data.join("spool")
+    fn spool(&self) -> Result<PathBuf> {
+        crate::data::check(&self.data)?;
+        Ok(self.data.join("spool"))
     }
 }
 

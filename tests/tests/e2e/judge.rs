@@ -107,6 +107,14 @@ pub(crate) fn hashes(recorded: &Recorded, track: &str) -> Vec<String> {
     runs(recorded).iter().flat_map(|run| frames(run, track)).map(|frame| frame.hash).collect()
 }
 
+/// When the frames of a track of a recording are shown, in milliseconds; `None` where it has more than one timeline.
+pub(crate) fn times_ms(recorded: &Recorded, track: &str) -> Option<Vec<f64>> {
+    match &runs(recorded)[..] {
+        [run] => Some(frames(run, track).into_iter().map(|frame| frame.time_ms).collect()),
+        _ => None,
+    }
+}
+
 /// The runs of a case's record files, each put together in a file of its own.
 fn runs(recorded: &Recorded) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runs");

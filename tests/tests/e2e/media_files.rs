@@ -1,12 +1,12 @@
 //! MP4 and FLV record files of every case hold what its slices hold, and play by themselves.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use harness::{bucket, ffmpeg};
 use mp4::verify::{Movie, check};
 
-use crate::judge::{frames, hashes};
+use crate::judge::{frames, hashes, times_ms};
 use crate::stage::{self, APP, Recorded};
 
 /// Cases whose FLV files ffmpeg 5.1 does not read: HEVC by codec id 12, and script data that it does not know.
@@ -77,6 +77,35 @@ fn judge(recorded: &Recorded, extension: &str) -> Result<(), String> {
                 found.len(),
                 expected.len(),
                 files.len()
+            ));
+        }
+    }
+    match &files[..] {
+        [file] => same_times(recorded, file),
+        _ => Ok(()),
+    }
+}
+
+/// By how much a frame of a file may be shown earlier or later than in the slices, in milliseconds: FLV counts in
+/// milliseconds, and MP4 sound in samples.
+const TOLERANCE_MS: f64 = 2.5;
+
+/// Checks that pictures and sound are shown when they are shown in the slices, where those have one timeline.
+fn same_times(recorded: &Recorded, file: &Path) -> Result<(), String> {
+    let [Some(video), Some(audio)] = ["v", "a"].map(|track| times_ms(recorded, track)) else { return Ok(()) };
+    let expected = [video, audio];
+    let found = ["v", "a"].map(|track| frames(file, track).iter().map(|frame| frame.time_ms).collect());
+    let begin = |tracks: &[Vec<f64>; 2]| tracks.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+    let (begin_of_slices, begin_of_file) = (begin(&expected), begin(&found));
+    for (track, (expected, found)) in ["v", "a"].iter().zip(expected.iter().zip(&found)) {
+        let apart = expected
+            .iter()
+            .zip(found)
+            .map(|(expected, found)| ((found - begin_of_file) - (expected - begin_of_slices)).abs());
+        let worst = apart.fold(0.0, f64::max);
+        if worst > TOLERANCE_MS {
+            return Err(format!(
+                "{track}: frames are shown up to {worst:.1} ms from when the slices show them"
             ));
         }
     }

@@ -2,7 +2,7 @@
 //! ffmpeg pushes ten streams of all three formats, while each part but one gateway is killed or stopped again and again.
 //!
 //! What must hold in the end, picture by picture: a push to the gateway that lives is recorded whole, one to the gateway
-//! that is killed up to a moment before; nothing twice, nothing out of order, and the same in each format.
+//! that is killed or ended up to a moment before; nothing twice, nothing out of order, and the same in each format.
 
 mod parts;
 mod pushes;
@@ -94,7 +94,13 @@ fn main() -> Result<()> {
     let Torment { faults, kills } = torment?;
 
     println!("faults: {faults:?}; waiting until all is written");
-    println!("{}", verify::verify(&parts, &sources, &pushed?, &kills)?);
+    match verify::verify(&parts, &sources, &pushed?, &kills) {
+        Ok(figures) => println!("{figures}"),
+        Err(error) => {
+            drop(parts);
+            return Err(error.context(format!("what was recorded is kept below {}", folder.keep().display())));
+        }
+    }
     Ok(())
 }
 
@@ -102,7 +108,7 @@ fn main() -> Result<()> {
 #[derive(Default)]
 struct Torment {
     faults: BTreeMap<Fault, u32>,
-    /// When the second gateway was killed.
+    /// When the second gateway was killed or ended.
     kills: Vec<Instant>,
 }
 
@@ -113,7 +119,7 @@ fn torment(parts: &mut Parts, shared: &Shared, random: &mut Random) -> Result<To
         let fault = Fault::ALL[random.below(Fault::ALL.len() as u64) as usize];
         let lasts = Duration::from_millis(random.below(5_000));
         println!("{:>6.0} s  {fault:?} for {lasts:?}", shared.elapsed().as_secs_f64());
-        if fault == Fault::KillGateway {
+        if matches!(fault, Fault::KillGateway | Fault::EndGateway) {
             done.kills.push(Instant::now());
         }
         parts.suffer(fault, lasts).with_context(|| format!("after {fault:?}"))?;

@@ -24,6 +24,10 @@ pub(crate) enum Fault {
     KillBuckets,
     /// The second one; the first lives through all of it.
     KillGateway,
+    /// SIGTERM to the second gateway, as for an upgrade: it brings the functions all that it has, and ends with 0.
+    EndGateway,
+    /// The same to a host.
+    EndHost,
     StopHost,
     StopRedis,
     StopBuckets,
@@ -31,13 +35,15 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::KillFirstHost,
         Self::KillSecondHost,
         Self::KillBothHosts,
         Self::KillRedis,
         Self::KillBuckets,
         Self::KillGateway,
+        Self::EndGateway,
+        Self::EndHost,
         Self::StopHost,
         Self::StopRedis,
         Self::StopBuckets,
@@ -129,6 +135,17 @@ impl Parts {
                 thread::sleep(lasts);
                 self.gateways[1] = self.gateways[1].start_again()?;
                 Ok(())
+            }
+            Fault::EndGateway => {
+                self.gateways[1].stop()?;
+                thread::sleep(lasts);
+                self.gateways[1] = self.gateways[1].start_again()?;
+                Ok(())
+            }
+            Fault::EndHost => {
+                self.hosts[0].stop()?;
+                thread::sleep(lasts);
+                self.hosts[0].start_again()
             }
             Fault::StopHost => stop(self.hosts[0].id(), lasts),
             Fault::StopRedis => stop(self.redis.id(), lasts),

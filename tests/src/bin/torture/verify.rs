@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// disk yet. Unit: seconds.
 const SLACK_S: f64 = 3.0;
 
+/// How far ffmpeg may be ahead of the time. Unit: seconds.
+const BURST_S: f64 = 2.0;
+
 /// A gateway that is killed so soon after a push's end may lose of it what was not on its disk.
 const UNSYNCED: Duration = Duration::from_secs(1);
 
@@ -32,7 +35,7 @@ pub(crate) struct Figures {
     whole: usize,
     pictures: usize,
     files: usize,
-    /// Pictures that were cut off with their gateway, at most.
+    /// The most that was cut off with a gateway, in seconds, by when ffmpeg noticed it.
     most_cut_s: f64,
 }
 
@@ -113,38 +116,64 @@ fn match_pushes(
     ensure!(recorded.first().is_none_or(|first| *first == source[0]), "the recording begins amid a push");
     let starts: Vec<usize> = (0..recorded.len()).filter(|at| recorded[*at] == source[0]).collect();
     let ends = starts.iter().skip(1).copied().chain([recorded.len()]);
-    let mut pieces = starts.iter().zip(ends).map(|(start, end)| &recorded[*start..end]).peekable();
-    for (at, push) in pushes.iter().enumerate() {
-        figures.pushes += 1;
-        let killed = kills.iter().find(|kill| (push.began..push.ended + UNSYNCED).contains(kill));
-        let least = match killed {
-            None if push.is_whole => source.len(),
-            // Refused at once: the functions were away.
-            None => {
-                let lasted = push.ended - push.began;
-                ensure!(lasted < Duration::from_secs(20), "push {at} was cut off after {lasted:?} by nobody");
-                0
-            }
-            Some(kill) => {
-                let sent_s = ((*kill - push.began).as_secs_f64() - SLACK_S).max(0.0);
-                ((sent_s * RATE as f64) as usize).min(source.len())
-            }
-        };
-        let Some(piece) = pieces.next_if(|piece| piece.len() >= least) else {
-            let next = pieces.peek().map(|piece| piece.len());
-            ensure!(least == 0, "push {at} ({push:?}) has {next:?} pictures in place of {least} or more");
-            continue;
-        };
-        ensure!(source.starts_with(piece), "push {at} is recorded otherwise than it was pushed");
-        figures.whole += usize::from(piece.len() == source.len());
-        if let Some(kill) = killed {
-            let sent_s = (*kill - push.began).as_secs_f64().min(source.len() as f64 / RATE as f64);
-            figures.most_cut_s = figures.most_cut_s.max(sent_s - piece.len() as f64 / RATE as f64);
+    let pieces: Vec<&[u64]> = starts.iter().zip(ends).map(|(start, end)| &recorded[*start..end]).collect();
+    let otherwise = pieces.iter().position(|piece| !source.starts_with(piece));
+    ensure!(otherwise.is_none(), "the piece {otherwise:?} is recorded otherwise than it was pushed");
+    let due = pushes.iter().map(|push| Due::of(push, kills, source.len())).collect::<Result<Vec<_>>>()?;
+    let lengths: Vec<usize> = pieces.iter().map(|piece| piece.len()).collect();
+    let matched = assign(&due, &lengths).with_context(|| {
+        format!("pieces of {lengths:?} pictures are recorded of pushes that sent {due:?}")
+    })?;
+    figures.pushes += due.len();
+    for (due, length) in due.iter().zip(matched) {
+        figures.whole += usize::from(length == source.len());
+        if due.is_killed {
+            let cut_off = due.most.saturating_sub(length) as f64 / RATE as f64;
+            figures.most_cut_s = figures.most_cut_s.max(cut_off);
         }
     }
-    let more = pieces.count();
-    ensure!(more == 0, "{more} pieces are recorded that nobody pushed");
     Ok(())
+}
+
+/// How much of a push has to be recorded, in pictures.
+#[derive(Debug)]
+struct Due {
+    least: usize,
+    most: usize,
+    is_killed: bool,
+}
+
+impl Due {
+    fn of(push: &Push, kills: &[Instant], whole: usize) -> Result<Self> {
+        let pictures = |seconds: f64| ((seconds.max(0.0) * RATE as f64) as usize).min(whole);
+        let lasted = push.ended - push.began;
+        let killed = kills.iter().find(|kill| (push.began..push.ended + UNSYNCED).contains(kill));
+        let most = pictures(lasted.as_secs_f64() + BURST_S);
+        let least = match killed {
+            Some(kill) => pictures((*kill - push.began).as_secs_f64() - SLACK_S),
+            None if push.is_whole => whole,
+            // Refused at once: the functions were away.
+            None => {
+                ensure!(lasted < Duration::from_secs(20), "a push was cut off after {lasted:?} by nobody");
+                0
+            }
+        };
+        Ok(Self { least, most, is_killed: killed.is_some() })
+    }
+}
+
+/// Which piece is of which push, in their order: the lengths of what is recorded of each. `None`: there is no way, so
+/// that something is missing or too much.
+fn assign(due: &[Due], pieces: &[usize]) -> Option<Vec<usize>> {
+    let Some((first, rest)) = due.split_first() else { return pieces.is_empty().then(Vec::new) };
+    let with = |length: usize, pieces: &[usize]| {
+        let mut lengths = assign(rest, pieces)?;
+        lengths.insert(0, length);
+        Some(lengths)
+    };
+    let fits = |piece: &&usize| (first.least..=first.most).contains(*piece);
+    let taken = pieces.first().filter(fits).and_then(|piece| with(*piece, &pieces[1..]));
+    taken.or_else(|| if first.least == 0 { with(0, pieces) } else { None })
 }
 
 /// The playlists, MP4 and FLV files of a stream, once every slice is in a playlist and there are as many of each.

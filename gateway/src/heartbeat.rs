@@ -32,7 +32,7 @@ pub(crate) async fn beat(
     control: Control,
 ) {
     let (calls, health) = (&control.metrics().heartbeat, control.health());
-    health.begin(Instant::now());
+    health.called(Kind::Heartbeat, Instant::now());
     let mut seconds = interval(EVERY);
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut log_limit = LogLimit::default();

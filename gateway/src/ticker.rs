@@ -18,7 +18,7 @@ use crate::{
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Functions that have no such lane are asked this often: they may be another bundle, or be replaced soon.
+/// Functions that say that they have no such lane are asked this often: they may be another bundle, or be replaced soon.
 const ABSENT: Duration = Duration::from_secs(60);
 
 /// How many calls of a lane may be under way: one that waits for a slow bucket keeps nothing else waiting.
@@ -59,7 +59,7 @@ trait LaneCall: Call<Address = (), Answer = LaneAnswer> + Default + Send + Sync 
 
 impl<C: Call<Address = (), Answer = LaneAnswer> + Default + Send + Sync> LaneCall for C {}
 
-/// Calls once. Where the functions have no such lane, it takes its time.
+/// Calls once. Where the functions say that they have no such lane, it takes its time.
 async fn call<C: LaneCall>(
     functions: &Functions,
     control: &Control,
@@ -69,6 +69,7 @@ async fn call<C: LaneCall>(
     let (LaneCalls { calls, failures, due, done }, path) = (control.metrics().lane(lane), lane.as_str());
     calls.made.add_one();
     let sent = Instant::now();
+    control.health().called(lane.into(), sent);
     let answer = functions.call_long((), &C::default()).await;
     let received = Instant::now();
     calls.duration.observe(received - sent);
@@ -83,13 +84,13 @@ async fn call<C: LaneCall>(
                 tracing::warn!("/{path}: {what}: {reason}; again in {retry_in_s} s");
             });
         }
-        Err(CallError::Problem(StatusCode::NOT_FOUND, _) | CallError::Foreign(StatusCode::NOT_FOUND, _)) => {
-            control.health().absent(lane.into());
-            tracing::info!("the functions have no /{path}");
-            sleep(ABSENT).await;
-        }
         Err(error) => {
             calls.failed.add_one();
+            if is_absent(lane, &error) {
+                control.health().absent(lane.into());
+                tracing::info!("the functions have no /{path}");
+                return sleep(ABSENT).await;
+            }
             control.health().failed(lane.into(), error.failure(), received);
             let permits = log_limit.lock().unwrap_or_else(PoisonError::into_inner).permits();
             if permits {
@@ -97,4 +98,10 @@ async fn call<C: LaneCall>(
             }
         }
     }
+}
+
+/// Whether the functions themselves say that they have no such lane. Without ticks nothing is ever closed: that is never
+/// as it should be.
+fn is_absent(lane: Lane, error: &CallError) -> bool {
+    lane != Lane::Tick && error.status() == Some(StatusCode::NOT_FOUND)
 }

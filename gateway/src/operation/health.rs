@@ -12,9 +12,6 @@ use super::metrics::{Failure, Lane};
 /// How long calls may fail before that is a reason: hosts are replaced, and calls are made again.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How long a call may be under way without an answer to any.
-const SILENT: Duration = Duration::from_secs(15);
-
 /// The calls that are made each second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -22,6 +19,25 @@ pub(crate) enum Kind {
     Tick,
     Compose,
     Deliver,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Heartbeat, Self::Tick, Self::Compose, Self::Deliver];
+
+    /// How long none of these calls may be answered before that is a reason. While some take their time, others are
+    /// answered, unless every one that may be under way does.
+    fn silent(self) -> Duration {
+        Duration::from_secs(match self {
+            // A call is given up after ten seconds.
+            Self::Heartbeat => 15,
+            // It takes up nothing more after ten seconds.
+            Self::Tick => 60,
+            // It waits for a receiver for half a minute at most.
+            Self::Deliver => 60,
+            // It moves media for a minute and a half.
+            Self::Compose => protocol::CALL_MAX_S,
+        })
+    }
 }
 
 impl From<Lane> for Kind {
@@ -47,27 +63,29 @@ pub struct Reason {
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     calls: Mutex<[Course; 4]>,
-    /// When calls were first made.
-    began: Mutex<Option<Instant>>,
 }
 
 /// How calls of a kind go.
 #[derive(Clone, Copy, Debug, Default)]
 struct Course {
+    /// When such a call was first made.
+    began: Option<Instant>,
+    /// When one was last answered as it should be.
     answered: Option<Instant>,
     /// Since when they fail, and why the last one did.
     failing: Option<(Instant, Failure)>,
 }
 
 impl Health {
-    /// Calls are made from now on.
-    pub(crate) fn begin(&self, now: Instant) {
-        self.began.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(now);
+    /// A call is made, and others after it.
+    pub(crate) fn called(&self, kind: Kind, now: Instant) {
+        self.calls()[kind as usize].began.get_or_insert(now);
     }
 
     /// A call was answered as it should be.
     pub(crate) fn succeeded(&self, kind: Kind, now: Instant) {
-        self.calls()[kind as usize] = Course { answered: Some(now), failing: None };
+        let course = &mut self.calls()[kind as usize];
+        (course.answered, course.failing) = (Some(now), None);
     }
 
     /// A call failed.
@@ -77,32 +95,24 @@ impl Health {
         course.failing = Some((since, failure));
     }
 
-    /// There are no such calls.
+    /// The functions say that there are no such calls.
     pub(crate) fn absent(&self, kind: Kind) {
         self.calls()[kind as usize] = Course::default();
     }
 
     /// What is not as it should be with the functions.
     pub(crate) fn reasons(&self, now: Instant) -> Vec<Reason> {
-        let calls = *self.calls();
-        let began = *self.began.lock().unwrap_or_else(PoisonError::into_inner);
-        let [heartbeat, lanes @ ..] = calls;
+        let [heartbeat, lanes @ ..] = *self.calls();
         if let Some(failure) = heartbeat.fails(now) {
             // The lanes fail for the same reason.
             return vec![functions(failure)];
         }
-        let heard = heartbeat.answered.max(began);
-        if heard.is_some_and(|heard| now.saturating_duration_since(heard) > SILENT) {
+        if heartbeat.is_silent(Kind::Heartbeat, now) {
             return vec![Reason::new("functions_silent", "the functions do not answer heartbeats")];
         }
-        let named = ["tick", "compose", "deliver"].into_iter().zip(lanes);
-        let failing = named.filter_map(|(lane, course)| Some((lane, course.fails(now)?)));
-        failing
-            .map(|(lane, failure)| {
-                let Reason { message, .. } = functions(failure);
-                Reason { code: format!("{lane}_fails"), message: format!("calls of /{lane} fail: {message}") }
-            })
-            .collect()
+        let kinds = Kind::ALL.into_iter().skip(1);
+        let named = ["tick", "compose", "deliver"].into_iter().zip(kinds.zip(lanes));
+        named.filter_map(|(lane, (kind, course))| lane_reason(lane, kind, course, now)).collect()
     }
 
     fn calls(&self) -> MutexGuard<'_, [Course; 4]> {
@@ -117,6 +127,22 @@ impl Course {
         let is_lasting = failure == Failure::Token || now.saturating_duration_since(since) >= GRACE;
         is_lasting.then_some(failure)
     }
+
+    /// Whether no call has been answered for too long.
+    fn is_silent(&self, kind: Kind, now: Instant) -> bool {
+        let heard = self.answered.max(self.began);
+        heard.is_some_and(|heard| now.saturating_duration_since(heard) > kind.silent())
+    }
+}
+
+/// What is not as it should be with a lane.
+fn lane_reason(lane: &str, kind: Kind, course: Course, now: Instant) -> Option<Reason> {
+    let why = match course.fails(now) {
+        Some(failure) => format!("fail: {}", functions(failure).message),
+        None if course.is_silent(kind, now) => "are not answered".to_owned(),
+        None => return None,
+    };
+    Some(Reason { code: format!("{lane}_fails"), message: format!("calls of /{lane} {why}") })
 }
 
 impl Reason {
@@ -151,7 +177,7 @@ mod tests {
     fn calls_that_fail_for_a_while_are_a_reason_until_one_succeeds() {
         let (health, began) = (Health::default(), Instant::now());
         let at = |seconds| began + Duration::from_secs(seconds);
-        health.begin(began);
+        health.called(Kind::Heartbeat, began);
         health.succeeded(Kind::Heartbeat, at(1));
         health.failed(Kind::Heartbeat, Failure::Unreachable, at(2));
         assert!(codes(&health, at(4)).is_empty());
@@ -169,9 +195,35 @@ mod tests {
     #[test]
     fn a_host_that_hangs_is_a_reason() {
         let (health, began) = (Health::default(), Instant::now());
-        assert!(codes(&health, began + 2 * SILENT).is_empty(), "nothing is called yet");
-        health.begin(began);
-        assert!(codes(&health, began + SILENT).is_empty());
-        assert_eq!(codes(&health, began + 2 * SILENT), ["functions_silent"]);
+        let silent = Kind::Heartbeat.silent();
+        assert!(codes(&health, began + 2 * silent).is_empty(), "nothing is called yet");
+        health.called(Kind::Heartbeat, began);
+        assert!(codes(&health, began + silent).is_empty());
+        assert_eq!(codes(&health, began + 2 * silent), ["functions_silent"]);
+    }
+
+    #[test]
+    fn a_lane_that_hangs_is_a_reason_while_heartbeats_are_answered() {
+        for (kind, code) in
+            [(Kind::Tick, "tick_fails"), (Kind::Compose, "compose_fails"), (Kind::Deliver, "deliver_fails")]
+        {
+            let (health, began) = (Health::default(), Instant::now());
+            let (silent, second) = (kind.silent(), Duration::from_secs(1));
+            let heard = |now| health.succeeded(Kind::Heartbeat, now);
+            health.called(kind, began);
+            heard(began + silent);
+            assert!(codes(&health, began + silent).is_empty());
+            heard(began + silent + second);
+            assert_eq!(codes(&health, began + silent + second), [code], "it never answered");
+            // One that takes its time does not matter where the next one is answered.
+            let answered = began + 2 * silent;
+            health.succeeded(kind, answered);
+            health.called(kind, answered);
+            heard(answered + silent + second);
+            assert!(codes(&health, answered + silent).is_empty());
+            assert_eq!(codes(&health, answered + silent + second), [code]);
+            health.absent(kind);
+            assert!(codes(&health, answered + silent + second).is_empty());
+        }
     }
 }

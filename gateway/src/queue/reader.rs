@@ -147,11 +147,14 @@ impl QueueReader {
         }
     }
 
-    /// The last try to begin it, or to bring a chunk of it, failed.
+    /// The last try to begin it, or to bring a chunk of it or the loss of one, failed.
     pub(crate) fn in_trouble(&self, failure: Failure) {
-        let trouble = &mut self.queue.state().trouble;
-        let since = trouble.map_or_else(Instant::now, |trouble| trouble.since);
-        *trouble = Some(Trouble { failure, since });
+        Trouble::note(&mut self.queue.state().trouble, failure);
+    }
+
+    /// The last try to tell its end failed.
+    pub(crate) fn end_in_trouble(&self, failure: Failure) {
+        Trouble::note(&mut self.queue.state().end_trouble, failure);
     }
 
     /// What of it waits, and why.
@@ -353,6 +356,7 @@ impl QueueReader {
             if let Some(session) = &mut state.record.session {
                 session.is_end_told = true;
             }
+            state.end_trouble = None;
             queue.save(state);
             (state.session.clone(), state.ended)
         });

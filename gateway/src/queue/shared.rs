@@ -70,9 +70,12 @@ pub(super) struct State {
     pub(super) is_unnoted: bool,
     /// Why it should be recorded and is not.
     pub(super) trouble: Option<Trouble>,
+    /// Why its end is not told.
+    pub(super) end_trouble: Option<Trouble>,
 }
 
-/// Why a push should be recorded and is not: the last try to begin it, or to bring a chunk of it, failed.
+/// Why a push should be recorded and is not: the last try to begin it, to bring a chunk of it or the loss of one, or to tell
+/// its end failed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trouble {
     pub(crate) failure: Failure,
@@ -86,6 +89,14 @@ pub(crate) struct Waits {
     /// When the last frame of the oldest one came.
     pub(crate) oldest: Option<Instant>,
     pub(crate) trouble: Option<Trouble>,
+}
+
+impl Trouble {
+    /// Another try failed.
+    pub(super) fn note(trouble: &mut Option<Self>, failure: Failure) {
+        let since = trouble.map_or_else(Instant::now, |trouble| trouble.since);
+        *trouble = Some(Self { failure, since });
+    }
 }
 
 impl Queue {
@@ -194,6 +205,7 @@ impl State {
             waits_since: None,
             is_unnoted: false,
             trouble: None,
+            end_trouble: None,
         }
     }
 
@@ -203,7 +215,7 @@ impl State {
             Waiting::Lost(gap) => gap.lost.to_ms,
         });
         let oldest = self.began.zip(oldest_ms).map(|((began, _), ms)| began + Duration::from_millis(ms));
-        Waits { chunks: self.waiting.len(), oldest, trouble: self.trouble }
+        Waits { chunks: self.waiting.len(), oldest, trouble: self.trouble.or(self.end_trouble) }
     }
 
     /// The place of the oldest chunk that can be given up, which the functions have not begun to take. Where

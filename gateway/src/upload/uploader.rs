@@ -132,6 +132,7 @@ impl Uploader {
             push,
             backoff: Backoff::new(queue.path(), &self.functions),
             missing: None,
+            told_to_wait: None,
         };
         loop {
             let is_taken = match queue.next().await {
@@ -141,7 +142,7 @@ impl Uploader {
             };
             if is_taken {
                 bringer.backoff = Backoff::new(queue.path(), &self.functions);
-                bringer.missing = None;
+                (bringer.missing, bringer.told_to_wait) = (None, None);
             }
         }
     }
@@ -167,7 +168,7 @@ impl Uploader {
         queue.sync_end().await;
         self.sessions.remove(&session.session);
         let path = queue.path();
-        let mut backoff = Backoff::new(path, &self.functions);
+        let (mut backoff, mut told_to_wait) = (Backoff::new(path, &self.functions), None);
         loop {
             let end = EndSession { ended_ago_ms: ms_since(at), duration_ms, chunks };
             match self.functions.call(session.clone(), &end).await {
@@ -180,10 +181,25 @@ impl Uploader {
                     tracing::error!("{path}: the end of {session} is refused: {error}");
                     break;
                 }
-                Err(error) => backoff.wait("session cannot be ended", &error).await,
+                Err(error) => {
+                    if self.is_trouble(error.failure(), &mut told_to_wait) {
+                        queue.end_in_trouble(error.failure());
+                    }
+                    backoff.wait("session cannot be ended", &error).await;
+                }
             }
         }
         queue.end_told();
+    }
+
+    /// Whether a push of which a try failed is in trouble. One that has to wait for chunks of another session is in none,
+    /// unless that lasts. `told_to_wait`: since when it has to.
+    fn is_trouble(&self, failure: Failure, told_to_wait: &mut Option<Instant>) -> bool {
+        if failure != Failure::Order {
+            *told_to_wait = None;
+            return true;
+        }
+        told_to_wait.get_or_insert_with(Instant::now).elapsed() >= self.call_max
     }
 }
 
@@ -208,6 +224,8 @@ struct Bringer<'a> {
     backoff: Backoff<'a>,
     /// Since when the functions want a chunk before the one at the front that is not here.
     missing: Option<Instant>,
+    /// Since when they want something else first, here or not.
+    told_to_wait: Option<Instant>,
 }
 
 impl Bringer<'_> {
@@ -246,10 +264,7 @@ impl Bringer<'_> {
         }
         let failure = error.failure();
         metrics.chunk_failures.of(failure).add_one();
-        // A chunk that waits for those of another session is in no trouble.
-        if failure != Failure::Order {
-            self.queue.in_trouble(failure);
-        }
+        self.note_trouble(failure);
         self.fill_gap(seq, from_ms, generation, &error).await;
         self.backoff.wait("chunk cannot be uploaded", &error).await;
         false
@@ -273,9 +288,16 @@ impl Bringer<'_> {
             self.queue.acknowledged(index);
             return true;
         }
+        self.note_trouble(error.failure());
         self.fill_gap(seq, lost.from_ms, lost.generation, &error).await;
         self.backoff.wait("loss of a chunk cannot be told", &error).await;
         false
+    }
+
+    fn note_trouble(&mut self, failure: Failure) {
+        if self.uploader.is_trouble(failure, &mut self.told_to_wait) {
+            self.queue.in_trouble(failure);
+        }
     }
 
     /// Where the functions want chunks before this one that are not here any more, tells that they will not come. They

@@ -44,9 +44,16 @@ pub(super) fn make_room(spool: &Spool, streams: Vec<Vec<QueueReader>>, given_up:
         .filter(|(_, account)| account.is_full())
         .map(|(path, account)| Giver { path, account, pushes: Vec::new(), is_done: false })
         .collect();
+    // They were counted when they were refused.
     give_up(refused, |giver| Ok(spool.drop_oldest_refused(&giver.path)?.is_some()), given_up);
     let givers = streams.into_iter().filter_map(Giver::new).collect();
-    give_up(givers, |giver| Ok(giver.give_up()), given_up);
+    let counted = Arc::clone(&given_up.metrics);
+    let step = |giver: &Giver| {
+        let is_given_up = giver.give_up();
+        counted.chunks.of(ChunkOutcome::GivenUp).add(is_given_up.into());
+        Ok(is_given_up)
+    };
+    give_up(givers, step, given_up);
 }
 
 fn give_up(mut givers: Vec<Giver>, step: impl Fn(&Giver) -> io::Result<bool>, given_up: &mut GivenUp) {
@@ -68,7 +75,6 @@ impl GivenUp {
     }
 
     fn add(&mut self, path: &StreamPath) {
-        self.metrics.chunks.of(ChunkOutcome::GivenUp).add_one();
         *self.chunks.entry(path.clone()).or_default() += 1;
     }
 

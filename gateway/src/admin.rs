@@ -19,6 +19,7 @@
 //! which no web page may send elsewhere unasked.
 
 mod answer;
+mod look;
 mod routes;
 
 use std::{fmt, net::SocketAddr, sync::Arc};

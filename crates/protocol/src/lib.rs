@@ -63,6 +63,21 @@ pub const GENERATION_HEADER: &str = "x-generation";
 /// access unit that no player can begin with. Absent otherwise.
 pub const CHUNK_CONTINUES_HEADER: &str = "x-chunk-continues";
 
+/// The token of an `Authorization` of the scheme Bearer, whose name may be in upper and lower case (RFC 9110 §11.1); `None`
+/// where it is of another scheme or has no token.
+///
+/// ```
+/// assert_eq!(protocol::bearer_token(b"bearer secret"), Some(&b"secret"[..]));
+/// for other in ["", "secret", "Bearer", "Bearer ", "Basic secret", "Bearersecret"] {
+///     assert_eq!(protocol::bearer_token(other.as_bytes()), None, "{other}");
+/// }
+/// ```
+#[must_use]
+pub fn bearer_token(authorization: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = authorization.split_at_checked(b"Bearer ".len())?;
+    (scheme.eq_ignore_ascii_case(b"Bearer ") && !token.is_empty()).then_some(token)
+}
+
 /// Codes of a [`Problem`] with status 409.
 pub mod conflict {
     /// Another chunk of the session is next.

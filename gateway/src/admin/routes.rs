@@ -9,15 +9,16 @@ use http::{
 };
 use http_body_util::{BodyExt, Limited};
 use http_server::Drained;
-use protocol::JSON_CONTENT_TYPE;
+use protocol::{JSON_CONTENT_TYPE, bearer_token};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use subtle::ConstantTimeEq;
 
 use super::{
     Admin,
     answer::{Answer, Refused, json, with_type},
+    look::Looks,
 };
-use crate::operation::{DrainPlan, Reason};
+use crate::operation::{Control, DrainPlan, Reason};
 
 /// The longest body of a request.
 const MAX_BODY_BYTES: usize = 4 << 10;
@@ -31,10 +32,12 @@ const UPLOAD_S: u64 = 60;
 /// The longest of either that can be asked for: a day.
 const LONGEST_S: u64 = 86_400;
 
+/// What is said where nobody can look at the gateway.
+const HANGS: (&str, &str) = ("disk_hangs", "the spool's disk hangs: nobody can look at the gateway");
+
 pub(super) struct Routes {
     admin: Admin,
-    /// What an operator says.
-    authorization: Option<String>,
+    looks: Looks,
 }
 
 #[derive(Serialize)]
@@ -70,8 +73,23 @@ struct Filter {
 
 impl Routes {
     pub(super) fn new(admin: Admin) -> Self {
-        let authorization = admin.token.as_ref().map(|token| format!("Bearer {token}"));
-        Self { admin, authorization }
+        Self { admin, looks: Looks::default() }
+    }
+
+    /// What is seen; `None` where the spool's disk keeps who looks waiting.
+    async fn see<T: Send + 'static>(&self, look: fn(&Admin) -> T) -> Option<T> {
+        let admin = self.admin.clone();
+        self.looks.see(move || look(&admin)).await
+    }
+
+    /// The same of a gateway.
+    async fn see_of<T: Send + 'static>(
+        &self,
+        control: &Control,
+        look: fn(&Control) -> T,
+    ) -> Result<T, Refused> {
+        let control = control.clone();
+        self.looks.see(move || look(&control)).await.ok_or_else(hangs)
     }
 
     pub(super) async fn answer(&self, request: Request<Drained>) -> Answer {
@@ -84,15 +102,16 @@ impl Routes {
         match path {
             "/metrics" => {
                 read_only(&head.method)?;
-                return Ok(with_type(StatusCode::OK, exposition::CONTENT_TYPE, self.admin.metrics_text()));
+                let text = self.see(Admin::metrics_text).await.ok_or_else(hangs)?;
+                return Ok(with_type(StatusCode::OK, exposition::CONTENT_TYPE, text));
             }
             "/healthz" => {
                 read_only(&head.method)?;
-                return Ok(health(self.admin.problems()));
+                return Ok(health(self.see(Admin::problems).await));
             }
             "/readyz" => {
                 read_only(&head.method)?;
-                return Ok(health(self.admin.hindrances()));
+                return Ok(health(self.see(Admin::hindrances).await));
             }
             _ => self.authorize(&head.headers)?,
         }
@@ -102,8 +121,8 @@ impl Routes {
         let Some(control) = &self.admin.control else { return Err(unknown(path)) };
         match (path, &head.method) {
             ("/publishers", &Method::GET) => {
-                let publishers = serde_json::json!({ "publishers": control.publisher_views() });
-                Ok(json(StatusCode::OK, &publishers))
+                let publishers = self.see_of(control, Control::publisher_views).await?;
+                Ok(json(StatusCode::OK, &serde_json::json!({ "publishers": publishers })))
             }
             ("/kick", &Method::POST) => {
                 let Kick { name } = read(&head.headers, body).await?;
@@ -115,11 +134,15 @@ impl Routes {
                     kicked => Ok(json(StatusCode::OK, &serde_json::json!({ "kicked": kicked }))),
                 }
             }
-            ("/drain", &Method::GET) => Ok(json(StatusCode::OK, &control.drain_state())),
+            ("/drain", &Method::GET) => {
+                let state = self.see_of(control, Control::drain_state).await?;
+                Ok(json(StatusCode::OK, &state))
+            }
             ("/drain", &Method::POST) => {
                 let plan: Drain = read(&head.headers, body).await?;
                 control.drain(DrainPlan { wait: seconds(plan.wait_s)?, upload: seconds(plan.upload_s)? });
-                Ok(json(StatusCode::ACCEPTED, &control.drain_state()))
+                let state = self.see_of(control, Control::drain_state).await?;
+                Ok(json(StatusCode::ACCEPTED, &state))
             }
             ("/publishers" | "/kick" | "/drain", method) => Err(not_allowed(method)),
             _ => Err(unknown(path)),
@@ -143,8 +166,11 @@ impl Routes {
     /// Whether whoever asks is the operator.
     fn authorize(&self, headers: &HeaderMap) -> Result<(), Refused> {
         let header = |name| headers.get(name).map(http::HeaderValue::as_bytes).unwrap_or_default();
-        match &self.authorization {
-            Some(expected) if header(AUTHORIZATION).ct_eq(expected.as_bytes()).into() => Ok(()),
+        let shows = |token: &str| {
+            bearer_token(header(AUTHORIZATION)).is_some_and(|shown| shown.ct_eq(token.as_bytes()).into())
+        };
+        match &self.admin.token {
+            Some(token) if shows(token) => Ok(()),
             Some(_) => {
                 let message = "Authorization: Bearer with the token of the operator's address is needed";
                 Err(Refused::new(StatusCode::UNAUTHORIZED, "token", message))
@@ -166,11 +192,17 @@ fn is_this_machine(host: &[u8]) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
 }
 
-fn health(reasons: Vec<Reason>) -> Answer {
+/// `reasons`: `None` where nobody could look.
+fn health(reasons: Option<Vec<Reason>>) -> Answer {
+    let reasons = reasons.unwrap_or_else(|| vec![Reason::new(HANGS.0, HANGS.1)]);
     match reasons.is_empty() {
         true => json(StatusCode::OK, &Health { status: "ok", reasons }),
         false => json(StatusCode::SERVICE_UNAVAILABLE, &Health { status: "failing", reasons }),
     }
+}
+
+fn hangs() -> Refused {
+    Refused::new(StatusCode::SERVICE_UNAVAILABLE, HANGS.0, HANGS.1)
 }
 
 fn read_only(method: &Method) -> Result<(), Refused> {

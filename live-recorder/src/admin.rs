@@ -23,7 +23,8 @@ const ANSWER_TIME: Duration = Duration::from_secs(2);
 #[derive(clap::Args, Clone, Default)]
 pub(crate) struct AdminArgs {
     /// Where the operator is answered over HTTP: /metrics, /healthz and /readyz to everybody, and to who shows the token
-    /// what is logged and, of a gateway, who publishes, kick and drain. Off by default.
+    /// what is logged and, of a gateway, who publishes, kick and drain. Off by default. No variable sets it:
+    /// LIVE_RECORDER_ADMIN is for the commands that ask a gateway.
     #[arg(long, value_name = "HOST:PORT")]
     admin: Option<SocketAddr>,
     /// The operator's token, which an address has to have that others can reach. Other users of the machine may see it in

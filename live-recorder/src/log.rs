@@ -20,8 +20,9 @@ const VARIABLE: &str = "LIVE_RECORDER_LOG";
 /// How a message is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// A line for people.
+    /// A line for people. So is a variable that is set to nothing.
     #[default]
+    #[value(alias = "")]
     Text,
     /// A JSON object a line: timestamp, level, message, target.
     Json,
@@ -35,16 +36,16 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Logs what `LIVE_RECORDER_LOG` asks for, such as `info,gateway=debug`; `default` without it.
+    /// Logs what `LIVE_RECORDER_LOG` asks for, such as `info,gateway=debug`; `default` without it, or
+    /// where it is set to nothing.
     ///
     /// # Errors
     ///
     /// The variable is no filter.
     pub(crate) fn start(default: LevelFilter, format: LogFormat) -> anyhow::Result<Self> {
-        let wanted = match std::env::var(VARIABLE) {
-            Ok(filter) => filter,
-            Err(_) => default.to_string(),
-        };
+        // A variable that is set to nothing sets none.
+        let wanted = std::env::var(VARIABLE).ok().filter(|filter| !filter.is_empty());
+        let wanted = wanted.unwrap_or_else(|| default.to_string());
         let filter = parse(&wanted).map_err(|error| anyhow!("{VARIABLE}: {error}"))?;
         let (filter, handle) = reload::Layer::new(filter);
         let lines = fmt::layer().with_writer(std::io::stderr);

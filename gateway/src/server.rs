@@ -202,6 +202,7 @@ impl Ingest {
         let ctx = Arc::new(ctx);
         let connections = Background { tasks: TaskTracker::new(), abort: abort.clone() };
         let doors = Background { tasks: TaskTracker::new(), abort: abort.clone() };
+        let mut followed = Vec::new();
         for Entrance { listener, certificates } in entrances {
             let door = Door {
                 ctx: Arc::clone(&ctx),
@@ -211,7 +212,11 @@ impl Ingest {
                 connections: connections.clone(),
             };
             doors.spawn(async move { door.accept(listener).await });
-            if let Some(certificates) = certificates {
+            // Several addresses may show one.
+            let is_followed =
+                |certificates: &Arc<_>| followed.iter().any(|one| Arc::ptr_eq(one, certificates));
+            if let Some(certificates) = certificates.filter(|certificates| !is_followed(certificates)) {
+                followed.push(Arc::clone(&certificates));
                 background.spawn(certificates.follow(Arc::clone(control.metrics())));
             }
         }
@@ -229,7 +234,7 @@ impl Ingest {
         uploads.done().await;
         background.done().await;
         anyhow::ensure!(
-            !left.draining || left.waiting_pushes == 0,
+            !control.is_drained() || left.waiting_pushes == 0,
             "{} pushes with {} chunks were not brought to the functions in time: they are left in the spool",
             left.waiting_pushes,
             left.waiting_chunks
@@ -238,9 +243,11 @@ impl Ingest {
     }
 }
 
-/// Stops a gateway that was told to end, once its pushes have ended or had time to.
+/// Stops a gateway that was told to end, once its pushes have ended or had time to. One that is stopped takes no more, which
+/// whoever sends publishers here is to see.
 async fn drain(control: Control, stop: CancellationToken) {
-    control.drained().await;
+    stop.run_until_cancelled(control.drained()).await;
+    control.publishers().close();
     stop.cancel();
 }
 

@@ -42,7 +42,7 @@ mod resend;
 mod sync;
 mod waiting;
 
-pub(crate) use charge::Account;
+pub(crate) use charge::{Account, Fill};
 pub(crate) use chunk::{Chunk, OpenChunk};
 pub(crate) use folder::Spool;
 pub(crate) use gap::Gap;

@@ -19,7 +19,12 @@ use super::{
     publishers::{PublisherView, Publishers},
     report,
 };
-use crate::{places::Places, queue::Waits, spool::Spool, upload::Uploads};
+use crate::{
+    places::Places,
+    queue::Waits,
+    spool::{Fill, Spool},
+    upload::Uploads,
+};
 
 /// A push in trouble for less than this is none to be told of: the next try may succeed.
 const TROUBLE: Duration = Duration::from_secs(5);
@@ -71,7 +76,7 @@ struct Drain {
 /// What a gateway that ends still has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct DrainState {
-    /// Whether it ends.
+    /// Whether it ends, as an operator or the system told it to.
     pub draining: bool,
     /// Publishers that are connected.
     pub publishers: usize,
@@ -140,6 +145,11 @@ impl Control {
         }
     }
 
+    /// Whether an operator has it end.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.shared.drain.borrow().is_some()
+    }
+
     /// Completes when a gateway that was told to end has no publisher, or has waited for them long enough.
     pub(crate) async fn drained(&self) {
         let mut changes = self.shared.drain.subscribe();
@@ -165,7 +175,7 @@ impl Control {
     pub fn problems(&self) -> Vec<Reason> {
         let now = Instant::now();
         let mut reasons = self.shared.health.reasons(now);
-        reasons.extend(self.spool_reasons());
+        reasons.extend(self.spool_reasons(|fill| fill.is_full() || !fill.admits_another));
         let waiting = self.waiting();
         let troubles = waiting.iter().filter_map(|waits| waits.trouble);
         let lasting: Vec<_> = troubles
@@ -198,11 +208,13 @@ impl Control {
         if self.shared.publishers.is_closed() {
             reasons.push(Reason::new("draining", "the gateway is about to end"));
         }
-        reasons.extend(self.spool_reasons());
+        // Where one stream has filled it, others still find room.
+        reasons.extend(self.spool_reasons(|fill| !fill.admits_another));
         reasons
     }
 
-    fn spool_reasons(&self) -> Vec<Reason> {
+    /// What is not as it should be with the spool.
+    fn spool_reasons(&self, is_full: impl Fn(&Fill) -> bool) -> Vec<Reason> {
         let spool = self.shared.parts.get().and_then(|parts| parts.spool.upgrade());
         let Some(spool) = spool else { return Vec::new() };
         let fill = spool.fill();
@@ -211,8 +223,9 @@ impl Control {
             reasons
                 .push(Reason::new("disk_full", "the spool's disk is full or fails: media waits in memory"));
         }
-        if fill.used_bytes >= fill.limit_bytes {
-            let message = "the spool is full: publishers are held back, or lose their oldest media";
+        if is_full(&fill) {
+            let message =
+                "the spool is full: publishers are refused or held back, or lose their oldest media";
             reasons.push(Reason::new("spool_full", message));
         }
         reasons

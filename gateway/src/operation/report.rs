@@ -11,7 +11,10 @@ use super::{
     metrics::{Calls, Failure, Lane, Metrics},
     process::Process,
 };
-use crate::{queue::Waits, spool::Spool};
+use crate::{
+    queue::Waits,
+    spool::{Fill, Spool},
+};
 
 /// What is looked at when somebody asks.
 #[derive(Debug)]
@@ -118,8 +121,8 @@ fn chunks(text: &mut Exposition, metrics: &Metrics, seen: &Seen, now: Instant) {
     .value(&[], seen.waiting.len());
     let mut unrecorded = text.gauge(
         "live_recorder_unrecorded_pushes",
-        "Pushes that should be recorded and are not, since the last try to begin them or to bring a chunk failed, by \
-         reason. What they send waits in the spool.",
+        "Pushes that should be recorded and are not, since the last try to begin them, to bring a chunk, or to tell a \
+         loss or their end failed, by reason. What they send waits in the spool.",
     );
     for failure in Failure::ALL {
         let count = waits().filter(|waits| waits.trouble.is_some_and(|trouble| trouble.failure == *failure));
@@ -145,20 +148,34 @@ fn chunks(text: &mut Exposition, metrics: &Metrics, seen: &Seen, now: Instant) {
         .write(text.counter("live_recorder_gaps_told_total", "Gaps told to the functions, by reason."));
 }
 
+/// What is not known yet, since what an earlier gateway left is looked through, has no sample.
 fn spool(text: &mut Exposition, seen: &Seen) {
-    let fill = seen.spool.as_ref().map(|spool| spool.fill()).unwrap_or_default();
+    let fill = seen.spool.as_ref().map(|spool| spool.fill());
     let free_bytes = seen.spool.as_ref().and_then(|spool| spool.disk_free_bytes().ok());
-    text.gauge("live_recorder_spool_bytes", "Bytes in the spool, refused chunks included.")
-        .value(&[], fill.used_bytes);
-    text.gauge("live_recorder_spool_limit_bytes", "Bytes that may be in it.").value(&[], fill.limit_bytes);
-    text.gauge("live_recorder_spool_streams", "Streams that have something in it.").value(&[], fill.streams);
-    text.gauge("live_recorder_spool_refused_chunks", "Chunks in it that the functions refused for good.")
-        .value(&[], fill.refused_chunks);
-    text.gauge("live_recorder_spool_refused_bytes", "Bytes of those.").value(&[], fill.refused_bytes);
-    text.gauge("live_recorder_spool_disk_failing", "1 where its disk refused what was last to be written.")
-        .value(&[], fill.is_disk_refusing);
-    let mut free = text.gauge("live_recorder_spool_disk_free_bytes", "Bytes that its disk has room for.");
-    free.value(&[], free_bytes.unwrap_or_default());
+    let mut gauge = |name, help, value: Option<u64>| {
+        let mut gauge = text.gauge(name, help);
+        value.into_iter().for_each(|value| gauge.value(&[], value));
+    };
+    let of = |value: fn(&Fill) -> u64| fill.as_ref().map(value);
+    gauge(
+        "live_recorder_spool_bytes",
+        "Bytes in the spool, refused chunks included.",
+        of(|fill| fill.used_bytes),
+    );
+    gauge("live_recorder_spool_limit_bytes", "Bytes that may be in it.", of(|fill| fill.limit_bytes));
+    gauge("live_recorder_spool_streams", "Streams that have something in it.", of(|fill| fill.streams));
+    gauge(
+        "live_recorder_spool_refused_chunks",
+        "Chunks in it that the functions refused for good.",
+        of(|fill| fill.refused_chunks as u64),
+    );
+    gauge("live_recorder_spool_refused_bytes", "Bytes of those.", of(|fill| fill.refused_bytes));
+    gauge(
+        "live_recorder_spool_disk_failing",
+        "1 where its disk refused what was last to be written.",
+        of(|fill| fill.is_disk_refusing.into()),
+    );
+    gauge("live_recorder_spool_disk_free_bytes", "Bytes that its disk has room for.", free_bytes);
 }
 
 fn functions(text: &mut Exposition, metrics: &Metrics) {

@@ -70,6 +70,8 @@ pub(crate) struct Fill {
     pub(crate) refused_bytes: u64,
     /// Whether the disk refused what was last to be written.
     pub(crate) is_disk_refusing: bool,
+    /// Whether a stream that has nothing in it may be published.
+    pub(crate) admits_another: bool,
 }
 
 /// What a stream has in the spool.
@@ -88,6 +90,13 @@ pub(super) struct Charge {
     bytes: u64,
     /// How much of it is on disk.
     disk_bytes: u64,
+}
+
+impl Fill {
+    /// Whether it has reached its limit.
+    pub(crate) fn is_full(&self) -> bool {
+        self.used_bytes >= self.limit_bytes
+    }
 }
 
 impl Contents {
@@ -156,6 +165,7 @@ impl Contents {
             limit_bytes: self.limit(),
             streams: self.streams.load(Ordering::Relaxed),
             is_disk_refusing: self.is_disk_refusing(),
+            admits_another: self.admits_another(),
             ..Fill::default()
         }
     }
@@ -174,19 +184,25 @@ impl Contents {
         }
     }
 
-    /// Whether a stream may be published: there is room, or it has a place already, or others have so much more than
-    /// their share that one more finds room.
+    /// Whether a stream may be published: it has a place already, or one more finds room.
     pub(super) fn admits(&self, stream: &StreamPath) -> bool {
+        self.admits_another()
+            || self
+                .open_accounts()
+                .iter()
+                .any(|account| account.used_bytes() > 0 && account.stream == *stream)
+    }
+
+    /// Whether one more stream finds room: there is some, or others have so much more than their share.
+    fn admits_another(&self) -> bool {
         // Where media is given up all the time, it is never full for long.
         let limit = self.limit();
         if self.used() < limit - limit / SHORT_PART {
             return true;
         }
         let share = limit / (self.streams.load(Ordering::Relaxed) + 1);
-        let accounts = self.open_accounts();
         let above_share = |account: &Arc<Account>| account.used_bytes().saturating_sub(share + share / 4);
-        accounts.iter().any(|account| account.used_bytes() > 0 && account.stream == *stream)
-            || accounts.iter().map(above_share).sum::<u64>() >= share / 4
+        self.open_accounts().iter().map(above_share).sum::<u64>() >= share / 4
     }
 
     /// The fair share of each stream that uses any, in bytes.

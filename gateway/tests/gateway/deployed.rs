@@ -88,6 +88,7 @@ fn prometheus_takes_the_metrics_and_the_alerts() {
     for rules in ["gateway-alerts.yml", "functions-alerts.yml"] {
         assert_eq!(judge(&["check", "rules", &format!("deploy/prometheus/{rules}")], ""), None);
     }
+    assert_eq!(judge(&["test", "rules", "gateway/tests/gateway/alerts.yml"], ""), None);
 }
 
 #[test]
@@ -96,4 +97,20 @@ fn the_documentation_names_all_that_is_exposed() {
     let documented = check("docs/operation.md", &exposed);
     let missing: Vec<_> = families(&exposed).into_iter().filter(|name| !documented.contains(*name)).collect();
     assert!(missing.is_empty(), "docs/operation.md does not name {missing:?}");
+}
+
+#[test]
+fn every_documented_metric_is_looked_at_where_something_moves_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let others = files.filter(|path| path.extension().is_some_and(|kind| kind == "rs"));
+    let others = others.filter(|path| !path.ends_with(Path::new(file!()).file_name().unwrap()));
+    let tests: String = others.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let looked_at: BTreeSet<_> = named(&tests).into_iter().map(|(name, _)| name).collect();
+    let of_histogram =
+        |name: &str| SUFFIXES.iter().any(|suffix| looked_at.contains(&*format!("{name}{suffix}")));
+    let documented = check("docs/operation.md", &Control::default().metrics_text());
+    let others: Vec<_> =
+        documented.iter().filter(|name| !looked_at.contains(name.as_str()) && !of_histogram(name)).collect();
+    assert!(others.is_empty(), "no test looks at {others:?}");
 }

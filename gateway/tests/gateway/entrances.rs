@@ -364,3 +364,31 @@ fn files_that_make_no_pair_are_refused() {
     assert!(refused("server.pem", "server.pem").contains("while reading"));
     assert!(refused("none.pem", "server.key.pem").contains("none.pem"));
 }
+
+#[tokio::test]
+async fn a_certificate_of_several_addresses_is_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (functions, operator) = (functions().await, Operator::start(None).await);
+    show(folder.path(), "server");
+    let certificates =
+        Certificates::load(&folder.path().join("certificate.pem"), &folder.path().join("key.pem")).unwrap();
+    let config = crate::config(&functions.url(), &folder.path().join("spool"));
+    let gateway = gateway::open(Config { control: operator.control.clone(), ..config }).await.unwrap();
+    let mut entrances = Vec::new();
+    for _ in 0..3 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        entrances.push(Entrance::rtmps(listener, Arc::clone(&certificates)));
+    }
+    fs::write(folder.path().join("key.pem"), "no key").unwrap();
+    let shutdown = CancellationToken::new();
+    let task = tokio::spawn(gateway.run(entrances, shutdown.clone()));
+    let failed = "live_recorder_certificates_failed_total";
+    operator.until(failed, |count| count > 0.0).await;
+    // The next look is two seconds later.
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(500) {
+        assert_eq!(operator.sample(failed).await, 1.0);
+    }
+    shutdown.cancel();
+    task.await.unwrap().unwrap();
+}

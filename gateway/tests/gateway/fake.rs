@@ -117,6 +117,8 @@ pub(crate) struct Log {
     pub(crate) policy: Option<ChunkPolicy>,
     /// Answered to the heartbeats from now on: `since` is the count.
     pub(crate) changes: Vec<SessionAnswer>,
+    /// Answered to every call of a lane.
+    pub(crate) lane: LaneAnswer,
     counts: HashMap<Kind, u64>,
 }
 
@@ -313,10 +315,10 @@ async fn answer(
 fn perform(log: &mut Log, call: &Call, body: Bytes) -> Response<Full<Bytes>> {
     let policy = log.policy.unwrap_or_default();
     match call.kind {
-        Kind::Compose | Kind::Deliver => respond(StatusCode::OK, &LaneAnswer::default()),
+        Kind::Compose | Kind::Deliver => respond(StatusCode::OK, &log.lane),
         Kind::Tick => {
             log.ticks += 1;
-            respond(StatusCode::OK, &LaneAnswer::default())
+            respond(StatusCode::OK, &log.lane)
         }
         Kind::Admission => {
             log.asked.push(serde_json::from_slice(&body).unwrap());

@@ -10,12 +10,14 @@ use std::{
 };
 
 use flv::TagKind;
+use gateway::Config;
 use protocol::LossReason;
 
 use crate::{
     Gateway,
     fake::{Act, Call, Fake, Kind, Session, fail},
     media::{AUDIO_HEADER, SHAPE, Shape, Tag, VIDEO_HEADER, frames, write_flv},
+    operation::Operator,
     publisher::Publisher,
 };
 
@@ -129,7 +131,10 @@ async fn a_publish_is_refused_while_the_spool_is_full_and_nobody_has_more_than_i
     let pushed = write(&file, 75);
     let (functions, is_open) = functions().await;
     let limit = 16 * LIMIT_BYTES;
-    let gateway = Gateway::with_limit(&functions.url(), &folder.path().join("spool"), limit).await;
+    let operator = Operator::start(None).await;
+    let control = operator.control.clone();
+    let change = |config| Config { control, spool_limit_bytes: Some(limit), ..config };
+    let gateway = Gateway::configured(&functions.url(), &folder.path().join("spool"), change).await;
     let names = ["dead1", "dead2", "dead3", "dead4", "dead5", "dead6"];
     let mut publishers = Vec::new();
     for name in names {
@@ -145,6 +150,14 @@ async fn a_publish_is_refused_while_the_spool_is_full_and_nobody_has_more_than_i
     tokio::time::timeout(PATIENCE, futures_util::future::join_all(sending)).await.unwrap();
     let error = gateway.push(&file, "x").await.unwrap_err().to_string();
     assert!(error.contains("NetStream.Publish.BadName: the recorder's spool is full"), "{error}");
+    // Nobody is to be sent where one is refused.
+    let used_up = operator.sample("live_recorder_spool_bytes").await / limit as f64;
+    for path in ["/readyz", "/healthz"] {
+        let (status, body) = operator.ask("GET", path, None).await;
+        assert!(status == 503 && body.contains("spool_full"), "{used_up} of the spool is used: {body}");
+    }
+    assert_eq!(operator.sample("live_recorder_spool_streams").await, names.len() as f64);
+    assert!(operator.sample("live_recorder_publishes_refused_total{reason=\"spool_full\"}").await >= 1.0);
     // One that has its place goes on.
     let mut again = Publisher::start_from([127, 0, 0, 1], &gateway, names[0]).await.unwrap();
     add(&mut again, &pushed[..100]);
@@ -152,6 +165,7 @@ async fn a_publish_is_refused_while_the_spool_is_full_and_nobody_has_more_than_i
     again.finish().await;
     is_open.store(true, Relaxed);
     functions.ended(names.len() + 1).await;
+    operator.until_health("/readyz", 200, None).await;
     gateway.push(&file, "x").await.unwrap();
     let session = functions.ended(names.len() + 2).await.pop().unwrap();
     assert!(frames(&session.chunks) == pushed);
@@ -189,4 +203,55 @@ async fn a_publisher_that_leaves_while_it_is_held_back_is_not_kept() {
         assert!(lost.from_ms <= lost.to_ms, "{lost:?}");
     }
     gateway.crash().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_fills_the_spool_keeps_no_other_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    write_flv(&file, SHAPE);
+    let is_dead = |call: &Call| call.stream.ends_with("/dead");
+    let functions =
+        Fake::start(
+            move |call| if call.kind == Kind::Begin && is_dead(call) { fail(503) } else { Act::Succeed },
+        )
+        .await;
+    let operator = Operator::start(None).await;
+    let control = operator.control.clone();
+    let change = |config| Config { control, spool_limit_bytes: Some(2_000), ..config };
+    let gateway = Gateway::configured(&functions.url(), &folder.path().join("spool"), change).await;
+    let pushing = tokio::spawn({
+        let (file, url) = (file.clone(), gateway.url("dead"));
+        gateway::push::push(gateway::push::Options { file, url, fast: true })
+    });
+    operator.until_health("/healthz", 503, Some("spool_full")).await;
+    assert!(operator.sample("live_recorder_spool_bytes").await >= 2_000.0);
+    operator.until_health("/readyz", 200, None).await;
+    crate::operation::publish(&gateway, "y").await.finish().await;
+    pushing.abort();
+    gateway.crash().await;
+}
+
+#[tokio::test]
+async fn what_was_refused_and_makes_room_later_is_counted_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    write(&file, 40);
+    let functions = Fake::start(|call| if call.kind == Kind::Chunk { fail(413) } else { Act::Succeed }).await;
+    let operator = Operator::start(None).await;
+    let control = operator.control.clone();
+    // A loss is told at once.
+    let call_max = Duration::ZERO;
+    let change = |config| Config { control, call_max, spool_limit_bytes: Some(LIMIT_BYTES), ..config };
+    let gateway = Gateway::configured(&functions.url(), &folder.path().join("spool"), change).await;
+    gateway.push(&file, "x").await.unwrap();
+    let session = functions.ended(1).await.remove(0);
+    let chunks = |outcome: &str| format!("live_recorder_chunks_total{{outcome=\"{outcome}\"}}");
+    let refused = operator.sample(&chunks("refused")).await;
+    let kept = operator.sample("live_recorder_spool_refused_chunks").await;
+    assert_eq!(refused, session.lost.len() as f64);
+    assert!(kept > 0.0 && kept < refused, "{kept} of {refused} are kept");
+    assert!(operator.sample("live_recorder_spool_refused_bytes").await > kept * 1_000.0);
+    assert_eq!(operator.sample(&chunks("given_up")).await, 0.0);
+    gateway.stop().await;
 }

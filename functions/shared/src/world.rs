@@ -9,6 +9,7 @@ use callback::Private;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use naming::Timezone;
+use protocol::bearer_token;
 use subtle::ConstantTimeEq;
 
 use crate::bucket::{self, Begun, Created, Location, Part, Source};
@@ -446,7 +447,7 @@ fn compare(headers: &HeaderMap, ingest_token: &str) -> Result<(), Refusal> {
     let Some(header) = headers.get(AUTHORIZATION) else {
         return refuse("the header Authorization is missing; it should be `Bearer <ingest_token>`");
     };
-    let Some(token) = header.as_bytes().strip_prefix(b"Bearer ") else {
+    let Some(token) = bearer_token(header.as_bytes()) else {
         return refuse("the header Authorization is not of the form `Bearer <ingest_token>`");
     };
     if bool::from(token.ct_eq(ingest_token.as_bytes())) {
@@ -478,8 +479,10 @@ mod tests {
 
     #[test]
     fn only_the_very_token_is_let_in() {
-        assert!(check(Some("Bearer secret"), "secret"));
-        for header in [None, Some("secret"), Some("bearer secret"), Some("Bearer"), Some("Bearer ")] {
+        for scheme in ["Bearer", "bearer", "BEARER"] {
+            assert!(check(Some(&format!("{scheme} secret")), "secret"), "{scheme}");
+        }
+        for header in [None, Some("secret"), Some("Basic secret"), Some("Bearer"), Some("Bearer ")] {
             assert!(!check(header, "secret"), "{header:?}");
         }
         for header in ["Bearer secre", "Bearer secrets", "Bearer Secret", "Bearer  secret"] {

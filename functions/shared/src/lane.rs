@@ -14,7 +14,8 @@ const MOST_MS: u64 = 10_000;
 /// So does one that has asked this often what is due: what was done may have set new timers.
 const MOST_ROUNDS: u32 = 16;
 
-/// The code of a refusal by a call that has had its time: the next one goes on from where it has come to.
+/// The code of a refusal by a call that has had its time: the next one goes on from where it has come to. That is no failure:
+/// a large file takes several calls.
 pub const UNFINISHED: &str = "FileUnfinished";
 
 /// Attends to what is due in a lane, so many timers at a time, and has the record files written of the recordings that
@@ -42,10 +43,10 @@ pub async fn attend<W: Catalog + Clock>(
                 return Ok(answer);
             }
             // What is due stays due, though the clock may step back.
-            let (due, failures) = attend_all(world, batch, world.now_ms().max(listed_ms), &write_files).await;
-            answer.due += due;
-            answer.done += due - failures.len() as u32;
-            for failure in failures {
+            let attended = attend_all(world, batch, world.now_ms().max(listed_ms), &write_files).await;
+            answer.due += attended.due;
+            answer.done += attended.due - attended.unfinished - attended.failures.len() as u32;
+            for failure in attended.failures {
                 eprintln!("{}: {}; tried again in {} s", failure.what, failure.reason, failure.retry_in_s);
                 answer.failures.push(failure);
             }
@@ -58,8 +59,16 @@ pub async fn attend<W: Catalog + Clock>(
     Ok(answer)
 }
 
-/// Attends to timers that no other call has in hand, then writes the record files that are whole since; answers how many
-/// timers that were, and what failed.
+/// What came of timers.
+struct Attended {
+    /// How many no other call had in hand.
+    due: u32,
+    /// How many of them come back soon, since there is more to do.
+    unfinished: u32,
+    failures: Vec<Failure>,
+}
+
+/// Attends to timers that no other call has in hand, then writes the record files that are whole since.
 ///
 /// What waits for one bucket is settled by itself.
 async fn attend_all<W: Catalog + Clock>(
@@ -67,7 +76,7 @@ async fn attend_all<W: Catalog + Clock>(
     due: &[Timer],
     now_ms: u64,
     write_files: &impl AsyncFn(&W, &str) -> Result<(), Refusal>,
-) -> (u32, Vec<Failure>) {
+) -> Attended {
     let attended = join_all(due.iter().map(|timer| world.attend(timer.clone(), now_ms))).await;
     let (mut over, mut failed) = (Vec::new(), Vec::new());
     // Timers by the recordings that are to be looked at for them. A recording that is among several lists may be
@@ -83,26 +92,38 @@ async fn attend_all<W: Catalog + Clock>(
         }
         taken += 1;
     }
-    let mut failures = settle(world, over, failed).await;
+    let failures = settle(world, over, failed).await;
     let written = writing.into_iter().map(async |(recordings, timers)| {
         let mut outcome = Ok(());
         for recording in &recordings {
             outcome = outcome.and(write_files(world, recording).await);
         }
         match outcome {
-            Ok(()) => settle(world, timers, Vec::new()).await,
+            Ok(()) => (0, settle(world, timers, Vec::new()).await),
+            // What has come further is gone on with soon.
+            Err(refusal) if refusal.problem.code == UNFINISHED => put_off(world, timers).await,
             Err(refusal) => {
-                // What has come further is gone on with soon.
-                let is_further = refusal.problem.code == UNFINISHED;
-                let again = |timer: Timer| if is_further { Timer { tries: 0, ..timer } } else { timer };
                 let reason = refusal.problem.message;
-                let failed = timers.into_iter().map(|timer| (again(timer), reason.clone())).collect();
-                settle(world, Vec::new(), failed).await
+                let failed = timers.into_iter().map(|timer| (timer, reason.clone())).collect();
+                (0, settle(world, Vec::new(), failed).await)
             }
         }
     });
-    failures.extend(join_all(written).await.into_iter().flatten());
-    (taken, failures)
+    let mut attended = Attended { due: taken, unfinished: 0, failures };
+    for (unfinished, failures) in join_all(written).await {
+        attended.unfinished += unfinished;
+        attended.failures.extend(failures);
+    }
+    attended
+}
+
+/// Has timers come back as soon as if they had come for the first time; answers how many do, and what failed.
+async fn put_off(world: &(impl Catalog + Clock), timers: Vec<Timer>) -> (u32, Vec<Failure>) {
+    let again: Vec<_> = timers.into_iter().map(|timer| Timer { tries: 0, ..timer }).collect();
+    match world.settle(Vec::new(), again.clone(), world.now_ms()).await {
+        Ok(_) => (again.len() as u32, Vec::new()),
+        Err(error) => (0, unsettled(again, error)),
+    }
 }
 
 /// Forgets timers that were attended to, and has those that failed come back later; answers what failed.
@@ -114,18 +135,24 @@ async fn settle(
     if attended.is_empty() && failed.is_empty() {
         return Vec::new();
     }
-    let failure = |timer: Timer, reason, retry_in_s| Failure { what: timer.what, reason, retry_in_s };
     let retried = failed.iter().map(|(timer, _)| timer.clone()).collect();
     match world.settle(attended.clone(), retried, world.now_ms()).await {
         Ok(retries) => {
             let failed = failed.into_iter().zip(retries);
             failed.map(|((timer, reason), retry_in_s)| failure(timer, reason, retry_in_s)).collect()
         }
-        // The timers stay as they are, and are due again once this call's lease is over.
         Err(error) => {
-            let reason = Refusal::from(error).problem.message;
-            let all = attended.into_iter().chain(failed.into_iter().map(|(timer, _)| timer));
-            all.map(|timer| failure(timer, reason.clone(), 0)).collect()
+            unsettled(attended.into_iter().chain(failed.into_iter().map(|(timer, _)| timer)), error)
         }
     }
+}
+
+fn failure(timer: Timer, reason: String, retry_in_s: u64) -> Failure {
+    Failure { what: timer.what, reason, retry_in_s }
+}
+
+/// Timers that could not be settled: they stay as they are, and are due again once this call's lease is over.
+fn unsettled(timers: impl IntoIterator<Item = Timer>, error: impl Into<Refusal>) -> Vec<Failure> {
+    let reason = error.into().problem.message;
+    timers.into_iter().map(|timer| failure(timer, reason.clone(), 0)).collect()
 }

@@ -192,6 +192,28 @@ fn a_long_file_is_uploaded_in_parts_and_is_the_same() {
 }
 
 #[test]
+fn a_file_that_takes_several_calls_is_no_failure() {
+    let world = begin(&[Container::Mp4]);
+    (0..3).for_each(|seq| put(&world, 'a', seq));
+    end(&world, 3);
+    // Each write takes a minute.
+    let clock = std::rc::Rc::clone(&world.now_ms);
+    world.buckets.fail(move |_, writes| {
+        clock.set(clock.get() + if writes { 60_000 } else { 0 });
+        store::memory::Outcome::Applied
+    });
+    assert_eq!(compose_in_parts(&world), LaneAnswer { due: 1, done: 0, failures: Vec::new() });
+    let mut calls = 1;
+    while files(&world, ".mp4").is_empty() {
+        world.pass_ms(5_000);
+        let answer = compose_in_parts(&world);
+        assert!(answer.failures.is_empty() && calls < 20, "{calls} calls: {answer:?}");
+        calls += 1;
+    }
+    assert!(calls > 2, "{calls} calls");
+}
+
+#[test]
 fn a_name_that_another_writer_has_leads_to_the_next_one_also_in_parts() {
     let world = begin(&[Container::Mp4]);
     (0..3).for_each(|seq| put(&world, 'a', seq));

@@ -14,10 +14,12 @@
 //! | `t.swept` | hint: when the slots behind were read last |
 //! | `t.done` | hint: no timer is left in slots before this one |
 //!
-//! A tick writes the slot that it has come to into `t.open` before it reads lists; whoever sets a timer puts it into
-//! its list before reading `t.open`. One of the two sees the other: a timer for a slot that is over goes into the
-//! list of the open slot as well, and may fire twice. `t.open` may be set back by a call that stalls, by
-//! [`CALL_MAX_MS`] at most, so ticks sweep the slots of `BEHIND` again and again.
+//! A timer for a slot that ticks have passed goes into the list of the open slot: nobody reads its own any more. A tick
+//! writes the slot that it has come to into `t.open` before it reads lists; whoever sets a timer puts it into a list and
+//! then reads `t.open` once more. One of the two sees the other: where ticks have gone on meanwhile, the timer is put
+//! into the list of the slot that is open then, and taken out of the first one. `t.open` may be set back by a call that
+//! stalls, by [`CALL_MAX_MS`] at most, and a timer may be put into its list as much later, so ticks sweep the slots of
+//! `BEHIND` again and again.
 //!
 //! Each tick reads the lists of the last few seconds alone. What is older was attended to, except where a tick died or
 //! a timer was set late: a sweep finds that, every 30 s and after a time without ticks.
@@ -44,7 +46,7 @@ const HOUR_SLOTS: u64 = 3_600_000 / SLOT_MS;
 /// Slots before the present one that each tick reads.
 const NEAR: u64 = 2;
 
-/// Slots behind the open one that are swept again and again: more than a call lasts.
+/// Slots behind the open one that are swept again and again: more than two calls last.
 const BEHIND: u64 = (CALL_MAX_MS + 180_000) / SLOT_MS;
 
 /// A tick that has found so many timers leaves later slots to the next one.
@@ -142,21 +144,29 @@ pub(crate) async fn set_all(store: &impl Store, due_ms: u64, whats: [&str; 2]) -
 }
 
 async fn enter(store: &impl Store, lane: Lane, due_ms: u64, texts: &[String]) -> Result<(), Error> {
-    let slot = due_ms / SLOT_MS;
-    put(store, lane, slot, texts).await?;
+    let slot = open(store, lane).await?.max(due_ms / SLOT_MS);
+    let entries = put(store, lane, slot, texts).await?;
     let open = open(store, lane).await?;
-    if open > slot { put(store, lane, open, texts).await } else { Ok(()) }
+    if open > slot {
+        put(store, lane, open, texts).await?;
+        for entry in entries {
+            store.delete(&entry).await?;
+        }
+    }
+    Ok(())
 }
 
-async fn put(store: &impl Store, lane: Lane, slot: u64, texts: &[String]) -> Result<(), Error> {
+/// Puts timers into the list of a slot, and answers the keys that they are kept under.
+async fn put(store: &impl Store, lane: Lane, slot: u64, texts: &[String]) -> Result<Vec<String>, Error> {
     let list = of_slot(lane, slot);
     if !list::exists(store, &list).await? {
         list::append(store, &of_hour(lane, slot / HOUR_SLOTS), &slot.to_string()).await?;
     }
+    let mut entries = Vec::new();
     for text in texts {
-        list::append(store, &list, text).await?;
+        entries.push(list::key(&list, list::append(store, &list, text).await?));
     }
-    Ok(())
+    Ok(entries)
 }
 
 fn of_slot(lane: Lane, slot: u64) -> String {

@@ -86,7 +86,7 @@ async fn with_timers(
 }
 
 /// Notes that no timer is left in the slots from `first` up to `next`, of which those that were read are `read`, and
-/// removes their lists. A timer that is put into one of them late is in the list of the open slot as well.
+/// removes their lists. No timer is put into one of them any more.
 async fn pass(
     store: &impl Store,
     lane: Lane,

@@ -1,6 +1,6 @@
 //! When timers fire, and what ticks cost.
 
-use store::memory::{MemoryStore, Random, run};
+use store::memory::{MemoryStore, Random, Step, run};
 
 use super::*;
 
@@ -175,4 +175,63 @@ fn a_tick_after_a_time_without_ticks_finds_what_came_due_meanwhile() {
     tick(&store, T);
     run(set(&store, T + 3_000, "a")).unwrap();
     assert_eq!(tick(&store, T + 25_000), ["a"]);
+}
+
+#[test]
+fn a_timer_of_a_time_that_is_long_over_leaves_nothing_once_it_was_seen_to() {
+    let week_ms = 7 * 24 * 3_600_000;
+    let store = MemoryStore::default();
+    // Ticks pass its slot, and nobody ticks for weeks.
+    tick(&store, T);
+    (1..20).for_each(|minute| drop(tick(&store, T + minute * 60_000)));
+    let late_ms = T + 3 * week_ms;
+    run(set(&store, T - week_ms, "of before")).unwrap();
+    run(set(&store, late_ms, "of now")).unwrap();
+    let mut found = tick(&store, late_ms);
+    found.sort();
+    assert_eq!(found, ["of before", "of now"]);
+    (1..20).for_each(|minute| assert_eq!(tick(&store, late_ms + minute * 60_000), [] as [&str; 0]));
+    assert_eq!(left(&store), [] as [String; 0]);
+}
+
+/// What is kept of timers.
+fn left(store: &MemoryStore) -> Vec<String> {
+    let text = |(_, value): (String, Vec<u8>)| String::from_utf8_lossy(&value).into_owned();
+    store.values().into_iter().map(text).filter(|text| text.contains(" 0 ")).collect()
+}
+
+#[test]
+fn a_call_that_dies_as_it_sets_a_timer_leaves_none_that_nobody_comes_to() {
+    for seed in 1..2_000 {
+        let store = MemoryStore::default();
+        (0..20).for_each(|minute| drop(tick(&store, T - 1_200_000 + minute * 60_000)));
+        let mut random = Random::new(seed);
+        let due_ms = T - 1_000 * random.below(4_000) as u64;
+        let setting: store::memory::Actor<'_, ()> = Box::pin(async {
+            let _ = set(&store, due_ms, "a").await;
+        });
+        let ticking: store::memory::Actor<'_, ()> = Box::pin(async {
+            for second in 0..8 {
+                let timers = due(&store, Lane::Tick, T + second * 3_000).await.unwrap();
+                forget(&store, &timers).await;
+            }
+        });
+        let mut dies = Some(random.below(20));
+        store.scheduler().run(vec![setting, ticking], |under_way| {
+            let at = random.below(under_way);
+            if under_way == 2 && at == 0 {
+                match dies {
+                    Some(0) => {
+                        dies = None;
+                        return Step::CrashAfter(0);
+                    }
+                    Some(left) => dies = Some(left - 1),
+                    None => {}
+                }
+            }
+            Step::Run(at)
+        });
+        (1..20).for_each(|minute| drop(tick(&store, T + minute * 60_000)));
+        assert_eq!(left(&store), [] as [String; 0], "seed {seed}");
+    }
 }

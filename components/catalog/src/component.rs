@@ -119,6 +119,10 @@ impl Guest for Component {
         with_catalog(async |catalog| catalog.attend(timer, retention, now_ms).await).await
     }
 
+    async fn release(timer: Timer) -> Result<(), Error> {
+        with_catalog(async |catalog| catalog.release(timer).await).await
+    }
+
     async fn settle(attended: Vec<Timer>, failed: Vec<Timer>, now_ms: u64) -> Result<Vec<u64>, Error> {
         with_catalog(async |catalog| catalog.settle(attended, failed, now_ms).await).await
     }

@@ -166,6 +166,10 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         Ok(due::attend(self.store, self.bucket, &timer.into(), retention, now_ms).await?)
     }
 
+    pub async fn release(&self, timer: types::Timer) -> Result<(), Error> {
+        Ok(due::release(self.store, &timer.into()).await?)
+    }
+
     pub async fn settle(
         &self,
         attended: Vec<types::Timer>,

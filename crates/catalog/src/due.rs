@@ -40,8 +40,8 @@ use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
 use crate::timer::{self, Timer};
 pub use crate::timer::{Lane, due};
 use crate::{
-    blocks, changes, command, committed, event, file, heard, key, look, media, missing, news, noted, seal,
-    sent, session, silence, status,
+    blocks, changes, claim, command, committed, event, file, heard, key, look, media, missing, news, noted,
+    seal, sent, session, silence, status,
 };
 
 /// A tick has its timers for itself for so long. Another one that takes them does the same again.
@@ -50,6 +50,7 @@ const LEASE_MS: u64 = 60_000;
 /// How long a call of a lane has a timer for itself.
 fn lease_ms(lane: Lane) -> u64 {
     match lane {
+        // Events have claims.
         Lane::Tick | Lane::Deliver => LEASE_MS,
         // Moving a file's media takes as long as a call may.
         Lane::Compose => CALL_MAX_MS,
@@ -71,6 +72,9 @@ impl Record for Busy {
 
 /// Takes what timers are about into a tick's hand, unless another tick has it.
 async fn take(store: &impl Store, timer: &Timer, now_ms: u64) -> Result<bool, Error> {
+    if is_of_event(timer) {
+        return claim::take(store, &key::claim(&subject(timer)), now_ms).await;
+    }
     let busy_key = key::busy(&subject(timer));
     let busy: Option<Busy> = read(store, &busy_key).await?;
     // A mark of a clock that is ahead holds nobody up.
@@ -82,17 +86,40 @@ async fn take(store: &impl Store, timer: &Timer, now_ms: u64) -> Result<bool, Er
     Ok(is_free)
 }
 
+/// Lets another call have what a timer of an event is for, which stays due.
+///
+/// # Errors
+/// The store failed; nobody may have it for some minutes.
+pub async fn release(store: &impl Store, timer: &Timer) -> Result<(), Error> {
+    release_subject(store, is_of_event(timer), &subject(timer)).await
+}
+
+async fn release_subject(store: &impl Store, is_of_event: bool, subject: &str) -> Result<(), Error> {
+    if is_of_event {
+        return claim::give_back(store, &key::claim(subject)).await;
+    }
+    Ok(store.delete(&key::busy(subject)).await?)
+}
+
+/// Whether a timer is for an event: one call at a time tells those of a recording and kind.
+fn is_of_event(timer: &Timer) -> bool {
+    timer.what.starts_with("w ")
+}
+
 /// What a timer is about, without the state that it carries. Events of each kind are told by themselves.
 fn subject(timer: &Timer) -> String {
-    let words = if timer.what.starts_with("w ") { 3 } else { 2 };
+    let words = if is_of_event(timer) { 3 } else { 2 };
     timer.what.split(' ').take(words).collect::<Vec<_>>().join(" ")
 }
 
 /// Does what a timer is for, unless another tick has that in hand; answers the recordings whose record files are to be
 /// looked at. Doing it again is harmless. What was attended to, or failed, is to be settled.
 ///
+/// Of a timer of an event the answer is that this call alone may tell those of its recording and kind, until it settles or
+/// [releases](release) the timer.
+///
 /// # Errors
-/// The store or the work bucket failed.
+/// The store or the work bucket failed. A timer of an event must not be settled then: another call may have it.
 pub async fn attend(
     store: &impl Store,
     bucket: &impl WorkBucket,
@@ -323,8 +350,10 @@ pub async fn settle(
     for timer in all() {
         timer::done(store, timer).await?;
     }
-    for subject in all().map(subject).collect::<BTreeSet<_>>() {
-        store.delete(&key::busy(&subject)).await?;
+    for (is_of_event, subject) in
+        all().map(|timer| (is_of_event(timer), subject(timer))).collect::<BTreeSet<_>>()
+    {
+        release_subject(store, is_of_event, &subject).await?;
     }
     Ok(waits)
 }

@@ -34,6 +34,7 @@
 //! | `ev.…`, `ed.…`, `es.…`, `ec.…` | what users' servers are told: see [`event`](crate::event), [`status`](crate::status), [`sent`](crate::sent) | |
 //! | `t.…` | timers: see [`timer`](crate::timer) | |
 //! | `b.{timer}` | hint: a tick has it in hand | ticks |
+//! | `b.{timer}.c`, `b.{timer}.c.n` | a delivery has it in hand: see [`claim`](crate::claim) | deliveries |
 //! | `m.layout`, `m.work`, `m.begun` | what was checked of the store and of the work bucket | always the same value |
 //! | `m.rebuild` | hint: how far a lost store is filled anew: see [`rebuild`](crate::rebuild) | the rebuild |
 //! | `m.u.{bucket}` | hint: when its store refused to copy parts: see [`copies`](crate::copies) | compositions |
@@ -85,6 +86,11 @@ pub(crate) fn break_look(id: &str) -> String {
 /// A tick has what a timer is for in hand.
 pub(crate) fn busy(what: &str) -> String {
     format!("b.{}", hash(&[what]))
+}
+
+/// A delivery has what a timer is for in hand.
+pub(crate) fn claim(what: &str) -> String {
+    format!("{}.c", busy(what))
 }
 
 /// How far a session is sealed.

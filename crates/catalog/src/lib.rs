@@ -21,6 +21,7 @@ pub mod account;
 pub mod blocks;
 mod changes;
 pub mod chunk;
+mod claim;
 pub mod command;
 pub mod commit;
 pub mod committed;

@@ -17,7 +17,7 @@ const AT_ONCE: usize = 64;
 /// So many recordings of one receiver are told of at once.
 const AT_ONCE_EACH: usize = 8;
 
-/// What is not begun by then is left to another call: this one has its timers for itself for a minute. Unit: ms.
+/// What is not begun by then is left to another call. Unit: ms.
 const MOST_MS: u64 = 25_000;
 
 /// Answers a request.
@@ -38,23 +38,24 @@ async fn deliver(world: &impl World) -> Result<LaneAnswer, Refusal> {
     let private = private_callbacks(world).await?;
     let began_ms = world.now_ms();
     let timers = world.list_due(Lane::Deliver, began_ms).await?;
-    let looked: Vec<_> = stream::iter(timers.into_iter().map(|timer| look(world, timer)))
+    let looked: Vec<_> = stream::iter(by_recording(timers).into_iter().map(|timers| look(world, timers)))
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
     let mut answer = LaneAnswer::default();
     let mut by_receiver: BTreeMap<Option<String>, Vec<Due>> = BTreeMap::new();
-    for (timer, looked) in looked {
+    for looked in looked {
         match looked {
-            Ok(None) => {}
-            Ok(Some(due)) => {
+            Looked::InHand => {}
+            Looked::Due(due) => {
                 let url = due.config.as_ref().and_then(|config| config.notify_url.clone());
                 by_receiver.entry(url).or_default().push(due);
             }
-            Err(reason) => {
-                let untold = tell::Untold { number: tell::number(&timer), reason };
-                count(&mut answer, settle(world, timer, Err(untold)).await);
+            Looked::Failed(due, reason) => {
+                let untold = tell::Untold { number: tell::number(&due.timer), reason };
+                count(&mut answer, settle(world, due, Err(untold)).await);
             }
+            Looked::NotTaken(what, reason) => count(&mut answer, Err(fail(what, reason, 0))),
         }
     }
     let mut receivers: Vec<_> = by_receiver.into_values().collect();
@@ -66,23 +67,73 @@ async fn deliver(world: &impl World) -> Result<LaneAnswer, Refusal> {
     Ok(answer)
 }
 
-/// What a timer leads to; `None` where another call has it in hand.
-async fn look(world: &impl World, timer: Timer) -> (Timer, Result<Option<Due>, String>) {
-    let look = async || -> Result<Option<Due>, Refusal> {
-        let Some(recordings) = world.attend(timer.clone(), world.now_ms()).await? else { return Ok(None) };
-        let events = if recordings.is_empty() {
-            Vec::new()
-        } else {
-            world.list_events(timer.clone(), world.now_ms()).await?
+/// The timers of events of one recording and kind together, by their numbers: the first one leads to the others. Other
+/// timers are each by itself.
+fn by_recording(timers: Vec<Timer>) -> Vec<Vec<Timer>> {
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut all: Vec<Vec<Timer>> = Vec::new();
+    for timer in timers {
+        let place = match timer.what.rsplit_once(' ') {
+            Some((recording, _)) if is_of_event(&timer) => {
+                *places.entry(recording.into()).or_insert(all.len())
+            }
+            _ => all.len(),
         };
-        let config = match events.first() {
-            Some(event) => world.get_notify(&event.stream.domain).await?,
-            None => None,
-        };
-        Ok(Some(Due { timer: timer.clone(), events, config }))
+        match all.get_mut(place) {
+            Some(together) => together.push(timer),
+            None => all.push(vec![timer]),
+        }
+    }
+    all.iter_mut().for_each(|together| together.sort_by_key(tell::number));
+    all
+}
+
+fn is_of_event(timer: &Timer) -> bool {
+    timer.what.starts_with("w ")
+}
+
+/// What timers of one recording and kind lead to.
+enum Looked {
+    Due(Due),
+    /// Another call has it in hand.
+    InHand,
+    /// This call has it in hand, and cannot say what is to be told.
+    Failed(Due, String),
+    /// Whether another call has it in hand is not known.
+    NotTaken(String, String),
+}
+
+/// What timers of one recording and kind lead to. What was told is read once nobody else can tell it any more.
+async fn look(world: &impl World, timers: Vec<Timer>) -> Looked {
+    let mut timers = timers.into_iter();
+    let Some(timer) = timers.next() else { return Looked::InHand };
+    let mut due = Due { timer: timer.clone(), behind: timers.collect(), events: Vec::new(), config: None };
+    match world.attend(timer.clone(), world.now_ms()).await {
+        Ok(None) => return Looked::InHand,
+        // Nothing is to be told.
+        Ok(Some(recordings)) if recordings.is_empty() => return Looked::Due(due),
+        Ok(Some(_)) => {}
+        Err(error) => {
+            let reason = Refusal::from(error).problem.message;
+            let is_of_event = is_of_event(&timer);
+            return if is_of_event {
+                Looked::NotTaken(timer.what, reason)
+            } else {
+                Looked::Failed(due, reason)
+            };
+        }
+    }
+    let mut find = async || -> Result<(), Refusal> {
+        due.events = world.list_events(timer.clone(), world.now_ms()).await?;
+        if let Some(event) = due.events.first() {
+            due.config = world.get_notify(&event.stream.domain).await?;
+        }
+        Ok(())
     };
-    let looked = look().await.map_err(|refusal| refusal.problem.message);
-    (timer, looked)
+    match find().await {
+        Ok(()) => Looked::Due(due),
+        Err(refusal) => Looked::Failed(due, refusal.problem.message),
+    }
 }
 
 /// Tells one receiver of its recordings. What another recording waits for is settled as soon as it is told.
@@ -95,11 +146,14 @@ async fn tell_all(
     let breaker = tell::Breaker::default();
     let told = recordings.into_iter().map(async |due| {
         let until_ms = began_ms + MOST_MS;
-        if world.now_ms() >= until_ms {
-            return None;
+        if world.now_ms() < until_ms {
+            let outcome = tell::tell(world, &due, private, &breaker, until_ms).await;
+            return Some(settle(world, due, outcome).await);
         }
-        let outcome = tell::tell(world, &due, private, &breaker, until_ms).await;
-        Some(settle(world, due.timer, outcome).await)
+        if let Err(error) = world.release(due.timer).await {
+            eprintln!("{}", Refusal::from(error).problem.message);
+        }
+        None
     });
     stream::iter(told).buffer_unordered(AT_ONCE_EACH).filter_map(std::future::ready).collect().await
 }
@@ -110,34 +164,44 @@ fn of_event(timer: &Timer, number: u32) -> Timer {
     Timer { what: format!("{what} {number}"), tries: 0, entries: Vec::new(), ..timer.clone() }
 }
 
-/// Forgets a timer that was attended to. What has to be told again comes back later.
-async fn settle(world: &impl World, timer: Timer, outcome: Result<(), tell::Untold>) -> Result<(), Failure> {
-    let (attended, failed, reason) = match outcome {
-        Ok(()) => (vec![timer.clone()], Vec::new(), None),
+/// Forgets the timers of what was told, and lets other calls have those behind it. What has to be told again comes back
+/// later.
+async fn settle(
+    world: &impl World,
+    due: Due,
+    outcome: Result<Option<u32>, tell::Untold>,
+) -> Result<(), Failure> {
+    let Due { timer, behind, .. } = due;
+    let up_to = |last: u32| behind.into_iter().filter(move |behind| tell::number(behind) <= last);
+    let (mut attended, mut failed, mut reason) = (vec![timer.clone()], Vec::new(), None);
+    match outcome {
+        Ok(last) => attended.extend(last.map(up_to).into_iter().flatten()),
         Err(untold) if untold.number == tell::number(&timer) => {
-            (Vec::new(), vec![timer.clone()], Some(untold.reason))
+            (attended, failed) = (Vec::new(), vec![timer.clone()]);
+            reason = Some(untold.reason);
         }
-        // Those before it were taken.
+        // Those before it were taken, and it has a timer of this call's.
         Err(untold) => {
-            let next = of_event(&timer, untold.number);
-            (vec![timer.clone()], vec![next], Some(untold.reason))
+            failed.push(of_event(&timer, untold.number));
+            attended.extend(up_to(untold.number));
+            reason = Some(untold.reason);
         }
-    };
+    }
     let what = failed.first().unwrap_or(&timer).what.clone();
-    let settled = world.settle(attended, failed, world.now_ms()).await;
-    let failure = match (reason, settled) {
-        (None, Ok(_)) => return Ok(()),
-        (Some(reason), Ok(waits)) => {
-            Failure { what, reason, retry_in_s: waits.first().copied().unwrap_or_default() }
-        }
-        // The timer stays as it is, and is due again once this call's lease is over.
+    match (reason, world.settle(attended, failed, world.now_ms()).await) {
+        (None, Ok(_)) => Ok(()),
+        (Some(reason), Ok(waits)) => Err(fail(what, reason, waits.first().copied().unwrap_or_default())),
+        // The timer stays as it is, and is due again once this call's claim is over.
         (reason, Err(error)) => {
             let reason = reason.unwrap_or_else(|| Refusal::from(error).problem.message);
-            Failure { what, reason, retry_in_s: 0 }
+            Err(fail(what, reason, 0))
         }
-    };
-    eprintln!("{}: {}; told again in {} s", failure.what, failure.reason, failure.retry_in_s);
-    Err(failure)
+    }
+}
+
+fn fail(what: String, reason: String, retry_in_s: u64) -> Failure {
+    eprintln!("{what}: {reason}; told again in {retry_in_s} s");
+    Failure { what, reason, retry_in_s }
 }
 
 fn count(answer: &mut LaneAnswer, settled: Result<(), Failure>) {

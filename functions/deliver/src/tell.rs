@@ -32,6 +32,8 @@ pub(crate) type Breaker = RefCell<Option<String>>;
 /// A recording's events, the timer that led to them, and who is to be told.
 pub(crate) struct Due {
     pub(crate) timer: Timer,
+    /// Those that are due as well, of events behind its own.
+    pub(crate) behind: Vec<Timer>,
     pub(crate) events: Vec<Event>,
     pub(crate) config: Option<NotifyConfig>,
 }
@@ -49,14 +51,15 @@ struct Refused {
 }
 
 /// Tells of a recording's events in their order, up to the first that is not taken; the one that is told when the time is
-/// over is the last.
+/// over is the last. Answers the number of the last one that was told.
 pub(crate) async fn tell(
     world: &impl World,
     due: &Due,
     private: Private,
     breaker: &Breaker,
     until_ms: u64,
-) -> Result<(), Untold> {
+) -> Result<Option<u32>, Untold> {
+    let mut last = None;
     for (place, event) in due.events.iter().enumerate() {
         // Only the timer's own event was told before.
         let is_own = event.number == number(&due.timer);
@@ -90,11 +93,12 @@ pub(crate) async fn tell(
         let noted = world.note_event(event.clone(), url.is_some(), goes_on, world.now_ms()).await;
         noted
             .map_err(|error| Untold { number: event.number, reason: Refusal::from(error).problem.message })?;
+        last = Some(event.number);
         if !goes_on {
             break;
         }
     }
-    Ok(())
+    Ok(last)
 }
 
 /// The number of the event that a timer leads to.

@@ -12,11 +12,15 @@ use shared::catalog::{AudioCodec, Container, PictureSize, Place, RecordFile, Tra
 use shared::rules::NotifyConfig;
 use shared::testing::{Reply, World, read, request, request_to, run, session};
 use shared::{Catalog, Clock};
+use store::memory::{Actor, Random};
 
 /// 2026-01-02T03:04:05.000Z.
 const BEGAN_MS: u64 = 1_767_323_045_000;
 
 const DAY_MS: u64 = 86_400_000;
+
+/// What a call that died had in hand is another one's within this.
+const CLAIMED_MS: u64 = 245_000;
 
 const KEY: &str = "0123456789abcdef";
 
@@ -300,6 +304,8 @@ fn no_death_on_the_way_loses_an_event() {
         world.store.mend();
         world.receivers.clear();
         deliver_for(&world, 200);
+        world.pass_ms(CLAIMED_MS);
+        deliver_for(&world, 20);
         let mut told = told(&world);
         assert!(told.len() <= 3, "operation {operation}: {told:?}");
         told.dedup();
@@ -332,6 +338,11 @@ fn nothing_waits_for_ever_behind_what_is_forgotten() {
         deliver_dying_at(&world, first);
         world.pass_ms(4 * DAY_MS);
         deliver_dying_at(&world, second);
+        // Each of them may have drawn for it and died.
+        (0..2).for_each(|_| {
+            deliver_for(&world, 1);
+            world.pass_ms(CLAIMED_MS);
+        });
         deliver_for(&world, 100);
         let told = told(&world);
         let is_told = |number: u32| told.contains(&format!("a/{number}.m3u8"));
@@ -381,4 +392,52 @@ fn only_gateways_are_answered_and_only_at_the_functions_own_route() {
     assert_eq!(status(request_to(http::Method::GET, "/deliver", "")), 405);
     world.set_variable("ingest_token", "another");
     assert_eq!(status(request(&Deliver::route(()), "")), 401);
+}
+
+/// Calls that tell receivers, all of them at once, in an order that a seed draws.
+fn deliver_at_once(world: &World, calls: usize, random: &mut Random) {
+    let actors: Vec<Actor<'_, ()>> = (0..calls)
+        .map(|_| {
+            let call: Actor<'_, ()> =
+                Box::pin(async { drop(handle(world, request(&Deliver::route(()), "")).await) });
+            call
+        })
+        .collect();
+    world.store.scheduler().run(actors, random.fair());
+}
+
+#[test]
+fn two_timers_of_a_recording_and_two_calls_at_once_tell_each_event_once_and_in_order() {
+    for seed in 1..100 {
+        let world = world();
+        world.receivers.otherwise(answer(200));
+        world.receivers.schedule(world.store.scheduler().clone());
+        let mut random = Random::new(seed);
+        (0..3).for_each(|number| commit(&world, 'a', number));
+        for _ in 0..5 {
+            deliver_at_once(&world, 1 + seed as usize % 3, &mut random);
+            world.pass_ms(1_000);
+        }
+        // A call that drew in vain may have nobody tell anything for some minutes.
+        deliver_for(&world, 600);
+        assert_eq!(told(&world), ["a/0.m3u8", "a/1.m3u8", "a/2.m3u8"], "seed {seed}");
+    }
+}
+
+#[test]
+fn what_a_call_did_not_come_to_is_told_by_the_next_one() {
+    let world = world();
+    for digit in ['c', 'd', 'e', 'f', '1', '2', '3', '4', '5', '6'] {
+        run(world.begin(session(digit, BEGAN_MS), None, None, BEGAN_MS)).unwrap();
+        commit(&world, digit, 0);
+    }
+    // Each receiver is told of eight recordings at once; the clock goes on for each of them.
+    (0..10).for_each(|_| world.receivers.reply(Reply::Answer(200, String::new(), 4_900)));
+    deliver(&world);
+    let first = told(&world).len();
+    assert!((1..10).contains(&first), "{first}");
+    world.receivers.clear();
+    (0..10).for_each(|_| world.receivers.reply(answer(200)));
+    deliver(&world);
+    assert_eq!(first + told(&world).len(), 10);
 }

@@ -184,6 +184,10 @@ impl Catalog for Host {
         catalog::attend(timer, now_ms).await
     }
 
+    async fn release(&self, timer: Timer) -> Result<(), catalog::Error> {
+        catalog::release(timer).await
+    }
+
     async fn settle(
         &self,
         attended: Vec<Timer>,

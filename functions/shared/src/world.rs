@@ -144,6 +144,7 @@ pub trait Catalog {
 
     async fn list_due(&self, lane: Lane, now_ms: u64) -> Result<Vec<Timer>, catalog::Error>;
     async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Option<Vec<String>>, catalog::Error>;
+    async fn release(&self, timer: Timer) -> Result<(), catalog::Error>;
     async fn settle(
         &self,
         attended: Vec<Timer>,

@@ -161,6 +161,10 @@ impl Catalog for World {
         answer(self.catalog().attend(convert(timer), Retention::default(), now_ms).await)
     }
 
+    async fn release(&self, timer: Timer) -> Result<(), Error> {
+        answer(self.catalog().release(convert(timer)).await)
+    }
+
     async fn settle(&self, attended: Vec<Timer>, failed: Vec<Timer>, now_ms: u64) -> Result<Vec<u64>, Error> {
         answer(self.catalog().settle(convert(attended), convert(failed), now_ms).await)
     }

@@ -132,12 +132,14 @@ def every_client(endpoint, rtmp, bucket, binary, provoked):
         scenario.rules(check, domain, bucket_endpoint)
         scenario.notify(check, domain)
         scenario.live_rule(check, domain, "recordings", bucket_endpoint, 7)
+        url = scenario.wants_events(check, domain)
         publisher = scenario.push(binary, rtmp, domain, stream, SAMPLE)
         try:
             scenario.command(check, domain, stream)
         finally:
             publisher.kill()
             publisher.wait()
+        scenario.records(check, domain, stream, url)
         forbidden = f"{stream}-forbidden"
         scenario.forbid(check, domain, forbidden, lambda: scenario.push(binary, rtmp, domain, forbidden, SAMPLE))
         create = scenario.index(check, domain, stream, bucket_endpoint, s3)

@@ -1,6 +1,7 @@
 """The calls that each client makes, and the answers that it must get."""
 
 import datetime
+import json
 import subprocess
 import time
 
@@ -169,6 +170,60 @@ def notify(check, domain):
         ({"StorageType": "x"}, "InvalidStorageType.Malformed"),
     ]:
         check("DescribeLiveRecordNotifyRecords", {**sent, **more}, code)
+
+
+#: The fields of what is told of a record file, and of a status.
+FILE_EVENT = {"domain", "app", "stream", "uri", "duration", "start_time", "stop_time"}
+STATUS_EVENT = {"domain", "app", "stream", "event"}
+
+#: What an entry of the list of callbacks has, of which clients that are older or newer know some alone.
+RECORD = {
+    "DomainName", "AppName", "StreamName", "StorageType", "NotifyType", "NotifyUrl", "NotifyTime", "NotifyHeader",
+    "NotifyContent", "NotifyResponse", "NotifyResult", "Description",
+}
+
+
+def wants_events(check, domain):
+    """Has the domain's events sent to a server that cannot be reached: what was sent is listed all the same."""
+    url = f"http://cb.{domain}/events?token=1"
+    check("AddLiveRecordNotifyConfig", {"DomainName": domain, "NotifyUrl": url, "NeedStatusNotify": True})
+    return url
+
+
+def records(check, domain, stream, url):
+    """What was sent is listed, and each body has the reference's fields and no other."""
+    ranged = {"DomainName": domain, "StreamName": stream, "StartTime": utc(-3600), "EndTime": utc(3600)}
+
+    def sent(**more):
+        found = check("DescribeLiveRecordNotifyRecords", {**ranged, "PageSize": 500, **more})
+        assert int(found["PageNum"]) == 1 and str(found["Code"]) == "200" and found["Msg"] == "OK", found
+        entries = found.get("CallbackList") or []
+        assert len(entries) == int(found["TotalNum"]), found
+        return entries
+
+    def both_kinds():
+        entries = sent()
+        return entries if {"file_created", "record_started"} <= {entry["NotifyType"] for entry in entries} else None
+
+    # One that fails has the receiver left alone until the next call, and what was not sent is not listed.
+    for entry in until("an event of each kind", both_kinds, 180):
+        assert set(entry) <= RECORD and {"NotifyType", "NotifyContent", "NotifyTime"} <= set(entry), entry
+        named = {name: entry[name] for name in ("DomainName", "AppName", "StreamName", "NotifyUrl") if name in entry}
+        expected = {"DomainName": domain, "AppName": "live", "StreamName": stream, "NotifyUrl": url}
+        assert named.items() <= expected.items(), entry
+        body = json.loads(entry["NotifyContent"])
+        assert (body["domain"], body["app"], body["stream"]) == (domain, "live", stream), body
+        if entry["NotifyType"] == "file_created":
+            # The push has no arguments that begin with `callback_`; without any the field may be left out.
+            assert set(body) - {"push_args"} == FILE_EVENT and not body.get("push_args"), body
+            assert body["duration"] > 0 and body["start_time"] <= body["stop_time"] and body["uri"], body
+        else:
+            assert set(body) == STATUS_EVENT and body["event"] == entry["NotifyType"], body
+        assert entry["NotifyResult"] == "failed" and entry["Description"].startswith("attempt "), entry
+    assert sent(Status="success") == [] and sent(StorageType="vod") == [] and sent(AppName="other") == []
+    assert sent(Status="failed", StorageType="oss", AppName="live")
+    assert sent(StreamName="another") == []
+    check("DeleteLiveRecordNotifyConfig", {"DomainName": domain})
 
 
 def push(binary, rtmp, domain, stream, sample, fast=False):

@@ -263,12 +263,6 @@ impl History {
         self.network.unsure()
     }
 
-    /// Keys of timers that were set when ticks had passed their slots.
-    #[must_use]
-    pub fn late_timers(&self) -> &BTreeSet<String> {
-        self.network.late_timers()
-    }
-
     /// How many calls the functions were made.
     #[must_use]
     pub fn calls(&self) -> u64 {

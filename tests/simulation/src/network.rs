@@ -4,7 +4,6 @@ mod deliveries;
 mod faults;
 mod flight;
 mod objects;
-mod timers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -41,8 +40,6 @@ pub struct Network {
     /// Users' objects that a call which met a fault had been writing.
     unsure: BTreeSet<String>,
     deliveries: Deliveries,
-    /// Timers that were set when ticks had passed their slots.
-    late_timers: BTreeSet<String>,
 }
 
 /// What the calls of a moment share.
@@ -94,13 +91,6 @@ impl Network {
     #[must_use]
     pub fn told_twice(&self) -> Option<&String> {
         self.deliveries.told_twice()
-    }
-
-    /// Keys of timers that were set when ticks had passed their slots: each is attended to from another slot, and what lies
-    /// in its own may stay.
-    #[must_use]
-    pub fn late_timers(&self) -> &BTreeSet<String> {
-        &self.late_timers
     }
 
     /// Objects that calls which write record files had been writing when they met a fault or their end: an upload of one
@@ -171,10 +161,6 @@ impl Network {
             flight.delay(now_ms + delay_ms);
             around.coverage.reach(format!("call delayed: {}", flight.call.kind.name()));
         }
-        if flight.call.kind == Kind::Deliver {
-            let beside = self.flights.iter().filter(|other| other.call.kind == Kind::Deliver);
-            self.deliveries.begin(flight.number, beside.map(|other| other.number));
-        }
         self.flights.push(flight);
     }
 
@@ -225,8 +211,6 @@ impl Network {
         self.operations += seen.len() as u64;
         self.objects.look(around.hosts.any(), &seen);
         around.spoiler.spoil(around.hosts.any(), now_ms, &seen);
-        let late = timers::late(around.hosts.any(), &seen);
-        self.late_timers.extend(late.into_iter().map(str::to_owned));
         if kind == Kind::Deliver {
             told::note(around.hosts.any(), flight.number, around.told);
             if seen.iter().any(|seen| seen.outcome != Outcome::Applied) {

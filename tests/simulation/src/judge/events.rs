@@ -11,7 +11,7 @@ use crate::history::History;
 use crate::told::Told;
 use crate::workload::Plan;
 
-/// So long after a file is there its event was taken: what a death leaves is taken up once its lease is over, and a receiver
+/// So long after a file is there its event was taken: what a death leaves is taken up once its claim is over, and a receiver
 /// that was down is asked again after a while. Unit: s.
 const EVENTS_S: u64 = 1_200;
 

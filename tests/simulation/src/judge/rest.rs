@@ -133,11 +133,7 @@ pub(super) fn come_to_rest(history: &mut History) -> Result<(), String> {
 
 /// The timers that are set, each with the moment that it is due from on. Unix milliseconds.
 fn timers(history: &History) -> Vec<(u64, String)> {
-    let late = history.late_timers();
     let timer = |(key, value): (String, Vec<u8>)| {
-        if late.contains(&key) {
-            return None;
-        }
         // A record is its version and JSON behind it.
         let json = value.iter().position(|byte| *byte == b'{').filter(|_| key.starts_with("t."))?;
         let record: serde_json::Value = serde_json::from_slice(&value[json..]).ok()?;

@@ -55,6 +55,10 @@ pub enum Defect {
     SealDropped,
     /// One timer in four is not kept.
     TimerDropped,
+    /// One timer in sixteen leaves a copy in a slot that nobody reads any more.
+    TimerCopied,
+    /// Who has a recording's events in hand is not kept.
+    ClaimDropped,
 }
 
 /// Each defect, with the number of seeds from 1 on within which it is found.
@@ -77,6 +81,8 @@ pub const DEFECTS: &[(Defect, u64)] = &[
     (Defect::MediaKept, 10),
     (Defect::SealDropped, 10),
     (Defect::TimerDropped, 10),
+    (Defect::TimerCopied, 10),
+    (Defect::ClaimDropped, 30),
 ];
 
 /// Brings a defect about, where there is one.
@@ -136,6 +142,8 @@ impl Spoiler {
                 self.spoil_object(defect, world, now_ms, &seen.name);
             } else if defect == Defect::ToldTwice && seen.name.starts_with("t.w.") {
                 self.bring_back(world, &seen.name);
+            } else if defect == Defect::TimerCopied {
+                copy_timer(world, &seen.name);
             } else if drops_key(defect, &seen.name) {
                 let _ = run(world.store.delete(&seen.name));
             } else if let Some(id) = seen.name.strip_prefix("e.").filter(|_| defect == Defect::SessionDropped)
@@ -226,7 +234,20 @@ fn drops_key(defect: Defect, key: &str) -> bool {
         Defect::OutboxDropped => key.starts_with("ev.") && is_one_in(key, 4),
         Defect::DeliveryForgotten | Defect::ToldTwice => key.starts_with("ed."),
         Defect::TimerDropped => is_entry(key) && is_one_in(key, 4),
+        Defect::ClaimDropped => key.starts_with("b.") && (key.ends_with(".c") || key.ends_with(".c.n")),
         _ => false,
+    }
+}
+
+/// Copies a timer of the ticks' lane into a slot some days before its own.
+fn copy_timer(world: &World, key: &str) {
+    let [lane, slot, number] = key.split('.').collect::<Vec<_>>()[..] else { return };
+    let Ok(slot) = slot.parse::<u64>() else { return };
+    if !is_entry(key) || !is_one_in(key, 16) {
+        return;
+    }
+    if let Ok(Some(timer)) = run(world.store.get(key)) {
+        let _ = run(world.store.set(&format!("{lane}.{}.{number}", slot.saturating_sub(100_000)), &timer));
     }
 }
 

@@ -22,7 +22,7 @@
 //! A SIGKILL so costs the last 100 ms of a push. A loss of power costs what is not synced: a chunk that has waited for a
 //! second is, with all that leads to it, within another second, and the push itself once its session is adopted. What is
 //! sent sooner may be whole in the functions and torn here: they keep what they have taken.
-//! `<push>` begins with the time of the publish, so that names sort as the pushes came. The last file of a
+//! `<push>` begins with the time of the publish, so that names sort as the pushes of one gateway's run came. The last file of a
 //! live push is appended to; it ends anywhere after a crash, and [`recover`] cuts it back to whole tags.
 //! Where the end of a chunk is moved into the next one, `….flv.<bytes>.split` is the next one's file until the
 //! first is cut to so many bytes.

@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use anyhow::{Context, ensure};
@@ -54,10 +55,20 @@ pub(crate) struct Push {
 }
 
 impl Push {
-    /// A name that no other push has; names sort as the pushes came.
+    /// A name that no other push has. Those that one process makes sort as the pushes came, also within a millisecond and
+    /// where the clock steps back.
     pub(crate) fn new_id() -> String {
-        format!("{:013}-{:08x}", unix_ms(), fastrand::u32(..))
+        static LAST_MS: AtomicU64 = AtomicU64::new(0);
+        format!("{:013}-{:08x}", later(&LAST_MS, unix_ms()), fastrand::u32(..))
     }
+}
+
+/// A time that is later than all before it: the one given, where that is.
+fn later(last_ms: &AtomicU64, now_ms: u64) -> u64 {
+    let next = |last_ms: u64| now_ms.max(last_ms + 1);
+    let (Ok(before) | Err(before)) =
+        last_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last_ms| Some(next(last_ms)));
+    next(before)
 }
 
 /// What is pushed; empty and 0 where it is not known.
@@ -295,6 +306,16 @@ mod tests {
         record.create(folder.path()).unwrap();
         let error = format!("{:#}", Record::load(folder.path()).unwrap_err());
         assert!(error.ends_with("push.json: its format is Some(4), this gateway reads 3"), "{error}");
+    }
+
+    #[test]
+    fn names_of_pushes_sort_as_the_pushes_came() {
+        let names: Vec<_> = (0..2_000).map(|_| Push::new_id()).collect();
+        assert!(names.is_sorted_by(|one, next| one < next), "{names:?}");
+        // The clock stands still, steps back, and goes on.
+        let last_ms = AtomicU64::new(0);
+        let times = [7, 7, 7, 3, 5, 20, 20].map(|now_ms| later(&last_ms, now_ms));
+        assert_eq!(times, [7, 8, 9, 10, 11, 20, 21]);
     }
 
     #[test]

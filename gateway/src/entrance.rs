@@ -6,7 +6,6 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use ipnet::IpNet;
 use proxy_protocol::Header;
 use tokio::{
     io::AsyncReadExt,
@@ -62,12 +61,6 @@ pub(crate) struct Ends {
     pub(crate) peer: SocketAddr,
     /// The address that was connected to, where it is known.
     pub(crate) local: Option<IpAddr>,
-}
-
-/// Whether an address is a trusted proxy's.
-pub(crate) fn is_proxy(proxies: &[IpNet], address: IpAddr) -> bool {
-    let address = address.to_canonical();
-    proxies.iter().any(|network| network.contains(&address))
 }
 
 impl Arrival {

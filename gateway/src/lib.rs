@@ -8,7 +8,7 @@
 //! | module | is |
 //! | --- | --- |
 //! | `server` | configuration, start and shutdown: puts the parts together |
-//! | `push_from`, `places`, `descriptors` | who may be connected, and how many |
+//! | `network`, `push_from`, `places`, `descriptors` | who may be connected, and how many |
 //! | `entrance`, `certificates` | what comes before RTMP: a proxy's header, TLS |
 //! | `connection`, `identity`, `admission`, `names`, `pace` | who pushes what, and may |
 //! | `recorder`, `cut`, `headers` | from tags to chunks |
@@ -38,6 +38,7 @@ mod headers;
 mod heartbeat;
 mod identity;
 mod names;
+mod network;
 mod operation;
 mod pace;
 mod places;
@@ -56,8 +57,7 @@ mod upload;
 
 pub use certificates::Certificates;
 pub use entrance::Entrance;
-pub use ipnet::IpNet;
 pub use names::SecondPublisher;
+pub use network::Network;
 pub use operation::{Control, DrainPlan, DrainState, PublisherView, Reason};
-pub use push_from::Network;
 pub use server::{CALL_MAX, Config, FIRST_MEDIA, Ingest, open, serve};

@@ -3,7 +3,6 @@
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use ipnet::IpNet;
 use push_auth::PushKeys;
 use tokio::{net::TcpListener, time::sleep};
 use tokio_rustls::TlsAcceptor;
@@ -15,15 +14,16 @@ use crate::{
     clock::LogLimit,
     connection::{self, ConnectionCtx},
     descriptors,
-    entrance::{self, Arrival, Entrance},
+    entrance::{Arrival, Entrance},
     functions::Functions,
     gateway::Gateway,
     heartbeat,
     names::{Names, SecondPublisher},
-    operation::{ConnectionRefused, Control, Parts, patience},
+    network::Network,
+    operation::{Control, Parts, patience},
     pace::Pace,
     places::Places,
-    push_from::{Network, PushFrom},
+    push_from::PushFrom,
     queue,
     sessions::Sessions,
     spool::{self, Recovered, Spool, recover},
@@ -76,7 +76,7 @@ pub struct Config {
     pub push_keys: PushKeys,
     /// The proxies that are trusted: their connections have to begin with a header of the PROXY protocol, version 2, and
     /// count as those of whom it names. Nobody else may send one.
-    pub proxy_from: Vec<IpNet>,
+    pub proxy_from: Vec<Network>,
     /// What becomes of a publisher of a stream that another one is publishing.
     pub second_publisher: SecondPublisher,
     /// How long the first audio or video of a push may take, before its connection is ended: [`FIRST_MEDIA`].
@@ -275,7 +275,7 @@ struct Door {
     ctx: Arc<ConnectionCtx>,
     places: Arc<Places>,
     tls: Option<TlsAcceptor>,
-    proxy_from: Vec<IpNet>,
+    proxy_from: Vec<Network>,
     connections: Background,
 }
 
@@ -292,10 +292,9 @@ impl Door {
                     continue;
                 }
             };
-            let is_proxy = entrance::is_proxy(&self.proxy_from, peer.ip());
-            if !is_proxy && !self.ctx.push_from.admits(peer) {
+            let is_proxy = self.proxy_from.iter().any(|network| network.contains(peer.ip()));
+            if !is_proxy && !self.ctx.push_from.admits(peer, metrics) {
                 // Dropping the socket ends it.
-                metrics.connections_refused.of(ConnectionRefused::Elsewhere).add_one();
                 continue;
             }
             let place = if is_proxy { self.places.take_unnamed() } else { self.places.take(peer.ip()) };

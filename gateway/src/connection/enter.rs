@@ -5,7 +5,6 @@ use anyhow::bail;
 use super::ConnectionCtx;
 use crate::{
     entrance::{Arrival, Ends, Transport},
-    operation::ConnectionRefused,
     places::Place,
 };
 
@@ -31,8 +30,7 @@ pub(super) async fn enter(
     let entering = async {
         let is_proxy = arrival.is_proxy;
         let ends = arrival.ends(metrics).await?;
-        if is_proxy && !ctx.push_from.admits(ends.peer) {
-            metrics.connections_refused.of(ConnectionRefused::Elsewhere).add_one();
+        if is_proxy && !ctx.push_from.admits(ends.peer, metrics) {
             bail!("nobody may push from {}", ends.peer.ip());
         }
         if is_proxy && let Err(reason) = place.name(ends.peer.ip()) {

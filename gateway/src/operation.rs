@@ -18,7 +18,7 @@ pub use publishers::PublisherView;
 pub(crate) use control::{Parts, patience};
 pub(crate) use health::Kind;
 pub(crate) use metrics::{
-    ChunkOutcome, ConnectionRefused, Failure, Lane, LaneCalls, Metrics, PublishRefused, TrackKind, gap_reason,
+    ChunkOutcome, ConnectionRefused, Failure, Lane, LaneCalls, Metrics, PublishRefused, TrackKind,
 };
 pub(crate) use publishers::{LivePush, Registered};
 pub(crate) use report::of_process;

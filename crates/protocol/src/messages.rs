@@ -129,18 +129,20 @@ pub struct ChunkAnswer {
     pub next: u64,
 }
 
-/// Why a chunk will never come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LossReason {
-    /// The functions refused it for what it holds.
-    Refused,
-    /// The gateway gave it up, since its share of the spool was full.
-    Shed,
-    /// Its file in the spool was damaged.
-    Damaged,
-    /// It was acknowledged, and the store that held it is lost.
-    Acknowledged,
+exposition::label! {
+    /// Why a chunk will never come. It is written the same in JSON, in names of files and in metrics.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum LossReason as "reason" {
+        /// The functions refused it for what it holds.
+        Refused = "refused",
+        /// The gateway gave it up, since its share of the spool was full.
+        Shed = "shed",
+        /// Its file in the spool was damaged.
+        Damaged = "damaged",
+        /// It was acknowledged, and the store that held it is lost.
+        Acknowledged = "acknowledged",
+    }
 }
 
 /// A chunk will never come: the body of a chunk's call, as JSON, in place of the chunk.

@@ -96,20 +96,6 @@ label! {
 }
 
 label! {
-    /// Why a gap is told.
-    pub(crate) enum Gap as "reason" {
-        /// The functions refused the chunk.
-        Refused = "refused",
-        /// Given up, or dropped by hand.
-        Shed = "shed",
-        /// Its file was damaged.
-        Damaged = "damaged",
-        /// It was acknowledged, and the store that held it is lost.
-        Acknowledged = "acknowledged",
-    }
-}
-
-label! {
     /// What the functions do each second.
     pub(crate) enum Lane as "lane" {
         /// What is due.
@@ -145,7 +131,7 @@ pub(crate) struct Metrics {
     /// From the last frame of a chunk until the functions have it.
     pub(crate) chunk_delay: Histogram,
     pub(crate) begin_failures: CounterVec<Failure>,
-    pub(crate) gaps: CounterVec<Gap>,
+    pub(crate) gaps: CounterVec<LossReason>,
     pub(crate) heartbeat: Calls,
     lanes: [LaneCalls; 3],
 }
@@ -181,15 +167,5 @@ impl Calls {
 impl Metrics {
     pub(crate) fn lane(&self, lane: Lane) -> &LaneCalls {
         &self.lanes[lane as usize]
-    }
-}
-
-/// Why a gap is told, as it is counted.
-pub(crate) fn gap_reason(lost: LossReason) -> Gap {
-    match lost {
-        LossReason::Refused => Gap::Refused,
-        LossReason::Shed => Gap::Shed,
-        LossReason::Damaged => Gap::Damaged,
-        LossReason::Acknowledged => Gap::Acknowledged,
     }
 }

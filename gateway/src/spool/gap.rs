@@ -7,6 +7,7 @@ use std::{
     time::Instant,
 };
 
+use exposition::Label;
 use protocol::{Generation, LossReason, LostChunk};
 
 /// A chunk that was lost, until the functions know it. Its file is empty: the name says all.
@@ -20,18 +21,11 @@ pub(crate) struct Gap {
     path: PathBuf,
 }
 
-const REASONS: [(LossReason, &str); 4] = [
-    (LossReason::Refused, "refused"),
-    (LossReason::Shed, "shed"),
-    (LossReason::Damaged, "damaged"),
-    (LossReason::Acknowledged, "acknowledged"),
-];
-
 impl Gap {
     /// A chunk that is lost; nothing is written down yet.
     pub(crate) fn new(folder: &Path, index: u64, lost: LostChunk, tried: Option<Instant>) -> Self {
         let LostChunk { lost: reason, from_ms, to_ms, generation } = lost;
-        let reason = REASONS.iter().find(|(known, _)| *known == reason).map_or("damaged", |(_, name)| name);
+        let reason = reason.as_str();
         let path = folder.join(format!("{index:010}+{from_ms}-{to_ms}+{generation}+{reason}.lost"));
         Self { index, lost, tried, path }
     }
@@ -48,7 +42,7 @@ impl Gap {
         let (index, times, generation, reason) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let (from_ms, to_ms) = times.split_once('-')?;
         let generation: Generation = generation.parse().ok()?;
-        let (lost, _) = REASONS.into_iter().find(|(_, name)| *name == reason)?;
+        let lost = *LossReason::ALL.iter().find(|known| known.as_str() == reason)?;
         let lost = LostChunk { lost, from_ms: from_ms.parse().ok()?, to_ms: to_ms.parse().ok()?, generation };
         Some(Self { index: index.parse().ok()?, lost, tried: Some(Instant::now()), path: path.to_owned() })
     }
@@ -69,7 +63,7 @@ mod tests {
     #[test]
     fn a_gap_is_found_again() {
         let folder = tempfile::tempdir().unwrap();
-        for (reason, _) in REASONS {
+        for &reason in LossReason::ALL {
             let generation = Generation { orders: 3, files: 1 };
             let lost = LostChunk { lost: reason, from_ms: 5, to_ms: 70, generation };
             let gap = Gap::new(folder.path(), 9, lost, None);

@@ -18,7 +18,7 @@ use crate::{
     clock::{LogLimit, ms_since},
     functions::{CallError, ChunkBody, Functions},
     gateway::Gateway,
-    operation::{ChunkOutcome, Failure, Metrics, gap_reason},
+    operation::{ChunkOutcome, Failure, Metrics},
     queue::{Answered, Ended, Next, QueueReader},
     sessions::Sessions,
     spool::Spool,
@@ -278,7 +278,7 @@ impl Bringer<'_> {
         }
         let answer = self.uploader.functions.put_lost(self.path(seq), &self.push, &lost).await;
         let Err(error) = answer else {
-            self.uploader.metrics.gaps.of(gap_reason(lost.lost)).add_one();
+            self.uploader.metrics.gaps.of(lost.lost).add_one();
             tracing::warn!("{}: chunk {seq} is told lost: {:?}", self.queue.path(), lost.lost);
             self.queue.acknowledged(index);
             return true;
@@ -321,7 +321,7 @@ impl Bringer<'_> {
             {
                 return tracing::warn!("{}: loss of chunk {missing}: {error}", self.queue.path());
             }
-            self.uploader.metrics.gaps.of(gap_reason(lost.lost)).add_one();
+            self.uploader.metrics.gaps.of(lost.lost).add_one();
         }
         self.backoff = Backoff::new(self.queue.path(), &self.uploader.functions);
     }

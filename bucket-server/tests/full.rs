@@ -1,5 +1,6 @@
 //! A disk that is full, and has room again.
 
+use std::io::Write;
 use std::process::Command;
 
 use http::StatusCode;
@@ -23,11 +24,10 @@ fn on_a_small_disk() -> Option<(Server, std::net::SocketAddr, tempfile::TempDir)
 #[tokio::test]
 async fn a_full_disk_is_said_and_heals() {
     let Some((_server, address, _directory)) = on_a_small_disk() else {
-        #[expect(clippy::print_stderr, reason = "a test that cannot run says so")]
-        {
-            eprintln!("NOT TESTED: unshare cannot mount a small disk here, so a full disk is not tried");
-        }
-        return;
+        // Written directly: of a test that passes, libtest shows nothing that `println!` prints.
+        return std::io::stdout()
+            .write_all(b"skipped: a full disk, for want of the right to mount one\n")
+            .unwrap();
     };
     put(address, "/bucket/kept", pattern(3 << 20)).await;
     let full = [("PUT", "/bucket/large"), ("PUT", "/bucket/kept")];

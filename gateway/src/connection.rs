@@ -106,7 +106,7 @@ pub(crate) async fn serve(ctx: Arc<ConnectionCtx>, arrival: Arrival, place: Plac
         Ok(Err(error)) => return ctx.fail(peer, &error),
         Err(_) => return ctx.fail(peer, &anyhow::anyhow!("nothing is published in time")),
     };
-    let Entered { transport, ends: Ends { peer, local }, place: _place } = entered;
+    let Entered { transport, ends: Ends { peer, local, .. }, place: _place } = entered;
     let default_domain = match &ctx.default_domain {
         Some(domain) => domain.clone(),
         None => local.map_or_else(String::new, |local| local.to_canonical().to_string()),

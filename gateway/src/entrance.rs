@@ -61,25 +61,34 @@ pub(crate) struct Ends {
     pub(crate) peer: SocketAddr,
     /// The address that was connected to, where it is known.
     pub(crate) local: Option<IpAddr>,
+    /// Whether it is a trusted proxy's own, by which that looks for one whether the gateway is there.
+    pub(crate) is_proxys_own: bool,
 }
 
 impl Arrival {
     /// Who is at the ends of the connection, by the proxy's header where there has to be one.
     pub(crate) async fn ends(&mut self, metrics: &Metrics) -> anyhow::Result<Ends> {
         let local = self.socket.local_addr().ok().map(|local| local.ip());
-        let own = Ends { peer: self.peer, local };
+        let own = Ends { peer: self.peer, local, is_proxys_own: false };
         if !self.is_proxy {
             return Ok(own);
         }
         let header = read_header(&mut self.socket).await.inspect_err(|_| {
             metrics.connections_refused.of(ConnectionRefused::Proxy).add_one();
         });
-        let Header { source, destination } =
+        let Header { is_local, source, destination } =
             header.with_context(|| format!("while reading the header of the proxy {}", self.peer))?;
-        Ok(source.zip(destination).map_or(own, |(peer, destination)| Ends {
+        let unnamed = Ends { is_proxys_own: is_local, ..own };
+        Ok(source.zip(destination).map_or(unnamed, |(peer, destination)| Ends {
             peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
             local: Some(destination.ip()),
+            ..own
         }))
+    }
+
+    /// Whether a byte has come, before the connection ended: one that looks whether somebody is there sends none.
+    pub(crate) async fn has_spoken(&self) -> bool {
+        matches!(self.socket.peek(&mut [0]).await, Ok(1..))
     }
 
     /// Shakes hands, where TLS is spoken.

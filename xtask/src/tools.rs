@@ -15,7 +15,7 @@ struct Tool {
     why: &'static str,
 }
 
-const TOOLS: [Tool; 8] = [
+const TOOLS: [Tool; 13] = [
     Tool { probe: &["c++", "--version"], package: "g++", why: "compiles libFuzzer, for the fuzz targets" },
     Tool {
         probe: &["chromium", "--version"],
@@ -26,6 +26,23 @@ const TOOLS: [Tool; 8] = [
         probe: &["ffmpeg", "-version"],
         package: "ffmpeg",
         why: "encodes test media, pushes it by RTMP, and decodes recordings",
+    },
+    Tool { probe: &["gst-inspect-1.0", "--version"], package: "gstreamer1.0-tools", why: "pushes by RTMP" },
+    Tool {
+        probe: &["gst-inspect-1.0", "--exists", "flvmux"],
+        package: "gstreamer1.0-plugins-good",
+        why: "has GStreamer read and write FLV",
+    },
+    Tool {
+        probe: &["gst-inspect-1.0", "--exists", "rtmp2sink"],
+        package: "gstreamer1.0-plugins-bad",
+        why: "has GStreamer speak RTMP",
+    },
+    Tool { probe: &["/usr/sbin/haproxy", "-v"], package: "haproxy", why: "stands in front of the gateway" },
+    Tool {
+        probe: &["test", "-e", "/usr/lib/nginx/modules/ngx_rtmp_module.so"],
+        package: "libnginx-mod-rtmp",
+        why: "has nginx relay a push to the gateway",
     },
     Tool { probe: &["promtool", "--version"], package: "prometheus", why: "judges metrics and alert rules" },
     Tool {
@@ -105,6 +122,6 @@ fn missing() -> Vec<&'static Tool> {
 
 fn list(tools: &[&Tool]) {
     for tool in tools {
-        print(&format!("  {:<14} {}", tool.package, tool.why));
+        print(&format!("  {:<25} {}", tool.package, tool.why));
     }
 }

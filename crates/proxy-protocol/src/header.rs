@@ -28,6 +28,8 @@ const IPV6_BYTES: usize = 36;
 /// What a header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
+    /// Whether the connection is the proxy's own, a health check for one: it names nobody, and has to be taken.
+    pub is_local: bool,
     /// Who connected to the proxy. `None`: the connection is the proxy's own, or of a kind that the proxy does not tell,
     /// and the addresses of the socket are the ones to go by.
     pub source: Option<SocketAddr>,
@@ -76,7 +78,7 @@ pub fn read(bytes: &[u8]) -> Result<Option<(Header, usize)>, Error> {
     }
     let addresses = &header[FIXED_BYTES..FIXED_BYTES + needed];
     let (source, destination) = addresses_of(addresses).unzip();
-    Ok(Some((Header { source, destination }, all_bytes)))
+    Ok(Some((Header { is_local, source, destination }, all_bytes)))
 }
 
 /// Source and destination, by how many bytes there are.

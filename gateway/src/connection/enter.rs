@@ -17,7 +17,7 @@ pub(super) struct Entered {
 }
 
 /// What comes before RTMP: the header of a proxy, by which its publisher takes a place, and TLS. `None`: the gateway is to
-/// end.
+/// end, or who connected has left without a word.
 pub(super) async fn enter(
     ctx: &ConnectionCtx,
     mut arrival: Arrival,
@@ -29,15 +29,21 @@ pub(super) async fn enter(
     }
     let entering = async {
         let is_proxy = arrival.is_proxy;
+        if is_proxy && !arrival.has_spoken().await {
+            return Ok(None);
+        }
         let ends = arrival.ends(metrics).await?;
-        if is_proxy && !ctx.push_from.admits(ends.peer, metrics) {
+        if is_proxy && !ends.is_proxys_own && !ctx.push_from.admits(ends.peer, metrics) {
             bail!("nobody may push from {}", ends.peer.ip());
         }
         if is_proxy && let Err(reason) = place.name(ends.peer.ip()) {
             metrics.connections_refused.of(reason.counted()).add_one();
             bail!("{} is sent away: {reason}", ends.peer);
         }
-        Ok(Entered { ends, transport: arrival.transport(metrics).await?, place })
+        if arrival.tls.is_some() && !arrival.has_spoken().await {
+            return Ok(None);
+        }
+        Ok(Some(Entered { ends, transport: arrival.transport(metrics).await?, place }))
     };
-    ctx.shutdown.run_until_cancelled(entering).await.transpose()
+    ctx.shutdown.run_until_cancelled(entering).await.unwrap_or(Ok(None))
 }

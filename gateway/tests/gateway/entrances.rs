@@ -34,6 +34,7 @@ use crate::{
     functions,
     media::{SHAPE, frames, write_flv},
     operation::{Operator, publish},
+    programs::skip,
     publisher::Publisher,
     tls::pem,
 };
@@ -42,9 +43,9 @@ use crate::{
 const LOOPBACK: &str = "127.0.0.0/8";
 
 /// A gateway at a plain address and at one with TLS, whose certificate is in `folder`.
-struct Both {
-    plain: SocketAddr,
-    tls: SocketAddr,
+pub(crate) struct Both {
+    pub(crate) plain: SocketAddr,
+    pub(crate) tls: SocketAddr,
     shutdown: CancellationToken,
     task: tokio::task::JoinHandle<anyhow::Result<()>>,
 }
@@ -55,7 +56,7 @@ impl Both {
     }
 
     /// The same for publishers of some networks alone.
-    async fn start_for(
+    pub(crate) async fn start_for(
         functions: &Fake,
         folder: &Path,
         control: Control,
@@ -82,7 +83,7 @@ impl Both {
         Self { plain: addresses[0], tls: addresses[1], shutdown, task }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.task.await.unwrap().unwrap();
     }
@@ -253,7 +254,7 @@ async fn ffmpeg_pushes_in_tls() {
     ffmpeg.args(["-v", "error", "-t", "10", "-i", sample, "-c", "copy", "-f", "flv", &url]);
     match ffmpeg.output().await {
         Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
-        Err(error) => return eprintln!("NOT TESTED: ffmpeg is missing: {error}"),
+        Err(_) => return skip("ffmpeg_pushes_in_tls", "ffmpeg"),
     }
     let session = functions.ended(1).await.remove(0);
     assert!(frames(&session.chunks).len() > 300, "{}", frames(&session.chunks).len());
@@ -391,4 +392,26 @@ async fn a_certificate_of_several_addresses_is_read_once() {
     }
     shutdown.cancel();
     task.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn who_only_looks_whether_somebody_is_there_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let (functions, operator) = (functions().await, Operator::start(None).await);
+    let control = operator.control.clone();
+    // Nobody may push from the proxy's own address.
+    let gateway = Both::start_for(&functions, folder.path(), control, LOOPBACK, "192.0.2.0/25").await;
+    let local = [&b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"[..], &[]];
+    for address in [gateway.plain, gateway.tls] {
+        for sends in local {
+            let mut socket = TcpStream::connect(address).await.unwrap();
+            socket.write_all(sends).await.unwrap();
+        }
+    }
+    operator.until("live_recorder_connections_taken_total", |count| count == 4.0).await;
+    operator.until("live_recorder_connections", |count| count == 0.0).await;
+    assert_eq!(operator.sample("live_recorder_connections_failed_total").await, 0.0);
+    let elsewhere = "live_recorder_connections_refused_total{reason=\"elsewhere\"}";
+    assert_eq!(operator.sample(elsewhere).await, 0.0);
+    gateway.stop().await;
 }

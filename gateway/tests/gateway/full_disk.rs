@@ -22,6 +22,7 @@ use crate::{
     functions,
     media::{AUDIO_HEADER, SHAPE, Shape, Tag, VIDEO_HEADER, frames, write_flv},
     operation::Operator,
+    programs::skip,
     publisher::Publisher,
 };
 
@@ -142,8 +143,7 @@ impl Disk {
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(root).output();
         let is_mounted = mount.is_ok_and(|mount| mount.status.success());
         if !is_mounted {
-            let mut output = std::io::stdout();
-            writeln!(output, "skipped: a full disk, for want of the right to mount one").unwrap();
+            skip("a full disk", "the right to mount one");
         }
         is_mounted.then(|| Self { root: root.to_owned() })
     }

@@ -17,6 +17,8 @@ mod metrics;
 mod odd;
 mod operation;
 mod orders;
+mod peers;
+mod programs;
 mod publisher;
 mod recording;
 mod sessions;
@@ -64,11 +66,14 @@ impl Gateway {
 
     /// With a configuration that a test changes.
     async fn configured(functions: &str, spool: &Path, change: impl FnOnce(Config) -> Config) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::listening(([127, 0, 0, 1], 0).into(), change(config(functions, spool))).await
+    }
+
+    async fn listening(address: SocketAddr, config: Config) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let config = config(functions, spool);
-        let task = tokio::spawn(gateway::serve(change(config), listener, shutdown.clone()));
+        let task = tokio::spawn(gateway::serve(config, listener, shutdown.clone()));
         Self { address, shutdown, task }
     }
 

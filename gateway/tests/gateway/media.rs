@@ -127,8 +127,12 @@ pub(crate) fn begins_with_keyframe(chunk: &Bytes) -> bool {
 
 /// The coded media of a file.
 pub(crate) fn file_frames(path: &Path) -> Vec<Tag> {
-    let bytes = std::fs::read(path).unwrap();
-    let tags = Reader::new(&bytes).unwrap().map(Result::unwrap);
+    coded(&std::fs::read(path).unwrap())
+}
+
+/// The coded media of FLV, wherever its headers are.
+pub(crate) fn coded(flv: &[u8]) -> Vec<Tag> {
+    let tags = Reader::new(flv).unwrap().map(Result::unwrap);
     let is_media = |tag: &flv::Tag<'_>| match tag.kind {
         TagKind::Video => !VideoTagHeader::parse(tag.body).unwrap().is_sequence_header(),
         TagKind::Audio => !AudioTagHeader::parse(tag.body).unwrap().is_sequence_header(),

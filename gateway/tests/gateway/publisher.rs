@@ -1,5 +1,7 @@
 //! A publisher that sends what a test wants.
 
+use std::net::SocketAddr;
+
 use flv::TagKind;
 use rtmp::{ChunkWriter, ClientSession, ClientState, Media, Message};
 use tokio::{
@@ -23,9 +25,14 @@ impl Publisher {
 
     /// Publishes a stream of the application `live` from an address of this machine; answers why it is refused.
     pub(crate) async fn start_from(address: [u8; 4], gateway: &Gateway, name: &str) -> Result<Self, String> {
+        Self::start_at(address, gateway.address, name).await
+    }
+
+    /// The same, at an address that leads to a gateway.
+    pub(crate) async fn start_at(from: [u8; 4], at: SocketAddr, name: &str) -> Result<Self, String> {
         let socket = TcpSocket::new_v4().unwrap();
-        socket.bind((address, 0).into()).unwrap();
-        let socket = socket.connect(gateway.address).await.unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        let socket = socket.connect(at).await.unwrap();
         Self::over(socket, ClientSession::new("rtmp://h/live", "live", name)).await
     }
 
@@ -33,8 +40,12 @@ impl Publisher {
         let mut publisher = Self { socket, session };
         let mut received = Vec::new();
         while publisher.session.state() != ClientState::Publishing {
-            publisher.flush().await;
-            assert!(publisher.socket.read_buf(&mut received).await.unwrap() > 0, "closed");
+            // Where it is closed, what is read tells so.
+            let _ = publisher.try_flush().await;
+            match publisher.socket.read_buf(&mut received).await {
+                Ok(1..) => {}
+                ended => return Err(format!("closed: {ended:?}")),
+            }
             let mut rest = received.as_slice();
             publisher.session.read(&mut rest).map_err(|error| error.to_string())?;
             received = rest.to_vec();

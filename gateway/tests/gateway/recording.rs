@@ -1,6 +1,5 @@
 //! Pushes that go well.
 
-use std::io::Write;
 use std::process::Stdio;
 
 use protocol::{BeginSession, ChunkPolicy};
@@ -8,6 +7,7 @@ use protocol::{BeginSession, ChunkPolicy};
 use crate::{
     Gateway, fake, functions,
     media::{SHAPE, Shape, VIDEO_HEADER, begins_with_keyframe, file_frames, frames, write_flv},
+    programs::skip,
 };
 
 #[tokio::test]
@@ -118,10 +118,7 @@ async fn twenty_pushes_at_once_are_all_complete() {
 #[tokio::test]
 async fn ffmpeg_pushes_what_it_would_write() {
     if tokio::process::Command::new("ffmpeg").arg("-version").output().await.is_err() {
-        // Written directly: of a test that passes, libtest shows nothing that `println!` prints.
-        writeln!(std::io::stdout(), "skipped: ffmpeg_pushes_what_it_would_write, for want of ffmpeg")
-            .unwrap();
-        return;
+        return skip("ffmpeg_pushes_what_it_would_write", "ffmpeg");
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.flv");

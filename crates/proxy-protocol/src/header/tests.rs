@@ -55,11 +55,10 @@ fn the_proxys_own_connections_and_unspecified_ones_name_nobody() {
         // Anything may follow, as long as it is skipped.
         (0x21, 0x00, &[0xff; 7]),
     ] {
-        assert_eq!(
-            source(&header(version_command, family, body)),
-            Ok(None),
-            "{version_command:#x} {family:#x}"
-        );
+        let header = header(version_command, family, body);
+        assert_eq!(source(&header), Ok(None), "{version_command:#x} {family:#x}");
+        let (Header { is_local, .. }, _) = read(&header).unwrap().unwrap();
+        assert_eq!(is_local, version_command == 0x20);
     }
 }
 

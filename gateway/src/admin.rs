@@ -10,6 +10,7 @@
 //! | `POST /drain` | `{wait_s, upload_s}` → [`DrainState`](crate::DrainState) |
 //! | `GET /drain` | [`DrainState`](crate::DrainState) |
 //! | `GET`, `PUT /log-level` | `{filter}` |
+//! | `POST /reload` | `{}` → [`Reloaded`], or 422 where the settings cannot be read or used |
 //!
 //! Without a gateway there are no publishers, and nobody is kicked or drained.
 //!
@@ -28,6 +29,7 @@ use anyhow::ensure;
 use exposition::Exposition;
 use http_server::serve_connections;
 use hyper::service::service_fn;
+use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -55,37 +57,78 @@ pub trait Part: Send + Sync {
     fn problems(&self) -> Vec<Reason>;
 }
 
+/// Where settings come from.
+pub trait Reload: Send + Sync {
+    /// Reads them anew and has them hold. It may block.
+    ///
+    /// # Errors
+    /// They cannot be read or used. Then nothing changes.
+    fn reload(&self) -> anyhow::Result<Reloaded>;
+}
+
+/// What came of settings that were read anew, by their names.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Reloaded {
+    /// They hold now.
+    pub changed: Vec<String>,
+    /// They are not as they were at the start either, and hold only from the next start on.
+    pub needs_restart: Vec<String>,
+}
+
+impl fmt::Display for Reloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.changed.as_slice() {
+            [] => write!(f, "nothing has changed")?,
+            changed => write!(f, "changed: {}", changed.join(", "))?,
+        }
+        match self.needs_restart.as_slice() {
+            [] => Ok(()),
+            fixed => write!(f, "; holds from the next start on: {}", fixed.join(", ")),
+        }
+    }
+}
+
+/// Checks that others cannot do at `address` what only an operator may.
+///
+/// # Errors
+/// It can be reached from outside, and there is no token.
+pub fn check_exposure(address: SocketAddr, has_token: bool) -> anyhow::Result<()> {
+    ensure!(
+        address.ip().to_canonical().is_loopback() || has_token,
+        "{address} can be reached from outside, and anybody could end pushes there: set a token by which the operator \
+         is known"
+    );
+    Ok(())
+}
+
 /// What an operator's address serves.
 #[derive(Clone)]
 pub struct Admin {
-    /// The gateway, where there is one.
+    /// The gateway, where there is one. Its settings have the operator's token.
     pub control: Option<Control>,
+    /// The operator's token where there is no gateway.
+    pub token: Option<String>,
     /// What else there is.
     pub parts: Vec<Arc<dyn Part>>,
-    /// Who shows it may see and do all; nobody else, where it is set.
-    pub token: Option<String>,
     /// What is logged; `None`: that cannot be changed.
     pub log_filter: Option<Arc<dyn LogFilter>>,
+    /// What reads the settings anew; `None`: they are read from nowhere.
+    pub reload: Option<Arc<dyn Reload>>,
 }
 
 impl fmt::Debug for Admin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admin").field("has_token", &self.token.is_some()).finish_non_exhaustive()
+        f.debug_struct("Admin").field("control", &self.control).finish_non_exhaustive()
     }
 }
 
 impl Admin {
-    /// Checks that others cannot do at `address` what only an operator may.
-    ///
-    /// # Errors
-    /// It can be reached from outside, and there is no token.
-    pub fn check_exposure(&self, address: SocketAddr) -> anyhow::Result<()> {
-        ensure!(
-            address.ip().to_canonical().is_loopback() || self.token.is_some(),
-            "{address} can be reached from outside, and anybody could end pushes there: set a token by which the \
-             operator is known"
-        );
-        Ok(())
+    /// Who shows it may see and do all; nobody else, where there is one.
+    fn token(&self) -> Option<String> {
+        match &self.control {
+            Some(control) => control.settings().admin_token.clone(),
+            None => self.token.clone(),
+        }
     }
 
     /// Why not everything is done as it should be.
@@ -119,9 +162,9 @@ impl Admin {
     /// Serves until `stop` is cancelled.
     ///
     /// # Errors
-    /// As [`check_exposure`](Self::check_exposure); the listener has no address.
+    /// As [`check_exposure`]; the listener has no address.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
-        self.check_exposure(listener.local_addr()?)?;
+        check_exposure(listener.local_addr()?, self.token().is_some())?;
         let routes = Arc::new(Routes::new(self));
         let service = move |_| {
             let routes = Arc::clone(&routes);

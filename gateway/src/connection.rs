@@ -19,7 +19,7 @@ use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    admission::{Admission, DENIED, Refusal},
+    admission::{self, DENIED, Refusal},
     block::Pool,
     clock::unix_ms,
     entrance::{Arrival, Ends},
@@ -77,7 +77,6 @@ const KICKED: &str = "an operator of the gateway has ended the connection";
 /// What the connections of a gateway share.
 #[derive(Debug)]
 pub(crate) struct ConnectionCtx {
-    pub(crate) admission: Admission,
     pub(crate) push_from: PushFrom,
     pub(crate) names: Arc<Names>,
     pub(crate) pace: Pace,
@@ -343,9 +342,9 @@ impl Connection {
     async fn begin(&self, publish: &Publish) -> Result<Live, Refusal> {
         let identity = Identity::of(publish, &self.default_domain)
             .map_err(|error| Refusal::bad_name(PublishRefused::Name, error.into()))?;
-        let ConnectionCtx { admission, names, pace, spool, pool, uploads, tell, control, .. } = &*self.ctx;
+        let ConnectionCtx { names, pace, spool, pool, uploads, tell, control, .. } = &*self.ctx;
         // Before anything else: a stranger is not told which names are in use.
-        admission.check(&identity, unix_ms() / 1000)?;
+        admission::check(&control.settings(), &identity, unix_ms() / 1000)?;
         let Identity { path, arguments, .. } = identity;
         let in_use = || {
             let reason = anyhow::anyhow!("{path} is being published already");

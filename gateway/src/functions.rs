@@ -17,7 +17,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{
-    HeaderMap, HeaderValue, Request, StatusCode,
+    HeaderMap, Request, StatusCode,
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
     request::Builder,
 };
@@ -42,6 +42,7 @@ use tokio_util::io::ReaderStream;
 use crate::{
     block::BLOCK_BYTES,
     operation::Failure,
+    settings::Current,
     spool::{Chunk, ChunkName},
 };
 use hosts::{Attempt, Hosts};
@@ -135,16 +136,14 @@ impl std::fmt::Display for CallError {
 pub(crate) struct Functions {
     client: Client<HttpsConnector<HttpConnector>, Body>,
     hosts: Arc<Hosts>,
-    authorization: HeaderValue,
+    /// Have the token that is shown.
+    settings: Current,
 }
 
 impl Functions {
     /// `ca_file`: certificates in PEM that are trusted beside those that the web trusts.
-    pub(crate) fn new(urls: &[String], ingest_token: &str, ca_file: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn new(urls: &[String], settings: Current, ca_file: Option<&Path>) -> anyhow::Result<Self> {
         let hosts = Arc::new(Hosts::new(urls)?);
-        let mut authorization = HeaderValue::try_from(format!("Bearer {ingest_token}"))
-            .context("ingest token holds characters that a header cannot")?;
-        authorization.set_sensitive(true);
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.enforce_http(false);
@@ -158,7 +157,7 @@ impl Functions {
             .pool_idle_timeout(IDLE)
             .pool_timer(TokioTimer::new())
             .build(connector);
-        Ok(Self { client, hosts, authorization })
+        Ok(Self { client, hosts, settings })
     }
 
     /// How many hosts there are beside the one that was called.
@@ -235,7 +234,10 @@ impl Functions {
     /// A request by its route alone; where to is known when it is sent.
     fn request(&self, route: &Route) -> Builder {
         let uri = route.to_string();
-        Request::builder().method(route.method()).uri(uri).header(AUTHORIZATION, self.authorization.clone())
+        Request::builder()
+            .method(route.method())
+            .uri(uri)
+            .header(AUTHORIZATION, self.settings.authorization())
     }
 
     async fn send<A: DeserializeOwned>(

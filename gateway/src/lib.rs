@@ -8,6 +8,7 @@
 //! | module | is |
 //! | --- | --- |
 //! | `server` | configuration, start and shutdown: puts the parts together |
+//! | `settings` | what may be changed while it runs |
 //! | `network`, `push_from`, `places`, `descriptors` | who may be connected, and how many |
 //! | `entrance`, `certificates` | what comes before RTMP: a proxy's header, TLS |
 //! | `connection`, `identity`, `admission`, `names`, `pace` | who pushes what, and may |
@@ -49,6 +50,7 @@ pub mod rebuild;
 mod recorder;
 mod server;
 mod sessions;
+mod settings;
 mod spool;
 mod tell;
 mod ticker;
@@ -61,3 +63,4 @@ pub use names::SecondPublisher;
 pub use network::Network;
 pub use operation::{Control, DrainPlan, DrainState, PublisherView, Reason};
 pub use server::{CALL_MAX, Config, FIRST_MEDIA, Ingest, open, serve};
+pub use settings::Settings;

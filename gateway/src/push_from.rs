@@ -7,31 +7,31 @@ use std::{
 
 use crate::{
     clock::LogLimit,
-    network::Network,
-    operation::{ConnectionRefused, Metrics},
+    operation::{ConnectionRefused, Control},
 };
 
-/// The networks from which may be pushed.
+/// Sends away who comes from elsewhere.
 #[derive(Debug)]
 pub(crate) struct PushFrom {
-    /// None: any.
-    networks: Vec<Network>,
+    control: Control,
     log_limit: Mutex<LogLimit>,
 }
 
 impl PushFrom {
-    pub(crate) fn new(networks: Vec<Network>) -> Self {
-        Self { networks, log_limit: Mutex::default() }
+    pub(crate) fn new(control: Control) -> Self {
+        Self { control, log_limit: Mutex::default() }
     }
 
     /// Whether a publisher may connect. One that may not is counted, and now and then logged: anybody can connect without
     /// end.
-    pub(crate) fn admits(&self, peer: SocketAddr, metrics: &Metrics) -> bool {
+    pub(crate) fn admits(&self, peer: SocketAddr) -> bool {
         let address = peer.ip().to_canonical();
-        if self.networks.is_empty() || self.networks.iter().any(|network| network.contains(address)) {
+        let settings = self.control.settings();
+        let networks = &settings.push_from;
+        if networks.is_empty() || networks.iter().any(|network| network.contains(address)) {
             return true;
         }
-        let refused = metrics.connections_refused.of(ConnectionRefused::Elsewhere);
+        let refused = self.control.metrics().connections_refused.of(ConnectionRefused::Elsewhere);
         refused.add_one();
         if self.log_limit.lock().unwrap_or_else(PoisonError::into_inner).permits() {
             tracing::warn!(
@@ -46,13 +46,20 @@ impl PushFrom {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
+
+    fn from(networks: &[&str]) -> PushFrom {
+        let push_from = networks.iter().map(|network| network.parse().unwrap()).collect();
+        PushFrom::new(Control::new(Settings { push_from, ..Settings::default() }).unwrap())
+    }
+
+    fn refused(push_from: &PushFrom) -> u64 {
+        push_from.control.metrics().connections_refused.of(ConnectionRefused::Elsewhere).get()
+    }
 
     #[test]
     fn any_of_the_networks_admits_and_each_refusal_is_counted() {
-        let metrics = Metrics::default();
-        let networks =
-            ["192.0.2.0/24", "198.51.100.7", "2001:db8::/32"].map(|network| network.parse().unwrap());
-        let of_both = PushFrom::new(networks.to_vec());
+        let of_both = from(&["192.0.2.0/24", "198.51.100.7", "2001:db8::/32"]);
         for (peer, admits) in [
             ("192.0.2.255:1", true),
             ("198.51.100.7:1", true),
@@ -61,17 +68,17 @@ mod tests {
             ("192.0.3.0:1", false),
             ("[2001:db9::1]:1", false),
         ] {
-            assert_eq!(of_both.admits(peer.parse().unwrap(), &metrics), admits, "{peer}");
+            assert_eq!(of_both.admits(peer.parse().unwrap()), admits, "{peer}");
         }
-        assert_eq!(metrics.connections_refused.of(ConnectionRefused::Elsewhere).get(), 2);
+        assert_eq!(refused(&of_both), 2);
     }
 
     #[test]
     fn any_may_push_where_none_is_named() {
-        let (any, metrics) = (PushFrom::new(Vec::new()), Metrics::default());
+        let any = from(&[]);
         for peer in ["192.0.2.1:1", "[2001:db8::1]:1"] {
-            assert!(any.admits(peer.parse().unwrap(), &metrics));
+            assert!(any.admits(peer.parse().unwrap()));
         }
-        assert_eq!(metrics.connections_refused.of(ConnectionRefused::Elsewhere).get(), 0);
+        assert_eq!(refused(&any), 0);
     }
 }

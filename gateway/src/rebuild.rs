@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use crate::CALL_MAX;
 use crate::functions::{CallError, Functions};
+use crate::settings::{Current, Settings};
 
 pub use protocol::RebuildAnswer;
 
@@ -37,7 +38,8 @@ pub struct Options {
 ///
 /// When the functions refuse, or cannot be reached again and again. What was done so far stays, and is not done again.
 pub async fn rebuild(options: Options, mut progress: impl FnMut(&RebuildAnswer)) -> Result<RebuildAnswer> {
-    let functions = Functions::new(&options.functions, &options.ingest_token, options.ca_file.as_deref())?;
+    let settings = Settings { ingest_token: options.ingest_token, ..Settings::default() };
+    let functions = Functions::new(&options.functions, Current::new(settings)?, options.ca_file.as_deref())?;
     let mut all = RebuildAnswer::default();
     let mut tries = 0;
     loop {

@@ -3,13 +3,11 @@
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use push_auth::PushKeys;
 use tokio::{net::TcpListener, time::sleep};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    admission::Admission,
     certificates::Certificates,
     clock::LogLimit,
     connection::{self, ConnectionCtx},
@@ -19,7 +17,6 @@ use crate::{
     gateway::Gateway,
     heartbeat,
     names::{Names, SecondPublisher},
-    network::Network,
     operation::{Control, Parts, patience},
     pace::Pace,
     places::Places,
@@ -52,8 +49,6 @@ pub struct Config {
     pub functions: Vec<String>,
     /// Certificates in PEM by which functions at `https://` are trusted beside those that the web trusts.
     pub ca_file: Option<PathBuf>,
-    /// Shown to the functions with every call.
-    pub ingest_token: String,
     /// Name of this gateway among all that use the same functions. `None`: a random one, kept in the spool.
     pub name: Option<String>,
     /// Folder of the chunks that are not acknowledged. One gateway at a time can use it.
@@ -68,15 +63,6 @@ pub struct Config {
     /// Domain of publishers that name none: no `tcUrl`, or one without a host. `None`: the address that they
     /// connected to.
     pub default_domain: Option<String>,
-    /// The domains that may be pushed to; any, where none is named.
-    pub push_domains: Vec<String>,
-    /// From where may be pushed; anywhere, where none is named. Connections from elsewhere are ended at once.
-    pub push_from: Vec<Network>,
-    /// By which keys push URLs have to be signed. Without a key anybody may push.
-    pub push_keys: PushKeys,
-    /// The proxies that are trusted: their connections have to begin with a header of the PROXY protocol, version 2, and
-    /// count as those of whom it names. Nobody else may send one.
-    pub proxy_from: Vec<Network>,
     /// What becomes of a publisher of a stream that another one is publishing.
     pub second_publisher: SecondPublisher,
     /// How long the first audio or video of a push may take, before its connection is ended: [`FIRST_MEDIA`].
@@ -85,7 +71,7 @@ pub struct Config {
     pub call_max: Duration,
     /// Whether to call `POST /tick` each second, by which the functions do what is due.
     pub tick: bool,
-    /// Shows the gateway to an operator, and has it do what one wants.
+    /// Shows the gateway to an operator, and has it do what one wants; it has the settings that may change meanwhile.
     pub control: Control,
 }
 
@@ -116,7 +102,8 @@ pub async fn open(config: Config) -> anyhow::Result<Ingest> {
         let spool = Arc::clone(&spool);
         tokio::task::spawn_blocking(move || recover(&spool)).await.context("while recovering the spool")??
     };
-    let functions = Functions::new(&config.functions, &config.ingest_token, config.ca_file.as_deref())?;
+    let functions =
+        Functions::new(&config.functions, config.control.current().clone(), config.ca_file.as_deref())?;
     Ok(Ingest { config, places, spool, gateway, functions, recovered })
 }
 
@@ -186,8 +173,7 @@ impl Ingest {
         }
 
         let ctx = ConnectionCtx {
-            admission: Admission::new(config.push_keys, &config.push_domains),
-            push_from: PushFrom::new(config.push_from),
+            push_from: PushFrom::new(control.clone()),
             names: Arc::new(Names::new(config.second_publisher)),
             pace: Pace::default(),
             spool,
@@ -208,7 +194,6 @@ impl Ingest {
                 ctx: Arc::clone(&ctx),
                 places: Arc::clone(&places),
                 tls: certificates.as_ref().map(Certificates::acceptor).transpose()?,
-                proxy_from: config.proxy_from.clone(),
                 connections: connections.clone(),
             };
             doors.spawn(async move { door.accept(listener).await });
@@ -275,7 +260,6 @@ struct Door {
     ctx: Arc<ConnectionCtx>,
     places: Arc<Places>,
     tls: Option<TlsAcceptor>,
-    proxy_from: Vec<Network>,
     connections: Background,
 }
 
@@ -292,8 +276,9 @@ impl Door {
                     continue;
                 }
             };
-            let is_proxy = self.proxy_from.iter().any(|network| network.contains(peer.ip()));
-            if !is_proxy && !self.ctx.push_from.admits(peer, metrics) {
+            let is_proxy =
+                self.ctx.control.settings().proxy_from.iter().any(|network| network.contains(peer.ip()));
+            if !is_proxy && !self.ctx.push_from.admits(peer) {
                 // Dropping the socket ends it.
                 continue;
             }

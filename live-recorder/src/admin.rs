@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use exposition::Exposition;
-use gateway::admin::{Admin, Part};
+use gateway::admin::{Admin, LogFilter, Part, Reload, check_exposure};
 use gateway::{Control, Reason};
 use host::Host;
 use tokio::task::JoinHandle;
@@ -23,14 +23,14 @@ const ANSWER_TIME: Duration = Duration::from_secs(2);
 #[derive(clap::Args, Clone, Default)]
 pub(crate) struct AdminArgs {
     /// Where the operator is answered over HTTP: /metrics, /healthz and /readyz to everybody, and to who shows the token
-    /// what is logged and, of a gateway, who publishes, kick and drain. Off by default. No variable sets it:
+    /// what is logged and, of a gateway, who publishes, kick, drain and reload. Off by default. No variable sets it:
     /// LIVE_RECORDER_ADMIN is for the commands that ask a gateway.
     #[arg(long, value_name = "HOST:PORT")]
-    admin: Option<SocketAddr>,
+    pub(crate) admin: Option<SocketAddr>,
     /// The operator's token, which an address has to have that others can reach. Other users of the machine may see it in
     /// its list of processes: the variable they cannot.
     #[arg(long, value_name = "TOKEN", env = "LIVE_RECORDER_ADMIN_TOKEN", hide_env_values = true)]
-    admin_token: Option<String>,
+    pub(crate) admin_token: Option<String>,
 }
 
 /// The functions' host, as an operator sees it.
@@ -49,6 +49,14 @@ impl Part for Functions {
     }
 }
 
+fn parts(host: Option<&Arc<Host>>) -> Vec<Arc<dyn Part>> {
+    host.map(|host| -> Arc<dyn Part> { Arc::new(Functions(host.clone())) }).into_iter().collect()
+}
+
+fn log_filter(log: &Log) -> Option<Arc<dyn LogFilter>> {
+    Some(Arc::new(log.clone()))
+}
+
 /// The address, while it answers.
 pub(crate) struct AdminServer {
     pub(crate) address: SocketAddr,
@@ -61,25 +69,37 @@ impl AdminArgs {
     ///
     /// # Errors
     ///
-    /// When the address is taken, or can be reached by others and there is no token.
+    /// When the address is taken.
     pub(crate) async fn start(
         &self,
-        control: Option<&Control>,
+        control: &Control,
         host: Option<&Arc<Host>>,
         log: &Log,
+        reload: Arc<dyn Reload>,
     ) -> Result<Option<AdminServer>> {
-        let Some(address) = self.admin else { return Ok(None) };
+        let (control, reload) = (Some(control.clone()), Some(reload));
+        let admin = Admin { control, token: None, parts: parts(host), log_filter: log_filter(log), reload };
+        self.serve(admin).await
+    }
+
+    /// The same of a host of functions without a gateway.
+    ///
+    /// # Errors
+    ///
+    /// When the address is taken, or can be reached by others and there is no token.
+    pub(crate) async fn start_alone(&self, host: &Arc<Host>, log: &Log) -> Result<Option<AdminServer>> {
         // A variable that is set to nothing sets none.
         let token = self.admin_token.clone().filter(|token| !token.is_empty());
-        let log_filter: Arc<dyn gateway::admin::LogFilter> = Arc::new(log.clone());
-        let functions = host.map(|host| -> Arc<dyn Part> { Arc::new(Functions(host.clone())) });
-        let admin = Admin {
-            control: control.cloned(),
-            parts: functions.into_iter().collect(),
-            token,
-            log_filter: Some(log_filter),
-        };
-        admin.check_exposure(address).context("--admin-token or LIVE_RECORDER_ADMIN_TOKEN is missing")?;
+        if let Some(address) = self.admin {
+            check_exposure(address, token.is_some())
+                .context("--admin-token or LIVE_RECORDER_ADMIN_TOKEN is missing")?;
+        }
+        let parts = parts(Some(host));
+        self.serve(Admin { control: None, token, parts, log_filter: log_filter(log), reload: None }).await
+    }
+
+    async fn serve(&self, admin: Admin) -> Result<Option<AdminServer>> {
+        let Some(address) = self.admin else { return Ok(None) };
         let listener = listen(address, "--admin").await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();

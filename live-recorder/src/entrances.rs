@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use gateway::{Certificates, Entrance, Network};
 
 use crate::listen::listen;
+use crate::settings_file::SettingsFile;
 
 /// TLS and proxies in front of RTMP.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -27,7 +28,7 @@ pub(crate) struct EntranceArgs {
     /// header of the PROXY protocol, version 2, and counts as one of whom that names; nobody else may send one. Several
     /// are separated by commas, or each has the option again.
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
-    pub(crate) proxy_from: Vec<Network>,
+    proxy_from: Vec<Network>,
 }
 
 /// Listeners for publishers, and the URL of each.
@@ -62,6 +63,18 @@ impl EntranceArgs {
             entrances.add("rtmps", address, Entrance::rtmps(listener, Arc::clone(certificates)));
         }
         Ok(entrances)
+    }
+
+    /// The proxies that are trusted.
+    ///
+    /// # Errors
+    ///
+    /// What the file has is neither an address nor a network.
+    pub(crate) fn proxy_from(&self, file: &SettingsFile) -> Result<Vec<Network>> {
+        let networks = file.proxy_from.iter().map(|network| network.parse());
+        let in_file: Result<Vec<_>> = networks.collect();
+        let in_file = in_file.context("proxy_from in the file of --settings cannot be used")?;
+        Ok(self.proxy_from.iter().copied().chain(in_file).collect())
     }
 
     fn certificates(&self) -> Result<Option<Arc<Certificates>>> {

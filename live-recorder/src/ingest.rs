@@ -5,7 +5,6 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use clap::ValueEnum;
 use gateway::Network;
 use push_auth::PushKeys;
 
@@ -13,11 +12,18 @@ use push_auth::PushKeys;
 const PUSH_VALIDITY_S: u64 = 1800;
 
 use crate::entrances::EntranceArgs;
+use crate::settings_file::{SecondPublisher, SettingsFile, one};
 use crate::size::parse_bytes;
 
 /// The settings of RTMP ingest.
 #[derive(clap::Args, Clone, Default)]
 pub(crate) struct IngestArgs {
+    /// A file of settings in TOML, beside those of options and the environment: ingest_token, admin_token, push_domains,
+    /// push_from, push_keys, push_validity, proxy_from, default_domain, second_publisher, spool_limit, max_connections,
+    /// max_connections_per_address. SIGHUP and `live-recorder reload` have it read anew, and --push-key-file; pushes go
+    /// on. What holds only from the next start on, from default_domain on in this list, is told then.
+    #[arg(long, value_name = "FILE", env = "LIVE_RECORDER_SETTINGS")]
+    pub(crate) settings: Option<PathBuf>,
     /// Streaming domain of publishers that name none; by default the address that they connected to.
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) default_domain: Option<String>,
@@ -46,18 +52,18 @@ pub(crate) struct IngestArgs {
     /// A file of such keys, one a line, beside those of --push-key. Empty lines and those that begin with # are passed
     /// over.
     #[arg(long, value_name = "FILE")]
-    push_key_file: Option<PathBuf>,
-    /// For how long a signed push URL holds after the time that it says.
-    #[arg(long, value_name = "SECONDS", default_value_t = PUSH_VALIDITY_S)]
-    push_validity: u64,
+    pub(crate) push_key_file: Option<PathBuf>,
+    /// For how long a signed push URL holds after the time that it says, by default half an hour.
+    #[arg(long, value_name = "SECONDS")]
+    push_validity: Option<u64>,
     /// Let anybody push, without a key, who can reach an address that is not of this machine alone.
     #[arg(long)]
     open: bool,
     /// What becomes of a publisher of a stream that another one is publishing. The same publisher, which comes from the
     /// same address with the same arguments beside `auth_key`, always takes over at once, and so does any other where the
-    /// first one's connection is dead.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) second_publisher: SecondPublisher,
+    /// first one's connection is dead. By default it is refused.
+    #[arg(long, value_enum)]
+    pub(crate) second_publisher: Option<SecondPublisher>,
     /// How much may wait on disk for functions that do not take it, in bytes or with a unit: 500MB, 4GiB. A stream may
     /// use all that no other one needs. When it is full, each is held to an equal share, and one that cannot be delivered
     /// gives up its oldest media. By default 4GiB, but at most half of what the disk has room for.
@@ -80,11 +86,17 @@ impl IngestArgs {
     ///
     /// # Errors
     /// A key that cannot be used, or none where anybody could push. No error says anything of a key.
-    pub(crate) fn push_keys(&self, addresses: &[SocketAddr]) -> Result<PushKeys> {
-        let mut keys = PushKeys::new(self.push_validity);
+    pub(crate) fn push_keys(&self, settings: &SettingsFile, addresses: &[SocketAddr]) -> Result<PushKeys> {
+        let validity = one("push_validity", self.push_validity.as_ref(), &settings.push_validity)?;
+        let mut keys = PushKeys::new(validity.unwrap_or(PUSH_VALIDITY_S));
         for (at, setting) in self.push_key.iter().enumerate().filter(|(_, setting)| !setting.is_empty()) {
             add(&mut keys, setting).with_context(|| {
                 format!("key {} of --push-key or LIVE_RECORDER_PUSH_KEYS cannot be used", at + 1)
+            })?;
+        }
+        for (at, setting) in settings.push_keys.iter().enumerate() {
+            add(&mut keys, setting).with_context(|| {
+                format!("key {} of push_keys in the file of --settings cannot be used", at + 1)
             })?;
         }
         if let Some(file) = &self.push_key_file {
@@ -110,25 +122,28 @@ impl IngestArgs {
         ensure!(
             self.open || !keys.is_empty(),
             "{exposed} can be reached from outside, and anybody could push there: set keys by which push URLs have to be \
-             signed (--push-key, --push-key-file or LIVE_RECORDER_PUSH_KEYS), or let anybody push with --open"
+             signed (--push-key, --push-key-file, LIVE_RECORDER_PUSH_KEYS or push_keys in the file of --settings), or let anybody push with --open"
         );
         Ok(())
     }
 
     /// The domains that may be pushed to; none: any.
-    pub(crate) fn push_domains(&self) -> Vec<String> {
+    pub(crate) fn push_domains(&self, settings: &SettingsFile) -> Vec<String> {
         // A variable that is set to nothing names none.
-        self.push_domain.iter().filter(|domain| !domain.is_empty()).cloned().collect()
+        let given = self.push_domain.iter().filter(|domain| !domain.is_empty());
+        given.chain(&settings.push_domains).cloned().collect()
     }
 
     /// From where may be pushed; none: anywhere.
     ///
     /// # Errors
     /// What is neither an address nor a network.
-    pub(crate) fn push_from(&self) -> Result<Vec<Network>> {
-        let networks = self.push_from.iter().filter(|network| !network.is_empty());
-        let parsed: Result<_> = networks.map(|network| network.parse()).collect();
-        parsed.context("--push-from or LIVE_RECORDER_PUSH_FROM cannot be used")
+    pub(crate) fn push_from(&self, settings: &SettingsFile) -> Result<Vec<Network>> {
+        let given = self.push_from.iter().filter(|network| !network.is_empty());
+        let parsed: Result<_> = given.chain(&settings.push_from).map(|network| network.parse()).collect();
+        parsed.context(
+            "--push-from, LIVE_RECORDER_PUSH_FROM or push_from in the file of --settings cannot be used",
+        )
     }
 }
 
@@ -136,24 +151,6 @@ impl IngestArgs {
 fn add(keys: &mut PushKeys, setting: &str) -> Result<()> {
     let (domain, key) = setting.split_once('=').context("it is not of the form DOMAIN=KEY")?;
     Ok(keys.add(domain.trim(), key.trim())?)
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(crate) enum SecondPublisher {
-    /// It is refused.
-    #[default]
-    Refuse,
-    /// It takes the stream over, and the first one's connection is ended.
-    Takeover,
-}
-
-impl From<SecondPublisher> for gateway::SecondPublisher {
-    fn from(second: SecondPublisher) -> Self {
-        match second {
-            SecondPublisher::Refuse => Self::Refuse,
-            SecondPublisher::Takeover => Self::Takeover,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ mod ingest;
 mod listen;
 mod local;
 mod log;
+mod settings;
+mod settings_file;
 mod size;
 mod stack;
 mod store;
@@ -52,6 +54,8 @@ enum Command {
     Drain(operator::DrainArgs),
     /// Prints what a gateway logs, or changes it.
     LogLevel(operator::LogLevelArgs),
+    /// Has a gateway read its settings anew from their files; pushes go on.
+    Reload(operator::ReloadArgs),
     /// Publishes an FLV file over RTMP.
     Push(push::PushArgs),
     /// Records a real push on this machine and shows the files.
@@ -77,6 +81,7 @@ fn main() -> anyhow::Result<()> {
             Command::Kick(args) => operator::kick(args).await,
             Command::Drain(args) => operator::drain(args).await,
             Command::LogLevel(args) => operator::log_level(args).await,
+            Command::Reload(args) => operator::reload(args).await,
             Command::Push(args) => push::run(args, stop).await,
             Command::Demo(args) => demo::run(args, &log, stop).await,
         }

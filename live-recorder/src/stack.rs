@@ -1,7 +1,6 @@
 //! Functions, gateway and bucket server in one process.
 
 use std::net::SocketAddr;
-use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use crate::ingest::IngestArgs;
 use crate::listen::{listen, reachable};
 use crate::local::{CALLBACK_HOSTS, PRIVATE_CALLBACKS, WORK_BUCKET, check_exposure, variables};
 use crate::log::Log;
+use crate::settings::{GatewaySettings, Sources};
 use crate::store::StoreArgs;
 
 /// The bucket that is made when none is asked for.
@@ -103,8 +103,10 @@ impl Stack {
         let exposed: Vec<_> = [config.listen, config.bucket].into_iter().chain(publishers.clone()).collect();
         check_exposure(&exposed, |name| std::env::var(name).ok())?;
         crate::data::open(&config.data)?;
-        let push_keys = config.ingest.push_keys(&publishers)?;
-        let push_from = config.ingest.push_from()?;
+        let ingest_token = variables(config.bucket).remove("ingest_token");
+        let StackConfig { ingest, admin, .. } = &config;
+        let (ingest, admin) = (ingest.clone(), admin.clone());
+        let settings = GatewaySettings::read(Sources { ingest, admin, ingest_token, publishers })?;
         let manifest = Manifest::load(&config.manifest)?;
         let functions_listener = listen(config.listen, "--listen").await?;
         let entrances = config.ingest.entrances.open(&config.rtmp).await?;
@@ -115,7 +117,6 @@ impl Stack {
 
         let mut variables = variables(bucket);
         variables.extend(config.store.variables());
-        let ingest_token = variables["ingest_token"].clone();
         let buckets =
             if config.create_bucket.is_empty() { vec![DEFAULT_BUCKET.into()] } else { config.create_bucket };
         let bucket_server = BucketServer::open(&BucketConfig {
@@ -135,29 +136,12 @@ impl Stack {
             .key_value(store);
         let host = Arc::new(tokio::task::spawn_blocking(|| builder.build()).await??);
 
-        let control = gateway::Control::default();
-        let admin = config.admin.start(Some(&control), Some(&host), log).await?;
-        let gateway_config = gateway::Config {
-            functions: vec![format!("http://{}", reachable(functions))],
-            ca_file: None,
-            ingest_token,
-            name: None,
-            spool: config.data.join("spool"),
-            spool_limit_bytes: config.ingest.spool_limit,
-            max_connections: config.ingest.max_connections.map(NonZero::get),
-            max_connections_per_address: config.ingest.max_connections_per_address.map(NonZero::get),
-            push_domains: config.ingest.push_domains(),
-            push_from,
-            push_keys,
-            default_domain: config.ingest.default_domain,
-            second_publisher: config.ingest.second_publisher.into(),
-            first_media: gateway::FIRST_MEDIA,
-            call_max: gateway::CALL_MAX,
-            tick: true,
-            proxy_from: config.ingest.entrances.proxy_from,
-            control,
-        };
+        let (control, reload) = (settings.control(), Arc::clone(&settings) as _);
+        let admin = config.admin.start(control, Some(&host), log, reload).await?;
+        let functions_url = format!("http://{}", reachable(functions));
+        let gateway_config = settings.config(vec![functions_url], None, None, &config.data);
         let gateway = gateway::open(gateway_config).await?;
+        settings.follow_hangups()?;
         Ok(Self {
             functions,
             rtmp,

@@ -5,6 +5,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use push_auth::sign;
 
 const TOKEN: &str = "hidden-token";
 
@@ -23,10 +26,14 @@ struct Gateway {
 
 impl Gateway {
     fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    fn start_with(data: &Path, options: &[&str]) -> Self {
         let log = File::create(data.join("log")).unwrap();
         let mut gateway = command(&["gateway", "--functions", "http://127.0.0.1:1", "--ingest-token", "t"]);
         gateway.args(["--rtmp", "127.0.0.1:0", "--rtmp", "127.0.0.2:0", "--admin", "127.0.0.1:0"]);
-        gateway.args(["--log-format", "json", "--data"]).arg(data);
+        gateway.args(options).args(["--log-format", "json", "--data"]).arg(data);
         gateway.env("LIVE_RECORDER_ADMIN_TOKEN", TOKEN).stdout(Stdio::piped()).stderr(log);
         let mut child = gateway.spawn().unwrap();
         let mut line = String::new();
@@ -96,6 +103,42 @@ fn what_is_left_after_a_drain_is_an_error_and_each_line_of_the_log_is_json() {
         assert!(line["level"].is_string() && line["message"].is_string() && line["timestamp"].is_string());
     }
     assert!(lines.len() > 3, "{log}");
+}
+
+#[test]
+fn settings_are_read_anew_by_sighup_and_by_a_command() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("settings.toml");
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    write("push_keys = [\"*=hidden-old\"]\n");
+    let gateway = Gateway::start_with(data.path(), &["--settings", file.to_str().unwrap()]);
+    let may_push = |key: &str| {
+        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/assets/sample.flv");
+        let url = format!("rtmp://{}/live/x?auth_key={}", gateway.rtmp, sign("/live/x", 1 << 40, key));
+        command(&["push", "--fast", sample, &url]).output().unwrap().status.success()
+    };
+    assert!(may_push("hidden-old") && !may_push("hidden-new"));
+    write("push_keys = [\"*=hidden-new\"]\n");
+    let hangup = Command::new("kill").args(["-HUP", &gateway.child.id().to_string()]).status();
+    assert!(hangup.unwrap().success());
+    let due = Instant::now() + Duration::from_secs(30);
+    while !may_push("hidden-new") {
+        assert!(Instant::now() < due, "SIGHUP changes no key");
+    }
+    assert!(!may_push("hidden-old"));
+
+    write("push_keys = [\"*=hidden-next\"]\nmax_connections = 7\nnothing = 1\n");
+    let refused = gateway.ask(&["reload"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("line 3") && said.contains("`nothing`"), "{said}");
+    assert!(may_push("hidden-new"));
+    write("push_keys = [\"*=hidden-next\"]\nmax_connections = 7\n");
+    let said = gateway.said(&["reload"]);
+    assert_eq!(said, "changed: push_keys; holds from the next start on: max_connections\n");
+    assert!(may_push("hidden-next") && !may_push("hidden-new"));
+    let log = std::fs::read_to_string(data.path().join("log")).unwrap();
+    assert!(log.contains("settings are read anew") && log.contains("settings are not changed"), "{log}");
+    assert!(!log.contains("hidden"), "{log}");
 }
 
 #[test]

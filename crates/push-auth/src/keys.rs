@@ -12,7 +12,7 @@ pub const ANY_DOMAIN: &str = "*";
 /// By which keys the push URLs of each domain are signed.
 ///
 /// A domain may have several keys, all of which hold: so a key is changed without a moment in which pushes are refused.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct PushKeys {
     by_domain: BTreeMap<String, Vec<String>>,
     validity_s: u64,

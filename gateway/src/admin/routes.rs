@@ -71,6 +71,10 @@ struct Filter {
     filter: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reload {}
+
 impl Routes {
     pub(super) fn new(admin: Admin) -> Self {
         Self { admin, looks: Looks::default() }
@@ -144,7 +148,16 @@ impl Routes {
                 let state = self.see_of(control, Control::drain_state).await?;
                 Ok(json(StatusCode::ACCEPTED, &state))
             }
-            ("/publishers" | "/kick" | "/drain", method) => Err(not_allowed(method)),
+            ("/reload", &Method::POST) => {
+                let Some(reload) = self.admin.reload.clone() else { return Err(unknown(path)) };
+                let Reload {} = read(&head.headers, body).await?;
+                let reloaded = tokio::task::spawn_blocking(move || reload.reload()).await;
+                let reloaded = reloaded.map_err(anyhow::Error::from).flatten().map_err(|error| {
+                    Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "settings", format!("{error:#}"))
+                })?;
+                Ok(json(StatusCode::OK, &reloaded))
+            }
+            ("/publishers" | "/kick" | "/drain" | "/reload", method) => Err(not_allowed(method)),
             _ => Err(unknown(path)),
         }
     }
@@ -169,8 +182,8 @@ impl Routes {
         let shows = |token: &str| {
             bearer_token(header(AUTHORIZATION)).is_some_and(|shown| shown.ct_eq(token.as_bytes()).into())
         };
-        match &self.admin.token {
-            Some(token) if shows(token) => Ok(()),
+        match self.admin.token() {
+            Some(token) if shows(&token) => Ok(()),
             Some(_) => {
                 let message = "Authorization: Bearer with the token of the operator's address is needed";
                 Err(Refused::new(StatusCode::UNAUTHORIZED, "token", message))

@@ -33,7 +33,7 @@ pub(super) async fn enter(
             return Ok(None);
         }
         let ends = arrival.ends(metrics).await?;
-        if is_proxy && !ends.is_proxys_own && !ctx.push_from.admits(ends.peer, metrics) {
+        if is_proxy && !ends.is_proxys_own && !ctx.push_from.admits(ends.peer) {
             bail!("nobody may push from {}", ends.peer.ip());
         }
         if is_proxy && let Err(reason) = place.name(ends.peer.ip()) {

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     places::Places,
     queue::Waits,
+    settings::{Current, Settings},
     spool::{Fill, Spool},
     upload::Uploads,
 };
@@ -42,6 +43,7 @@ pub struct Control {
 
 #[derive(Debug, Default)]
 struct Shared {
+    settings: Current,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
     publishers: Arc<Publishers>,
@@ -87,6 +89,33 @@ pub struct DrainState {
 }
 
 impl Control {
+    /// Of a gateway with these settings.
+    ///
+    /// # Errors
+    /// A setting that cannot be used.
+    pub fn new(settings: Settings) -> anyhow::Result<Self> {
+        let settings = Current::new(settings)?;
+        Ok(Self { shared: Arc::new(Shared { settings, ..Shared::default() }) })
+    }
+
+    /// The settings that hold now.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        self.shared.settings.get()
+    }
+
+    /// Has other settings hold from now on, and answers the names of those that changed. No push that is live ends by it.
+    ///
+    /// # Errors
+    /// A setting that cannot be used. Then nothing changes.
+    pub fn change(&self, settings: Settings) -> anyhow::Result<Vec<&'static str>> {
+        self.shared.settings.set(settings)
+    }
+
+    pub(crate) fn current(&self) -> &Current {
+        &self.shared.settings
+    }
+
     /// What it is made of, once it is whole.
     pub(crate) fn set_parts(&self, parts: Parts) {
         // A configuration that opens a second gateway shows the first one.

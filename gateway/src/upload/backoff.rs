@@ -76,6 +76,7 @@ mod tests {
     use protocol::Problem;
 
     use super::*;
+    use crate::settings::Current;
 
     fn problem(status: u16) -> CallError {
         let problem = Problem { code: "c".into(), message: "m".into(), expected: None };
@@ -83,7 +84,7 @@ mod tests {
     }
 
     fn functions(hosts: usize) -> Functions {
-        Functions::new(&vec!["http://127.0.0.1:1".to_owned(); hosts], "token", None).unwrap()
+        Functions::new(&vec!["http://127.0.0.1:1".to_owned(); hosts], Current::default(), None).unwrap()
     }
 
     fn no_answer() -> CallError {

@@ -3,11 +3,11 @@
 use std::{path::Path, process::Stdio};
 
 use flv::TagKind;
-use gateway::Config;
+use gateway::{Config, Settings};
 use push_auth::{PushKeys, sign};
 
 use crate::{
-    Gateway,
+    Gateway, control,
     fake::Fake,
     functions,
     media::{AUDIO_HEADER, SHAPE, VIDEO_HEADER, frames, write_flv},
@@ -23,8 +23,9 @@ const DOMAIN: &str = "127.0.0.1";
 async fn guarded(functions: &Fake, spool: &Path) -> Gateway {
     let mut push_keys = PushKeys::new(0);
     ["first", "second"].iter().for_each(|key| push_keys.add(DOMAIN, key).unwrap());
-    let push_domains = vec![DOMAIN.into()];
-    Gateway::configured(&functions.url(), spool, |config| Config { push_keys, push_domains, ..config }).await
+    let settings = Settings { push_keys, push_domains: vec![DOMAIN.into()], ..Settings::default() };
+    let control = control(settings);
+    Gateway::configured(&functions.url(), spool, |config| Config { control, ..config }).await
 }
 
 #[tokio::test]

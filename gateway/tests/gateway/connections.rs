@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use flv::TagKind;
-use gateway::Config;
+use gateway::{Config, Settings};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    Gateway, functions,
+    Gateway, control, functions,
     media::{AUDIO_HEADER, SHAPE, frames, write_flv},
     publisher::Publisher,
 };
@@ -85,8 +85,9 @@ async fn who_comes_from_elsewhere_is_sent_away_at_once_and_takes_no_place() {
     let file = folder.path().join("x.flv");
     let pushed = write_flv(&file, SHAPE);
     let functions = functions().await;
+    let push_from = vec!["127.0.0.1".parse().unwrap(), "127.1.0.0/16".parse().unwrap()];
     let change = |config| Config {
-        push_from: vec!["127.0.0.1".parse().unwrap(), "127.1.0.0/16".parse().unwrap()],
+        control: control(Settings { push_from, ..Settings::default() }),
         max_connections: Some(4),
         max_connections_per_address: Some(4),
         ..config

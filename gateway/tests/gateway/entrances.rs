@@ -12,7 +12,7 @@ use std::{
 };
 
 use flv::TagKind;
-use gateway::{Certificates, Config, Control, Entrance};
+use gateway::{Certificates, Config, Control, Entrance, Settings};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpSocket, TcpStream},
@@ -29,7 +29,7 @@ use tokio_rustls::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Gateway,
+    Gateway, control,
     fake::Fake,
     functions,
     media::{SHAPE, frames, write_flv},
@@ -51,7 +51,7 @@ pub(crate) struct Both {
 }
 
 impl Both {
-    async fn start(functions: &Fake, folder: &Path, control: Control, proxy_from: &str) -> Self {
+    pub(crate) async fn start(functions: &Fake, folder: &Path, control: Control, proxy_from: &str) -> Self {
         Self::start_for(functions, folder, control, proxy_from, "").await
     }
 
@@ -71,11 +71,13 @@ impl Both {
             TcpListener::bind("127.0.0.1:0").await.unwrap(),
         ];
         let addresses = [&plain, &tls].map(|listener| listener.local_addr().unwrap());
-        let proxy_from = proxy_from.split_terminator(',').map(|network| network.parse().unwrap()).collect();
+        let networks =
+            |text: &str| text.split_terminator(',').map(|network| network.parse().unwrap()).collect();
+        let [proxy_from, push_from] = [proxy_from, push_from].map(networks);
+        let settings = Settings { proxy_from, push_from, ..(*control.settings()).clone() };
+        control.change(settings).unwrap();
         let config = crate::config(&functions.url(), &folder.join("spool"));
-        let push_from = push_from.split_terminator(',').map(|network| network.parse().unwrap()).collect();
-        let config =
-            Config { control, proxy_from, push_from, max_connections_per_address: Some(2), ..config };
+        let config = Config { control, max_connections_per_address: Some(2), ..config };
         let shutdown = CancellationToken::new();
         let gateway = gateway::open(config).await.unwrap();
         let entrances = vec![Entrance::rtmp(plain), Entrance::rtmps(tls, certificates)];
@@ -247,7 +249,7 @@ async fn a_push_in_tls_is_read_as_fast_as_it_comes() {
 async fn ffmpeg_pushes_in_tls() {
     let folder = tempfile::tempdir().unwrap();
     let functions = functions().await;
-    let gateway = Both::start(&functions, folder.path(), Control::default(), "").await;
+    let gateway = Both::start(&functions, folder.path(), control(Settings::default()), "").await;
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/assets/sample.flv");
     let url = format!("rtmps://127.0.0.1:{}/live/x", gateway.tls.port());
     let mut ffmpeg = tokio::process::Command::new("ffmpeg");
@@ -338,7 +340,8 @@ async fn a_trusted_proxy_says_whose_connection_it_is_and_has_to() {
 async fn nobody_else_may_say_whose_connection_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let functions = functions().await;
-    let gateway = Both::start(&functions, folder.path(), Control::default(), "127.0.0.9/32,::1/128").await;
+    let gateway =
+        Both::start(&functions, folder.path(), control(Settings::default()), "127.0.0.9/32,::1/128").await;
     let from = |address: [u8; 4]| async move {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind((address, 0).into()).unwrap();

@@ -115,6 +115,8 @@ pub(crate) struct Log {
     /// Orders that a begin is answered besides.
     pub(crate) more_orders: Vec<Order>,
     pub(crate) policy: Option<ChunkPolicy>,
+    /// Refuses calls with another token from now on.
+    pub(crate) token: Option<&'static str>,
     /// Answered to the heartbeats from now on: `since` is the count.
     pub(crate) changes: Vec<SessionAnswer>,
     /// Answered to every call of a lane.
@@ -245,7 +247,11 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, std::io::Error> {
     let token = request.headers().get("authorization").map(|value| value.as_bytes().to_vec());
-    assert_eq!(token.as_deref(), Some(format!("Bearer {TOKEN}").as_bytes()));
+    let expected = state.log.lock().unwrap().token;
+    if token.as_deref() != Some(format!("Bearer {}", expected.unwrap_or(TOKEN)).as_bytes()) {
+        assert!(expected.is_some(), "{token:?}");
+        return Ok(refuse(StatusCode::UNAUTHORIZED, "Unauthorized", None));
+    }
     let (parts, body) = request.into_parts();
     let length =
         parts.headers.get("content-length").map(|value| value.to_str().unwrap().parse::<u64>().unwrap());

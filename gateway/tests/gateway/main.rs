@@ -21,6 +21,7 @@ mod peers;
 mod programs;
 mod publisher;
 mod recording;
+mod reload;
 mod sessions;
 mod spool;
 mod squatting;
@@ -30,8 +31,7 @@ mod upkeep;
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
-use gateway::{Config, SecondPublisher, push};
-use push_auth::PushKeys;
+use gateway::{Config, Control, SecondPublisher, Settings, push};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -103,23 +103,23 @@ fn config(functions: &str, spool: &Path) -> Config {
     Config {
         functions: functions.split(',').map(str::to_owned).collect(),
         ca_file: None,
-        ingest_token: TOKEN.into(),
         name: None,
         spool: spool.into(),
         spool_limit_bytes: Some(1 << 30),
         max_connections: None,
         max_connections_per_address: None,
         default_domain: None,
-        push_domains: Vec::new(),
-        push_from: Vec::new(),
-        push_keys: PushKeys::default(),
         second_publisher: SecondPublisher::Refuse,
         first_media: gateway::FIRST_MEDIA,
         call_max: Duration::from_secs(1),
         tick: true,
-        proxy_from: Vec::new(),
-        control: gateway::Control::default(),
+        control: control(Settings::default()),
     }
+}
+
+/// Of a gateway with these settings, that has the token of the functions.
+fn control(settings: Settings) -> Control {
+    Control::new(Settings { ingest_token: TOKEN.into(), ..settings }).unwrap()
 }
 
 async fn functions() -> Fake {

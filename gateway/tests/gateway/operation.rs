@@ -10,7 +10,10 @@ use std::{
 };
 
 use flv::TagKind;
-use gateway::{Config, Control, admin::Admin};
+use gateway::{
+    Config, Control, Settings,
+    admin::{Admin, check_exposure},
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -20,7 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Gateway,
+    Gateway, control,
     fake::{Act, Fake, Kind, fail},
     functions,
     media::{AUDIO_HEADER, SHAPE, VIDEO_HEADER, write_flv},
@@ -29,10 +32,15 @@ use crate::{
 
 const OPERATOR: &str = "op-secret";
 
+/// What an operator's address serves of a gateway alone.
+pub(crate) fn admin(control: Control) -> Admin {
+    Admin { control: Some(control), token: None, parts: Vec::new(), log_filter: None, reload: None }
+}
+
 /// The operator's address of a gateway.
 pub(crate) struct Operator {
     pub(crate) address: SocketAddr,
-    token: Option<String>,
+    pub(crate) token: Option<String>,
     pub(crate) control: Control,
     stop: CancellationToken,
 }
@@ -45,18 +53,16 @@ impl Drop for Operator {
 
 impl Operator {
     pub(crate) async fn start(token: Option<&str>) -> Self {
+        let control = control(Settings { admin_token: token.map(str::to_owned), ..Settings::default() });
+        Self::of(admin(control), token).await
+    }
+
+    pub(crate) async fn of(admin: Admin, token: Option<&str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, stop, control) =
-            (listener.local_addr().unwrap(), CancellationToken::new(), Control::default());
-        let token = token.map(str::to_owned);
-        let admin = Admin {
-            control: Some(control.clone()),
-            parts: Vec::new(),
-            token: token.clone(),
-            log_filter: None,
-        };
+        let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let control = admin.control.clone().unwrap();
         tokio::spawn(admin.serve(listener, stop.clone()));
-        Self { address, token, control, stop }
+        Self { address, token: token.map(str::to_owned), control, stop }
     }
 
     /// A gateway that this operator has.
@@ -315,19 +321,13 @@ async fn without_a_token_no_web_page_reaches_it_and_no_other_machine() {
     let form = "content-type: text/plain\r\n";
     assert_eq!(operator.ask_with("POST", "/drain", form, None).await.0, 415);
     assert!(!operator.control.drain_state().draining);
-    let admin = |token: Option<&str>| Admin {
-        control: Some(Control::default()),
-        parts: Vec::new(),
-        token: token.map(str::to_owned),
-        log_filter: None,
+    let may_serve = |token: Option<&str>, address: &str| {
+        check_exposure(address.parse().unwrap(), token.is_some()).is_ok()
     };
     for address in ["0.0.0.0:1", "192.0.2.1:1", "[::]:1"] {
-        let address = address.parse().unwrap();
-        assert!(
-            admin(None).check_exposure(address).is_err() && admin(Some("t")).check_exposure(address).is_ok()
-        );
+        assert!(!may_serve(None, address) && may_serve(Some("t"), address));
     }
-    assert!(admin(None).check_exposure("[::1]:1".parse().unwrap()).is_ok());
+    assert!(may_serve(None, "[::1]:1"));
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gateway::{Config, SecondPublisher, upkeep};
+use gateway::{Config, Control, SecondPublisher, Settings, upkeep};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -85,21 +85,16 @@ fn config(functions: &Fake, spool: &std::path::Path) -> Config {
     Config {
         functions: vec![functions.url()],
         ca_file: None,
-        ingest_token: TOKEN.into(),
         name: None,
         spool: spool.into(),
         spool_limit_bytes: Some(SPOOL_BYTES),
         max_connections: None,
         max_connections_per_address: None,
         default_domain: None,
-        push_domains: Vec::new(),
-        push_from: Vec::new(),
-        push_keys: Default::default(),
         second_publisher: SecondPublisher::Refuse,
         first_media: Duration::from_secs(2),
         call_max: Duration::from_secs(1),
-        proxy_from: Vec::new(),
-        control: gateway::Control::default(),
+        control: Control::new(Settings { ingest_token: TOKEN.into(), ..Settings::default() }).unwrap(),
         tick: true,
     }
 }

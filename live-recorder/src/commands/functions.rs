@@ -48,7 +48,7 @@ pub(crate) async fn run(args: FunctionsArgs, log: &Log, stop: CancellationToken)
         .cache(args.component_cache.unwrap_or_else(|| args.data.join("components")))
         .key_value(args.store.open(&args.data).await?);
     let host = Arc::new(tokio::task::spawn_blocking(|| builder.build()).await??);
-    let admin = args.admin.start(None, Some(&host), log).await?;
+    let admin = args.admin.start_alone(&host, log).await?;
     let shown = admin.as_ref().map(|admin| format!(" admin=http://{}", admin.address));
     let mut output = std::io::stdout();
     writeln!(output, "ready functions=http://{}{}", listener.local_addr()?, shown.unwrap_or_default())?;

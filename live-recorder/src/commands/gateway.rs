@@ -1,8 +1,8 @@
 //! `live-recorder gateway`: the RTMP gateway alone, against functions deployed elsewhere.
 
 use std::net::SocketAddr;
-use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::AdminArgs;
 use crate::ingest::IngestArgs;
 use crate::log::Log;
+use crate::settings::{GatewaySettings, Sources};
 
 #[derive(clap::Args)]
 pub(crate) struct GatewayArgs {
@@ -27,9 +28,9 @@ pub(crate) struct GatewayArgs {
     /// The folder for chunks that are not acknowledged yet.
     #[arg(long, default_value = ".live-recorder")]
     data: PathBuf,
-    /// Authorizes the calls to the functions.
+    /// Authorizes the calls to the functions; unless it is in the file of --settings, where it may change.
     #[arg(long, env = "SPIN_VARIABLE_INGEST_TOKEN", hide_env_values = true)]
-    ingest_token: String,
+    ingest_token: Option<String>,
     /// Name of this gateway; by default one is made and kept in the data folder.
     #[arg(long)]
     name: Option<String>,
@@ -42,32 +43,15 @@ pub(crate) struct GatewayArgs {
 /// Takes pushes until `stop` is cancelled and the functions have what was pushed.
 pub(crate) async fn run(args: GatewayArgs, log: &Log, stop: CancellationToken) -> Result<()> {
     crate::data::open(&args.data)?;
-    let push_keys = args.ingest.push_keys(&args.ingest.entrances.addresses(&args.rtmp))?;
-    let push_from = args.ingest.push_from()?;
-    let entrances = args.ingest.entrances.open(&args.rtmp).await?;
-    let control = ::gateway::Control::default();
-    let admin = args.admin.start(Some(&control), None, log).await?;
-    let config = ::gateway::Config {
-        functions: args.functions,
-        ca_file: args.ca_file,
-        ingest_token: args.ingest_token,
-        name: args.name,
-        spool: args.data.join("spool"),
-        spool_limit_bytes: args.ingest.spool_limit,
-        max_connections: args.ingest.max_connections.map(NonZero::get),
-        max_connections_per_address: args.ingest.max_connections_per_address.map(NonZero::get),
-        push_domains: args.ingest.push_domains(),
-        push_from,
-        push_keys,
-        default_domain: args.ingest.default_domain,
-        second_publisher: args.ingest.second_publisher.into(),
-        first_media: ::gateway::FIRST_MEDIA,
-        call_max: ::gateway::CALL_MAX,
-        tick: true,
-        proxy_from: args.ingest.entrances.proxy_from,
-        control,
-    };
+    let publishers = args.ingest.entrances.addresses(&args.rtmp);
+    let GatewayArgs { ingest, admin, ingest_token, .. } = args;
+    let settings = GatewaySettings::read(Sources { ingest, admin, ingest_token, publishers })?;
+    let Sources { ingest, admin, .. } = settings.sources();
+    let entrances = ingest.entrances.open(&args.rtmp).await?;
+    let admin = admin.start(settings.control(), None, log, Arc::clone(&settings) as _).await?;
+    let config = settings.config(args.functions, args.ca_file, args.name, &args.data);
     let gateway = ::gateway::open(config).await?;
+    settings.follow_hangups()?;
     let shown = admin.as_ref().map(|admin| format!(" admin=http://{}", admin.address));
     println!("ready {}{}", entrances.urls.join(" "), shown.unwrap_or_default());
     let ended = gateway.run(entrances.listeners, stop).await;

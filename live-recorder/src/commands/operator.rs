@@ -1,4 +1,4 @@
-//! `live-recorder publishers`, `kick`, `drain` and `log-level`: what an operator asks of a running gateway.
+//! `live-recorder publishers`, `kick`, `drain`, `log-level` and `reload`: what an operator asks of a running gateway.
 
 mod client;
 
@@ -6,6 +6,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use ::gateway::DrainState;
+use ::gateway::admin::Reloaded;
 use anyhow::{Context, Result, bail, ensure};
 use http::Method;
 use serde_json::{Value, json};
@@ -67,6 +68,12 @@ pub(crate) struct LogLevelArgs {
     operator: OperatorArgs,
     /// What is logged from now on, such as debug or info,gateway=debug; without it, what is logged is printed.
     filter: Option<String>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ReloadArgs {
+    #[command(flatten)]
+    operator: OperatorArgs,
 }
 
 impl OperatorArgs {
@@ -144,6 +151,14 @@ pub(crate) async fn log_level(args: LogLevelArgs) -> Result<()> {
         Some(filter) => println!("{filter}"),
         None => bail!("the answer has no filter"),
     }
+    Ok(())
+}
+
+/// Has settings read anew, and says which have changed.
+pub(crate) async fn reload(args: ReloadArgs) -> Result<()> {
+    let answer = args.operator.client()?.ask(Method::POST, "/reload", Some(json!({}))).await?;
+    let reloaded: Reloaded = serde_json::from_value(answer).context("while reading the answer")?;
+    println!("{reloaded}");
     Ok(())
 }
 

@@ -16,7 +16,7 @@ fn ingest(options: &[&str]) -> IngestArgs {
 }
 
 fn keys(options: &[&str]) -> Result<PushKeys> {
-    ingest(options).push_keys(&["127.0.0.1:1935".parse().unwrap()])
+    ingest(options).push_keys(&SettingsFile::default(), &["127.0.0.1:1935".parse().unwrap()])
 }
 
 /// Whether a URL that was signed with that key holds at `now_s`.
@@ -74,13 +74,16 @@ fn a_key_that_cannot_be_used_is_named_by_its_place_alone() {
 #[test]
 fn what_is_set_to_nothing_is_not_set() {
     assert!(keys(&["--push-key", ""]).unwrap().is_empty());
-    assert!(ingest(&["--push-domain", ""]).push_domains().is_empty());
-    assert_eq!(ingest(&["--push-domain", "d,e", "--push-domain", "f"]).push_domains(), ["d", "e", "f"]);
+    assert!(ingest(&["--push-domain", ""]).push_domains(&SettingsFile::default()).is_empty());
+    assert_eq!(
+        ingest(&["--push-domain", "d,e", "--push-domain", "f"]).push_domains(&SettingsFile::default()),
+        ["d", "e", "f"]
+    );
 }
 
 #[test]
 fn networks_are_named_once_or_several_times_and_have_to_be_some() {
-    let from = |options: &[&str]| ingest(options).push_from();
+    let from = |options: &[&str]| ingest(options).push_from(&SettingsFile::default());
     let networks = from(&["--push-from", "10.0.0.0/8,192.0.2.7", "--push-from", "2001:db8::/32"]).unwrap();
     let expected = ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"].map(|network| network.parse().unwrap());
     assert_eq!(networks, expected);
@@ -92,7 +95,8 @@ fn networks_are_named_once_or_several_times_and_have_to_be_some() {
 #[test]
 fn what_others_reach_needs_keys_or_is_open() {
     let start = |rtmp: &str, options: &[&str]| {
-        ingest(options).push_keys(&["127.0.0.1:1935".parse().unwrap(), rtmp.parse().unwrap()])
+        ingest(options)
+            .push_keys(&SettingsFile::default(), &["127.0.0.1:1935".parse().unwrap(), rtmp.parse().unwrap()])
     };
     for rtmp in ["0.0.0.0:1935", "192.0.2.1:1935", "[::]:1935", "[2001:db8::1]:1935"] {
         let error = start(rtmp, &[]).unwrap_err().to_string();

@@ -27,7 +27,7 @@ use std::{fmt, net::SocketAddr, sync::Arc};
 
 use anyhow::ensure;
 use exposition::Exposition;
-use http_server::serve_connections;
+use http_server::serve_some_connections;
 use hyper::service::service_fn;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -35,6 +35,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::operation::{Control, Reason, of_process};
 use routes::Routes;
+
+/// How many connections an operator's address has at once; what connects beyond that is closed. One that sends no request
+/// for half a minute is ended.
+const MAX_CONNECTIONS: usize = 64;
 
 /// What is logged, which an operator may change.
 pub trait LogFilter: Send + Sync {
@@ -173,7 +177,7 @@ impl Admin {
                 async move { Ok::<_, std::convert::Infallible>(routes.answer(request).await) }
             })
         };
-        serve_connections(listener, service, stop).await;
+        serve_some_connections(MAX_CONNECTIONS, listener, service, stop).await;
         Ok(())
     }
 }

@@ -16,6 +16,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::drain::Drained;
@@ -43,7 +44,25 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Fault>,
 {
+    serve_some_connections(Semaphore::MAX_PERMITS, listener, service, stop).await;
+}
+
+/// The same for so many connections at once; what connects beyond that is closed.
+pub async fn serve_some_connections<F, S, B>(
+    most: usize,
+    listener: TcpListener,
+    service: F,
+    stop: CancellationToken,
+) where
+    F: Fn(SocketAddr) -> S,
+    S: Service<Request<Drained>, Response = Response<B>> + Send + Sync + 'static,
+    S::Future: Send,
+    S::Error: Into<Fault>,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Fault>,
+{
     let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(most));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -56,6 +75,10 @@ where
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            tracing::debug!(%peer, "there are {most} connections already");
+            continue;
         };
         // With Nagle's algorithm, the end of a response waits for the acknowledgement of its beginning.
         if let Err(error) = stream.set_nodelay(true) {
@@ -71,6 +94,7 @@ where
             if let Err(error) = connection.await {
                 tracing::debug!(%peer, "a connection ended: {error}");
             }
+            drop(place);
         });
     }
     drop(listener);

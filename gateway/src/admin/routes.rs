@@ -12,6 +12,7 @@ use http_server::Drained;
 use protocol::{JSON_CONTENT_TYPE, bearer_token};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use subtle::ConstantTimeEq;
+use tokio::time::timeout;
 
 use super::{
     Admin,
@@ -22,6 +23,9 @@ use crate::operation::{Control, DrainPlan, Reason};
 
 /// The longest body of a request.
 const MAX_BODY_BYTES: usize = 4 << 10;
+
+/// How long it may take to come.
+const BODY_TIME: Duration = Duration::from_secs(5);
 
 /// How long live pushes may go on while a gateway drains, where the request does not say.
 const WAIT_S: u64 = 300;
@@ -245,7 +249,11 @@ async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Drained) -> Result
         let message = format!("the body has to be {JSON_CONTENT_TYPE}, not {media_type:?}");
         return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "type", message));
     }
-    let body = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(|error| {
+    let read = timeout(BODY_TIME, Limited::new(body, MAX_BODY_BYTES).collect()).await.map_err(|_| {
+        let message = format!("the body has not come within {BODY_TIME:?}");
+        Refused::new(StatusCode::REQUEST_TIMEOUT, "body", message)
+    })?;
+    let body = read.map_err(|error| {
         Refused::new(StatusCode::BAD_REQUEST, "body", format!("the body cannot be read: {error}"))
     })?;
     serde_json::from_slice(&body.to_bytes())

@@ -331,6 +331,40 @@ async fn without_a_token_no_web_page_reaches_it_and_no_other_machine() {
 }
 
 #[tokio::test]
+async fn who_holds_connections_or_a_body_back_holds_none_of_them_for_long() {
+    let operator = Operator::start(None).await;
+    let connect = || async { TcpStream::connect(operator.address).await.unwrap() };
+    let mut slow = connect().await;
+    let head =
+        "POST /drain HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n";
+    slow.write_all(format!("{head}connection: close\r\n\r\n{{").as_bytes()).await.unwrap();
+    let mut held = vec![slow];
+    while held.len() < 64 {
+        let mut socket = connect().await;
+        socket.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        assert_eq!(socket.read_u8().await.unwrap(), b'H');
+        held.push(socket);
+    }
+    let mut beyond = connect().await;
+    assert!(beyond.read_u8().await.is_err(), "it is closed without a word");
+    drop(held.split_off(1));
+    let began = Instant::now();
+    loop {
+        let mut socket = connect().await;
+        // It may be closed before or after that.
+        let _ = socket.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+        if socket.read_u8().await.is_ok() {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "no place is free again");
+        sleep(Duration::from_millis(20)).await;
+    }
+    let mut answer = String::new();
+    held[0].read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+}
+
+#[tokio::test]
 async fn a_drained_gateway_refuses_pushes_and_ends_once_all_is_brought() {
     let folder = tempfile::tempdir().unwrap();
     let (functions, operator) = (functions().await, Operator::start(None).await);

@@ -22,7 +22,7 @@ use crate::{
     fake::{Fake, TOKEN},
     functions,
     media::{AUDIO_HEADER, VIDEO_HEADER},
-    operation::Operator,
+    operation::{Operator, admin},
     publisher::Publisher,
 };
 

@@ -58,7 +58,7 @@ impl<T: Transport> Client<'_, T> {
     ///
     /// Where it is not known whether the bucket keeps objects, a record file is created a second time, with the same
     /// bytes: a store that does not refuse that replaces objects, and has changed nothing. Nothing is created for the
-    /// probe, and nothing of another writer is touched, since the first create has found the name free.
+    /// probe, and nothing of another writer is touched, since a look before it has found the name free.
     ///
     /// # Errors
     /// As [`put_new`](Self::put_new).
@@ -128,10 +128,12 @@ impl<T: Transport> Client<'_, T> {
         self.conditions.learn(self.place(""), keeps);
     }
 
-    /// What has to be known before an object is created: nothing where the store sees to it that none is replaced.
+    /// What has to be known before an object is created: for slices nothing, unless the store is known to replace
+    /// objects; for record files always whether one is there. A store may see to it that none is replaced, and not do so
+    /// for uploads in parts, and a large file is not created twice to find that out.
     ///
-    /// Where it does not, what is there is looked up. Between the look and the create another writer may come: such a
-    /// store leaves nothing better. A name that is the tag's own needs no look: if it is there, it is the same object.
+    /// Between the look and the create another writer may come: a store that replaces objects leaves nothing better. A
+    /// name that is the tag's own needs no look where the key may not: if it is there, it is the same object.
     ///
     /// # Errors
     /// [`Error::Taken`]; [`Error::Refused`] where the key may not look.
@@ -145,14 +147,15 @@ impl<T: Transport> Client<'_, T> {
         if self.options.write_only && !is_own && tag::is_of_recording(tag) {
             return Err(Error::Taken { key: key.into() });
         }
-        if !(self.options.head_first || self.keeps() == Some(false)) || self.options.write_only && is_own {
+        let replaces = self.options.head_first || self.keeps() == Some(false);
+        if !(replaces || tag::is_of_file(tag)) || self.options.write_only && is_own {
             return Ok(None);
         }
         match self.there(key, tag, size).await? {
             There::Absent => Ok(None),
             There::Own => Ok(Some(Created::Before)),
             There::Another => Err(Error::Taken { key: key.into() }),
-            There::Hidden if is_own => Ok(None),
+            There::Hidden if is_own || !replaces => Ok(None),
             There::Hidden if tag::is_of_recording(tag) => Err(Error::Taken { key: key.into() }),
             There::Hidden => {
                 let what = "the store replaces objects, and the key may not look whether there is one";

@@ -38,13 +38,7 @@ async fn put_playlist(
         let object = world.name_file(file.clone(), file.names_taken).await?;
         let playlist = playlist(&object, entries).to_string().into_bytes();
         match world.put_bytes(at.clone(), &object, hls::CONTENT_TYPE, &tag, playlist).await {
-            Ok(_) => {
-                // What the playlist has shown, slices go by: another function creates those.
-                if world.is_replacing(at.clone()).await? {
-                    world.note_replacing(&at, session.stream.clone(), world.now_ms()).await?;
-                }
-                return Ok(object);
-            }
+            Ok(_) => return Ok(object),
             Err(bucket::Error::Taken) => file.names_taken = world.take_file_name(file.clone()).await?,
             Err(error) => {
                 let refusal = Refusal::from(error);

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::bucket::Location;
 use crate::catalog::{RecordFile, Session};
-use crate::{Catalog, Clock, Refusal, Rules};
+use crate::{Bucket, Catalog, Clock, Refusal, Rules};
 
 /// Where the record files of a recording are written to, by its first session.
 ///
@@ -20,14 +20,21 @@ pub fn location(session: &Session) -> Result<Location, Refusal> {
 /// Notes that a record file is in the bucket under a name. Whether the user's server is told of it is as the domain's
 /// config says now; where that cannot be read, the delivery finds out.
 ///
+/// Where creating it has shown that the store replaces objects, that is noted first: slices go by it, which another function
+/// creates.
+///
 /// # Errors
 /// The catalog failed; the call can then be made again.
 pub async fn commit(
-    world: &(impl Catalog + Rules + Clock),
+    world: &(impl Bucket + Catalog + Rules + Clock),
     session: &Session,
     file: RecordFile,
     object: &str,
 ) -> Result<(), Refusal> {
+    let at = location(session)?;
+    if world.is_replacing(at.clone()).await? {
+        world.note_replacing(&at, session.stream.clone(), world.now_ms()).await?;
+    }
     let config = world.get_notify(&session.stream.domain).await;
     let is_told = config.map_or(true, |config| config.is_some_and(|config| config.notify_url.is_some()));
     Ok(world.commit_file(file, object, is_told, world.now_ms()).await?)

@@ -48,8 +48,8 @@ pub struct World {
     pub variables: RefCell<BTreeMap<&'static str, String>>,
     /// The rule that every push falls under, or why none can be looked up.
     pub rule: RefCell<Result<Option<Rule>, rules::Error>>,
-    /// Buckets, as `endpoint/bucket`, of which it is known here that they replace objects.
-    looks_first: RefCell<BTreeSet<String>>,
+    /// Buckets, as `endpoint/bucket`, of which this instance knows that they replace objects.
+    replacing: RefCell<BTreeSet<String>>,
     /// The notify config of every domain, or why none can be looked up.
     pub notify: RefCell<Result<Option<NotifyConfig>, rules::Error>>,
     /// What receivers of callbacks answer.
@@ -80,7 +80,7 @@ impl World {
             now_ms: Rc::new(Cell::new(now_ms)),
             variables: RefCell::new(variables.map(|(name, value)| (name, value.to_owned())).into()),
             rule: RefCell::new(Ok(None)),
-            looks_first: RefCell::default(),
+            replacing: RefCell::default(),
             notify: RefCell::new(Ok(None)),
             receivers: Receivers::default(),
             drawn: Cell::new(0),
@@ -100,6 +100,13 @@ impl World {
             drawn: Cell::new(self.drawn.get() + (1 << 32)),
             ..other
         }
+    }
+
+    /// Another instance of the functions on this host: it has found out nothing yet.
+    #[must_use]
+    pub fn instance(&self) -> Self {
+        let (now_ms, variables) = (Rc::clone(&self.now_ms), self.variables.clone());
+        Self { now_ms, variables, ..self.beside(self.now_ms.get()) }
     }
 
     /// Sets a variable.

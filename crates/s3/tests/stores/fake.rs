@@ -53,6 +53,8 @@ pub(crate) struct Fake {
     pub(crate) objects: RefCell<BTreeMap<String, Object>>,
     uploads: RefCell<BTreeMap<String, Upload>>,
     pub(crate) on_conflict: Cell<OnConflict>,
+    /// It asks for no condition where an object is made of parts.
+    pub(crate) parts_replace: Cell<bool>,
     pub(crate) on_complete: Cell<OnComplete>,
     pub(crate) on_copy: Cell<OnCopy>,
     /// Every part but the last has to have the size of the first.
@@ -73,6 +75,7 @@ impl Default for Fake {
             objects: RefCell::default(),
             uploads: RefCell::default(),
             on_conflict: Cell::new(OnConflict::Answers(412, "PreconditionFailed")),
+            parts_replace: Cell::new(false),
             on_complete: Cell::new(OnComplete::Whole),
             on_copy: Cell::new(OnCopy::Copies),
             equal_parts: Cell::new(false),
@@ -257,7 +260,8 @@ impl Fake {
     fn complete(&self, id: &str) -> Response {
         let uploads = self.uploads.borrow();
         let Some(upload) = uploads.get(id) else { return problem(404, "NoSuchUpload") };
-        if let Some(conflict) = self.conflict(None, &upload.place) {
+        let conflict = self.conflict(None, &upload.place).filter(|_| !self.parts_replace.get());
+        if let Some(conflict) = conflict {
             return conflict;
         }
         let sizes: Vec<usize> = upload.parts.values().map(Vec::len).collect();

@@ -184,6 +184,64 @@ fn begin(store: &Fake) -> (String, Vec<Part>) {
     (id, vec![first, second.unwrap()])
 }
 
+/// Uploads a record file by a client that knows nothing of the store yet.
+fn upload(store: &Fake, tag: &str) -> Result<Created, Error> {
+    let client = store.client("bkt", Options::default());
+    if let Some(created) = now(client.look_first(AT, tag, Some(5)))? {
+        return Ok(created);
+    }
+    let id = now(client.create_upload(AT, "video/mp4", tag))?;
+    let part = now(client.upload_part((AT, &id), 1, 5, b"file.".to_vec()))?;
+    now(client.complete_upload((AT, &id), tag, &[part]))
+}
+
+#[test]
+fn no_record_file_replaces_an_object_though_nothing_is_known_of_the_store() {
+    let files = [0, 1].map(|number| tag::file(SESSION, "mp4", number));
+    for on_conflict in CONFLICTS {
+        for parts_replace in [true, false] {
+            let shown = format!("{on_conflict:?} {parts_replace}");
+            for ways in ["put put", "put small", "put parts", "parts put", "small put", "parts parts", "parts small"] {
+                let store = Fake::default();
+                store.on_conflict.set(on_conflict);
+                store.parts_replace.set(parts_replace);
+                let write = |way: &str, tag: &str| match way {
+                    "parts" => upload(&store, tag),
+                    "small" => now(store.client("bkt", Options::default()).put_small(
+                        AT,
+                        "video/mp4",
+                        tag,
+                        b"file.".to_vec(),
+                    )),
+                    _ => {
+                        let client = store.client("bkt", Options::default());
+                        now(client.put_new(AT, "video/mp4", tag, 5, b"file.".to_vec()))
+                    }
+                };
+                let (first, second) = ways.split_once(' ').unwrap();
+                assert_eq!(write(first, &files[0]), Ok(Created::Now), "{shown} {ways}");
+                let taken = write(second, &files[1]);
+                assert!(matches!(taken, Err(Error::Taken { .. })), "{shown} {ways}: {taken:?}");
+                assert_eq!(write(second, &files[0]), Ok(Created::Before), "{shown} {ways}");
+                assert_eq!(store.object("bkt/file.mp4").unwrap().tag, files[0], "{shown} {ways}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_record_file_has_its_usual_name_where_the_key_may_not_look() {
+    let store = Fake::default();
+    store.rights.set((true, false, false));
+    assert_eq!(upload(&store, &tag::file(SESSION, "mp4", 0)), Ok(Created::Now));
+    assert!(matches!(upload(&store, &tag::file(SESSION, "mp4", 1)), Err(Error::Taken { .. })));
+    // Where the store is known to replace objects, only names of its own are left.
+    let store = Fake::default();
+    store.rights.set((true, false, false));
+    store.client("bkt", Options::default()).expect_replacing();
+    assert!(matches!(upload(&store, &tag::file(SESSION, "mp4", 0)), Err(Error::Taken { .. })));
+}
+
 fn complete(store: &Fake, id: &str, parts: &[Part]) -> Result<Created, Error> {
     now(store.client("bkt", Options::default()).complete_upload((AT, id), "file", parts))
 }

@@ -13,7 +13,9 @@ use shared::bucket::Error as BucketError;
 use shared::catalog::{After, Container, Session};
 use shared::testing::{Fault, Object, World, run, session};
 
-use stage::{BEGAN_MS, begin, compose, compose_by, end, end_of, files, known, media, put, recorded_as, tick};
+use stage::{
+    BEGAN_MS, begin, compose, compose_by, end, end_of, files, known, media, put, put_of, recorded_as, tick,
+};
 
 #[test]
 fn a_push_is_recorded_in_all_three_formats_and_its_media_goes_once_the_files_are_there() {
@@ -225,4 +227,32 @@ fn a_name_that_another_writer_has_leads_to_the_next_one_also_in_parts() {
     let names: Vec<String> = files(&world, ".mp4").into_iter().map(|(name, _)| name).collect();
     assert!(names.len() == 2 && names.contains(&name.to_owned()), "{names:?}");
     assert_eq!(world.buckets.uploads.borrow().len(), 0);
+}
+
+#[test]
+fn no_stream_replaces_the_file_of_another_in_a_store_that_replaces_objects() {
+    for (container, extension) in [(Container::Mp4, ".mp4"), (Container::Flv, ".flv")] {
+        for (part, probe_bytes) in [(3_000, 0), (1 << 20, 0), (1 << 20, 1 << 20)] {
+            let world = World::at(BEGAN_MS);
+            tick(&world);
+            world.buckets.replaces.set(true);
+            world.buckets.probe_bytes.set(probe_bytes);
+            for (digit, stream) in [('a', "cam"), ('b', "other")] {
+                let mut session = recorded_as(digit, BEGAN_MS, &[container]);
+                session.stream.stream = stream.into();
+                session.rule.as_mut().unwrap().formats[0].object_prefix =
+                    "{Sequence}_{EscapedStartTime}_{EscapedEndTime}".into();
+                run(world.begin(session, None, None, BEGAN_MS)).unwrap();
+                (0..3).for_each(|seq| put_of(&world, stream, digit, seq));
+            }
+            for digit in ['a', 'b'] {
+                end_of(&world, digit, 3);
+                compose_by(&world, Sizes { part, ..Sizes::DEFAULT });
+            }
+            let objects = world.buckets.objects.borrow();
+            let tags = objects.iter().filter(|(name, _)| name.ends_with(extension)).map(|(_, object)| &object.tag);
+            let tags: std::collections::BTreeSet<_> = tags.collect();
+            assert_eq!(tags.len(), 2, "{extension} in parts of {part}: {:?}", objects.keys());
+        }
+    }
 }

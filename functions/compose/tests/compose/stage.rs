@@ -40,7 +40,12 @@ pub(crate) fn begin(containers: &[Container]) -> World {
 }
 
 pub(crate) fn put(world: &World, digit: char, seq: u64) {
-    let stream = StreamPath::new("live.example.com", "live", "cam").unwrap();
+    put_of(world, "cam", digit, seq);
+}
+
+/// A chunk of any stream.
+pub(crate) fn put_of(world: &World, stream: &str, digit: char, seq: u64) {
+    let stream = StreamPath::new("live.example.com", "live", stream).unwrap();
     let session = SessionPath { stream, session: session(digit, 0).id };
     let mut request = request(&Route::Chunk(ChunkPath { session, seq }), CHUNK);
     request.headers_mut().insert(GENERATION_HEADER, HeaderValue::from_static("1.0"));
@@ -62,20 +67,21 @@ pub(crate) fn end_of(world: &World, digit: char, chunks: u64) {
 }
 
 pub(crate) fn tick(world: &World) -> LaneAnswer {
-    read(&run(recorder_index_function::handler::handle(world, request(&Tick::route(()), "")))).unwrap()
+    let instance = world.instance();
+    read(&run(recorder_index_function::handler::handle(&instance, request(&Tick::route(()), "")))).unwrap()
 }
 
 pub(crate) fn compose(world: &World) -> LaneAnswer {
-    read(&run(handle(world, request(&Compose::route(()), "")))).unwrap()
+    read(&run(handle(&world.instance(), request(&Compose::route(()), "")))).unwrap()
 }
 
 pub(crate) fn compose_by(world: &World, sizes: Sizes) -> LaneAnswer {
     read(&run(composing(world, sizes))).unwrap()
 }
 
-/// A call that is not made yet.
-pub(crate) fn composing(world: &World, sizes: Sizes) -> impl Future<Output = Answer> {
-    handle_in_parts(world, request(&Compose::route(()), ""), sizes)
+/// A call that is not made yet, by an instance that has found out nothing yet.
+pub(crate) async fn composing(world: &World, sizes: Sizes) -> Answer {
+    handle_in_parts(&world.instance(), request(&Compose::route(()), ""), sizes).await
 }
 
 pub(crate) fn files(world: &World, extension: &str) -> Vec<(String, Vec<u8>)> {

@@ -97,8 +97,11 @@ pub struct Buckets {
     pub faults: RefCell<VecDeque<Option<Fault>>>,
     /// Buckets, as `endpoint/bucket`, in trouble.
     pub troubles: RefCell<BTreeMap<String, Trouble>>,
-    /// They replace objects that are there, as some stores do whatever a create asks for.
+    /// They replace objects that are there, as some stores do whatever a create asks for. An instance finds that out by
+    /// record files that are small enough to be held, and by nothing else.
     pub replaces: Cell<bool>,
+    /// Record files of more bytes are too large for that.
+    pub probe_bytes: Cell<u64>,
     /// What they do that are asked to copy a part.
     pub on_copy: RefCell<OnCopy>,
     /// Every part but the last has to have the size of the first.
@@ -121,7 +124,7 @@ impl Buckets {
     /// Empty buckets, whose calls are scheduled together with those of whatever else the scheduler knows.
     #[must_use]
     pub fn new(scheduler: Scheduler) -> Self {
-        Self { scheduler, ..Self::default() }
+        Self { scheduler, probe_bytes: Cell::new(1 << 20), ..Self::default() }
     }
 
     /// Makes a call, as the scheduler has it end.
@@ -281,12 +284,13 @@ impl Bucket for World {
         if let Some(Trouble::Refuses(error)) = self.buckets.trouble(&name) {
             return Err(error);
         }
-        let looks = self.looks_first.borrow().contains(&bucket_name(&at));
+        let looks = tag::is_of_file(tag) || self.replacing.borrow().contains(&bucket_name(&at));
         let put = || self.buckets.put(name.clone(), object, looks);
         let created = self.buckets.call(&name, true, put, Error::Unavailable(FAILED.into())).await;
         // As the component does, by creating it twice.
-        if created.is_ok() && tag::is_of_file(tag) && self.buckets.replaces.get() {
-            self.looks_first.borrow_mut().insert(bucket_name(&at));
+        let is_probe = tag::is_of_file(tag) && size <= self.buckets.probe_bytes.get();
+        if is_probe && created == Ok(Created::Now) && self.buckets.replaces.get() {
+            self.replacing.borrow_mut().insert(bucket_name(&at));
         }
         match fault {
             Some(Fault::Lost(error)) => Err(error),
@@ -295,11 +299,11 @@ impl Bucket for World {
     }
 
     async fn is_replacing(&self, at: Location) -> Result<bool, Error> {
-        Ok(self.looks_first.borrow().contains(&bucket_name(&at)))
+        Ok(self.replacing.borrow().contains(&bucket_name(&at)))
     }
 
     async fn look_first(&self, at: Location) -> Result<(), Error> {
-        self.looks_first.borrow_mut().insert(bucket_name(&at));
+        self.replacing.borrow_mut().insert(bucket_name(&at));
         Ok(())
     }
 
@@ -417,8 +421,8 @@ impl Bucket for World {
         parts: Vec<Part>,
         copied: bool,
     ) -> Result<Created, Error> {
-        let looks = self.looks_first.borrow().contains(&bucket_name(&at));
         let name = name(&at, key);
+        let looks = tag::is_of_file(tag) || self.replacing.borrow().contains(&bucket_name(&at));
         let complete = || {
             let Some(upload) = self.buckets.uploads.borrow().get(id).cloned() else {
                 let objects = self.buckets.objects.borrow();

@@ -116,11 +116,7 @@ impl Guest for Component {
         let parts: Vec<_> =
             numbered.map(|(number, Part { etag, size })| s3::Part { number, etag, size }).collect();
         let (client, upload) = (client(&at).await?, (&*key, &*upload));
-        let created = match copied {
-            true => client.complete_copied(upload, &tag, &parts).await?,
-            false => client.complete_upload(upload, &tag, &parts).await?,
-        };
-        Ok(created.into())
+        Ok(client.complete_checked(upload, &tag, &parts, copied).await?.into())
     }
 
     async fn abort_upload(at: Location, key: String, upload: String) -> Result<(), Error> {

@@ -33,7 +33,7 @@ impl<T: Transport> Client<'_, T> {
     /// stored beside it.
     ///
     /// A bucket that may only be written takes what recordings leave under [names that are the tag's
-    /// own](tag::is_own) alone: any other name is taken.
+    /// own](tag::is_own) alone: any other name is taken. Of a record file the size is looked at where the key may.
     ///
     /// # Errors
     /// [`Error::Taken`] where the name is in use for an object without this tag. After
@@ -46,12 +46,13 @@ impl<T: Transport> Client<'_, T> {
         size: u64,
         body: T::Body,
     ) -> Result<Created, Error> {
-        if let Some(created) = self.look_first(key, tag, None).await? {
+        let size_of_file = tag::is_of_file(tag).then_some(size);
+        if let Some(created) = self.look_first(key, tag, size_of_file).await? {
             return Ok(created);
         }
         let put = Request::put_new(&self.bucket, key, content_type, tag, size)?.with(&self.options.headers);
         let response = self.send_checked(put, key, (size, body), self.options.checksum).await?;
-        self.created(key, tag, &response).await
+        self.created((key, tag), size_of_file, &response).await
     }
 
     /// Like [`put_new`](Self::put_new), of a few bytes that are at hand.
@@ -70,7 +71,8 @@ impl<T: Transport> Client<'_, T> {
         bytes: Vec<u8>,
     ) -> Result<Created, Error> {
         let is_probe = self.is_probe(tag);
-        if let Some(created) = self.look_first(key, tag, None).await? {
+        let size_of_file = tag::is_of_file(tag).then_some(bytes.len() as u64);
+        if let Some(created) = self.look_first(key, tag, size_of_file).await? {
             return Ok(created);
         }
         let created = self.put_new_bytes(key, content_type, tag, bytes.clone()).await?;
@@ -102,8 +104,9 @@ impl<T: Transport> Client<'_, T> {
         bytes: Vec<u8>,
     ) -> Result<Created, Error> {
         let put = self.put_of(key, content_type, tag, &bytes)?;
+        let size_of_file = tag::is_of_file(tag).then_some(bytes.len() as u64);
         let response = self.send_bytes(put, bytes).await?;
-        self.created(key, tag, &response).await
+        self.created((key, tag), size_of_file, &response).await
     }
 
     /// The request that creates an object of these bytes.
@@ -167,14 +170,51 @@ impl<T: Transport> Client<'_, T> {
         }
     }
 
-    /// What the answer to a conditional create means.
-    async fn created(&self, key: &str, tag: &str, response: &Response) -> Result<Created, Error> {
+    /// What the answer to a conditional create means, of an object of this size where one is given.
+    async fn created(
+        &self,
+        (key, tag): (&str, &str),
+        size: Option<u64>,
+        response: &Response,
+    ) -> Result<Created, Error> {
         match response.status {
-            200..=299 => Ok(Created::Now),
+            200..=299 => {
+                if let Some(size) = size {
+                    self.check_created("PUT", (key, tag), size).await?;
+                }
+                Ok(Created::Now)
+            }
             304 | 409 | 412 => {
-                self.whose(key, tag, None, response).await?.ok_or_else(|| self.refused("PUT", key, response))
+                self.whose(key, tag, size, response).await?.ok_or_else(|| self.refused("PUT", key, response))
             }
             _ => Err(self.refused("PUT", key, response)),
+        }
+    }
+
+    /// Makes sure that what a store says it has created is there and whole, where the key may look: what a record file is
+    /// made of is deleted once the file is there.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where nothing is there; [`Error::Refused`] where it is another object, or of another size.
+    pub(crate) async fn check_created(
+        &self,
+        method: &str,
+        (key, tag): (&str, &str),
+        size: u64,
+    ) -> Result<(), Error> {
+        if self.options.write_only {
+            return Ok(());
+        }
+        match self.there(key, tag, Some(size)).await? {
+            There::Own | There::Hidden | There::Unknown => Ok(()),
+            There::Absent => {
+                let reason = format!("{method} {} answers a success, and nothing is there", self.place(key));
+                Err(Error::Unavailable { reason })
+            }
+            There::Another => {
+                let reason = format!("{} has not the {size} bytes that were sent", self.place(key));
+                Err(Error::Refused { reason })
+            }
         }
     }
 

@@ -163,48 +163,44 @@ impl<T: Transport> Client<'_, T> {
         Err(Error::Unavailable { reason: format!("{}: the list of parts does not end", self.place(key)) })
     }
 
-    /// Like [`complete_upload`](Self::complete_upload), of parts of which some are copied: a store may say that it has
-    /// copied what it has not, so the sizes of the parts are looked at, and that of the object where the key may.
+    /// Like [`complete_upload`](Self::complete_upload), with a look at the sizes of the parts before, and at that of the
+    /// object after, where the key may. A store may say that it has copied what it has not, so parts that are `copied` have
+    /// to be seen.
     ///
     /// # Errors
-    /// [`Error::Refused`] where a size is another than was asked for, or the key may not list parts.
-    pub async fn complete_copied(
+    /// [`Error::Refused`] where a size is another than was asked for, or the key may not list parts that are copied.
+    pub async fn complete_checked(
         &self,
         (key, upload): (&str, &str),
         tag: &str,
         parts: &[Part],
+        copied: bool,
     ) -> Result<Created, Error> {
-        match self.list_parts((key, upload)).await {
-            Ok(found) => self.check_parts(key, parts, &found)?,
-            // The answer to an earlier completion may have been lost.
-            Err(Error::NoSuchUpload { .. }) => {}
-            Err(error) => return Err(error),
+        if copied || !self.options.write_only {
+            match self.list_parts((key, upload)).await {
+                Ok(found) => self.check_parts(key, parts, &found, copied)?,
+                // The answer to an earlier completion may have been lost.
+                Err(Error::NoSuchUpload { .. }) => {}
+                Err(error) if copied => return Err(error),
+                Err(_) => {}
+            }
         }
         let created = self.complete_upload((key, upload), tag, parts).await?;
-        let size = parts.iter().map(|part| part.size).sum();
-        if created == Created::Before || self.options.write_only {
-            return Ok(created);
+        if created == Created::Now {
+            let size = parts.iter().map(|part| part.size).sum();
+            self.check_created("POST", (key, tag), size).await?;
         }
-        match self.there(key, tag, Some(size)).await? {
-            There::Own | There::Hidden | There::Unknown => Ok(created),
-            There::Absent => {
-                let reason = format!("POST {} answers a result, and nothing is there", self.place(key));
-                Err(Error::Unavailable { reason })
-            }
-            There::Another => {
-                let reason = format!("{} has not the {size} bytes of its parts", self.place(key));
-                Err(Error::Refused { reason })
-            }
-        }
+        Ok(created)
     }
 
-    /// Whether the store has parts as they were told.
-    fn check_parts(&self, key: &str, parts: &[Part], found: &[Part]) -> Result<(), Error> {
-        for part in parts {
-            let there = found.iter().find(|there| there.number == part.number);
-            let size = there.map_or(0, |there| there.size);
-            if size != part.size {
-                let (Part { number, size: told, .. }, place) = (part, self.place(key));
+    /// Whether the store has parts as they were told. One that it does not list was not `copied`; it says by itself what it
+    /// lacks of those that were sent.
+    fn check_parts(&self, key: &str, parts: &[Part], found: &[Part], copied: bool) -> Result<(), Error> {
+        for Part { number, size: told, .. } in parts {
+            let there = found.iter().find(|there| there.number == *number);
+            let size = there.map_or(if copied { 0 } else { *told }, |there| there.size);
+            if size != *told {
+                let place = self.place(key);
                 let reason = format!("part {number} of {place} has {size} bytes, and should have {told}");
                 return Err(Error::Refused { reason });
             }

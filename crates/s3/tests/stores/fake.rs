@@ -14,6 +14,16 @@ pub(crate) enum OnConflict {
     Answers(u16, &'static str),
 }
 
+/// What becomes of a body that is sent; it is answered as if it were stored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum OnStore {
+    Stores,
+    /// Its last byte is lost.
+    CutsOff,
+    /// There is no object.
+    Drops,
+}
+
 /// How the completion of an upload is answered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum OnComplete {
@@ -55,6 +65,7 @@ pub(crate) struct Fake {
     pub(crate) on_conflict: Cell<OnConflict>,
     /// It asks for no condition where an object is made of parts.
     pub(crate) parts_replace: Cell<bool>,
+    pub(crate) on_store: Cell<OnStore>,
     pub(crate) on_complete: Cell<OnComplete>,
     pub(crate) on_copy: Cell<OnCopy>,
     /// Every part but the last has to have the size of the first.
@@ -63,6 +74,8 @@ pub(crate) struct Fake {
     pub(crate) rights: Cell<(bool, bool, bool)>,
     /// After so many calls from now one has its effect, and its answer is lost.
     pub(crate) lose_after: Cell<Option<u32>>,
+    /// The methods of what was asked.
+    pub(crate) asked: RefCell<Vec<&'static str>>,
     /// Buckets for which nobody answers.
     pub(crate) down: RefCell<Vec<String>>,
     regions: Regions,
@@ -76,11 +89,13 @@ impl Default for Fake {
             uploads: RefCell::default(),
             on_conflict: Cell::new(OnConflict::Answers(412, "PreconditionFailed")),
             parts_replace: Cell::new(false),
+            on_store: Cell::new(OnStore::Stores),
             on_complete: Cell::new(OnComplete::Whole),
             on_copy: Cell::new(OnCopy::Copies),
             equal_parts: Cell::new(false),
             rights: Cell::new((true, true, true)),
             lose_after: Cell::new(None),
+            asked: RefCell::default(),
             down: RefCell::default(),
             regions: Regions::new(),
             conditions: Conditions::new(),
@@ -182,9 +197,19 @@ impl Fake {
         if let Some(conflict) = self.conflict(Some(request), place) {
             return conflict;
         }
+        let body = self.stored(body);
         let object = Object { tag: header(request, "x-amz-meta-recorder").unwrap().into(), body };
-        self.objects.borrow_mut().insert(place.into(), object);
+        if self.on_store.get() != OnStore::Drops {
+            self.objects.borrow_mut().insert(place.into(), object);
+        }
         Response { status: 200, ..Response::default() }
+    }
+
+    fn stored(&self, mut body: Vec<u8>) -> Vec<u8> {
+        if self.on_store.get() == OnStore::CutsOff {
+            body.pop();
+        }
+        body
     }
 
     fn begin(&self, request: &Request, place: &str) -> Response {
@@ -204,7 +229,7 @@ impl Fake {
         let etag = ("etag".to_owned(), format!("\"e{number}\"").into_bytes());
         let stored = Response { status: 200, headers: vec![etag], ..Response::default() };
         let Some(source) = header(request, "x-amz-copy-source") else {
-            upload.parts.insert(number, body);
+            upload.parts.insert(number, self.stored(body));
             return stored;
         };
         match self.on_copy.get() {
@@ -308,6 +333,7 @@ impl Transport for Fake {
         if self.down.borrow().iter().any(|down| bucket.path() == format!("/{down}")) {
             return Err(no_answer());
         }
+        self.asked.borrow_mut().push(request.method);
         let mut answer = self.answer(&request, body);
         answer.body.truncate(max_bytes as usize);
         if request.method == "HEAD" {

@@ -6,7 +6,7 @@ mod fake;
 
 use std::future::Future;
 
-use fake::{Fake, Object, OnComplete, OnConflict, OnCopy};
+use fake::{Fake, Object, OnComplete, OnConflict, OnCopy, OnStore};
 use futures_executor::block_on;
 use naming::tag;
 use s3::{BucketOptions, Created, Error, Options, Part, Source};
@@ -192,7 +192,7 @@ fn upload(store: &Fake, tag: &str) -> Result<Created, Error> {
     }
     let id = now(client.create_upload(AT, "video/mp4", tag))?;
     let part = now(client.upload_part((AT, &id), 1, 5, b"file.".to_vec()))?;
-    now(client.complete_upload((AT, &id), tag, &[part]))
+    now(client.complete_checked((AT, &id), tag, &[part], false))
 }
 
 #[test]
@@ -301,7 +301,7 @@ fn a_part_that_is_said_to_be_copied_and_is_not_makes_no_object_that_is_believed_
         let (id, parts) = begin(&store);
         store.rights.set((true, may_look, true));
         let client = store.client("bkt", Options::default());
-        let refused = now(client.complete_copied((AT, &id), "file", &parts));
+        let refused = now(client.complete_checked((AT, &id), "file", &parts, true));
         assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
         assert_eq!(store.object("bkt/file.mp4"), None);
     }
@@ -312,24 +312,72 @@ fn an_object_of_copied_parts_has_the_size_of_its_parts() {
     let store = Fake::default();
     let (id, mut parts) = begin(&store);
     let client = store.client("bkt", Options::default());
-    assert_eq!(now(client.complete_copied((AT, &id), "file", &parts)), Ok(Created::Now));
+    assert_eq!(now(client.complete_checked((AT, &id), "file", &parts, true)), Ok(Created::Now));
     assert!(is_whole(&store));
     // The answer was lost: the upload is gone.
-    assert_eq!(now(client.complete_copied((AT, &id), "file", &parts)), Ok(Created::Before));
+    assert_eq!(now(client.complete_checked((AT, &id), "file", &parts, true)), Ok(Created::Before));
     // An object of another size, which this upload has become.
     let store = Fake::default();
     let (id, told) = begin(&store);
     parts.clone_from(&told);
     parts[1].size += 1;
     let client = store.client("bkt", Options::default());
-    let refused = now(client.complete_copied((AT, &id), "file", &parts));
+    let refused = now(client.complete_checked((AT, &id), "file", &parts, true));
     assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
     // A completion that is answered as one, and leaves nothing.
     store.on_complete.set(OnComplete::Fails(
         "<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>",
     ));
-    let nothing = now(client.complete_copied((AT, &id), "file", &told));
+    let nothing = now(client.complete_checked((AT, &id), "file", &told, true));
     assert!(matches!(nothing, Err(Error::Unavailable { .. })), "{nothing:?}");
+}
+
+#[test]
+fn what_is_stored_cut_off_is_not_believed_in_where_the_key_may_look() {
+    let tag = tag::file(SESSION, "mp4", 0);
+    for rights in [(true, true, true), (true, true, false), (true, false, false)] {
+        let may_read = rights.1;
+        for on_store in [OnStore::CutsOff, OnStore::Drops] {
+            let store = Fake::default();
+            store.rights.set(rights);
+            store.on_store.set(on_store);
+            let put = || {
+                let client = store.client("bkt", Options::default());
+                now(client.put_new(AT, "video/mp4", &tag, 5, b"file.".to_vec()))
+            };
+            let first = put();
+            match on_store {
+                _ if !may_read => assert_eq!(first, Ok(Created::Now)),
+                OnStore::Drops => {
+                    assert!(matches!(first, Err(Error::Unavailable { .. })), "{first:?}");
+                    assert!(matches!(put(), Err(Error::Unavailable { .. })));
+                    store.on_store.set(OnStore::Stores);
+                    assert_eq!(put(), Ok(Created::Now));
+                }
+                _ => {
+                    assert!(matches!(first, Err(Error::Refused { .. })), "{first:?}");
+                    // What is there is for nobody to change.
+                    assert!(matches!(put(), Err(Error::Taken { .. })));
+                }
+            }
+            // A part is as good as lost: no object is made of it.
+            let store = Fake::default();
+            store.rights.set(rights);
+            store.on_store.set(OnStore::CutsOff);
+            let uploaded = upload(&store, &tag);
+            assert_eq!(matches!(uploaded, Err(Error::Refused { .. })), may_read, "{uploaded:?}");
+            assert_eq!(store.object("bkt/file.mp4").is_none(), may_read);
+        }
+    }
+    // Where only writing is allowed nothing is asked for, and the answer counts.
+    let store = Fake::default();
+    store.rights.set((true, false, false));
+    let client = store.client("bkt", options("write-only"));
+    let id = now(client.create_upload(AT, "video/mp4", "file")).unwrap();
+    let part = now(client.upload_part((AT, &id), 1, 5, b"file.".to_vec())).unwrap();
+    store.asked.borrow_mut().clear();
+    assert_eq!(now(client.complete_checked((AT, &id), "file", &[part], false)), Ok(Created::Now));
+    assert_eq!(*store.asked.borrow(), ["POST"]);
 }
 
 #[test]

@@ -10,9 +10,6 @@ use spin_sdk::wit_bindgen::StreamReader;
 /// How long connecting to a bucket may take, in seconds.
 const CONNECT_S: u64 = 5;
 
-/// How long a bucket may take to read a request with its body and to begin its answer, in seconds.
-const FIRST_BYTE_S: u64 = 60;
-
 /// How long a bucket may pause within its answer, in seconds.
 const BETWEEN_BYTES_S: u64 = 20;
 
@@ -62,7 +59,7 @@ fn outgoing(
     request: Request,
     body: Option<StreamReader<u8>>,
 ) -> Result<types::Request, Error> {
-    let target = request.target();
+    let (target, first_byte_s) = (request.target(), request.patience_s());
     let mut headers: Vec<_> = request
         .headers
         .into_iter()
@@ -75,7 +72,7 @@ fn outgoing(
     let headers = types::Fields::from_list(&headers)
         .map_err(|_| unavailable(bucket, "the host refuses the request's headers"))?;
     let (_, no_trailers) = wit_future::new(|| Ok(None));
-    let (outgoing, _sent) = types::Request::new(headers, body, no_trailers, Some(timeouts(bucket)?));
+    let (outgoing, _sent) = types::Request::new(headers, body, no_trailers, Some(timeouts(bucket, first_byte_s)?));
     let method = match request.method {
         "PUT" => types::Method::Put,
         "HEAD" => types::Method::Head,
@@ -93,12 +90,12 @@ fn outgoing(
     Ok(outgoing)
 }
 
-fn timeouts(bucket: &Bucket) -> Result<types::RequestOptions, Error> {
+fn timeouts(bucket: &Bucket, first_byte_s: u64) -> Result<types::RequestOptions, Error> {
     let options = types::RequestOptions::new();
     let seconds = |count: u64| Some(count * 1_000_000_000);
     options
         .set_connect_timeout(seconds(CONNECT_S))
-        .and_then(|()| options.set_first_byte_timeout(seconds(FIRST_BYTE_S)))
+        .and_then(|()| options.set_first_byte_timeout(seconds(first_byte_s)))
         .and_then(|()| options.set_between_bytes_timeout(seconds(BETWEEN_BYTES_S)))
         .map_err(|_| unavailable(bucket, "the host takes no timeouts"))?;
     Ok(options)

@@ -77,6 +77,15 @@ impl Request {
         Ok(Self { method: "PUT", path: bucket.object_path(key)?, query: String::new(), headers })
     }
 
+    /// How long a store may take to read the request with its body and to begin its answer: a minute, and a second more for
+    /// each MiB, as long as no call lasts longer. Unit: seconds.
+    #[must_use]
+    pub fn patience_s(&self) -> u64 {
+        let length = self.headers.iter().find(|header| header.name == "content-length");
+        let size = length.and_then(|header| header.value.parse::<u64>().ok()).unwrap_or(0);
+        (60 + (size >> 20)).min(110)
+    }
+
     /// With more headers.
     pub(crate) fn with(mut self, headers: &[Header]) -> Self {
         self.headers.extend_from_slice(headers);
@@ -171,5 +180,13 @@ mod tests {
         assert_eq!(error_code(body), Some("NoSuchBucket"));
         assert_eq!(error_code("<html>"), None);
         assert_eq!(error_code("<Code>"), None);
+    }
+
+    #[test]
+    fn a_large_body_is_waited_for_longer() {
+        let bucket = Bucket::new("127.0.0.1:9000", "bkt").unwrap();
+        let patience = |size| Request::put_new(&bucket, "a", "x/y", "t", size).unwrap().patience_s();
+        assert_eq!([0, 5 << 20, 32 << 20, 5 << 30].map(patience), [60, 65, 92, 110]);
+        assert_eq!(Request::head(&bucket, "a").unwrap().patience_s(), 60);
     }
 }

@@ -78,7 +78,8 @@ impl<W: World> Uploading<'_, W> {
         let media = Media::new(size, &self.made.parts.1);
         let planned = if may_copy { media.parts(self.pace.sizes) } else { None };
         let mut copies = planned.is_some();
-        let sizes = planned.unwrap_or_else(|| plan::equal(size, self.pace.sizes.part));
+        let equal = plan::equal(size, self.pace.sizes.sent(size));
+        let sizes = planned.unwrap_or_else(|| equal.clone());
         let Some(mut upload) = self.begin(sizes).await? else { return Ok(()) };
         while upload.parts.len() < upload.sizes.len() {
             let before = upload.parts.len();
@@ -92,7 +93,7 @@ impl<W: World> Uploading<'_, W> {
             if copied == Copied::None {
                 self.send(&mut upload).await?;
             }
-            if upload.sizes != plan::equal(size, self.pace.sizes.part) && self.is_in_vain(&upload).await? {
+            if upload.sizes != equal && self.is_in_vain(&upload).await? {
                 self.give_up(&upload.id).await;
                 self.forget().await?;
                 return Box::pin(self.put_by(size, false)).await;

@@ -5,6 +5,11 @@ use shared::Piece;
 /// The most parts of a file of which some are copied: stores take no more. A file of more is cut into parts of one size.
 const MOST_COPIED: usize = 10_000;
 
+/// Most parts of a file that is sent, where they need not be smaller than [`Sizes::part`] for it. The longest cycle has six
+/// hours, 42 s of which are a part then: whoever can send a stream as fast as it is pushed can send a part in the minute that a
+/// store is waited for. With more parts what a file's index is made of would be read more often, and more be noted.
+const MOST_SENT: u64 = 512;
+
 /// What is noted of an upload is a value of the store. Unit: bytes.
 const MOST_NOTED: usize = 250_000;
 
@@ -19,7 +24,8 @@ pub(crate) fn can_be_noted(parts: usize, etag: &str) -> bool {
 /// Sizes that the parts of a file go by. Unit: bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
-    /// A file of at most so many is created at once, a longer one in parts. A part that is not copied has about so many.
+    /// A file of at most so many is created at once, a longer one in parts. A part that is sent has about so many, or more
+    /// where a file is long.
     pub part: u64,
     /// A block of gathered media is of at least so many bytes of slices.
     pub block: u64,
@@ -28,8 +34,14 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// What stores take: at most 10,000 parts of 5 MiB to 5 GiB. A part of these sizes is there in seconds.
-    pub const DEFAULT: Self = Self { part: 64 << 20, block: 32 << 20, least: 5 << 20 };
+    /// What stores take: at most 10,000 parts of 5 MiB to 5 GiB. What is sent stays sent from part to part, so a part has to
+    /// come through while a store is waited for: one of 8 MiB does on a line of 1 Mb/s.
+    pub const DEFAULT: Self = Self { part: 8 << 20, block: 32 << 20, least: 5 << 20 };
+
+    /// How many bytes a part has that is sent, of a file of `size` bytes.
+    pub(crate) fn sent(self, size: u64) -> u64 {
+        self.part.max(size.div_ceil(MOST_SENT))
+    }
 }
 
 /// Where the media of an MP4 file lies in it: as it is, behind the index.
@@ -38,6 +50,7 @@ pub(crate) struct Media<'a> {
     /// Where each piece begins in the file.
     pieces: Vec<(u64, &'a Piece)>,
     first: u64,
+    size: u64,
 }
 
 impl<'a> Media<'a> {
@@ -51,7 +64,7 @@ impl<'a> Media<'a> {
             at += piece.size;
             placed
         });
-        Self { pieces: placed.collect(), first }
+        Self { pieces: placed.collect(), first, size }
     }
 
     /// The bytes of one object that are a part; `None` where there are none, or too few to be copied.
@@ -67,12 +80,13 @@ impl<'a> Media<'a> {
     /// `None` where there is nothing to be copied, or too much.
     pub(crate) fn parts(&self, sizes: Sizes) -> Option<Vec<u64>> {
         let mut parts = Vec::new();
+        let most = sizes.sent(self.size);
         let (mut pending, mut copied) = (self.first, 0);
         for (_, piece) in &self.pieces {
             let needed = if pending > 0 { sizes.least.saturating_sub(pending) } else { 0 };
             if piece.size < needed + sizes.least {
                 pending += piece.size;
-                if pending >= sizes.part {
+                if pending >= most {
                     parts.push(std::mem::take(&mut pending));
                 }
                 continue;
@@ -158,5 +172,21 @@ mod tests {
         assert!(can_be_noted(4_600, &"0".repeat(34)) && !can_be_noted(4_700, &"0".repeat(34)));
         assert!(!can_be_noted(4_600, &"0".repeat(66)));
         assert_eq!(equal(12, 5), [5, 5, 2]);
+    }
+
+    #[test]
+    fn a_part_that_is_sent_comes_through_on_a_line_that_keeps_up_with_the_stream() {
+        const MIB: u64 = 1 << 20;
+        let sizes = Sizes::DEFAULT;
+        for mbit_per_s in [1, 4, 20, 100] {
+            for cycle_s in [60, 1_800, 21_600] {
+                let size = mbit_per_s * 125_000 * cycle_s;
+                let part = sizes.sent(size);
+                let takes_s = part / (mbit_per_s * 125_000);
+                assert!(takes_s < 68, "{takes_s} s of {mbit_per_s} Mb/s for {cycle_s} s");
+                assert!(equal(size, part).len() <= MOST_SENT as usize);
+            }
+        }
+        assert_eq!((sizes.sent(10), sizes.sent(4 << 30), sizes.sent(8 << 30)), (8 * MIB, 8 * MIB, 16 * MIB));
     }
 }

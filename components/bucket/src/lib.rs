@@ -122,6 +122,10 @@ impl Guest for Component {
     async fn abort_upload(at: Location, key: String, upload: String) -> Result<(), Error> {
         Ok(client(&at).await?.abort_upload((&key, &upload)).await?)
     }
+
+    async fn abort_uploads(at: Location, key: String) -> Result<u32, Error> {
+        Ok(client(&at).await?.abort_uploads(&key).await?)
+    }
 }
 
 /// Creates an object of which it is seen whether the bucket keeps objects.

@@ -258,6 +258,28 @@ impl<T: Transport> Client<'_, T> {
         }
     }
 
+    /// Gives up all uploads of an object's name; answers how many. Where only writing is allowed, nothing is asked for.
+    ///
+    /// # Errors
+    /// What the store refuses; some may be given up all the same.
+    pub async fn abort_uploads(&self, key: &str) -> Result<u32, Error> {
+        let (mut aborted, mut after) = (0, None);
+        let pages = if self.options.write_only { 0 } else { MAX_PAGES };
+        for _ in 0..pages {
+            let page = self.list_uploads(key, after.as_ref()).await?;
+            for upload in page.uploads.iter().filter(|upload| upload.key == key) {
+                self.abort_upload((key, &upload.id)).await?;
+                aborted += 1;
+            }
+            // The name itself comes before all others that begin with it.
+            after = page.next.filter(|next| next.key == key);
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(aborted)
+    }
+
     /// The uploads of objects whose names begin with `prefix`, from the one after `after` on: a page of them.
     ///
     /// # Errors

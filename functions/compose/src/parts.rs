@@ -1,8 +1,9 @@
 //! A record file that is uploaded in parts, over as many calls as it takes.
 //!
 //! Each part follows from the file's chunks, so that two calls at once upload the same, whether they send it or have the
-//! store copy it. What is noted of an upload is a hint: without it, another upload begins, and the first that is completed
-//! makes the object.
+//! store copy it. Which upload is the file's is decided by the object itself, which is created once and says whose it is:
+//! what two uploads come to differs in nothing else. What is noted of an upload is a hint: without it, another one begins.
+//! Once the object is there, all others under its name are given up, also those that nobody was told of.
 
 use futures_util::future::join_all;
 use shared::bucket::{Begun, Created, Error, Location, Part, Source};
@@ -71,7 +72,13 @@ impl<W: World> Uploading<'_, W> {
     /// Uploads a file of a size, from where an earlier call has left it.
     pub(crate) async fn put(&self, size: u64) -> Result<(), Failure> {
         let may_copy = self.may_copy().await?;
-        self.put_by(size, may_copy).await
+        match self.put_by(size, may_copy).await {
+            // Another call may have made the object, and given this upload up.
+            Err(Failure::Bucket(Error::NoSuchUpload)) => self.put_by(size, may_copy).await?,
+            done => done?,
+        }
+        self.give_up_others().await;
+        Ok(())
     }
 
     async fn put_by(&self, size: u64, may_copy: bool) -> Result<(), Failure> {
@@ -247,6 +254,16 @@ impl<W: World> Uploading<'_, W> {
     async fn give_up(&self, id: &str) {
         if let Err(error) = self.world.abort_upload(self.at.clone(), (self.object, id)).await {
             eprintln!("upload {id} of {:?} cannot be given up: {error:?}", self.object);
+        }
+    }
+
+    /// Gives up what else was begun under the name of the object that is there now, before the file counts as written. Where
+    /// that cannot be done, it is for the bucket's lifecycle.
+    async fn give_up_others(&self) {
+        match self.world.abort_uploads(self.at.clone(), self.object).await {
+            // The key may not list them.
+            Ok(_) | Err(Error::Refused(_)) => {}
+            Err(error) => eprintln!("uploads of {:?} cannot be given up: {error:?}", self.object),
         }
     }
 

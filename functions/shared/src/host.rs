@@ -416,6 +416,10 @@ impl Bucket for Host {
         bucket::abort_upload(at, key.into(), upload.into()).await
     }
 
+    async fn abort_uploads(&self, at: Location, key: &str) -> Result<u32, bucket::Error> {
+        bucket::abort_uploads(at, key.into()).await
+    }
+
     async fn is_replacing(&self, at: Location) -> Result<bool, bucket::Error> {
         bucket::is_replacing(at).await
     }

@@ -301,6 +301,7 @@ pub trait Bucket: Streams {
         copied: bool,
     ) -> Result<Created, bucket::Error>;
     async fn abort_upload(&self, at: Location, key_and_upload: (&str, &str)) -> Result<(), bucket::Error>;
+    async fn abort_uploads(&self, at: Location, key: &str) -> Result<u32, bucket::Error>;
     async fn is_replacing(&self, at: Location) -> Result<bool, bucket::Error>;
     async fn look_first(&self, at: Location) -> Result<(), bucket::Error>;
 

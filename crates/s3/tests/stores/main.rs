@@ -381,6 +381,26 @@ fn what_is_stored_cut_off_is_not_believed_in_where_the_key_may_look() {
 }
 
 #[test]
+fn all_uploads_of_a_name_are_given_up_and_no_others() {
+    let store = Fake::default();
+    let client = store.client("bkt", Options::default());
+    for key in [AT, "file.mp4.part", "file.mp", AT, "other.mp4"] {
+        now(client.create_upload(key, "video/mp4", "t")).unwrap();
+    }
+    // Nothing is asked for where only writing is allowed.
+    assert_eq!(now(store.client("bkt", options("write-only")).abort_uploads(AT)), Ok(0));
+    store.rights.set((true, true, false));
+    assert!(matches!(now(client.abort_uploads(AT)), Err(Error::Refused { .. })));
+    store.rights.set((true, true, true));
+    assert_eq!(now(client.abort_uploads(AT)), Ok(2));
+    assert_eq!(now(client.abort_uploads(AT)), Ok(0));
+    let left = now(client.list_uploads("", None)).unwrap().uploads;
+    let mut left: Vec<_> = left.into_iter().map(|upload| upload.key).collect();
+    left.sort();
+    assert_eq!(left, ["file.mp", "file.mp4.part", "other.mp4"]);
+}
+
+#[test]
 fn parts_of_unequal_size_are_refused_for_good_where_the_store_refuses_them() {
     let store = Fake::default();
     store.equal_parts.set(true);

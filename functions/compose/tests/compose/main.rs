@@ -186,8 +186,7 @@ fn a_long_file_is_uploaded_in_parts_and_is_the_same() {
                 assert!(files(&world, extension) == expected, "{extension}, fault {at}");
                 assert_eq!(known(&world).len(), 1);
                 assert_eq!(media(&world), [] as [&str; 0]);
-                // That of a begin which was answered to nobody is for the bucket's lifecycle.
-                assert!(world.buckets.uploads.borrow().len() <= 1, "fault {at}");
+                assert_eq!(world.buckets.uploads.borrow().len(), 0, "fault {at}");
             }
         }
     }

@@ -108,6 +108,8 @@ pub struct Buckets {
     pub equal_parts: Cell<bool>,
     /// The least that a part has, but the last one.
     pub least_part: Cell<u64>,
+    /// Uploads may not be listed.
+    pub keeps_uploads_to_itself: Cell<bool>,
     /// What went through the functions since a test set it.
     pub moved: Cell<Moved>,
     /// They may only be written: slices and record files need names that are their own.
@@ -343,13 +345,22 @@ impl Bucket for World {
         key: &str,
         content_type: &str,
         tag: &str,
-        _size: u64,
+        size: u64,
     ) -> Result<Begun, Error> {
         if self.buckets.write_only.get() && tag::is_of_recording(tag) && !tag::is_own(key, tag) {
             return Err(Error::Taken);
         }
         let name = name(&at, key);
         let begin = || {
+            // As the client does, it looks whether there is one.
+            match self.buckets.objects.borrow().get(&name) {
+                _ if self.buckets.write_only.get() => {}
+                Some(there) if there.tag == tag && there.bytes.len() as u64 == size => {
+                    return Ok(Begun::There(Created::Before));
+                }
+                Some(_) => return Err(Error::Taken),
+                None => {}
+            }
             let mut uploads = self.buckets.uploads.borrow_mut();
             // Ids are never used again.
             let begun = self.buckets.begun_uploads.get();
@@ -453,6 +464,22 @@ impl Bucket for World {
             Ok(())
         };
         self.change(&name(&at, key), abort).await
+    }
+
+    async fn abort_uploads(&self, at: Location, key: &str) -> Result<u32, Error> {
+        let name = name(&at, key);
+        let abort = || {
+            if self.buckets.keeps_uploads_to_itself.get() {
+                return Err(Error::Refused("uploads may not be listed".into()));
+            }
+            let mut uploads = self.buckets.uploads.borrow_mut();
+            let before = uploads.len();
+            if !self.buckets.write_only.get() {
+                uploads.retain(|_, upload| upload.name != name);
+            }
+            Ok((before - uploads.len()) as u32)
+        };
+        self.change(&name, abort).await
     }
 }
 

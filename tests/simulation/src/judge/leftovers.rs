@@ -32,7 +32,8 @@ pub(super) fn check(history: &mut History) -> Result<(), String> {
             return Err(format!("record files are there, and still is what they were made of: {left:?}"));
         }
     }
-    // An upload whose begin was answered to nobody, or whose end was not, is for the bucket's lifecycle.
+    // Whoever completes a file gives up all other uploads of it. That of a call which begins one just then, or under a name
+    // that is another writer's, and which dies, is for the bucket's lifecycle.
     let uploads: Vec<String> =
         world.buckets.uploads.borrow().values().map(|upload| upload.name.clone()).collect();
     let unsure = history.unsure();

@@ -9,6 +9,7 @@ mod calls;
 mod catalog;
 mod media;
 mod receivers;
+mod uploads;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,9 +27,10 @@ use crate::catalog::{Container, Format, Mode, Session, SessionRule, SliceFormat,
 use crate::rules::{self, NotifyConfig, Rule};
 use crate::{Answer, Body, BodyError, Clock, Random, Refusal, Rules, Streams, Variables};
 
-pub use buckets::{Buckets, Fault, Moved, Object, OnCopy, Trouble};
+pub use buckets::{Buckets, Fault, Moved, Object, Trouble};
 pub use receivers::{Answered, Receivers, Reply};
 pub use store::memory::run;
+pub use uploads::{OnComplete, OnCopy, Upload};
 
 /// The ingest token of a [`World`].
 pub const INGEST_TOKEN: &str = "token";

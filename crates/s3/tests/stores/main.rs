@@ -201,7 +201,9 @@ fn no_record_file_replaces_an_object_though_nothing_is_known_of_the_store() {
     for on_conflict in CONFLICTS {
         for parts_replace in [true, false] {
             let shown = format!("{on_conflict:?} {parts_replace}");
-            for ways in ["put put", "put small", "put parts", "parts put", "small put", "parts parts", "parts small"] {
+            for ways in
+                ["put put", "put small", "put parts", "parts put", "small put", "parts parts", "parts small"]
+            {
                 let store = Fake::default();
                 store.on_conflict.set(on_conflict);
                 store.parts_replace.set(parts_replace);

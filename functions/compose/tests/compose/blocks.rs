@@ -1,21 +1,19 @@
 //! MP4 files whose parts the store copies: gathered while they are open, whole whatever dies, and streamed where it does not.
 
-use std::task::Poll;
-
 use shared::bucket::{Error, Location};
 use shared::catalog::Container;
 use shared::testing::{Moved, OnCopy, World, run};
 use shared::{Answer, Catalog};
-use store::memory::{Outcome, Random, Step};
+use store::memory::{Random, Step};
 
 use recorder_compose_function::Sizes;
 
-use crate::stage::{begin, compose, compose_by, composing, end, files, known, media, put};
+use crate::stage::{begin, compose, compose_by, composing, end, files, media, put};
 
-const CHUNKS: u64 = 17;
+pub(crate) const CHUNKS: u64 = 17;
 
 /// Sizes by which some six chunks are a block.
-fn sizes() -> Sizes {
+pub(crate) fn sizes() -> Sizes {
     let slice = slice_bytes();
     Sizes { part: 3 * slice, block: 5 * slice + 5, least: slice }
 }
@@ -33,7 +31,7 @@ fn slice_bytes() -> u64 {
 }
 
 /// A push that goes on.
-fn pushed(containers: &[Container], sizes: Sizes) -> World {
+pub(crate) fn pushed(containers: &[Container], sizes: Sizes) -> World {
     let world = begin(containers);
     world.buckets.least_part.set(sizes.least);
     (0..CHUNKS).for_each(|seq| put(&world, 'a', seq));
@@ -42,24 +40,28 @@ fn pushed(containers: &[Container], sizes: Sizes) -> World {
 }
 
 /// A push whose media is gathered, and that is over.
-fn gathered(sizes: Sizes) -> World {
+pub(crate) fn gathered(sizes: Sizes) -> World {
     let world = pushed(&[Container::Mp4], sizes);
     compose_by(&world, sizes);
     end(&world, CHUNKS);
     world
 }
 
-fn blocks(world: &World) -> Vec<String> {
+pub(crate) fn blocks(world: &World) -> Vec<String> {
     world.buckets.names("http://store/work/blocks/")
 }
 
 /// The file as it is where nothing is gathered and nothing copied.
 fn expected() -> Vec<(String, Vec<u8>)> {
-    let world = pushed(&[Container::Mp4], Sizes::DEFAULT);
+    expected_of(Container::Mp4, ".mp4")
+}
+
+pub(crate) fn expected_of(container: Container, extension: &str) -> Vec<(String, Vec<u8>)> {
+    let world = pushed(&[container], Sizes::DEFAULT);
     end(&world, CHUNKS);
     compose(&world);
-    assert_eq!(files(&world, ".mp4").len(), 1);
-    files(&world, ".mp4")
+    assert_eq!(files(&world, extension).len(), 1);
+    files(&world, extension)
 }
 
 fn may_copy(world: &World) -> bool {
@@ -67,7 +69,7 @@ fn may_copy(world: &World) -> bool {
     run(world.may_copy(&at, world.now_ms.get())).unwrap()
 }
 
-fn compose_later(world: &World, sizes: Sizes, times: u32) {
+pub(crate) fn compose_later(world: &World, sizes: Sizes, times: u32) {
     for _ in 0..times {
         world.pass_ms(400_000);
         compose_by(world, sizes);
@@ -193,74 +195,6 @@ fn what_a_file_is_made_of_stays_where_nobody_can_look_for_the_file() {
     assert_eq!((media(&world).len(), blocks(&world).len()), (CHUNKS as usize, 2));
     compose_later(&world, sizes(), 3);
     assert_eq!((media(&world), blocks(&world)), (Vec::new(), Vec::new()));
-}
-
-/// How a call ends.
-#[derive(Clone, Copy, Debug)]
-enum Hit {
-    /// It dies before an operation.
-    Death,
-    /// The operation fails so, and the call goes on.
-    Fault(Outcome),
-}
-
-/// Makes a call, of which an operation is hit; answers whether there was such an operation.
-fn hit(world: &World, at: usize, hit: Hit, sizes: Sizes) -> bool {
-    let scheduler = world.store.scheduler();
-    let mut call: store::memory::Actor<'_, Answer> = Box::pin(composing(world, sizes));
-    // The first step leads to the first operation.
-    for _ in 0..=at {
-        if let (Poll::Ready(_), _) = scheduler.step(&mut call, Outcome::Applied) {
-            return false;
-        }
-    }
-    let Hit::Fault(outcome) = hit else { return true };
-    let mut next = outcome;
-    while let (Poll::Pending, _) = scheduler.step(&mut call, next) {
-        next = Outcome::Applied;
-    }
-    true
-}
-
-/// What is hit in one step, goes on, and ends as everything else does.
-fn hits(begin: impl Fn() -> World, finish: impl Fn(&World)) {
-    let (expected, sizes) = (expected(), sizes());
-    // Whoever dies is the hardest; of the others every third is enough.
-    for (with, mut at, step) in
-        [(Hit::Death, 0, 1), (Hit::Fault(Outcome::Refused), 1, 3), (Hit::Fault(Outcome::ReplyLost), 2, 3)]
-    {
-        loop {
-            let world = begin();
-            let is_hit = hit(&world, at, with, sizes);
-            finish(&world);
-            for _ in 0..8 {
-                compose_later(&world, sizes, 1);
-                if media(&world).is_empty() && blocks(&world).is_empty() {
-                    break;
-                }
-            }
-            assert!(files(&world, ".mp4") == expected, "{with:?} at {at}");
-            assert_eq!(known(&world).len(), 1, "{with:?} at {at}");
-            assert_eq!((media(&world), blocks(&world)), (Vec::new(), Vec::new()), "{with:?} at {at}");
-            // That of a begin which was answered to nobody, or of a call that died, is for the bucket's lifecycle.
-            assert!(world.buckets.uploads.borrow().len() <= 1, "{with:?} at {at}");
-            if !is_hit {
-                break;
-            }
-            at += step;
-        }
-        assert!(at > 40, "only {at} operations were hit");
-    }
-}
-
-#[test]
-fn a_gathering_that_is_hit_goes_on() {
-    hits(|| pushed(&[Container::Mp4], sizes()), |world| end(world, CHUNKS));
-}
-
-#[test]
-fn a_close_that_is_hit_goes_on() {
-    hits(|| gathered(sizes()), |_| {});
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod blocks;
+mod hits;
 mod stage;
 
 use mp4::verify::{Movie, check};
@@ -249,7 +250,8 @@ fn no_stream_replaces_the_file_of_another_in_a_store_that_replaces_objects() {
                 compose_by(&world, Sizes { part, ..Sizes::DEFAULT });
             }
             let objects = world.buckets.objects.borrow();
-            let tags = objects.iter().filter(|(name, _)| name.ends_with(extension)).map(|(_, object)| &object.tag);
+            let tags =
+                objects.iter().filter(|(name, _)| name.ends_with(extension)).map(|(_, object)| &object.tag);
             let tags: std::collections::BTreeSet<_> = tags.collect();
             assert_eq!(tags.len(), 2, "{extension} in parts of {part}: {:?}", objects.keys());
         }

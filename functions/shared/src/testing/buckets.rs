@@ -11,6 +11,7 @@ use crate::bucket::{Begun, Created, Error, Location, Part, Source};
 use crate::{Bucket, Piece};
 
 use super::World;
+use super::uploads::{OnComplete, OnCopy, Upload};
 
 /// What a call says that the scheduler has fail.
 pub(super) const FAILED: &str = "the store cannot be reached";
@@ -24,16 +25,6 @@ pub struct Object {
     pub content_type: String,
     /// What it holds.
     pub bytes: Vec<u8>,
-}
-
-/// An upload in parts.
-#[derive(Clone, Debug)]
-pub struct Upload {
-    /// The object's name.
-    pub name: String,
-    tag: String,
-    content_type: String,
-    parts: BTreeMap<u16, Vec<u8>>,
 }
 
 /// How a call fails.
@@ -52,18 +43,6 @@ pub enum Trouble {
     Refuses(Error),
     /// Calls are not answered until the trouble is over.
     Hangs,
-}
-
-/// What a store does that is asked to copy a part.
-#[derive(Clone, Debug, Default)]
-pub enum OnCopy {
-    /// It copies.
-    #[default]
-    Copies,
-    /// It answers so.
-    Fails(Error),
-    /// It says that it has copied, and has stored nothing.
-    StoresNothing,
 }
 
 /// What went through the functions: bytes that they read of objects, bytes that they wrote, and how often a store was
@@ -92,7 +71,7 @@ pub struct Buckets {
     /// Uploads in parts that are neither completed nor given up, by id: the object's name, the object so far but for its
     /// bytes, and the parts by number.
     pub uploads: RefCell<BTreeMap<String, Upload>>,
-    begun_uploads: Cell<u64>,
+    pub(super) begun_uploads: Cell<u64>,
     /// How the next calls fail; none for one that succeeds.
     pub faults: RefCell<VecDeque<Option<Fault>>>,
     /// Buckets, as `endpoint/bucket`, in trouble.
@@ -104,6 +83,8 @@ pub struct Buckets {
     pub probe_bytes: Cell<u64>,
     /// What they do that are asked to copy a part.
     pub on_copy: RefCell<OnCopy>,
+    /// What they do one after the other that are asked to make an object of parts; none for as they should.
+    pub on_complete: RefCell<VecDeque<OnComplete>>,
     /// Every part but the last has to have the size of the first.
     pub equal_parts: Cell<bool>,
     /// The least that a part has, but the last one.
@@ -156,7 +137,7 @@ impl Buckets {
         }
     }
 
-    fn move_bytes(&self, read: usize, written: usize) {
+    pub(super) fn move_bytes(&self, read: usize, written: usize) {
         let moved = self.moved.get();
         let (read, written) = (moved.read + read as u64, moved.written + written as u64);
         self.moved.set(Moved { read, written, ..moved });
@@ -242,7 +223,7 @@ impl Buckets {
         self.call(&format!("{bucket}{prefix}"), false, list, FAILED.into()).await
     }
 
-    fn put(&self, name: String, object: Object, looks_first: bool) -> Result<Created, Error> {
+    pub(super) fn put(&self, name: String, object: Object, looks_first: bool) -> Result<Created, Error> {
         let mut objects = self.objects.borrow_mut();
         match objects.get(&name) {
             Some(there) if there.tag == object.tag => {
@@ -351,26 +332,7 @@ impl Bucket for World {
             return Err(Error::Taken);
         }
         let name = name(&at, key);
-        let begin = || {
-            // As the client does, it looks whether there is one.
-            match self.buckets.objects.borrow().get(&name) {
-                _ if self.buckets.write_only.get() => {}
-                Some(there) if there.tag == tag && there.bytes.len() as u64 == size => {
-                    return Ok(Begun::There(Created::Before));
-                }
-                Some(_) => return Err(Error::Taken),
-                None => {}
-            }
-            let mut uploads = self.buckets.uploads.borrow_mut();
-            // Ids are never used again.
-            let begun = self.buckets.begun_uploads.get();
-            self.buckets.begun_uploads.set(begun + 1);
-            let id = format!("upload-{begun}");
-            let (tag, content_type) = (tag.into(), content_type.into());
-            uploads
-                .insert(id.clone(), Upload { name: name.clone(), tag, content_type, parts: BTreeMap::new() });
-            Ok(Begun::Upload(id))
-        };
+        let begin = || self.buckets.begin_upload(&name, content_type, tag, size);
         self.change(&name, begin).await
     }
 
@@ -386,14 +348,7 @@ impl Bucket for World {
         if (body.len() as u64) < size {
             return Err(Error::Unavailable(format!("the part of {key} ended too early")));
         }
-        let part = || {
-            let mut uploads = self.buckets.uploads.borrow_mut();
-            let upload = uploads.get_mut(upload).ok_or(Error::NoSuchUpload)?;
-            let etag = format!("\"{number}-{}\"", body.len());
-            self.buckets.move_bytes(0, body.len());
-            upload.parts.insert(number, body);
-            Ok(etag)
-        };
+        let part = || self.buckets.upload_part(upload, number, body);
         self.change(&name(&at, key), part).await
     }
 
@@ -404,23 +359,7 @@ impl Bucket for World {
         number: u16,
         source: Source,
     ) -> Result<String, Error> {
-        let part = || {
-            let refuse = || Error::Refused(format!("{source:?} is not there"));
-            let bytes = match self.buckets.on_copy.borrow().clone() {
-                OnCopy::Fails(error) => return Err(error),
-                OnCopy::StoresNothing => Vec::new(),
-                OnCopy::Copies => {
-                    let objects = self.buckets.objects.borrow();
-                    let from = objects.get(&name(&source.at, &source.key)).ok_or_else(refuse)?;
-                    let end = (source.first + source.size) as usize;
-                    from.bytes.get(source.first as usize..end).ok_or_else(refuse)?.to_vec()
-                }
-            };
-            let mut uploads = self.buckets.uploads.borrow_mut();
-            let upload = uploads.get_mut(upload).ok_or(Error::NoSuchUpload)?;
-            upload.parts.insert(number, bytes);
-            Ok(format!("\"{number}-{}\"", source.size))
-        };
+        let part = || self.buckets.copy_part(upload, number, &source);
         self.change(&name(&at, key), part).await
     }
 
@@ -433,28 +372,7 @@ impl Bucket for World {
         copied: bool,
     ) -> Result<Created, Error> {
         let name = name(&at, key);
-        let looks = tag::is_of_file(tag) || self.replacing.borrow().contains(&bucket_name(&at));
-        let complete = || {
-            let Some(upload) = self.buckets.uploads.borrow().get(id).cloned() else {
-                let objects = self.buckets.objects.borrow();
-                let there = objects.get(&name).ok_or(Error::NoSuchUpload)?;
-                return if there.tag == tag { Ok(Created::Before) } else { Err(Error::Taken) };
-            };
-            let sizes: Vec<u64> = upload.parts.values().map(|part| part.len() as u64).collect();
-            let is_whole = sizes.iter().copied().eq(parts.iter().map(|part| part.size));
-            assert!(is_whole || copied, "parts of {key}: {sizes:?} in place of {parts:?}");
-            let (last, others) = sizes.split_last().ok_or(Error::NoSuchUpload)?;
-            let is_unequal = others.iter().any(|size| *size != others[0] || size < last);
-            let is_small = others.iter().any(|size| *size < self.buckets.least_part.get());
-            if !is_whole || is_small || self.buckets.equal_parts.get() && is_unequal {
-                return Err(Error::Refused(format!("parts of {sizes:?} bytes")));
-            }
-            let bytes = upload.parts.into_values().flatten().collect();
-            let object = Object { tag: upload.tag, content_type: upload.content_type, bytes };
-            let created = self.buckets.put(name.clone(), object, looks)?;
-            self.buckets.uploads.borrow_mut().remove(id);
-            Ok(created)
-        };
+        let complete = || self.buckets.complete_upload((&name, id), tag, &parts, copied);
         self.change(&name, complete).await
     }
 
@@ -468,17 +386,7 @@ impl Bucket for World {
 
     async fn abort_uploads(&self, at: Location, key: &str) -> Result<u32, Error> {
         let name = name(&at, key);
-        let abort = || {
-            if self.buckets.keeps_uploads_to_itself.get() {
-                return Err(Error::Refused("uploads may not be listed".into()));
-            }
-            let mut uploads = self.buckets.uploads.borrow_mut();
-            let before = uploads.len();
-            if !self.buckets.write_only.get() {
-                uploads.retain(|_, upload| upload.name != name);
-            }
-            Ok((before - uploads.len()) as u32)
-        };
+        let abort = || self.buckets.abort_uploads(&name);
         self.change(&name, abort).await
     }
 }

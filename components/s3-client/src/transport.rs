@@ -72,7 +72,8 @@ fn outgoing(
     let headers = types::Fields::from_list(&headers)
         .map_err(|_| unavailable(bucket, "the host refuses the request's headers"))?;
     let (_, no_trailers) = wit_future::new(|| Ok(None));
-    let (outgoing, _sent) = types::Request::new(headers, body, no_trailers, Some(timeouts(bucket, first_byte_s)?));
+    let (outgoing, _sent) =
+        types::Request::new(headers, body, no_trailers, Some(timeouts(bucket, first_byte_s)?));
     let method = match request.method {
         "PUT" => types::Method::Put,
         "HEAD" => types::Method::Head,

@@ -9,6 +9,7 @@ mod calls;
 mod catalog;
 mod media;
 mod receivers;
+mod upload;
 mod uploads;
 
 use std::cell::{Cell, RefCell};
@@ -30,7 +31,7 @@ use crate::{Answer, Body, BodyError, Clock, Random, Refusal, Rules, Streams, Var
 pub use buckets::{Buckets, Fault, Moved, Object, Trouble};
 pub use receivers::{Answered, Receivers, Reply};
 pub use store::memory::run;
-pub use uploads::{OnComplete, OnCopy, Upload};
+pub use upload::{OnComplete, OnCopy, Upload};
 
 /// The ingest token of a [`World`].
 pub const INGEST_TOKEN: &str = "token";

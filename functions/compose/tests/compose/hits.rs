@@ -124,7 +124,8 @@ fn a_close_that_is_hit_goes_on_whatever_the_store_does_besides() {
         move |world: &World| world.buckets.on_complete.borrow_mut().push_back(on_complete.clone())
     };
     let copies = |on_copy: OnCopy| move |world: &World| *world.buckets.on_copy.borrow_mut() = on_copy.clone();
-    let troubles: [Box<dyn Fn(&World)>; 7] = [
+    type Trouble = Box<dyn Fn(&World)>;
+    let troubles: [Trouble; 7] = [
         Box::new(completes(OnComplete::Fails(Error::Unavailable(reason())))),
         Box::new(completes(OnComplete::Fails(Error::Refused(reason())))),
         Box::new(completes(OnComplete::Garbles)),

@@ -11,7 +11,7 @@ use crate::bucket::{Begun, Created, Error, Location, Part, Source};
 use crate::{Bucket, Piece};
 
 use super::World;
-use super::uploads::{OnComplete, OnCopy, Upload};
+use super::upload::{OnComplete, OnCopy, Upload};
 
 /// What a call says that the scheduler has fail.
 pub(super) const FAILED: &str = "the store cannot be reached";

@@ -245,9 +245,11 @@ fn no_stream_replaces_the_file_of_another_in_a_store_that_replaces_objects() {
                 run(world.begin(session, None, None, BEGAN_MS)).unwrap();
                 (0..3).for_each(|seq| put_of(&world, stream, digit, seq));
             }
-            for digit in ['a', 'b'] {
-                end_of(&world, digit, 3);
+            run(world.end(&session('b', 0).id, 3_000, 3, world.now_ms.get())).unwrap();
+            end_of(&world, 'a', 3);
+            for _ in 0..3 {
                 compose_by(&world, Sizes { part, ..Sizes::DEFAULT });
+                world.pass_ms(60_000);
             }
             let objects = world.buckets.objects.borrow();
             let tags =

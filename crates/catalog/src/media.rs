@@ -168,7 +168,10 @@ async fn free_to(
 ) -> Result<Option<u64>, Error> {
     let first = session::get(store, bucket, recording).await?;
     let is_open = session::find(store, recording).await?.is_some();
-    let began_ms = session::get(store, bucket, session).await?.began_ms;
+    if session::find(store, session).await?.is_none() {
+        // It has left the store: the files that it is in are written, or beyond retention.
+        return Ok(None);
+    }
     let mut free: Option<u64> = None;
     for format in first.rule.iter().flat_map(|rule| &rule.formats) {
         if !format.container.holds_media() {
@@ -184,7 +187,7 @@ async fn free_to(
         let to = match next.done {
             None => 0,
             Some(done) if done.session == session => done.seq + 1,
-            Some(done) if session::get(store, bucket, &done.session).await?.began_ms > began_ms => continue,
+            Some(done) if session::is_before(store, bucket, session, &done.session).await? => continue,
             Some(_) => 0,
         };
         free = Some(free.map_or(to, |free| free.min(to)));

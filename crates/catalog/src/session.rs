@@ -24,6 +24,9 @@ pub(crate) use end::{end_at_last, restore as restore_end};
 pub use offer::{After, Resends, offer};
 pub(crate) use offer::{expire, forget_offer};
 
+/// So many sessions of a recording are walked, at most.
+const WALK: u32 = 256;
+
 /// One push by one gateway, as its begin offered it. Nothing of it ever changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -209,6 +212,32 @@ pub async fn adopted(store: &impl Store, id: &str) -> Result<Option<Adopted>, Er
 pub(crate) async fn continued(store: &impl Store, id: &str) -> Result<Option<String>, Error> {
     let continuation: Option<Continuation> = read(store, &key::continued(id)).await?;
     Ok(continuation.map(|continuation| continuation.session))
+}
+
+/// Whether a session comes before another one of its recording. Clocks tell nothing of that: each may have been begun by a
+/// host with another one.
+pub(crate) async fn is_before(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    id: &str,
+    other: &str,
+) -> Result<bool, Error> {
+    let mut at = id.to_owned();
+    for _ in 0..WALK {
+        let after = match continued(store, &at).await? {
+            Some(after) => after,
+            // One that has left the store is found by what was decided.
+            None => match decision::find(bucket, &break_name(&at)).await? {
+                Some(Break::Continued(after)) => after,
+                Some(Break::Closed) | None => return Ok(false),
+            },
+        };
+        if after == other {
+            return Ok(true);
+        }
+        at = after;
+    }
+    Ok(false)
 }
 
 /// The session in the work bucket, once it is adopted; null once its offer has expired.

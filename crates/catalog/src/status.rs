@@ -141,7 +141,7 @@ impl<S: Store, B: WorkBucket> Look<'_, S, B> {
     /// anew.
     async fn go_on(&self, told: &mut Told) -> Result<bool, Error> {
         let Self { store, bucket, now_ms, .. } = *self;
-        for session in walk(store, &told.session, self.asked).await? {
+        for session in walk(store, bucket, &told.session, self.asked).await? {
             let orders = command::orders(store, bucket, &session).await?;
             if let Some(after) = seen(store, &session, &orders).await?
                 && told.is_before(&session.id, after)
@@ -204,7 +204,12 @@ pub(crate) async fn forget(bucket: &impl WorkBucket, session: &Session) -> Resul
 }
 
 /// The sessions of a recording from one on, up to one that is looked at or further, whose servers want to be told.
-async fn walk(store: &impl Store, from: &str, asked: &Session) -> Result<Vec<Session>, Error> {
+async fn walk(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    from: &str,
+    asked: &Session,
+) -> Result<Vec<Session>, Error> {
     let mut sessions = Vec::new();
     let mut at = Some(from.to_owned());
     while sessions.len() < WALK
@@ -216,11 +221,11 @@ async fn walk(store: &impl Store, from: &str, asked: &Session) -> Result<Vec<Ses
         sessions.push(session);
     }
     if sessions.iter().all(|session| session.id != asked.id) {
-        // Where the walk came to the end of the recording, one that is continued lies before it, whatever its clock said.
-        let is_before = at.is_none() && session::continued(store, &asked.id).await?.is_some();
+        // Where the walk came to the end of the recording, one that is continued lies before it.
+        let is_before = at.is_none() && session::continued(store, &asked.id).await?.is_some()
+            || session::is_before(store, bucket, &asked.id, from).await?;
         // Those in between have no slices, or looks of their own.
-        let is_after = sessions.last().is_none_or(|last| last.began_ms < asked.began_ms);
-        if is_after && !is_before {
+        if !is_before {
             sessions.push(asked.clone());
         }
     }

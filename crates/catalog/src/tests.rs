@@ -1,6 +1,7 @@
 //! Races, in every schedule: each chunk ends up in exactly one record file, in order.
 
 mod blocks;
+mod clocks;
 mod content;
 mod files;
 mod gateways;

@@ -36,7 +36,8 @@ pub(crate) async fn of(
             None => is_closed(bucket, &session.id).await?,
         };
         if !goes_on
-            || !is_written(store, (session, adopted), last, (&continued, &next_files), retention).await?
+            || !is_written(store, bucket, (session, adopted), last, (&continued, &next_files), retention)
+                .await?
         {
             return Ok(None);
         }
@@ -88,6 +89,7 @@ async fn next_files(
 /// Whether the record files that a session's chunks are in are written, and none is looked for from it on.
 async fn is_written(
     store: &impl Store,
+    bucket: &impl WorkBucket,
     (session, adopted): (&Session, &Adopted),
     last: Option<&Committed>,
     (continued, next_files): (&Option<String>, &[(Container, Next)]),
@@ -106,9 +108,10 @@ async fn is_written(
             (None, Some(after)) => is_gone_after(store, after).await?,
             (Some(next), None) => next.number > run.number,
             (Some(next), Some(_)) => {
-                let from = session::find(store, &next.from.session).await?;
-                let is_later = |from: &Session| from.began_ms > session.began_ms && from.id != session.id;
-                next.number > run.number && from.as_ref().is_none_or(is_later)
+                let from = &next.from.session;
+                let is_gone = async || session::find(store, from).await.map(|from| from.is_none());
+                next.number > run.number
+                    && (session::is_before(store, bucket, &session.id, from).await? || is_gone().await?)
             }
         };
         if !is_past {

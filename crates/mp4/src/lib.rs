@@ -33,7 +33,7 @@
 //! | --- | --- | --- |
 //! | clocks | of the file and of pictures 90 kHz, of sound its sample rate | pictures keep their times exactly; frames of sound follow each other without a gap |
 //! | time of sound | frames that begin within 2 ms of where the one before ends begin there; any other at its own time | FLV has whole milliseconds, in which no frame length is whole |
-//! | durations | up to the track's next sample, also over a time in which the track pauses | the other track goes on; players that go by times are right |
+//! | durations | up to the track's next sample, also over a time in which the track pauses; what is longer than 2^31 units goes on with the samples after it | the other track goes on; players that go by times are right |
 //! | gaps in both tracks | as long as [`Follows`] says, from 0 on | where they are left out a file lasts as long as the playlist of the same media; browsers ignore gaps in sound, so that kept ones set them out of step |
 //! | begin | with what is shown or heard first: an edit list says which time of a track's media that is, and by an empty edit how much later the other track begins | pictures that are reordered are shown later than decoded; a player that knows no edits is then off by what the tracks are decoded apart, a frame or two |
 //! | composition offsets | never below zero, version 0 | the remuxer moves decoding times |

@@ -13,6 +13,9 @@ use crate::{
 /// Sample entries of a track, at most. Later ones share the last: their pictures bring their parameter sets.
 const MAX_ENTRIES: usize = 1_000;
 
+/// How long a sample lasts at most, in the track's units: FFmpeg reads durations as signed.
+const MAX_DURATION: i64 = i32::MAX as i64;
+
 /// Sound that lies so near to where the frames before it end begins there. Unit: 1/90 000 s.
 ///
 /// FLV stamps are whole milliseconds, and a frame's length is not: two milliseconds are what rounding can make of both
@@ -124,16 +127,17 @@ impl Track {
             _ => stamp,
         };
         if self.count > 0 {
-            let duration = u32::try_from((time - self.last).max(1)).unwrap_or(u32::MAX);
-            self.durations.push(duration);
-            self.last += i64::from(duration);
+            // What one sample cannot last, the next one does besides.
+            let duration = (time - self.last).clamp(1, MAX_DURATION);
+            self.durations.push(duration as u32);
+            self.last += duration;
         }
         let frame = frame.and_then(|(samples, rate)| self.scale.exactly(samples, rate));
         self.expected = frame.map(|frame| self.last + frame);
         // A message of MP3 may hold several frames.
         let lasts = self.scale.of(lasts_90khz);
         let frame = frame.filter(|frame| lasts <= frame + tolerance);
-        self.last_duration = frame.unwrap_or(lasts).max(1);
+        self.last_duration = frame.unwrap_or(lasts).clamp(1, MAX_DURATION);
         let offset = self.scale.of(sample.composition_offset_90khz.into());
         let offset = u32::try_from(offset).unwrap_or(u32::MAX).min(i32::MAX as u32);
         self.has_offsets |= offset != 0;
@@ -155,7 +159,7 @@ impl Track {
 
     /// The sample table box.
     pub(crate) fn into_stbl(mut self) -> Result<Pieces, Error> {
-        self.durations.push(u32::try_from(self.last_duration).unwrap_or(u32::MAX));
+        self.durations.push(self.last_duration as u32);
         let mut content = Pieces::default();
         let count = (self.entries.len() as u32).to_be_bytes();
         let mut entries = Pieces::default();

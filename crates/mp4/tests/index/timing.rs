@@ -144,6 +144,24 @@ fn gaps_in_both_tracks_are_left_out_or_kept() {
 }
 
 #[test]
+fn a_kept_gap_of_any_length_has_durations_that_players_read() {
+    let chunk = table(&[pictures(0, 3 * SECOND, 1), sound(0, 3 * SECOND)]);
+    // More than the samples before and after it can last at 90 kHz.
+    let gap_90khz = 20 * 3_600 * 90_000;
+    let chunks = [(&*chunk, Follows::Directly), (&*chunk, Follows::AfterGap { gap_90khz })];
+    let movie = movie(index(&chunks, Policy::default()));
+    assert!(movie.duration.abs_diff(gap_90khz + 6 * 90_000) < 10_000, "{}", movie.duration);
+    for (handler, before) in [(b"vide", 75), (b"soun", 140)] {
+        let track = track(&movie, handler);
+        let longest = track.samples.iter().map(|sample| sample.duration).max();
+        assert_eq!(longest, Some(i32::MAX as u32));
+        // A few samples later all is in its place again.
+        let at = plays_ms(track);
+        assert!((at[before + 10] - 20 * 3_600_000 - at[10] - 3_000).abs() < 200, "{at:?}");
+    }
+}
+
+#[test]
 fn a_gap_of_one_track_stretches_what_comes_before_it() {
     // Sound is away for 4 s, and for a whole chunk, and comes back at its time.
     let chunks = [

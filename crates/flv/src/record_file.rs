@@ -8,15 +8,19 @@
 //! | --- | --- | --- |
 //! | times | of the file, in milliseconds from the first decoding time on; beyond 2^32 (49.7 days) they wrap, as the standard says of tags | a file begins at 0 wherever the push's clock was |
 //! | order | by decoding time within a chunk, pictures before sound | what a push sends; across chunks a track may be behind the other by as much as the push had it |
-//! | headers | a sequence header before a track's first sample, and where it changes | players that begin in the middle go back to the last one, which they have |
+//! | headers | a sequence header before a track's first sample, and where it changes | players that begin in the middle have read the only one |
+//! | headers of a file in which a configuration changes | those of both tracks before each keyframe too, and the index leads to them | players that jump decode with the last ones that they have read, on whichever side of the change that was |
 //! | form of tags | as pushed: legacy, or Enhanced RTMP with `avc1`, `hvc1`, `mp4a`, `.mp3`; HEVC by codec id 12 stays so | a file plays wherever the live stream plays |
 //! | `onMetaData` | one, first: what the push said of itself, and duration, size, codecs and an index of keyframes that are those of the file | players seek by it |
+//! | samples of 16 MiB and more | left out, and counted | no tag holds them |
 //! | other script data | as pushed, at its time | |
 
+mod headers;
 mod layout;
 mod metadata;
 mod tags;
 mod writer;
 
+pub use headers::Headers;
 pub use layout::{RecordHead, RecordLayout};
 pub use writer::RecordWriter;

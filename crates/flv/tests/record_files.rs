@@ -3,8 +3,8 @@
 
 use amf0::Value;
 use recorder_flv::{
-    Error, Reader, Tag, TagClass, TagHeader, TagKind, VideoTagHeader,
-    record_file::{RecordLayout, RecordWriter},
+    Error, Reader, Tag, TagClass, TagKind, VideoTagHeader,
+    record_file::{Headers, RecordLayout, RecordWriter},
     script, write_header, write_tag,
 };
 use remux::{Policy, remux_with_samples};
@@ -58,14 +58,15 @@ fn later(file: &[u8], by_ms: u32) -> Vec<u8> {
 
 fn record(chunks: &[Chunk]) -> Vec<u8> {
     let tables: Vec<_> = chunks.iter().map(|(table, ..)| SampleTable::parse(table).unwrap()).collect();
-    let mut layout = RecordLayout::default();
+    let headers = Headers::of(&tables);
+    let mut layout = RecordLayout::new(headers);
     for (table, (.., follows)) in tables.iter().zip(chunks) {
         layout.add(table, *follows).unwrap();
     }
     let head = layout.finish().unwrap();
-    let (mut file, mut writer) = (head.bytes, RecordWriter::default());
+    let (mut file, mut writer) = (head.bytes, RecordWriter::new(headers));
     for (number, (table, (_, media, follows))) in tables.iter().zip(chunks).enumerate() {
-        let mut again = RecordWriter::default();
+        let mut again = RecordWriter::new(headers);
         for (table, (.., follows)) in tables.iter().zip(chunks).take(number) {
             again.skip(table, *follows);
         }
@@ -103,6 +104,9 @@ fn check(file: &[u8]) -> Value {
         assert_eq!(has, times.count() > 0);
     }
     assert_eq!(tags.iter().skip(1).map(|tag| tag.timestamp_ms).min(), Some(0));
+    let is_header =
+        |tag: &Tag<'_>| matches!(TagClass::of(tag.kind, tag.body), TagClass::SequenceHeader { .. });
+    let headers: Vec<_> = tags.iter().enumerate().filter(|(_, tag)| is_header(tag)).collect();
     let fields = Value::decode(&mut &tags[0].body[13..]).unwrap();
     let number = |name: &str| fields.get(name).unwrap().as_number().unwrap();
     assert_eq!(number("filesize"), file.len() as f64);
@@ -113,11 +117,21 @@ fn check(file: &[u8]) -> Value {
     let (times, positions) = (list("times"), list("filepositions"));
     assert_eq!(times.len(), positions.len());
     for (time, position) in times.iter().zip(&positions) {
-        let at = *position as usize;
-        let header = TagHeader::parse(file[at..at + 11].try_into().unwrap()).unwrap();
-        let body = &file[at + 11..at + 11 + header.body_size as usize];
-        assert_eq!(TagClass::of(header.kind, body), TagClass::KeyFrame);
-        assert_eq!(f64::from(header.timestamp_ms), (time * 1_000.0).round());
+        let at = tags.binary_search_by_key(&(*position as u64), |tag| tag.offset).unwrap();
+        assert_eq!(f64::from(tags[at].timestamp_ms), (time * 1_000.0).round());
+        // A keyframe, or the headers before it.
+        let key = at + tags[at..].iter().take_while(|tag| is_header(tag)).count();
+        assert_eq!(TagClass::of(tags[key].kind, tags[key].body), TagClass::KeyFrame);
+        for kind in [TagKind::Video, TagKind::Audio] {
+            // Whatever a player has read before, it decodes as one that comes from the begin.
+            let headers = headers.iter().filter(|(_, tag)| tag.kind == kind);
+            let from_begin = headers.clone().rfind(|(at, _)| *at < key);
+            let jumped =
+                headers.clone().rfind(|(number, _)| (at..key).contains(number)).or(headers.clone().last());
+            if let Some((_, expected)) = from_begin {
+                assert_eq!(jumped.unwrap().1.body, expected.body, "{kind:?} at {time} s");
+            }
+        }
     }
     let keys = tags.iter().filter(|tag| TagClass::of(tag.kind, tag.body) == TagClass::KeyFrame).count();
     assert!(times.len() == keys || keys > 16_384 && times.len() > 8_192);
@@ -278,7 +292,7 @@ fn what_the_push_said_is_kept_and_what_the_file_says_is_true() {
 }
 
 #[test]
-fn headers_come_again_where_they_change() {
+fn headers_come_before_each_keyframe_of_a_file_in_which_they_change() {
     let (_, small) = FILES[1];
     let (_, large) = FILES[0];
     let mut chunks = session(&[small], Follows::Directly);
@@ -286,12 +300,38 @@ fn headers_come_again_where_they_change() {
         chunks.extend(session(&[other], GAP));
     }
     let file = record(&chunks);
-    let tags = Reader::new(&file).unwrap().map(Result::unwrap);
-    let headers = tags.filter(|tag| tag.kind == TagKind::Video).filter_map(|tag| {
+    let tags = || Reader::new(&file).unwrap().map(Result::unwrap);
+    let headers = tags().filter(|tag| tag.kind == TagKind::Video).filter_map(|tag| {
         let header = VideoTagHeader::parse(tag.body).unwrap();
         header.is_sequence_header().then(|| header.payload[1])
     });
-    assert_eq!(headers.collect::<Vec<_>>(), [0x42, 0x64, 0x42]);
+    let mut headers: Vec<_> = headers.collect();
+    let keys = tags().filter(|tag| TagClass::of(tag.kind, tag.body) == TagClass::KeyFrame);
+    assert_eq!(headers.len(), keys.count());
+    headers.dedup();
+    assert_eq!(headers, [0x42, 0x64, 0x42]);
+}
+
+#[test]
+fn a_sample_that_no_tag_can_hold_is_left_out() {
+    let limit = (1 << 24) - 1 - 5;
+    let mut writer = sample_table::TableWriter::new();
+    writer.begin_run(media::TrackKind::Video, 0);
+    for (n, size) in [1, limit, limit + 1, 2].into_iter().enumerate() {
+        let dts_90khz = n as i64 * 3_600;
+        writer.sample(sample_table::Sample { dts_90khz, composition_offset_90khz: 0, size, is_sync: true });
+    }
+    let entry = sample_table::VideoEntry { codec: media::VideoCodec::H264, width: 0, height: 0, record: &[] };
+    let entries = vec![sample_table::SampleEntry::Video(entry)];
+    let table = writer.finish(&sample_table::Head { entries, ..sample_table::Head::default() });
+    let parsed = SampleTable::parse(&table).unwrap();
+    let mut layout = RecordLayout::default();
+    layout.add(&parsed, Follows::Directly).unwrap();
+    let head = layout.finish().unwrap();
+    assert_eq!((head.samples, head.left_out), (3, 1));
+    let file = record(&[(table, vec![7; 2 * limit as usize + 4], Follows::Directly)]);
+    let sizes = coded(&file).iter().map(|(.., body)| body.len() - 5).collect::<Vec<_>>();
+    assert_eq!(sizes, [1, limit as usize, 2]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use flv::record_file::{RecordLayout, RecordWriter};
+use flv::record_file::{Headers, RecordHead, RecordLayout, RecordWriter};
 use mp4::{Index, IndexBuilder, Policy};
 use sample_table::{Follows, SampleTable};
 
@@ -119,16 +119,21 @@ impl<'a> Writer<'a> {
     }
 
     fn flv(chunks: &'a [Chunk<'a>], first: u64) -> Result<Self, Error> {
-        let mut layout = RecordLayout::default();
+        let headers = Headers::of(chunks.iter().map(|chunk| &chunk.table));
+        let mut layout = RecordLayout::new(headers);
         let mut begins = Vec::with_capacity(chunks.len());
         for chunk in chunks {
             begins.push(layout.tags_size());
             layout.add(&chunk.table, chunk.follows)?;
         }
         let head = layout.finish()?;
-        let file = File { size: head.file_size, duration_90khz: head.duration_90khz, left_out: 0 };
+        if head.samples == 0 {
+            return Err(Error::Empty);
+        }
+        let RecordHead { file_size: size, duration_90khz, left_out, .. } = head;
+        let file = File { size, duration_90khz, left_out };
         let before = head.bytes.len() as u64;
-        let mut writer = RecordWriter::default();
+        let mut writer = RecordWriter::new(headers);
         // The last chunk whose tags begin at or before the first byte that is wanted.
         let passed = begins.iter().rposition(|begin| before + begin <= first).unwrap_or(0);
         chunks[..passed].iter().for_each(|chunk| writer.skip(&chunk.table, chunk.follows));

@@ -3,7 +3,7 @@
 use media::TrackKind;
 use sample_table::{Follows, SampleEntry, SampleTable};
 
-use super::{metadata::Facts, tags::Tags};
+use super::{Headers, metadata::Facts, tags::Tags};
 use crate::{Error, FILE_HEADER_SIZE, TAG_HEADER_SIZE, TagKind, script, write_header, write_tag};
 
 /// Bytes of a tag beside its body.
@@ -27,13 +27,23 @@ pub struct RecordHead {
     pub file_size: u64,
     /// How long the file plays. Unit: 1/90 000 s.
     pub duration_90khz: u64,
+    /// Samples in the file.
+    pub samples: u64,
+    /// Samples that no tag can hold.
+    pub left_out: u64,
 }
 
 impl RecordLayout {
-    /// Adds the file's next chunk.
+    /// A file without chunks, whose headers stand in some places.
+    #[must_use]
+    pub fn new(headers: Headers) -> Self {
+        Self { tags: Tags::new(headers), ..Self::default() }
+    }
+
+    /// Adds the file's next chunk. A sample that no tag can hold is left out, and counted.
     ///
     /// # Errors
-    /// [`Error::BodyTooLong`] for a sample that no tag can hold.
+    /// [`Error::BodyTooLong`] for a header or script data that no tag can hold: tags have brought them.
     pub fn add(&mut self, table: &SampleTable<'_>, follows: Follows) -> Result<(), Error> {
         let head = table.head();
         for run in table.runs() {
@@ -54,7 +64,7 @@ impl RecordLayout {
             if tag.body_size() >= 1 << 24 {
                 return Err(Error::BodyTooLong { found: tag.body_size() as u64 });
             }
-            if tag.is_key {
+            if tag.is_entry {
                 facts.keyframes.push(tag.time_ms, facts.size);
             }
             facts.size += (tag.body_size() + AROUND_BODY) as u64;
@@ -81,6 +91,8 @@ impl RecordLayout {
         let mut bytes = Vec::with_capacity(before as usize);
         write_header(&mut bytes, self.facts.audio.is_some(), self.facts.video.is_some());
         write_tag(&mut bytes, TagKind::Script, 0, &self.facts.body(before))?;
-        Ok(RecordHead { bytes, file_size: before + self.facts.size, duration_90khz })
+        let (seen, left_out) = self.tags.samples();
+        let (file_size, samples) = (before + self.facts.size, seen - left_out);
+        Ok(RecordHead { bytes, file_size, duration_90khz, samples, left_out })
     }
 }

@@ -3,10 +3,14 @@
 use media::{AudioCodec, TrackKind, VideoCodec};
 use sample_table::{AudioEntry, FileClock, Follows, Sample, SampleEntry, SampleTable, VideoEntry};
 
+use super::Headers;
 use crate::{Error, TagKind, script};
 
 /// Bytes of the longest header of a tag's body: one byte, a FourCC, a composition time.
 const MAX_HEADER_SIZE: usize = 8;
+
+/// Bytes of a tag's longest body: their number has 24 bits.
+const MAX_BODY_SIZE: usize = (1 << 24) - 1;
 
 /// One tag of a file.
 #[derive(Clone, Debug)]
@@ -17,8 +21,8 @@ pub(super) struct PlannedTag<'a> {
     header: [u8; MAX_HEADER_SIZE],
     header_size: usize,
     pub(super) payload: Payload<'a>,
-    /// A picture that a player can begin with.
-    pub(super) is_key: bool,
+    /// A player can begin here: with a picture, or with the headers right before it.
+    pub(super) is_entry: bool,
 }
 
 /// What follows the header of a tag's body.
@@ -37,7 +41,7 @@ impl<'a> PlannedTag<'a> {
             header[header_size..header_size + part.len()].copy_from_slice(part);
             header_size += part.len();
         }
-        Self { kind, time_ms, header, header_size, payload, is_key: false }
+        Self { kind, time_ms, header, header_size, payload, is_entry: false }
     }
 
     pub(super) fn header(&self) -> &[u8] {
@@ -56,6 +60,7 @@ impl<'a> PlannedTag<'a> {
 /// Walks the tags of a file, chunk by chunk.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tags {
+    headers: Headers,
     clock: FileClock,
     /// The first decoding time. Unit: 1/90 000 s of the file's clock.
     begin_90khz: Option<i64>,
@@ -64,6 +69,9 @@ pub(super) struct Tags {
     /// The sequence header in use: its whole body.
     video: Option<Vec<u8>>,
     audio: Option<Vec<u8>>,
+    /// Samples so far, and those among them that no tag can hold.
+    samples: u64,
+    left_out: u64,
 }
 
 /// A sample, where it lies, and what it is of.
@@ -76,9 +84,19 @@ struct Placed<'t, 'a> {
 
 /// Tracks in the order in which tags of one time stand, and the place of script data in `last_ms`.
 const TRACKS: [TrackKind; 2] = [TrackKind::Video, TrackKind::Audio];
+const AUDIO: usize = 1;
 const SCRIPT: usize = 2;
 
 impl Tags {
+    pub(super) fn new(headers: Headers) -> Self {
+        Self { headers, ..Self::default() }
+    }
+
+    /// Samples so far, and those among them that no tag can hold.
+    pub(super) fn samples(&self) -> (u64, u64) {
+        (self.samples, self.left_out)
+    }
+
     pub(super) fn clock(&self) -> &FileClock {
         &self.clock
     }
@@ -144,19 +162,32 @@ impl Tags {
     ) -> Result<(), Error> {
         let Placed { sample, offset, entry } = placed;
         let payload = Payload::Sample { offset, size: sample.size };
+        self.samples += 1;
+        if sample.size as usize > MAX_BODY_SIZE - header_size(entry, is_enhanced) {
+            self.left_out += 1;
+            return Ok(());
+        }
         match entry {
             SampleEntry::Video(entry) => {
                 let header = video_header(entry, is_enhanced, true, VideoPacket::SequenceHeader);
-                if is_new(&mut self.video, &header, entry.record) {
+                let is_repeated = self.headers == Headers::BeforeKeyframes && sample.is_sync;
+                if is_new(&mut self.video, &header, entry.record) || is_repeated {
                     let record = Payload::Bytes(entry.record);
-                    take(&PlannedTag::new(TagKind::Video, time_ms, &[&header], record))?;
+                    let mut tag = PlannedTag::new(TagKind::Video, time_ms, &[&header], record);
+                    tag.is_entry = is_repeated;
+                    take(&tag)?;
+                }
+                if let Some(body) = self.audio.as_ref().filter(|_| is_repeated) {
+                    // Times of a track never go back.
+                    let time_ms = self.last_ms[AUDIO];
+                    take(&PlannedTag::new(TagKind::Audio, time_ms, &[], Payload::Bytes(body)))?;
                 }
                 let shown = sample.dts_90khz + i64::from(sample.composition_offset_90khz) + shift;
                 let offset_ms = milliseconds(shown).saturating_sub(time_ms).min((1 << 23) - 1);
                 let packet = VideoPacket::Frame(offset_ms as u32);
                 let header = video_header(entry, is_enhanced, sample.is_sync, packet);
                 let mut tag = PlannedTag::new(TagKind::Video, time_ms, &[&header], payload);
-                tag.is_key = sample.is_sync;
+                tag.is_entry = sample.is_sync && !is_repeated;
                 take(&tag)
             }
             SampleEntry::Audio(entry) => {
@@ -235,6 +266,14 @@ fn video_header(entry: &VideoEntry<'_>, is_enhanced: bool, is_key: bool, packet:
             let offset = offset.unwrap_or_default();
             [&[frame_type << 4 | codec_id, packet_type][..], &offset[1..]].concat()
         }
+    }
+}
+
+/// Bytes of the header of a sample's tag.
+fn header_size(entry: &SampleEntry<'_>, is_enhanced: bool) -> usize {
+    match entry {
+        SampleEntry::Video(entry) => video_header(entry, is_enhanced, true, VideoPacket::Frame(0)).len(),
+        SampleEntry::Audio(entry) => audio_header(entry, is_enhanced, 1).len(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use sample_table::{Follows, SampleTable};
 
+use super::Headers;
 use super::tags::{Payload, Tags};
 use crate::{Error, write_previous_tag_size, write_tag_header};
 
@@ -14,6 +15,12 @@ pub struct RecordWriter {
 }
 
 impl RecordWriter {
+    /// A file without chunks, whose headers stand where its layout has them.
+    #[must_use]
+    pub fn new(headers: Headers) -> Self {
+        Self { tags: Tags::new(headers) }
+    }
+
     /// Passes over a chunk that is written already.
     pub fn skip(&mut self, table: &SampleTable<'_>, follows: Follows) {
         // Nothing is refused where nothing is written.
@@ -23,7 +30,7 @@ impl RecordWriter {
     /// Appends the tags of the file's next chunk, whose media is `media`.
     ///
     /// # Errors
-    /// [`Error::BodyTooLong`] for a sample that no tag can hold, which the layout has refused;
+    /// [`Error::BodyTooLong`] for what the layout has refused;
     /// [`Error::MediaTruncated`] where `media` is shorter than the table says.
     pub fn write(
         &mut self,

@@ -171,12 +171,17 @@ impl Guest for Component {
         with_catalog(async |catalog| catalog.note_uncopied(&oss_endpoint, &oss_bucket, now_ms).await).await
     }
 
-    async fn commit_file(file: RecordFile, object: String, is_told: bool, now_ms: u64) -> Result<(), Error> {
+    async fn commit_file(
+        file: RecordFile,
+        object: Option<String>,
+        is_told: bool,
+        now_ms: u64,
+    ) -> Result<(), Error> {
         let commit = async |catalog: Service<'_, _, _>| {
             let holds_media = file.container != Container::M3u8;
             let is_write_only =
                 holds_media && is_write_only(&catalog.get_session(&file.recording).await?).await?;
-            catalog.commit_file(file, &object, is_told, is_write_only, now_ms).await
+            catalog.commit_file(file, object.as_deref(), is_told, is_write_only, now_ms).await
         };
         with_catalog(commit).await
     }

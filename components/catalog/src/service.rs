@@ -270,7 +270,7 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
     pub async fn commit_file(
         &self,
         file: types::RecordFile,
-        object: &str,
+        object: Option<&str>,
         is_told: bool,
         is_write_only: bool,
         now_ms: u64,
@@ -278,8 +278,10 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         let first = session::get(self.store, self.bucket, &file.recording).await?;
         let (recording, container) = (file.recording.clone(), Container::from(file.container));
         let run = convert::run(file);
-        let known = index_file::of_record_file(&first, container, &run, object, now_ms);
-        index_file::add(self.store, self.bucket, &known, now_ms).await?;
+        let known = object.map(|object| index_file::of_record_file(&first, container, &run, object, now_ms));
+        if let Some(known) = &known {
+            index_file::add(self.store, self.bucket, known, now_ms).await?;
+        }
         if container.holds_media() {
             let stays_ms = if is_write_only { media::WRITE_ONLY_MS } else { 0 };
             let file = (&*recording, container);
@@ -288,7 +290,7 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
                 blocks::release(self.store, &recording, run.number, stays_ms, now_ms).await?;
             }
         }
-        if is_told {
+        if let Some(known) = known.filter(|_| is_told) {
             event::note_file(self.store, &first, &known, run.number, now_ms).await?;
         }
         Ok(file::written(self.store, &recording, container, &run).await?)

@@ -57,8 +57,13 @@ impl Made {
         world.gather(self.work.clone(), Vec::new(), from(media, layout.media_first), write).await
     }
 
-    pub(crate) async fn size(&self, world: &impl World) -> Result<u64, Refusal> {
-        Ok(world.lay_out(self.container, self.created_s, self.parts.0.clone(), 0).await?.size)
+    /// Where everything is in the file; `None` where nothing can be in it.
+    pub(crate) async fn lay_out(&self, world: &impl World) -> Result<Option<files::Layout>, Refusal> {
+        match world.lay_out(self.container, self.created_s, self.parts.0.clone(), 0).await {
+            Ok(layout) => Ok(Some(layout)),
+            Err(files::Error::Empty) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

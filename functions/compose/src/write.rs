@@ -1,5 +1,7 @@
 //! Writing a record file, and noting that it is there.
 
+use std::fmt::Display;
+
 use shared::bucket::{Error, Location};
 use shared::catalog::{Container, MediaChunk, RecordFile, Session};
 use shared::{Refusal, files, record_file, tag};
@@ -34,7 +36,17 @@ pub(crate) async fn write(world: &impl World, file: RecordFile, pace: Pace) -> R
         parts: source::read(world, &media).await?,
     };
     let at = record_file::location(&session)?;
-    let object = put(world, &at, &file, &made, pace).await?;
+    let left_out = |what: &dyn Display| {
+        eprintln!("{word} file {} of {}: {what} that such a file cannot hold", file.number, file.recording);
+    };
+    let Some(layout) = made.lay_out(world).await? else {
+        left_out(&"there is nothing but samples");
+        return record_file::pass_over(world, file).await;
+    };
+    if layout.left_out > 0 {
+        left_out(&format_args!("it lacks {} samples", layout.left_out));
+    }
+    let object = put(world, &at, &file, &made, layout.size, pace).await?;
     record_file::commit(world, &session, file, &object).await
 }
 
@@ -59,9 +71,9 @@ async fn put(
     at: &Location,
     file: &RecordFile,
     made: &Made,
+    size: u64,
     pace: Pace,
 ) -> Result<String, Refusal> {
-    let size = made.size(world).await?;
     let mut file = file.clone();
     for _ in 0..MOST_NAMES {
         let object = world.name_file(file.clone(), file.names_taken).await?;

@@ -72,7 +72,7 @@ fn file(digit: char, number: u32) -> RecordFile {
 
 fn commit(world: &World, digit: char, number: u32) {
     let object = format!("{digit}/{number}.m3u8");
-    run(world.commit_file(file(digit, number), &object, true, world.now_ms())).unwrap();
+    run(world.commit_file(file(digit, number), Some(&object), true, world.now_ms())).unwrap();
 }
 
 fn deliver(world: &World) -> LaneAnswer {
@@ -286,7 +286,7 @@ fn no_death_on_the_way_loses_an_event() {
     for operation in 0..40 {
         let world = world();
         world.store.break_at(operation);
-        let _ = run(world.commit_file(file('a', 0), "a/0.m3u8", true, world.now_ms()));
+        let _ = run(world.commit_file(file('a', 0), Some("a/0.m3u8"), true, world.now_ms()));
         world.store.mend();
         deliver_for(&world, 2);
         commit(&world, 'a', 0);

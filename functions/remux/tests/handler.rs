@@ -66,7 +66,7 @@ fn entries(world: &World, chunks: u64) -> Vec<Vec<Entry>> {
         for recording in attended.unwrap_or_default() {
             while let Some(file) = run(world.next_file(&recording, Container::M3u8)).unwrap() {
                 files.push(run(world.list_entries(file.clone())).unwrap());
-                run(world.commit_file(file, "object", false, world.now_ms.get())).unwrap();
+                run(world.commit_file(file, Some("object"), false, world.now_ms.get())).unwrap();
             }
         }
     }

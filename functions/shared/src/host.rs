@@ -256,11 +256,11 @@ impl Catalog for Host {
     async fn commit_file(
         &self,
         file: RecordFile,
-        object: &str,
+        object: Option<&str>,
         is_told: bool,
         now_ms: u64,
     ) -> Result<(), catalog::Error> {
-        catalog::commit_file(file, object.into(), is_told, now_ms).await
+        catalog::commit_file(file, object.map(Into::into), is_told, now_ms).await
     }
 
     async fn list_events(&self, timer: Timer, now_ms: u64) -> Result<Vec<Event>, catalog::Error> {

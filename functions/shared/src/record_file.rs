@@ -37,7 +37,15 @@ pub async fn commit(
     }
     let config = world.get_notify(&session.stream.domain).await;
     let is_told = config.map_or(true, |config| config.is_some_and(|config| config.notify_url.is_some()));
-    Ok(world.commit_file(file, object, is_told, world.now_ms()).await?)
+    Ok(world.commit_file(file, Some(object), is_told, world.now_ms()).await?)
+}
+
+/// Notes that there will be no record file, since nothing of what was recorded can be in one: those after it are next.
+///
+/// # Errors
+/// The catalog failed; the call can then be made again.
+pub async fn pass_over(world: &(impl Catalog + Clock), file: RecordFile) -> Result<(), Refusal> {
+    Ok(world.commit_file(file, None, false, world.now_ms()).await?)
 }
 
 /// Has the user's server be told that the user's bucket refuses what is recorded of a session, or of the recording that it

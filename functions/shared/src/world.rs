@@ -174,7 +174,7 @@ pub trait Catalog {
     async fn commit_file(
         &self,
         file: RecordFile,
-        object: &str,
+        object: Option<&str>,
         is_told: bool,
         now_ms: u64,
     ) -> Result<(), catalog::Error>;

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod hits;
+mod odd;
 mod stage;
 
 use mp4::verify::{Movie, check};

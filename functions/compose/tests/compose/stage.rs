@@ -39,16 +39,36 @@ pub(crate) fn begin(containers: &[Container]) -> World {
     world
 }
 
+/// A chunk of H.264 and AAC.
+pub(crate) fn chunk() -> &'static [u8] {
+    CHUNK
+}
+
 pub(crate) fn put(world: &World, digit: char, seq: u64) {
     put_of(world, "cam", digit, seq);
 }
 
 /// A chunk of any stream.
 pub(crate) fn put_of(world: &World, stream: &str, digit: char, seq: u64) {
+    put_chunk_of(world, (stream, digit), seq, "1.0", CHUNK);
+}
+
+/// Brings a chunk that was cut under some orders.
+pub(crate) fn put_chunk(world: &World, digit: char, seq: u64, generation: &'static str, chunk: &[u8]) {
+    put_chunk_of(world, ("cam", digit), seq, generation, chunk);
+}
+
+fn put_chunk_of(
+    world: &World,
+    (stream, digit): (&str, char),
+    seq: u64,
+    generation: &'static str,
+    chunk: &[u8],
+) {
     let stream = StreamPath::new("live.example.com", "live", stream).unwrap();
     let session = SessionPath { stream, session: session(digit, 0).id };
-    let mut request = request(&Route::Chunk(ChunkPath { session, seq }), CHUNK);
-    request.headers_mut().insert(GENERATION_HEADER, HeaderValue::from_static("1.0"));
+    let mut request = request(&Route::Chunk(ChunkPath { session, seq }), chunk.to_vec());
+    request.headers_mut().insert(GENERATION_HEADER, HeaderValue::from_static(generation));
     let answer = run(recorder_remux_function::handler::handle(world, request));
     assert_eq!(answer.status(), StatusCode::OK, "{}", answer.body());
 }

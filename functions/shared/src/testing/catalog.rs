@@ -220,7 +220,7 @@ impl Catalog for World {
     async fn commit_file(
         &self,
         file: RecordFile,
-        object: &str,
+        object: Option<&str>,
         is_told: bool,
         now_ms: u64,
     ) -> Result<(), Error> {

@@ -18,7 +18,7 @@ const MOST_NAMES: u32 = 4;
 ///
 /// # Errors
 /// What a component refused; the same call can then be made again.
-pub(crate) async fn write(world: &impl World, file: RecordFile, pace: Pace) -> Result<(), Refusal> {
+pub(crate) async fn write(world: &impl World, mut file: RecordFile, pace: Pace) -> Result<(), Refusal> {
     let (container, content_type, word) = match file.container {
         Container::Mp4 => (files::Container::Mp4, "video/mp4", "mp4"),
         Container::Flv => (files::Container::Flv, "video/x-flv", "flv"),
@@ -47,6 +47,8 @@ pub(crate) async fn write(world: &impl World, file: RecordFile, pace: Pace) -> R
         left_out(&format_args!("it lacks {} samples", layout.left_out));
     }
     let object = put(world, &at, &file, &made, layout.size, pace).await?;
+    // Of gaps, and of how long the last sample lasts, the file itself tells.
+    file.duration90khz = layout.duration90khz;
     record_file::commit(world, &session, file, &object).await
 }
 

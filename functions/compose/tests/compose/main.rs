@@ -12,7 +12,7 @@ use protocol::LaneAnswer;
 use recorder_compose_function::Sizes;
 use shared::Catalog;
 use shared::bucket::Error as BucketError;
-use shared::catalog::{After, Container, Session};
+use shared::catalog::{After, Container, IndexFile, Session};
 use shared::testing::{Fault, Object, World, run, session};
 
 use stage::{
@@ -140,10 +140,28 @@ fn a_break_inside_a_file_is_left_out_or_kept() {
         let file = &files(&world, ".mp4")[0].1;
         let movie = Movie::read(file).unwrap();
         check(&movie, file.len() as u64).unwrap();
+        assert_eq!(movie.timescale, 90_000);
+        for IndexFile { container, duration90khz, .. } in known(&world) {
+            // What users are told is what the file says of itself.
+            match container {
+                Container::Mp4 => assert_eq!(duration90khz, movie.duration),
+                _ => {
+                    let said_s = flv_duration_s(&files(&world, ".flv")[0].1);
+                    assert!((duration90khz as f64 / 90_000.0 - said_s).abs() <= 0.0005, "{said_s} s");
+                }
+            }
+        }
         movie.duration * 1_000 / u64::from(movie.timescale)
     });
     let [left_out, kept] = durations;
     assert!((6_990..=7_010).contains(&(kept - left_out)), "{left_out} and {kept} ms");
+}
+
+/// What an FLV file's metadata say of its duration, in seconds.
+fn flv_duration_s(file: &[u8]) -> f64 {
+    let name = b"\0\x08duration\0";
+    let at = file.windows(name.len()).position(|bytes| bytes == name).unwrap() + name.len();
+    f64::from_be_bytes(file[at..at + 8].try_into().unwrap())
 }
 
 /// Composes with parts of 3,000 bytes.

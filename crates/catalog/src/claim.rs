@@ -35,6 +35,8 @@ const IN_VAIN_MS: u64 = CALL_MAX_MS + HELD_MS;
 struct Claim {
     drawn: u64,
     until_ms: u64,
+    /// Until when the one before it was held, which whoever drew had read; 0: there was none.
+    after_ms: u64,
 }
 
 impl Record for Claim {
@@ -60,11 +62,18 @@ pub(crate) async fn take(store: &impl Store, key: &str, now_ms: u64) -> Result<b
     }
     let drawn = counter::add(store, &drawn_key(key), 1).await?;
     let is_mine = drawn == before.map_or(0, |claim| claim.drawn) + 1;
-    if !is_mine && read(store, key).await? != before {
-        return Ok(false);
+    let after_ms = before.map_or(0, |claim| claim.until_ms);
+    if !is_mine || before.is_some() {
+        let now: Option<Claim> = read(store, key).await?;
+        // Numbers begin anew where a claim is given back: the one after an old claim's may be of another round, unless
+        // that is still there, or only somebody who read the same has drawn in vain.
+        let is_in_vain = |claim: Claim| claim.after_ms == after_ms && claim.drawn > drawn;
+        if now != before && !(is_mine && now.is_some_and(is_in_vain)) {
+            return Ok(false);
+        }
     }
     let held_ms = if is_mine { HELD_MS } else { IN_VAIN_MS };
-    write(store, key, &Claim { drawn, until_ms: now_ms + held_ms }).await?;
+    write(store, key, &Claim { drawn, until_ms: now_ms + held_ms, after_ms }).await?;
     Ok(is_mine)
 }
 

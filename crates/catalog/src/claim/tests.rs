@@ -79,6 +79,17 @@ fn one_of_two_has_it_after_another_one_has_died_with_it() {
 }
 
 #[test]
+fn one_of_three_has_it_after_another_one_has_died_with_it() {
+    for seed in 1..20_000 {
+        let (store, held, mut random) = (MemoryStore::default(), Held::default(), Random::new(seed));
+        assert!(run(take(&store, KEY, T)).unwrap());
+        let actors = (0..3).map(|_| call(&store, &held, T + HELD_MS)).collect();
+        store.scheduler().run(actors, |under_way| Step::Run(random.below(under_way)));
+        assert!(!held.twice.get(), "seed {seed}");
+    }
+}
+
+#[test]
 fn no_death_and_no_lost_reply_keeps_it_for_ever_or_gives_it_to_two() {
     for seed in 1..4_000 {
         let (store, mut random) = (MemoryStore::default(), Random::new(seed));

@@ -197,7 +197,9 @@ pub async fn due(store: &impl Store, lane: Lane, now_ms: u64) -> Result<Vec<Time
     // For a while there was no tick.
     let is_late = open < near;
     let mut timers = sweep::behind(store, lane, near, is_late, now_ms).await?;
-    for slot in (near..=now).chain((open > now).then_some(open)) {
+    // What was set while another host's clock was ahead lies in the slots that it has come to.
+    let ahead = open.saturating_sub(NEAR).max(now + 1)..=open;
+    for slot in (near..=now).chain(ahead) {
         if timers.len() < MOST {
             timers.extend(of(store, lane, slot, now_ms).await?);
         }

@@ -235,3 +235,15 @@ fn a_call_that_dies_as_it_sets_a_timer_leaves_none_that_nobody_comes_to() {
         assert_eq!(left(&store), [] as [String; 0], "seed {seed}");
     }
 }
+
+#[test]
+fn a_timer_that_was_set_while_another_clock_was_ahead_is_not_lost_with_that_host() {
+    let store = MemoryStore::default();
+    let ahead_ms = 3_600_000;
+    tick(&store, T);
+    tick(&store, T + ahead_ms);
+    run(set(&store, T, "a")).unwrap();
+    // The host that is ahead comes to the next slot, and is gone before it sees to anything.
+    run(due(&store, Lane::Tick, T + ahead_ms + 6_000)).unwrap();
+    assert_eq!(tick(&store, T + 10_000), ["a"]);
+}

@@ -59,7 +59,7 @@ impl<T: Transport> Client<'_, T> {
     ///
     /// Where it is not known whether the bucket keeps objects, a record file is created a second time, with the same
     /// bytes: a store that does not refuse that replaces objects, and has changed nothing. Nothing is created for the
-    /// probe, and nothing of another writer is touched, since a look before it has found the name free.
+    /// probe, and nothing of another writer is touched where the key may look, since that has found the name free.
     ///
     /// # Errors
     /// As [`put_new`](Self::put_new).
@@ -206,7 +206,11 @@ impl<T: Transport> Client<'_, T> {
             return Ok(());
         }
         match self.there(key, tag, Some(size)).await? {
-            There::Own | There::Hidden | There::Unknown => Ok(()),
+            There::Own | There::Hidden => Ok(()),
+            There::Unknown => {
+                let reason = format!("HEAD {} says nothing of what was created", self.place(key));
+                Err(Error::Unavailable { reason })
+            }
             There::Absent => {
                 let reason = format!("{method} {} answers a success, and nothing is there", self.place(key));
                 Err(Error::Unavailable { reason })
@@ -255,7 +259,8 @@ impl<T: Transport> Client<'_, T> {
         Ok(match (there.status, there.header(TAG_HEADER)) {
             (200, Some(found)) if found == tag && has_size => There::Own,
             (200, _) => There::Another,
-            (403, _) => There::Hidden,
+            // Some stores answer a HEAD that they do not take by another code.
+            (401 | 403 | 405, _) => There::Hidden,
             (404, _) => There::Absent,
             _ => There::Unknown,
         })

@@ -15,7 +15,7 @@ use crate::write;
 const AT_ONCE: usize = 4;
 
 /// A call that has worked for this long leaves the rest to the next one, in milliseconds. A part of 8 MiB, which it may have
-/// begun just then, has 68 s to come through.
+/// begun just then, has 68 s to come through; a larger one may be cut off by the call's end, and is sent again.
 const MOST_MS: u64 = (protocol::CALL_MAX_S - 70) * 1_000;
 
 /// Answers a request.
@@ -55,7 +55,10 @@ async fn write_files(world: &impl World, recording: &str, pace: Pace) -> Result<
 /// What two tries come to. Where one has come further, the next call is to go on soon, whatever the other failed of.
 fn both(one: Result<(), Refusal>, other: Result<(), Refusal>) -> Result<(), Refusal> {
     match (one, other) {
-        (Err(_), Err(other)) if other.problem.code == lane::UNFINISHED => Err(other),
+        (Err(one), Err(other)) if other.problem.code == lane::UNFINISHED => {
+            eprintln!("{}", one.problem.message);
+            Err(other)
+        }
         (one, other) => one.and(other),
     }
 }

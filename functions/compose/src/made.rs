@@ -26,7 +26,26 @@ impl Pace {
         }
         Err(Refusal::unavailable(lane::UNFINISHED, format!("{}; the next call goes on", left())))
     }
+
+    /// The same for the first thing by which a call comes further: a file whose tables take their time to be read would
+    /// never be written otherwise.
+    ///
+    /// # Errors
+    /// 503 where there is no time even so. That is a failure: the next call would come no further either.
+    pub(crate) fn check_first(
+        &self,
+        world: &impl World,
+        left: impl FnOnce() -> String,
+    ) -> Result<(), Refusal> {
+        if world.now_ms() <= self.until_ms + FIRST_MS {
+            return Ok(());
+        }
+        Err(Refusal::unavailable("FileFailed", format!("{}; there was no time to send one", left())))
+    }
 }
+
+/// What a call has come no further with yet, it may begin so much later. Unit: ms.
+const FIRST_MS: u64 = 30_000;
 
 /// What a file is made of.
 pub(crate) struct Made {

@@ -88,10 +88,16 @@ impl<W: World> Uploading<'_, W> {
         let equal = plan::equal(size, self.pace.sizes.sent(size));
         let sizes = planned.unwrap_or_else(|| equal.clone());
         let Some(mut upload) = self.begin(sizes).await? else { return Ok(()) };
+        let found = upload.parts.len();
         while upload.parts.len() < upload.sizes.len() {
             let before = upload.parts.len();
             let all = upload.sizes.len();
-            self.pace.check(self.world, || format!("{before} of {all} parts are there"))?;
+            let left = || format!("{before} of {all} parts are there");
+            if before > found {
+                self.pace.check(self.world, left)?;
+            } else {
+                self.pace.check_first(self.world, left)?;
+            }
             let sources = if copies { self.sources(&media, &upload) } else { Vec::new() };
             let copied =
                 if sources.is_empty() { Copied::None } else { self.copy(&mut upload, sources).await? };

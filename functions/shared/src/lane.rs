@@ -101,7 +101,10 @@ async fn attend_all<W: Catalog + Clock>(
         match outcome {
             Ok(()) => (0, settle(world, timers, Vec::new()).await),
             // What has come further is gone on with soon.
-            Err(refusal) if refusal.problem.code == UNFINISHED => put_off(world, timers).await,
+            Err(refusal) if refusal.problem.code == UNFINISHED => {
+                eprintln!("{}", refusal.problem.message);
+                put_off(world, timers).await
+            }
             Err(refusal) => {
                 let reason = refusal.problem.message;
                 let failed = timers.into_iter().map(|timer| (timer, reason.clone())).collect();

@@ -199,7 +199,7 @@ impl HostBuilder {
         let triggers = self.manifest.triggers.iter();
         let router =
             Router::new(triggers.map(|trigger| (trigger.route.as_str(), trigger.component.as_str())))?;
-        Ok(Host { engine, router, functions, own_address, key_value: self.key_value, metrics })
+        Ok(Host { engine, router, functions, own_address, key_value, metrics })
     }
 
     fn component(&self, engine: &Engine, id: &str) -> Result<Component> {

@@ -25,15 +25,18 @@ pub(crate) fn open(folder: &Path) -> Result<()> {
         return Ok(());
     }
     let write = || -> std::io::Result<()> {
-        // Whole or not at all: another name until it is on the disk.
-        let unfinished = folder.join("layout.new");
-        let mut file = File::create(&unfinished)?;
+        // Whole or not at all: another name until it is on the disk. Another program may do the same.
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
         writeln!(file, "{LAYOUT}")?;
-        file.sync_all()?;
-        fs::rename(unfinished, folder.join(FILE))?;
+        file.as_file().sync_all()?;
+        match file.persist_noclobber(folder.join(FILE)) {
+            Err(error) if error.error.kind() != ErrorKind::AlreadyExists => return Err(error.error),
+            _ => {}
+        }
         File::open(folder)?.sync_all()
     };
-    write().with_context(|| format!("cannot write {}", folder.join(FILE).display()))
+    write().with_context(|| format!("cannot write {}", folder.join(FILE).display()))?;
+    check(folder)
 }
 
 /// Looks whether this program may use a data folder; one that is absent, it may.
@@ -66,6 +69,17 @@ fn layout(folder: &Path) -> Result<Option<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_that_start_at_once_make_one_folder() {
+        for _ in 0..50 {
+            let folder = tempfile::tempdir().unwrap();
+            let data = folder.path().join("data");
+            std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| open(&data).unwrap()))));
+            let left: Vec<_> = fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            assert_eq!(left, ["layout"]);
+        }
+    }
 
     #[test]
     fn a_folder_of_a_later_version_is_refused_and_left_as_it_is() {

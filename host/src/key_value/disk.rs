@@ -106,10 +106,13 @@ impl DiskStore {
             path.display()
         );
         let opening = || format!("while opening the key-value store {}", path.display());
-        let mut database =
-            Database::builder().set_cache_size(CACHE_BYTES).create(path).with_context(opening)?;
+        let create = || Database::builder().set_cache_size(CACHE_BYTES).create(path).with_context(opening);
+        let mut database = create()?;
         if let Err(error) = compact(&mut database, path) {
             tracing::warn!(%error, "the key-value store {} is not made smaller", path.display());
+            // One that has failed answers nothing but errors.
+            drop(database);
+            database = create()?;
         }
         // A file that is gone is not made anew: it would be another store.
         let path = path.to_owned();
@@ -168,8 +171,10 @@ fn compact(database: &mut Database, path: &Path) -> Result<(), redb::Error> {
     let stats = transaction.stats()?;
     transaction.abort()?;
     let used = stats.allocated_pages() * stats.page_size() as u64;
-    if used < before / 2 && database.compact()? {
-        tracing::info!("the key-value store {} had {before} bytes and has {}", path.display(), size());
+    if used < before / 2 {
+        tracing::info!("the key-value store {} has {before} bytes and is made smaller", path.display());
+        database.compact()?;
+        tracing::info!("the key-value store {} has {} bytes", path.display(), size());
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The key-value store, counted.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use exposition::{Exposition, FAST_SECONDS, Label, label};
@@ -33,15 +34,21 @@ label! {
     }
 }
 
+/// For how long an operation that failed says something of a store that nothing else is asked of.
+const MEMORY: Duration = Duration::from_secs(60);
+
 /// What is counted of the store.
 #[derive(Debug)]
 pub(crate) struct StoreMetrics {
     operations: Box<[Arc<Calls<Outcome>>]>,
+    /// When an operation failed, and why; nothing once one has succeeded.
+    failed: Mutex<Option<(Instant, String)>>,
 }
 
 impl Default for StoreMetrics {
     fn default() -> Self {
-        Self { operations: Operation::ALL.iter().map(|_| Arc::new(Calls::new(&FAST_SECONDS))).collect() }
+        let operations = Operation::ALL.iter().map(|_| Arc::new(Calls::new(&FAST_SECONDS)));
+        Self { operations: operations.collect(), failed: Mutex::default() }
     }
 }
 
@@ -65,9 +72,31 @@ impl StoreMetrics {
         self.each().for_each(|(of, calls)| family.value(&of, calls.running.get()));
     }
 
+    /// Notes whether the store answers: a shared one does not know by itself.
+    fn note(&self, error: Option<&KeyValueError>) {
+        let failed = match error {
+            Some(KeyValueError::Store(reason)) => Some((Instant::now(), reason.clone())),
+            _ => None,
+        };
+        let mut noted = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.is_some() || noted.is_some() {
+            *noted = failed;
+        }
+    }
+
+    /// # Errors
+    /// The last operation failed, not long ago.
+    fn health(&self) -> Result<()> {
+        match &*self.failed.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((at, reason)) if at.elapsed() < MEMORY => Err(KeyValueError::Store(reason.clone())),
+            _ => Ok(()),
+        }
+    }
+
     async fn count<T>(&self, operation: Operation, work: impl Future<Output = Result<T>>) -> Result<T> {
         let running = self.operations[operation.place()].begin(Outcome::Abandoned);
         let result = work.await;
+        self.note(result.as_ref().err());
         running.end(match &result {
             Ok(_) => Outcome::Ok,
             Err(KeyValueError::Store(_)) => Outcome::Failed,
@@ -112,6 +141,6 @@ impl KeyValue for MeteredStore {
     }
 
     fn health(&self) -> Result<()> {
-        self.store.health()
+        self.store.health().and_then(|()| self.metrics.health())
     }
 }

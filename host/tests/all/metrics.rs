@@ -19,7 +19,7 @@ fn text(host: &Host) -> String {
 }
 
 /// The value of a sample, which is there.
-fn value(host: &Host, sample: &str) -> f64 {
+pub(crate) fn value(host: &Host, sample: &str) -> f64 {
     let text = text(host);
     let line = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("{sample} is not in {text}")).parse().unwrap()

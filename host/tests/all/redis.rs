@@ -13,6 +13,8 @@ use host::RuntimeConfig;
 use host::key_value::KeyValue;
 use host::key_value::redis::{RedisStore, UnsafeStore};
 
+use crate::metrics::value;
+use crate::support::{builder, get, manifest};
 use server::{Redis, SAFE, is_installed};
 
 async fn connect(redis: &Redis) -> anyhow::Result<RedisStore> {
@@ -168,4 +170,28 @@ async fn a_replica_and_a_server_that_is_away_are_named() {
     assert!(refused.contains("cannot be reached") && !refused.contains("hidden"), "{refused}");
     let refused = refusal("http://127.0.0.1/").await;
     assert!(refused.contains("URL of Redis"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_makes_a_host_unwell_until_it_answers_again() {
+    if !is_installed() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut redis = Redis::start(folder.path(), SAFE).unwrap();
+    let store = Arc::new(connect(&redis).await.unwrap());
+    let component = "source = \"probe.wasm\"\nkey_value_stores = [\"default\"]";
+    let host = builder(manifest(component)).key_value(store).build().unwrap();
+    get(&host, "/increment?a").await.granted();
+    let failing = || value(&host, "live_recorder_key_value_failing");
+    assert_eq!((failing(), host.health().is_ok()), (0.0, true));
+    redis.kill().unwrap();
+    get(&host, "/increment?a").await.refused();
+    assert_eq!((failing(), host.health().is_ok()), (1.0, false));
+    let _redis = Redis::start_on(redis.port(), folder.path(), SAFE).unwrap();
+    let begun = std::time::Instant::now();
+    while get(&host, "/increment?a").await.status != http::StatusCode::OK {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30));
+    }
+    assert_eq!((failing(), host.health().is_ok()), (0.0, true));
 }

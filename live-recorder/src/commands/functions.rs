@@ -38,7 +38,11 @@ pub(crate) struct FunctionsArgs {
 /// Answers until `stop` is cancelled and what was begun is answered.
 pub(crate) async fn run(args: FunctionsArgs, log: &Log, stop: CancellationToken) -> Result<()> {
     check_exposure(&[args.listen], |name| std::env::var(name).ok())?;
-    crate::data::open(&args.data)?;
+    // A store elsewhere leaves nothing in the folder.
+    match &args.store.runtime_config {
+        None => crate::data::open(&args.data)?,
+        Some(_) => crate::data::check(&args.data)?,
+    }
     let manifest = Manifest::load(&args.manifest)?;
     let listener = listen(args.listen, "--listen").await?;
     let builder = HostBuilder::new(manifest)

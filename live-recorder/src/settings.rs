@@ -51,11 +51,16 @@ impl Sources {
             ensure!(token.as_deref() != Some(""), "{name} in the file of --settings is empty");
         }
         let settings = Settings {
-            ingest_token: one("ingest_token", ingest_token.as_ref(), &file.ingest_token)?.context(
+            // A variable that is set to nothing sets none.
+            ingest_token: one(
+                "ingest_token",
+                ingest_token.as_ref().filter(|token| !token.is_empty()),
+                &file.ingest_token,
+            )?
+            .context(
                 "there is no ingest token: set --ingest-token, SPIN_VARIABLE_INGEST_TOKEN, or ingest_token in the \
                  file of --settings",
             )?,
-            // A variable that is set to nothing sets none.
             admin_token: one(
                 "admin_token",
                 admin.admin_token.as_ref().filter(|token| !token.is_empty()),

@@ -107,6 +107,7 @@ impl Stack {
         let StackConfig { ingest, admin, .. } = &config;
         let (ingest, admin) = (ingest.clone(), admin.clone());
         let settings = GatewaySettings::read(Sources { ingest, admin, ingest_token, publishers })?;
+        settings.follow_hangups()?;
         let manifest = Manifest::load(&config.manifest)?;
         let functions_listener = listen(config.listen, "--listen").await?;
         let entrances = config.ingest.entrances.open(&config.rtmp).await?;
@@ -141,7 +142,6 @@ impl Stack {
         let functions_url = format!("http://{}", reachable(functions));
         let gateway_config = settings.config(vec![functions_url], None, None, &config.data);
         let gateway = gateway::open(gateway_config).await?;
-        settings.follow_hangups()?;
         Ok(Self {
             functions,
             rtmp,

@@ -17,7 +17,7 @@ pub(super) struct Entered {
 }
 
 /// What comes before RTMP: the header of a proxy, by which its publisher takes a place, and TLS. `None`: the gateway is to
-/// end, or who connected has left without a word.
+/// end, or who connected has left without a word or may not push from there.
 pub(super) async fn enter(
     ctx: &ConnectionCtx,
     mut arrival: Arrival,
@@ -34,7 +34,8 @@ pub(super) async fn enter(
         }
         let ends = arrival.ends(metrics).await?;
         if is_proxy && !ends.is_proxys_own && !ctx.push_from.admits(ends.peer) {
-            bail!("nobody may push from {}", ends.peer.ip());
+            // That is counted and logged.
+            return Ok(None);
         }
         if is_proxy && let Err(reason) = place.name(ends.peer.ip()) {
             metrics.connections_refused.of(reason.counted()).add_one();

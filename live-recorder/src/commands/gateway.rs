@@ -46,12 +46,12 @@ pub(crate) async fn run(args: GatewayArgs, log: &Log, stop: CancellationToken) -
     let publishers = args.ingest.entrances.addresses(&args.rtmp);
     let GatewayArgs { ingest, admin, ingest_token, .. } = args;
     let settings = GatewaySettings::read(Sources { ingest, admin, ingest_token, publishers })?;
+    settings.follow_hangups()?;
     let Sources { ingest, admin, .. } = settings.sources();
     let entrances = ingest.entrances.open(&args.rtmp).await?;
     let admin = admin.start(settings.control(), None, log, Arc::clone(&settings) as _).await?;
     let config = settings.config(args.functions, args.ca_file, args.name, &args.data);
     let gateway = ::gateway::open(config).await?;
-    settings.follow_hangups()?;
     let shown = admin.as_ref().map(|admin| format!(" admin=http://{}", admin.address));
     println!("ready {}{}", entrances.urls.join(" "), shown.unwrap_or_default());
     let ended = gateway.run(entrances.listeners, stop).await;

@@ -126,8 +126,10 @@ fn check(file: &[u8]) -> Value {
             // Whatever a player has read before, it decodes as one that comes from the begin.
             let headers = headers.iter().filter(|(_, tag)| tag.kind == kind);
             let from_begin = headers.clone().rfind(|(at, _)| *at < key);
-            let jumped =
-                headers.clone().rfind(|(number, _)| (at..key).contains(number)).or(headers.clone().next_back());
+            let jumped = headers
+                .clone()
+                .rfind(|(number, _)| (at..key).contains(number))
+                .or(headers.clone().next_back());
             if let Some((_, expected)) = from_begin {
                 assert_eq!(jumped.unwrap().1.body, expected.body, "{kind:?} at {time} s");
             }

@@ -24,7 +24,7 @@ pub(crate) enum Fault {
     KillBuckets,
     /// The second one; the first lives through all of it.
     KillGateway,
-    /// SIGTERM to the second gateway, as for an upgrade: it brings the functions all that it has, and ends with 0.
+    /// SIGTERM to the second gateway: it brings the functions what it can in some seconds, and ends with 0.
     EndGateway,
     /// The same to a host.
     EndHost,

@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// disk yet. Unit: seconds.
 const SLACK_S: f64 = 3.0;
 
+/// How long a publisher may be kept waiting before it is refused.
+const REFUSED: Duration = Duration::from_secs(12);
+
 /// How far ffmpeg may be ahead of the time. Unit: seconds.
 const BURST_S: f64 = 2.0;
 
@@ -124,6 +127,8 @@ fn match_pushes(
     let matched = assign(&due, &lengths).with_context(|| {
         format!("pieces of {lengths:?} pictures are recorded of pushes that sent {due:?}")
     })?;
+    let has_whole = matched.contains(&source.len());
+    ensure!(has_whole || !kills.is_empty(), "no push is recorded whole: {due:?}");
     figures.pushes += due.len();
     for (due, length) in due.iter().zip(matched) {
         figures.whole += usize::from(length == source.len());
@@ -152,9 +157,9 @@ impl Due {
         let least = match killed {
             Some(kill) => pictures((*kill - push.began).as_secs_f64() - SLACK_S),
             None if push.is_whole => whole,
-            // Refused at once: the functions were away.
+            // Refused, once the functions were asked in vain.
             None => {
-                ensure!(lasted < Duration::from_secs(20), "a push was cut off after {lasted:?} by nobody");
+                ensure!(lasted < REFUSED, "a push was cut off after {lasted:?} by nobody");
                 0
             }
         };

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use exposition::{Counter, Exposition, FAST_SECONDS, Gauge, Histogram, Label, SECONDS};
 
 pub(crate) use self::calls::Calls;
-pub(crate) use self::labels::{Sent, Served, To};
+pub(crate) use self::labels::{Sent, Served, To, of_status};
 pub(crate) use self::store::MeteredStore;
 use self::store::StoreMetrics;
 

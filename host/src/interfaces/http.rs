@@ -10,7 +10,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks};
 
 use crate::manifest::allowed_hosts::{AllowedHosts, Reach};
-use crate::metrics::{FunctionMetrics, Sent, To};
+use crate::metrics::{FunctionMetrics, Sent, To, of_status};
 use crate::outbound::Outbound;
 
 /// The name by which an application addresses itself, as in Spin.
@@ -67,7 +67,7 @@ impl WasiHttpHooks for Hooks {
                 Err(error) => Err(error),
             };
             running.end(match &answer {
-                Ok(answer) => answer.status().into(),
+                Ok(answer) => of_status(answer.status()),
                 Err(error) => error.into(),
             });
             Ok((answer?, nothing_more))

@@ -1,8 +1,21 @@
 //! How calls end, and where they go.
 
-use exposition::label;
+use exposition::{Label, label};
 use http::StatusCode;
 use wasmtime_wasi_http::Error;
+
+/// The label of a status: its own, where it is told apart, else that of its class.
+pub(crate) fn of_status<L: Label>(status: StatusCode) -> L {
+    let class = match status.as_u16() {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    };
+    let written = |text: &str| L::ALL.iter().find(|label| label.as_str() == text).copied();
+    written(status.as_str()).or_else(|| written(class)).expect("each class of statuses should have a label")
+}
 
 label! {
     /// How a request that a function was given ends.
@@ -22,23 +35,6 @@ label! {
         Trap = "trap",
         /// Whoever asked has left.
         Gone = "gone",
-    }
-}
-
-impl From<StatusCode> for Served {
-    fn from(status: StatusCode) -> Self {
-        match status.as_u16() {
-            401 => Self::Unauthorized,
-            404 => Self::NotFound,
-            409 => Self::Conflict,
-            424 => Self::FailedDependency,
-            503 => Self::Unavailable,
-            100..=199 => Self::Informational,
-            200..=299 => Self::Success,
-            300..=399 => Self::Redirection,
-            400..=499 => Self::ClientError,
-            _ => Self::ServerError,
-        }
     }
 }
 
@@ -81,23 +77,6 @@ label! {
     }
 }
 
-impl From<StatusCode> for Sent {
-    fn from(status: StatusCode) -> Self {
-        match status.as_u16() {
-            404 => Self::NotFound,
-            409 => Self::Conflict,
-            412 => Self::PreconditionFailed,
-            429 => Self::TooMany,
-            503 => Self::Unavailable,
-            100..=199 => Self::Informational,
-            200..=299 => Self::Success,
-            300..=399 => Self::Redirection,
-            400..=499 => Self::ClientError,
-            _ => Self::ServerError,
-        }
-    }
-}
-
 impl From<&Error> for Sent {
     fn from(error: &Error) -> Self {
         match error {
@@ -119,6 +98,32 @@ impl From<&Error> for Sent {
             | Error::TlsCertificateError
             | Error::TlsAlertReceived { .. } => Self::Tls,
             _ => Self::Broken,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_has_a_label_of_its_own_or_that_of_its_class() {
+        let status = |code| StatusCode::from_u16(code).unwrap();
+        for (code, served, sent) in [
+            (100, Served::Informational, Sent::Informational),
+            (204, Served::Success, Sent::Success),
+            (302, Served::Redirection, Sent::Redirection),
+            (401, Served::Unauthorized, Sent::ClientError),
+            (404, Served::NotFound, Sent::NotFound),
+            (409, Served::Conflict, Sent::Conflict),
+            (412, Served::ClientError, Sent::PreconditionFailed),
+            (424, Served::FailedDependency, Sent::ClientError),
+            (429, Served::ClientError, Sent::TooMany),
+            (503, Served::Unavailable, Sent::Unavailable),
+            (599, Served::ServerError, Sent::ServerError),
+            (600, Served::ServerError, Sent::ServerError),
+        ] {
+            assert_eq!((of_status::<Served>(status(code)), of_status::<Sent>(status(code))), (served, sent));
         }
     }
 }

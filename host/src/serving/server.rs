@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::host::Host;
-use crate::metrics::Served;
+use crate::metrics::{Served, of_status};
 use crate::running::engine::EpochTicker;
 use crate::serving::routing::RouteMatch;
 use http_server::Drained;
@@ -79,7 +79,7 @@ impl Host {
         let running = self.metrics.of(route.component).served.begin(Served::Gone);
         match function.handle(request).await {
             Ok(response) => {
-                running.end(response.status().into());
+                running.end(of_status(response.status()));
                 response
             }
             Err(error) => {

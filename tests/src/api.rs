@@ -54,7 +54,7 @@ pub fn call(site: &impl Site, action: &str, parameters: &[(&str, &str)]) -> Resu
     let authorization =
         format!("ACS3-HMAC-SHA256 Credential={},SignedHeaders={names},Signature={signature}", ACCESS_KEY.0);
 
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent = crate::http_agent();
     let mut request = agent.post(format!("{}/?{query}", site.functions()));
     for (name, value) in headers {
         request = request.header(name, value);

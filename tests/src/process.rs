@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use crate::root;
 
@@ -58,6 +58,50 @@ pub(crate) fn start(mut command: Command) -> Result<(Child, Ready)> {
             bail!("{command:?} did not get ready ({ended})")
         }
     }
+}
+
+/// A process that is killed in the end.
+pub struct Process(Child);
+
+impl Process {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Kills it with SIGKILL.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub fn kill(&mut self) -> Result<()> {
+        self.0.kill()?;
+        self.0.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.kill();
+    }
+}
+
+/// Starts a program that says on its first line where it listens.
+///
+/// # Errors
+/// When it cannot be started, or says nothing.
+pub fn start_listening(command: &mut Command) -> Result<(Process, String)> {
+    let shown = format!("{command:?}");
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let mut child = child.with_context(|| format!("cannot start {shown}"))?;
+    let output = child.stdout.take().context("the output is piped")?;
+    let process = Process(child);
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line)?;
+    let address = line.trim().to_owned();
+    ensure!(!address.is_empty(), "{shown} says no address");
+    Ok((process, address))
 }
 
 /// Sends SIGTERM and waits for the end.

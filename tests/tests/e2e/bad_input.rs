@@ -16,7 +16,7 @@ pub(crate) struct Client<'a> {
 impl Client<'_> {
     /// Sends a request to a function; answers the status and the JSON.
     pub(crate) fn send(&self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let agent = harness::http_agent();
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.server.functions))

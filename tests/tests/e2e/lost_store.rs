@@ -19,7 +19,7 @@ fn rebuild(server: &Server, options: &[&str]) -> String {
 
 /// Status and body of a tick.
 fn tick(server: &Server) -> (u16, String) {
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent = harness::http_agent();
     let request = agent.post(format!("{}/tick", server.functions));
     let mut response =
         request.header("authorization", format!("Bearer {INGEST_TOKEN}")).send_empty().unwrap();

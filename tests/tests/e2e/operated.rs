@@ -10,7 +10,7 @@ use harness::server::Server;
 
 /// Asks an operator's address: the status and the body.
 fn ask(method: &str, url: &str) -> Result<(u16, String)> {
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent = harness::http_agent();
     let request = http::Request::builder().method(method).uri(url).body(())?;
     let mut answer = agent.run(request)?;
     Ok((answer.status().as_u16(), answer.body_mut().read_to_string()?))

@@ -76,7 +76,7 @@ fn round(chunk: &[u8], is_troubled: bool) -> Result<Vec<Duration>> {
         ensure!(status == 200, "AddLiveRecordNotifyConfig is answered {status}: {answer}");
         api::add_rule(&server, &domain, "live", "5", "180")?;
     }
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent = harness::http_agent();
     let mut recorded = Vec::new();
     for number in 0..RECEIVERS {
         // Domains share a bucket, where a slice's name has the stream alone.

@@ -4,14 +4,14 @@
 
 pub(crate) mod proxy;
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
+use harness::bucket_process::{BucketProcess, KEY, VARIABLES};
 use harness::functions::Functions;
-use harness::process::INGEST_TOKEN;
+use harness::process::{INGEST_TOKEN, start_listening};
 use harness::site::Site;
 use s3::{Bucket, Credentials, Request};
 use serde_json::Value;
@@ -24,35 +24,8 @@ pub(crate) const PROXY: &str = "path-proxy";
 /// Rounds, each with a session of its own; those of the two sides take turns.
 const ROUNDS: u64 = 3;
 
-/// The access key of the bucket server for tests.
-pub(crate) const KEY: (&str, &str) = ("an-id", "a-secret");
-
 /// The budget of the design: CPU of the functions against that of the proxy.
 const BUDGET: f64 = 2.5;
-
-/// A process that is killed in the end.
-pub(crate) struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Starts a program that says on its first line where it listens.
-pub(crate) fn start(command: &mut Command) -> Result<(Process, String)> {
-    let shown = format!("{command:?}");
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-    let mut child = child.with_context(|| format!("cannot start {shown}"))?;
-    let output = child.stdout.take().context("the output is piped")?;
-    let process = Process(child);
-    let mut line = String::new();
-    BufReader::new(output).read_line(&mut line)?;
-    let address = line.trim().to_owned();
-    ensure!(!address.is_empty(), "{shown} says no address");
-    Ok((process, address))
-}
 
 /// Where the functions and their bucket server answer.
 pub(crate) struct Stage {
@@ -87,30 +60,23 @@ struct Round {
 /// The table. `chunks` are those of one session.
 pub(crate) fn run(chunks: &[Vec<u8>]) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let root = harness::root();
     let buckets = folder.path().join("buckets");
-    let (store, address) = start(Command::new(root.join("target/native/serve-buckets")).arg(&buckets))?;
-    let (proxy, proxied) = start(Command::new(std::env::current_exe()?).args([PROXY, &address]))?;
-    let bucket_server = format!("http://{address}");
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    for name in ["recordings", "work"] {
-        let create =
-            Request { method: "PUT", path: format!("/{name}"), query: String::new(), headers: Vec::new() };
-        send(&agent, &bucket_server, &address, create, &[])?;
-    }
-    let variables = [("BUCKET_ACCESS_KEY_ID", KEY.0), ("BUCKET_ACCESS_KEY_SECRET", KEY.1)];
-    let functions = Functions::start_alone(&folder.path().join("functions"), &bucket_server, &variables)?;
+    let store = BucketProcess::start(&buckets, "127.0.0.1:0")?;
+    let (address, bucket_server) = (store.address.clone(), store.url.clone());
+    let (proxy, proxied) = start_listening(Command::new(std::env::current_exe()?).args([PROXY, &address]))?;
+    let agent = harness::http_agent();
+    let functions = Functions::start_alone(&folder.path().join("functions"), &bucket_server, &VARIABLES)?;
     let stage = Stage { functions: functions.url.clone(), bucket_server, buckets };
     harness::api::add_rule(&stage, "d.example", "live", "5", "15")?;
     ask(&agent, &stage.functions, "POST", "/tick", b"")?;
 
     let measured = |process: u32, work: &dyn Fn() -> Result<()>| -> Result<Round> {
-        let (cpu, store_cpu, begun) = (cpu(process)?, cpu(store.0.id())?, Instant::now());
+        let (cpu, store_cpu, begun) = (cpu(process)?, cpu(store.id())?, Instant::now());
         work()?;
         let wall = begun.elapsed();
         // What was created is not looked at again.
         let _ = std::fs::remove_dir_all(stage.bucket_folder("recordings").join("record"));
-        Ok(Round { cpu: self::cpu(process)? - cpu, store_cpu: self::cpu(store.0.id())? - store_cpu, wall })
+        Ok(Round { cpu: self::cpu(process)? - cpu, store_cpu: self::cpu(store.id())? - store_cpu, wall })
     };
     let through_functions = |round: u64| {
         measured(functions.id(), &|| {
@@ -119,7 +85,7 @@ pub(crate) fn run(chunks: &[Vec<u8>]) -> Result<()> {
         })
     };
     let through_proxy = |round: u64| {
-        measured(proxy.0.id(), &|| {
+        measured(proxy.id(), &|| {
             (0..).zip(chunks).try_for_each(|(seq, chunk): (u64, _)| {
                 let bucket = Bucket::new(&stage.bucket_server, "recordings")?;
                 let key = format!("record/proxied/{round}-{seq}.flv");

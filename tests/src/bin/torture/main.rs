@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use harness::api;
+use store::memory::Random;
 
 use parts::{Fault, Parts};
 use pushes::{Pusher, Shared};
@@ -28,7 +29,7 @@ const STREAMS: usize = 10;
 const DELAY_S: u64 = 15;
 
 /// The longest time between two faults, in seconds.
-const CALM_S: u64 = 12;
+const CALM_S: usize = 12;
 
 struct Options {
     minutes: f64,
@@ -48,23 +49,6 @@ fn options() -> Result<Options> {
         }
     }
     Ok(options)
-}
-
-/// Pseudorandom numbers of a seed (xorshift64*).
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// A number below `end`.
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % end
-    }
 }
 
 fn main() -> Result<()> {
@@ -115,9 +99,9 @@ struct Torment {
 fn torment(parts: &mut Parts, shared: &Shared, random: &mut Random) -> Result<Torment> {
     let mut done = Torment::default();
     while !shared.is_over() {
-        thread::sleep(Duration::from_secs(2 + random.below(CALM_S - 1)));
-        let fault = Fault::ALL[random.below(Fault::ALL.len() as u64) as usize];
-        let lasts = Duration::from_millis(random.below(5_000));
+        thread::sleep(Duration::from_secs(2 + random.below(CALM_S - 1) as u64));
+        let fault = Fault::ALL[random.below(Fault::ALL.len())];
+        let lasts = Duration::from_millis(random.below(5_000) as u64);
         println!("{:>6.0} s  {fault:?} for {lasts:?}", shared.elapsed().as_secs_f64());
         if matches!(fault, Fault::KillGateway | Fault::EndGateway) {
             done.kills.push(Instant::now());

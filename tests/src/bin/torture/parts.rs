@@ -1,18 +1,16 @@
 //! The processes, and what is done to them.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
+use harness::bucket_process::{BucketProcess, VARIABLES};
 use harness::functions::Functions;
 use harness::gateway::Gateway;
 use harness::redis::{Redis, SAFE};
 use harness::site::Site;
-
-/// The access key of the bucket server.
-const KEY: [(&str, &str); 2] = [("BUCKET_ACCESS_KEY_ID", "an-id"), ("BUCKET_ACCESS_KEY_SECRET", "a-secret")];
 
 /// What happens to a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,47 +54,15 @@ pub(crate) struct Parts {
     gateways: [Gateway; 2],
     hosts: [Functions; 2],
     redis: Redis,
-    buckets: Buckets,
+    buckets: BucketProcess,
     folder: PathBuf,
-}
-
-/// A bucket server.
-struct Buckets {
-    child: Child,
-    url: String,
-}
-
-impl Buckets {
-    fn start(folder: &Path, address: &str) -> Result<Self> {
-        use std::io::{BufRead, BufReader};
-
-        let mut server = Command::new(harness::root().join("target/native/serve-buckets"));
-        server.arg(folder).args([address, "recordings", "work"]).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = server.spawn().context("cannot start serve-buckets")?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().context("the output is piped")?).read_line(&mut line)?;
-        ensure!(!line.trim().is_empty(), "the bucket server does not start on {address}");
-        Ok(Self { child, url: format!("http://{}", line.trim()) })
-    }
-
-    fn kill(&mut self) -> Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Buckets {
-    fn drop(&mut self) {
-        let _ = self.kill();
-    }
 }
 
 impl Parts {
     pub(crate) fn start(folder: &Path) -> Result<Self> {
-        let buckets = Buckets::start(&folder.join("buckets"), "127.0.0.1:0")?;
+        let buckets = BucketProcess::start(&folder.join("buckets"), "127.0.0.1:0")?;
         let redis = Redis::start(&folder.join("redis"), SAFE)?;
-        let host = |name: &str| Functions::start(&folder.join(name), &redis, &buckets.url, &KEY);
+        let host = |name: &str| Functions::start(&folder.join(name), &redis, &buckets.url, &VARIABLES);
         let hosts = [host("host-0")?, host("host-1")?];
         let gateway = |at: usize| {
             let urls = format!("{},{}", hosts[at].url, hosts[1 - at].url);
@@ -126,8 +92,7 @@ impl Parts {
             Fault::KillBuckets => {
                 self.buckets.kill()?;
                 thread::sleep(lasts);
-                let address = self.buckets.url.trim_start_matches("http://");
-                self.buckets = Buckets::start(&self.folder.join("buckets"), address)?;
+                self.buckets = BucketProcess::start(&self.folder.join("buckets"), &self.buckets.address)?;
                 Ok(())
             }
             Fault::KillGateway => {
@@ -149,7 +114,7 @@ impl Parts {
             }
             Fault::StopHost => stop(self.hosts[0].id(), lasts),
             Fault::StopRedis => stop(self.redis.id(), lasts),
-            Fault::StopBuckets => stop(self.buckets.child.id(), lasts),
+            Fault::StopBuckets => stop(self.buckets.id(), lasts),
             Fault::StopGateway => stop(self.gateways[0].id(), lasts),
         }
     }

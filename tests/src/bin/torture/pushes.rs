@@ -7,8 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use store::memory::Random;
 
-use crate::{APP, DELAY_S, DOMAIN, Random};
+use crate::{APP, DELAY_S, DOMAIN};
 
 /// Length of a source, in seconds.
 pub(crate) const SOURCE_S: u64 = 60;
@@ -73,9 +74,9 @@ impl Pusher {
             let status = ffmpeg.status().context("cannot start ffmpeg; `cargo xtask test` installs it")?;
             pushes.push(Push { began, ended: Instant::now(), is_whole: status.success() });
             let pause_ms = match random.below(3) {
-                0 => random.below(1_000),
-                1 => random.below(5_000),
-                _ => DELAY_S * 1_000 - 2_000 + random.below(8_000),
+                0 => random.below(1_000) as u64,
+                1 => random.below(5_000) as u64,
+                _ => DELAY_S * 1_000 - 2_000 + random.below(8_000) as u64,
             };
             thread::sleep(Duration::from_millis(pause_ms));
         }

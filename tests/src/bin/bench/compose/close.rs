@@ -3,17 +3,16 @@
 //! and before.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use harness::bucket::objects;
+use harness::bucket_process::{BucketProcess, VARIABLES};
 use harness::functions::Functions;
 use harness::site::Site;
-use s3::Request;
 
 use crate::path::proxy::{Counted, spawn};
-use crate::path::{KEY, Stage, ask, begin, cpu, record, send, start};
+use crate::path::{Stage, ask, begin, cpu, record};
 
 /// How long a push is: ten minutes.
 const PUSH_S: usize = 600;
@@ -87,18 +86,11 @@ pub(crate) fn run(streams: &[Stream<'_>]) -> Result<()> {
 fn close(stream: &Stream<'_>) -> Result<Closed> {
     let folder = tempfile::tempdir_in(harness::root().join("target/bench"))?;
     let buckets = folder.path().join("buckets");
-    let mut store = Command::new(harness::root().join("target/native/serve-buckets"));
-    let (_store, address) = start(store.arg(&buckets))?;
-    let (proxy, counts) = spawn(&address)?;
+    let store = BucketProcess::start(&buckets, "127.0.0.1:0")?;
+    let (proxy, counts) = spawn(&store.address)?;
     let bucket_server = format!("http://{proxy}");
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    for name in ["recordings", "work"] {
-        let create =
-            Request { method: "PUT", path: format!("/{name}"), query: String::new(), headers: Vec::new() };
-        send(&agent, &bucket_server, &proxy, create, &[])?;
-    }
-    let variables = [("BUCKET_ACCESS_KEY_ID", KEY.0), ("BUCKET_ACCESS_KEY_SECRET", KEY.1)];
-    let functions = Functions::start_alone(&folder.path().join("functions"), &bucket_server, &variables)?;
+    let agent = harness::http_agent();
+    let functions = Functions::start_alone(&folder.path().join("functions"), &bucket_server, &VARIABLES)?;
     let stage = Stage { functions: functions.url.clone(), bucket_server, buckets };
     let lane = |path| ask(&agent, &stage.functions, "POST", path, b"").map(drop);
     // The last chunk, of six seconds, fills the cycle.

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::failures::Failures;
 use crate::print;
 
 /// How many tests passed, failed and were skipped, by whatever runner.
@@ -20,6 +21,7 @@ pub(crate) struct Counts {
     skipped: Vec<String>,
     /// Tests that their authors left out, as libtest counts them.
     ignored: u64,
+    failures: Failures,
 }
 
 impl Counts {
@@ -43,7 +45,7 @@ impl Counts {
         if !status.success() && self.failed == failed_before {
             self.failed += 1;
         }
-        ensure!(status.success(), "{shown} ended with {status}");
+        ensure!(status.success(), "{} ended with {status}", command.get_program().display());
         Ok(())
     }
 
@@ -63,11 +65,17 @@ impl Counts {
         &self.skipped
     }
 
+    /// The tests that failed, each in one line.
+    pub(crate) fn failures(&self) -> &[String] {
+        self.failures.told()
+    }
+
     /// Reads one line of a runner's output.
     ///
     /// Three kinds of lines count: the summary of libtest, `N passed, N failed` alone on a line, and
     /// `skipped: what, and why` of a test that cannot run. Such a test ends well, so its runner counts it as passed.
     fn read(&mut self, line: &str) {
+        self.failures.read(line);
         if let Some(summary) = line.strip_prefix("test result: ") {
             let numbers = summary.split([';', '.']).filter_map(|part| part.trim().split_once(' '));
             for (number, what) in

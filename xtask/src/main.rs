@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod count;
 mod deny;
+mod failures;
 mod run;
 mod setup;
 mod test;

@@ -2,6 +2,7 @@
 
 use std::fs::DirEntry;
 use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -29,16 +30,19 @@ struct Run {
     counts: Counts,
     /// Debian's packages that the machine lacks.
     missing: Vec<&'static str>,
+    /// The time of each step that ran.
+    took: Vec<(&'static str, Duration)>,
 }
 
 /// Runs every test, and ends with the counts of all runners.
 pub(crate) fn all(arguments: &[String], installs: bool) -> Result<ExitCode> {
     ensure!(arguments.is_empty(), "test takes --no-install and nothing else, not {arguments:?}");
     let missing = if installs { tools::install().map(|()| Vec::new())? } else { tools::go_without() };
-    let mut run = Run { counts: Counts::default(), missing };
+    let mut run = Run { counts: Counts::default(), missing, took: Vec::new() };
     let mut failures = Vec::new();
     for (at, (what, step)) in STEPS.iter().enumerate() {
         print(&format!("\n== {} of {}: {what}", at + 1, STEPS.len()));
+        let begin = Instant::now();
         if let Err(error) = step(&mut run) {
             failures.push(format!("{what}: {error:#}"));
             if *what == COMPONENTS {
@@ -47,6 +51,7 @@ pub(crate) fn all(arguments: &[String], installs: bool) -> Result<ExitCode> {
                 break;
             }
         }
+        run.took.push((what, begin.elapsed()));
     }
     run.report(&failures);
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -60,7 +65,9 @@ impl Run {
             print(&format!("\nSKIPPED, {} in all:", skipped.len()));
             skipped.iter().for_each(|what| print(&format!("  {what}")));
         }
+        self.took.iter().for_each(|(what, took)| print(&format!("{:>5} s: {what}", took.as_secs())));
         failures.iter().for_each(|failure| print(&format!("\nFAILED: {failure}")));
+        self.counts.failures().iter().for_each(|test| print(&format!("failed: {test}")));
         print(&format!("\n{}", self.counts));
     }
 

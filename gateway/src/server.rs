@@ -172,6 +172,7 @@ impl Ingest {
             background.spawn(ticker::run(functions, control.clone()));
         }
 
+        let kept = Arc::clone(&spool);
         let ctx = ConnectionCtx {
             push_from: PushFrom::new(control.clone()),
             names: Arc::new(Names::new(config.second_publisher)),
@@ -218,6 +219,7 @@ impl Ingest {
         abort.cancel();
         uploads.done().await;
         background.done().await;
+        kept.at_rest().await;
         anyhow::ensure!(
             !control.is_drained() || left.waiting_pushes == 0,
             "{} pushes with {} chunks were not brought to the functions in time: they are left in the spool",

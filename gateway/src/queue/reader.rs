@@ -107,6 +107,7 @@ impl QueueReader {
     /// disk refuses that, a restart finds no push. What was spooled before and is not wanted is dropped.
     pub(crate) async fn adopt(
         &self,
+        spool: &Spool,
         session: &str,
         chunk: ChunkPolicy,
         orders: &[Order],
@@ -138,7 +139,7 @@ impl QueueReader {
             state.record.clone()
         });
         let folder = queue.folder.clone();
-        let saved = tokio::task::spawn_blocking(move || record.save_durably(&folder)).await;
+        let saved = spool.spawn(move || record.save_durably(&folder)).await;
         if let Err(error) = saved.map_err(io::Error::other).flatten() {
             queue.not_noted(&error);
         }
@@ -239,7 +240,7 @@ impl QueueReader {
         let kept = match moving {
             Ok(Some((refused, path))) => {
                 let folder = spool.refused().to_owned();
-                let kept = tokio::task::spawn_blocking(move || match refused.keep(&folder, &path) {
+                let kept = spool.spawn(move || match refused.keep(&folder, &path) {
                     // There is nothing left to keep.
                     Err(error) if is_gone(&path) => {
                         tracing::error!("{} is gone: {error}", path.display());
@@ -341,9 +342,9 @@ impl QueueReader {
     }
 
     /// Has the end survive a loss of power: the functions are about to wait for as many chunks as it counts.
-    pub(crate) async fn sync_end(&self) {
+    pub(crate) async fn sync_end(&self, spool: &Spool) {
         let (record, folder) = (self.record(), self.queue.folder.clone());
-        let saved = tokio::task::spawn_blocking(move || record.save_durably(&folder)).await;
+        let saved = spool.spawn(move || record.save_durably(&folder)).await;
         if let Err(error) = saved.map_err(io::Error::other).flatten() {
             tracing::error!("{}: the end cannot be written down: {error}", self.queue.path);
         }

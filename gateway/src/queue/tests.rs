@@ -48,7 +48,7 @@ async fn the_end_counts_no_chunk_that_a_window_leaves_out() {
         };
         let orders = [order("1.1", true, from_ms), order("2.2", false, to_ms)];
         let answered = Answered { sent: now, received: now, began };
-        reader.adopt("session", ChunkPolicy::default(), &orders, answered).await;
+        reader.adopt(&spool, "session", ChunkPolicy::default(), &orders, answered).await;
         let told = reader.ended().await.unwrap().chunks;
         assert_eq!(
             (told, reader.record().session.unwrap().first_index),

@@ -11,6 +11,8 @@ use std::{
 
 use anyhow::{Context, bail};
 use protocol::StreamPath;
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 use super::{
     alarm::Warning,
@@ -31,6 +33,7 @@ pub(crate) struct Spool {
     root: PathBuf,
     contents: Arc<Contents>,
     refused: RefusedChunks,
+    jobs: TaskTracker,
     _lock: File,
 }
 
@@ -60,7 +63,8 @@ impl Spool {
         let contents = Arc::new(Contents::new(limit_bytes, found_bytes));
         let refused = RefusedChunks::open(root.join("refused"), &contents)
             .context("while looking at the refused chunks in the spool")?;
-        Ok(Arc::new(Self { root: root.to_owned(), contents, refused, _lock: lock }))
+        let jobs = TaskTracker::new();
+        Ok(Arc::new(Self { root: root.to_owned(), contents, refused, jobs, _lock: lock }))
     }
 
     /// The name in the spool, made at first.
@@ -92,6 +96,20 @@ impl Spool {
         replace_durably(&path, boot.as_bytes())
             .with_context(|| format!("while writing {}", path.display()))?;
         Ok(boot)
+    }
+
+    /// Does what may wait for the disk. Once it is asked for it is done, also where whoever asked is cancelled.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.jobs.spawn_blocking(work)
+    }
+
+    /// Completes once nothing goes on that [`Spool::spawn`] was asked for: the next gateway may have the spool.
+    pub(crate) async fn at_rest(&self) {
+        self.jobs.close();
+        self.jobs.wait().await;
     }
 
     pub(crate) fn pushes(&self) -> PathBuf {

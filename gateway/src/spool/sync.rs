@@ -31,10 +31,10 @@ pub(crate) async fn sync(spool: Arc<Spool>) {
         if paths.is_empty() && !is_disk_refusing {
             continue;
         }
-        let spool = Arc::clone(&spool);
-        let synced = tokio::task::spawn_blocking(move || {
+        let probed = Arc::clone(&spool);
+        let synced = spool.spawn(move || {
             if is_disk_refusing {
-                spool.probe_disk();
+                probed.probe_disk();
             }
             for path in to_sync(paths) {
                 if let Err(error) = sync_path(&path) {

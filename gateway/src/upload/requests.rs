@@ -23,8 +23,9 @@ pub(crate) async fn follow_requests(uploads: Arc<Uploads>, tell: Arc<Tell>) {
     loop {
         seconds.tick().await;
         let says = limit.permits();
+        let spool = Arc::clone(&uploads.uploader().spool);
         let (uploads, tell) = (Arc::clone(&uploads), Arc::clone(&tell));
-        let looked = tokio::task::spawn_blocking(move || follow_all(&uploads, &tell, says)).await;
+        let looked = spool.spawn(move || follow_all(&uploads, &tell, says)).await;
         match looked {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!("requests in the spool cannot be followed: {error:#}"),

@@ -84,7 +84,7 @@ impl Uploader {
         let SessionAnswer { session, chunk, orders, .. } = answer;
         tracing::info!("{}: session {session}, {} orders", queue.path(), orders.len());
         self.sessions.insert(&session, queue.orders_sender(), answered.began);
-        queue.adopt(&session, chunk, &orders, answered).await;
+        queue.adopt(&self.spool, &session, chunk, &orders, answered).await;
     }
 
     /// Brings all of a push that has a session to the functions: its chunks, and as soon as it ends, its end.
@@ -165,7 +165,7 @@ impl Uploader {
     /// Tells the end as soon as there is one, until the functions know it.
     async fn tell_end(&self, queue: &QueueReader, session: &SessionPath) {
         let Some(Ended { at, duration_ms, chunks }) = queue.ended().await else { return };
-        queue.sync_end().await;
+        queue.sync_end(&self.spool).await;
         self.sessions.remove(&session.session);
         let path = queue.path();
         let (mut backoff, mut told_to_wait) = (Backoff::new(path, &self.functions), None);

@@ -149,18 +149,19 @@ async fn an_encoder_that_begins_again_and_again_takes_turns() {
     let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
     let began = Instant::now();
     let mut sessions = 0;
-    while began.elapsed() < Duration::from_secs(4) && sessions < 100 {
+    // Until one has to wait for its turn, which comes each five seconds.
+    loop {
         let publisher = Publisher::start_from([127, 0, 0, 1], &gateway, "x");
-        let Ok(Ok(mut publisher)) = tokio::time::timeout(Duration::from_secs(1), publisher).await else {
-            continue;
-        };
+        let Ok(publisher) = tokio::time::timeout(Duration::from_secs(3), publisher).await else { break };
+        let Ok(mut publisher) = publisher else { continue };
         publisher.tag(TagKind::Audio, 0, &AUDIO_HEADER);
         publisher.tag(TagKind::Audio, 0, &[0xaf, 1, 7]);
         publisher.flush().await;
         publisher.finish().await;
         sessions += 1;
     }
-    assert_eq!(sessions, 10);
+    let most = 10 + began.elapsed().as_secs() / 5;
+    assert!((10..=most).contains(&sessions), "{sessions} of {most} began");
     // Another publisher, and another stream, are not held up.
     for (address, name) in [([127, 0, 0, 2], "x"), ([127, 0, 0, 1], "y")] {
         let publisher = Publisher::start_from(address, &gateway, name);

@@ -31,13 +31,14 @@ mod upkeep;
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
-use gateway::{Config, Control, SecondPublisher, Settings, push};
+use gateway::{Config, Control, Entrance, SecondPublisher, Settings, push};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use fake::{Fake, TOKEN};
 
 /// A gateway in this process.
+#[derive(Debug)]
 struct Gateway {
     address: SocketAddr,
     shutdown: CancellationToken,
@@ -70,11 +71,16 @@ impl Gateway {
     }
 
     async fn listening(address: SocketAddr, config: Config) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap();
-        let address = listener.local_addr().unwrap();
+        Self::open(address, config).await.unwrap()
+    }
+
+    async fn open(address: SocketAddr, config: Config) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
         let shutdown = CancellationToken::new();
-        let task = tokio::spawn(gateway::serve(config, listener, shutdown.clone()));
-        Self { address, shutdown, task }
+        let gateway = gateway::open(config).await?;
+        let task = tokio::spawn(gateway.run(vec![Entrance::rtmp(listener)], shutdown.clone()));
+        Ok(Self { address, shutdown, task })
     }
 
     fn url(&self, name: &str) -> String {

@@ -289,6 +289,7 @@ async fn a_command_reaches_the_push_that_is_live_while_one_before_it_waits() {
     let before = write_flv(&first, SHAPE);
     let pushed = write_flv(&second, Shape { frames: 225, gop: 25, seed: 1 << 20, ..SHAPE });
     gateway.push(&first, "x").await.unwrap();
+    functions.until("the first session", |log| log.sessions.len() == 1).await;
     let options = gateway::push::Options { file: second, url: gateway.url("x"), fast: false };
     let pushing = tokio::spawn(gateway::push::push(options));
     functions.until("the second session", |log| log.sessions.len() == 2).await;
@@ -305,7 +306,8 @@ async fn a_command_reaches_the_push_that_is_live_while_one_before_it_waits() {
     is_open.store(true, Relaxed);
     pushing.await.unwrap().unwrap();
     let sessions = functions.ended(2).await;
-    assert!(frames(&sessions[0].chunks) == before && sessions[0].confirmed.is_empty());
+    assert!(frames(&sessions[0].chunks) == before, "{:?}", sessions[0].lost);
+    assert!(sessions[0].confirmed.is_empty(), "{:?}", sessions[0].confirmed);
     let recorded = frames(&sessions[1].chunks);
     assert!(recorded.len() < pushed.len() - SECOND && recorded[..] == pushed[..recorded.len()]);
     gateway.stop().await;

@@ -16,7 +16,7 @@ use tokio_rustls::{
 };
 
 use crate::{
-    Gateway,
+    Gateway, config,
     fake::Fake,
     functions,
     media::{SHAPE, frames, write_flv},
@@ -85,8 +85,8 @@ async fn a_file_without_certificates_is_refused() {
         [("none", "while reading the certificates in"), ("server.key.pem", "has no certificate")]
     {
         let change = |config| Config { ca_file: Some(pem(name)), ..config };
-        let gateway = Gateway::configured("https://localhost:1", &folder.path().join(name), change).await;
-        let error = format!("{:#}", gateway.task.await.unwrap().unwrap_err());
+        let config = change(config("https://localhost:1", &folder.path().join(name)));
+        let error = format!("{:#}", Gateway::open(([127, 0, 0, 1], 0).into(), config).await.unwrap_err());
         assert!(error.contains(name) && error.contains(reason), "{error}");
     }
 }

@@ -239,3 +239,30 @@ async fn refused_chunks_count_against_the_limit_and_give_way_to_what_can_be_deli
     assert_eq!(refused(), [], "at once");
     gateway.stop().await;
 }
+
+#[test]
+fn a_gateway_that_ends_has_no_hand_on_its_spool_any_more() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = folder.path().join("spool");
+        let functions = crate::functions().await;
+        let gateway = Gateway::start(&functions.url(), &spool).await;
+        // The one thread that waits for disks is busy, and what is asked for by hand waits for it.
+        let (free, busy) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || busy.recv());
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        let stopping = tokio::spawn(gateway.stop());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(!stopping.is_finished(), "requests in the spool may be followed still");
+        free.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        stopping.await.unwrap();
+        Gateway::start(&functions.url(), &spool).await.stop().await;
+    });
+}

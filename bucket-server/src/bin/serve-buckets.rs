@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let directory = arguments.next().context("usage: serve-buckets DIRECTORY [ADDRESS [BUCKET…]]")?;
+    let directory = arguments.next().filter(|directory| !directory.starts_with('-'));
+    let directory = directory.context("usage: serve-buckets DIRECTORY [ADDRESS [BUCKET…]]")?;
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:0".into());
     let mut buckets: Vec<String> = arguments.collect();
     if buckets.is_empty() {

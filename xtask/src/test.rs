@@ -87,6 +87,8 @@ fn core(run: &mut Run) -> Result<()> {
     for package in build::NATIVE {
         core.args(["--exclude", package]);
     }
+    // The tests of the gateway wait for clocks most of their time.
+    core.env("RUST_TEST_THREADS", "8");
     run.counts.run(&mut core)
 }
 

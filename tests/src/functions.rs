@@ -5,8 +5,9 @@ use std::process::{Child, Command};
 
 use anyhow::Result;
 
-use crate::process::{binary, start, terminate};
+use crate::process::{binary_of, start_in, terminate};
 use crate::redis::Redis;
+use crate::root;
 
 /// A running host of the functions. Dropping it kills it.
 pub struct Functions {
@@ -26,30 +27,8 @@ struct Plan {
     runtime_config: Option<PathBuf>,
 }
 
-impl Functions {
-    /// Starts a host on a free port, with its state below `data` and its store in Redis. Its object store is the bucket
-    /// server at `bucket`, with the access key that `up` has; `variables` are the application's besides.
-    ///
-    /// # Errors
-    /// When it does not get ready.
-    pub fn start(data: &Path, redis: &Redis, bucket: &str, variables: &[(&str, &str)]) -> Result<Self> {
-        Self::start_on(data, Some(redis), bucket, variables)
-    }
-
-    /// As [`start`](Self::start), with a store of its own.
-    ///
-    /// # Errors
-    /// When it does not get ready.
-    pub fn start_alone(data: &Path, bucket: &str, variables: &[(&str, &str)]) -> Result<Self> {
-        Self::start_on(data, None, bucket, variables)
-    }
-
-    fn start_on(
-        data: &Path,
-        redis: Option<&Redis>,
-        bucket: &str,
-        variables: &[(&str, &str)],
-    ) -> Result<Self> {
+impl Plan {
+    fn new(data: &Path, redis: Option<&Redis>, bucket: &str, variables: &[(&str, &str)]) -> Result<Self> {
         std::fs::create_dir_all(data)?;
         let work = format!("{bucket}/work");
         let local = [
@@ -66,19 +45,51 @@ impl Functions {
             let config = data.join("runtime-config.toml");
             std::fs::write(&config, redis.runtime_config()).map(|()| config)
         });
-        let plan = Plan { data: data.into(), environment, runtime_config: runtime_config.transpose()? };
-        Self::start_at("127.0.0.1:0", plan)
+        Ok(Self { data: data.into(), environment, runtime_config: runtime_config.transpose()? })
+    }
+}
+
+impl Functions {
+    /// Starts a host on a free port, with its state below `data` and its store in Redis. Its object store is the bucket
+    /// server at `bucket`, with the access key that `up` has; `variables` are the application's besides.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub fn start(data: &Path, redis: &Redis, bucket: &str, variables: &[(&str, &str)]) -> Result<Self> {
+        Self::start_of(&root(), data, redis, bucket, variables)
     }
 
-    fn start_at(listen: &str, plan: Plan) -> Result<Self> {
-        let mut functions = Command::new(binary());
+    /// As [`start`](Self::start), with what an earlier checkout built.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub fn start_of(
+        checkout: &Path,
+        data: &Path,
+        redis: &Redis,
+        bucket: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
+        Self::start_at(checkout, "127.0.0.1:0", Plan::new(data, Some(redis), bucket, variables)?)
+    }
+
+    /// As [`start`](Self::start), with a store of its own.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub fn start_alone(data: &Path, bucket: &str, variables: &[(&str, &str)]) -> Result<Self> {
+        Self::start_at(&root(), "127.0.0.1:0", Plan::new(data, None, bucket, variables)?)
+    }
+
+    fn start_at(checkout: &Path, listen: &str, plan: Plan) -> Result<Self> {
+        let mut functions = Command::new(binary_of(checkout));
         functions.envs(plan.environment.iter().map(|(name, value)| (name, value)));
         functions.args(["functions", "--listen", listen, "--admin", "127.0.0.1:0", "--data"]).arg(&plan.data);
         if let Some(config) = &plan.runtime_config {
             functions.arg("--runtime-config").arg(config);
         }
         functions.args(["--component-cache", "target/native/components"]);
-        let (child, ready) = start(functions)?;
+        let (child, ready) = start_in(checkout, functions)?;
         Ok(Self { child, url: ready.part("functions")?, admin: ready.part("admin")?, plan })
     }
 
@@ -88,7 +99,7 @@ impl Functions {
     /// When it does not get ready.
     pub fn start_again(&mut self) -> Result<()> {
         let listen = self.url.trim_start_matches("http://").to_owned();
-        *self = Self::start_at(&listen, self.plan.clone())?;
+        *self = Self::start_at(&root(), &listen, self.plan.clone())?;
         Ok(())
     }
 

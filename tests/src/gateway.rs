@@ -5,7 +5,8 @@ use std::process::{Child, Command};
 
 use anyhow::Result;
 
-use crate::process::{binary, start, terminate};
+use crate::process::{binary_of, start_in, terminate};
+use crate::root;
 
 /// A running gateway. Dropping it kills it.
 pub struct Gateway {
@@ -23,7 +24,15 @@ impl Gateway {
     /// # Errors
     /// When it does not get ready.
     pub fn start(functions: &str, data: &Path) -> Result<Self> {
-        Self::start_at("127.0.0.1:0", functions, data)
+        Self::start_of(&root(), functions, data)
+    }
+
+    /// As [`start`](Self::start), with what an earlier checkout built.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub fn start_of(checkout: &Path, functions: &str, data: &Path) -> Result<Self> {
+        Self::start_at(checkout, "127.0.0.1:0", functions, data)
     }
 
     /// Kills the gateway with SIGKILL, and starts it again on its spool and address.
@@ -40,7 +49,7 @@ impl Gateway {
     /// # Errors
     /// When it does not get ready.
     pub fn start_again(&self) -> Result<Self> {
-        Self::start_at(&self.rtmp, &self.functions, &self.data)
+        Self::start_at(&root(), &self.rtmp, &self.functions, &self.data)
     }
 
     /// Kills the gateway with SIGKILL.
@@ -67,10 +76,10 @@ impl Gateway {
         self.child.id()
     }
 
-    pub(crate) fn start_at(rtmp: &str, functions: &str, data: &Path) -> Result<Self> {
-        let mut gateway = Command::new(binary());
+    pub(crate) fn start_at(checkout: &Path, rtmp: &str, functions: &str, data: &Path) -> Result<Self> {
+        let mut gateway = Command::new(binary_of(checkout));
         gateway.args(["gateway", "--functions", functions, "--rtmp", rtmp, "--data"]).arg(data);
-        let (child, ready) = start(gateway)?;
+        let (child, ready) = start_in(checkout, gateway)?;
         let rtmp = ready.part("rtmp")?.trim_start_matches("rtmp://").to_owned();
         Ok(Self { child, functions: functions.into(), data: data.into(), rtmp })
     }

@@ -1,7 +1,7 @@
 //! The binary as processes: each says when it is ready, and where.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -19,7 +19,12 @@ pub const INGEST_TOKEN: &str = "e2e-ingest-token";
 /// The native binary, built by `cargo xtask build`.
 #[must_use]
 pub fn binary() -> PathBuf {
-    root().join("target/native/live-recorder")
+    binary_of(&root())
+}
+
+/// The native binary of a checkout.
+pub(crate) fn binary_of(checkout: &Path) -> PathBuf {
+    checkout.join("target/native/live-recorder")
 }
 
 /// The line by which a part says that it accepts, and where.
@@ -34,13 +39,20 @@ impl Ready {
 }
 
 /// Starts the binary, and waits until it is ready.
-pub(crate) fn start(mut command: Command) -> Result<(Child, Ready)> {
+pub(crate) fn start(command: Command) -> Result<(Child, Ready)> {
+    start_in(&root(), command)
+}
+
+/// Starts the binary of a checkout there, and waits until it is ready.
+pub(crate) fn start_in(checkout: &Path, mut command: Command) -> Result<(Child, Ready)> {
     let mut child = command
-        .current_dir(root())
+        .current_dir(checkout)
         .env("SPIN_VARIABLE_INGEST_TOKEN", INGEST_TOKEN)
         .stdout(Stdio::piped())
         .spawn()
-        .with_context(|| format!("cannot start {}; `cargo xtask build` builds it", binary().display()))?;
+        .with_context(|| {
+            format!("cannot start {}; `cargo xtask build` builds it", binary_of(checkout).display())
+        })?;
     let output = BufReader::new(child.stdout.take().expect("the output should be piped"));
     let (lines, ready) = mpsc::channel();
     std::thread::spawn(move || {

@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::functions::Functions;
 use crate::gateway::Gateway;
 use crate::redis::{Redis, SAFE};
+use crate::root;
 
 /// Where the parts of a bundle answer.
 pub(crate) struct Addresses<'a> {
@@ -32,7 +33,7 @@ impl Shared {
     ) -> Result<Self> {
         let functions = Functions::start(&data.join("second-host"), &redis, at.bucket, variables)?;
         let urls = format!("{},{}", at.functions, functions.url);
-        let gateway = Gateway::start_at(at.rtmp, &urls, &data.join("gateway"))?;
+        let gateway = Gateway::start_at(&root(), at.rtmp, &urls, &data.join("gateway"))?;
         Ok(Self { redis, functions, gateway })
     }
 

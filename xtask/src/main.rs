@@ -34,9 +34,10 @@ Usage: cargo xtask <command>
                   one history, with all that happens in it
   torture ingest [--minutes M]
                   a gateway under abuse for so many minutes, 60 by default, beside real pushes
-  torture whole [--minutes M] [--seed N]
+  torture whole [--minutes M] [--seed N] [--from CHECKOUT]
                   all processes, killed and stopped at random for so many minutes, 30 by default,
-                  while ffmpeg pushes ten streams, which have to be recorded picture by picture
+                  while ffmpeg pushes ten streams, which have to be recorded picture by picture;
+                  they begin as an earlier version's if its checkout is named
   setup           what the others need and call themselves: the wasm32-wasip2 target
 
 With --no-install a command installs nothing; `test` then skips what needs a program that is missing.

@@ -41,7 +41,7 @@ pub(crate) fn torture(arguments: &[String]) -> Result<()> {
         ["ingest", "--minutes", minutes] => minutes,
         ["whole", ..] => return torture_whole(&arguments[1..]),
         _ => bail!(
-            "torture takes `ingest [--minutes M]` or `whole [--minutes M] [--seed N]`, not {arguments:?}"
+            "torture takes `ingest [--minutes M]` or `whole [--minutes M] [--seed N] [--from CHECKOUT]`, not {arguments:?}"
         ),
     };
     let test = ["test", "--profile", "native", "--package", "recorder-gateway", "--test", "torture"];

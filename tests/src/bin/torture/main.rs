@@ -1,6 +1,9 @@
 //! Real processes under random faults: Redis, a bucket server, two hosts of the functions and two gateways, to which
 //! ffmpeg pushes ten streams of all three formats, while each part but one gateway is killed or stopped again and again.
 //!
+//! With `--from CHECKOUT` hosts and gateways begin as that earlier checkout built them, and each is of this one from when
+//! it is first started again: an upgrade amid recordings, with both versions side by side.
+//!
 //! What must hold in the end, picture by picture: a push to the gateway that lives is recorded whole, one to the gateway
 //! that is killed or ended up to a moment before; nothing twice, nothing out of order, and the same in each format.
 
@@ -9,6 +12,7 @@ mod pushes;
 mod verify;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,7 +20,7 @@ use anyhow::{Context, Result, bail, ensure};
 use harness::api;
 use store::memory::Random;
 
-use parts::{Fault, Parts};
+use parts::{Fault, Parts, STARTED_AGAIN};
 use pushes::{Pusher, Shared};
 
 const DOMAIN: &str = "torture.example.com";
@@ -34,10 +38,11 @@ const CALM_S: usize = 12;
 struct Options {
     minutes: f64,
     seed: u64,
+    from: PathBuf,
 }
 
 fn options() -> Result<Options> {
-    let mut options = Options { minutes: 30.0, seed: 1 };
+    let mut options = Options { minutes: 30.0, seed: 1, from: harness::root() };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let value = arguments.next().with_context(|| format!("{name} wants a value"))?;
@@ -45,19 +50,23 @@ fn options() -> Result<Options> {
         match name.as_str() {
             "--minutes" => options.minutes = value.parse().with_context(wrong)?,
             "--seed" => options.seed = value.parse().with_context(wrong)?,
-            _ => bail!("torture whole takes --minutes and --seed, not {name:?}"),
+            "--from" => {
+                let no_checkout = || format!("{value} is no folder of a checkout");
+                options.from = std::fs::canonicalize(&value).with_context(no_checkout)?;
+            }
+            _ => bail!("torture whole takes --minutes, --seed and --from, not {name:?}"),
         }
     }
     Ok(options)
 }
 
 fn main() -> Result<()> {
-    let Options { minutes, seed } = options()?;
+    let Options { minutes, seed, from } = options()?;
     ensure!(harness::redis::is_installed(), "redis-server is missing: `cargo xtask test` installs it");
     let folder = tempfile::tempdir_in(harness::root().join("target"))?;
     println!("seed {seed}, {minutes} minutes, {STREAMS} streams; state below {}", folder.path().display());
     let sources = pushes::sources(&folder.path().join("sources"), STREAMS)?;
-    let mut parts = Parts::start(folder.path())?;
+    let mut parts = Parts::start(folder.path(), &from)?;
     api::add_rule_of_all_formats(&parts, DOMAIN, APP, "5", &DELAY_S.to_string())?;
 
     let shared = Shared::new(Instant::now() + Duration::from_secs_f64(minutes * 60.0));
@@ -76,6 +85,10 @@ fn main() -> Result<()> {
         (torment, pushed.collect::<Result<Vec<_>>>())
     });
     let Torment { faults, kills } = torment?;
+    for (number, part) in STARTED_AGAIN.iter().enumerate() {
+        let is_replaced = faults.keys().any(|fault| fault.starts_again(number));
+        ensure!(is_replaced || from == harness::root(), "{part} was never replaced: it takes more minutes");
+    }
 
     println!("faults: {faults:?}; waiting until all is written");
     match verify::verify(&parts, &sources, &pushed?, &kills) {

@@ -47,7 +47,21 @@ impl Fault {
         Self::StopBuckets,
         Self::StopGateway,
     ];
+
+    /// Whether it starts a host or a gateway again: the one of this number among those that are.
+    pub(crate) fn starts_again(self, number: usize) -> bool {
+        match self {
+            Self::KillFirstHost | Self::EndHost => number == 0,
+            Self::KillSecondHost => number == 1,
+            Self::KillBothHosts => number < 2,
+            Self::KillGateway | Self::EndGateway => number == 2,
+            _ => false,
+        }
+    }
 }
+
+/// Hosts and gateways that some fault starts again.
+pub(crate) const STARTED_AGAIN: [&str; 3] = ["the first host", "the second host", "the second gateway"];
 
 /// All that runs. Dropping it kills it.
 pub(crate) struct Parts {
@@ -59,14 +73,15 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    pub(crate) fn start(folder: &Path) -> Result<Self> {
+    /// Starts hosts and gateways with what a checkout built. Who is started again is of this one.
+    pub(crate) fn start(folder: &Path, checkout: &Path) -> Result<Self> {
         let buckets = BucketProcess::start(&folder.join("buckets"), "127.0.0.1:0")?;
         let redis = Redis::start(&folder.join("redis"), SAFE)?;
-        let host = |name: &str| Functions::start(&folder.join(name), &redis, &buckets.url, &VARIABLES);
+        let host = |name| Functions::start_of(checkout, &folder.join(name), &redis, &buckets.url, &VARIABLES);
         let hosts = [host("host-0")?, host("host-1")?];
         let gateway = |at: usize| {
             let urls = format!("{},{}", hosts[at].url, hosts[1 - at].url);
-            Gateway::start(&urls, &folder.join(format!("gateway-{at}")))
+            Gateway::start_of(checkout, &urls, &folder.join(format!("gateway-{at}")))
         };
         let gateways = [gateway(0)?, gateway(1)?];
         Ok(Self { gateways, hosts, redis, buckets, folder: folder.into() })

@@ -5,10 +5,7 @@ use crate::{Error, Policy, entry::small_box, movie, pieces::Pieces, track::Track
 /// Bytes of the header of a media data box with a size of 64 bits.
 const MDAT_HEADER_SIZE: u64 = 16;
 
-/// Bytes of a box's header: of a `free` box, at least.
-const HEADER_SIZE: u64 = 8;
-
-/// What stands before the media of a file: `ftyp`, `moov`, maybe `free`, and the header of `mdat`.
+/// What stands before the media of a file: `ftyp`, `moov`, and the header of `mdat`.
 ///
 /// An iterator over its bytes in pieces of at most 48 KiB, but for `stsd` of long records; what is given out is freed.
 #[derive(Clone, Debug)]
@@ -34,12 +31,6 @@ impl Index {
         pieces.push_bytes(small_box(*b"ftyp", b"isom\0\0\x02\0isomiso2avc1mp41"));
         let (moov, duration_90khz) = movie::moov(tracks, policy)?;
         pieces.append(moov);
-        let padding = padding(pieces.size() + MDAT_HEADER_SIZE, policy.media_alignment);
-        if padding > 0 {
-            let mut free = Pieces::default();
-            free.push_zeros(padding - HEADER_SIZE);
-            pieces.append(free.into_box(*b"free")?);
-        }
         let size = media_size + MDAT_HEADER_SIZE;
         pieces.push_bytes([&[0, 0, 0, 1][..], b"mdat", &size.to_be_bytes()].concat());
         let media_offset = pieces.size();
@@ -77,30 +68,5 @@ impl Iterator for Index {
 
     fn next(&mut self) -> Option<Vec<u8>> {
         self.pieces.take()
-    }
-}
-
-/// Bytes of a `free` box behind which the media lies at a multiple of `alignment`.
-fn padding(size: u64, alignment: u64) -> u64 {
-    let missing = size.checked_next_multiple_of(alignment).map_or(0, |aligned| aligned - size);
-    if missing == 0 || missing >= HEADER_SIZE {
-        return missing;
-    }
-    missing + alignment * (HEADER_SIZE - missing).div_ceil(alignment)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn padding_is_none_or_a_whole_box() {
-        for alignment in [0, 1, 2, 5, 8, 1_000, 5 << 20] {
-            for size in 990..1_010 {
-                let padding = padding(size, alignment);
-                assert!(padding == 0 || padding >= 8, "{size} to {alignment}: {padding}");
-                assert!(alignment == 0 || (size + padding).is_multiple_of(alignment));
-            }
-        }
     }
 }

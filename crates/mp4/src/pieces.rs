@@ -13,8 +13,6 @@ enum Piece {
     Bytes(Vec<u8>),
     /// Chunk offsets of 8 bytes each, counted from the first byte of media.
     Offsets(Vec<u8>),
-    /// As many zeros.
-    Zeros(u64),
 }
 
 /// Bytes in pieces.
@@ -30,19 +28,13 @@ impl Pieces {
     }
 
     fn push(&mut self, piece: Piece) {
-        self.size += match &piece {
-            Piece::Bytes(bytes) | Piece::Offsets(bytes) => bytes.len() as u64,
-            Piece::Zeros(size) => *size,
-        };
+        let (Piece::Bytes(bytes) | Piece::Offsets(bytes)) = &piece;
+        self.size += bytes.len() as u64;
         self.list.push_back(piece);
     }
 
     pub(crate) fn push_bytes(&mut self, bytes: Vec<u8>) {
         self.push(Piece::Bytes(bytes));
-    }
-
-    pub(crate) fn push_zeros(&mut self, size: u64) {
-        self.push(Piece::Zeros(size));
     }
 
     pub(crate) fn append(&mut self, mut other: Self) {
@@ -75,16 +67,7 @@ impl Pieces {
 
     /// Takes the next bytes; `None` behind the last.
     pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
-        let bytes = match self.list.pop_front()? {
-            Piece::Bytes(bytes) | Piece::Offsets(bytes) => bytes,
-            Piece::Zeros(size) => {
-                let now = size.min(PIECE_SIZE as u64);
-                if size > now {
-                    self.list.push_front(Piece::Zeros(size - now));
-                }
-                vec![0; now as usize]
-            }
-        };
+        let (Piece::Bytes(bytes) | Piece::Offsets(bytes)) = self.list.pop_front()?;
         self.size -= bytes.len() as u64;
         Some(bytes)
     }
@@ -213,8 +196,7 @@ mod tests {
 
     #[test]
     fn a_box_that_is_too_long_is_refused() {
-        let mut pieces = Pieces::default();
-        pieces.push_zeros(u32::MAX.into());
+        let pieces = Pieces { size: u32::MAX.into(), ..Pieces::default() };
         let expected = Error::TooLong { kind: *b"moov", found: 0x1_0000_0007, limit: 0xffff_ffff };
         assert_eq!(pieces.into_box(*b"moov").unwrap_err(), expected);
         assert_eq!(expected.to_string(), "the moov box would hold 4294967303, 4294967295 is the most");

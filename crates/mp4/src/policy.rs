@@ -5,6 +5,4 @@
 pub struct Policy {
     /// When the stream began, in seconds since 1970; `None`: nothing is said.
     pub created_unix_s: Option<u64>,
-    /// The media begins at a multiple of so many bytes, for stores that want parts of one size; 0: where the index ends.
-    pub media_alignment: u64,
 }

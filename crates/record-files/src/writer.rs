@@ -102,7 +102,7 @@ impl<'a> Writer<'a> {
     }
 
     fn mp4(created_s: u64, chunks: &[Chunk<'_>], first: u64) -> Result<Self, Error> {
-        let mut builder = IndexBuilder::new(Policy { created_unix_s: Some(created_s), ..Policy::default() });
+        let mut builder = IndexBuilder::new(Policy { created_unix_s: Some(created_s) });
         for chunk in chunks {
             builder.add(&chunk.table, chunk.follows);
         }

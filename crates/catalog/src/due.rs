@@ -176,7 +176,10 @@ async fn attend_to(
         ["h", domain, day] => sent::forget(store, domain, number(day), now_ms).await.map(|()| Vec::new()),
         ["y", ..] => {
             if let Some(at) = event::At::of_timer(&timer.what) {
-                event::forget(store, at, now_ms).await?;
+                match event::kept_until_ms(at, retention).filter(|until_ms| now_ms < *until_ms) {
+                    Some(until_ms) => timer::set(store, until_ms, &timer.what).await?,
+                    None => event::forget(store, at, now_ms).await?,
+                }
             }
             Ok(Vec::new())
         }
@@ -341,9 +344,19 @@ pub async fn settle(
 ) -> Result<Vec<u64>, Error> {
     let mut waits = Vec::new();
     for timer in failed {
+        let at = event::At::of_timer(&timer.what).filter(|_| is_of_event(timer));
+        let event = match at {
+            Some(at) => event::untold(store, at).await?,
+            None => None,
+        };
+        // The timer may be another one than that of its last try.
+        let tries = event.as_ref().map_or(0, |event| event.tries).max(timer.tries);
         let (first_ms, longest_ms) = BACKOFF_MS;
-        let wait_ms = (first_ms << timer.tries.min(10)).min(longest_ms);
-        timer::set_again(store, now_ms + wait_ms, timer.tries + 1, &timer.what).await?;
+        let wait_ms = (first_ms << tries.min(10)).min(longest_ms);
+        timer::set_again(store, now_ms + wait_ms, tries + 1, &timer.what).await?;
+        if let Some(event) = event {
+            event::put_off(store, event, tries + 1, now_ms + wait_ms).await?;
+        }
         waits.push(wait_ms / 1_000);
     }
     let all = || attended.iter().chain(failed);

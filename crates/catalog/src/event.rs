@@ -7,7 +7,7 @@
 //!
 //! | key | holds | written by |
 //! | --- | --- | --- |
-//! | `ev.{recording}.{kind}.{number}` | an event | who notes its fact: the same value by all, but for its time |
+//! | `ev.{recording}.{kind}.{number}` | an event; hint: how often it was tried | who notes its fact: the same value by all, but for its time; then the delivery that has the recording in hand |
 //! | `ed.{recording}.{kind}.{number}` | it was told or given up | the delivery that has the recording in hand |
 
 mod outbox;
@@ -25,9 +25,11 @@ use crate::key;
 use crate::rule::Container;
 use crate::session::{self, Session};
 use crate::stream::StreamName;
+use crate::time::Retention;
 use crate::timer;
 
-pub use outbox::{done, forget, waiting};
+pub use outbox::{done, waiting};
+pub(crate) use outbox::{forget, put_off, untold};
 
 /// Names of push arguments that events carry begin so.
 const PUSH_ARGUMENT: &str = "callback_";
@@ -206,6 +208,17 @@ pub struct Event {
     pub fact: Fact,
     /// When it was noted, Unix milliseconds.
     pub noted_ms: u64,
+    /// How often it was tried in vain.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries: u32,
+    /// It is not told before this moment, for which it has a timer. Unix milliseconds.
+    #[serde(default)]
+    pub(crate) again_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Event {
@@ -298,11 +311,24 @@ pub(crate) async fn note(
     now_ms: u64,
 ) -> Result<(), Error> {
     let at = At { recording, kind: fact.kind(), number };
-    if !store.exists(&at.event()).await? {
-        let stream = session.stream.clone();
-        let id = id(at, &fact);
-        let event = Event { id, recording: recording.into(), number, stream, fact, noted_ms: now_ms };
-        write(store, &at.event(), &event).await?;
+    match get(store, at).await? {
+        // It has a timer.
+        Some(known) if known.tries > 0 => return Ok(()),
+        Some(_) if store.exists(&at.done()).await? => return Ok(()),
+        Some(_) => {}
+        None => {
+            let event = Event {
+                id: id(at, &fact),
+                recording: recording.into(),
+                number,
+                stream: session.stream.clone(),
+                fact,
+                noted_ms: now_ms,
+                tries: 0,
+                again_ms: 0,
+            };
+            write(store, &at.event(), &event).await?;
+        }
     }
     deliver(store, at, now_ms).await
 }
@@ -327,6 +353,12 @@ pub(crate) async fn deliver_rest(
 /// Has an event delivered, and those behind it.
 async fn deliver(store: &impl Store, at: At<'_>, now_ms: u64) -> Result<(), Error> {
     timer::set(store, now_ms, &at.timer("w")).await
+}
+
+/// Until when it is known that an event was told, where that depends on how long its session may be recorded: a bucket
+/// refuses again and again. Unix milliseconds.
+pub(crate) fn kept_until_ms(at: At<'_>, retention: Retention) -> Option<u64> {
+    if at.kind == Kind::Refusal { session::expires_ms(at.recording, retention) } else { None }
 }
 
 /// The id of an event.

@@ -60,7 +60,7 @@ async fn deliver(world: &impl World) -> Result<LaneAnswer, Refusal> {
     }
     let mut receivers: Vec<_> = by_receiver.into_values().collect();
     // Those that took nothing before come after those that may.
-    receivers.sort_by_key(|recordings| recordings.iter().map(|due| due.timer.tries).min());
+    receivers.sort_by_key(|recordings| recordings.iter().map(Due::tries).min());
     let told = receivers.into_iter().map(|recordings| tell_all(world, recordings, private, began_ms));
     let told: Vec<_> = stream::iter(told).buffer_unordered(AT_ONCE).collect().await;
     told.into_iter().flatten().for_each(|settled| count(&mut answer, settled));
@@ -158,7 +158,7 @@ async fn tell_all(
     stream::iter(told).buffer_unordered(AT_ONCE_EACH).filter_map(std::future::ready).collect().await
 }
 
-/// The timer of another event of the same recording and kind, which was tried for the first time.
+/// The timer of another event of the same recording and kind; the catalog knows how often that was tried.
 fn of_event(timer: &Timer, number: u32) -> Timer {
     let what = timer.what.rsplit_once(' ').map_or("", |(lead, _)| lead);
     Timer { what: format!("{what} {number}"), tries: 0, entries: Vec::new(), ..timer.clone() }

@@ -38,6 +38,13 @@ pub(crate) struct Due {
     pub(crate) config: Option<NotifyConfig>,
 }
 
+impl Due {
+    /// How often the first of them was tried in vain.
+    pub(crate) fn tries(&self) -> u32 {
+        self.events.first().map_or(self.timer.tries, |event| event.tries)
+    }
+}
+
 /// The first event of a recording that has to be told again, and why.
 pub(crate) struct Untold {
     pub(crate) number: u32,
@@ -61,9 +68,7 @@ pub(crate) async fn tell(
 ) -> Result<Option<u32>, Untold> {
     let mut last = None;
     for (place, event) in due.events.iter().enumerate() {
-        // Only the timer's own event was told before.
-        let is_own = event.number == number(&due.timer);
-        let attempt = if is_own { due.timer.tries + 1 } else { 1 };
+        let attempt = event.tries + 1;
         let goes_on = place + 1 < due.events.len() && world.now_ms() < until_ms;
         let config = due.config.as_ref().filter(|config| is_wanted(config, event));
         let url = config.and_then(|config| Some((config, config.notify_url.as_deref()?)));

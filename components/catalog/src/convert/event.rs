@@ -8,8 +8,8 @@ use crate::types;
 
 impl From<Event> for types::Event {
     fn from(event: Event) -> Self {
-        let Event { id, recording, number, stream, fact, noted_ms } = event;
-        Self { id, recording, number, stream: stream.into(), fact: fact.into(), noted_ms }
+        let Event { id, recording, number, stream, fact, noted_ms, tries, .. } = event;
+        Self { id, recording, number, stream: stream.into(), fact: fact.into(), noted_ms, tries }
     }
 }
 

@@ -44,6 +44,10 @@ pub async fn waiting(store: &impl Store, from: At<'_>, now_ms: u64) -> Result<Ve
         let at = At { number, ..from };
         let Some(event) = get(store, at).await? else { return Ok(events) };
         if !store.exists(&at.done()).await? {
+            if event.again_ms > now_ms {
+                // Whatever led here: it was not taken, and comes back by a timer of its own.
+                return Ok(events);
+            }
             events.push(event);
         }
         if events.len() >= MOST {
@@ -55,6 +59,24 @@ pub async fn waiting(store: &impl Store, from: At<'_>, now_ms: u64) -> Result<Ve
         timer::set(store, now_ms, &next.timer("w")).await?;
     }
     Ok(events)
+}
+
+/// An event that is neither told nor given up.
+pub(crate) async fn untold(store: &impl Store, at: At<'_>) -> Result<Option<Event>, Error> {
+    let event = get(store, at).await?;
+    Ok(if event.is_some() && !store.exists(&at.done()).await? { event } else { None })
+}
+
+/// Notes that an event was tried so often in vain, and is told again from a moment on, for which a timer is set. To be
+/// called by whoever has it in hand.
+pub(crate) async fn put_off(
+    store: &impl Store,
+    event: Event,
+    tries: u32,
+    again_ms: u64,
+) -> Result<(), Error> {
+    let event = Event { tries, again_ms, ..event };
+    Ok(write(store, &event.at().event(), &event).await?)
 }
 
 /// Whether there is an event that is neither told nor given up.
@@ -91,10 +113,7 @@ pub async fn done(
 
 /// Forgets an event that was told, or that nobody wanted. The one after it may be known by this one alone: a call that was
 /// to go on with it may have died.
-///
-/// # Errors
-/// The store failed.
-pub async fn forget(store: &impl Store, at: At<'_>, now_ms: u64) -> Result<(), Error> {
+pub(crate) async fn forget(store: &impl Store, at: At<'_>, now_ms: u64) -> Result<(), Error> {
     lead_on(store, at, now_ms).await?;
     store.delete(&at.event()).await?;
     Ok(store.delete(&at.done()).await?)

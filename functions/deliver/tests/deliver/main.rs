@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod tries;
+
 use std::collections::BTreeMap;
 
 use http::Request;
@@ -178,24 +180,6 @@ fn what_is_not_taken_is_told_again_in_order_under_the_same_id() {
     assert_eq!(header(&sent[0], "x-recorder-attempt"), "3");
     deliver_for(&world, 400);
     assert_eq!(told(&world), Vec::<String>::new());
-}
-
-#[test]
-fn each_event_counts_its_own_tries() {
-    let world = world();
-    (0..2).for_each(|number| commit(&world, 'a', number));
-    let mut attempts = Vec::new();
-    for replies in [&[500][..], &[500], &[200, 500], &[500], &[200]] {
-        replies.iter().for_each(|status| world.receivers.reply(answer(*status)));
-        deliver(&world);
-        for sent in world.receivers.take_sent() {
-            attempts.push((uri(&sent), sent.headers()["x-recorder-attempt"].to_str().unwrap().to_owned()));
-        }
-        world.pass_ms(20_000);
-    }
-    let expected = [("a/0", "1"), ("a/0", "2"), ("a/0", "3"), ("a/1", "1"), ("a/1", "2"), ("a/1", "3")];
-    let expected = expected.map(|(name, attempt)| (format!("{name}.m3u8"), attempt.to_owned()));
-    assert_eq!(attempts, expected);
 }
 
 #[test]

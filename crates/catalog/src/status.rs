@@ -40,7 +40,7 @@ fn status(changes: u32) -> Status {
 /// How far a recording's status was told. A hint: a look that stalls may set it back, and the events after it that are
 /// known lead on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Told {
+pub(crate) struct Told {
     /// How often it has changed.
     changes: u32,
     /// The session whose slices were seen last.
@@ -63,6 +63,10 @@ impl Record for Told {
 }
 
 impl Told {
+    fn begin(recording: &str) -> Self {
+        Self { changes: 0, session: recording.into(), after: Interruptions::default() }
+    }
+
     fn is_recording(&self) -> bool {
         !self.changes.is_multiple_of(2)
     }
@@ -97,6 +101,18 @@ impl Told {
     }
 }
 
+/// How far a recording's status was told, if anything of it was.
+pub(crate) async fn told(store: &impl Store, recording: &str) -> Result<Option<Told>, Error> {
+    let hint = read(store, &key::told(recording)).await?;
+    let told = hint.unwrap_or_else(|| Told::begin(recording)).from(store, recording).await?;
+    Ok((told.changes > 0).then_some(told))
+}
+
+/// Puts back how far the status of a recording was told that has left the store.
+pub(crate) async fn restore(store: &impl Store, recording: &str, told: &Told) -> Result<(), Error> {
+    Ok(write(store, &key::told(recording), told).await?)
+}
+
 /// Looks at a session's recording, and has its server told of what has changed.
 ///
 /// # Errors
@@ -113,8 +129,7 @@ pub(crate) async fn look(
     let Some(adopted) = session::adopted(store, id).await? else { return Ok(()) };
     let recording = &adopted.recording;
     let hint: Option<Told> = read(store, &key::told(recording)).await?;
-    let begin = || Told { changes: 0, session: recording.clone(), after: Interruptions::default() };
-    let hinted = hint.clone().unwrap_or_else(begin);
+    let hinted = hint.clone().unwrap_or_else(|| Told::begin(recording));
     let first = At { recording, kind: Kind::Status, number: hinted.changes };
     let mut told = hinted.from(store, recording).await?;
     // Whoever noted what the hint does not know of may have died before it had that delivered.

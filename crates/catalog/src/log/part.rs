@@ -19,6 +19,7 @@ use crate::next_file::Next;
 use crate::page;
 use crate::rule::Container;
 use crate::session::{Adopted, End, Session};
+use crate::status::Told;
 
 /// Where a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub(crate) struct Over {
     pub(crate) commands: u64,
     /// How many rounds of silence there were.
     pub(crate) rounds: u64,
+    /// Its recording goes no further: how far its status was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) told: Option<Told>,
 }
 
 /// Some chunks of a session, one after the other.
@@ -166,6 +170,8 @@ mod tests {
         let bytes = encode("part", &[run.clone(), other.clone()]).unwrap();
         assert_eq!(decode("part", &bytes).unwrap(), [run, other]);
         let header = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+        // One that was written before it was noted what is told has no such field.
+        assert!(!bytes[..header].windows(4).any(|word| word == b"told"));
         for end in (0..bytes.len()).filter(|end| end % 97 == 0 || end.abs_diff(header) < 5) {
             assert!(decode("part", &bytes[..end]).is_err(), "{end}");
         }

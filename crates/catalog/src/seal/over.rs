@@ -10,7 +10,7 @@ use crate::next_file::{self, Next};
 use crate::rule::Container;
 use crate::session::{self, Adopted, Break, End, Session};
 use crate::time::Retention;
-use crate::{account::Account, command, silence};
+use crate::{account::Account, command, silence, status};
 
 /// So many sessions of a chain are walked.
 const WALK: u32 = 256;
@@ -46,7 +46,11 @@ pub(crate) async fn of(
     let rounds = silence::last(store, &session.id).await?.map_or(0, |silence| silence.round);
     let ordered = orders.iter().map(|order| order.generation.files);
     let files = ordered.chain(last.map(|last| last.generation.files)).max().unwrap_or(0);
-    Ok(Some(Over { continued, next_files, files, commands, rounds }))
+    let told = match &continued {
+        Some(_) => None,
+        None => status::told(store, &adopted.recording).await?,
+    };
+    Ok(Some(Over { continued, next_files, files, commands, rounds, told }))
 }
 
 async fn is_closed(bucket: &impl WorkBucket, id: &str) -> Result<bool, Error> {

@@ -13,7 +13,7 @@ use crate::log::part::{Run, Where};
 use crate::next_file::{self, Next};
 use crate::sealed::{Sealed, sealed};
 use crate::session::{self, Session};
-use crate::{committed, days, guard};
+use crate::{committed, days, guard, status};
 
 /// What a chunk of a session is that the store does not hold; `None` if it was never committed: the session is in
 /// the store again then, and the chunk may come.
@@ -80,6 +80,9 @@ async fn revive(
                 },
             };
             next_file::note(store, &run.adopted.recording, container, &next).await?;
+        }
+        if let Some(told) = &over.told {
+            status::restore(store, &run.adopted.recording, told).await?;
         }
     }
     Ok(write(store, &key::session(id), session).await?)

@@ -2,6 +2,7 @@
 
 mod lost_store;
 mod stage;
+mod told;
 mod trouble;
 
 use store::memory::{Outcome, Random, run};

@@ -1,5 +1,6 @@
 //! Runs what is due in the functions: the clock that serverless functions do not have.
 
+use std::future::pending;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,8 +8,8 @@ use std::time::{Duration, Instant};
 use exposition::Label;
 use http::StatusCode;
 use protocol::{Call, Compose, Deliver, Failure, LaneAnswer, Tick};
-use tokio::sync::Semaphore;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use crate::{
     clock::{LogLimit, unix_ms},
@@ -29,28 +30,60 @@ const MOST_COMPOSITIONS: usize = 4;
 const MOST_DELIVERIES: usize = 16;
 
 /// Calls each lane of the functions once a second, for ever, and logs what they say has failed.
+///
+/// What the others have done is told at once: a delivery that is called in step with them finds it a second later.
 pub(crate) async fn run(functions: Functions, control: Control) {
+    let deliver = Arc::new(Notify::new());
+    let others = Wake { lane: None, next: Some(deliver.clone()) };
+    let last = Wake { lane: Some(deliver), next: None };
     tokio::join!(
-        lane::<Tick>(functions.clone(), control.clone(), Lane::Tick, MOST_TICKS),
-        lane::<Compose>(functions.clone(), control.clone(), Lane::Compose, MOST_COMPOSITIONS),
-        lane::<Deliver>(functions, control, Lane::Deliver, MOST_DELIVERIES),
+        lane::<Tick>(functions.clone(), control.clone(), (Lane::Tick, MOST_TICKS), others.clone()),
+        lane::<Compose>(functions.clone(), control.clone(), (Lane::Compose, MOST_COMPOSITIONS), others),
+        lane::<Deliver>(functions, control, (Lane::Deliver, MOST_DELIVERIES), last),
     );
 }
 
-async fn lane<C: LaneCall>(functions: Functions, control: Control, lane: Lane, most: usize) {
+/// What has lanes called beside once a second.
+#[derive(Clone)]
+struct Wake {
+    /// Has this lane called, if anything does.
+    lane: Option<Arc<Notify>>,
+    /// Is notified once a call of this lane has done something.
+    next: Option<Arc<Notify>>,
+}
+
+async fn lane<C: LaneCall>(functions: Functions, control: Control, (lane, most): (Lane, usize), wake: Wake) {
     let mut seconds = interval(EVERY);
     // After a stall one call makes up for all that were missed.
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let under_way = Arc::new(Semaphore::new(most));
     let log_limit = Arc::new(Mutex::new(LogLimit::default()));
     loop {
-        seconds.tick().await;
+        next(&mut seconds, wake.lane.as_deref()).await;
         let Ok(permit) = Arc::clone(&under_way).acquire_owned().await else { return };
         let (functions, control, log_limit) = (functions.clone(), control.clone(), Arc::clone(&log_limit));
+        let next = wake.next.clone();
         tokio::spawn(async move {
-            call::<C>(&functions, &control, lane, &log_limit).await;
+            if call::<C>(&functions, &control, lane, &log_limit).await {
+                next.iter().for_each(|next| next.notify_one());
+            }
             drop(permit);
         });
+    }
+}
+
+/// Waits for a second since this was over, or until it is woken. However often that is while a call cannot begin, it is
+/// woken once.
+async fn next(seconds: &mut Interval, wake: Option<&Notify>) {
+    let woken = async {
+        match wake {
+            Some(wake) => wake.notified().await,
+            None => pending().await,
+        }
+    };
+    tokio::select! {
+        _ = seconds.tick() => {}
+        () = woken => seconds.reset(),
     }
 }
 
@@ -59,13 +92,14 @@ trait LaneCall: Call<Address = (), Answer = LaneAnswer> + Default + Send + Sync 
 
 impl<C: Call<Address = (), Answer = LaneAnswer> + Default + Send + Sync> LaneCall for C {}
 
-/// Calls once. Where the functions say that they have no such lane, it takes its time.
+/// Calls once; answers whether something was done. Where the functions say that they have no such lane, it takes its
+/// time.
 async fn call<C: LaneCall>(
     functions: &Functions,
     control: &Control,
     lane: Lane,
     log_limit: &Mutex<LogLimit>,
-) {
+) -> bool {
     let (LaneCalls { calls, failures, due, done }, path) = (control.metrics().lane(lane), lane.as_str());
     calls.made.add_one();
     let sent = Instant::now();
@@ -83,19 +117,22 @@ async fn call<C: LaneCall>(
             answer.failures.iter().for_each(|Failure { what, reason, retry_in_s }| {
                 tracing::warn!("/{path}: {what}: {reason}; again in {retry_in_s} s");
             });
+            answer.done > 0
         }
         Err(error) => {
             calls.failed.add_one();
             if is_absent(lane, &error) {
                 control.health().absent(lane.into());
                 tracing::info!("the functions have no /{path}");
-                return sleep(ABSENT).await;
+                sleep(ABSENT).await;
+                return false;
             }
             control.health().failed(lane.into(), error.failure(), received);
             let permits = log_limit.lock().unwrap_or_else(PoisonError::into_inner).permits();
             if permits {
                 tracing::warn!("/{path} failed: {error}");
             }
+            false
         }
     }
 }
@@ -104,4 +141,31 @@ async fn call<C: LaneCall>(
 /// as it should be.
 fn is_absent(lane: Lane, error: &CallError) -> bool {
     lane != Lane::Tick && error.status() == Some(StatusCode::NOT_FOUND)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_is_called_each_second_and_at_once_where_it_is_woken() {
+        let (mut seconds, wake, began) = (interval(EVERY), Notify::new(), Instant::now());
+        let mut called_ms = Vec::new();
+        let calls = async {
+            for _ in 0..6 {
+                next(&mut seconds, Some(&wake)).await;
+                called_ms.push(began.elapsed().as_millis());
+            }
+        };
+        let wakes = async {
+            for wait_ms in [300, 1_500] {
+                sleep(Duration::from_millis(wait_ms)).await;
+                wake.notify_one();
+            }
+        };
+        tokio::join!(calls, wakes);
+        assert_eq!(called_ms, [0, 300, 1_300, 1_800, 2_800, 3_800]);
+    }
 }

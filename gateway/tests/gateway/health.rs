@@ -5,11 +5,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU16, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use gateway::Config;
-use protocol::{Problem, conflict};
+use protocol::{LaneAnswer, Problem, conflict};
 
 use crate::{
     Gateway,
@@ -178,5 +178,33 @@ async fn a_gateway_that_runs_is_not_draining() {
     let gateway = operator.gateway(&functions, folder.path()).await;
     operator.until("live_recorder_ready", |is_ready| is_ready == 1.0).await;
     assert_eq!(operator.sample("live_recorder_draining").await, 0.0);
+    gateway.stop().await;
+}
+
+/// Ticks take their time, so that the deliveries which are called in step with them come before their answers.
+#[tokio::test]
+async fn what_a_tick_has_done_is_told_before_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let takes = Duration::from_millis(400);
+    let (told, mut ticked) = (Arc::new(AtomicBool::new(false)), Instant::now());
+    let seen = Arc::clone(&told);
+    let functions = Fake::start(move |call| match call.kind {
+        Kind::Tick => {
+            ticked = Instant::now();
+            Act::Delay(takes)
+        }
+        Kind::Deliver => {
+            let is_between = call.nth > 0 && (takes..takes * 2).contains(&ticked.elapsed());
+            seen.fetch_or(is_between, Ordering::Relaxed);
+            Act::Succeed
+        }
+        _ => Act::Succeed,
+    })
+    .await;
+    functions.log().lane = LaneAnswer { due: 1, done: 1, failures: Vec::new() };
+    let operator = Operator::start(None).await;
+    let gateway = operator.gateway(&functions, folder.path()).await;
+    functions.until("a few ticks", |log| log.ticks >= 4).await;
+    assert!(told.load(Ordering::Relaxed));
     gateway.stop().await;
 }

@@ -219,7 +219,7 @@ pub(crate) async fn delete(
     if is_all || names.is_empty() {
         return Ok(());
     }
-    timer::set(store, now_ms, &format!("t {recording} {number} {waits}")).await
+    timer::set(store, now_ms, &format!("t {recording} {number} {waits} {}", timer::AGAIN)).await
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ use crate::log::StreamDay;
 use crate::order::Generation;
 use crate::seal::clear::Clearing;
 use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
-use crate::timer::{self, Timer};
+use crate::timer::{self, AGAIN, Timer};
 pub use crate::timer::{Lane, due};
 use crate::{
     blocks, changes, claim, command, committed, event, file, heard, key, look, media, missing, news, noted,
@@ -250,9 +250,6 @@ async fn keep(
     }
 }
 
-/// The last word of a timer that has waited again.
-const AGAIN: &str = "again";
-
 /// For how long what must not come too early waits once more, by the clock of this host: the one that set the timer may
 /// be an hour behind, and this one an hour ahead.
 async fn waits_again(
@@ -265,7 +262,7 @@ async fn waits_again(
     Ok(match *words {
         ["e", _] => Some(OFFER_MS / 2),
         ["r", ..] => Some(seal::RELEASE_MS),
-        ["j" | "t", ..] => Some(2 * CALL_MAX_MS),
+        ["j" | "t" | "x", ..] => Some(2 * CALL_MAX_MS),
         ["z", ..] if is_late => Some(SUSPENDED_MAX_MS),
         ["p", id] if is_late => {
             let rule = session::find(store, id).await?.and_then(|session| session.rule);

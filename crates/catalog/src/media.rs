@@ -117,7 +117,8 @@ pub async fn release(
     Ok(())
 }
 
-/// Another call may still read what this one has made a file of.
+/// Another call may still read what this one has made a file of, and one that brings a chunk again may put its media down
+/// once more.
 async fn arm(
     store: &impl Store,
     (recording, session): (&str, &str),
@@ -153,7 +154,7 @@ pub(crate) async fn delete(
         return Ok(());
     }
     if until < end {
-        let what = format!("x {recording} {session} {until} {last} {waits}");
+        let what = format!("x {recording} {session} {until} {last} {waits} {}", timer::AGAIN);
         return timer::set(store, now_ms, &what).await;
     }
     arm(store, (recording, session), (until, last), waits + 1, now_ms).await

@@ -49,6 +49,9 @@ const NEAR: u64 = 2;
 /// Slots behind the open one that are swept again and again: more than two calls last.
 const BEHIND: u64 = (CALL_MAX_MS + 180_000) / SLOT_MS;
 
+/// The last word of a timer that has waited again, by another clock.
+pub(crate) const AGAIN: &str = "again";
+
 /// A tick that has found so many timers leaves later slots to the next one.
 const MOST: usize = 1_000;
 

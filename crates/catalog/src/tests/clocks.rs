@@ -52,6 +52,12 @@ fn compose(world: &World, now_ms: u64) {
     });
 }
 
+/// The same now, and once what waits again has waited.
+fn compose_twice(world: &World, now_ms: u64) {
+    compose(world, now_ms);
+    compose(world, now_ms + 2 * CALL_MAX_MS);
+}
+
 /// How many chunks of a session have media.
 fn kept(world: &World, id: &str) -> usize {
     let prefix = format!("media/{id}/");
@@ -80,13 +86,33 @@ fn media_of_files_to_be_written_stays_whatever_clocks_say() {
         // The FLV file ends in the first push, the MP4 file with the 48th chunk of the second one.
         write(&world, Container::Flv, NOW);
         write(&world, Container::Mp4, NOW);
-        compose(&world, NOW + CALL_MAX_MS);
+        compose_twice(&world, NOW + CALL_MAX_MS);
         assert_eq!((kept(&world, "a"), kept(&world, "b")), (240 - 192, 60), "{a_ms} {b_ms}");
         // The second FLV file ends with the 144th chunk of the second push.
         second.slices(90);
-        write(&world, Container::Flv, NOW + 2 * CALL_MAX_MS);
-        compose(&world, NOW + 10 * CALL_MAX_MS);
+        write(&world, Container::Flv, NOW + 4 * CALL_MAX_MS);
+        compose_twice(&world, NOW + 10 * CALL_MAX_MS);
         assert_eq!((kept(&world, "a"), kept(&world, "b")), (0, 60 - 48), "{a_ms} {b_ms}");
+    }
+}
+
+/// Another call may have the same file in hand, or bring a chunk of it again: it is over when a call can be, by whichever
+/// clock.
+#[test]
+fn media_stays_until_calls_are_over_though_the_next_host_is_an_hour_ahead() {
+    for ahead_ms in [0, HOUR_MS] {
+        let world = World::new();
+        let mut push = Push::begin_as(&world, recorded("a", NOW, [60, 60]), None);
+        push.slices(12);
+        keep(&world, &push);
+        write(&world, Container::Flv, NOW);
+        write(&world, Container::Mp4, NOW);
+        for elapsed_ms in [0, CALL_MAX_MS, 2 * CALL_MAX_MS - 1] {
+            compose(&world, NOW + ahead_ms + elapsed_ms);
+            assert_eq!(kept(&world, "a"), 12, "{ahead_ms} {elapsed_ms}");
+        }
+        compose(&world, NOW + ahead_ms + 3 * CALL_MAX_MS);
+        assert_eq!(kept(&world, "a"), 0, "{ahead_ms}");
     }
 }
 

@@ -39,9 +39,12 @@ fn a_push_is_recorded_in_all_three_formats_and_its_media_goes_once_the_files_are
     assert_eq!(ids.len(), 3, "{known:?}");
     // Another call may still be reading.
     assert_eq!(media(&world).len(), 2);
-    world.pass_ms(600_000);
-    compose(&world);
-    assert_eq!(media(&world), [] as [&str; 0]);
+    for left in [2, 0] {
+        // It waits twice: the clock of the host that sets a timer may be behind.
+        world.pass_ms(600_000);
+        compose(&world);
+        assert_eq!(media(&world).len(), left);
+    }
     assert_eq!(compose(&world).due, 0);
 }
 

@@ -187,7 +187,7 @@ async fn find(
         let Some(after) = after else {
             let is_next = |run: &Run| run.number == number || run.number == number.max(least_open);
             if walked > WALK {
-                next_file::note(store, recording, container, &next).await?;
+                next_file::advance(store, recording, container, &next).await?;
             }
             let is_complete = |run: &Run| run.is_full || is_closed;
             return Ok(open.filter(is_next).map(|run| match is_complete(&run) {
@@ -291,7 +291,7 @@ pub async fn written(
     }
     let done = Some(run.last.clone());
     let next = Next { number: run.number + 1, from: run.last.clone(), empty_to: None, done };
-    next_file::note(store, recording, container, &next).await
+    next_file::advance(store, recording, container, &next).await
 }
 
 /// A slice of a record file or of a recording.

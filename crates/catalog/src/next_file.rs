@@ -44,3 +44,18 @@ pub(crate) async fn note(
 ) -> Result<(), Error> {
     Ok(write(store, &key::next_file(recording, container), next).await?)
 }
+
+/// Notes it, unless a later one is noted: another call has come further than this one. What a call that stalls sets back
+/// all the same is written once more, of media that may be gone by then.
+pub(crate) async fn advance(
+    store: &impl Store,
+    recording: &str,
+    container: Container,
+    next: &Next,
+) -> Result<(), Error> {
+    let noted = noted(store, recording, container).await?;
+    if noted.is_some_and(|noted| noted.number > next.number) {
+        return Ok(());
+    }
+    note(store, recording, container, next).await
+}

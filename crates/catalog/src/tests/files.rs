@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use store::memory::{Actor, Random, run};
 
 use super::world::{NOW, World, commit_alone, delivery};
+use crate::account::Run;
 use crate::chunk::{Chunk, Gap, GapReason};
 use crate::commit::{self, Turn};
 use crate::error::Error;
@@ -187,4 +188,24 @@ fn nothing_is_complete_of_a_container_that_the_rule_does_not_ask_for() {
     let complete =
         |container| run(file::complete(&world.store, &world.bucket, "a", container)).unwrap().is_some();
     assert_eq!([Container::M3u8, Container::Mp4, Container::Flv].map(complete), [true, false, false]);
+}
+
+/// A call that had a file in hand stalls, and notes that it is written when those after it are: their media may be gone.
+#[test]
+fn a_call_that_comes_late_does_not_have_later_files_written_again() {
+    let world = World::new();
+    world.offer("a", None);
+    for seq in 0..4 {
+        run(world.bring("a", seq, seq as u32)).unwrap();
+    }
+    let next = || run(file::complete(&world.store, &world.bucket, "a", Container::M3u8)).unwrap();
+    let note = |file: &Run| run(file::written(&world.store, "a", Container::M3u8, file)).unwrap();
+    let late = next().unwrap();
+    for number in 0..3 {
+        let file = next().unwrap();
+        assert_eq!(file.number, number);
+        note(&file);
+    }
+    note(&late);
+    assert_eq!(next(), None);
 }

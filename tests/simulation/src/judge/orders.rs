@@ -24,7 +24,7 @@ pub(super) fn check(history: &mut History, plan: &Plan) -> Result<(), String> {
         let of_stream = history.pushes().map(|(_, push)| push).filter(|push| push.stream == given.stream);
         for push in of_stream {
             let is_held = match given.command {
-                Command::Restart => restarts(push, given),
+                Command::Restart => restarts(history, push, given),
                 Command::Stop => holds(history, push, given, false),
                 Command::Start => holds(history, push, given, true),
                 Command::CancelDelay => None,
@@ -50,9 +50,26 @@ pub(super) fn check(history: &mut History, plan: &Plan) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a restart has begun another file; none of a push that is not recorded on both sides of it.
-fn restarts(push: &Push, given: &Given) -> Option<bool> {
-    let before = push.chunks.iter().rfind(|chunk| push.began_ms + chunk.to_ms <= given.asked_ms)?;
+/// Whether a restart has begun another file; none of a push that is not recorded just then, which it is not for, or not
+/// later.
+fn restarts(history: &History, push: &Push, given: &Given) -> Option<bool> {
+    // What came before the push had a session was for others.
+    push.offered_ms.filter(|(_, offered_ms)| *offered_ms < given.asked_ms)?;
+    // What ends the recording just before may not be heard of yet.
+    let may_end = |other: &Given| {
+        other.command == Command::Stop
+            && other.stream == given.stream
+            && other.over_ms + HEARD_MS >= given.asked_ms
+            && other.asked_ms <= given.over_ms
+    };
+    let is_near = |edge_ms: u64| (given.asked_ms..=given.over_ms + HEARD_MS).contains(&(edge_ms + HEARD_MS));
+    if history.given.iter().any(may_end) || edges_ms(history, push).into_iter().any(is_near) {
+        return None;
+    }
+    let is_in = |chunk: &&Spooled| {
+        (push.began_ms + chunk.from_ms..push.began_ms + chunk.to_ms).contains(&given.asked_ms)
+    };
+    let before = push.chunks.iter().find(is_in)?;
     let late_ms = given.over_ms + HEARD_MS;
     let after = push.chunks.iter().find(|chunk| push.began_ms + chunk.from_ms >= late_ms)?;
     Some(after.generation.files > before.generation.files)
@@ -76,9 +93,7 @@ fn holds(history: &History, push: &Push, given: &Given, is_recorded: bool) -> Op
     }
     let next_ms = next.map(|other| other.asked_ms).filter(|asked_ms| *asked_ms > heard_ms);
     // Edges of windows are orders, too.
-    let rules = sessions::rules(history, push);
-    let edges = rules.iter().flat_map(|rule| [rule.start_time, rule.end_time]).flatten();
-    let edges_ms = edges.map(|edge_s| edge_s * 1_000).filter(|edge_ms| *edge_ms + HEARD_MS > given.asked_ms);
+    let edges_ms = edges_ms(history, push).into_iter().filter(|edge_ms| *edge_ms + HEARD_MS > given.asked_ms);
     let until_ms = next_ms.chain(edges_ms).fold(ended_ms, u64::min);
     if until_ms < heard_ms + JUDGED_MS {
         return None;
@@ -88,4 +103,11 @@ fn holds(history: &History, push: &Push, given: &Given, is_recorded: bool) -> Op
         from_ms < until_ms - HEARD_MS && to_ms > heard_ms
     };
     Some(push.chunks.iter().any(|chunk| is_in(&chunk)) == is_recorded)
+}
+
+/// When a window of a push's rule begins or ends, Unix milliseconds.
+fn edges_ms(history: &History, push: &Push) -> Vec<u64> {
+    let rules = sessions::rules(history, push);
+    let edges = rules.iter().flat_map(|rule| [rule.start_time, rule.end_time]).flatten();
+    edges.map(|edge_s| edge_s * 1_000).collect()
 }

@@ -263,6 +263,8 @@ async fn waits_again(
         ["e", _] => Some(OFFER_MS / 2),
         ["r", ..] => Some(seal::RELEASE_MS),
         ["j" | "t" | "x", ..] => Some(2 * CALL_MAX_MS),
+        ["n", _, _, _] => Some(missing::WAIT_MS),
+        ["n", _, _, _, _] => Some(missing::GIVEN_UP_MS),
         ["z", ..] if is_late => Some(SUSPENDED_MAX_MS),
         ["p", id] if is_late => {
             let rule = session::find(store, id).await?.and_then(|session| session.rule);

@@ -23,10 +23,10 @@ use crate::time::CALL_MAX_MS;
 use crate::{committed, key, news, timer};
 
 /// Gateways try again each minute at least, and a bucket that refuses for a while is no reason to give a chunk up.
-const WAIT_MS: u64 = 900_000;
+pub(crate) const WAIT_MS: u64 = 900_000;
 
 /// A call that began before something was written is over after this, also if that was written at the end of a call.
-const GIVEN_UP_MS: u64 = 2 * CALL_MAX_MS;
+pub(crate) const GIVEN_UP_MS: u64 = 2 * CALL_MAX_MS;
 
 /// What is missing of a silent gateway's session is looked at again after this.
 const SILENT_MS: u64 = 3_600_000;
@@ -92,7 +92,7 @@ async fn tell_all(
         tell(store, bucket, (session, end), seq, now_ms).await?;
     }
     if next < end.chunks {
-        return timer::set(store, now_ms, &format!("n {id} {next} {heartbeats} 1")).await;
+        return timer::set(store, now_ms, &format!("n {id} {next} {heartbeats} 1 {}", timer::AGAIN)).await;
     }
     timer::set(store, now_ms, &format!("c {id}")).await?;
     Ok(store.delete(&key::given_up(id)).await?)

@@ -93,7 +93,8 @@ pub(super) async fn note(
         end.ended_ms.max(now_ms)
     };
     let due_ms = earliest_ms.max(from_ms + session.delay_ms());
-    // Nobody repeats an end that is noted, wherever this call dies; a timer that fires before is one that finds nothing.
+    // Nobody repeats an end that is noted, wherever this call dies; a timer that fires before is one that finds nothing, as
+    // that of a clock that is behind may.
     let is_over_ms = now_ms + CALL_MAX_MS;
     let look = format!("b {id} {due_ms}");
     timer::set(store, due_ms.max(is_over_ms), &look).await?;
@@ -103,9 +104,7 @@ pub(super) async fn note(
     flag(store, id).await?;
     write(store, &key::end(id), &end).await?;
     write(store, &key::last_ended(&session.stream.key()), &Continuation { session: id.clone() }).await?;
-    if due_ms < is_over_ms {
-        timer::set(store, due_ms, &look).await?;
-    }
+    timer::set(store, due_ms, &look).await?;
     if session.tells_status {
         timer::set(store, now_ms, &format!("u {id}")).await?;
     }

@@ -1,5 +1,7 @@
 //! Breaks and ends.
 
+use store::memory::{Actor, Random};
+
 use super::*;
 use crate::gateway::check_boot;
 use crate::session::Resends;
@@ -106,6 +108,35 @@ fn the_files_of_an_ended_session_close_wherever_its_end_was_interrupted() {
     (0..operations).for_each(|operation| {
         ends(Some(operation));
     });
+}
+
+/// The tick of a host that is an hour ahead comes to the look at a break before the end is noted.
+#[test]
+fn the_file_of_an_ended_session_closes_though_the_next_host_is_an_hour_ahead() {
+    for seed in 1..500 {
+        let world = World::new();
+        push(&world, "a", "g", BOOT, NOW);
+        hear(&world, &beat("g", BOOT, None), NOW);
+        world.bring_all("a", 0..2);
+        let (store, bucket) = (&world.store, &world.bucket);
+        let ending: Actor<'_, ()> = Box::pin(async {
+            session::end(store, bucket, "a", 10 * SECOND, 2, NOW + 12 * SECOND).await.unwrap();
+        });
+        let ahead_ms = NOW + 3_600_000;
+        let ticking: Actor<'_, ()> = Box::pin(async {
+            for second in 0..8 {
+                let now_ms = ahead_ms + second * SECOND;
+                for timer in due::due(store, due::Lane::Tick, now_ms).await.unwrap() {
+                    due::attend(store, bucket, &timer, KEPT, now_ms).await.unwrap();
+                    due::settle(store, &[timer], &[], now_ms).await.unwrap();
+                }
+            }
+        });
+        world.store.scheduler().run(vec![ending, ticking], Random::new(seed).fair());
+        let files = ticks_and_beats(&world, "g", BOOT, ahead_ms + 13 * SECOND, 600);
+        let files: Vec<_> = files.iter().map(|(_, file)| file.as_str()).collect();
+        assert_eq!(files, ["a0 a1"], "seed {seed}");
+    }
 }
 
 #[test]

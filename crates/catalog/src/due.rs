@@ -57,9 +57,6 @@ fn lease_ms(lane: Lane) -> u64 {
     }
 }
 
-/// Wait after the first failure, and the longest one.
-const BACKOFF_MS: (u64, u64) = (5_000, 300_000);
-
 /// A tick has what a timer is for in hand. A hint: losing it costs work, not its outcome.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Busy {
@@ -176,10 +173,7 @@ async fn attend_to(
         ["h", domain, day] => sent::forget(store, domain, number(day), now_ms).await.map(|()| Vec::new()),
         ["y", ..] => {
             if let Some(at) = event::At::of_timer(&timer.what) {
-                match event::kept_until_ms(at, retention).filter(|until_ms| now_ms < *until_ms) {
-                    Some(until_ms) => timer::set(store, until_ms, &timer.what).await?,
-                    None => event::forget(store, at, now_ms).await?,
-                }
+                event::forget(store, at, now_ms).await?;
             }
             Ok(Vec::new())
         }
@@ -345,12 +339,13 @@ pub async fn settle(
     for timer in failed {
         let at = event::At::of_timer(&timer.what).filter(|_| is_of_event(timer));
         let event = match at {
-            Some(at) => event::untold(store, at).await?,
+            // One that cannot be read comes back all the same.
+            Some(at) => event::untold(store, at).await.unwrap_or_default(),
             None => None,
         };
         // The timer may be another one than that of its last try.
         let tries = event.as_ref().map_or(0, |event| event.tries).max(timer.tries);
-        let (first_ms, longest_ms) = BACKOFF_MS;
+        let (first_ms, longest_ms) = timer::BACKOFF_MS;
         let wait_ms = (first_ms << tries.min(10)).min(longest_ms);
         timer::set_again(store, now_ms + wait_ms, tries + 1, &timer.what).await?;
         if let Some(event) = event {

@@ -25,7 +25,6 @@ use crate::key;
 use crate::rule::Container;
 use crate::session::{self, Session};
 use crate::stream::StreamName;
-use crate::time::Retention;
 use crate::timer;
 
 pub use outbox::{done, waiting};
@@ -222,6 +221,12 @@ fn is_zero(count: &u32) -> bool {
 }
 
 impl Event {
+    /// Whether it has to wait until it is told again. The wait that a clock far ahead has set counts for nothing.
+    pub(crate) fn is_put_off(&self, now_ms: u64) -> bool {
+        let left_ms = self.again_ms.saturating_sub(now_ms);
+        left_ms > 0 && left_ms <= timer::BACKOFF_MS.1
+    }
+
     /// Where it belongs.
     #[must_use]
     pub fn at(&self) -> At<'_> {
@@ -313,7 +318,7 @@ pub(crate) async fn note(
     let at = At { recording, kind: fact.kind(), number };
     match get(store, at).await? {
         // It has a timer.
-        Some(known) if known.tries > 0 => return Ok(()),
+        Some(known) if known.is_put_off(now_ms) => return Ok(()),
         Some(_) if store.exists(&at.done()).await? => return Ok(()),
         Some(_) => {}
         None => {
@@ -353,12 +358,6 @@ pub(crate) async fn deliver_rest(
 /// Has an event delivered, and those behind it.
 async fn deliver(store: &impl Store, at: At<'_>, now_ms: u64) -> Result<(), Error> {
     timer::set(store, now_ms, &at.timer("w")).await
-}
-
-/// Until when it is known that an event was told, where that depends on how long its session may be recorded: a bucket
-/// refuses again and again. Unix milliseconds.
-pub(crate) fn kept_until_ms(at: At<'_>, retention: Retention) -> Option<u64> {
-    if at.kind == Kind::Refusal { session::expires_ms(at.recording, retention) } else { None }
 }
 
 /// The id of an event.

@@ -9,6 +9,8 @@
 //! | `n {session}` | notes how many chunks there are, and how often the gateway was heard |
 //! | `n {session} {length} {heartbeats}` | where the gateway is alive and no chunk has come since: gives the missing ones up |
 //! | `n {session} {length} {heartbeats} 1` | tells them lost: whoever did not see that they were given up is over |
+//!
+//! The last two wait twice, each time by the clock of the host that comes to them.
 
 use serde::{Deserialize, Serialize};
 use store::record::write;

@@ -191,12 +191,8 @@ pub(crate) async fn object(bucket: &impl WorkBucket, id: &str) -> Result<Option<
 /// Whether what was recorded of a session may not be kept any more, by the day that its id names.
 #[must_use]
 pub fn is_expired(id: &str, retention: Retention, now_ms: u64) -> bool {
-    expires_ms(id, retention).is_some_and(|expires_ms| expires_ms < now_ms)
-}
-
-/// Until when what was recorded of a session may be kept, by the day that its id names. Unix milliseconds.
-pub(crate) fn expires_ms(id: &str, retention: Retention) -> Option<u64> {
-    Some(naming::session_day_ms(id)?.saturating_add(DAY_MS + retention.sessions_ms))
+    let began_ms = naming::session_day_ms(id);
+    began_ms.is_some_and(|began_ms| began_ms.saturating_add(DAY_MS + retention.sessions_ms) < now_ms)
 }
 
 /// The session of an id, adopted or not, unless there is none in the store.

@@ -13,4 +13,5 @@ mod oracle;
 mod races;
 mod sealing;
 mod status;
+mod tries;
 pub(crate) mod world;

@@ -52,6 +52,9 @@ const BEHIND: u64 = (CALL_MAX_MS + 180_000) / SLOT_MS;
 /// The last word of a timer that has waited again, by another clock.
 pub(crate) const AGAIN: &str = "again";
 
+/// Wait after the first failure of what a timer leads to, and the longest one. Unit: ms.
+pub(crate) const BACKOFF_MS: (u64, u64) = (5_000, 300_000);
+
 /// A tick that has found so many timers leaves later slots to the next one.
 const MOST: usize = 1_000;
 

@@ -68,7 +68,9 @@ pub(crate) async fn tell(
 ) -> Result<Option<u32>, Untold> {
     let mut last = None;
     for (place, event) in due.events.iter().enumerate() {
-        let attempt = event.tries + 1;
+        // A host of an earlier version counts in the timer alone.
+        let counted = if event.number == number(&due.timer) { due.timer.tries } else { 0 };
+        let attempt = event.tries.max(counted) + 1;
         let goes_on = place + 1 < due.events.len() && world.now_ms() < until_ms;
         let config = due.config.as_ref().filter(|config| is_wanted(config, event));
         let url = config.and_then(|config| Some((config, config.notify_url.as_deref()?)));

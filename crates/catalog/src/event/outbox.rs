@@ -44,8 +44,11 @@ pub async fn waiting(store: &impl Store, from: At<'_>, now_ms: u64) -> Result<Ve
         let at = At { number, ..from };
         let Some(event) = get(store, at).await? else { return Ok(events) };
         if !store.exists(&at.done()).await? {
-            if event.again_ms > now_ms {
-                // Whatever led here: it was not taken, and comes back by a timer of its own.
+            if event.is_put_off(now_ms) {
+                // It comes back by a timer of its own, which may be the one that led here: clocks step back.
+                if number == from.number {
+                    timer::set(store, event.again_ms, &at.timer("w")).await?;
+                }
                 return Ok(events);
             }
             events.push(event);

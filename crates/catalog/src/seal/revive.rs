@@ -79,7 +79,7 @@ async fn revive(
                     done: known.and_then(|next| next.done.clone()),
                 },
             };
-            next_file::note(store, &run.adopted.recording, container, &next).await?;
+            next_file::advance(store, &run.adopted.recording, container, &next).await?;
         }
         if let Some(told) = &over.told {
             status::restore(store, &run.adopted.recording, told).await?;

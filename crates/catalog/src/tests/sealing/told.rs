@@ -6,7 +6,7 @@ use super::super::media::Push;
 use super::super::world::{World, session_of};
 use super::stage::{KEPT, Stage};
 use super::{HOUR_MS, MIDNIGHT};
-use crate::event::{self, At, Fact, Status, Trouble};
+use crate::event::{self, At, Fact, Status};
 use crate::session::Session;
 use crate::time::DAY_MS;
 use crate::{due, session};
@@ -48,7 +48,7 @@ fn statuses(told: &[(String, Fact)]) -> Vec<Status> {
 }
 
 #[test]
-fn statuses_and_refusals_are_told_once_though_a_session_comes_back() {
+fn statuses_are_told_once_though_a_session_comes_back() {
     let world = World::new();
     let session = |id, began_ms| Session { tells_status: true, began_ms, ..session_of(id) };
     let mut first = Push::begin_as(&world, session(FIRST, MIDNIGHT - 2 * HOUR_MS), None);
@@ -59,18 +59,11 @@ fn statuses_and_refusals_are_told_once_though_a_session_comes_back() {
     last.slices(5);
     last.end(25_000);
     let mut stage = Stage::new(world);
-    let refuse = |stage: &Stage| {
-        let World { store, bucket } = &stage.world;
-        run(event::note_refused(store, bucket, LAST, stage.now_ms)).unwrap();
-    };
-    refuse(&stage);
     let told = told_until(&mut stage, MIDNIGHT + 8 * DAY_MS);
     assert_eq!(statuses(&told), [Status::Started, Status::Paused, Status::Resumed, Status::Paused]);
-    assert!(told.iter().any(|(_, fact)| *fact == Fact::Trouble(Trouble::Refused)), "{told:?}");
     for late in 5..7 {
         assert!(run(session::find(&stage.world.store, LAST)).unwrap().is_none());
         stage.come_late(LAST, late);
-        refuse(&stage);
         let end_ms = stage.now_ms + 8 * DAY_MS;
         assert_eq!(told_until(&mut stage, end_ms), [], "{late}");
     }

@@ -22,6 +22,10 @@ use crate::commands::{catalog, demo, functions, gateway, operator, push, spool, 
 use crate::log::{Log, LogFormat};
 use crate::stack::StackConfig;
 
+/// Uses the room of freed chunks again. glibc's allocator does not for most of it, and grows with each wave of pushes.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Records live streams into object storage with Wasm functions.
 #[derive(Parser)]
 #[command(version)]

@@ -105,7 +105,8 @@ fn is_played(playback: &Playback, file: &Recording) {
     let [(from_s, to_s)] = playback.played[..] else { panic!("{playback:?}") };
     assert!(from_s <= START_S && told_s - to_s <= tolerance_s, "{playback:?}");
     assert!(told_s - position_s <= tolerance_s, "{playback:?}");
-    assert!(playback.seeks == 0 || playback.seeks == 1 && from_s > 0.0, "{playback:?}");
+    // On a busy machine the player sets its position once more at the start.
+    assert!(playback.seeks <= 1, "{playback:?}");
 
     let pictures: usize =
         file.slices().iter().map(|slice| h264_access_units(&fs::read(slice).unwrap()).len()).sum();

@@ -14,7 +14,7 @@ pub struct Functions {
     child: Child,
     /// Base URL of the functions.
     pub url: String,
-    /// Base URL of the operator's address.
+    /// Base URL of the operator's address; empty for an earlier version.
     pub admin: String,
     plan: Plan,
 }
@@ -84,13 +84,19 @@ impl Functions {
     fn start_at(checkout: &Path, listen: &str, plan: Plan) -> Result<Self> {
         let mut functions = Command::new(binary_of(checkout));
         functions.envs(plan.environment.iter().map(|(name, value)| (name, value)));
-        functions.args(["functions", "--listen", listen, "--admin", "127.0.0.1:0", "--data"]).arg(&plan.data);
+        functions.args(["functions", "--listen", listen, "--data"]).arg(&plan.data);
+        // An earlier version may have no such address.
+        let has_admin = checkout == root();
+        if has_admin {
+            functions.args(["--admin", "127.0.0.1:0"]);
+        }
         if let Some(config) = &plan.runtime_config {
             functions.arg("--runtime-config").arg(config);
         }
         functions.args(["--component-cache", "target/native/components"]);
         let (child, ready) = start_in(checkout, functions)?;
-        Ok(Self { child, url: ready.part("functions")?, admin: ready.part("admin")?, plan })
+        let admin = if has_admin { ready.part("admin")? } else { String::new() };
+        Ok(Self { child, url: ready.part("functions")?, admin, plan })
     }
 
     /// Starts a host that was killed again, on its state and address.

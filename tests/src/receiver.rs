@@ -1,7 +1,7 @@
 //! A user's server that callbacks go to.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -55,7 +55,18 @@ impl Receiver {
     /// # Errors
     /// There is no free port.
     pub fn start(script: impl FnMut(&Received) -> Reply + Send + 'static) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
+        Self::start_at("127.0.0.1:0", script)
+    }
+
+    /// Starts a server at an address.
+    ///
+    /// # Errors
+    /// Something else listens there.
+    pub fn start_at(
+        address: impl ToSocketAddrs,
+        script: impl FnMut(&Received) -> Reply + Send + 'static,
+    ) -> Result<Self> {
+        let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
         let script: Arc<Mutex<Script>> = Arc::new(Mutex::new(Box::new(script)));
         let received = Arc::new(Mutex::new(Vec::new()));

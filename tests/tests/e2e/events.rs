@@ -1,6 +1,8 @@
 //! Events: users' servers are told of record files.
 
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
 
 use harness::receiver::{Received, Receiver, Reply};
 use harness::server::{Server, push};
@@ -22,7 +24,7 @@ fn taken(_: &Received) -> Reply {
     Reply::Answer(200, &[], String::new())
 }
 
-fn configure(server: &Server, app: &str, receiver: &Receiver) {
+fn configure(server: &Server, app: &str, receiver: SocketAddr) {
     let rule = [
         ("DomainName", DOMAIN),
         ("AppName", app),
@@ -34,7 +36,7 @@ fn configure(server: &Server, app: &str, receiver: &Receiver) {
         ("RecordFormat.1.CycleDuration", "10"),
     ];
     assert_eq!(api::call(server, "AddLiveAppRecordConfig", &rule).unwrap().0, 200);
-    let url = format!("http://{}/told?token=1", receiver.address);
+    let url = format!("http://{receiver}/told?token=1");
     let config = [
         ("DomainName", DOMAIN),
         ("NotifyUrl", url.as_str()),
@@ -66,7 +68,7 @@ fn each_record_file_is_told_of_signed_and_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).unwrap();
     let receiver = Receiver::start(taken).unwrap();
-    configure(&server, "live", &receiver);
+    configure(&server, "live", receiver.address);
     let url = format!("{}&callback_args1=value1&secret=x", server.rtmp_url(DOMAIN, "live", "x"));
     push(&sample(), &url, true).unwrap();
 
@@ -107,7 +109,7 @@ fn what_a_receiver_does_not_take_comes_again_also_after_a_crash() {
     let mut server = Server::start(folder.path()).unwrap();
     // It closes connections, which is all that a caller sees of a server that is down.
     let receiver = Receiver::start(|_| Reply::Close).unwrap();
-    configure(&server, "live", &receiver);
+    configure(&server, "live", receiver.address);
     push(&sample(), &server.rtmp_url(DOMAIN, "live", "x"), true).unwrap();
     let first = receiver.wait_for(1, PATIENCE, |_| true).unwrap().remove(0);
     bucket::wait_for_recordings(&server, "recordings", "record/live/x/", 3, PATIENCE).unwrap();
@@ -132,6 +134,44 @@ fn what_a_receiver_does_not_take_comes_again_also_after_a_crash() {
     told.iter().for_each(check_signature);
 }
 
+#[test]
+fn a_receiver_that_is_down_for_two_minutes_is_told_everything_once() {
+    const DOWN: Duration = Duration::from_secs(120);
+    // Nothing else listens or connects from there, so the port stays free.
+    let address = TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).unwrap();
+    configure(&server, STATUS, address);
+    let begun = Instant::now();
+    for (stream, after) in [("early", Duration::ZERO), ("late", DOWN / 2)] {
+        std::thread::sleep(after.saturating_sub(begun.elapsed()));
+        push(&sample(), &server.rtmp_url(DOMAIN, STATUS, stream), true).unwrap();
+    }
+    std::thread::sleep(DOWN.saturating_sub(begun.elapsed()));
+    let receiver = Receiver::start_at(address, taken).unwrap();
+
+    // Of each recording three files, its begin and its end. The waits between tries double.
+    let told = receiver.wait_for(10, DOWN, |_| true).unwrap();
+    let mut by_kind: BTreeMap<(String, bool), Vec<String>> = BTreeMap::new();
+    for event in &told {
+        let body: Value = serde_json::from_str(&event.body).unwrap();
+        let text = |name: &str| body[name].as_str().map(str::to_owned);
+        let status = text("event");
+        let kind = (text("stream").unwrap(), status.is_some());
+        by_kind.entry(kind).or_default().push(status.or(text("uri")).unwrap());
+    }
+    for stream in ["early", "late"] {
+        let mut files =
+            bucket::recordings(&server, "recordings", &format!("record/{STATUS}/{stream}/")).unwrap();
+        files.sort_by_key(|file| number(&file.object));
+        let files: Vec<String> = files.into_iter().map(|file| file.object).collect();
+        assert_eq!(by_kind[&(stream.to_owned(), false)], files);
+        assert_eq!(by_kind[&(stream.to_owned(), true)], ["record_started", "record_paused"]);
+    }
+    let ids: BTreeSet<_> = told.iter().map(|event| event.header("x-recorder-event-id")).collect();
+    assert_eq!((ids.len(), ids.contains(&None)), (told.len(), false), "each comes once: {told:?}");
+}
+
 /// Waits until the host has nothing in hand, and counts what has come: what a killed host had in hand is told some minutes
 /// later. Tries are five seconds apart and more.
 fn between_tries(receiver: &Receiver) -> usize {
@@ -149,7 +189,7 @@ fn a_break_is_told_as_a_pause_and_all_is_listed() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).unwrap();
     let receiver = Receiver::start(taken).unwrap();
-    configure(&server, STATUS, &receiver);
+    configure(&server, STATUS, receiver.address);
     let url = server.rtmp_url(DOMAIN, STATUS, "x");
     let status = |event: &Received| {
         let body: Value = serde_json::from_str(&event.body).unwrap();

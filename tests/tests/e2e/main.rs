@@ -7,6 +7,7 @@ mod breaks;
 mod browser;
 mod bucket_keys;
 mod cases;
+mod commands;
 mod copied;
 mod crash;
 mod events;

@@ -202,9 +202,6 @@ impl<T: Transport> Client<'_, T> {
         (key, tag): (&str, &str),
         size: u64,
     ) -> Result<(), Error> {
-        if self.options.write_only {
-            return Ok(());
-        }
         match self.there(key, tag, Some(size)).await? {
             There::Own | There::Hidden => Ok(()),
             There::Unknown => {
@@ -233,11 +230,7 @@ impl<T: Transport> Client<'_, T> {
         if is_in_use(response) {
             self.learn_of_conditions(true);
         }
-        let there = match self.options.write_only {
-            true => There::Hidden,
-            false => self.there(key, tag, size).await?,
-        };
-        match there {
+        match self.there(key, tag, size).await? {
             There::Own => Ok(Some(Created::Before)),
             There::Another => Err(Error::Taken { key: key.into() }),
             // A key that may not read does not learn whose object it is, unless no other thing has such a name.
@@ -248,8 +241,11 @@ impl<T: Transport> Client<'_, T> {
         }
     }
 
-    /// What is under a name, of this size where one is given.
+    /// What is under a name, of this size where one is given. A key that may only write is not asked for it.
     pub(crate) async fn there(&self, key: &str, tag: &str, size: Option<u64>) -> Result<There, Error> {
+        if self.options.write_only {
+            return Ok(There::Hidden);
+        }
         let mut there = self.send(Request::head(&self.bucket, key)?).await?;
         if there.status == 400 && self.asks_for_region().await? {
             there = self.send(Request::head(&self.bucket, key)?).await?;

@@ -1,21 +1,26 @@
-//! MP4 files that are closed by parts which the store copies of the work bucket, also by a host that is killed in the middle.
+//! MP4 files that are closed by parts which the store copies of the work bucket, also where hosts and the store are killed.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
-use harness::server::{Server, push};
+use chrono::{DateTime, Utc};
+use harness::bucket_process::{BucketProcess, VARIABLES};
+use harness::functions::Functions;
+use harness::gateway::Gateway;
+use harness::server::push;
+use harness::site::Site;
 use harness::{api, bucket, ffmpeg, nal};
 use mp4::verify::{Movie, check};
-use tokio::runtime::Runtime;
 
-use crate::bucket_keys::serve;
+use crate::bad_input::bearer;
 use crate::guard::{Guard, Verdict};
 
 /// How long after the push a file may take: its break, and the time that a call which has died had the file for itself.
 const PATIENCE: Duration = Duration::from_secs(240);
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Eighty seconds of 8 Mb/s: too much to be created at once.
 fn clip() -> &'static Path {
@@ -37,75 +42,144 @@ fn make_clip() -> PathBuf {
     file
 }
 
-/// A bundle whose buckets lie behind a guard.
-struct Stage {
-    server: Server,
-    guard: Guard,
+/// A host and a gateway, whose buckets lie behind a guard.
+pub(crate) struct Stage {
+    functions: Functions,
+    gateway: Gateway,
+    pub(crate) guard: Guard,
+    store: BucketProcess,
     buckets: PathBuf,
-    variables: Vec<(&'static str, String)>,
-    _runtime: Runtime,
+    bucket: String,
+}
+
+impl Site for Stage {
+    fn functions(&self) -> &str {
+        &self.functions.url
+    }
+
+    fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    fn bucket_folder(&self, bucket: &str) -> PathBuf {
+        self.buckets.join(bucket)
+    }
 }
 
 impl Stage {
-    fn begin(folder: &Path, judge: impl FnMut(&str) -> Verdict + Send + 'static) -> Self {
-        let runtime = Runtime::new().unwrap();
+    /// `options`: those of the users' bucket. The rule asks for these formats.
+    pub(crate) fn begin(
+        folder: &Path,
+        options: &str,
+        formats: &[&str],
+        judge: impl FnMut(&str) -> Verdict + Send + 'static,
+    ) -> Self {
         let buckets = folder.join("buckets");
-        let store = serve(&runtime, &buckets, ("testid", "testsecret"), &["recordings", "work"]);
-        let guard = Guard::before(store, judge);
-        let variables = vec![
-            ("BUCKET_HOSTS", format!("http://{}", guard.address)),
-            ("WORK_BUCKET", format!("http://{}/work", guard.address)),
-        ];
-        let server = Server::start_with(&folder.join("data"), &borrowed(&variables)).unwrap();
-        let endpoint = format!("http://{}", guard.address);
-        let rule = [
+        let store = BucketProcess::start(&buckets, "127.0.0.1:0").unwrap();
+        let guard = Guard::before(store.address.parse().unwrap(), judge);
+        let bucket = format!("http://{}", guard.address);
+        let options = format!("{}/recordings={options}", guard.address);
+        let mut variables = VARIABLES.to_vec();
+        if !options.ends_with('=') {
+            variables.push(("BUCKET_OPTIONS", &options));
+        }
+        let functions = Functions::start_alone(&folder.join("functions"), &bucket, &variables).unwrap();
+        let gateway = Gateway::start(&functions.url, &folder.join("gateway")).unwrap();
+        let stage = Self { functions, gateway, guard, store, buckets, bucket };
+        let names = ["RecordFormat.1.Format", "RecordFormat.2.Format", "RecordFormat.3.Format"];
+        let to = [
             ("DomainName", "copied.example.com"),
             ("AppName", "live"),
             ("OssBucket", "recordings"),
-            ("OssEndpoint", &endpoint),
+            ("OssEndpoint", &*stage.bucket),
             ("DelayTime", "15"),
-            ("RecordFormat.1.Format", "mp4"),
-            ("RecordFormat.2.Format", "flv"),
         ];
-        let (status, answer) = api::call(&server, "AddLiveAppRecordConfig", &rule).unwrap();
+        let rule: Vec<(&str, &str)> =
+            to.into_iter().chain(names.into_iter().zip(formats.iter().copied())).collect();
+        let (status, answer) = api::call(&stage, "AddLiveAppRecordConfig", &rule).unwrap();
         assert_eq!(status, 200, "{answer}");
-        Self { server, guard, buckets, variables, _runtime: runtime }
+        stage
     }
 
-    fn push(&self) {
-        push(clip(), &self.server.rtmp_url("copied.example.com", "live", "s"), true).unwrap();
+    pub(crate) fn push(&self, stream: &str) {
+        let url = format!("rtmp://{}/live/{stream}?vhost=copied.example.com", self.gateway.rtmp);
+        push(clip(), &url, true).unwrap();
     }
 
-    /// Kills host and gateway, and starts them again.
-    fn kill(&mut self) {
-        self.server.kill().unwrap();
-        self.server = self.server.start_again_with(&borrowed(&self.variables)).unwrap();
+    /// Kills the host and starts it again.
+    fn kill_host(&mut self) {
+        self.functions.kill().unwrap();
+        self.functions.start_again().unwrap();
     }
 
-    /// The record files, once one of each format is there. Each holds what was pushed.
-    fn files(&self) -> Vec<PathBuf> {
-        let folder = self.buckets.join("recordings");
+    /// Kills the object store and starts it again.
+    fn kill_store(&mut self) {
+        self.store.kill().unwrap();
+        self.store = BucketProcess::start(&self.buckets, &self.store.address).unwrap();
+    }
+
+    /// The record file of each of some formats of a stream, once they are there. Each holds what was pushed.
+    pub(crate) fn files(&self, stream: &str, formats: &[&str]) -> Vec<PathBuf> {
+        let (folder, prefix) = (self.bucket_folder("recordings"), format!("record/live/{stream}/"));
         let begun = Instant::now();
         let files = loop {
-            let objects = bucket::objects_in(&folder).unwrap();
-            if objects.len() >= 2 {
+            let mut objects = bucket::objects(self, "recordings", &prefix).unwrap();
+            objects.retain(|name| !name.ends_with(".ts"));
+            if objects.len() >= formats.len() {
                 break objects;
             }
             assert!(begun.elapsed() < PATIENCE, "there are {objects:?}");
             std::thread::sleep(Duration::from_millis(200));
         };
         let kinds: BTreeSet<&str> = files.iter().map(|name| name.rsplit('.').next().unwrap()).collect();
-        assert!(files.len() == 2 && kinds == BTreeSet::from(["flv", "mp4"]), "{files:?}");
+        let expected: BTreeSet<&str> = formats.iter().copied().collect();
+        assert!(files.len() == formats.len() && kinds == expected, "{files:?}");
         let files: Vec<PathBuf> = files.iter().map(|name| folder.join(name)).collect();
         for file in &files {
             holds_what_was_pushed(file);
         }
         files
     }
-}
 
-fn borrowed<'a>(variables: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
-    variables.iter().map(|(name, value)| (*name, &**value)).collect()
+    /// Waits until so many files of a stream count as written.
+    pub(crate) fn wait_until_known(&self, stream: &str, count: usize) {
+        let now = SystemTime::now();
+        let time = |time: SystemTime| DateTime::<Utc>::from(time).format("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let (from, to) = (time(now - HOUR), time(now + HOUR));
+        let parameters = [
+            ("DomainName", "copied.example.com"),
+            ("AppName", "live"),
+            ("StreamName", stream),
+            ("StartTime", &*from),
+            ("EndTime", &*to),
+        ];
+        let begun = Instant::now();
+        loop {
+            let (status, answer) =
+                api::call(self, "DescribeLiveStreamRecordIndexFiles", &parameters).unwrap();
+            assert_eq!(status, 200, "{answer}");
+            let known = answer["RecordIndexInfoList"]["RecordIndexInfo"].as_array().map_or(0, Vec::len);
+            if known == count {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{answer}");
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+
+    /// Uploads in parts that are neither completed nor given up.
+    fn uploads(&self) -> usize {
+        let folder = self.buckets.join(".bucket-server/uploads/recordings");
+        std::fs::read_dir(folder).map_or(0, Iterator::count)
+    }
+
+    /// Has what is due be done beside the calls that are under way.
+    fn compose(&self) {
+        let request = harness::http_agent().post(format!("{}/compose", self.functions.url));
+        let request = request.header("authorization", bearer());
+        // Whoever is killed does not answer.
+        std::thread::spawn(move || drop(request.send_empty()));
+    }
 }
 
 fn holds_what_was_pushed(file: &Path) {
@@ -119,16 +193,16 @@ fn holds_what_was_pushed(file: &Path) {
     }
 }
 
-fn is_copy(head: &str) -> bool {
+pub(crate) fn is_copy(head: &str) -> bool {
     head.to_ascii_lowercase().contains("\nx-amz-copy-source:")
 }
 
 #[test]
 fn the_store_copies_what_was_gathered() {
     let folder = tempfile::tempdir().unwrap();
-    let stage = Stage::begin(folder.path(), |_| Verdict::Pass);
-    stage.push();
-    stage.files();
+    let stage = Stage::begin(folder.path(), "", &["mp4", "flv"], |_| Verdict::Pass);
+    stage.push("s");
+    stage.files("s", &["mp4", "flv"]);
     let asked = stage.guard.take();
     let is_part = |head: &&String| head.starts_with("PUT /recordings/") && head.contains(".mp4?partNumber=");
     // A gateway that is pushed to as fast as this may cut chunks that are large enough by themselves.
@@ -139,22 +213,64 @@ fn the_store_copies_what_was_gathered() {
     assert!(sent.len() <= 2, "{} parts were sent", sent.len());
 }
 
-#[test]
-fn a_host_that_is_killed_while_a_file_is_closed_closes_it_later() {
-    let folder = tempfile::tempdir().unwrap();
-    let copies = Arc::new(AtomicUsize::new(0));
-    let count = copies.clone();
-    let mut stage = Stage::begin(folder.path(), move |head| match is_copy(head) {
-        // The first one never comes back: whoever asked is killed meanwhile.
-        true if count.fetch_add(1, Ordering::SeqCst) == 0 => Verdict::LoseAnswer,
-        _ => Verdict::Pass,
-    });
-    stage.push();
+/// What is asked for while a file grows, and while it is closed, by how the request begins and what is in it.
+const GROWING: (&str, &str) = ("PUT /work/media/", "");
+const CLOSING: [(&str, &str); 3] = [
+    ("POST /recordings/", ".mp4?uploads"),
+    ("PUT /recordings/", ".mp4?partNumber="),
+    ("POST /recordings/", ".mp4?uploadId="),
+];
+
+/// Steps whose next answer does not come back.
+type Lost = Arc<Mutex<Vec<(&'static str, &'static str)>>>;
+
+fn wait_until_lost(stage: &Stage, lost: &Lost) {
     let begun = Instant::now();
-    while copies.load(Ordering::SeqCst) == 0 {
-        assert!(begun.elapsed() < PATIENCE, "nothing was copied");
-        std::thread::sleep(Duration::from_millis(10));
+    while !lost.lock().unwrap().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "nobody comes to {:?}", lost.lock().unwrap());
+        std::thread::sleep(Duration::from_millis(200));
+        stage.compose();
     }
-    stage.kill();
-    stage.files();
+}
+
+#[test]
+fn a_host_and_a_store_that_are_killed_at_any_step_leave_whole_files_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let lost = Lost::default();
+    let steps = lost.clone();
+    let mut stage = Stage::begin(folder.path(), "", &["mp4", "flv"], move |head| {
+        let mut steps = steps.lock().unwrap();
+        let found = steps.iter().position(|(begin, part)| head.starts_with(begin) && head.contains(part));
+        match found.map(|found| steps.remove(found)) {
+            None => Verdict::Pass,
+            // The store dies, not who asked.
+            Some(GROWING) => Verdict::LoseAnswer,
+            Some(_) => Verdict::HoldAnswer,
+        }
+    });
+    // A stream for each step of a close; while the first one grows, the host and then the store die.
+    let streams: Vec<String> = (0..CLOSING.len()).map(|number| format!("s{number}")).collect();
+    std::thread::scope(|scope| {
+        let url = format!("rtmp://{}/live/{}?vhost=copied.example.com", stage.gateway.rtmp, streams[0]);
+        let publisher = scope.spawn(move || push(clip(), &url, true).unwrap());
+        for kill in [Stage::kill_host, Stage::kill_store] {
+            lost.lock().unwrap().push(GROWING);
+            wait_until_lost(&stage, &lost);
+            kill(&mut stage);
+        }
+        publisher.join().unwrap();
+    });
+    lost.lock().unwrap().extend(CLOSING);
+    std::thread::scope(|scope| {
+        let stage = &stage;
+        streams[1..].iter().for_each(|stream| drop(scope.spawn(move || stage.push(stream))));
+    });
+    wait_until_lost(&stage, &lost);
+    stage.kill_host();
+    stage.kill_store();
+    for stream in &streams {
+        stage.files(stream, &["mp4", "flv"]);
+        stage.wait_until_known(stream, 2);
+    }
+    assert_eq!(stage.uploads(), 0);
 }

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What becomes of a request.
 pub(crate) enum Verdict {
@@ -10,6 +11,8 @@ pub(crate) enum Verdict {
     Pass,
     /// The store does what is asked, and its answer does not come back.
     LoseAnswer,
+    /// The store does what is asked, and its answer does not come back; whoever asked waits for that to the end.
+    HoldAnswer,
     /// It does not come to the store, and is answered so.
     Answer(u16, &'static str),
 }
@@ -79,14 +82,32 @@ fn pass(
             );
             return client.write_all(format!("{head}{body}").as_bytes());
         }
-        Verdict::Pass | Verdict::LoseAnswer => {}
+        Verdict::Pass | Verdict::LoseAnswer | Verdict::HoldAnswer => {}
     }
     let mut behind = TcpStream::connect(store)?;
     behind.write_all(format!("{head}connection: close\r\n\r\n").as_bytes())?;
     behind.write_all(&body)?;
-    if matches!(verdict, Verdict::LoseAnswer) {
+    if let Verdict::LoseAnswer | Verdict::HoldAnswer = verdict {
         // The store has done it once it has answered.
-        return behind.read_to_end(&mut Vec::new()).map(drop);
+        behind.read_to_end(&mut Vec::new())?;
+        while matches!(verdict, Verdict::HoldAnswer) && !is_closed(&client)? {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        return Ok(());
     }
     std::io::copy(&mut behind, &mut client).map(drop)
+}
+
+/// Whether whoever asked is gone. It sends nothing more.
+fn is_closed(client: &TcpStream) -> std::io::Result<bool> {
+    client.set_read_timeout(Some(Duration::from_millis(20)))?;
+    match client.peek(&mut [0]) {
+        Ok(read) => Ok(read == 0),
+        Err(error)
+            if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) =>
+        {
+            Ok(false)
+        }
+        Err(_) => Ok(true),
+    }
 }

@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::bad_input::{BEGIN, Client, bearer};
 use crate::bucket_keys::{add_rule, serve};
+use crate::copied::{Stage, is_copy};
 use crate::guard::{Guard, Verdict};
 
 /// Withholds every right but that of writing. The answer of the next create is lost where `loses` says so.
@@ -89,4 +90,48 @@ fn a_key_that_may_only_write_records() {
     let names = objects("usual-names");
     assert_eq!(names.iter().filter(|name| is_own(name)).count(), 3, "{names:?}");
     assert_eq!(names.len(), 5, "{names:?}");
+}
+
+/// Withholds every right to the users' bucket but that of writing; the first answer to the completion of an upload is lost.
+fn write_only_users() -> impl FnMut(&str) -> Verdict {
+    let mut is_lost = false;
+    move |head| {
+        if !head.contains(" /recordings") {
+            return Verdict::Pass;
+        }
+        match head.split(' ').next().unwrap() {
+            "POST" if head.contains("?uploadId=") && !is_lost => {
+                is_lost = true;
+                Verdict::LoseAnswer
+            }
+            "POST" => Verdict::Pass,
+            "PUT" if !is_copy(head) => Verdict::Pass,
+            "HEAD" => Verdict::Answer(403, ""),
+            _ => Verdict::Answer(403, "<Error><Code>AccessDenied</Code></Error>"),
+        }
+    }
+}
+
+/// The key of the users' bucket may create objects in it, and nothing else: it may read none, list nothing, copy nothing,
+/// give no upload up.
+#[test]
+fn a_key_that_may_only_write_records_in_every_format() {
+    const FORMATS: [&str; 3] = ["m3u8", "mp4", "flv"];
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::begin(folder.path(), "write-only", &FORMATS, write_only_users());
+    stage.guard.take();
+    stage.push("s");
+    stage.files("s", &FORMATS);
+    stage.wait_until_known("s", FORMATS.len());
+    let refused = |head: &String| {
+        head.contains(" /recordings")
+            && !head.starts_with("POST")
+            && (!head.starts_with("PUT") || is_copy(head))
+    };
+    let asked = stage.guard.take();
+    let refused: Vec<&String> = asked.iter().filter(|head| refused(head)).collect();
+    // One file finds out that nothing is copied; what is left of an upload is tried to be given up.
+    let others: Vec<_> = refused.iter().filter(|head| !is_copy(head) && !head.starts_with("DELETE ")).collect();
+    assert!(others.is_empty(), "{others:?}");
+    assert!(refused.iter().filter(|head| is_copy(head)).count() <= 16, "{refused:?}");
 }

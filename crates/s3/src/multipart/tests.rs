@@ -3,6 +3,7 @@
 use futures_executor::block_on;
 
 use super::*;
+use crate::bucket_options::Options;
 use crate::testing::{Script, answer, client, problem, script, status, tagged};
 
 const AT: (&str, &str) = ("a/b.mp4", "up");
@@ -92,7 +93,13 @@ fn an_upload_that_is_gone_may_have_become_the_object() {
         assert_eq!(complete([gone.clone(), sized("other", 8)]), taken());
         // Somebody aborted it.
         assert_eq!(complete([gone.clone(), status(404)]), Err(no_upload()));
-        assert_eq!(complete([gone, status(403)]), Err(no_upload()));
+        assert_eq!(complete([gone.clone(), status(403)]), Err(no_upload()));
+        // A key that may only write is not asked for what is there.
+        let transport = script([gone]);
+        let options = Options { write_only: true, ..Options::default() };
+        let writer = Client { options, ..client(&transport) };
+        assert_eq!(block_on(writer.complete_upload(AT, "tag", &parts())), Err(no_upload()));
+        assert_eq!(transport.asked.borrow().len(), 1);
     }
 }
 

@@ -22,5 +22,6 @@ mod status;
 mod suspended;
 mod table;
 mod tenants;
+mod two_formats;
 mod unended;
 mod windows;

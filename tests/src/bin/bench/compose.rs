@@ -1,5 +1,5 @@
-//! The close of an MP4 file, beside ffmpeg that copies the same media with the index first: by the functions, and of that
-//! what the core does natively without any store, the index made from tables.
+//! The close of an MP4 and of an FLV file, beside ffmpeg that copies the same media with the index first: by the functions,
+//! and of that what the core does natively without any store, the index of an MP4 file made from tables.
 
 mod close;
 
@@ -35,7 +35,7 @@ struct Measured {
 /// 4 Mb/s are recorded as well, which takes four times as much room below `target`.
 pub(crate) fn run(sample: &Path, slow: &Path, is_whole: bool) -> Result<()> {
     let pushed = tables_of(sample)?;
-    let ffmpeg = fastest(|| ffmpeg_faststart(sample))?;
+    let ffmpeg = fastest(|| ffmpeg_first_index(sample, "mp4"))?;
     println!(
         "{:<22} {:>9} {:>10} {:>10} {:>10} {:>10} {:>10}",
         "", "ms", "tables MB", "index MB", "memory MB", "media MB", "of ffmpeg"
@@ -61,14 +61,21 @@ pub(crate) fn run(sample: &Path, slow: &Path, is_whole: bool) -> Result<()> {
     }
     println!("{:<22} {:>9.1} {:>54}", "ffmpeg, 10 minutes", ffmpeg.as_secs_f64() * 1e3, "1.0000");
     let (fast, slow_chunks) = (chunks_of(sample)?, chunks_of(slow)?);
-    let slow_reference = fastest(|| ffmpeg_faststart(slow))? * 36;
-    let stream = |name, chunks, times, reference| Stream { name, chunks, times, reference };
+    // FFmpeg's index of keyframes stands first in FLV as well.
+    let of = |format: &'static str, is_slow: bool| -> Result<Duration> {
+        fastest(|| ffmpeg_first_index(if is_slow { slow } else { sample }, format))
+    };
+    let (slow_mp4, flv, slow_flv) = (of("mp4", true)? * 36, of("flv", false)?, of("flv", true)? * 36);
+    let stream = |name, format, chunks, times, reference| Stream { name, format, chunks, times, reference };
     let mut streams = vec![
-        stream("10 minutes, 4 Mb/s", &fast[..], 1, ffmpeg),
-        stream("6 hours, 500 kb/s", &slow_chunks[..], 36, slow_reference),
+        stream("10 minutes, 4 Mb/s", "mp4", &fast[..], 1, ffmpeg),
+        stream("FLV, 10 min, 4 Mb/s", "flv", &fast[..], 1, flv),
+        stream("6 hours, 500 kb/s", "mp4", &slow_chunks[..], 36, slow_mp4),
+        stream("FLV, 6 h, 500 kb/s", "flv", &slow_chunks[..], 36, slow_flv),
     ];
     if is_whole {
-        streams.push(stream("6 hours, 4 Mb/s", &fast[..], 36, ffmpeg * 36));
+        streams.push(stream("6 hours, 4 Mb/s", "mp4", &fast[..], 36, ffmpeg * 36));
+        streams.push(stream("FLV, 6 h, 4 Mb/s", "flv", &fast[..], 36, flv * 36));
     }
     close::run(&streams)
 }
@@ -144,13 +151,18 @@ fn six_hours(pictures_a_second: u64, mean_size: u32) -> Vec<Vec<u8>> {
     (0..6 * 3_600 / CHUNK_S).map(chunk).collect()
 }
 
-/// Copies the push into an MP4 file whose index stands first: FFmpeg writes the media, and then moves all of it.
-fn ffmpeg_faststart(path: &Path) -> Result<()> {
-    let output = path.with_extension("faststart.mp4");
+/// Copies the push into an MP4 or FLV file whose index stands first: FFmpeg writes the media, and then moves all of it.
+fn ffmpeg_first_index(path: &Path, format: &str) -> Result<()> {
+    let output = path.with_extension(format!("indexed.{format}"));
+    let flags = match format {
+        "flv" => ["-flvflags", "+add_keyframe_index"],
+        _ => ["-movflags", "+faststart"],
+    };
     let status = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-y", "-i"])
         .arg(path)
-        .args(["-c", "copy", "-movflags", "+faststart"])
+        .args(["-c", "copy"])
+        .args(flags)
         .arg(&output)
         .status()
         .context("cannot start ffmpeg, the reference")?;

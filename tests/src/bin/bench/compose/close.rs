@@ -1,4 +1,4 @@
-//! The close of an MP4 file, by the functions and the embedded bucket server: how long it takes from the chunk that fills
+//! The close of an MP4 or FLV file, by the functions and the embedded bucket server: how long it takes from the chunk that fills
 //! its cycle to the finished object, how long of that the functions wait for the store, and what goes through them then
 //! and before.
 
@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// A stream whose file is closed.
 pub(crate) struct Stream<'a> {
     pub(crate) name: &'static str,
+    /// `mp4` or `flv`.
+    pub(crate) format: &'static str,
     /// A push of ten minutes.
     pub(crate) chunks: &'a [Vec<u8>],
     /// How often it is pushed, one time after the other.
@@ -95,7 +97,7 @@ fn close(stream: &Stream<'_>) -> Result<Closed> {
     let lane = |path| ask(&agent, &stage.functions, "POST", path, b"").map(drop);
     // The last chunk, of six seconds, fills the cycle.
     let cycle_s = PUSH_S * stream.times - 3;
-    add_rule(&stage, &cycle_s.to_string())?;
+    add_rule(&stage, stream.format, &cycle_s.to_string())?;
     lane("/tick")?;
     let chunks = begin(&agent, &stage, 0)?;
     let all = std::iter::repeat_n(stream.chunks, stream.times).flatten();
@@ -123,7 +125,7 @@ fn close(stream: &Stream<'_>) -> Result<Closed> {
         }
     };
     let wall = begun.elapsed();
-    ensure!(is_mp4(&file)?, "{} is no MP4 file", file.display());
+    ensure!(is_of(&file, stream.format)?, "{} is no {} file", file.display(), stream.format);
     Ok(Closed {
         media_bytes: std::fs::metadata(&file)?.len(),
         wall,
@@ -134,20 +136,21 @@ fn close(stream: &Stream<'_>) -> Result<Closed> {
     })
 }
 
-fn is_mp4(file: &PathBuf) -> Result<bool> {
+/// Whether a file begins as those of its format do.
+fn is_of(file: &PathBuf, format: &str) -> Result<bool> {
     let mut head = [0; 8];
     std::io::Read::read_exact(&mut std::fs::File::open(file)?, &mut head)?;
-    Ok(&head[4..] == b"ftyp")
+    Ok(if format == "flv" { head.starts_with(b"FLV\x01") } else { head.ends_with(b"ftyp") })
 }
 
-fn add_rule(stage: &Stage, cycle_s: &str) -> Result<()> {
+fn add_rule(stage: &Stage, format: &str, cycle_s: &str) -> Result<()> {
     let parameters = [
         ("DomainName", "d.example"),
         ("AppName", "live"),
         ("OssBucket", "recordings"),
         ("OssEndpoint", stage.bucket()),
         ("DelayTime", "15"),
-        ("RecordFormat.1.Format", "mp4"),
+        ("RecordFormat.1.Format", format),
         ("RecordFormat.1.CycleDuration", cycle_s),
     ];
     let (status, body) = harness::api::call(stage, "AddLiveAppRecordConfig", &parameters)?;

@@ -9,7 +9,7 @@ use exposition::Label;
 use http::StatusCode;
 use protocol::{Call, Compose, Deliver, Failure, LaneAnswer, Tick};
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::{
     clock::{LogLimit, unix_ms},
@@ -58,17 +58,54 @@ async fn lane<C: LaneCall>(functions: Functions, control: Control, (lane, most):
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let under_way = Arc::new(Semaphore::new(most));
     let log_limit = Arc::new(Mutex::new(LogLimit::default()));
+    let absent = Arc::new(Absent::default());
     loop {
         next(&mut seconds, wake.lane.as_deref()).await;
+        if absent.lasts(Instant::now()) {
+            continue;
+        }
         let Ok(permit) = Arc::clone(&under_way).acquire_owned().await else { return };
         let (functions, control, log_limit) = (functions.clone(), control.clone(), Arc::clone(&log_limit));
-        let next = wake.next.clone();
+        let (next, absent) = (wake.next.clone(), Arc::clone(&absent));
         tokio::spawn(async move {
-            if call::<C>(&functions, &control, lane, &log_limit).await {
-                next.iter().for_each(|next| next.notify_one());
+            match call::<C>(&functions, &control, lane, &log_limit).await {
+                Called::DoneSomething => next.iter().for_each(|next| next.notify_one()),
+                Called::Absent if absent.begins(Instant::now()) => {
+                    tracing::info!("the functions have no /{}", lane.as_str());
+                }
+                Called::Absent | Called::DoneNothing => {}
             }
             drop(permit);
         });
+    }
+}
+
+/// What came of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Called {
+    DoneSomething,
+    DoneNothing,
+    /// The functions say that they have no such lane.
+    Absent,
+}
+
+/// Until when a lane that the functions do not have is left alone.
+#[derive(Debug, Default)]
+struct Absent(Mutex<Option<Instant>>);
+
+impl Absent {
+    fn lasts(&self, now: Instant) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| now < until)
+    }
+
+    /// Whether it has begun. Of calls that were under way at once only the first one begins it.
+    fn begins(&self, now: Instant) -> bool {
+        let mut until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let begins = until.is_none_or(|until| until <= now);
+        if begins {
+            *until = Some(now + ABSENT);
+        }
+        begins
     }
 }
 
@@ -92,14 +129,13 @@ trait LaneCall: Call<Address = (), Answer = LaneAnswer> + Default + Send + Sync 
 
 impl<C: Call<Address = (), Answer = LaneAnswer> + Default + Send + Sync> LaneCall for C {}
 
-/// Calls once; answers whether something was done. Where the functions say that they have no such lane, it takes its
-/// time.
+/// Calls once.
 async fn call<C: LaneCall>(
     functions: &Functions,
     control: &Control,
     lane: Lane,
     log_limit: &Mutex<LogLimit>,
-) -> bool {
+) -> Called {
     let (LaneCalls { calls, failures, due, done }, path) = (control.metrics().lane(lane), lane.as_str());
     calls.made.add_one();
     let sent = Instant::now();
@@ -117,22 +153,20 @@ async fn call<C: LaneCall>(
             answer.failures.iter().for_each(|Failure { what, reason, retry_in_s }| {
                 tracing::warn!("/{path}: {what}: {reason}; again in {retry_in_s} s");
             });
-            answer.done > 0
+            if answer.done > 0 { Called::DoneSomething } else { Called::DoneNothing }
         }
         Err(error) => {
             calls.failed.add_one();
             if is_absent(lane, &error) {
                 control.health().absent(lane.into());
-                tracing::info!("the functions have no /{path}");
-                sleep(ABSENT).await;
-                return false;
+                return Called::Absent;
             }
             control.health().failed(lane.into(), error.failure(), received);
             let permits = log_limit.lock().unwrap_or_else(PoisonError::into_inner).permits();
             if permits {
                 tracing::warn!("/{path} failed: {error}");
             }
-            false
+            Called::DoneNothing
         }
     }
 }
@@ -145,13 +179,24 @@ fn is_absent(lane: Lane, error: &CallError) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::Instant;
+    use tokio::time::{Instant as Paused, sleep};
 
     use super::*;
 
+    #[test]
+    fn a_lane_that_is_absent_is_left_alone_for_a_minute_whoever_says_so() {
+        let (absent, began) = (Absent::default(), Instant::now());
+        let at = |seconds| began + Duration::from_secs(seconds);
+        assert!(!absent.lasts(began) && absent.begins(began));
+        // These calls were under way.
+        assert!(!absent.begins(at(1)) && !absent.begins(at(59)));
+        assert!(absent.lasts(at(59)) && !absent.lasts(at(60)));
+        assert!(absent.begins(at(61)) && absent.lasts(at(62)));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_lane_is_called_each_second_and_at_once_where_it_is_woken() {
-        let (mut seconds, wake, began) = (interval(EVERY), Notify::new(), Instant::now());
+        let (mut seconds, wake, began) = (interval(EVERY), Notify::new(), Paused::now());
         let mut called_ms = Vec::new();
         let calls = async {
             for _ in 0..6 {

@@ -17,12 +17,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::drain::Drained;
 
 /// For the head of a request to arrive.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// For a client to take more of an answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// For requests that run while the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
@@ -34,7 +38,8 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Serves each connection with what `service` makes for its peer, until `stop` is cancelled.
 ///
-/// Then no connection is accepted any more, and the requests that run have 20 s to end.
+/// Then no connection is accepted any more, and the requests that run have 20 s to end. A connection whose client takes
+/// nothing of an answer for a minute is broken off.
 pub async fn serve_connections<F, S, B>(listener: TcpListener, service: F, stop: CancellationToken)
 where
     F: Fn(SocketAddr) -> S,
@@ -84,11 +89,16 @@ pub async fn serve_some_connections<F, S, B>(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("TCP_NODELAY was refused: {error}");
         }
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
         let service = service(peer);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service_fn(move |request| answer(&service, request)));
+            .serve_connection(
+                TokioIo::new(Box::pin(stream)),
+                service_fn(move |request| answer(&service, request)),
+            );
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -125,5 +135,45 @@ where
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http_body_util::Full;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// More than sockets hold.
+    const ANSWER_BYTES: usize = 32 << 20;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_of_an_answer_holds_its_place_for_a_minute() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let service = |_| {
+            service_fn(async |_| {
+                Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(vec![0; ANSWER_BYTES]))))
+            })
+        };
+        tokio::spawn(serve_some_connections(1, listener, service, CancellationToken::new()));
+        let mut first = TcpStream::connect(address).await.unwrap();
+        first.write_all(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").await.unwrap();
+        let begun = tokio::time::Instant::now();
+        // The only place is the first one's until then.
+        loop {
+            let mut next = TcpStream::connect(address).await.unwrap();
+            let sent = next.write_all(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").await;
+            if sent.is_ok() && matches!(next.read(&mut [0; 1]).await, Ok(1)) {
+                break;
+            }
+            assert!(begun.elapsed() < 2 * WRITE_TIMEOUT, "the place is held for {:?}", begun.elapsed());
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        assert!(begun.elapsed() >= WRITE_TIMEOUT - Duration::from_secs(1));
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::{
     Admin,
     answer::{Answer, Refused, json, with_type},
-    look::Looks,
+    look::{Looks, Unseen},
 };
 use crate::operation::{Control, DrainPlan, Reason};
 
@@ -35,9 +35,6 @@ const UPLOAD_S: u64 = 60;
 
 /// The longest of either that can be asked for: a day.
 const LONGEST_S: u64 = 86_400;
-
-/// What is said where nobody can look at the gateway.
-const HANGS: (&str, &str) = ("disk_hangs", "the spool's disk hangs: nobody can look at the gateway");
 
 pub(super) struct Routes {
     admin: Admin,
@@ -84,20 +81,19 @@ impl Routes {
         Self { admin, looks: Looks::default() }
     }
 
-    /// What is seen; `None` where the spool's disk keeps who looks waiting.
-    async fn see<T: Send + 'static>(&self, look: fn(&Admin) -> T) -> Option<T> {
+    async fn see<T: Send + 'static>(&self, look: fn(&Admin) -> T) -> Result<T, Unseen> {
         let admin = self.admin.clone();
         self.looks.see(move || look(&admin)).await
     }
 
-    /// The same of a gateway.
+    /// Looks at a gateway, or acts on it, which waits for its disk as well.
     async fn see_of<T: Send + 'static>(
         &self,
         control: &Control,
-        look: fn(&Control) -> T,
+        look: impl FnOnce(&Control) -> T + Send + 'static,
     ) -> Result<T, Refused> {
         let control = control.clone();
-        self.looks.see(move || look(&control)).await.ok_or_else(hangs)
+        Ok(self.looks.see(move || look(&control)).await?)
     }
 
     pub(super) async fn answer(&self, request: Request<Drained>) -> Answer {
@@ -110,7 +106,7 @@ impl Routes {
         match path {
             "/metrics" => {
                 read_only(&head.method)?;
-                let text = self.see(Admin::metrics_text).await.ok_or_else(hangs)?;
+                let text = self.see(Admin::metrics_text).await.map_err(Refused::from)?;
                 return Ok(with_type(StatusCode::OK, exposition::CONTENT_TYPE, text));
             }
             "/healthz" => {
@@ -134,11 +130,9 @@ impl Routes {
             }
             ("/kick", &Method::POST) => {
                 let Kick { name } = read(&head.headers, body).await?;
-                match control.kick(&name) {
-                    0 => {
-                        let message = format!("nobody publishes {name:?}, which is no push either");
-                        Err(Refused::new(StatusCode::NOT_FOUND, "publisher", message))
-                    }
+                let message = format!("nobody publishes {name:?}, which is no push either");
+                match self.see_of(control, move |control| control.kick(&name)).await? {
+                    0 => Err(Refused::new(StatusCode::NOT_FOUND, "publisher", message)),
                     kicked => Ok(json(StatusCode::OK, &serde_json::json!({ "kicked": kicked }))),
                 }
             }
@@ -148,8 +142,12 @@ impl Routes {
             }
             ("/drain", &Method::POST) => {
                 let plan: Drain = read(&head.headers, body).await?;
-                control.drain(DrainPlan { wait: seconds(plan.wait_s)?, upload: seconds(plan.upload_s)? });
-                let state = self.see_of(control, Control::drain_state).await?;
+                let plan = DrainPlan { wait: seconds(plan.wait_s)?, upload: seconds(plan.upload_s)? };
+                let drain = move |control: &Control| {
+                    control.drain(plan);
+                    control.drain_state()
+                };
+                let state = self.see_of(control, drain).await?;
                 Ok(json(StatusCode::ACCEPTED, &state))
             }
             ("/reload", &Method::POST) => {
@@ -209,17 +207,36 @@ fn is_this_machine(host: &[u8]) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
 }
 
-/// `reasons`: `None` where nobody could look.
-fn health(reasons: Option<Vec<Reason>>) -> Answer {
-    let reasons = reasons.unwrap_or_else(|| vec![Reason::new(HANGS.0, HANGS.1)]);
+fn health(reasons: Result<Vec<Reason>, Unseen>) -> Answer {
+    let reasons = reasons.unwrap_or_else(|unseen| {
+        let (code, message) = unseen.words();
+        vec![Reason::new(code, message)]
+    });
     match reasons.is_empty() {
         true => json(StatusCode::OK, &Health { status: "ok", reasons }),
         false => json(StatusCode::SERVICE_UNAVAILABLE, &Health { status: "failing", reasons }),
     }
 }
 
-fn hangs() -> Refused {
-    Refused::new(StatusCode::SERVICE_UNAVAILABLE, HANGS.0, HANGS.1)
+impl Unseen {
+    /// What is said of it, for programs and for people.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Hangs => ("disk_hangs", "the spool's disk hangs: nobody can look at the gateway"),
+            Self::Panics => ("panics", "looking at the gateway panics: the log says where"),
+        }
+    }
+}
+
+impl From<Unseen> for Refused {
+    fn from(unseen: Unseen) -> Self {
+        let (code, message) = unseen.words();
+        let status = match unseen {
+            Unseen::Hangs => StatusCode::SERVICE_UNAVAILABLE,
+            Unseen::Panics => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, code, message)
+    }
 }
 
 fn read_only(method: &Method) -> Result<(), Refused> {

@@ -34,8 +34,8 @@ impl Kind {
             Self::Tick => 60,
             // It waits for a receiver for half a minute at most.
             Self::Deliver => 60,
-            // It moves media for a minute and a half.
-            Self::Compose => protocol::CALL_MAX_S,
+            // It moves media for a minute and a half, and a store may take another minute for what is under way then.
+            Self::Compose => protocol::CALL_MAX_S + 60,
         })
     }
 }

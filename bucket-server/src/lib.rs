@@ -9,6 +9,7 @@
 mod access;
 mod attributes;
 mod fault;
+mod link;
 mod lists;
 mod locks;
 mod name;
@@ -24,5 +25,6 @@ mod store;
 mod uploads;
 mod walk;
 
+pub use link::link_buckets;
 pub use name::check_bucket_name;
 pub use server::{BucketConfig, BucketServer};

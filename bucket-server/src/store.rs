@@ -21,7 +21,7 @@ use crate::locks::Locks;
 use crate::place;
 
 /// The folder beside the buckets' that holds what people need not see. No bucket's name begins with a dot.
-const HIDDEN: &str = ".bucket-server";
+pub(crate) const HIDDEN: &str = ".bucket-server";
 
 /// How many folders are remembered as synced.
 const MAX_SYNCED: usize = 10_000;

@@ -11,6 +11,7 @@
 //! | `GET /drain` | [`DrainState`](crate::DrainState) |
 //! | `GET`, `PUT /log-level` | `{filter}` |
 //! | `POST /reload` | `{}` → [`Reloaded`], or 422 where the settings cannot be read or used |
+//! | `POST /backup` | `{folder}`, a new one on the machine → [`BackedUp`], or 422 |
 //!
 //! Without a gateway there are no publishers, and nobody is kicked or drained.
 //!
@@ -23,7 +24,7 @@ mod answer;
 mod look;
 mod routes;
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{fmt, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::ensure;
 use exposition::Exposition;
@@ -68,6 +69,22 @@ pub trait Reload: Send + Sync {
     /// # Errors
     /// They cannot be read or used. Then nothing changes.
     fn reload(&self) -> anyhow::Result<Reloaded>;
+}
+
+/// What makes a copy of all state.
+pub trait Backup: Send + Sync {
+    /// Makes a copy in a new folder, while everything goes on. It may block for long.
+    ///
+    /// # Errors
+    /// The folder is there already, or cannot be written; the state lies elsewhere.
+    fn back_up(&self, folder: &Path) -> anyhow::Result<BackedUp>;
+}
+
+/// What is in a copy of all state.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct BackedUp {
+    /// Objects of the buckets in the folder; 0 where the buckets are elsewhere.
+    pub objects: u64,
 }
 
 /// What came of settings that were read anew, by their names.
@@ -118,6 +135,8 @@ pub struct Admin {
     pub log_filter: Option<Arc<dyn LogFilter>>,
     /// What reads the settings anew; `None`: they are read from nowhere.
     pub reload: Option<Arc<dyn Reload>>,
+    /// What makes a copy of all state; `None`: there is none here.
+    pub backup: Option<Arc<dyn Backup>>,
 }
 
 impl fmt::Debug for Admin {

@@ -2,6 +2,8 @@
 //!
 //! A trait, so that a simulation can put its own in the place of the [`disk`] one.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use thiserror::Error;
 
@@ -69,6 +71,14 @@ pub trait KeyValue: Send + Sync + 'static {
     /// [`KeyValueError::Store`]: the last write failed.
     fn health(&self) -> Result<()> {
         Ok(())
+    }
+
+    /// Writes what the store holds at one moment into a new file; it goes on meanwhile. It may block for long.
+    ///
+    /// # Errors
+    /// [`KeyValueError::Store`]: the file is there already or cannot be written, or the store is in no file of this host.
+    fn copy_to(&self, _file: &Path) -> Result<()> {
+        Err(KeyValueError::Store("it is in no file of this host, and is copied by means of its own".into()))
     }
 }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use exposition::Exposition;
-use gateway::admin::{Admin, LogFilter, Part, Reload, check_exposure};
+use gateway::admin::{Admin, Backup, LogFilter, Part, Reload, check_exposure};
 use gateway::{Control, Reason};
 use host::Host;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::backup::DataBackup;
 use crate::listen::listen;
 use crate::log::Log;
 
@@ -23,7 +24,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(2);
 #[derive(clap::Args, Clone, Default)]
 pub(crate) struct AdminArgs {
     /// Where the operator is answered over HTTP: /metrics, /healthz and /readyz to everybody, and to who shows the token
-    /// what is logged and, of a gateway, who publishes, kick, drain and reload. Off by default. No variable sets it:
+    /// what is logged, a copy of all state and, of a gateway, who publishes, kick, drain and reload. Off by default. No variable sets it:
     /// LIVE_RECORDER_ADMIN is for the commands that ask a gateway.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) admin: Option<SocketAddr>,
@@ -53,6 +54,10 @@ fn parts(host: Option<&Arc<Host>>) -> Vec<Arc<dyn Part>> {
     host.map(|host| -> Arc<dyn Part> { Arc::new(Functions(host.clone())) }).into_iter().collect()
 }
 
+fn of(backup: Option<DataBackup>) -> Option<Arc<dyn Backup>> {
+    backup.map(|backup| -> Arc<dyn Backup> { Arc::new(backup) })
+}
+
 fn log_filter(log: &Log) -> Option<Arc<dyn LogFilter>> {
     Some(Arc::new(log.clone()))
 }
@@ -76,10 +81,11 @@ impl AdminArgs {
         host: Option<&Arc<Host>>,
         log: &Log,
         reload: Arc<dyn Reload>,
+        backup: Option<DataBackup>,
     ) -> Result<Option<AdminServer>> {
         let (control, reload) = (Some(control.clone()), Some(reload));
-        let admin = Admin { control, token: None, parts: parts(host), log_filter: log_filter(log), reload };
-        self.serve(admin).await
+        let (parts, log_filter, backup) = (parts(host), log_filter(log), of(backup));
+        self.serve(Admin { control, token: None, parts, log_filter, reload, backup }).await
     }
 
     /// The same of a host of functions without a gateway.
@@ -87,15 +93,20 @@ impl AdminArgs {
     /// # Errors
     ///
     /// When the address is taken, or can be reached by others and there is no token.
-    pub(crate) async fn start_alone(&self, host: &Arc<Host>, log: &Log) -> Result<Option<AdminServer>> {
+    pub(crate) async fn start_alone(
+        &self,
+        host: &Arc<Host>,
+        log: &Log,
+        backup: DataBackup,
+    ) -> Result<Option<AdminServer>> {
         // A variable that is set to nothing sets none.
         let token = self.admin_token.clone().filter(|token| !token.is_empty());
         if let Some(address) = self.admin {
             check_exposure(address, token.is_some())
                 .context("--admin-token or LIVE_RECORDER_ADMIN_TOKEN is missing")?;
         }
-        let parts = parts(Some(host));
-        self.serve(Admin { control: None, token, parts, log_filter: log_filter(log), reload: None }).await
+        let (parts, log_filter, backup) = (parts(Some(host)), log_filter(log), of(Some(backup)));
+        self.serve(Admin { control: None, token, parts, log_filter, reload: None, backup }).await
     }
 
     async fn serve(&self, admin: Admin) -> Result<Option<AdminServer>> {

@@ -1,6 +1,7 @@
 //! `live-recorder`: the whole recorder on one machine, its functions or its gateway alone, or a demonstration.
 
 mod admin;
+mod backup;
 mod commands;
 mod data;
 mod entrances;
@@ -60,6 +61,8 @@ enum Command {
     LogLevel(operator::LogLevelArgs),
     /// Has a gateway read its settings anew from their files; pushes go on.
     Reload(operator::ReloadArgs),
+    /// Has a copy of all state but the spool made in a new folder; recordings go on.
+    Backup(operator::BackupArgs),
     /// Publishes an FLV file over RTMP.
     Push(push::PushArgs),
     /// Records a real push on this machine and shows the files.
@@ -86,6 +89,7 @@ fn main() -> anyhow::Result<()> {
             Command::Drain(args) => operator::drain(args).await,
             Command::LogLevel(args) => operator::log_level(args).await,
             Command::Reload(args) => operator::reload(args).await,
+            Command::Backup(args) => operator::backup(args).await,
             Command::Push(args) => push::run(args, stop).await,
             Command::Demo(args) => demo::run(args, &log, stop).await,
         }

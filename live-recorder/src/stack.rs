@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{AdminArgs, AdminServer};
+use crate::backup::DataBackup;
 use crate::ingest::IngestArgs;
 use crate::listen::{listen, reachable};
 use crate::local::{CALLBACK_HOSTS, PRIVATE_CALLBACKS, WORK_BUCKET, check_exposure, variables};
@@ -129,6 +130,7 @@ impl Stack {
             public_read: bucket.ip().is_loopback(),
         })?;
         let store = config.store.open(&config.data).await?;
+        let backup = DataBackup { store: store.clone(), buckets: Some(config.data.join("buckets")) };
         let builder = HostBuilder::new(manifest)
             .variables(variables)
             .variables_from_environment()
@@ -138,7 +140,7 @@ impl Stack {
         let host = Arc::new(tokio::task::spawn_blocking(|| builder.build()).await??);
 
         let (control, reload) = (settings.control(), Arc::clone(&settings) as _);
-        let admin = config.admin.start(control, Some(&host), log, reload).await?;
+        let admin = config.admin.start(control, Some(&host), log, reload, Some(backup)).await?;
         let functions_url = format!("http://{}", reachable(functions));
         let gateway_config = settings.config(vec![functions_url], None, None, &config.data);
         let gateway = gateway::open(gateway_config).await?;

@@ -74,11 +74,19 @@ impl Server {
     /// # Errors
     /// When the bundle does not get ready.
     pub fn start_again_with(&self, variables: &[(&str, &str)]) -> Result<Self> {
+        self.start_again_on(&self.data, variables)
+    }
+
+    /// As [`start_again_with`](Self::start_again_with), on other state.
+    ///
+    /// # Errors
+    /// When the bundle does not get ready.
+    pub fn start_again_on(&self, data: &Path, variables: &[(&str, &str)]) -> Result<Self> {
         let host = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
         let (listen, bucket) = (host(&self.functions), host(&self.bucket));
         let shared = self.shared.as_ref();
-        let redis = shared.map(|shared| Shared::redis(&self.data, Some(shared))).transpose()?;
-        Self::start_at(&self.data, [&listen, &self.rtmp, &bucket], variables, redis)
+        let redis = shared.map(|shared| Shared::redis(data, Some(shared))).transpose()?;
+        Self::start_at(data, [&listen, &self.rtmp, &bucket], variables, redis)
     }
 
     fn start_at(

@@ -1,6 +1,6 @@
 //! From the request to the answer.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use http::{
     HeaderMap, Method, Request, StatusCode,
@@ -76,6 +76,12 @@ struct Filter {
 #[serde(deny_unknown_fields)]
 struct Reload {}
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Backup {
+    folder: PathBuf,
+}
+
 impl Routes {
     pub(super) fn new(admin: Admin) -> Self {
         Self { admin, looks: Looks::default() }
@@ -119,8 +125,10 @@ impl Routes {
             }
             _ => self.authorize(&head.headers)?,
         }
-        if path == "/log-level" {
-            return self.log_level(&head, body).await;
+        match path {
+            "/log-level" => return self.log_level(&head, body).await,
+            "/backup" => return self.back_up(&head, body).await,
+            _ => {}
         }
         let Some(control) = &self.admin.control else { return Err(unknown(path)) };
         match (path, &head.method) {
@@ -176,6 +184,19 @@ impl Routes {
             _ => return Err(not_allowed(&head.method)),
         }
         Ok(json(StatusCode::OK, &Filter { filter: log.get() }))
+    }
+
+    async fn back_up(&self, head: &Parts, body: Drained) -> Result<Answer, Refused> {
+        let Some(backup) = self.admin.backup.clone() else { return Err(unknown(head.uri.path())) };
+        if head.method != Method::POST {
+            return Err(not_allowed(&head.method));
+        }
+        let Backup { folder } = read(&head.headers, body).await?;
+        let backed_up = tokio::task::spawn_blocking(move || backup.back_up(&folder)).await;
+        let backed_up = backed_up.map_err(anyhow::Error::from).flatten().map_err(|error| {
+            Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "backup", format!("{error:#}"))
+        })?;
+        Ok(json(StatusCode::OK, &backed_up))
     }
 
     /// Whether whoever asks is the operator.

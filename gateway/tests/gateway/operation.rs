@@ -34,7 +34,14 @@ const OPERATOR: &str = "op-secret";
 
 /// What an operator's address serves of a gateway alone.
 pub(crate) fn admin(control: Control) -> Admin {
-    Admin { control: Some(control), token: None, parts: Vec::new(), log_filter: None, reload: None }
+    Admin {
+        control: Some(control),
+        token: None,
+        parts: Vec::new(),
+        log_filter: None,
+        reload: None,
+        backup: None,
+    }
 }
 
 /// The operator's address of a gateway.

@@ -197,6 +197,13 @@ impl Shared {
         read(table).map_err(failed)
     }
 
+    /// What the database holds now, whatever is written while it is read.
+    fn snapshot(&self) -> Result<ReadOnlyTable<&'static str, &'static [u8]>> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(database) = &*database else { return Err(closed()) };
+        database.begin_read().map_err(failed)?.open_table(VALUES).map_err(failed)
+    }
+
     /// Applies a batch in one transaction; the outer error is of all of it, an inner one of a write alone.
     fn commit(&self, batch: &[Write]) -> Result<Vec<Result<i64>>> {
         let outcome = match &*self.database.read().unwrap_or_else(PoisonError::into_inner) {
@@ -306,6 +313,26 @@ fn commit(database: &Database, batch: &[Write]) -> Result<Vec<Result<i64>>, redb
     Ok(outcomes)
 }
 
+/// Writes values into a new file. On the disk it has another name until it is whole.
+fn copy(values: &ReadOnlyTable<&'static str, &'static [u8]>, file: &Path) -> anyhow::Result<()> {
+    ensure!(!file.try_exists()?, "{} is there already", file.display());
+    let part = file.with_extension("part");
+    let database = Database::builder().set_cache_size(CACHE_BYTES).create(&part)?;
+    let transaction = database.begin_write()?;
+    {
+        let mut copies = transaction.open_table(VALUES)?;
+        for entry in values.iter()? {
+            let (key, value) = entry?;
+            copies.insert(key.value(), value.value())?;
+        }
+    }
+    transaction.commit()?;
+    // It is closed before it is somebody else's.
+    drop(database);
+    std::fs::rename(&part, file)?;
+    Ok(())
+}
+
 /// Writes something and removes it.
 fn probe(database: &Database) -> Result<(), redb::Error> {
     let probe = vec![0; PROBE_BYTES];
@@ -395,6 +422,10 @@ impl KeyValue for DiskStore {
             Some(failure) => Err(KeyValueError::Store(failure.clone())),
             None => Ok(()),
         }
+    }
+
+    fn copy_to(&self, file: &Path) -> Result<()> {
+        copy(&self.shared.snapshot()?, file).map_err(|error| KeyValueError::Store(format!("{error:#}")))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The key-value store, counted.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -142,5 +143,9 @@ impl KeyValue for MeteredStore {
 
     fn health(&self) -> Result<()> {
         self.store.health().and_then(|()| self.metrics.health())
+    }
+
+    fn copy_to(&self, file: &Path) -> Result<()> {
+        self.store.copy_to(file)
     }
 }

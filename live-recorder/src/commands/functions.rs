@@ -10,6 +10,7 @@ use host::{HostBuilder, Manifest};
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::AdminArgs;
+use crate::backup::DataBackup;
 use crate::listen::listen;
 use crate::local::{CALLBACK_HOSTS, PRIVATE_CALLBACKS, check_exposure};
 use crate::log::Log;
@@ -45,14 +46,16 @@ pub(crate) async fn run(args: FunctionsArgs, log: &Log, stop: CancellationToken)
     }
     let manifest = Manifest::load(&args.manifest)?;
     let listener = listen(args.listen, "--listen").await?;
+    let store = args.store.open(&args.data).await?;
+    let backup = DataBackup { store: store.clone(), buckets: None };
     let builder = HostBuilder::new(manifest)
         .variables(args.store.variables())
         .variables_from_environment()
         .public_only(CALLBACK_HOSTS, PRIVATE_CALLBACKS)
         .cache(args.component_cache.unwrap_or_else(|| args.data.join("components")))
-        .key_value(args.store.open(&args.data).await?);
+        .key_value(store);
     let host = Arc::new(tokio::task::spawn_blocking(|| builder.build()).await??);
-    let admin = args.admin.start_alone(&host, log).await?;
+    let admin = args.admin.start_alone(&host, log, backup).await?;
     let shown = admin.as_ref().map(|admin| format!(" admin=http://{}", admin.address));
     let mut output = std::io::stdout();
     writeln!(output, "ready functions=http://{}{}", listener.local_addr()?, shown.unwrap_or_default())?;

@@ -1,12 +1,13 @@
-//! `live-recorder publishers`, `kick`, `drain`, `log-level` and `reload`: what an operator asks of a running gateway.
+//! `live-recorder publishers`, `kick`, `drain`, `log-level`, `reload` and `backup`: what an operator asks of what runs.
 
 mod client;
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use ::gateway::DrainState;
-use ::gateway::admin::Reloaded;
+use ::gateway::admin::{BackedUp, Reloaded};
 use anyhow::{Context, Result, bail, ensure};
 use http::Method;
 use serde_json::{Value, json};
@@ -18,6 +19,9 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// How much longer than it said a gateway may take to end.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// How long a copy of all state may take: a store of some gigabytes is written anew.
+const BACKUP_TIME: Duration = Duration::from_secs(3_600);
 
 /// Which gateway, and who asks.
 #[derive(clap::Args)]
@@ -74,6 +78,15 @@ pub(crate) struct LogLevelArgs {
 pub(crate) struct ReloadArgs {
     #[command(flatten)]
     operator: OperatorArgs,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct BackupArgs {
+    #[command(flatten)]
+    operator: OperatorArgs,
+    /// The folder to make, on the file system of the data folder, whose files it shares. What asks and what makes it run
+    /// on one machine. `up --data` starts on it.
+    folder: PathBuf,
 }
 
 impl OperatorArgs {
@@ -159,6 +172,17 @@ pub(crate) async fn reload(args: ReloadArgs) -> Result<()> {
     let answer = args.operator.client()?.ask(Method::POST, "/reload", Some(json!({}))).await?;
     let reloaded: Reloaded = serde_json::from_value(answer).context("while reading the answer")?;
     println!("{reloaded}");
+    Ok(())
+}
+
+/// Has a copy of all state made.
+pub(crate) async fn backup(args: BackupArgs) -> Result<()> {
+    // Who makes it may run in another folder.
+    let folder = std::path::absolute(&args.folder)?;
+    let client = args.operator.client()?.patient(BACKUP_TIME);
+    let answer = client.ask(Method::POST, "/backup", Some(json!({ "folder": folder }))).await?;
+    let BackedUp { objects } = serde_json::from_value(answer).context("while reading the answer")?;
+    println!("{} holds the key-value store and {objects} objects", folder.display());
     Ok(())
 }
 

@@ -131,7 +131,8 @@ fn a_key_that_may_only_write_records_in_every_format() {
     let asked = stage.guard.take();
     let refused: Vec<&String> = asked.iter().filter(|head| refused(head)).collect();
     // One file finds out that nothing is copied; what is left of an upload is tried to be given up.
-    let others: Vec<_> = refused.iter().filter(|head| !is_copy(head) && !head.starts_with("DELETE ")).collect();
+    let others: Vec<_> =
+        refused.iter().filter(|head| !is_copy(head) && !head.starts_with("DELETE ")).collect();
     assert!(others.is_empty(), "{others:?}");
     assert!(refused.iter().filter(|head| is_copy(head)).count() <= 16, "{refused:?}");
 }

@@ -157,3 +157,34 @@ async fn until(is_so: impl Fn() -> bool) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[tokio::test]
+async fn a_copy_holds_what_was_there_at_one_moment_and_replaces_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(DiskStore::open(folder.path()).unwrap());
+    // Each round sets both to the same.
+    let round = async |store: &DiskStore, value: u8| {
+        store.set("a".into(), vec![value]).await.unwrap();
+        store.set("b".into(), vec![value]).await.unwrap();
+    };
+    round(&store, 0).await;
+    let file = folder.path().join("copy.redb");
+    let copying = tokio::task::spawn_blocking({
+        let (store, file) = (store.clone(), file.clone());
+        move || store.copy_to(&file)
+    });
+    for value in 1..50 {
+        round(&store, value).await;
+    }
+    copying.await.unwrap().unwrap();
+    let error = store.copy_to(&file).unwrap_err().to_string();
+    assert!(error.contains("is there already"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing half made is left");
+
+    let copy = DiskStore::open_file(&file).unwrap();
+    let value = async |store: &DiskStore, key| store.get(key).await.unwrap().unwrap()[0];
+    let (a, b) = (value(&copy, "a").await, value(&copy, "b").await);
+    assert!(a == b || a == b + 1, "{a} and {b} were never there together");
+    assert_eq!(value(&store, "b").await, 49);
+    copy.set("c".into(), Vec::new()).await.unwrap();
+}

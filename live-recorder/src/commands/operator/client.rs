@@ -23,6 +23,7 @@ pub(super) struct Client {
     http: HttpClient<HttpConnector, Full<Bytes>>,
     base: String,
     authorization: Option<HeaderValue>,
+    patience: Duration,
 }
 
 impl Client {
@@ -33,7 +34,17 @@ impl Client {
             .map(|token| HeaderValue::try_from(format!("Bearer {token}")))
             .transpose()
             .context("the token holds characters that a header cannot")?;
-        Ok(Self { http: HttpClient::builder(TokioExecutor::new()).build_http(), base, authorization })
+        Ok(Self {
+            http: HttpClient::builder(TokioExecutor::new()).build_http(),
+            base,
+            authorization,
+            patience: PATIENCE,
+        })
+    }
+
+    /// Waits for answers so long.
+    pub(super) fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     pub(super) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
@@ -54,9 +65,9 @@ impl Client {
             let body = body.collect().await.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
             anyhow::Ok((status, body))
         };
-        let (status, body) = tokio::time::timeout(PATIENCE, asking)
+        let (status, body) = tokio::time::timeout(self.patience, asking)
             .await
-            .with_context(|| format!("no answer within {PATIENCE:?}"))
+            .with_context(|| format!("no answer within {:?}", self.patience))
             .flatten()
             .with_context(|| format!("while asking {uri}"))?;
         let answer: Value =

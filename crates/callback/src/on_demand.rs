@@ -28,7 +28,10 @@ const LAST_TRY_MS: u64 = 20_000;
 const FIRST_WAIT_MS: u64 = 500;
 
 /// The longest and the shortest cycle that an answer can ask for. Unit: s.
-const CYCLE_SECONDS: (u64, u64) = (5, 21_600);
+const CYCLE_SECONDS: (u32, u32) = (5, 21_600);
+
+/// What some servers' texts begin with.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// What the letters of a query's values are, unescaped.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -109,7 +112,8 @@ impl Answer {
     /// Reads an answer: its status and what was read of its body.
     ///
     /// Formats that we do not know are none of the rule's either. A cycle that is too short or too long is the nearest one
-    /// that can be had: a push that is wanted is not left unrecorded for it.
+    /// that can be had, and one that is no number is the rule's: a push that is wanted is not left unrecorded for it. A
+    /// byte order mark is passed over, as RFC 8259, section 8.1, lets a parser do.
     ///
     /// # Errors
     /// [`Error::Status`], [`Error::Answer`].
@@ -127,16 +131,11 @@ impl Answer {
             return Err(Error::Status { status });
         }
         let unreadable = |reason: String| Error::Answer { reason };
+        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
         let body: Body = serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))?;
-        let mut cycles = BTreeMap::new();
-        for (name, value) in body.interval.unwrap_or_default() {
-            let Some(container) = Container::named(&name) else { continue };
-            let seconds = value.as_u64().ok_or_else(|| {
-                unreadable(format!("Interval.{name} is {value}, and has to be a number of seconds"))
-            })?;
-            let (shortest, longest) = CYCLE_SECONDS;
-            cycles.insert(container, seconds.clamp(shortest, longest) as u32);
-        }
+        let cycles = body.interval.unwrap_or_default().into_iter();
+        let cycles =
+            cycles.filter_map(|(name, value)| Some((Container::named(&name)?, cycle_s(&value)?))).collect();
         let named = |names: Vec<String>| names.iter().filter_map(|name| Container::named(name)).collect();
         Ok(Self { record: body.need_record, containers: body.format.map(named), cycles })
     }
@@ -146,6 +145,13 @@ impl Answer {
     pub fn wants(&self, container: Container) -> bool {
         self.record && self.containers.as_ref().is_none_or(|wanted| wanted.contains(&container))
     }
+}
+
+/// The cycle that a value asks for, if it is a number, also one in quotes. Unit: s.
+fn cycle_s(value: &Value) -> Option<u32> {
+    let seconds = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|s| !s.is_nan())?;
+    let (shortest, longest) = CYCLE_SECONDS;
+    Some(seconds.clamp(shortest.into(), longest.into()) as u32)
 }
 
 /// How long to wait before it is asked again, after so many failed tries, so long after the question came up; `None`: no
@@ -214,10 +220,30 @@ mod tests {
 
     #[test]
     fn a_cycle_is_brought_into_its_bounds() {
-        for (seconds, expected) in [("0", 5), ("4", 5), ("5", 5), ("21600", 21_600), ("21601", 21_600)] {
+        for (seconds, expected) in [
+            ("0", 5),
+            ("4", 5),
+            ("-5", 5),
+            ("5", 5),
+            ("7.0", 7),
+            ("1e1", 10),
+            ("\"60\"", 60),
+            ("21600", 21_600),
+            ("21601", 21_600),
+            ("1e23", 21_600),
+        ] {
             let answer = parse(&format!(r#"{{"NeedRecord":true,"Interval":{{"Flv":{seconds}}}}}"#)).unwrap();
-            assert_eq!(answer.cycles[&Container::Flv], expected);
+            assert_eq!(answer.cycles[&Container::Flv], expected, "{seconds}");
         }
+        for seconds in ["null", "true", "[5]", "\"\"", "\"NaN\"", "\"an hour\""] {
+            let answer = parse(&format!(r#"{{"NeedRecord":true,"Interval":{{"Flv":{seconds}}}}}"#)).unwrap();
+            assert!(answer.record && answer.cycles.is_empty(), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        assert!(parse("\u{feff}{\"NeedRecord\":true}").unwrap().record);
     }
 
     #[test]
@@ -244,8 +270,6 @@ mod tests {
             r#"{"NeedRecord":"true"}"#,
             r#"{"NeedRecord":1}"#,
             r#"{"NeedRecord":null}"#,
-            r#"{"NeedRecord":true,"Interval":{"Mp4":"60"}}"#,
-            r#"{"NeedRecord":true,"Interval":{"Mp4":-1}}"#,
             r#"{"NeedRecord":true,"Interval":[]}"#,
             r#"{"NeedRecord":true,"Format":"mp4"}"#,
             "<html>",

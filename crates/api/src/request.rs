@@ -60,7 +60,11 @@ pub(crate) struct Typed<T> {
 }
 
 /// A parameter that may be absent.
-pub(crate) struct Optional<T>(Typed<T>);
+pub(crate) struct Optional<T> {
+    typed: Typed<T>,
+    /// It counts only beside this parameter with this value, and is not looked at beside another one.
+    beside: Option<(&'static str, &'static str)>,
+}
 
 impl<T> Typed<T> {
     const fn new(name: &'static str, kind: Kind, summary: &'static str, find: Find<T>) -> Self {
@@ -71,7 +75,7 @@ impl<T> Typed<T> {
     /// The same, which may be absent.
     pub(crate) const fn optional(&self) -> Optional<T> {
         let parameter = Parameter { presence: Presence::Optional, ..self.parameter };
-        Optional(Self { parameter, find: self.find })
+        Optional { typed: Self { parameter, find: self.find }, beside: None }
     }
 
     /// The same, which counts as this value, as it would be written on the wire, where it is absent.
@@ -112,12 +116,22 @@ impl<T> Typed<T> {
 }
 
 impl<T> Optional<T> {
+    /// The same, which is ignored where another parameter has another value.
+    pub(crate) const fn beside(&self, name: &'static str, value: &'static str) -> Self {
+        let Typed { parameter, find } = self.typed;
+        Self { typed: Typed { parameter, find }, beside: Some((name, value)) }
+    }
+
     pub(crate) const fn parameter(&self) -> Parameter {
-        self.0.parameter
+        self.typed.parameter
     }
 
     pub(crate) fn read(&self, given: &Given<'_>) -> Result<Option<T>, ApiError> {
-        (self.0.find)(&self.0.parameter, given)
+        let is_other = |(name, value)| given.0.get(name).is_some_and(|given| *given != value);
+        if self.beside.is_some_and(is_other) {
+            return Ok(None);
+        }
+        (self.typed.find)(&self.typed.parameter, given)
     }
 }
 

@@ -86,9 +86,9 @@ parameters! {
     RecordFormat {
         format: Container = FORMAT,
         cycle_duration: Option<u32> = CYCLE.optional(),
-        slice_duration: Option<u32> = SLICE.optional(),
+        slice_duration: Option<u32> = SLICE.optional().beside("Format", "m3u8"),
         oss_object_prefix: Option<String> = OBJECT_PREFIX.optional(),
-        slice_oss_object_prefix: Option<String> = SLICE_OBJECT_PREFIX.optional(),
+        slice_oss_object_prefix: Option<String> = SLICE_OBJECT_PREFIX.optional().beside("Format", "m3u8"),
     }
 }
 
@@ -97,7 +97,7 @@ parameters! {
     ChangedRecordFormat {
         format: Container = FORMAT,
         cycle_duration: Option<u32> = CYCLE.optional(),
-        slice_duration: Option<u32> = SLICE.optional(),
+        slice_duration: Option<u32> = SLICE.optional().beside("Format", "m3u8"),
     }
 }
 

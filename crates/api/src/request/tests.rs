@@ -90,6 +90,16 @@ fn each_limit_is_exact() {
 }
 
 #[test]
+fn what_is_of_slices_is_ignored_for_other_formats() {
+    for (name, value) in [("SliceDuration", "0"), ("SliceDuration", "x"), ("SliceOssObjectPrefix", "")] {
+        let (of_m3u8, of_mp4) = (format!("RecordFormat.1.{name}"), format!("RecordFormat.2.{name}"));
+        assert!(add_rule(&[(&of_m3u8, value)]).is_err(), "{name}");
+        let mp4 = add_rule(&[("RecordFormat.2.Format", "mp4"), (&of_mp4, value)]).unwrap();
+        assert_eq!(mp4, add_rule(&[("RecordFormat.2.Format", "mp4")]).unwrap(), "{name}");
+    }
+}
+
+#[test]
 fn wrong_values_have_the_documented_errors() {
     for (name, value, fault) in [
         ("OssBucket", "A", faults::INVALID_OSS_BUCKET_MALFORMED),

@@ -16,8 +16,8 @@ pub(crate) struct Identity {
     pub(crate) path: StreamPath,
     /// The ways to write the path of the URL, one of which may be signed: as the encoder wrote it, and decoded.
     pub(crate) uris: Vec<String>,
-    /// Query arguments of the URL, decoded; those of the publish name win over those of the application. Without the
-    /// signature.
+    /// Query arguments of the URL, decoded; those of the publish name win over those of the application, and of several
+    /// values of one the first. Without the signature.
     pub(crate) arguments: BTreeMap<String, String>,
     /// The signature of the URL. It is kept nowhere: who has it may push.
     pub(crate) auth_key: Option<String>,
@@ -35,7 +35,7 @@ impl Identity {
         let (app, app_query) = split_query(&publish.app);
         let (name, name_query) = split_query(&publish.name);
         let mut arguments = BTreeMap::new();
-        for query in [tc_query, app_query, name_query] {
+        for query in [name_query, app_query, tc_query] {
             add_arguments(query, &mut arguments);
         }
         let (host, tc_path) = split_url(tc_url);
@@ -91,8 +91,8 @@ fn add_arguments(query: &str, arguments: &mut BTreeMap<String, String>) {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = decode(name);
-        if arguments.len() < MAX_ARGUMENTS || arguments.contains_key(&name) || name == ARGUMENT {
-            arguments.insert(name, decode(value));
+        if arguments.len() < MAX_ARGUMENTS || name == ARGUMENT {
+            arguments.entry(name).or_insert_with(|| decode(value));
         }
     }
 }
@@ -125,6 +125,7 @@ mod tests {
         check("rtmp://10.0.0.1/app?vhost=a.example", "app?vhost=a.example", "x", "a.example/app/x");
         check("rtmp://10.0.0.1/app", "app", "x?domain=b.example&k=v", "b.example/app/x");
         check("rtmp://10.0.0.1/app?vhost=a", "app", "x?vhost=b", "b/app/x");
+        check("rtmp://10.0.0.1/app", "app", "x?vhost=a&vhost=b", "a/app/x");
         check("rtmp://h/app/", "app/", "%E7%9B%B4", "h/app/直");
     }
 

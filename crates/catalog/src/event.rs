@@ -154,6 +154,8 @@ pub enum Trouble {
     LeftOut(String),
     /// The user's bucket refuses what is recorded.
     Refused,
+    /// Nothing is recorded, since the on-demand URL has not answered: why.
+    Unanswered(String),
 }
 
 /// What is told.
@@ -175,7 +177,7 @@ impl Fact {
             Self::File(file) => Kind::File(file.container),
             Self::Status(_) => Kind::Status,
             Self::Slice(_) => Kind::Slice,
-            Self::Trouble(Trouble::Lost(..) | Trouble::LeftOut(_)) => Kind::Trouble,
+            Self::Trouble(Trouble::Lost(..) | Trouble::LeftOut(_) | Trouble::Unanswered(_)) => Kind::Trouble,
             Self::Trouble(Trouble::Refused) => Kind::Refusal,
         }
     }
@@ -303,6 +305,22 @@ pub async fn note_refused(
         return Ok(());
     }
     note(store, &session, id, 0, Fact::Trouble(Trouble::Refused), now_ms).await
+}
+
+/// Notes that a session is not recorded since its on-demand URL has not answered, where that is so.
+pub(crate) async fn note_unanswered(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    session: &Session,
+    now_ms: u64,
+) -> Result<(), Error> {
+    if session.is_wanted || !session.tells_status {
+        return Ok(());
+    }
+    if let Some(reason) = session.wish(bucket).await?.and_then(|wish| wish.reason) {
+        note_next(store, session, 0, Fact::Trouble(Trouble::Unanswered(reason)), now_ms).await?;
+    }
+    Ok(())
 }
 
 /// Notes an event of a session's stream, and has it delivered. Whoever notes its fact does this before: a call that dies

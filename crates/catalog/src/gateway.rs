@@ -10,7 +10,7 @@ use crate::heard::{self, Boot};
 use crate::order::Order;
 use crate::session::{self, Session};
 use crate::time::DAY_MS;
-use crate::{changes, denial, key, live, timer};
+use crate::{changes, denial, event, key, live, timer};
 
 pub use crate::heard::check_boot;
 
@@ -99,7 +99,8 @@ async fn adopt(store: &impl Store, bucket: &impl WorkBucket, beat: &Beat, now_ms
         if let Some(session) = session.filter(|session| session.gateway == beat.gateway) {
             match session::adopt(store, bucket, &session, now_ms).await {
                 // It has expired: its chunks are answered so, too.
-                Ok(_) | Err(Error::NoSuchSession(_)) => {}
+                Err(Error::NoSuchSession(_)) => {}
+                Ok(_) => event::note_unanswered(store, bucket, &session, now_ms).await?,
                 Err(error) => return Err(error),
             }
         }

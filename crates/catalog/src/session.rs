@@ -15,7 +15,7 @@ use crate::order::{self, Order};
 use crate::rule::{Mode, Rule};
 use crate::stream::StreamName;
 use crate::time::{DAY_MS, Retention};
-use crate::wish::Push;
+use crate::wish::{self, Push, Wish};
 
 pub use adopt::adopt;
 pub(crate) use adopt::{announce, complete};
@@ -84,9 +84,22 @@ impl Session {
 
     /// The object with the [wish](crate::wish) for its push, where the on-demand URL was asked.
     fn wish_name(&self) -> Option<String> {
+        self.asked_push().map(|push| push.object_name())
+    }
+
+    /// What the on-demand URL wants of it, where the rule asks one.
+    pub(crate) async fn wish(&self, bucket: &impl WorkBucket) -> Result<Option<Wish>, Error> {
+        match self.asked_push() {
+            Some(push) => wish::find(bucket, push).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The push, where the rule asks the on-demand URL of it.
+    fn asked_push(&self) -> Option<Push<'_>> {
         let is_asked = self.rule.as_ref().is_some_and(|rule| rule.mode == Mode::OnDemand);
         let push = Push { stream: &self.stream, gateway: &self.gateway, push: &self.push };
-        is_asked.then(|| push.object_name())
+        is_asked.then_some(push)
     }
 
     /// The orders that it begins with.

@@ -1,6 +1,6 @@
 //! What a record file is made of, in the work bucket.
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use shared::bucket::{Error, Location};
 use shared::catalog::{MediaChunk, MediaGroup};
 use shared::{Piece, Refusal, files};
@@ -56,12 +56,23 @@ pub(crate) async fn read(
     }
     let (mut tables, mut media) = (Vec::new(), Vec::new());
     for some in units.chunks(AT_ONCE) {
-        for (read, pieces) in try_join_all(some.iter().map(|unit| unit_of(world, at, unit))).await? {
+        for (read, pieces) in all(some.iter().map(|unit| unit_of(world, at, unit))).await? {
             tables.extend(read);
             media.extend(pieces);
         }
     }
     Ok((tables, media))
+}
+
+/// What all of some reads bring. Where one fails, the others come to their end all the same: a call of another component that
+/// is given up leaves that one with what it waits for, and its next call traps.
+///
+/// # Errors
+/// That of the first read that failed, in their order.
+async fn all<T>(
+    reads: impl IntoIterator<Item = impl Future<Output = Result<T, Refusal>>>,
+) -> Result<Vec<T>, Refusal> {
+    join_all(reads).await.into_iter().collect()
 }
 
 /// The sample tables of a unit, and where its media lies: in its block, where that is there.
@@ -96,7 +107,7 @@ pub(crate) async fn chunks(
 ) -> Result<Vec<Chunk>, Refusal> {
     let mut read = Vec::new();
     for some in chunks.chunks(AT_ONCE) {
-        read.extend(try_join_all(some.iter().map(|chunk| of_chunk(world, at, chunk))).await?);
+        read.extend(all(some.iter().map(|chunk| of_chunk(world, at, chunk))).await?);
     }
     Ok(read)
 }

@@ -26,6 +26,9 @@ const CONTAINER: HeaderName = HeaderName::from_static("x-recorder-container");
 /// Why something of a recording is lost, in words.
 const REASON: HeaderName = HeaderName::from_static("x-recorder-reason");
 
+/// How much of a reason is told. Unit: characters.
+const MOST_REASON_CHARS: usize = 512;
+
 /// Why a receiver is left alone until the next call.
 pub(crate) type Breaker = RefCell<Option<String>>;
 
@@ -234,12 +237,15 @@ fn name(fact: &Fact) -> &'static str {
 fn reason(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Lost(reason) => loss(*reason).into(),
-        Trouble::LeftOut(track) => {
-            let track: String = track.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
-            format!("a track is not recorded: {track}")
-        }
+        Trouble::LeftOut(track) => format!("a track is not recorded: {}", printable(track)),
+        Trouble::Unanswered(why) => format!("nobody said whether to record: {}", printable(why)),
         Trouble::Refused => "the bucket refuses what is recorded".into(),
     }
+}
+
+/// What of a text a header can hold.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(MOST_REASON_CHARS).collect()
 }
 
 fn recording(changed: RecordingStatus) -> Status {

@@ -20,7 +20,9 @@ pub fn place(event: &types::Event) -> At<'_> {
         types::Fact::File(file) => Kind::File(file.container.into()),
         types::Fact::Slice(_) => Kind::Slice,
         types::Fact::Status(_) => Kind::Status,
-        types::Fact::Trouble(types::Trouble::Lost(_) | types::Trouble::LeftOut(_)) => Kind::Trouble,
+        types::Fact::Trouble(
+            types::Trouble::Lost(_) | types::Trouble::LeftOut(_) | types::Trouble::Unanswered(_),
+        ) => Kind::Trouble,
         types::Fact::Trouble(types::Trouble::Refused) => Kind::Refusal,
     };
     At { recording: &event.recording, kind, number: event.number }
@@ -36,6 +38,7 @@ impl From<Fact> for types::Fact {
                 Trouble::Lost(reason, _) => types::Trouble::Lost(reason.into()),
                 Trouble::LeftOut(track) => types::Trouble::LeftOut(track),
                 Trouble::Refused => types::Trouble::Refused,
+                Trouble::Unanswered(reason) => types::Trouble::Unanswered(reason),
             }),
         }
     }

@@ -118,15 +118,16 @@ impl Facts {
             fields.push(("audiosamplerate".into(), number(sample_rate_hz.into())));
             fields.push(("stereo".into(), Value::Boolean(channels != 1)));
         }
-        let list = &self.keyframes.list;
-        fields.push(("hasKeyframes".into(), Value::Boolean(!list.is_empty())));
+        // One keyframe leads nowhere, and FFmpeg warns of an index of one.
+        let list = Some(&self.keyframes.list).filter(|list| list.len() > 1);
+        fields.push(("hasKeyframes".into(), Value::Boolean(list.is_some())));
         // What the push said of itself, but for what holds for the file alone.
         let own: Vec<String> = fields.iter().map(|(name, _): &(String, Value)| name.clone()).collect();
         let is_pushed = |(name, _): &&(String, Value)| {
             !own.contains(name) && !OF_A_FILE.iter().any(|of_a_file| name == of_a_file)
         };
         fields.extend(self.pushed.iter().filter(is_pushed).cloned());
-        if !list.is_empty() {
+        if let Some(list) = list {
             fields.push(("lastkeyframetimestamp".into(), seconds(self.keyframes.last_ms)));
             let times = list.iter().map(|(time_ms, _)| seconds(*time_ms)).collect();
             let positions = list.iter().map(|(_, position)| number(before + position)).collect();

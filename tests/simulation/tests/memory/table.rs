@@ -347,7 +347,11 @@ fn check_told(site: &Site, files: usize, case: Case) {
     let sent = site.any().receivers.take_sent();
     let bodies: Vec<Value> =
         sent.iter().filter_map(|sent| serde_json::from_slice(sent.body()).ok()).collect();
-    let told: Vec<_> = bodies.iter().filter_map(|body| body["event"].as_str()).collect();
+    let told = bodies.iter().filter_map(|body| body["event"].as_str());
+    let (errors, told): (Vec<_>, Vec<_>) = told.partition(|event| *event == "record_error");
+    // Each of the two pushes asks; no answer is told, a refusal is not.
+    let is_unanswered = matches!(case.mode, Mode::Url(None | Some((302, _))));
+    assert_eq!(errors.len(), if is_unanswered { CHUNKS.len() } else { 0 }, "{case:?}: {bodies:?}");
     let mut is_recording = false;
     for (place, status) in told.iter().enumerate() {
         // Of one recording after another.

@@ -431,14 +431,16 @@ pub fn located(located: &content::Located) -> Result<types::LocatedEntry, catalo
 
 impl From<content::Span> for types::RecordedSpan {
     fn from(span: content::Span) -> Self {
-        let slices = span.rule.formats.into_iter().find_map(|format| format.slices);
+        // The original tells of slices, and has no word on what has none.
+        let of_slices = span.rule.slices().map(|slices| slices.object_prefix.clone());
+        let of_files = span.rule.formats.into_iter().next().map(|format| format.object_prefix);
         Self {
             start_ms: span.start_ms,
             end_ms: span.end_ms,
             duration90khz: span.duration_90khz,
             oss_endpoint: span.rule.endpoint,
             oss_bucket: span.rule.bucket,
-            slice_object_prefix: slices.map(|slices| slices.object_prefix).unwrap_or_default(),
+            object_prefix: of_slices.or(of_files).unwrap_or_default(),
         }
     }
 }

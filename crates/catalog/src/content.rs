@@ -25,7 +25,7 @@ use crate::{committed, seal};
 /// entered are seldom further apart. Unit: ms.
 const REACH_MS: u64 = 600_000;
 
-/// Recorded slices that follow one another with breaks no longer than the rule's.
+/// What is recorded without breaks longer than the rule's, whatever the formats: slices, and what would be slices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     /// Unix milliseconds.
@@ -63,7 +63,7 @@ pub async fn spans(
     // The span of each recording that may go on.
     let mut open: BTreeMap<String, usize> = BTreeMap::new();
     for piece in pieces(store, bucket, stream, from_ms, to_ms).await? {
-        let Some(rule) = slicing_rule(&piece.session) else { continue };
+        let Some(rule) = &piece.session.rule else { continue };
         let recording = &piece.recording;
         for Entry { slice, .. } in piece.slices(from_ms, to_ms) {
             let (start_ms, duration_90khz) = (slice.start_ms(), slice.duration_90khz);

@@ -32,7 +32,7 @@ answers! {
         oss_endpoint: String,
         /// The bucket.
         oss_bucket: String,
-        /// Template of the slices' object names.
+        /// Template of the slices' object names; without slices, of the record files'.
         oss_object_prefix: String,
     }
 

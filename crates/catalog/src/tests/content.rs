@@ -217,12 +217,12 @@ fn a_range_of_a_long_recording_costs_its_own_length() {
 }
 
 #[test]
-fn nothing_is_found_of_a_push_whose_rule_asks_for_no_slices() {
+fn what_has_record_files_alone_is_a_span_and_no_index() {
     let world = World::new();
-    let mut session = session_of("x");
+    let mut session = Session { began_ms: 1_000_000, ..session_of("x") };
     let format = &mut session.rule.as_mut().unwrap().formats[0];
     (format.container, format.slices) = (Container::Mp4, None);
     Push::begin_as(&world, session, None).slices(3);
-    assert!(spans(&world, 0, u64::MAX).is_empty());
+    assert_eq!(spans(&world, 0, u64::MAX), [(1_000_000, 1_015_000)]);
     assert!(slices(&world, 0, u64::MAX, true).is_empty());
 }

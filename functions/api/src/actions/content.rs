@@ -27,7 +27,7 @@ impl<W: World> Handle<DescribeLiveStreamRecordContent> for Performer<'_, W> {
                 span.duration90khz,
                 span.oss_endpoint,
                 span.oss_bucket,
-                span.slice_object_prefix,
+                span.object_prefix,
             )
         });
         let record_content_info = spans.collect();

@@ -312,7 +312,7 @@ impl Backend for World {
             duration90khz: slices.len() as u64 * 540_000,
             oss_endpoint: first.oss_endpoint.clone(),
             oss_bucket: first.oss_bucket.clone(),
-            slice_object_prefix: naming::DEFAULT_SLICE.into(),
+            object_prefix: naming::DEFAULT_SLICE.into(),
         }])
     }
 

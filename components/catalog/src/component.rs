@@ -75,8 +75,14 @@ impl Guest for Component {
         with_catalog(async |catalog| catalog.get_session(&id).await).await
     }
 
-    async fn end(id: String, duration_ms: u64, chunks: u64, now_ms: u64) -> Result<u64, Error> {
-        with_catalog(async |catalog| catalog.end(&id, duration_ms, chunks, now_ms).await).await
+    async fn end(
+        id: String,
+        ended_ago_ms: u64,
+        duration_ms: u64,
+        chunks: u64,
+        now_ms: u64,
+    ) -> Result<u64, Error> {
+        with_catalog(async |catalog| catalog.end(&id, ended_ago_ms, duration_ms, chunks, now_ms).await).await
     }
 
     async fn beat(heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, Error> {

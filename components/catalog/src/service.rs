@@ -80,8 +80,17 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         Ok(session::get(self.store, self.bucket, id).await?.into())
     }
 
-    pub async fn end(&self, id: &str, duration_ms: u64, chunks: u64, now_ms: u64) -> Result<u64, Error> {
-        Ok(session::end(self.store, self.bucket, id, duration_ms, chunks, now_ms).await?.chunks)
+    pub async fn end(
+        &self,
+        id: &str,
+        ended_ago_ms: u64,
+        duration_ms: u64,
+        chunks: u64,
+        now_ms: u64,
+    ) -> Result<u64, Error> {
+        let end =
+            session::end(self.store, self.bucket, id, ended_ago_ms, duration_ms, chunks, now_ms).await?;
+        Ok(end.chunks)
     }
 
     pub async fn beat(&self, heartbeat: types::Heartbeat, now_ms: u64) -> Result<types::Changes, Error> {

@@ -17,9 +17,6 @@ const STEP_MAX_MS: u64 = 20_000;
 /// do not come.
 const STEADY: u32 = 30;
 
-/// A step that is longer than this tells of another clock. Unit: ms.
-const OUTAGE_MAX_MS: u64 = 1_800_000;
-
 /// Such a step counts for as much: gateways are heard this often at least. Unit: ms.
 const BEAT_MS: u64 = 2_000;
 
@@ -66,7 +63,7 @@ impl Heard {
         let told_until_ms =
             if steady == STEADY { sent_ms.saturating_sub(told_ms) } else { self.told_until_ms };
         let step_ms = match now_ms.checked_sub(self.heard_ms).filter(|_| !is_first) {
-            Some(step_ms) if step_ms > OUTAGE_MAX_MS => BEAT_MS,
+            Some(step_ms) if step_ms > STEP_MAX_MS => BEAT_MS,
             step_ms => step_ms.unwrap_or(0),
         };
         Self {
@@ -111,7 +108,8 @@ pub(crate) async fn of(store: &impl Store, name: &str) -> Result<Option<Heard>, 
 }
 
 /// Whether the gateway of an ended session has told everything up to a moment, by the clocks that heard it, and has been
-/// heard for as long after the end, whatever those clocks say.
+/// heard for as long after the end, whatever clocks say: the one that noted the end may be an hour off the one that the
+/// end is dated by.
 pub(crate) async fn has_told(
     store: &impl Store,
     session: &Session,
@@ -119,8 +117,9 @@ pub(crate) async fn has_told(
     at_ms: u64,
 ) -> Result<bool, Error> {
     let Some(heard) = of_session(store, session).await? else { return Ok(false) };
-    let after_end_ms = at_ms.saturating_sub(end.noted_ms).min(session.delay_ms());
-    let is_so_late = end.heard_for_ms.is_none_or(|before_ms| heard.heard_for_ms >= before_ms + after_end_ms);
+    let break_ms = at_ms.saturating_sub(end.ended_ms).min(session.delay_ms());
+    let left_ms = break_ms.saturating_sub(end.ended_ago_ms);
+    let is_so_late = end.heard_for_ms.is_none_or(|before_ms| heard.heard_for_ms >= before_ms + left_ms);
     Ok(heard.told_until_ms >= at_ms && is_so_late)
 }
 
@@ -189,7 +188,7 @@ mod tests {
     #[test]
     fn a_gateway_was_heard_no_longer_than_it_lives_though_hosts_differ() {
         let boot = Boot { spool: "spool".into(), number: 1 };
-        for ahead_ms in [1_000, 3_600_000] {
+        for ahead_ms in [1_000, 30_000, 1_200_000, 3_600_000] {
             let mut random = store::memory::Random::new(ahead_ms);
             let mut heard = Heard::default();
             for second in 0..=600 {

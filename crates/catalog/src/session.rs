@@ -137,6 +137,9 @@ pub struct End {
     /// When the functions noted it, by their clock, Unix milliseconds.
     #[serde(default)]
     pub noted_ms: u64,
+    /// How long ago that frame was then, by the gateway's clock; 0 where no gateway told. Unit: ms.
+    #[serde(default)]
+    pub ended_ago_ms: u64,
     /// For how long its gateway had been heard by then, if it ever was. Unit: ms.
     #[serde(default)]
     pub heard_for_ms: Option<u64>,

@@ -116,8 +116,15 @@ impl Catalog for Host {
         catalog::get_session(id.into()).await
     }
 
-    async fn end(&self, id: &str, duration_ms: u64, chunks: u64, now_ms: u64) -> Result<u64, catalog::Error> {
-        catalog::end(id.into(), duration_ms, chunks, now_ms).await
+    async fn end(
+        &self,
+        id: &str,
+        ended_ago_ms: u64,
+        duration_ms: u64,
+        chunks: u64,
+        now_ms: u64,
+    ) -> Result<u64, catalog::Error> {
+        catalog::end(id.into(), ended_ago_ms, duration_ms, chunks, now_ms).await
     }
 
     async fn beat(&self, heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, catalog::Error> {

@@ -12,7 +12,7 @@ use crate::{command, committed, days, guard, heard, key, timer};
 /// A gateway tells an end later than this only after an outage, unless clocks differ.
 const PROMPT_MS: u64 = 90_000;
 
-/// Notes that a push ended; answers its end, which is the first one told.
+/// Notes that a push ended, so long ago by its gateway's clock; answers its end, which is the first one told.
 ///
 /// # Errors
 /// [`Error::NoSuchSession`]; the store or the work bucket failed.
@@ -20,6 +20,7 @@ pub async fn end(
     store: &impl Store,
     bucket: &impl WorkBucket,
     id: &str,
+    ended_ago_ms: u64,
     duration_ms: u64,
     chunks: u64,
     now_ms: u64,
@@ -31,7 +32,7 @@ pub async fn end(
     };
     let heard_for_ms = heard::heard_for_ms(store, &session).await?;
     let ended_ms = session.began_ms + duration_ms;
-    let end = End { ended_ms, chunks, noted_ms: now_ms, heard_for_ms, is_told: true };
+    let end = End { ended_ms, chunks, noted_ms: now_ms, ended_ago_ms, heard_for_ms, is_told: true };
     let end = decide(store, bucket, &session, end, now_ms, now_ms).await?;
     // An order that has taken effect closes the file without a break.
     timer::set(store, now_ms, &format!("c {id}")).await?;
@@ -50,7 +51,7 @@ pub(crate) async fn end_at_last(
     let ended_ms = committed::last_media_ms(store, session).await?;
     let chunks = committed::length(store, &session.id).await?;
     let heard_for_ms = heard::heard_for_ms(store, session).await?;
-    let end = End { ended_ms, chunks, noted_ms: now_ms, heard_for_ms, is_told: false };
+    let end = End { ended_ms, chunks, noted_ms: now_ms, ended_ago_ms: 0, heard_for_ms, is_told: false };
     decide(store, bucket, session, end, now_ms + CALL_MAX_MS, now_ms).await
 }
 

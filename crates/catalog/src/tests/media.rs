@@ -92,7 +92,7 @@ impl<'a> Push<'a> {
     pub(crate) fn end(&self, duration_ms: u64) {
         let Self { world, session, chunks, .. } = self;
         let now_ms = session.began_ms + duration_ms;
-        run(session::end(&world.store, &world.bucket, &session.id, duration_ms, *chunks, now_ms)).unwrap();
+        run(session::end(&world.store, &world.bucket, &session.id, 0, duration_ms, *chunks, now_ms)).unwrap();
     }
 
     fn prepare(&self) -> Box<Prepared> {

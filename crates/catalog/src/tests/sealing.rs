@@ -119,7 +119,7 @@ fn a_chunk_that_comes_when_all_is_sealed_is_answered_as_before_or_recorded() {
     }
     assert!(matches!(turn(&stage, "20200101-x", 300), Ok(Turn::Lost)));
     // Its end is told once more.
-    let end = run(session::end(&stage.world.store, &stage.world.bucket, "20200101-z", 1, 1, stage.now_ms));
+    let end = run(session::end(&stage.world.store, &stage.world.bucket, "20200101-z", 0, 1, 1, stage.now_ms));
     assert_eq!(end.unwrap().chunks, 5);
     let before = stage.slices();
     for (late, hours) in [(0, 50), (1, 80)] {
@@ -172,8 +172,16 @@ fn a_chunk_that_comes_while_its_session_is_sealed_is_recorded_or_refused_for_now
 fn what_is_older_than_it_is_kept_leaves_nothing() {
     let mut stage = recorded();
     let begin_ms = MIDNIGHT;
-    run(session::end(&stage.world.store, &stage.world.bucket, "20200101-live", 5_000_000, 1_000, begin_ms))
-        .unwrap();
+    run(session::end(
+        &stage.world.store,
+        &stage.world.bucket,
+        "20200101-live",
+        0,
+        5_000_000,
+        1_000,
+        begin_ms,
+    ))
+    .unwrap();
     let slices = stage.slices();
     assert!(slices.len() > 1_000);
     stage.leap_until(MIDNIGHT + 90 * DAY_MS);

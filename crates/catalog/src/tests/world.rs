@@ -181,7 +181,7 @@ impl World {
 
     /// Ends a session, where the store may fail.
     pub(crate) async fn try_end(&self, id: &str, chunks: u64) -> Result<(), Error> {
-        session::end(&self.store, &self.bucket, id, chunks * 5_000, chunks, NOW).await.map(drop)
+        session::end(&self.store, &self.bucket, id, 0, chunks * 5_000, chunks, NOW).await.map(drop)
     }
 
     /// Ends a session with all its chunks, and the break after it.

@@ -108,8 +108,15 @@ impl Catalog for World {
         answer(self.catalog().get_session(id).await)
     }
 
-    async fn end(&self, id: &str, duration_ms: u64, chunks: u64, now_ms: u64) -> Result<u64, Error> {
-        answer(self.catalog().end(id, duration_ms, chunks, now_ms).await)
+    async fn end(
+        &self,
+        id: &str,
+        ended_ago_ms: u64,
+        duration_ms: u64,
+        chunks: u64,
+        now_ms: u64,
+    ) -> Result<u64, Error> {
+        answer(self.catalog().end(id, ended_ago_ms, duration_ms, chunks, now_ms).await)
     }
 
     async fn beat(&self, heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, Error> {

@@ -15,7 +15,7 @@ fn ended() -> World {
     push(&world, "a", "g", BOOT, NOW);
     hear(&world, &beat("g", BOOT, None), NOW);
     world.bring_all("a", 0..2);
-    run(session::end(&world.store, &world.bucket, "a", 10_000, 2, NOW + 10 * SECOND)).unwrap();
+    run(session::end(&world.store, &world.bucket, "a", 0, 10_000, 2, NOW + 10 * SECOND)).unwrap();
     world
 }
 
@@ -76,7 +76,7 @@ fn a_break_is_not_closed_early_where_only_a_host_that_is_ahead_hears_its_gateway
     world.bring_all("a", 0..2);
     let hears = |second| hear(&world, &beat("g", BOOT, Some(0)), NOW + second * SECOND + AHEAD_MS);
     (0..10).for_each(|second| drop(hears(second)));
-    run(session::end(&world.store, &world.bucket, "a", 10_000, 2, NOW + 10 * SECOND)).unwrap();
+    run(session::end(&world.store, &world.bucket, "a", 0, 10_000, 2, NOW + 10 * SECOND)).unwrap();
     for second in 10..188 {
         hears(second);
         assert_eq!(tick(&world, NOW + second * SECOND + AHEAD_MS), [] as [&str; 0], "second {second}");
@@ -84,6 +84,40 @@ fn a_break_is_not_closed_early_where_only_a_host_that_is_ahead_hears_its_gateway
     let after = After { session: "a".into(), gap_ms: 178_000 };
     begin(&world, session_of("b"), Some(after), NOW + 188 * SECOND);
     assert_eq!(run(session::adopted(&world.store, "b")).unwrap().unwrap().recording, "a");
+}
+
+/// The call of one host dies once it has noted the end, and the other one takes it again.
+#[test]
+fn a_break_is_not_closed_early_where_a_host_that_is_ahead_has_noted_the_end() {
+    const AHEAD_MS: u64 = 2_700_000;
+    let world = World::new();
+    push(&world, "a", "g", BOOT, NOW);
+    world.bring_all("a", 0..2);
+    let hears = |second| hear(&world, &beat("g", BOOT, Some(0)), NOW + second * SECOND + AHEAD_MS);
+    (0..12).for_each(|second| drop(hears(second)));
+    for (ended_ago_ms, ahead_ms) in [(1_000, AHEAD_MS), (2_000, 0)] {
+        let now_ms = NOW + 10 * SECOND + ended_ago_ms + ahead_ms;
+        run(session::end(&world.store, &world.bucket, "a", ended_ago_ms, 10_000, 2, now_ms)).unwrap();
+    }
+    for second in 12..188 {
+        hears(second);
+        assert_eq!(tick(&world, NOW + second * SECOND + AHEAD_MS), [] as [&str; 0], "second {second}");
+    }
+    let files = ticks_and_beats(&world, "g", BOOT, NOW + 188 * SECOND + AHEAD_MS, 60);
+    assert!(matches!(&files[..], [(2..=8, file)] if file == "a0 a1"), "{files:?}");
+}
+
+#[test]
+fn an_end_that_is_told_late_closes_its_break_no_later() {
+    let world = World::new();
+    push(&world, "a", "g", BOOT, NOW);
+    world.bring_all("a", 0..2);
+    let hears = |second| hear(&world, &beat("g", BOOT, Some(0)), NOW + second * SECOND);
+    (0..70).for_each(|second| drop(hears(second)));
+    // A connection that was dead for a minute.
+    run(session::end(&world.store, &world.bucket, "a", 60_000, 10_000, 2, NOW + 70 * SECOND)).unwrap();
+    let files = ticks_and_beats(&world, "g", BOOT, NOW + 70 * SECOND, 180);
+    assert!(matches!(&files[..], [(120..=122, file)] if file == "a0 a1"), "{files:?}");
 }
 
 #[test]
@@ -120,7 +154,7 @@ fn the_file_of_an_ended_session_closes_though_the_next_host_is_an_hour_ahead() {
         world.bring_all("a", 0..2);
         let (store, bucket) = (&world.store, &world.bucket);
         let ending: Actor<'_, ()> = Box::pin(async {
-            session::end(store, bucket, "a", 10 * SECOND, 2, NOW + 12 * SECOND).await.unwrap();
+            session::end(store, bucket, "a", 0, 10 * SECOND, 2, NOW + 12 * SECOND).await.unwrap();
         });
         let ahead_ms = NOW + 3_600_000;
         let ticking: Actor<'_, ()> = Box::pin(async {
@@ -144,7 +178,7 @@ fn an_end_that_is_told_while_chunks_wait_closes_the_file_with_the_last_of_them()
     let world = World::new();
     push(&world, "a", "g", BOOT, NOW);
     world.bring_all("a", 0..2);
-    run(session::end(&world.store, &world.bucket, "a", 15_000, 3, NOW + 15 * SECOND)).unwrap();
+    run(session::end(&world.store, &world.bucket, "a", 0, 15_000, 3, NOW + 15 * SECOND)).unwrap();
     assert_eq!(ticks_and_beats(&world, "g", BOOT, NOW + 15 * SECOND, 400), []);
     run(world.bring_at("a", 2, 0, NOW + 415 * SECOND)).unwrap();
     let files = ticks_and_beats(&world, "g", BOOT, NOW + 415 * SECOND, 70);
@@ -157,7 +191,7 @@ fn chunks_that_a_silent_gateway_never_brings_keep_no_file_open() {
     push(&world, "a", "g", BOOT, NOW);
     hear(&world, &beat("g", BOOT, None), NOW);
     world.bring_all("a", 0..2);
-    run(session::end(&world.store, &world.bucket, "a", 15_000, 3, NOW + 15 * SECOND)).unwrap();
+    run(session::end(&world.store, &world.bucket, "a", 0, 15_000, 3, NOW + 15 * SECOND)).unwrap();
     let files = ticks(&world, NOW + 15 * SECOND, 900);
     assert_eq!(files.iter().map(|(_, file)| file.as_str()).collect::<Vec<_>>(), ["a0 a1"]);
     // Nor is anything looked at any more until they come.
@@ -176,7 +210,7 @@ fn a_push_on_another_gateway_continues_only_what_has_ended() {
         push(&world, "a", "g", BOOT, NOW);
         world.bring_all("a", 0..2);
         if has_ended {
-            run(session::end(&world.store, &world.bucket, "a", 10_000, 2, NOW + 10_000)).unwrap();
+            run(session::end(&world.store, &world.bucket, "a", 0, 10_000, 2, NOW + 10_000)).unwrap();
         }
         push(&world, "b", "other", BOOT, NOW + 10_000 + gap_ms);
         run(session::adopted(&world.store, "b")).unwrap().unwrap().recording
@@ -192,7 +226,7 @@ fn a_push_waits_for_chunks_of_its_own_spool_alone() {
         let world = World::new();
         push(&world, "a", "g", BOOT, NOW);
         world.bring_all("a", 0..2);
-        run(session::end(&world.store, &world.bucket, "a", 15_000, chunks, NOW + 15 * SECOND)).unwrap();
+        run(session::end(&world.store, &world.bucket, "a", 0, 15_000, chunks, NOW + 15 * SECOND)).unwrap();
         push(&world, "b", "g", boot, NOW + 30 * SECOND);
         run(session::adopted(&world.store, "b")).unwrap().unwrap().recording
     };
@@ -212,7 +246,7 @@ fn overlapping_pushes_of_two_gateways_are_both_live_and_have_files_of_their_own(
         world.bring_all("b", seq..seq + 1);
     }
     assert_eq!(live_ids(&world, NOW + 20 * SECOND), ["a", "b"]);
-    run(session::end(&world.store, &world.bucket, "b", 15_000, 3, NOW + 20 * SECOND)).unwrap();
+    run(session::end(&world.store, &world.bucket, "b", 0, 15_000, 3, NOW + 20 * SECOND)).unwrap();
     assert_eq!(live_ids(&world, NOW + 21 * SECOND), ["a"]);
     let mut files = Vec::new();
     for second in 20..400 {

@@ -121,7 +121,7 @@ fn a_heartbeat_that_asks_from_now_on_costs_what_is_live_and_not_what_ever_was() 
             assert!(ids(heard).eq([id.clone()]));
             costs.push(world.store.operations() - before);
         }
-        run(session::end(&world.store, &world.bucket, &id, 5_000, 0, now_ms)).unwrap();
+        run(session::end(&world.store, &world.bucket, &id, 0, 5_000, 0, now_ms)).unwrap();
         ticks_and_beats(&world, "g", BOOT, now_ms + SECOND, 9);
     }
     assert!(costs.iter().all(|cost| *cost <= costs[0] + 8), "{costs:?}");
@@ -142,7 +142,8 @@ fn paused_before_its_end(
         assert_eq!(give(&world, Cause::Start, NOW + 100 * SECOND), Ok(()));
     }
     let mut files = ticks_and_beats(&world, "g", BOOT, NOW, 110);
-    let end = || run(session::end(&world.store, &world.bucket, "a", 110_000, 2, NOW + 110 * SECOND)).unwrap();
+    let end =
+        || run(session::end(&world.store, &world.bucket, "a", 0, 110_000, 2, NOW + 110 * SECOND)).unwrap();
     if is_end_told {
         end();
     }
@@ -214,7 +215,7 @@ fn a_pause_that_its_gateway_had_not_heard_of_is_no_part_of_the_break() {
     world.bring_all("a", 0..2);
     assert_eq!(give(&world, Cause::Stop, NOW + 10 * SECOND), Ok(()));
     // What was spooled meanwhile comes after the end.
-    run(session::end(&world.store, &world.bucket, "a", 110_000, 22, NOW + 110 * SECOND)).unwrap();
+    run(session::end(&world.store, &world.bucket, "a", 0, 110_000, 22, NOW + 110 * SECOND)).unwrap();
     ticks_and_beats(&world, "g", BOOT, NOW + 110 * SECOND, 5);
     world.bring_all("a", 2..22);
     assert_eq!(ticks_and_beats(&world, "g", BOOT, NOW + 115 * SECOND, 170), []);

@@ -29,7 +29,7 @@ fn each_gateway_is_told_of_its_own_pushes_until_it_has_heard() {
     push(&world, "a", "g", BOOT, NOW);
     push(&world, "b", "other", BOOT, NOW);
     push(&world, "c", "g", BOOT, NOW);
-    run(session::end(&world.store, &world.bucket, "c", 5_000, 0, NOW)).unwrap();
+    run(session::end(&world.store, &world.bucket, "c", 0, 5_000, 0, NOW)).unwrap();
     hear(&world, &beat("g", BOOT, None), NOW);
     end_pushes(&world, "forbidden", NOW + 1);
     for (gateway, id) in [("g", "a"), ("other", "b")] {
@@ -99,7 +99,7 @@ fn what_it_costs_grows_with_the_pushes_that_end_alone() {
         let before = world.store.operations();
         end_pushes(&world, "forbidden", now_ms);
         costs.push(world.store.operations() - before);
-        run(session::end(&world.store, &world.bucket, &id, 5_000, 0, now_ms)).unwrap();
+        run(session::end(&world.store, &world.bucket, &id, 0, 5_000, 0, now_ms)).unwrap();
         ticks_and_beats(&world, "g", BOOT, now_ms + SECOND, 9);
     }
     let (early, late) = (&costs[..60], &costs[60..]);

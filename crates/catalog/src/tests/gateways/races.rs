@@ -86,7 +86,7 @@ fn the_end_that_is_told_first_holds() {
     };
     fn actors(world: &World) -> Vec<Done<'_>> {
         let (store, bucket) = (&world.store, &world.bucket);
-        let told = async { session::end(store, bucket, "a", 15_000, 3, NOW).await.map(drop) };
+        let told = async { session::end(store, bucket, "a", 0, 15_000, 3, NOW).await.map(drop) };
         let unheard = async {
             let session = session::get(store, &world.bucket, "a").await?;
             session::end_at_last(store, bucket, &session, NOW).await.map(drop)
@@ -95,7 +95,7 @@ fn the_end_that_is_told_first_holds() {
     }
     let judge = |world: &World| {
         let end = run(session::ended(&world.store, "a")).unwrap().unwrap();
-        let again = run(session::end(&world.store, &world.bucket, "a", 99_000, 9, NOW)).unwrap();
+        let again = run(session::end(&world.store, &world.bucket, "a", 0, 99_000, 9, NOW)).unwrap();
         assert_eq!(end, again);
         end.chunks.to_string()
     };

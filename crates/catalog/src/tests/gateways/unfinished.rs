@@ -26,7 +26,7 @@ fn the_file_before_closes_wherever_the_adoption_of_a_lost_push_was_interrupted()
         push(&world, "a", "g", BOOT, NOW);
         hear(&world, &beat("g", BOOT, None), NOW);
         world.bring_all("a", 0..2);
-        run(session::end(&world.store, &world.bucket, "a", 10_000, 2, NOW + 10 * SECOND)).unwrap();
+        run(session::end(&world.store, &world.bucket, "a", 0, 10_000, 2, NOW + 10 * SECOND)).unwrap();
         let (store, bucket) = (&world.store, &world.bucket);
         let after = After { session: "a".into(), gap_ms: 1_000 };
         let next = Session { boot: BOOT.into(), began_ms: NOW + 11 * SECOND, ..session_of("b") };
@@ -62,7 +62,7 @@ fn a_push_on_another_gateway_is_apart_from_one_whose_end_was_not_known_when_it_b
         push(&world, "a", "g", BOOT, NOW);
         world.bring_all("a", 0..2);
         let noted_ms = NOW + noted_s * SECOND;
-        run(session::end(&world.store, &world.bucket, "a", 10_000, 2, noted_ms)).unwrap();
+        run(session::end(&world.store, &world.bucket, "a", 0, 10_000, 2, noted_ms)).unwrap();
         let session = Session {
             gateway: "other".into(),
             boot: BOOT.into(),
@@ -94,7 +94,7 @@ fn a_session_that_a_later_boot_left_out_is_continued_by_nobody_and_keeps_its_lat
     run(world.bring_at("b", 0, 0, NOW + 25 * SECOND)).unwrap();
     let chunk = delivery(2, 0, Chunk::Slice(slice(2)));
     run(due::commit(store, &on_its_way, chunk, NOW + 100 * SECOND)).unwrap();
-    run(session::end(store, bucket, "b", 5_000, 1, NOW + 101 * SECOND)).unwrap();
+    run(session::end(store, bucket, "b", 0, 5_000, 1, NOW + 101 * SECOND)).unwrap();
     let files = ticks_and_beats(&world, "g", LATER, NOW + 102 * SECOND, 400);
     let mut files: Vec<_> = files.iter().map(|(_, file)| file.as_str()).collect();
     files.sort_unstable();

@@ -147,7 +147,7 @@ impl Gateway {
         let Some(live) = self.live.take() else { return };
         let Session { id, began_ms, .. } = &live.session;
         let duration_ms = now_ms - began_ms;
-        run(session::end(&world.store, &world.bucket, id, duration_ms, live.chunks, now_ms)).unwrap();
+        run(session::end(&world.store, &world.bucket, id, 0, duration_ms, live.chunks, now_ms)).unwrap();
         model.end(id, now_ms);
         let breaks_ms = [1_000, 30_000, DELAY_MS - 1_000, DELAY_MS, DELAY_MS + 1_000, 10 * 60_000, HOUR_MS];
         let mut break_ms = breaks_ms[random.below(breaks_ms.len())];

@@ -134,7 +134,7 @@ fn a_push_goes_on_and_the_lost_part_is_a_gap() {
     assert_eq!(after.len(), held.len() + 200);
     let World { store, bucket } = &stage.world;
     assert_eq!(run(live::of_stream(store, &stream(), stage.now_ms)).unwrap()[0].id, LIVE);
-    run(session::end(store, bucket, LIVE, 1_300 * 5_000, 1_300, stage.now_ms)).unwrap();
+    run(session::end(store, bucket, LIVE, 0, 1_300 * 5_000, 1_300, stage.now_ms)).unwrap();
     live_on(&mut stage, HOUR_MS);
     // Each slice is in one file, and no number is used again that the lost part may have used.
     let files = stage.files();

@@ -265,7 +265,7 @@ impl World {
     }
 
     pub(crate) fn end(&self, id: &str, chunks: u64, now_ms: u64) -> Result<()> {
-        run(session::end(&self.store, &self.bucket, id, chunks * SLICE_MS, chunks, now_ms))?;
+        run(session::end(&self.store, &self.bucket, id, 0, chunks * SLICE_MS, chunks, now_ms))?;
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 //! Sealing: what is settled moves from the store into the [log](crate::log) of its stream and UTC day.
 //!
 //! Of each session an unbroken run from its begin is sealed, so that what comes late is always beyond it. A session that
-//! is [over](over) leaves the store as a whole.
+//! is [over](over) leaves the store as a whole, after those that it continues: what is noted of their recording goes with the
+//! last one.
 //!
 //! | step | timer | does |
 //! | --- | --- | --- |
@@ -25,6 +26,8 @@ pub(crate) mod files;
 pub(crate) mod over;
 pub(crate) mod retention;
 pub(crate) mod revive;
+
+use std::collections::BTreeSet;
 
 use store::Store;
 use store::record::write;
@@ -73,14 +76,17 @@ pub(crate) async fn seal(
     }
     let noted = list::entries(store, &days::sessions_of(at), now_ms).await?;
     let Some((last, _)) = noted.last() else { return Ok(()) };
-    let mut runs = Vec::new();
+    let (mut runs, mut leaving) = (Vec::new(), BTreeSet::new());
     for (_, id) in &noted {
         if runs.len() == MOST_SESSIONS {
             break;
         }
-        match unsealed_run(store, bucket, id, at, retention, now_ms).await? {
+        match unsealed_run(store, bucket, (id, &leaving), at, retention, now_ms).await? {
             Found::Nothing => {}
-            Found::Run(run) => runs.push(*run),
+            Found::Run(run) => {
+                leaving.extend(run.over.as_ref().map(|_| id.clone()));
+                runs.push(*run);
+            }
             Found::Earlier(session, day) => {
                 days::note_session(store, &session.stream, day, id, now_ms).await?;
                 timer::set(store, now_ms, &format!("s {stream} {day}")).await?;
@@ -131,10 +137,11 @@ enum Found {
     Earlier(Box<Session>, u64),
 }
 
+/// `leaving`: the sessions that leave the store with the same part.
 async fn unsealed_run(
     store: &impl Store,
     bucket: &impl WorkBucket,
-    id: &str,
+    (id, leaving): (&str, &BTreeSet<String>),
     at: StreamDay<'_>,
     retention: Retention,
     now_ms: u64,
@@ -161,7 +168,8 @@ async fn unsealed_run(
     let over = match &end {
         Some(end) if next == length => {
             let last = last.as_ref().map(|(_, last)| last);
-            over::of(store, bucket, (&session, &adopted, end), (length, last), retention, now_ms).await?
+            over::of(store, bucket, (&session, &adopted, end), (length, last), leaving, retention, now_ms)
+                .await?
         }
         _ => None,
     };

@@ -19,8 +19,11 @@ const FIXED: std::ops::RangeInclusive<u64> = 1..=250;
 /// So many are drawn beside them.
 const DRAWN: u64 = 10;
 
-/// Seeds that have failed: media that was deleted by the clock of a host that is ahead, a restart while the push was stopped.
-const FAILED: [u64; 3] = [987_654_321_097, 987_654_321_437, 987_654_321_442];
+/// Seeds that have failed: media that was deleted by the clock of a host that is ahead, a restart while the push was stopped,
+/// a key that was left of a recording whose last push had left the store before the first one, and a break that was closed at
+/// once since a host that is ahead had noted its begin.
+const FAILED: [u64; 5] =
+    [987_654_321_097, 987_654_321_437, 987_654_321_442, 9_990_000_000_194, 9_990_000_001_373];
 
 /// Plays histories; answers what they reached, and which failed.
 fn play(seeds: impl Iterator<Item = u64>) -> (Coverage, Vec<String>) {

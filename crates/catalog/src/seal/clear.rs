@@ -131,8 +131,12 @@ async fn clear_run(store: &impl Store, run: &Run, at: Where) -> Result<(), Error
     if known.at != at || !known.is_held {
         return Ok(());
     }
-    if committed::length(store, id).await? > run.next() {
-        // A chunk was on its way when the session was found to be over.
+    let is_first = match &run.adopted.continues {
+        Some(before) => session::find(store, before).await?.is_none(),
+        None => true,
+    };
+    if !is_first || committed::length(store, id).await? > run.next() {
+        // A chunk was on its way when the session, or the one that it continues, was found to be over.
         return Ok(write(store, &key::sealed(id), &Sealed { is_held: false, ..known }).await?);
     }
     delete_session(store, run, over).await

@@ -1,4 +1,9 @@
 //! Whether a session is over: all of it is there, nothing waits for it, and its record files are written.
+//!
+//! Sessions of a recording leave the store one after the other: the first one is where files are looked for as long as none
+//! is written, and what is noted of them goes with the last one.
+
+use std::collections::BTreeSet;
 
 use store::Store;
 
@@ -8,6 +13,7 @@ use crate::error::Error;
 use crate::log::part::Over;
 use crate::next_file::{self, Next};
 use crate::rule::Container;
+use crate::sealed::sealed;
 use crate::session::{self, Adopted, Break, End, Session};
 use crate::time::Retention;
 use crate::{account::Account, command, silence, status};
@@ -15,15 +21,20 @@ use crate::{account::Account, command, silence, status};
 /// So many sessions of a chain are walked.
 const WALK: u32 = 256;
 
-/// What an ended session leaves that has so many chunks; `None` while it is not over. Beyond retention every one is.
+/// What an ended session leaves that has so many chunks; `None` while it is not over. Beyond retention it is once
+/// those that it continues are. `leaving`: those that leave the store with it, before it.
 pub(crate) async fn of(
     store: &impl Store,
     bucket: &impl WorkBucket,
     (session, adopted, end): (&Session, &Adopted, &End),
     (length, last): (u64, Option<&Committed>),
+    leaving: &BTreeSet<String>,
     retention: Retention,
     now_ms: u64,
 ) -> Result<Option<Over>, Error> {
+    if !is_next(store, adopted, leaving).await? {
+        return Ok(None);
+    }
     let continued = session::continued(store, &session.id).await?;
     let is_beyond = now_ms > end.ended_ms.saturating_add(retention.sessions_ms);
     let next_files = next_files(store, session, adopted).await?;
@@ -51,6 +62,15 @@ pub(crate) async fn of(
         None => status::told(store, &adopted.recording).await?,
     };
     Ok(Some(Over { continued, next_files, files, commands, rounds, told }))
+}
+
+/// Whether the session that one continues has left the store, or is about to.
+async fn is_next(store: &impl Store, adopted: &Adopted, leaving: &BTreeSet<String>) -> Result<bool, Error> {
+    let Some(before) = &adopted.continues else { return Ok(true) };
+    if leaving.contains(before) || session::find(store, before).await?.is_none() {
+        return Ok(true);
+    }
+    Ok(sealed(store, before).await?.is_some_and(|sealed| sealed.is_held))
 }
 
 async fn is_closed(bucket: &impl WorkBucket, id: &str) -> Result<bool, Error> {
@@ -103,26 +123,53 @@ async fn is_written(
         Some(last) => last.accounts.clone(),
         None => accounts_before(store, adopted).await?,
     };
-    for Account { container, file, .. } in accounts {
-        let Some(run) = file.filter(|_| retention.written.contains(&container)) else { continue };
+    let formats = session.rule.iter().flat_map(|rule| &rule.formats).map(|format| format.container);
+    for container in formats.filter(|container| retention.written.contains(container)) {
         let next = next_files.iter().find(|(of, _)| *of == container).map(|(_, next)| next);
-        let is_past = match (next, continued) {
-            (None, None) => false,
-            // No file of the recording is noted: none is written yet, or the recording has left the store.
-            (None, Some(after)) => is_gone_after(store, after).await?,
-            (Some(next), None) => next.number > run.number,
-            (Some(next), Some(_)) => {
-                let from = &next.from.session;
-                let is_gone = async || session::find(store, from).await.map(|from| from.is_none());
-                next.number > run.number
-                    && (session::is_before(store, bucket, &session.id, from).await? || is_gone().await?)
-            }
-        };
+        let number = next.map_or(0, |next| next.number);
+        // Files are looked for from the recording's first session on, until the first one is written.
+        let is_looked_for_here = next.is_none_or(|next| next.from.session == session.id);
+        let is_past = is_before(&accounts, container, number)
+            && match continued {
+                Some(after) if is_looked_for_here => {
+                    is_done_from(store, bucket, after, (container, number)).await?
+                }
+                _ => true,
+            };
         if !is_past {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Whether the file that some accounts came to is before the one of a number.
+fn is_before(accounts: &[Account], container: Container, number: u32) -> bool {
+    let account = accounts.iter().find(|account| account.container == container);
+    account.and_then(|account| account.file.as_ref()).is_none_or(|run| run.number < number)
+}
+
+/// Whether all of a chain is there, from one session on, in files before the one of a number, and nothing comes any more.
+async fn is_done_from(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    from: &str,
+    (container, number): (Container, u32),
+) -> Result<bool, Error> {
+    let mut at = from.to_owned();
+    for _ in 0..WALK {
+        let Some(end) = session::ended(store, &at).await? else { return Ok(false) };
+        let last = committed::last(store, &at).await?;
+        let (length, accounts) = last.map_or((0, Vec::new()), |(seq, last)| (seq + 1, last.accounts));
+        if length < end.chunks || !is_before(&accounts, container, number) {
+            return Ok(false);
+        }
+        match session::continued(store, &at).await? {
+            Some(after) => at = after,
+            None => return is_closed(bucket, &at).await,
+        }
+    }
+    Ok(false)
 }
 
 /// The accounts that a session without chunks hands on.
@@ -136,17 +183,4 @@ async fn accounts_before(store: &impl Store, adopted: &Adopted) -> Result<Vec<Ac
         before = session::adopted(store, &id).await?.and_then(|adopted| adopted.continues);
     }
     Ok(Vec::new())
-}
-
-/// Whether a session of a chain, from one on, has left the store: it was the last, or the files went on past it.
-async fn is_gone_after(store: &impl Store, from: &str) -> Result<bool, Error> {
-    let mut at = Some(from.to_owned());
-    for _ in 0..WALK {
-        let Some(id) = at else { return Ok(false) };
-        if session::find(store, &id).await?.is_none() {
-            return Ok(true);
-        }
-        at = session::continued(store, &id).await?;
-    }
-    Ok(false)
 }

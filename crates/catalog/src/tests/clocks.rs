@@ -151,7 +151,8 @@ fn an_empty_push_stays_until_a_file_past_it_is_written_whatever_clocks_say() {
                 file::written(&world.store, "a", Container::M3u8, &file.unwrap()).await.unwrap();
             });
         };
-        let is_over = |id| {
+        let is_over = |id, leaving: &[&str]| {
+            let leaving = leaving.iter().map(|id| (*id).to_owned()).collect();
             run(async {
                 let (store, bucket) = (&world.store, &world.bucket);
                 let session = session::get(store, bucket, id).await.unwrap();
@@ -160,14 +161,17 @@ fn an_empty_push_stays_until_a_file_past_it_is_written_whatever_clocks_say() {
                 let last = committed::last(store, id).await.unwrap();
                 let length = last.as_ref().map_or(0, |(seq, _)| seq + 1);
                 let chunks = (length, last.as_ref().map(|(_, last)| last));
-                let over = over::of(store, bucket, (&session, &adopted, &end), chunks, KEPT, NOW + 1);
+                let of = (&session, &adopted, &end);
+                let over = over::of(store, bucket, of, chunks, &leaving, KEPT, NOW + 1);
                 over.await.unwrap().is_some()
             })
         };
         write();
-        assert_eq!((is_over("a"), is_over("b")), (false, false), "{first_ms}");
+        assert_eq!((is_over("a", &[]), is_over("b", &[])), (false, false), "{first_ms}");
         last.slices(170);
         write();
-        assert_eq!((is_over("a"), is_over("b")), (true, true), "{first_ms}");
+        // They leave one after the other.
+        let is_over = (is_over("a", &[]), is_over("b", &[]), is_over("b", &["a"]));
+        assert_eq!(is_over, (true, false, true), "{first_ms}");
     }
 }

@@ -1,5 +1,6 @@
 //! Sealing: what is asked is answered alike before, while and after it moves, and in the end nothing is left.
 
+mod chains;
 mod lost_store;
 mod stage;
 mod told;

@@ -1,6 +1,7 @@
 //! Bringing pushes to the functions.
 
 mod backoff;
+mod before;
 mod requests;
 mod shed;
 mod uploader;

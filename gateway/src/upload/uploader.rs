@@ -8,12 +8,12 @@ use std::{
 
 use http::StatusCode;
 use protocol::{
-    After, BeginSession, ChunkPath, EndAnswer, EndSession, Generation, LossReason, LostChunk, SessionAnswer,
+    BeginSession, ChunkPath, EndAnswer, EndSession, Generation, LossReason, LostChunk, SessionAnswer,
     SessionPath, conflict,
 };
 use tokio::time::{sleep, sleep_until, timeout};
 
-use super::backoff::Backoff;
+use super::{backoff::Backoff, before::Before};
 use crate::{
     clock::{LogLimit, ms_since},
     functions::{CallError, ChunkBody, Functions},
@@ -46,7 +46,7 @@ impl Uploader {
     /// Begins the session of a push, after those of the same stream before it; `false` if it will have none.
     ///
     /// Tries for ever: what bounds the wait is the spool.
-    pub(super) async fn begin(&self, queue: &QueueReader, before: Option<&QueueReader>) -> bool {
+    pub(super) async fn begin(&self, queue: &QueueReader, before: Option<&Before>) -> bool {
         let Some(began) = queue.began().await else { return false };
         if queue.session().is_some() {
             return true;
@@ -55,7 +55,7 @@ impl Uploader {
         let _ = timeout(CODECS_WAIT, queue.codecs_known()).await;
         let mut backoff = Backoff::new(queue.path(), &self.functions);
         loop {
-            let after = before.and_then(|before| after(before, began));
+            let after = before.and_then(|before| before.after(began));
             let sent = Instant::now();
             let record = queue.record();
             let begin = BeginSession { after, ..self.gateway.begin(&record, began) };
@@ -206,13 +206,6 @@ impl Uploader {
 /// Whether the functions do not know what a call is about.
 fn is_unknown(error: &CallError) -> bool {
     error.status() == Some(StatusCode::NOT_FOUND)
-}
-
-/// The push before, where it has a session.
-fn after(before: &QueueReader, began: Instant) -> Option<After> {
-    let session = before.session()?;
-    let gap_ms = began.saturating_duration_since(before.last_frame()?).as_millis() as u64;
-    Some(After { session, gap_ms })
 }
 
 /// Brings the chunks of one session.

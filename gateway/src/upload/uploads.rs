@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use protocol::StreamPath;
@@ -11,13 +11,17 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    before::Before,
     shed::{self, GivenUp},
     uploader::Uploader,
 };
 use crate::queue::{QueueReader, Waits};
 
-/// A push that ended so long ago continues in no other: the longest delay of a rule is shorter.
-const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
+/// A push that ended so long ago continues in no other: no rule has a longer delay.
+const FORGOTTEN: Duration = Duration::from_secs(6 * 3600);
+
+/// Of so many streams of which nothing waits it is known what a next push continues; there may be as many as there are names.
+const MOST_QUIET: usize = 50_000;
 
 /// How often that is looked at.
 const SHED_EVERY: Duration = Duration::from_secs(1);
@@ -47,7 +51,7 @@ struct Stream {
     /// Whether a task begins them.
     is_beginning: bool,
     /// The last one that has a session.
-    last: Option<QueueReader>,
+    last: Option<Before>,
     /// All that are not brought to the functions, in order.
     pushes: Vec<QueueReader>,
 }
@@ -68,7 +72,7 @@ impl Uploads {
         let path = queue.path().clone();
         let is_first = {
             let mut streams = self.streams();
-            streams.forget();
+            streams.forget(Instant::now());
             let stream = streams.streams.entry(path.clone()).or_default();
             stream.pushes.push(queue.clone());
             if queue.record().is_resent {
@@ -92,9 +96,7 @@ impl Uploads {
     async fn begin_in_turn(self: Arc<Self>, path: StreamPath) {
         while let Some((queue, last)) = self.next(&path) {
             if self.begin(&queue, last.as_ref()).await {
-                if let Some(stream) = self.streams().streams.get_mut(&path) {
-                    stream.last = Some(queue.clone());
-                }
+                self.streams().begun(&queue);
                 let uploads = Arc::clone(&self);
                 self.spawn(async move { uploads.carry(&queue).await });
             }
@@ -102,7 +104,7 @@ impl Uploads {
     }
 
     /// Begins a push; `false` if it will have no session.
-    async fn begin(&self, queue: &QueueReader, before: Option<&QueueReader>) -> bool {
+    async fn begin(&self, queue: &QueueReader, before: Option<&Before>) -> bool {
         let is_begun = self.uploader.begin(queue, before).await;
         if !is_begun {
             self.uploader.delete(queue);
@@ -167,7 +169,7 @@ impl Uploads {
     }
 
     /// The stream's next push and the one before it; `None` if no push waits.
-    fn next(&self, path: &StreamPath) -> Option<(QueueReader, Option<QueueReader>)> {
+    fn next(&self, path: &StreamPath) -> Option<(QueueReader, Option<Before>)> {
         let mut streams = self.streams();
         let stream = streams.streams.get_mut(path)?;
         let next = stream.waiting.pop_front();
@@ -177,9 +179,7 @@ impl Uploads {
 
     /// A push is brought, or refused.
     fn over(&self, queue: &QueueReader) {
-        if let Some(stream) = self.streams().streams.get_mut(queue.path()) {
-            stream.pushes.retain(|push| !push.is(queue));
-        }
+        self.streams().over(queue);
     }
 
     fn streams(&self) -> MutexGuard<'_, Streams> {
@@ -188,15 +188,41 @@ impl Uploads {
 }
 
 impl Streams {
-    /// Forgets the streams whose last push no later one can continue.
-    fn forget(&mut self) {
+    /// A push has a session.
+    fn begun(&mut self, queue: &QueueReader) {
+        if let Some(stream) = self.streams.get_mut(queue.path()) {
+            stream.last = Some(Before::Waiting(queue.clone()));
+        }
+    }
+
+    /// A push is brought, or refused: of the last one that has a session only that is kept which the next one is told of.
+    fn over(&mut self, queue: &QueueReader) {
+        let Some(stream) = self.streams.get_mut(queue.path()) else { return };
+        stream.pushes.retain(|push| !push.is(queue));
+        stream.pushes.shrink_to_fit();
+        stream.waiting.shrink_to_fit();
+        stream.last = stream.last.take().and_then(|last| last.without(queue));
+    }
+
+    /// Forgets the streams whose last push no later one can continue, and where there are too many, those that have been
+    /// quiet for the longest.
+    fn forget(&mut self, now: Instant) {
         if self.streams.len() <= self.look_above {
             return;
         }
+        let quiet_since = |stream: &Stream| stream.last.as_ref().and_then(Before::last_frame);
+        let mut quiet: Vec<_> =
+            self.streams.values().filter(|stream| stream.pushes.is_empty()).filter_map(quiet_since).collect();
+        let recent = now.checked_sub(FORGOTTEN);
+        let first_known = quiet.len().checked_sub(MOST_QUIET).map(|at| *quiet.select_nth_unstable(at).1);
+        let since = recent.max(first_known);
         self.streams.retain(|_, stream| {
-            let is_recent = |last: &QueueReader| last.last_frame().is_some_and(|at| at.elapsed() < FORGOTTEN);
-            !stream.pushes.is_empty() || stream.last.as_ref().is_some_and(is_recent)
+            !stream.pushes.is_empty()
+                || quiet_since(stream).is_some_and(|at| since.is_none_or(|since| at >= since))
         });
         self.look_above = 2 * self.streams.len() + 16;
     }
 }
+
+#[cfg(test)]
+mod tests;

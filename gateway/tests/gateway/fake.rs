@@ -71,6 +71,9 @@ pub(crate) enum Act {
     LoseReply,
     /// It succeeds a while later.
     Delay(Duration),
+    /// It has no effect, and the connection breaks a while later.
+    #[allow(dead_code, reason = "only the torture has it")]
+    Hang(Duration),
 }
 
 pub(crate) fn fail(status: u16) -> Act {
@@ -106,6 +109,8 @@ pub(crate) struct Log {
     pub(crate) sessions: Vec<Session>,
     offers: u64,
     pub(crate) asked: Vec<AskAdmission>,
+    /// How often somebody asked.
+    pub(crate) admitted: u64,
     pub(crate) heartbeats: Vec<Heartbeat>,
     pub(crate) ticks: u64,
     /// Chunks that the script had fail.
@@ -295,10 +300,11 @@ async fn answer(
     };
     let call = Call { host, kind, stream, session: session.to_owned(), seq, told, nth };
     let act = (state.script.lock().unwrap())(&call);
-    if let Act::Delay(delay) = act {
+    if let Act::Delay(delay) | Act::Hang(delay) = act {
         tokio::time::sleep(delay).await;
     }
     match act {
+        Act::Hang(_) => return Err(std::io::Error::other("it hung")),
         Act::Fail(status, problem) => {
             state.log.lock().unwrap().refused += u64::from(call.kind == Kind::Chunk);
             state.changed.notify_waiters();
@@ -327,6 +333,7 @@ fn perform(log: &mut Log, call: &Call, body: Bytes) -> Response<Full<Bytes>> {
             respond(StatusCode::OK, &log.lane)
         }
         Kind::Admission => {
+            log.admitted += 1;
             log.asked.push(serde_json::from_slice(&body).unwrap());
             Response::builder().status(StatusCode::NO_CONTENT).body(Full::default()).unwrap()
         }

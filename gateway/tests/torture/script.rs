@@ -27,8 +27,7 @@ pub(crate) fn faults(is_healed: Arc<AtomicBool>) -> impl FnMut(&Call) -> Act + S
         match fastrand::u32(..100) {
             0..40 if is_dead => fail(503),
             40..70 if is_dead => Act::Foreign(413),
-            // It hangs, and nothing has come of it.
-            70..72 if is_dead => Act::Delay(Duration::from_secs(5)),
+            70..72 if is_dead => Act::Hang(Duration::from_secs(5)),
             _ if is_dead => Act::Foreign(502),
             _ if is_out => fail(503),
             0..3 => fail(500),

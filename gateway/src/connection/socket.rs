@@ -80,7 +80,10 @@ impl PublisherSocket {
     /// From now on the publisher sends media, which may wait a moment.
     pub(crate) fn expect_media(&mut self) {
         self.is_media = true;
-        self.buffer.resize(CAPACITY, 0);
+        // Zeroed by the system where it is new: what no read reaches then takes no memory.
+        let mut buffer = vec![0; CAPACITY];
+        buffer[..self.end].copy_from_slice(&self.buffer[..self.end]);
+        self.buffer = buffer;
     }
 
     /// Reads what is there, or waits for it; returns 0 at the end. No byte is lost when the future is dropped.

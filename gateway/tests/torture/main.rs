@@ -43,8 +43,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const SHORT: Duration = Duration::from_secs(15);
 
 /// What the gateway may have of memory at most, and more for each connection of an abuser.
-const MOST_RSS_BYTES: usize = 120 << 20;
-const CONNECTION_BYTES: usize = 56 << 10;
+const MOST_RSS_BYTES: usize = 100 << 20;
+const CONNECTION_BYTES: usize = 32 << 10;
 
 /// Open files beside one for each connection of an abuser.
 const MORE_FILES: usize = 800;

@@ -64,7 +64,7 @@ fn push(world: &World, digit: char, chunks: u64) {
         world.pass_ms(5_000);
         commit_slice(world, digit, seq, |_| {});
     }
-    run(world.end(&id(digit), chunks * 5_000, chunks, world.now_ms.get())).unwrap();
+    run(world.end(&id(digit), shared::testing::ended(chunks * 5_000, chunks), world.now_ms.get())).unwrap();
 }
 
 /// A world whose work bucket is found fit.
@@ -154,7 +154,7 @@ fn sound_that_begins_late_begins_the_next_file() {
             slice.discontinuity = seq == 2;
         });
     }
-    run(world.end(&id('a'), 15_000, 3, world.now_ms.get())).unwrap();
+    run(world.end(&id('a'), shared::testing::ended(15_000, 3), world.now_ms.get())).unwrap();
     world.pass_ms(16_000);
     run(world.hear_gateway()).unwrap();
     tick(&world);

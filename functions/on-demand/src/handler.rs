@@ -94,8 +94,7 @@ async fn end(world: &impl World, path: &SessionPath, end: EndSession) -> Result<
     if session.stream != catalog::StreamName::from(&path.stream) {
         return Err(catalog::Error::NoSuchSession.into());
     }
-    let EndSession { ended_ago_ms, duration_ms, chunks } = end;
-    let chunks = world.end(&session.id, ended_ago_ms, duration_ms, chunks, world.now_ms()).await?;
+    let chunks = world.end(&session.id, end, world.now_ms()).await?;
     Ok(EndAnswer { chunks })
 }
 

@@ -57,7 +57,7 @@ fn chunk_at(seq: u64, bytes: &[u8], offset_ms: u64) -> Request<Sent> {
 
 /// The slices of the recording's open and closed files, once the push has ended.
 fn entries(world: &World, chunks: u64) -> Vec<Vec<Entry>> {
-    run(world.end(&id(), 0, 120_000, chunks, BEGAN_MS + 120_000)).unwrap();
+    run(world.end(&id(), shared::testing::ended(120_000, chunks), BEGAN_MS + 120_000)).unwrap();
     world.now_ms.set(BEGAN_MS + 300_000);
     run(world.hear_gateway()).unwrap();
     let mut files = Vec::new();
@@ -367,13 +367,13 @@ fn a_push_that_continues_one_of_the_same_second_is_never_refused() {
     let world = recorded();
     assert!(put(&world, 0).is_ok());
     let mut before = id();
-    run(world.end(&before, 0, 100, 1, BEGAN_MS + 100)).unwrap();
+    run(world.end(&before, shared::testing::ended(100, 1), BEGAN_MS + 100)).unwrap();
     for (number, name) in (1..).zip('b'..'f') {
         let began_ms = BEGAN_MS + 200 * number;
         let after = After { session: before, gap_ms: 100 };
         let id = run(world.begin(session(name, began_ms), Some(after), None, began_ms)).unwrap().session.id;
         assert!(send(&world, chunk_of(id.clone(), 0, CHUNK)).is_ok(), "{name}");
-        run(world.end(&id, 0, 100, 1, began_ms + 100)).unwrap();
+        run(world.end(&id, shared::testing::ended(100, 1), began_ms + 100)).unwrap();
         before = id;
     }
     assert_eq!(objects(&world).len(), 5);

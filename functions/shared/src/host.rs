@@ -1,11 +1,11 @@
 //! The world as Spin gives it: WASI, the variables, and the components that the function is composed with.
 
-use std::future::Future;
 use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use protocol::EndSession;
 use spin_sdk::wasip3::http::types;
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 use spin_sdk::wasip3::random::random::get_random_bytes;
@@ -116,15 +116,8 @@ impl Catalog for Host {
         catalog::get_session(id.into()).await
     }
 
-    async fn end(
-        &self,
-        id: &str,
-        ended_ago_ms: u64,
-        duration_ms: u64,
-        chunks: u64,
-        now_ms: u64,
-    ) -> Result<u64, catalog::Error> {
-        catalog::end(id.into(), ended_ago_ms, duration_ms, chunks, now_ms).await
+    async fn end(&self, id: &str, end: EndSession, now_ms: u64) -> Result<u64, catalog::Error> {
+        catalog::end(id.into(), end.ended_ago_ms, end.duration_ms, end.chunks, now_ms).await
     }
 
     async fn beat(&self, heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, catalog::Error> {

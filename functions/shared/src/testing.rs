@@ -20,7 +20,7 @@ use std::rc::Rc;
 use ::rules::forbidden;
 use http::header::AUTHORIZATION;
 use http::{Method, Request};
-use protocol::Route;
+use protocol::{EndSession, Route};
 use serde::{Serialize, de::DeserializeOwned};
 use store::memory::MemoryStore;
 
@@ -270,6 +270,12 @@ pub fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, (u16, String, Str
     let problem: protocol::Problem =
         serde_json::from_str(answer.body()).expect("an answer that is not 200 should be a problem");
     Err((answer.status().as_u16(), problem.code, problem.message))
+}
+
+/// The end of a push of so long and so many chunks, which is told at once.
+#[must_use]
+pub fn ended(duration_ms: u64, chunks: u64) -> EndSession {
+    EndSession { ended_ago_ms: 0, duration_ms, chunks }
 }
 
 /// A rule that records a push as M3U8, in cycles of 20 s, slices of 5 s and breaks of at most 15 s.

@@ -9,7 +9,7 @@ use callback::Private;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use naming::Timezone;
-use protocol::bearer_token;
+use protocol::{EndSession, bearer_token};
 use subtle::ConstantTimeEq;
 
 use crate::bucket::{self, Begun, Created, Location, Part, Source};
@@ -108,14 +108,7 @@ pub trait Catalog {
     async fn find_wish(&self, push: PushName) -> Result<Option<Wish>, catalog::Error>;
     async fn decide_wish(&self, push: PushName, proposal: Wish) -> Result<Wish, catalog::Error>;
     async fn get_session(&self, id: &str) -> Result<Session, catalog::Error>;
-    async fn end(
-        &self,
-        id: &str,
-        ended_ago_ms: u64,
-        duration_ms: u64,
-        chunks: u64,
-        now_ms: u64,
-    ) -> Result<u64, catalog::Error>;
+    async fn end(&self, id: &str, end: EndSession, now_ms: u64) -> Result<u64, catalog::Error>;
     async fn beat(&self, heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, catalog::Error>;
     async fn end_pushes(
         &self,

@@ -51,7 +51,7 @@ fn each_format_is_cut_by_its_own_cycle_and_listed_as_its_files_are() {
         run(world.begin(recorded('a', BEGAN_MS, keeps_gaps), None, None, BEGAN_MS)).unwrap();
         (0..4).for_each(|seq| put(&world, 'a', seq));
         compose(&world);
-        run(world.end(&session('a', 0).id, 0, 4_000, 4, world.now_ms.get())).unwrap();
+        run(world.end(&session('a', 0).id, shared::testing::ended(4_000, 4), world.now_ms.get())).unwrap();
         let after = After { session: session('a', 0).id, gap_ms: 7_000 };
         let again = recorded('b', BEGAN_MS + 11_000, keeps_gaps);
         run(world.begin(again, Some(after), None, world.now_ms.get())).unwrap();

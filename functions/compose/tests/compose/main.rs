@@ -132,7 +132,7 @@ fn a_break_inside_a_file_is_left_out_or_kept() {
         let first = recorded_as('a', BEGAN_MS, &[Container::Mp4, Container::Flv]);
         run(world.begin(Session { keeps_gaps, ..first }, None, None, BEGAN_MS)).unwrap();
         put(&world, 'a', 0);
-        run(world.end(&session('a', 0).id, 0, 1_000, 1, world.now_ms.get())).unwrap();
+        run(world.end(&session('a', 0).id, shared::testing::ended(1_000, 1), world.now_ms.get())).unwrap();
         let after = After { session: session('a', 0).id, gap_ms: 7_000 };
         // Each chunk has a second of pictures and of sound.
         let again = recorded_as('b', BEGAN_MS + 8_000, &[Container::Mp4, Container::Flv]);
@@ -268,7 +268,8 @@ fn no_stream_replaces_the_file_of_another_in_a_store_that_replaces_objects() {
                 run(world.begin(session, None, None, BEGAN_MS)).unwrap();
                 (0..3).for_each(|seq| put_of(&world, stream, digit, seq));
             }
-            run(world.end(&session('b', 0).id, 0, 3_000, 3, world.now_ms.get())).unwrap();
+            run(world.end(&session('b', 0).id, shared::testing::ended(3_000, 3), world.now_ms.get()))
+                .unwrap();
             end_of(&world, 'a', 3);
             for _ in 0..3 {
                 compose_by(&world, Sizes { part, ..Sizes::DEFAULT });

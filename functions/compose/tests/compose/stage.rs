@@ -80,7 +80,8 @@ pub(crate) fn end(world: &World, chunks: u64) {
 
 /// The same of any push.
 pub(crate) fn end_of(world: &World, digit: char, chunks: u64) {
-    run(world.end(&session(digit, 0).id, 0, chunks * 1_000, chunks, world.now_ms.get())).unwrap();
+    run(world.end(&session(digit, 0).id, shared::testing::ended(chunks * 1_000, chunks), world.now_ms.get()))
+        .unwrap();
     world.pass_ms(30_000);
     run(world.hear_gateway()).unwrap();
     tick(world);

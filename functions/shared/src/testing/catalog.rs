@@ -3,6 +3,7 @@
 use ::catalog::decision::WorkBucket;
 use ::catalog::time::Retention;
 use catalog_component::{Service, types};
+use protocol::EndSession;
 use serde::{Serialize, de::DeserializeOwned};
 
 use store::memory::MemoryStore;
@@ -108,14 +109,8 @@ impl Catalog for World {
         answer(self.catalog().get_session(id).await)
     }
 
-    async fn end(
-        &self,
-        id: &str,
-        ended_ago_ms: u64,
-        duration_ms: u64,
-        chunks: u64,
-        now_ms: u64,
-    ) -> Result<u64, Error> {
+    async fn end(&self, id: &str, end: EndSession, now_ms: u64) -> Result<u64, Error> {
+        let EndSession { ended_ago_ms, duration_ms, chunks } = end;
         answer(self.catalog().end(id, ended_ago_ms, duration_ms, chunks, now_ms).await)
     }
 

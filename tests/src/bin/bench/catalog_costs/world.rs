@@ -280,10 +280,17 @@ impl World {
         Ok(run(gateway::beat(&self.store, &self.bucket, &beat, now_ms))?.since)
     }
 
-    /// One tick; answers how many timers were due.
+    /// One tick, and beside it one call of the lane that composes files; answers how many timers of the tick were due.
     pub(crate) fn tick(&self, now_ms: u64) -> Result<usize> {
+        let count = self.attend(due::Lane::Tick, now_ms)?;
+        self.attend(due::Lane::Compose, now_ms)?;
+        Ok(count)
+    }
+
+    /// Attends to what is due in a lane; answers how much that was.
+    fn attend(&self, lane: due::Lane, now_ms: u64) -> Result<usize> {
         let Self { store, bucket } = self;
-        let timers = run(due::due(store, due::Lane::Tick, now_ms))?;
+        let timers = run(due::due(store, lane, now_ms))?;
         let count = timers.len();
         for timer in timers {
             for recording in run(due::attend(store, bucket, &timer, KEPT, now_ms))?.unwrap_or_default() {

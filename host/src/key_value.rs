@@ -3,6 +3,7 @@
 //! A trait, so that a simulation can put its own in the place of the [`disk`] one.
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -73,11 +74,12 @@ pub trait KeyValue: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Writes what the store holds at one moment into a new file; it goes on meanwhile. It may block for long.
+    /// Writes what the store holds at one moment into a new file, and answers a time right after that moment; the store
+    /// goes on meanwhile. It may block for long.
     ///
     /// # Errors
     /// [`KeyValueError::Store`]: the file is there already or cannot be written, or the store is in no file of this host.
-    fn copy_to(&self, _file: &Path) -> Result<()> {
+    fn copy_to(&self, _file: &Path) -> Result<SystemTime> {
         Err(KeyValueError::Store("it is in no file of this host, and is copied by means of its own".into()))
     }
 }

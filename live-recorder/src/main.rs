@@ -15,6 +15,8 @@ mod size;
 mod stack;
 mod store;
 
+use std::time::Duration;
+
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::LevelFilter;
@@ -26,6 +28,9 @@ use crate::stack::StackConfig;
 /// Uses the room of freed chunks again. glibc's allocator does not for most of it, and grows with each wave of pushes.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long what was begun beside everything else may take at the end.
+const AT_THE_END: Duration = Duration::from_secs(2);
 
 /// Records live streams into object storage with Wasm functions.
 #[derive(Parser)]
@@ -75,7 +80,7 @@ fn main() -> anyhow::Result<()> {
     let level = if matches!(cli.command, Command::Demo(_)) { LevelFilter::WARN } else { LevelFilter::INFO };
     let log = Log::start(level, cli.log_format)?;
     let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(cancel_on_signal(stop.clone()));
         match cli.command {
@@ -93,7 +98,10 @@ fn main() -> anyhow::Result<()> {
             Command::Push(args) => push::run(args, stop).await,
             Command::Demo(args) => demo::run(args, &log, stop).await,
         }
-    })
+    });
+    // A copy that is being made holds up no end.
+    runtime.shutdown_timeout(AT_THE_END);
+    ended
 }
 
 /// The first signal asks for a clean end, the second one ends at once.

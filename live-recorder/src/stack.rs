@@ -130,7 +130,7 @@ impl Stack {
             public_read: bucket.ip().is_loopback(),
         })?;
         let store = config.store.open(&config.data).await?;
-        let backup = DataBackup { store: store.clone(), buckets: Some(config.data.join("buckets")) };
+        let backup = DataBackup::new(store.clone(), Some(config.data.join("buckets")));
         let builder = HostBuilder::new(manifest)
             .variables(variables)
             .variables_from_environment()

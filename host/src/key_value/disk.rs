@@ -12,7 +12,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
@@ -424,8 +424,11 @@ impl KeyValue for DiskStore {
         }
     }
 
-    fn copy_to(&self, file: &Path) -> Result<()> {
-        copy(&self.shared.snapshot()?, file).map_err(|error| KeyValueError::Store(format!("{error:#}")))
+    fn copy_to(&self, file: &Path) -> Result<SystemTime> {
+        let snapshot = self.shared.snapshot()?;
+        let taken = SystemTime::now();
+        copy(&snapshot, file).map_err(|error| KeyValueError::Store(format!("{error:#}")))?;
+        Ok(taken)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use exposition::{Exposition, FAST_SECONDS, Label, label};
@@ -145,7 +145,7 @@ impl KeyValue for MeteredStore {
         self.store.health().and_then(|()| self.metrics.health())
     }
 
-    fn copy_to(&self, file: &Path) -> Result<()> {
+    fn copy_to(&self, file: &Path) -> Result<SystemTime> {
         self.store.copy_to(file)
     }
 }

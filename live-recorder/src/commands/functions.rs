@@ -47,7 +47,7 @@ pub(crate) async fn run(args: FunctionsArgs, log: &Log, stop: CancellationToken)
     let manifest = Manifest::load(&args.manifest)?;
     let listener = listen(args.listen, "--listen").await?;
     let store = args.store.open(&args.data).await?;
-    let backup = DataBackup { store: store.clone(), buckets: None };
+    let backup = DataBackup::new(store.clone(), None);
     let builder = HostBuilder::new(manifest)
         .variables(args.store.variables())
         .variables_from_environment()

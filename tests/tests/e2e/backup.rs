@@ -15,6 +15,9 @@ const DOMAIN: &str = "live.example.com";
 /// How long a record file may take once its stream has been away for fifteen seconds.
 const PATIENCE: Duration = Duration::from_secs(45);
 
+/// How long a gateway has to be silent before its open files are closed, and some more.
+const SILENT: Duration = Duration::from_secs(240);
+
 fn back_up(server: &Server, folder: &Path) -> Output {
     let admin = server.admin.trim_start_matches("http://");
     Command::new(binary()).args(["backup", "--admin", admin]).arg(folder).output().unwrap()
@@ -83,6 +86,16 @@ fn a_copy_that_is_made_in_mid_push_has_all_and_goes_on_by_itself() {
     let file = |name: &String| server.bucket_folder("recordings").join(name);
     for name in &files {
         assert!(ffmpeg::frame_hashes(&file(name), "v").unwrap() == expected, "{name}");
+    }
+    // What was recorded of the push that was live is closed once its gateway has been silent for long enough.
+    let begun = Instant::now();
+    while known(&server, "during").len() < 3 {
+        assert!(begun.elapsed() < SILENT, "there is only {:?}", known(&server, "during"));
+        thread::sleep(Duration::from_secs(1));
+    }
+    for name in known(&server, "during") {
+        let pictures = ffmpeg::frame_hashes(&file(&name), "v").unwrap();
+        assert!(!pictures.is_empty() && expected.starts_with(&pictures), "{name}: {}", pictures.len());
     }
     // The rule is there as well.
     push(&sample(), &server.rtmp_url(DOMAIN, "live", "after"), true).unwrap();

@@ -25,7 +25,7 @@ use crate::drain::Drained;
 /// For the head of a request to arrive.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// For a client to take more of an answer; in tests a second.
+/// For a client to make room for more of an answer; in tests a second.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 60 });
 
 /// For requests that run while the server stops.
@@ -38,8 +38,7 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Serves each connection with what `service` makes for its peer, until `stop` is cancelled.
 ///
-/// Then no connection is accepted any more, and the requests that run have 20 s to end. A connection whose client takes
-/// nothing of an answer for a minute is broken off.
+/// Then no connection is accepted any more, and the requests that run have 20 s to end.
 pub async fn serve_connections<F, S, B>(listener: TcpListener, service: F, stop: CancellationToken)
 where
     F: Fn(SocketAddr) -> S,
@@ -49,12 +48,36 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Fault>,
 {
-    serve_some_connections(Semaphore::MAX_PERMITS, listener, service, stop).await;
+    serve(Places { most: Semaphore::MAX_PERMITS, write: None }, listener, service, stop).await;
 }
 
-/// The same for so many connections at once; what connects beyond that is closed.
+/// The same for so many connections at once; what connects beyond that is closed. One that has no room for more of an answer
+/// for a minute is broken off, so that it holds its place no longer.
 pub async fn serve_some_connections<F, S, B>(
     most: usize,
+    listener: TcpListener,
+    service: F,
+    stop: CancellationToken,
+) where
+    F: Fn(SocketAddr) -> S,
+    S: Service<Request<Drained>, Response = Response<B>> + Send + Sync + 'static,
+    S::Future: Send,
+    S::Error: Into<Fault>,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Fault>,
+{
+    serve(Places { most, write: Some(WRITE_TIMEOUT) }, listener, service, stop).await;
+}
+
+/// How many connections there are at once, and for how long one may have no room for more of an answer.
+#[derive(Clone, Copy)]
+struct Places {
+    most: usize,
+    write: Option<Duration>,
+}
+
+async fn serve<F, S, B>(
+    Places { most, write }: Places,
     listener: TcpListener,
     service: F,
     stop: CancellationToken,
@@ -90,7 +113,7 @@ pub async fn serve_some_connections<F, S, B>(
             tracing::debug!("TCP_NODELAY was refused: {error}");
         }
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        stream.set_write_timeout(write);
         let service = service(peer);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

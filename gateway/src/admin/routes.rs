@@ -39,6 +39,8 @@ const LONGEST_S: u64 = 86_400;
 pub(super) struct Routes {
     admin: Admin,
     looks: Looks,
+    /// For what changes something: who only looks may hold all other places while the disk hangs.
+    acts: Looks,
 }
 
 #[derive(Serialize)]
@@ -84,7 +86,7 @@ struct Backup {
 
 impl Routes {
     pub(super) fn new(admin: Admin) -> Self {
-        Self { admin, looks: Looks::default() }
+        Self { admin, looks: Looks::default(), acts: Looks::default() }
     }
 
     async fn see<T: Send + 'static>(&self, look: fn(&Admin) -> T) -> Result<T, Unseen> {
@@ -92,7 +94,17 @@ impl Routes {
         self.looks.see(move || look(&admin)).await
     }
 
-    /// Looks at a gateway, or acts on it, which waits for its disk as well.
+    /// Acts on a gateway, which may wait for its disk as well.
+    async fn act<T: Send + 'static>(
+        &self,
+        control: &Control,
+        act: impl FnOnce(&Control) -> T + Send + 'static,
+    ) -> Result<T, Refused> {
+        let control = control.clone();
+        Ok(self.acts.see(move || act(&control)).await?)
+    }
+
+    /// Looks at a gateway.
     async fn see_of<T: Send + 'static>(
         &self,
         control: &Control,
@@ -139,7 +151,7 @@ impl Routes {
             ("/kick", &Method::POST) => {
                 let Kick { name } = read(&head.headers, body).await?;
                 let message = format!("nobody publishes {name:?}, which is no push either");
-                match self.see_of(control, move |control| control.kick(&name)).await? {
+                match self.act(control, move |control| control.kick(&name)).await? {
                     0 => Err(Refused::new(StatusCode::NOT_FOUND, "publisher", message)),
                     kicked => Ok(json(StatusCode::OK, &serde_json::json!({ "kicked": kicked }))),
                 }
@@ -151,11 +163,8 @@ impl Routes {
             ("/drain", &Method::POST) => {
                 let plan: Drain = read(&head.headers, body).await?;
                 let plan = DrainPlan { wait: seconds(plan.wait_s)?, upload: seconds(plan.upload_s)? };
-                let drain = move |control: &Control| {
-                    control.drain(plan);
-                    control.drain_state()
-                };
-                let state = self.see_of(control, drain).await?;
+                self.act(control, move |control| control.drain(plan)).await?;
+                let state = self.see_of(control, Control::drain_state).await?;
                 Ok(json(StatusCode::ACCEPTED, &state))
             }
             ("/reload", &Method::POST) => {

@@ -46,6 +46,8 @@ pub enum Kind {
     Trouble,
     /// A bucket that refuses what is recorded, once for each session or recording.
     Refusal,
+    /// Nobody said to record, once for each session.
+    Unanswered,
 }
 
 impl Kind {
@@ -56,6 +58,7 @@ impl Kind {
             Self::Slice => "slice",
             Self::Trouble => "trouble",
             Self::Refusal => "refusal",
+            Self::Unanswered => "unanswered",
         }
     }
 
@@ -65,6 +68,7 @@ impl Kind {
             "slice" => Some(Self::Slice),
             "trouble" => Some(Self::Trouble),
             "refusal" => Some(Self::Refusal),
+            "unanswered" => Some(Self::Unanswered),
             word => key::container(word).map(Self::File),
         }
     }
@@ -177,7 +181,8 @@ impl Fact {
             Self::File(file) => Kind::File(file.container),
             Self::Status(_) => Kind::Status,
             Self::Slice(_) => Kind::Slice,
-            Self::Trouble(Trouble::Lost(..) | Trouble::LeftOut(_) | Trouble::Unanswered(_)) => Kind::Trouble,
+            Self::Trouble(Trouble::Lost(..) | Trouble::LeftOut(_)) => Kind::Trouble,
+            Self::Trouble(Trouble::Unanswered(_)) => Kind::Unanswered,
             Self::Trouble(Trouble::Refused) => Kind::Refusal,
         }
     }
@@ -318,7 +323,7 @@ pub(crate) async fn note_unanswered(
         return Ok(());
     }
     if let Some(reason) = session.wish(bucket).await?.and_then(|wish| wish.reason) {
-        note_next(store, session, 0, Fact::Trouble(Trouble::Unanswered(reason)), now_ms).await?;
+        note(store, session, &session.id, 0, Fact::Trouble(Trouble::Unanswered(reason)), now_ms).await?;
     }
     Ok(())
 }

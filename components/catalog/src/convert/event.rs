@@ -20,10 +20,9 @@ pub fn place(event: &types::Event) -> At<'_> {
         types::Fact::File(file) => Kind::File(file.container.into()),
         types::Fact::Slice(_) => Kind::Slice,
         types::Fact::Status(_) => Kind::Status,
-        types::Fact::Trouble(
-            types::Trouble::Lost(_) | types::Trouble::LeftOut(_) | types::Trouble::Unanswered(_),
-        ) => Kind::Trouble,
+        types::Fact::Trouble(types::Trouble::Lost(_) | types::Trouble::LeftOut(_)) => Kind::Trouble,
         types::Fact::Trouble(types::Trouble::Refused) => Kind::Refusal,
+        types::Fact::Trouble(types::Trouble::Unanswered(_)) => Kind::Unanswered,
     };
     At { recording: &event.recording, kind, number: event.number }
 }

@@ -149,7 +149,9 @@ fn check_told(site: &Site, files: usize, case: Case) {
         sent.iter().filter_map(|sent| serde_json::from_slice(sent.body()).ok()).collect();
     let mut recording = 0_i32;
     let statuses = bodies.iter().filter_map(|body| body["event"].as_str());
-    for status in statuses.filter(|event| *event != "record_error") {
+    let (errors, statuses): (Vec<_>, Vec<_>) = statuses.partition(|event| *event == "record_error");
+    assert_eq!(errors.len(), if case.mode.is_unanswered() { 2 } else { 0 }, "{case:?}: {bodies:?}");
+    for status in statuses {
         recording += if status == "record_paused" { -1 } else { 1 };
         assert!((0..=2).contains(&recording), "{case:?}: {bodies:?}");
     }

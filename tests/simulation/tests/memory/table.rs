@@ -81,6 +81,11 @@ impl Mode {
         }
     }
 
+    /// Whether the URL gives no answer, which is told; that it says no is not.
+    pub(crate) fn is_unanswered(self) -> bool {
+        matches!(self, Self::Url(None | Some((302, _))))
+    }
+
     /// Chunks in a file, as far as something limits them.
     fn cycle(self) -> u64 {
         match self {
@@ -349,9 +354,8 @@ fn check_told(site: &Site, files: usize, case: Case) {
         sent.iter().filter_map(|sent| serde_json::from_slice(sent.body()).ok()).collect();
     let told = bodies.iter().filter_map(|body| body["event"].as_str());
     let (errors, told): (Vec<_>, Vec<_>) = told.partition(|event| *event == "record_error");
-    // Each of the two pushes asks; no answer is told, a refusal is not.
-    let is_unanswered = matches!(case.mode, Mode::Url(None | Some((302, _))));
-    assert_eq!(errors.len(), if is_unanswered { CHUNKS.len() } else { 0 }, "{case:?}: {bodies:?}");
+    // Each of the two pushes asks.
+    assert_eq!(errors.len(), if case.mode.is_unanswered() { 2 } else { 0 }, "{case:?}: {bodies:?}");
     let mut is_recording = false;
     for (place, status) in told.iter().enumerate() {
         // Of one recording after another.

@@ -1,13 +1,13 @@
 //! What the API answers agrees with what gateways know.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::StreamPath;
 use recorder_api_function::backend::Backend;
 use recorder_api_function::bindings::recorder::catalog::catalog::StreamName;
 use store::memory::run;
 
-use super::{Chunk, Facts, Format, Found};
+use super::{Chunk, Facts, Found};
 use crate::history::{BEGAN_MS, History};
 use crate::workload::Plan;
 
@@ -102,8 +102,8 @@ pub(super) fn check_content(
         let spans =
             run(world.recorded_spans(stream_name(stream), RANGE)).map_err(|error| format!("{error:?}"))?;
         let spanned_ms: u64 = spans.iter().map(|span| span.duration90khz / 90).sum();
-        // Spans are of slices, which playlists alone have.
-        check_duration(stream, "spans", spanned_ms, found[&Format::M3u8].values(), facts)?;
+        // Spans are of what is recorded in any format.
+        check_duration(stream, "spans", spanned_ms, found.values().flat_map(BTreeMap::values), facts)?;
     }
     Ok(())
 }

@@ -112,7 +112,7 @@ impl Answer {
     /// Reads an answer: its status and what was read of its body.
     ///
     /// Formats that we do not know are none of the rule's either. A cycle that is too short or too long is the nearest one
-    /// that can be had, and one that is no number is the rule's: a push that is wanted is not left unrecorded for it. A
+    /// that can be had, and one that is no number, or below zero, is the rule's: a push that is wanted is not left unrecorded for it. A
     /// byte order mark is passed over, as RFC 8259, section 8.1, lets a parser do.
     ///
     /// # Errors
@@ -149,7 +149,7 @@ impl Answer {
 
 /// The cycle that a value asks for, if it is a number, also one in quotes. Unit: s.
 fn cycle_s(value: &Value) -> Option<u32> {
-    let seconds = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|s| !s.is_nan())?;
+    let seconds = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|s| *s >= 0.0)?;
     let (shortest, longest) = CYCLE_SECONDS;
     Some(seconds.clamp(shortest.into(), longest.into()) as u32)
 }
@@ -223,7 +223,6 @@ mod tests {
         for (seconds, expected) in [
             ("0", 5),
             ("4", 5),
-            ("-5", 5),
             ("5", 5),
             ("7.0", 7),
             ("1e1", 10),
@@ -235,7 +234,7 @@ mod tests {
             let answer = parse(&format!(r#"{{"NeedRecord":true,"Interval":{{"Flv":{seconds}}}}}"#)).unwrap();
             assert_eq!(answer.cycles[&Container::Flv], expected, "{seconds}");
         }
-        for seconds in ["null", "true", "[5]", "\"\"", "\"NaN\"", "\"an hour\""] {
+        for seconds in ["-5", "null", "true", "[5]", "\"\"", "\"NaN\"", "\"an hour\""] {
             let answer = parse(&format!(r#"{{"NeedRecord":true,"Interval":{{"Flv":{seconds}}}}}"#)).unwrap();
             assert!(answer.record && answer.cycles.is_empty(), "{seconds}");
         }

@@ -162,7 +162,7 @@ impl<T: Transport> Client<'_, T> {
             There::Hidden if tag::is_of_recording(tag) => Err(Error::Taken { key: key.into() }),
             There::Hidden => {
                 let what = "the store replaces objects, and the key may not look whether there is one";
-                Err(Error::Refused { reason: format!("HEAD {} answers 403: {what}", self.place(key)) })
+                Err(Error::Refused { reason: format!("{}: {what}", self.place(key)) })
             }
             There::Unknown => {
                 Err(Error::Unavailable { reason: format!("HEAD {} says nothing", self.place(key)) })

@@ -15,15 +15,15 @@ pub fn is_wanted(on_demand: OnDemand, arguments: &BTreeMap<String, String>) -> b
     }
 }
 
-/// `record_config={"NeedRecord":true}` in the push URL. A plus is a space there, as forms write one: no JSON that says so has
-/// a plus of its own.
+/// `record_config={"NeedRecord":true}` in the push URL. Where that cannot be read, a plus may be a space, as forms write one.
 fn need_record(config: &str) -> bool {
     #[derive(serde::Deserialize)]
     struct RecordConfig {
         #[serde(rename = "NeedRecord", default)]
         need_record: bool,
     }
-    serde_json::from_str::<RecordConfig>(&config.replace('+', " ")).is_ok_and(|config| config.need_record)
+    let read = |text: &str| serde_json::from_str::<RecordConfig>(text).ok();
+    read(config).or_else(|| read(&config.replace('+', " "))).is_some_and(|config| config.need_record)
 }
 
 /// How a push is cut whose slices should last this many seconds; none where no slices are wanted of it.
@@ -44,7 +44,8 @@ mod tests {
 
     #[test]
     fn a_push_argument_decides_only_where_the_rule_says_so() {
-        for config in [r#"{"NeedRecord":true}"#, r#"{"NeedRecord":+true}"#, r#"{"NeedRecord": true}"#] {
+        for config in [r#"{"NeedRecord":true}"#, r#"{"NeedRecord":+true}"#, r#"{"NeedRecord":true,"n":1e+5}"#]
+        {
             assert!(is_wanted(OnDemand::PushArgument, &with_config(config)), "{config}");
         }
         for config in [r#"{"NeedRecord":false}"#, "{}", "", "true", r#"{"NeedRecord":"true"}"#] {

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::queue::{QueueReader, Waits};
 
-/// A push that ended so long ago continues in no other: no rule has a longer delay.
-const FORGOTTEN: Duration = Duration::from_secs(6 * 3600);
+/// A push that ended so long ago continues in no other: no rule has a delay of more than six hours.
+const FORGOTTEN: Duration = Duration::from_secs(7 * 3600);
 
 /// Of so many streams of which nothing waits it is known what a next push continues; there may be as many as there are names.
 const MOST_QUIET: usize = 50_000;
@@ -217,7 +217,9 @@ impl Streams {
         let first_known = quiet.len().checked_sub(MOST_QUIET).map(|at| *quiet.select_nth_unstable(at).1);
         let since = recent.max(first_known);
         self.streams.retain(|_, stream| {
+            // A task that begins its pushes goes by what is here.
             !stream.pushes.is_empty()
+                || stream.is_beginning
                 || quiet_since(stream).is_some_and(|at| since.is_none_or(|since| at >= since))
         });
         self.look_above = 2 * self.streams.len() + 16;

@@ -113,6 +113,7 @@ async fn real_pushes_lose_nothing_beside_abuse() {
             abusers.abort_all();
         }
     }
+    assert!(!measuring.is_finished(), "memory should be measured to the end");
     measuring.abort();
     let Use { rss_bytes, files } = *most.lock().unwrap();
     is_healed.store(true, Relaxed);
@@ -123,7 +124,7 @@ async fn real_pushes_lose_nothing_beside_abuse() {
     ));
     assert!(lost_nothing >= scale.real_pushes);
     let most_rss_bytes = MOST_RSS_BYTES + CONNECTION_BYTES * scale.connections;
-    assert!(rss_bytes <= most_rss_bytes, "{rss_bytes} of {most_rss_bytes} bytes of memory");
+    assert!(rss_bytes > 0 && rss_bytes <= most_rss_bytes, "{rss_bytes} of {most_rss_bytes} bytes of memory");
     assert!(files <= scale.connections + MORE_FILES, "{files} open files");
 
     // What could not be delivered is, now that it can be, or is told as lost.

@@ -141,7 +141,7 @@ fn a_window_opens_and_closes_in_mid_push() {
     let clip = clip(LONG);
     // Windows are in whole seconds, so the push begins at one.
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let begin = Duration::from_secs(now.as_secs() + 3);
+    let begin = Duration::from_secs(now.as_secs() + 6);
     let at = |after_s| {
         let time: DateTime<Utc> = (SystemTime::UNIX_EPOCH + begin + Duration::from_secs(after_s)).into();
         time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -149,7 +149,7 @@ fn a_window_opens_and_closes_in_mid_push() {
     record(&server, "window", &[("StartTime", &at(7)), ("EndTime", &at(15))], &receiver);
     let mut publisher = publish(&server, "window");
     let begin = SystemTime::UNIX_EPOCH + begin;
-    std::thread::sleep(begin.duration_since(SystemTime::now()).expect("the rule takes less than 3 s"));
+    std::thread::sleep(begin.duration_since(SystemTime::now()).expect("the rule takes less than 5 s"));
     publisher.send_paced(&clip.tags, 1.0).unwrap();
     publisher.finish("window").unwrap();
     // The window was the only one.

@@ -151,7 +151,9 @@ fn a_receiver_that_is_down_for_two_minutes_is_told_everything_once() {
     let receiver = Receiver::start_at(address, taken).unwrap();
 
     // Of each recording three files, its begin and its end. The waits between tries double.
-    let told = receiver.wait_for(10, DOWN, |_| true).unwrap();
+    receiver.wait_for(10, DOWN, |_| true).unwrap();
+    between_tries(&receiver);
+    let told = receiver.received();
     let mut by_kind: BTreeMap<(String, bool), Vec<String>> = BTreeMap::new();
     for event in &told {
         let body: Value = serde_json::from_str(&event.body).unwrap();

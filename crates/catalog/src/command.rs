@@ -30,7 +30,7 @@ pub enum Refusal {
     /// `start` of what is being recorded.
     #[error("the stream is being recorded")]
     Recording,
-    /// `stop` of what is not being recorded, or `restart` of what is neither being recorded nor was stopped.
+    /// `stop` or `restart` of what is not being recorded.
     #[error("the stream is not being recorded")]
     NotRecording,
     /// `cancel_delay` where no stop is pending.
@@ -204,14 +204,12 @@ async fn append(
 /// Whether a command makes sense after an order.
 fn judge(before: Option<&Order>, cause: Cause) -> Result<(), Refusal> {
     let is_recording = before.is_some_and(|order| order.record);
-    let is_stopped = before.is_some_and(|order| order.cause == Cause::Stop);
-    // Whether the pause is over makes no difference to who wants to go on.
-    let was_stopped = is_stopped || before.is_some_and(|order| order.cause == Cause::CancelDelay);
     match cause {
         Cause::Start if is_recording => Err(Refusal::Recording),
-        Cause::Stop if !is_recording => Err(Refusal::NotRecording),
-        Cause::Restart if !is_recording && !was_stopped => Err(Refusal::NotRecording),
-        Cause::CancelDelay if !is_stopped => Err(Refusal::NotStopped),
+        Cause::Stop | Cause::Restart if !is_recording => Err(Refusal::NotRecording),
+        Cause::CancelDelay if before.is_none_or(|order| order.cause != Cause::Stop) => {
+            Err(Refusal::NotStopped)
+        }
         _ => Ok(()),
     }
 }

@@ -112,8 +112,8 @@ impl Answer {
     /// Reads an answer: its status and what was read of its body.
     ///
     /// Formats that we do not know are none of the rule's either. A cycle that is too short or too long is the nearest one
-    /// that can be had, and one that is no number, or below zero, is the rule's: a push that is wanted is not left unrecorded for it. A
-    /// byte order mark is passed over, as RFC 8259, section 8.1, lets a parser do.
+    /// that can be had, and one that is no number, or below zero, is the rule's: a push that is wanted is not left
+    /// unrecorded for it. A byte order mark is passed over, as RFC 8259, section 8.1, lets a parser do.
     ///
     /// # Errors
     /// [`Error::Status`], [`Error::Answer`].

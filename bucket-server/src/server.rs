@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use http::Request;
-use http_server::{Drained, serve_connections};
+use http_server::{Drained, Places, serve_connections};
 use hyper::service::service_fn;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -72,6 +72,6 @@ impl BucketServer {
                 async move { service.call(request.map(s3s::Body::http_body)).await }
             })
         };
-        serve_connections(listener, service, stop).await;
+        serve_connections(Places::ANY, listener, service, stop).await;
     }
 }

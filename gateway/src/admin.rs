@@ -28,7 +28,7 @@ use std::{fmt, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::ensure;
 use exposition::Exposition;
-use http_server::serve_some_connections;
+use http_server::{Places, serve_connections};
 use hyper::service::service_fn;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -196,7 +196,7 @@ impl Admin {
                 async move { Ok::<_, std::convert::Infallible>(routes.answer(request).await) }
             })
         };
-        serve_some_connections(MAX_CONNECTIONS, listener, service, stop).await;
+        serve_connections(Places::some(MAX_CONNECTIONS), listener, service, stop).await;
         Ok(())
     }
 }

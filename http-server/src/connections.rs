@@ -36,47 +36,29 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
-/// Serves each connection with what `service` makes for its peer, until `stop` is cancelled.
-///
-/// Then no connection is accepted any more, and the requests that run have 20 s to end.
-pub async fn serve_connections<F, S, B>(listener: TcpListener, service: F, stop: CancellationToken)
-where
-    F: Fn(SocketAddr) -> S,
-    S: Service<Request<Drained>, Response = Response<B>> + Send + Sync + 'static,
-    S::Future: Send,
-    S::Error: Into<Fault>,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Fault>,
-{
-    serve(Places { most: Semaphore::MAX_PERMITS, write: None }, listener, service, stop).await;
-}
-
-/// The same for so many connections at once; what connects beyond that is closed. One that has no room for more of an answer
-/// for a minute is broken off, so that it holds its place no longer.
-pub async fn serve_some_connections<F, S, B>(
-    most: usize,
-    listener: TcpListener,
-    service: F,
-    stop: CancellationToken,
-) where
-    F: Fn(SocketAddr) -> S,
-    S: Service<Request<Drained>, Response = Response<B>> + Send + Sync + 'static,
-    S::Future: Send,
-    S::Error: Into<Fault>,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Fault>,
-{
-    serve(Places { most, write: Some(WRITE_TIMEOUT) }, listener, service, stop).await;
-}
-
 /// How many connections there are at once, and for how long one may have no room for more of an answer.
-#[derive(Clone, Copy)]
-struct Places {
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
     most: usize,
     write: Option<Duration>,
 }
 
-async fn serve<F, S, B>(
+impl Places {
+    /// As many as there are, each for as long as its client is there.
+    pub const ANY: Self = Self { most: Semaphore::MAX_PERMITS, write: None };
+
+    /// So many at most; what connects beyond that is closed. One that has no room for more of an answer for a minute is
+    /// broken off, so that it holds its place no longer.
+    #[must_use]
+    pub fn some(most: usize) -> Self {
+        Self { most, write: Some(WRITE_TIMEOUT) }
+    }
+}
+
+/// Serves each connection with what `service` makes for its peer, until `stop` is cancelled.
+///
+/// Then no connection is accepted any more, and the requests that run have 20 s to end.
+pub async fn serve_connections<F, S, B>(
     Places { most, write }: Places,
     listener: TcpListener,
     service: F,
@@ -185,7 +167,7 @@ mod tests {
                 Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(vec![0; ANSWER_BYTES]))))
             })
         };
-        tokio::spawn(serve_some_connections(1, listener, service, CancellationToken::new()));
+        tokio::spawn(serve_connections(Places::some(1), listener, service, CancellationToken::new()));
         let mut first = TcpStream::connect(address).await.unwrap();
         first.write_all(REQUEST).await.unwrap();
         let begun = std::time::Instant::now();

@@ -6,5 +6,5 @@
 mod connections;
 mod drain;
 
-pub use connections::{serve_connections, serve_some_connections};
+pub use connections::{Places, serve_connections};
 pub use drain::Drained;

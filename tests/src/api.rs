@@ -1,9 +1,9 @@
 //! The recording API as a client calls it, signed with ACS3-HMAC-SHA256 by code of its own.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -64,6 +64,31 @@ pub fn call(site: &impl Site, action: &str, parameters: &[(&str, &str)]) -> Resu
     let body = response.body_mut().read_to_string()?;
     let body = serde_json::from_str(&body).with_context(|| format!("{action} answers {status}: {body}"))?;
     Ok((status, body))
+}
+
+/// Object names of the record files of an hour before and after now that the API knows of a stream, by name.
+///
+/// # Errors
+/// The server cannot be reached, or refuses to say.
+pub fn record_files(site: &impl Site, domain: &str, app: &str, stream: &str) -> Result<Vec<String>> {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let time = |time: SystemTime| DateTime::<Utc>::from(time).format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let (from, to) = (time(SystemTime::now() - HOUR), time(SystemTime::now() + HOUR));
+    let parameters = [
+        ("DomainName", domain),
+        ("AppName", app),
+        ("StreamName", stream),
+        ("StartTime", &*from),
+        ("EndTime", &*to),
+    ];
+    let (status, answer) = call(site, "DescribeLiveStreamRecordIndexFiles", &parameters)?;
+    let files = answer["RecordIndexInfoList"]["RecordIndexInfo"].as_array();
+    let files = files.filter(|_| status == 200).with_context(|| format!("it answers {status}: {answer}"))?;
+    let object = |file: &Value| file["OssObject"].as_str().map(str::to_owned);
+    let objects = files.iter().map(|file| object(file).with_context(|| format!("no object: {file}")));
+    let mut objects = objects.collect::<Result<Vec<_>>>()?;
+    objects.sort();
+    Ok(objects)
 }
 
 /// Adds a rule that records every stream of an application as m3u8.

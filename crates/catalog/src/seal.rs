@@ -84,7 +84,9 @@ pub(crate) async fn seal(
         match unsealed_run(store, bucket, (id, &leaving), at, retention, now_ms).await? {
             Found::Nothing => {}
             Found::Run(run) => {
-                leaving.extend(run.over.as_ref().map(|_| id.clone()));
+                if run.over.is_some() {
+                    leaving.insert(id.clone());
+                }
                 runs.push(*run);
             }
             Found::Earlier(session, day) => {

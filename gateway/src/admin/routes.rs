@@ -94,24 +94,14 @@ impl Routes {
         self.looks.see(move || look(&admin)).await
     }
 
-    /// Acts on a gateway, which may wait for its disk as well.
-    async fn act<T: Send + 'static>(
-        &self,
+    /// Looks at a gateway, or acts on it, which may wait for its disk as well.
+    async fn ask<T: Send + 'static>(
+        places: &Looks,
         control: &Control,
-        act: impl FnOnce(&Control) -> T + Send + 'static,
+        ask: impl FnOnce(&Control) -> T + Send + 'static,
     ) -> Result<T, Refused> {
         let control = control.clone();
-        Ok(self.acts.see(move || act(&control)).await?)
-    }
-
-    /// Looks at a gateway.
-    async fn see_of<T: Send + 'static>(
-        &self,
-        control: &Control,
-        look: impl FnOnce(&Control) -> T + Send + 'static,
-    ) -> Result<T, Refused> {
-        let control = control.clone();
-        Ok(self.looks.see(move || look(&control)).await?)
+        Ok(places.see(move || ask(&control)).await?)
     }
 
     pub(super) async fn answer(&self, request: Request<Drained>) -> Answer {
@@ -145,36 +135,32 @@ impl Routes {
         let Some(control) = &self.admin.control else { return Err(unknown(path)) };
         match (path, &head.method) {
             ("/publishers", &Method::GET) => {
-                let publishers = self.see_of(control, Control::publisher_views).await?;
+                let publishers = Self::ask(&self.looks, control, Control::publisher_views).await?;
                 Ok(json(StatusCode::OK, &serde_json::json!({ "publishers": publishers })))
             }
             ("/kick", &Method::POST) => {
                 let Kick { name } = read(&head.headers, body).await?;
                 let message = format!("nobody publishes {name:?}, which is no push either");
-                match self.act(control, move |control| control.kick(&name)).await? {
+                match Self::ask(&self.acts, control, move |control| control.kick(&name)).await? {
                     0 => Err(Refused::new(StatusCode::NOT_FOUND, "publisher", message)),
                     kicked => Ok(json(StatusCode::OK, &serde_json::json!({ "kicked": kicked }))),
                 }
             }
             ("/drain", &Method::GET) => {
-                let state = self.see_of(control, Control::drain_state).await?;
+                let state = Self::ask(&self.looks, control, Control::drain_state).await?;
                 Ok(json(StatusCode::OK, &state))
             }
             ("/drain", &Method::POST) => {
                 let plan: Drain = read(&head.headers, body).await?;
                 let plan = DrainPlan { wait: seconds(plan.wait_s)?, upload: seconds(plan.upload_s)? };
-                self.act(control, move |control| control.drain(plan)).await?;
-                let state = self.see_of(control, Control::drain_state).await?;
+                Self::ask(&self.acts, control, move |control| control.drain(plan)).await?;
+                let state = Self::ask(&self.looks, control, Control::drain_state).await?;
                 Ok(json(StatusCode::ACCEPTED, &state))
             }
             ("/reload", &Method::POST) => {
                 let Some(reload) = self.admin.reload.clone() else { return Err(unknown(path)) };
                 let Reload {} = read(&head.headers, body).await?;
-                let reloaded = tokio::task::spawn_blocking(move || reload.reload()).await;
-                let reloaded = reloaded.map_err(anyhow::Error::from).flatten().map_err(|error| {
-                    Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "settings", format!("{error:#}"))
-                })?;
-                Ok(json(StatusCode::OK, &reloaded))
+                done("settings", move || reload.reload()).await
             }
             ("/publishers" | "/kick" | "/drain" | "/reload", method) => Err(not_allowed(method)),
             _ => Err(unknown(path)),
@@ -201,11 +187,7 @@ impl Routes {
             return Err(not_allowed(&head.method));
         }
         let Backup { folder } = read(&head.headers, body).await?;
-        let backed_up = tokio::task::spawn_blocking(move || backup.back_up(&folder)).await;
-        let backed_up = backed_up.map_err(anyhow::Error::from).flatten().map_err(|error| {
-            Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "backup", format!("{error:#}"))
-        })?;
-        Ok(json(StatusCode::OK, &backed_up))
+        done("backup", move || backup.back_up(&folder)).await
     }
 
     /// Whether whoever asks is the operator.
@@ -227,6 +209,16 @@ impl Routes {
             }
         }
     }
+}
+
+/// The answer to what may take long, once it is done; 422 with this code where it fails.
+async fn done<T: Serialize + Send + 'static>(
+    code: &'static str,
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> Result<Answer, Refused> {
+    let outcome = tokio::task::spawn_blocking(work).await.map_err(anyhow::Error::from).flatten();
+    let refused = |error| Refused::new(StatusCode::UNPROCESSABLE_ENTITY, code, format!("{error:#}"));
+    Ok(json(StatusCode::OK, &outcome.map_err(refused)?))
 }
 
 /// Whether a Host header has no name that somebody else may have made lead here.

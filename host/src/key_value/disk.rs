@@ -193,15 +193,15 @@ impl Shared {
     ) -> Result<T> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let Some(database) = &*database else { return Err(closed()) };
-        let table = database.begin_read().map_err(failed)?.open_table(VALUES).map_err(failed)?;
-        read(table).map_err(failed)
+        // The database stays locked: while somebody reads it, it cannot be opened again.
+        read(values(database)?).map_err(failed)
     }
 
     /// What the database holds now, whatever is written while it is read.
     fn snapshot(&self) -> Result<ReadOnlyTable<&'static str, &'static [u8]>> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let Some(database) = &*database else { return Err(closed()) };
-        database.begin_read().map_err(failed)?.open_table(VALUES).map_err(failed)
+        values(database)
     }
 
     /// Applies a batch in one transaction; the outer error is of all of it, an inner one of a write alone.
@@ -250,6 +250,10 @@ impl Shared {
         };
         self.note(&outcome);
     }
+}
+
+fn values(database: &Database) -> Result<ReadOnlyTable<&'static str, &'static [u8]>> {
+    database.begin_read().map_err(failed)?.open_table(VALUES).map_err(failed)
 }
 
 fn closed() -> KeyValueError {

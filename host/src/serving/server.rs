@@ -19,8 +19,7 @@ use crate::host::Host;
 use crate::metrics::{Served, of_status};
 use crate::running::engine::EpochTicker;
 use crate::serving::routing::RouteMatch;
-use http_server::Drained;
-use http_server::serve_connections;
+use http_server::{Drained, Places, serve_connections};
 
 /// Longest head of a request that reaches a guest: names and values together, in bytes.
 const MAX_HEADER_BYTES: usize = 64 << 10;
@@ -49,7 +48,7 @@ impl Host {
                 }
             })
         };
-        serve_connections(listener, service, stop).await;
+        serve_connections(Places::ANY, listener, service, stop).await;
         Ok(())
     }
 

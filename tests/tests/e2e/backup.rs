@@ -1,6 +1,5 @@
 //! A copy of all state is made in mid-push, and started on.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
@@ -24,23 +23,8 @@ fn back_up(server: &Server, folder: &Path) -> Output {
 }
 
 /// Object names of the record files that the API knows of a stream.
-fn known(server: &Server, stream: &str) -> BTreeSet<String> {
-    let parameters = [
-        ("DomainName", DOMAIN),
-        ("AppName", "live"),
-        ("StreamName", stream),
-        ("StartTime", &*hours_from_now(-1)),
-        ("EndTime", &*hours_from_now(1)),
-    ];
-    let (status, answer) = api::call(server, "DescribeLiveStreamRecordIndexFiles", &parameters).unwrap();
-    assert_eq!(status, 200, "{answer}");
-    let files = answer["RecordIndexInfoList"]["RecordIndexInfo"].as_array().unwrap();
-    files.iter().map(|file| file["OssObject"].as_str().unwrap().to_owned()).collect()
-}
-
-fn hours_from_now(hours: i64) -> String {
-    let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
-    (now + chrono::TimeDelta::hours(hours)).format("%Y-%m-%dT%H:%M:%SZ").to_string()
+fn known(server: &Server, stream: &str) -> Vec<String> {
+    api::record_files(server, DOMAIN, "live", stream).unwrap()
 }
 
 #[test]

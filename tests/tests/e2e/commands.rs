@@ -49,10 +49,7 @@ fn record(server: &Server, stream: &str, more: &[(&str, &str)], receiver: &Recei
 }
 
 fn publish(server: &Server, stream: &str) -> Publisher {
-    let mut publisher = Publisher::connect(&server.rtmp).unwrap();
-    let tc_url = format!("rtmp://{}/{APP}", server.rtmp);
-    publisher.publish(APP, &format!("{stream}?vhost={DOMAIN}"), Some(&tc_url)).unwrap();
-    publisher
+    Publisher::of_stream(&server.rtmp, DOMAIN, APP, stream).unwrap()
 }
 
 /// Gives a command so long after the push began.

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use harness::bucket_process::{BucketProcess, VARIABLES};
 use harness::functions::Functions;
 use harness::gateway::Gateway;
@@ -19,8 +18,6 @@ use crate::guard::{Guard, Verdict};
 
 /// How long after the push a file may take: its break, and the time that a call which has died had the file for itself.
 const PATIENCE: Duration = Duration::from_secs(240);
-
-const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Eighty seconds of 8 Mb/s: too much to be created at once.
 fn clip() -> &'static Path {
@@ -143,26 +140,13 @@ impl Stage {
 
     /// Waits until so many files of a stream count as written.
     pub(crate) fn wait_until_known(&self, stream: &str, count: usize) {
-        let now = SystemTime::now();
-        let time = |time: SystemTime| DateTime::<Utc>::from(time).format("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let (from, to) = (time(now - HOUR), time(now + HOUR));
-        let parameters = [
-            ("DomainName", "copied.example.com"),
-            ("AppName", "live"),
-            ("StreamName", stream),
-            ("StartTime", &*from),
-            ("EndTime", &*to),
-        ];
         let begun = Instant::now();
         loop {
-            let (status, answer) =
-                api::call(self, "DescribeLiveStreamRecordIndexFiles", &parameters).unwrap();
-            assert_eq!(status, 200, "{answer}");
-            let known = answer["RecordIndexInfoList"]["RecordIndexInfo"].as_array().map_or(0, Vec::len);
-            if known == count {
+            let known = api::record_files(self, "copied.example.com", "live", stream).unwrap();
+            if known.len() == count {
                 return;
             }
-            assert!(begun.elapsed() < PATIENCE, "{answer}");
+            assert!(begun.elapsed() < PATIENCE, "{known:?}");
             std::thread::sleep(Duration::from_millis(500));
         }
     }

@@ -136,9 +136,7 @@ fn owned_slices(file: &Path) -> Vec<Vec<u8>> {
 
 /// Pushes a clip over a connection of its own, so many times as fast as it is long.
 fn push(rtmp: &str, stream: &str, clip: &Clip, speed: f64) -> Result<()> {
-    let mut publisher = Publisher::connect(rtmp)?;
-    let tc_url = format!("rtmp://{rtmp}/{APP}");
-    publisher.publish(APP, &format!("{stream}?vhost={DOMAIN}"), Some(&tc_url))?;
+    let mut publisher = Publisher::of_stream(rtmp, DOMAIN, APP, stream)?;
     publisher.send_paced(&clip.tags, speed)?;
     publisher.finish(stream)
 }

@@ -73,6 +73,14 @@ impl Publisher {
         Ok(Self { socket, heard, answers: Vec::new(), chunk_size: 128 })
     }
 
+    /// Connects to a gateway and begins to publish a stream, and sends nothing yet.
+    pub(crate) fn of_stream(rtmp: &str, domain: &str, app: &str, stream: &str) -> Result<Self> {
+        let mut publisher = Self::connect(rtmp)?;
+        let tc_url = format!("rtmp://{rtmp}/{app}");
+        publisher.publish(app, &format!("{stream}?vhost={domain}"), Some(&tc_url))?;
+        Ok(publisher)
+    }
+
     /// Connects to `app`, raises the chunk size, and publishes `name` as encoders do that wait for every answer.
     pub(crate) fn publish(&mut self, app: &str, name: &str, tc_url: Option<&str>) -> Result<()> {
         self.connect_to(app, tc_url)?;

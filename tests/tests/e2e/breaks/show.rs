@@ -49,10 +49,7 @@ impl<'a> Show<'a> {
 
     /// Begins to publish, and sends nothing yet.
     pub(crate) fn publish(&self, rtmp: &str) -> Publisher {
-        let mut publisher = Publisher::connect(rtmp).unwrap();
-        let tc_url = format!("rtmp://{rtmp}/{}", self.app);
-        publisher.publish(self.app, &format!("{}?vhost={DOMAIN}", self.stream), Some(&tc_url)).unwrap();
-        publisher
+        Publisher::of_stream(rtmp, DOMAIN, self.app, self.stream).unwrap()
     }
 
     /// Sends a piece of the show in real time: the first or the second one of a push.

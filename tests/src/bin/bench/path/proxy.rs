@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
+use http_server::{Places, serve_connections};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::client::legacy::Client;
@@ -130,7 +131,8 @@ async fn forward(listener: TcpListener, target: Arc<str>, counts: Arc<Counts>) {
             anyhow::Ok(answer)
         }
     };
-    http_server::serve_connections(listener, |_| service_fn(forward.clone()), CancellationToken::new()).await;
+    let service = |_| service_fn(forward.clone());
+    serve_connections(Places::ANY, listener, service, CancellationToken::new()).await;
 }
 
 fn length(headers: &HeaderMap) -> u64 {

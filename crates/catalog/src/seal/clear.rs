@@ -114,32 +114,31 @@ async fn is_settled(store: &impl Store, id: &str, at: StreamDay<'_>) -> Result<b
     Ok(!left.chunks.iter().any(|chunk| matches!(chunk, Chunk::Slice(_))))
 }
 
+/// Deletes what a run holds: the session, where it is over by this part, or else the chunks before its last one.
 async fn clear_run(store: &impl Store, run: &Run, at: Where) -> Result<(), Error> {
     let id = &run.session.id;
-    let before = run.next().saturating_sub(1);
-    if run.over.is_none() && session::find(store, id).await?.is_none() {
-        // A later part was cleared before this one, and the session is gone with it: its chunks here are left over.
-        return delete_chunks(store, run, before).await;
+    let known = sealed(store, id).await?.filter(|sealed| sealed.next >= run.next());
+    let held = known.filter(|sealed| sealed.at == at && sealed.is_held);
+    if let Some((over, held)) = run.over.as_ref().zip(held) {
+        let is_first = match &run.adopted.continues {
+            Some(before) => session::find(store, before).await?.is_none(),
+            None => true,
+        };
+        if is_first && committed::length(store, id).await? <= run.next() {
+            return delete_session(store, run, over).await;
+        }
+        // A chunk was on its way when the session was found to be over, or the one that it continues is still there: a
+        // later part has it once more.
+        write(store, &key::sealed(id), &Sealed { is_held: false, ..held }).await?;
     }
-    let Some(known) = sealed(store, id).await?.filter(|sealed| sealed.next >= run.next()) else {
-        return Ok(());
-    };
-    let Some(over) = &run.over else {
+    // A later part may have been cleared before this one, and the session is gone with it: its chunks here are left over.
+    if session::find(store, id).await?.is_some() {
+        if known.is_none() {
+            return Ok(());
+        }
         committed::raise_head(store, id, run.next()).await?;
-        return delete_chunks(store, run, before).await;
-    };
-    if known.at != at || !known.is_held {
-        return Ok(());
     }
-    let is_first = match &run.adopted.continues {
-        Some(before) => session::find(store, before).await?.is_none(),
-        None => true,
-    };
-    if !is_first || committed::length(store, id).await? > run.next() {
-        // A chunk was on its way when the session, or the one that it continues, was found to be over.
-        return Ok(write(store, &key::sealed(id), &Sealed { is_held: false, ..known }).await?);
-    }
-    delete_session(store, run, over).await
+    delete_chunks(store, run, run.next().saturating_sub(1)).await
 }
 
 /// Deletes the records of a run's chunks before one, and that of the chunk before the run.

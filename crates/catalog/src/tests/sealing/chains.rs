@@ -1,16 +1,18 @@
 //! Recordings of several pushes leave the store from the first one on.
 
-use store::memory::run;
+use store::memory::{Actor, Random, run};
 
 use super::super::media::Push;
 use super::super::world::{World, session_of};
-use super::stage::Stage;
+use super::stage::{KEPT, Stage, stream};
 use super::{HOUR_MS, MIDNIGHT, MINUTE_MS, NOON};
 use crate::chunk::{Chunk, Gap, GapReason};
 use crate::gateway::{self, Beat};
+use crate::log::StreamDay;
 use crate::rule::Container;
 use crate::session::{self, Session};
-use crate::{file, next_file};
+use crate::time::DAY_MS;
+use crate::{file, next_file, seal};
 
 const FIRST: &str = "20200101-x";
 const SECOND: &str = "20200101-y";
@@ -84,5 +86,34 @@ fn a_recording_whose_first_push_brought_nothing_is_written_however_late() {
         assert!(matches!(&files[..], [file] if file.duration_90khz == 100 * 90_000), "{is_empty}: {files:?}");
         stage.leap_until(MIDNIGHT + 50 * HOUR_MS);
         assert_eq!(stage.keys_of(&["s", "w"]), [] as [&str; 0], "{is_empty}");
+    }
+}
+
+/// Each of them may find another push to be over first, and the parts that they write are cleared in either order.
+#[test]
+fn two_ticks_that_seal_a_chain_at_once_leave_nothing_of_it() {
+    for seed in 1..=100 {
+        let world = World::new();
+        let mut began_ms = NOON;
+        let mut before = None;
+        for id in [FIRST, SECOND, "20200101-z"] {
+            let mut push = Push::begin(&world, id, began_ms, before);
+            push.slices(5);
+            push.end(25_000);
+            (began_ms, before) = (began_ms + 30_000, Some((id, 5_000)));
+        }
+        let mut stage = Stage::new(world);
+        stage.tick_until(MIDNIGHT + 10 * MINUTE_MS, 10_000);
+        assert_eq!(stage.files().len(), 1);
+        stage.now_ms = MIDNIGHT + 2 * HOUR_MS;
+        let (World { store, bucket }, now_ms) = (&stage.world, stage.now_ms);
+        let key = stream().key();
+        let seal = || -> Actor<'_, ()> {
+            let at = StreamDay { stream: &key, day: MIDNIGHT / DAY_MS - 1 };
+            Box::pin(async move { seal::seal(store, bucket, at, KEPT, now_ms).await.unwrap() })
+        };
+        store.scheduler().run(vec![seal(), seal()], Random::new(seed).lopsided());
+        stage.leap_until(MIDNIGHT + 50 * HOUR_MS);
+        assert_eq!(stage.keys_of(&["s", "a", "n", "c", "w", "es"]), [] as [&str; 0], "seed {seed}");
     }
 }

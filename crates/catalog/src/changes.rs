@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::Store;
 
 use crate::error::Error;
-use crate::time::CALL_MAX_MS;
+use crate::time::{CALL_MAX_MS, Elapsed};
 use crate::{key, list};
 
 /// Entries that one heartbeat deletes.
@@ -19,14 +19,15 @@ const DELETED_AT_ONCE: u64 = 16;
 pub(crate) struct Hole {
     number: u64,
     count: u64,
-    /// When it was seen first, Unix milliseconds.
-    seen_ms: u64,
+    /// How long ago it was seen first. Hosts whose clocks differ take turns at looking.
+    #[serde(flatten)]
+    ago: Elapsed,
 }
 
 impl Hole {
     /// Whether a number that is not written will never be.
-    fn is_over(self, number: u64, now_ms: u64) -> bool {
-        number <= self.count && self.seen_ms.abs_diff(now_ms) >= CALL_MAX_MS
+    fn is_over(self, number: u64) -> bool {
+        number <= self.count && self.ago.ms >= CALL_MAX_MS
     }
 }
 
@@ -63,6 +64,7 @@ pub(crate) async fn after(
     now_ms: u64,
 ) -> Result<News, Error> {
     let list = key::changes(gateway);
+    let hole = hole.map(|hole| Hole { ago: hole.ago.seen(now_ms), ..hole });
     let count = count(store, gateway).await?;
     let heard = if since > count { 0 } else { since };
     let mut news = News { since: count, heard, ..News::default() };
@@ -70,10 +72,10 @@ pub(crate) async fn after(
         match list::get(store, &list, number).await? {
             Some(session) if !news.sessions.contains(&session) => news.sessions.push(session),
             Some(_) => {}
-            None if news.hole.is_some() || hole.is_some_and(|hole| hole.is_over(number, now_ms)) => {}
+            None if news.hole.is_some() || hole.is_some_and(|hole| hole.is_over(number)) => {}
             None => {
                 let known = hole.filter(|hole| hole.number == number);
-                news.hole = Some(known.unwrap_or(Hole { number, count, seen_ms: now_ms }));
+                news.hole = Some(known.unwrap_or(Hole { number, count, ago: Elapsed::begin(now_ms) }));
                 news.since = number - 1;
             }
         }

@@ -4,10 +4,11 @@
 //! | --- | --- |
 //! | `{list}.n` | counter: numbers drawn |
 //! | `{list}.{number}` | an entry; its writer drew the number |
-//! | `{list}.low` | hint: no entry has a number up to this one; and a count that was seen, with its time |
+//! | `{list}.low` | hint: no entry has a number up to this one; and two counts that were seen, with their times |
 //!
 //! An append draws a number and then writes its entry. If it dies in between, the number stays a hole. A hole can
-//! be filled until its call is over: [`CALL_MAX_MS`] after the counter was seen to be past it.
+//! be filled until its call is over: [`CALL_MAX_MS`] after the counter was seen to be past it. That time passes twice:
+//! one of two hosts may be an hour ahead, and look right after the other one.
 //!
 //! Entries come and go, and one that stays must not hold up the begin of the list for ever. Whoever reads a list
 //! with many holes therefore appends its oldest entries anew before deleting them. A reader that misses an entry
@@ -49,10 +50,36 @@ struct Low {
     seen: u64,
     /// When it was seen, Unix milliseconds.
     seen_ms: u64,
+    /// The counter that had been seen a call's time before.
+    #[serde(default)]
+    waited: u64,
+    /// When that time was over, Unix milliseconds.
+    #[serde(default)]
+    waited_ms: u64,
 }
 
 impl Record for Low {
     const VERSION: u32 = 1;
+}
+
+impl Low {
+    /// Numbers up to this one are written by now, or never will be.
+    fn settled(self, now_ms: u64) -> u64 {
+        if now_ms >= self.waited_ms + CALL_MAX_MS { self.waited.max(self.number) } else { self.number }
+    }
+
+    /// With the counter as it is seen now, and entries gone up to a number.
+    fn seen(self, count: u64, number: u64, now_ms: u64) -> Self {
+        let mut low = Self { number: self.number.max(number), ..self };
+        let is_over = now_ms >= low.seen_ms + CALL_MAX_MS;
+        if is_over && low.waited <= low.number && low.seen > low.number {
+            (low.waited, low.waited_ms) = (low.seen, now_ms);
+        }
+        if is_over || low.seen <= low.number {
+            (low.seen, low.seen_ms) = (count, now_ms);
+        }
+        low
+    }
 }
 
 /// Appends a value, and answers its number. A value that is appended twice is in the list once.
@@ -296,9 +323,9 @@ pub(crate) async fn tidy<S: Store>(
     if count <= low.number + SLACK {
         return Ok(());
     }
-    let mut new = low;
-    while new.number < low.number + TIDIED {
-        let number = new.number + 1;
+    let settled = low.settled(now_ms);
+    let mut number = low.number + 1;
+    while number <= low.number + TIDIED {
         match get(store, list, number).await? {
             Some(value) => {
                 if !is_gone(&value).await? {
@@ -307,14 +334,12 @@ pub(crate) async fn tidy<S: Store>(
                 delete(store, list, number).await?;
             }
             // It may be filled yet.
-            None if number > low.seen || now_ms < low.seen_ms + CALL_MAX_MS => break,
+            None if number > settled => break,
             None => {}
         }
-        new.number = number;
+        number += 1;
     }
-    if low.seen <= new.number {
-        (new.seen, new.seen_ms) = (count, now_ms);
-    }
+    let new = low.seen(count, number - 1, now_ms);
     if new != low { Ok(write(store, &format!("{list}.low"), &new).await?) } else { Ok(()) }
 }
 
@@ -334,14 +359,7 @@ async fn tighten(
         delete(store, list, std::mem::replace(number, new)).await?;
     }
     let before_first = kept.first().map_or(count, |(number, _)| number - 1);
-    let is_over = now_ms >= low.seen_ms + CALL_MAX_MS;
-    let mut new = Low { number: low.number.max(low.seen.min(before_first)), ..low };
-    if !is_over {
-        new.number = low.number;
-    }
-    if low.seen == low.number || is_over {
-        (new.seen, new.seen_ms) = (count, now_ms);
-    }
+    let new = low.seen(count, low.settled(now_ms).min(before_first), now_ms);
     if is_loose && new != low {
         write(store, &format!("{list}.low"), &new).await?;
     }

@@ -58,11 +58,13 @@ const STEP_MAX_MS: u64 = 90_000;
 
 /// How long something has stayed as it is, by looks at it.
 ///
-/// A step back, or one that is longer than 90 s, counts for nothing: with one of two hosts an hour off, what is
-/// measured is too short, never too long.
+/// A step back takes away what the step forth before it gave: where hosts whose clocks differ take turns, what is measured
+/// is off by what they differ by, however often they do. A step of more than 90 s either way counts for nothing: with one
+/// of two hosts an hour off, what is measured is too short, never too long.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Elapsed {
     /// So long. Unit: ms.
+    #[serde(default)]
     pub(crate) ms: u64,
     /// The last look, Unix milliseconds.
     seen_ms: u64,
@@ -76,8 +78,9 @@ impl Elapsed {
 
     /// It is seen again.
     pub(crate) fn seen(self, now_ms: u64) -> Self {
-        let step_ms = now_ms.checked_sub(self.seen_ms).filter(|step_ms| *step_ms <= STEP_MAX_MS);
-        Self { ms: self.ms + step_ms.unwrap_or(0), seen_ms: now_ms }
+        let step_ms = now_ms.cast_signed() - self.seen_ms.cast_signed();
+        let is_step = step_ms.unsigned_abs() <= STEP_MAX_MS;
+        Self { ms: self.ms.saturating_add_signed(if is_step { step_ms } else { 0 }), seen_ms: now_ms }
     }
 }
 
@@ -94,5 +97,19 @@ mod tests {
             assert!(elapsed.ms <= look * 10_000, "{elapsed:?} at look {look}");
         }
         assert!(elapsed.ms >= 40_000, "{elapsed:?}");
+    }
+
+    #[test]
+    fn hosts_that_differ_by_less_than_a_minute_are_off_by_no_more_however_often_they_take_turns() {
+        for ahead_ms in [1_000, 15_000, 30_000, 60_000] {
+            let begun_ms = 1_000_000 + ahead_ms;
+            let mut elapsed = Elapsed::begin(begun_ms);
+            for look in 1..=100_u64 {
+                let is_ahead = look.wrapping_mul(0x9e37_79b9) % 7 < 3;
+                elapsed = elapsed.seen(1_000_000 + look * 5_000 + if is_ahead { ahead_ms } else { 0 });
+                let off_ms = elapsed.ms.abs_diff(look * 5_000);
+                assert!(off_ms <= ahead_ms, "{ahead_ms} ms ahead: {elapsed:?} at look {look}");
+            }
+        }
     }
 }

@@ -74,6 +74,24 @@ fn a_hole_is_waited_for_until_it_cannot_be_filled() {
     assert!(run(values(&store, "l", CALL_MAX_MS, never)).unwrap().contains(&"late".into()));
 }
 
+/// One of two hosts is an hour ahead, and they take turns at reading and tidying.
+#[test]
+fn a_hole_is_waited_for_by_one_clock_though_hosts_differ() {
+    let store = MemoryStore::default();
+    let goes = async |value: &str| Ok(value.starts_with("goes"));
+    run(counter::add(&store, "l.n", 1)).unwrap();
+    for second in (0..CALL_MAX_MS / 1_000).step_by(5) {
+        for number in 0..SLACK {
+            run(append(&store, "l", &format!("goes-{number}"))).unwrap();
+        }
+        let ahead_ms = if second % 2 == 0 { 3_600_000 } else { 0 };
+        run(values(&store, "l", second * 1_000 + ahead_ms, goes)).unwrap();
+        run(tidy(&store, "l", second * 1_000 + 3_600_000 - ahead_ms, goes)).unwrap();
+    }
+    run(write(&store, "l.1", &Entry { value: "late".into() })).unwrap();
+    assert_eq!(run(values(&store, "l", CALL_MAX_MS, goes)).unwrap(), ["late"]);
+}
+
 /// Lists grow by what goes and are tidied for it; some are read now and then, which leaves holes.
 #[test]
 fn a_list_is_as_long_as_what_stays_whether_it_is_read_or_not() {

@@ -1,14 +1,15 @@
 //! Commands, and whether gateways hear of them.
 
+use store::counter;
 use store::memory::{Actor, Random, every_schedule};
 
 use super::*;
-use crate::changes;
 use crate::command::{self, Refusal};
 use crate::file::Confirmed;
 use crate::order::{Cause, Generation};
 use crate::time::CALL_MAX_MS;
 use crate::timer::Timer;
+use crate::{changes, key};
 
 const BOOT: &str = "spool.1";
 
@@ -282,9 +283,28 @@ fn a_change_that_is_noted_as_the_gateway_asks_is_heard_at_once_or_next() {
             let is_heard = [&news, &next].iter().any(|news| news.sessions.iter().any(|id| id == session));
             assert!(is_heard, "{session}: {news:?} {next:?}");
         }
-        assert_eq!((next.since, next.hole), (2, news.hole));
+        assert_eq!((next.since, next.hole.is_some()), (2, news.hole.is_some()));
     });
     assert!(at_once > 0 && at_once < schedules, "{at_once} of {schedules}");
+}
+
+/// A call has drawn its number and stalls, while two hosts whose clocks are an hour apart take turns.
+#[test]
+fn a_change_whose_call_stalls_is_heard_whichever_host_looks() {
+    let world = World::new();
+    let store = &world.store;
+    run(counter::add(store, &format!("{}.n", key::changes("g")), 1)).unwrap();
+    run(changes::notify(store, "g", "second")).unwrap();
+    let mut news = changes::News::default();
+    for beat in 0..60 {
+        let ahead_ms = if beat % 3 == 0 { 3_600_000 } else { 0 };
+        news = run(changes::after(store, "g", news.since, news.hole, NOW + beat * 2_000 + ahead_ms)).unwrap();
+        assert_eq!(news.since, 0, "given up {} s after it was drawn", beat * 2);
+    }
+    for beat in 60..240 {
+        news = run(changes::after(store, "g", news.since, news.hole, NOW + beat * 2_000)).unwrap();
+    }
+    assert_eq!(news.since, 2, "waited for in vain");
 }
 
 #[test]

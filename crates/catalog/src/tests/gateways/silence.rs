@@ -136,11 +136,11 @@ fn a_heartbeat_and_a_look_cost_the_same_however_many_sessions_there_were() {
         }
         push(&world, "a", "g", BOOT, NOW);
         hear(&world, &beat("g", BOOT, None), NOW);
-        ticks_and_beats(&world, "g", BOOT, NOW, 420);
+        ticks_and_beats(&world, "g", BOOT, NOW, 600);
         let before = world.store.operations();
-        hear(&world, &beat("g", BOOT, Some(0)), NOW + 420 * SECOND);
+        hear(&world, &beat("g", BOOT, Some(0)), NOW + 600 * SECOND);
         let heartbeat = world.store.operations() - before;
-        ticks_and_beats(&world, "g", BOOT, NOW + 421 * SECOND, 60);
+        ticks_and_beats(&world, "g", BOOT, NOW + 601 * SECOND, 60);
         (heartbeat, world.store.operations() - before)
     };
     let (few, many) = (cost(1), cost(100));

@@ -322,15 +322,10 @@ pub(crate) async fn note_unanswered(
     if session.is_wanted || !session.tells_status {
         return Ok(());
     }
-    let at = At { recording: &session.id, kind: Kind::Unanswered, number: 0 };
-    let fact = match get(store, at).await? {
-        Some(known) => known.fact,
-        None => match session.wish(bucket).await?.and_then(|wish| wish.reason) {
-            Some(reason) => Fact::Trouble(Trouble::Unanswered(reason)),
-            None => return Ok(()),
-        },
-    };
-    note(store, session, &session.id, 0, fact, now_ms).await
+    if let Some(reason) = session.wish(bucket).await?.and_then(|wish| wish.reason) {
+        note(store, session, &session.id, 0, Fact::Trouble(Trouble::Unanswered(reason)), now_ms).await?;
+    }
+    Ok(())
 }
 
 /// Notes an event of a session's stream, and has it delivered. Whoever notes its fact does this before: a call that dies

@@ -30,7 +30,7 @@ pub enum Refusal {
     /// `start` of what is being recorded.
     #[error("the stream is being recorded")]
     Recording,
-    /// `stop` or `restart` of what is not being recorded.
+    /// `stop` of what is not being recorded, or `restart` of what is neither being recorded nor was stopped.
     #[error("the stream is not being recorded")]
     NotRecording,
     /// `cancel_delay` where no stop is pending.
@@ -204,12 +204,14 @@ async fn append(
 /// Whether a command makes sense after an order.
 fn judge(before: Option<&Order>, cause: Cause) -> Result<(), Refusal> {
     let is_recording = before.is_some_and(|order| order.record);
+    let is_stopped = before.is_some_and(|order| order.cause == Cause::Stop);
+    // Whether the pause is over makes no difference to who wants to go on.
+    let was_stopped = is_stopped || before.is_some_and(|order| order.cause == Cause::CancelDelay);
     match cause {
         Cause::Start if is_recording => Err(Refusal::Recording),
-        Cause::Stop | Cause::Restart if !is_recording => Err(Refusal::NotRecording),
-        Cause::CancelDelay if before.is_none_or(|order| order.cause != Cause::Stop) => {
-            Err(Refusal::NotStopped)
-        }
+        Cause::Stop if !is_recording => Err(Refusal::NotRecording),
+        Cause::Restart if !is_recording && !was_stopped => Err(Refusal::NotRecording),
+        Cause::CancelDelay if !is_stopped => Err(Refusal::NotStopped),
         _ => Ok(()),
     }
 }
@@ -346,6 +348,8 @@ mod tests {
         check(&recording, Cause::Restart, Ok(()));
         check(&recording, Cause::CancelDelay, Err(Refusal::NotStopped));
         check(&stopped, Cause::CancelDelay, Ok(()));
+        check(&stopped, Cause::Restart, Ok(()));
+        check(&closed, Cause::Restart, Ok(()));
         check(&stopped, Cause::Start, Ok(()));
         check(&closed, Cause::CancelDelay, Err(Refusal::NotStopped));
         check(&closed, Cause::Start, Ok(()));

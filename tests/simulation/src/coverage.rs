@@ -120,6 +120,7 @@ pub const WANTED: &[&str] = &[
     "file ends: the rule has changed",
     "file goes on over a break",
     "file goes on over the next chunk",
+    "judged: a restart after a stop that was accepted",
     "judged: a restart that was accepted",
     "judged: a start that was accepted",
     "judged: a stop that was accepted",

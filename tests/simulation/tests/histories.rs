@@ -125,9 +125,9 @@ fn a_short_break_continues_the_file() {
     }
 }
 
-/// A command is for those pushes of a stream that can take it: a restart is none for one that is stopped.
+/// A restart is for both pushes of a stream, the one that is recorded and the one that is stopped.
 #[test]
-fn a_restart_of_one_of_two_pushes_leaves_the_stopped_one_alone() {
+fn a_restart_of_two_pushes_is_for_the_stopped_one_as_well() {
     let mut rule = rule();
     rule.formats[0].cycle_seconds = 900;
     rule.delay_seconds = 60;
@@ -140,11 +140,10 @@ fn a_restart_of_one_of_two_pushes_leaves_the_stopped_one_alone() {
     let second = history.gateways[1].begin(cam(), None, history.now_ms);
     history.seconds(20);
     history.command(&cam(), Command::Restart);
-    history.seconds(15);
-    history.command(&cam(), Command::Start);
     history.seconds(40);
     history.gateways[0].end(&first, history.now_ms);
     history.gateways[1].end(&second, history.now_ms);
-    // It goes on in its file.
     judge(&mut history, &quiet()).unwrap();
+    // One of each before it, and one after it.
+    assert_eq!(playlists(&history).len(), 4);
 }

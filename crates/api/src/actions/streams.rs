@@ -22,7 +22,8 @@ action! {
         command: Command = Typed::<Command>::choice(
             "Command",
             "`start`: record. `stop`: pause; the record file appears after the break delay. `cancel_delay`, after \
-             a stop: write the file now. `restart`: close the current file at once and begin a new one.",
+             a stop: write the file now. `restart`, also after a stop: close the current file at once and begin a \
+             new one.",
         ),
     } -> (),
     faults: [

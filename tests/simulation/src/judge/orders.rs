@@ -13,8 +13,11 @@ const HEARD_MS: u64 = 10_000;
 /// What an order changes is looked at for so long at least. Unit: ms.
 const JUDGED_MS: u64 = 20_000;
 
+/// How long a picture lasts: what an order begins may begin so long before it. Unit: ms.
+const PICTURE_MS: u64 = 1_000;
+
 /// While nothing is wrong, what was accepted holds: a restart begins another file of a push that was recorded and still
-/// is, a stop ends what is recorded and a start begins it, up to the next command or a window's edge.
+/// is, or was stopped, a stop ends what is recorded and a start begins it, up to the next command or a window's edge.
 pub(super) fn check(history: &mut History, plan: &Plan) -> Result<(), String> {
     if plan.is_troubled {
         return Ok(());
@@ -24,6 +27,8 @@ pub(super) fn check(history: &mut History, plan: &Plan) -> Result<(), String> {
         let of_stream = history.pushes().map(|(_, push)| push).filter(|push| push.stream == given.stream);
         for push in of_stream {
             let is_held = match given.command {
+                Command::Restart if is_stopped(history, push, given) => holds(history, push, given, true)
+                    .map(|is_recorded| is_recorded && restarts(history, push, given) != Some(false)),
                 Command::Restart => restarts(history, push, given),
                 Command::Stop => holds(history, push, given, false),
                 Command::Start => holds(history, push, given, true),
@@ -33,6 +38,7 @@ pub(super) fn check(history: &mut History, plan: &Plan) -> Result<(), String> {
             let word = match given.command {
                 Command::Stop => "stop",
                 Command::Start => "start",
+                _ if is_stopped(history, push, given) => "restart after a stop",
                 _ => "restart",
             };
             judged.push(word);
@@ -50,8 +56,26 @@ pub(super) fn check(history: &mut History, plan: &Plan) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a restart has begun another file; none of a push that is not recorded just then, which it is not for, or not
-/// later.
+/// Whether the last command before another one has stopped a push that was recorded.
+fn is_stopped(history: &History, push: &Push, given: &Given) -> bool {
+    let before = history.given.iter().filter(|other| {
+        other.stream == given.stream && other.asked_ms < given.asked_ms && !std::ptr::eq(*other, given)
+    });
+    let Some(stop) = before.max_by_key(|other| other.asked_ms) else { return false };
+    let was_recorded = push
+        .chunks
+        .iter()
+        .any(|chunk| (push.began_ms + chunk.from_ms..push.began_ms + chunk.to_ms).contains(&stop.asked_ms));
+    let is_between =
+        |edge_ms: u64| (stop.asked_ms..given.asked_ms + HEARD_MS).contains(&(edge_ms + HEARD_MS));
+    stop.command == Command::Stop
+        && stop.is_taken
+        && was_recorded
+        && push.offered_ms.is_some_and(|(_, offered_ms)| offered_ms < stop.asked_ms)
+        && !edges_ms(history, push).into_iter().any(is_between)
+}
+
+/// Whether a restart has begun another file; none of a push of which nothing was recorded before it, or nothing is later.
 fn restarts(history: &History, push: &Push, given: &Given) -> Option<bool> {
     // What came before the push had a session was for others.
     push.offered_ms.filter(|(_, offered_ms)| *offered_ms < given.asked_ms)?;
@@ -66,10 +90,8 @@ fn restarts(history: &History, push: &Push, given: &Given) -> Option<bool> {
     if history.given.iter().any(may_end) || edges_ms(history, push).into_iter().any(is_near) {
         return None;
     }
-    let is_in = |chunk: &&Spooled| {
-        (push.began_ms + chunk.from_ms..push.began_ms + chunk.to_ms).contains(&given.asked_ms)
-    };
-    let before = push.chunks.iter().find(is_in)?;
+    let is_before = |chunk: &&Spooled| push.began_ms + chunk.from_ms + PICTURE_MS <= given.asked_ms;
+    let before = push.chunks.iter().rfind(is_before)?;
     let late_ms = given.over_ms + HEARD_MS;
     let after = push.chunks.iter().find(|chunk| push.began_ms + chunk.from_ms >= late_ms)?;
     Some(after.generation.files > before.generation.files)

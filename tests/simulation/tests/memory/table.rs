@@ -112,6 +112,8 @@ pub(crate) struct Model {
     pub(crate) is_recording: bool,
     /// The command `stop` was the last thing that was ordered.
     is_stopped: bool,
+    /// It was, and nothing has begun to record since.
+    was_stopped: bool,
 }
 
 impl Model {
@@ -145,7 +147,7 @@ impl Model {
             Window::Ends => now_s < EDGE_S,
         };
         self.is_recording = case.mode.is_wanted() && is_in_window;
-        (self.is_stopped, self.is_commanded) = (false, false);
+        (self.is_stopped, self.was_stopped, self.is_commanded) = (false, false, false);
         // What is not recorded from its begin continues nothing.
         if !self.is_recording {
             self.end_s = None;
@@ -163,6 +165,7 @@ impl Model {
         }
         if case.window == Window::Ends {
             (self.is_recording, self.is_stopped, self.end_s) = (false, false, None);
+            self.was_stopped = false;
         }
     }
 
@@ -170,7 +173,8 @@ impl Model {
     pub(crate) fn command(&mut self, command: &str) -> Option<bool> {
         let is_taken = match command {
             "start" => !self.is_recording,
-            "stop" | "restart" => self.is_recording,
+            "stop" => self.is_recording,
+            "restart" => self.is_recording || self.was_stopped,
             "cancel_delay" => self.is_stopped,
             _ => return None,
         };
@@ -179,9 +183,10 @@ impl Model {
             match command {
                 "start" => (self.is_recording, self.is_stopped) = (true, false),
                 "stop" => (self.is_recording, self.is_stopped) = (false, true),
-                "restart" => self.end_s = None,
+                "restart" => (self.is_recording, self.is_stopped, self.end_s) = (true, false, None),
                 _ => (self.is_stopped, self.end_s) = (false, None),
             }
+            self.was_stopped = !self.is_recording;
         }
         Some(is_taken)
     }

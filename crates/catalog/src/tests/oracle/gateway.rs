@@ -13,7 +13,7 @@ use crate::commit::{self, Delivery, Turn};
 use crate::error::Error;
 use crate::file::Confirmed;
 use crate::gateway::{self, Beat};
-use crate::order::{Generation, Order};
+use crate::order::{Cause, Generation, Order};
 use crate::session::{self, After, Session};
 use crate::{command, due};
 
@@ -83,7 +83,8 @@ impl Gateway {
         let (generation, record) =
             order.map_or((Generation::default(), false), |order| (order.generation, order.record));
         let has_changed = generation != live.generation;
-        let is_end = is_over || now_ms >= live.ends_ms;
+        // What ends in a pause has its break measured from that; the model knows of ends alone.
+        let is_end = is_over || now_ms >= live.ends_ms && !is_paused(world, &live.session, now_ms);
         if live.open.is_some() && (has_changed || is_end || now_ms >= live.cut_at_ms) {
             let is_entry_next = has_changed || is_end || random.below(7) > 0;
             let cut = live.cut(random, now_ms, is_entry_next);
@@ -213,6 +214,12 @@ impl Gateway {
             }
         }
     }
+}
+
+/// Whether a session is stopped, also where its gateway has not heard of it.
+fn is_paused(world: &World, session: &Session, now_ms: u64) -> bool {
+    let orders = run(command::orders(&world.store, &world.bucket, session)).unwrap();
+    command::effective(&orders, now_ms).is_some_and(|order| order.cause == Cause::Stop)
 }
 
 impl Live {

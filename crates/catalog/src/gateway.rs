@@ -98,15 +98,16 @@ async fn adopt(store: &impl Store, bucket: &impl WorkBucket, beat: &Beat, now_ms
         let session = session::find(store, id).await?;
         if let Some(session) = session.filter(|session| session.gateway == beat.gateway) {
             // An adoption that is told again costs no more than to find that it is known.
-            if session::adopted(store, id).await?.is_some() {
-                continue;
+            if session::adopted(store, id).await?.is_none() {
+                match session::adopt(store, bucket, &session, now_ms).await {
+                    Ok(_) => {}
+                    // It has expired: its chunks are answered so, too.
+                    Err(Error::NoSuchSession(_)) => continue,
+                    Err(error) => return Err(error),
+                }
             }
+            // Its end may have come before, which adopts it as well, or the call that adopted it may have died.
             event::note_unanswered(store, bucket, &session, now_ms).await?;
-            match session::adopt(store, bucket, &session, now_ms).await {
-                // It has expired: its chunks are answered so, too.
-                Ok(_) | Err(Error::NoSuchSession(_)) => {}
-                Err(error) => return Err(error),
-            }
         }
     }
     Ok(())

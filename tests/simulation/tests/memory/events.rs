@@ -7,6 +7,7 @@ use store::Store;
 
 use crate::site::{Site, long_cycles};
 use crate::status::{site, told};
+use crate::table::{self, Case, Mode, Window};
 
 #[test]
 fn what_is_lost_is_told_once_with_its_reason() {
@@ -27,6 +28,20 @@ fn what_is_lost_is_told_once_with_its_reason() {
         json!({"domain": "live.example.com", "app": "live", "stream": "cam", "event": "record_error"});
     assert_eq!(body, expected);
     assert!(sent.headers()["x-recorder-reason"].to_str().unwrap().contains("spool"), "{sent:?}");
+}
+
+/// The URL is asked for so long that the publisher has left: the end comes before the heartbeat that tells of the adoption.
+#[test]
+fn an_unanswered_push_is_told_though_it_has_ended_by_then() {
+    let case = Case { mode: Mode::Url(None), window: Window::None, commands: [""; 2], gap_s: 0 };
+    let site = table::site(case);
+    let unanswered = table::begin(&site, "g", case, &Value::Null);
+    site.end(&unanswered.push);
+    site.seconds(60);
+    let sent = site.any().receivers.take_sent();
+    let bodies = sent.iter().filter_map(|sent| serde_json::from_slice::<Value>(sent.body()).ok());
+    let told: Vec<_> = bodies.filter_map(|body| body["event"].as_str().map(str::to_owned)).collect();
+    assert_eq!(told, ["record_error"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::Store;
 
 use crate::error::Error;
-use crate::time::{CALL_MAX_MS, Elapsed};
+use crate::time::CALL_MAX_MS;
 use crate::{key, list};
 
 /// Entries that one heartbeat deletes.
@@ -19,15 +19,24 @@ const DELETED_AT_ONCE: u64 = 16;
 pub(crate) struct Hole {
     number: u64,
     count: u64,
-    /// How long ago it was seen first. Hosts whose clocks differ take turns at looking.
-    #[serde(flatten)]
-    ago: Elapsed,
+    /// When it was seen first, Unix milliseconds.
+    seen_ms: u64,
+    /// When a call's time was over since then, Unix milliseconds; 0 before. It passes twice: one of two hosts may be an hour
+    /// ahead, and look right after the other one.
+    #[serde(default)]
+    waited_ms: u64,
 }
 
 impl Hole {
+    /// Looks at it again.
+    fn seen(self, now_ms: u64) -> Self {
+        let is_over = self.waited_ms == 0 && now_ms >= self.seen_ms + CALL_MAX_MS;
+        Self { waited_ms: if is_over { now_ms } else { self.waited_ms }, ..self }
+    }
+
     /// Whether a number that is not written will never be.
-    fn is_over(self, number: u64) -> bool {
-        number <= self.count && self.ago.ms >= CALL_MAX_MS
+    fn is_over(self, number: u64, now_ms: u64) -> bool {
+        number <= self.count && self.waited_ms > 0 && now_ms >= self.waited_ms + CALL_MAX_MS
     }
 }
 
@@ -64,7 +73,7 @@ pub(crate) async fn after(
     now_ms: u64,
 ) -> Result<News, Error> {
     let list = key::changes(gateway);
-    let hole = hole.map(|hole| Hole { ago: hole.ago.seen(now_ms), ..hole });
+    let hole = hole.map(|hole| hole.seen(now_ms));
     let count = count(store, gateway).await?;
     let heard = if since > count { 0 } else { since };
     let mut news = News { since: count, heard, ..News::default() };
@@ -72,10 +81,10 @@ pub(crate) async fn after(
         match list::get(store, &list, number).await? {
             Some(session) if !news.sessions.contains(&session) => news.sessions.push(session),
             Some(_) => {}
-            None if news.hole.is_some() || hole.is_some_and(|hole| hole.is_over(number)) => {}
+            None if news.hole.is_some() || hole.is_some_and(|hole| hole.is_over(number, now_ms)) => {}
             None => {
                 let known = hole.filter(|hole| hole.number == number);
-                news.hole = Some(known.unwrap_or(Hole { number, count, ago: Elapsed::begin(now_ms) }));
+                news.hole = Some(known.unwrap_or(Hole { number, count, seen_ms: now_ms, waited_ms: 0 }));
                 news.since = number - 1;
             }
         }

@@ -353,13 +353,16 @@ async fn tighten(
     now_ms: u64,
 ) -> Result<(), Error> {
     let is_loose = count - low.number > 2 * found.len() as u64 + SLACK;
-    let (moved, kept) = found.split_at_mut(if is_loose { found.len().div_ceil(2) } else { 0 });
+    // The begin cannot be raised past what may still be written, whatever is moved.
+    let settled = low.settled(now_ms);
+    let movable = found.partition_point(|(number, _)| *number <= settled).min(found.len().div_ceil(2));
+    let (moved, kept) = found.split_at_mut(if is_loose { movable } else { 0 });
     for (number, value) in moved {
         let new = append(store, list, value).await?;
         delete(store, list, std::mem::replace(number, new)).await?;
     }
     let before_first = kept.first().map_or(count, |(number, _)| number - 1);
-    let new = low.seen(count, low.settled(now_ms).min(before_first), now_ms);
+    let new = low.seen(count, settled.min(before_first), now_ms);
     if is_loose && new != low {
         write(store, &format!("{list}.low"), &new).await?;
     }

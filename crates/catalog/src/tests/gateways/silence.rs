@@ -136,6 +136,7 @@ fn a_heartbeat_and_a_look_cost_the_same_however_many_sessions_there_were() {
         }
         push(&world, "a", "g", BOOT, NOW);
         hear(&world, &beat("g", BOOT, None), NOW);
+        // Twice as long as a call lasts, and once more, nobody knows that the holes in the lists stay.
         ticks_and_beats(&world, "g", BOOT, NOW, 600);
         let before = world.store.operations();
         hear(&world, &beat("g", BOOT, Some(0)), NOW + 600 * SECOND);

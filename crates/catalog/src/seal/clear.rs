@@ -137,6 +137,10 @@ async fn clear_run(store: &impl Store, run: &Run, at: Where) -> Result<(), Error
             return Ok(());
         }
         committed::raise_head(store, id, run.next()).await?;
+        if session::find(store, id).await?.is_none() {
+            // Another call that clears it has deleted it meanwhile.
+            store.delete(&key::head(id)).await?;
+        }
     }
     delete_chunks(store, run, run.next().saturating_sub(1)).await
 }

@@ -2,7 +2,7 @@
 //! accepts its state.
 #![no_main]
 
-use remux::{Chunk, Policy, SessionState, remux, remux_with_samples};
+use remux::{Chunk, ChunkArrival, Policy, SessionState, remux, remux_with_samples};
 use sample_table::SampleTable;
 
 // The input is one byte that says whether a state follows and when the chunk arrived, then the state, then a chunk.
@@ -10,8 +10,12 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let Some((&first, rest)) = input.split_first() else { return };
     let state_size = if first == 1 { SessionState::SIZE.min(rest.len()) } else { 0 };
     let (state, bytes) = rest.split_at(state_size);
-    let arrival_ms = (first > 1).then(|| u64::from(first) * 1_000);
-    let chunk = Chunk { bytes, arrival_ms };
+    let arrival = match first {
+        0 | 1 => ChunkArrival::Unknown,
+        2 => ChunkArrival::AfterPause,
+        second => ChunkArrival::At(u64::from(second) * 1_000),
+    };
+    let chunk = Chunk { bytes, arrival };
     let Ok((slice, mut muxer, mut samples)) = remux_with_samples(chunk, state, &Policy::default()) else {
         return;
     };
@@ -59,7 +63,11 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let next = SessionState::decode(&slice.state).expect("a state given out should be taken");
     assert_eq!(next.encode(), slice.state);
     // The same chunk again, as the one after the first, later.
-    let chunk = Chunk { bytes, arrival_ms: arrival_ms.map(|ms| ms * 2) };
+    let arrival = match arrival {
+        ChunkArrival::At(ms) => ChunkArrival::At(ms * 2),
+        other => other,
+    };
+    let chunk = Chunk { bytes, arrival };
     let (_, _) =
         remux(chunk, &slice.state, &Policy::default()).expect("a chunk taken once should be taken again");
 });

@@ -9,7 +9,7 @@ use crate::bindings;
 use crate::bindings::exports::recorder::catalog::catalog::{
     After, Callback, Changes, Command, Container, Delivery, Entry, Error, Event, Guest, Heartbeat, IndexFile,
     Lane, LocatedEntry, Loss, MediaGroup, OrderedSession, Placed, PushName, RebuildStep, RecordFile,
-    RecordedSpan, Resends, Session, StreamName, Timer, Turn, Upload, Wish,
+    RecordedSpan, Resends, Session, Slice, StreamName, Timer, Turn, Upload, Wish,
 };
 use crate::service;
 use crate::work_bucket::Work;
@@ -94,13 +94,8 @@ impl Guest for Component {
         kept(turn, &session, now_ms).await
     }
 
-    async fn place_slice(
-        prepared: Vec<u8>,
-        offset_ms: u64,
-        start90khz: u64,
-        names_taken: u32,
-    ) -> Result<Placed, Error> {
-        with_catalog(async |catalog| catalog.place_slice(&prepared, offset_ms, start90khz, names_taken)).await
+    async fn place_slice(prepared: Vec<u8>, offset_ms: u64, slice: Slice) -> Result<Placed, Error> {
+        with_catalog(async |catalog| catalog.place_slice(&prepared, offset_ms, &slice)).await
     }
 
     async fn take_slice_name(session: String, seq: u64, names_taken: u32) -> Result<u32, Error> {

@@ -318,7 +318,7 @@ pub fn prepared(prepared: &Prepared) -> Result<types::Prepared, catalog::Error> 
 #[must_use]
 pub fn delivery(prepared: &Prepared, delivery: types::Delivery) -> Delivery {
     let slice = |slice: types::Slice| {
-        let placed = prepared.place(delivery.offset_ms, slice.start90khz);
+        let placed = prepared.place(delivery.offset_ms, slice.start90khz, slice.paused90khz);
         Chunk::Slice(Slice {
             anchor_ms: placed.anchor_ms,
             start_90khz: slice.start90khz,

@@ -116,13 +116,12 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         &self,
         prepared: &[u8],
         offset_ms: u64,
-        start90khz: u64,
-        names_taken: u32,
+        slice: &types::Slice,
     ) -> Result<types::Placed, Error> {
         let prepared = Prepared::from_bytes(prepared)?;
-        let placed = prepared.place(offset_ms, start90khz);
-        let start_ms = placed.anchor_ms + start90khz / 90;
-        let object = names::slice(&prepared.session, prepared.seq, start_ms, names_taken)?;
+        let placed = prepared.place(offset_ms, slice.start90khz, slice.paused90khz);
+        let start_ms = placed.anchor_ms + slice.start90khz / 90;
+        let object = names::slice(&prepared.session, prepared.seq, start_ms, slice.names_taken)?;
         Ok(types::Placed { object, start_ms })
     }
 

@@ -8,6 +8,7 @@ pub(crate) fn slice(slice: remux::Slice) -> contract::Slice {
         size: slice.size,
         start90khz: slice.start_90khz,
         duration90khz: slice.duration_90khz,
+        paused90khz: slice.paused_90khz,
         independent: slice.independent,
         discontinuity: slice.discontinuity,
         video: slice.video.map(|track| contract::VideoTrack {
@@ -36,6 +37,14 @@ pub(crate) fn slice(slice: remux::Slice) -> contract::Slice {
             })
             .collect(),
         state: slice.state,
+    }
+}
+
+pub(crate) fn arrival(arrival: contract::ChunkArrival) -> remux::ChunkArrival {
+    match arrival {
+        contract::ChunkArrival::Unknown => remux::ChunkArrival::Unknown,
+        contract::ChunkArrival::At(ms) => remux::ChunkArrival::At(ms),
+        contract::ChunkArrival::AfterPause => remux::ChunkArrival::AfterPause,
     }
 }
 

@@ -31,7 +31,7 @@ impl contract::Guest for Component {
     async fn flv_to_ts(
         chunk: StreamReader<u8>,
         state: Vec<u8>,
-        arrival_ms: Option<u64>,
+        arrival: contract::ChunkArrival,
         max_bytes: u64,
     ) -> Result<(contract::Slice, StreamReader<u8>), contract::Error> {
         let chunk = read_bounded(chunk, max_bytes).await?;
@@ -40,7 +40,7 @@ impl contract::Guest for Component {
         let (slice_sender, slice) = oneshot::channel();
         wit_bindgen::spawn(async move {
             let policy = Policy { max_bytes, ..Policy::default() };
-            match remux::remux(Chunk { bytes: &chunk, arrival_ms }, &state, &policy) {
+            match remux::remux(Chunk { bytes: &chunk, arrival: convert::arrival(arrival) }, &state, &policy) {
                 Ok((slice, mut muxer)) => {
                     if slice_sender.send(Ok(slice)).is_ok() {
                         write_all(output, |block| muxer.write(block)).await;
@@ -56,7 +56,7 @@ impl contract::Guest for Component {
     async fn flv_to_samples(
         chunk: StreamReader<u8>,
         state: Vec<u8>,
-        arrival_ms: Option<u64>,
+        arrival: contract::ChunkArrival,
         max_bytes: u64,
     ) -> Result<(contract::Slice, StreamReader<u8>, u64, StreamReader<u8>), contract::Error> {
         let chunk = read_bounded(chunk, max_bytes).await?;
@@ -65,7 +65,11 @@ impl contract::Guest for Component {
         let (sender, remuxed) = oneshot::channel();
         wit_bindgen::spawn(async move {
             let policy = Policy { max_bytes, ..Policy::default() };
-            match remux::remux_with_samples(Chunk { bytes: &chunk, arrival_ms }, &state, &policy) {
+            match remux::remux_with_samples(
+                Chunk { bytes: &chunk, arrival: convert::arrival(arrival) },
+                &state,
+                &policy,
+            ) {
                 Ok((slice, mut muxer, mut samples)) => {
                     let table = samples.table();
                     let sizes = ((table.len() as u32).to_le_bytes(), samples.size().to_le_bytes());

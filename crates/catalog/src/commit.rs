@@ -108,19 +108,24 @@ impl Prepared {
     }
 
     /// Where a slice lies in time that begins at `start_90khz` of media time, in a chunk that came `offset_ms` after the
-    /// push's begin.
+    /// push's begin. By the push's clock it was not recorded for `paused_90khz` right before, which media time does not
+    /// count.
     ///
-    /// The first slice sets the anchor. It then stays, for the media clock is the better one, until a chunk comes much
-    /// later than its media time says: the push was not recorded in between, and its media time does not count that.
+    /// The first slice sets the anchor. It then stays, for the media clock is the better one, but for pauses, and until a
+    /// chunk comes much later than its media time says: the push was not recorded in between. Where the push's clock
+    /// jumped in a pause, it is measured by when the chunk came.
     #[must_use]
-    pub fn place(&self, offset_ms: u64, start_90khz: u64) -> Placed {
+    pub fn place(&self, offset_ms: u64, start_90khz: u64, paused_90khz: u64) -> Placed {
         let came_ms = self.session.began_ms + offset_ms;
-        let by_clock = Placed { anchor_ms: came_ms.saturating_sub(start_90khz / 90), is_moved: false };
-        match self.before.anchor_ms {
-            None => by_clock,
-            Some(known_ms) if by_clock.anchor_ms > known_ms + GAP_MS => Placed { is_moved: true, ..by_clock },
-            Some(anchor_ms) => Placed { anchor_ms, is_moved: false },
-        }
+        let by_clock_ms = came_ms.saturating_sub(start_90khz / 90);
+        let Some(known_ms) = self.before.anchor_ms else {
+            return Placed { anchor_ms: by_clock_ms, is_moved: false };
+        };
+        let paused_ms = known_ms.saturating_add(paused_90khz / 90);
+        let is_late = by_clock_ms > paused_ms.saturating_add(GAP_MS);
+        let is_early = paused_90khz > 0 && by_clock_ms.saturating_add(GAP_MS) < paused_ms;
+        let anchor_ms = if is_late || is_early { by_clock_ms.max(known_ms) } else { paused_ms };
+        Placed { anchor_ms, is_moved: is_late || paused_90khz > 0 }
     }
 
     /// As bytes that [`from_bytes`](Self::from_bytes) reads, within one call.

@@ -64,7 +64,6 @@ const STEP_MAX_MS: u64 = 90_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Elapsed {
     /// So long. Unit: ms.
-    #[serde(default)]
     pub(crate) ms: u64,
     /// The last look, Unix milliseconds.
     seen_ms: u64,

@@ -22,8 +22,8 @@ mod track;
 
 pub use repair::{RepairKind, Repairs};
 pub use timeline::{
-    Ahead, Arrival, ArrivalPoint, Lead, Pace, Placed, PresentationStamps, Timeline, TimelinePolicy,
-    TrackClock, Upcoming,
+    Ahead, Arrival, ArrivalPoint, ChunkArrival, Lead, Pace, Placed, PresentationStamps, Timeline,
+    TimelinePolicy, TrackClock, Upcoming,
 };
 pub use track::{
     AccessUnit, AudioCodec, AudioConfig, Data, Media, PictureSize, Track, TrackKind, VideoCodec, VideoConfig,

@@ -10,6 +10,7 @@
 //!
 //! | the stamp lies | and | it is read as | what becomes of it |
 //! | --- | --- | --- | --- |
+//! | a second or more ahead | it is the first one after a pause of the recording | time that was not recorded | media goes on at its pace; both tracks move by the same |
 //! | where the one before does | | a repeated stamp | goes between its neighbours, or one frame on where the format says how long a frame lasts |
 //! | where it is expected, once the track is back on the shared offset | | the end of this track's fault | the track comes home |
 //! | up to 45 ms later than expected | | the push's own timing | the time that it says |
@@ -62,7 +63,7 @@ mod unit;
 use crate::{Repairs, TICKS_PER_MS, TrackKind};
 
 pub use ahead::{Ahead, Upcoming};
-pub use arrival::{Arrival, ArrivalPoint};
+pub use arrival::{Arrival, ArrivalPoint, ChunkArrival};
 pub use clock::{Lead, Pace, TrackClock};
 pub use presentation::PresentationStamps;
 
@@ -145,10 +146,16 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// A chunk begins. `arrival_ms` says how long after the push's begin its first tag arrived, by a monotonic clock,
-    /// where that is known.
-    pub fn begin_chunk(&mut self, arrival_ms: Option<u64>) {
-        self.arrival.begin_chunk(arrival_ms);
+    /// A chunk begins.
+    pub fn begin_chunk(&mut self, arrival: ChunkArrival) {
+        self.arrival.begin_chunk(arrival);
+    }
+
+    /// How long the recording paused before the chunk that was begun, by the push's clock; 0 for less than a second.
+    /// Media time goes on without it. Unit: 1/90 000 s.
+    #[must_use]
+    pub fn paused_90khz(&self) -> u64 {
+        self.arrival.paused_90khz.unsigned_abs()
     }
 
     /// The chunk is over, its earliest access unit was placed at `earliest_90khz`: by how much its times are to be
@@ -182,6 +189,9 @@ impl Timeline {
         ahead: impl Ahead,
         repairs: &mut Repairs,
     ) -> Placed {
+        if self.arrival.is_after_pause {
+            self.resume(track, timestamp_ms);
+        }
         if let Some(placed) = self.place_regular(track, timestamp_ms, frame_90khz) {
             return placed;
         }

@@ -57,7 +57,7 @@ pub fn demux<'a>(
     let mut audio = AudioAssembler::resume(state.audio_record, state.adts_frame.take());
     let mut repairs = Repairs::default();
     let mut left_out = Vec::new();
-    state.timeline.begin_chunk(chunk.arrival_ms);
+    state.timeline.begin_chunk(chunk.arrival);
     let mut clock = Clock::new(&mut state.timeline, &mut state.presentation, &mut repairs);
     let mut late_headers = LateHeaders::default();
     let mut facts = SampleFacts::default();

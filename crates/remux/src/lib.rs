@@ -53,6 +53,7 @@ pub use chunk::Chunk;
 pub use demux::{Demuxed, demux};
 pub use error::Error;
 pub use left_out::{LeftOut, MAX_LEFT_OUT};
+pub use media::ChunkArrival;
 pub use samples::Samples;
 pub use slice::{AudioTrack, Policy, Slice, VideoTrack, remux, remux_with_samples};
 pub use state::{SessionState, StateError, VideoState};

@@ -63,6 +63,9 @@ pub struct Slice {
     /// From there to the end of the last track. How long the last picture lasts is an estimate until the next slice
     /// begins. Unit: 1/90 000 s.
     pub duration_90khz: u64,
+    /// How long the push was not recorded right before the slice, by its own clock; 0 for less than a second. Media time
+    /// goes on without it. Unit: 1/90 000 s.
+    pub paused_90khz: u64,
     /// Decoding can begin with this slice.
     pub independent: bool,
     /// Tracks or their configuration do not continue the slice before.
@@ -135,6 +138,7 @@ fn read<'a>(chunk: Chunk<'a>, state: &'a [u8], policy: &Policy) -> Result<Read<'
         size: muxer.size(),
         start_90khz,
         duration_90khz,
+        paused_90khz: state.timeline.paused_90khz(),
         independent,
         discontinuity: configuration_changed || muxer.program_changed(),
         video,

@@ -23,6 +23,7 @@ pub fn slice(remuxed: &media::Slice, names_taken: u32) -> Slice {
         size: remuxed.size,
         start90khz: remuxed.start90khz,
         duration90khz: remuxed.duration90khz,
+        paused90khz: remuxed.paused90khz,
         independent: remuxed.independent,
         discontinuity: remuxed.discontinuity,
         names_taken,

@@ -137,15 +137,13 @@ async fn remux<W: World, B: Body<Stream = W::Stream>>(
     holds_media: bool,
 ) -> Result<(media::Slice, W::Stream, Option<ChunkMedia<W::Stream>>), Refusal> {
     let (chunk, all_read) = body.into_stream();
-    // Between two generations chunks may not have been wanted: that time is no pause of the push.
-    let is_continued = catalog::Generation::from(headers.generation) == prepared.generation;
-    let arrival_ms = (is_continued && headers.is_dated).then_some(headers.offset_ms);
+    let arrival = arrival(headers, prepared.generation);
     let state = prepared.remux_state.clone();
     let remuxed = if holds_media {
-        let remuxed = world.flv_to_samples(chunk, state, arrival_ms, MAX_BYTES).await;
+        let remuxed = world.flv_to_samples(chunk, state, arrival, MAX_BYTES).await;
         remuxed.map(|(slice, stream, size, bytes)| (slice, stream, Some(ChunkMedia { size, bytes })))
     } else {
-        let remuxed = world.flv_to_ts(chunk, state, arrival_ms, MAX_BYTES).await;
+        let remuxed = world.flv_to_ts(chunk, state, arrival, MAX_BYTES).await;
         remuxed.map(|(slice, stream)| (slice, stream, None))
     };
     // What looks malformed may only be cut off, which the sender's line did, not its data.
@@ -157,6 +155,17 @@ async fn remux<W: World, B: Body<Stream = W::Stream>>(
         return Err(BodyError::CutOff.into());
     }
     Ok(remuxed)
+}
+
+/// When a chunk arrived that comes after one of the generation `before`.
+fn arrival(headers: &ChunkHeaders, before: catalog::Generation) -> media::ChunkArrival {
+    // A stop and a start are two orders; one alone parts what follows without a pause.
+    let orders = headers.generation.orders.saturating_sub(before.orders);
+    match orders {
+        0 if headers.is_dated => media::ChunkArrival::At(headers.offset_ms),
+        0 | 1 => media::ChunkArrival::Unknown,
+        _ => media::ChunkArrival::AfterPause,
+    }
 }
 
 /// Puts a chunk's media into the work bucket, until record files are made of it.
@@ -184,8 +193,8 @@ async fn put<W: World>(
 ) -> Result<(), Refusal> {
     let Prepared { session, names_taken, replacing, token, .. } = prepared;
     let rule = rule_of(prepared)?;
-    let placed =
-        world.place_slice(token.clone(), headers.offset_ms, remuxed.start90khz, *names_taken).await?;
+    let slice = convert::slice(remuxed, *names_taken);
+    let placed = world.place_slice(token.clone(), headers.offset_ms, slice).await?;
     let at = bucket::Location { endpoint: rule.oss_endpoint.clone(), bucket: rule.oss_bucket.clone() };
     if *replacing {
         world.look_first(at.clone()).await?;

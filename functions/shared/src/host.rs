@@ -142,10 +142,9 @@ impl Catalog for Host {
         &self,
         prepared: Vec<u8>,
         offset_ms: u64,
-        start90khz: u64,
-        names_taken: u32,
+        slice: catalog::Slice,
     ) -> Result<Placed, catalog::Error> {
-        catalog::place_slice(prepared, offset_ms, start90khz, names_taken).await
+        catalog::place_slice(prepared, offset_ms, slice).await
     }
 
     async fn take_slice_name(
@@ -434,20 +433,20 @@ impl Media for Host {
         &self,
         chunk: StreamReader<u8>,
         state: Vec<u8>,
-        arrival_ms: Option<u64>,
+        arrival: media::ChunkArrival,
         max_bytes: u64,
     ) -> Result<(media::Slice, StreamReader<u8>), media::Error> {
-        media::flv_to_ts(chunk, state, arrival_ms, max_bytes).await
+        media::flv_to_ts(chunk, state, arrival, max_bytes).await
     }
 
     async fn flv_to_samples(
         &self,
         chunk: StreamReader<u8>,
         state: Vec<u8>,
-        arrival_ms: Option<u64>,
+        arrival: media::ChunkArrival,
         max_bytes: u64,
     ) -> Result<(media::Slice, StreamReader<u8>, u64, StreamReader<u8>), media::Error> {
-        media::flv_to_samples(chunk, state, arrival_ms, max_bytes).await
+        media::flv_to_samples(chunk, state, arrival, max_bytes).await
     }
 }
 

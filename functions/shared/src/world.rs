@@ -123,8 +123,7 @@ pub trait Catalog {
         &self,
         prepared: Vec<u8>,
         offset_ms: u64,
-        start90khz: u64,
-        names_taken: u32,
+        slice: catalog::Slice,
     ) -> Result<Placed, catalog::Error>;
     async fn take_slice_name(&self, session: &str, seq: u64, names_taken: u32)
     -> Result<u32, catalog::Error>;
@@ -327,7 +326,7 @@ pub trait Media: Streams {
         &self,
         chunk: Self::Stream,
         state: Vec<u8>,
-        arrival_ms: Option<u64>,
+        arrival: media::ChunkArrival,
         max_bytes: u64,
     ) -> Result<(media::Slice, Self::Stream), media::Error>;
     /// As [`flv_to_ts`](Self::flv_to_ts), and the chunk's media for record files with its size, to be read after it.
@@ -335,7 +334,7 @@ pub trait Media: Streams {
         &self,
         chunk: Self::Stream,
         state: Vec<u8>,
-        arrival_ms: Option<u64>,
+        arrival: media::ChunkArrival,
         max_bytes: u64,
     ) -> Result<(media::Slice, Self::Stream, u64, Self::Stream), media::Error>;
 }

@@ -126,6 +126,16 @@ fn a_start_holds_from_the_keyframe_before_it_and_a_stop_from_one_after_it() {
     let stopped = first + found.len() - (all.len() - second);
     assert!(stopped % GOP == 0 && (12 * RATE..=16 * RATE).contains(&stopped), "stopped at picture {stopped}");
     assert!(found == [&all[first..stopped], &all[second..]].concat(), "other pictures than those");
+    // The pause of some seconds is none of what the files play.
+    for object in bucket::objects(&server, "recordings", "record/live/manual/").unwrap() {
+        if object.ends_with(".mp4") || object.ends_with(".flv") {
+            let times =
+                ffmpeg::frame_times_ms(&server.bucket_folder("recordings").join(&object), "v").unwrap();
+            let plays_ms = times.iter().max().unwrap() - times.iter().min().unwrap();
+            let pictures_ms = (found.len() as i64 - 1) * 40;
+            assert!((plays_ms - pictures_ms).abs() < 400, "{object} plays {plays_ms} ms, not {pictures_ms}");
+        }
+    }
     let expected = ["record_started", "record_paused", "record_resumed", "record_paused"];
     assert_eq!(statuses(&receiver, "manual", expected.len()), expected);
 }

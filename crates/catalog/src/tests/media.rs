@@ -67,7 +67,7 @@ impl<'a> Push<'a> {
     /// Brings a slice.
     pub(crate) fn slice(&mut self, piece: Piece) -> Slice {
         let prepared = self.prepare();
-        let placed = prepared.place(piece.offset_ms, piece.start_90khz);
+        let placed = prepared.place(piece.offset_ms, piece.start_90khz, 0);
         let slice = Slice {
             anchor_ms: placed.anchor_ms,
             start_90khz: piece.start_90khz,

@@ -1,6 +1,6 @@
 //! What becomes of the tracks' mappings when a stamp is read.
 
-use super::{Placed, Timeline, TrackClock, clock::ROUNDING_90KHZ, reading::Reading};
+use super::{CONFIRMABLE_STEP_90KHZ, Placed, Timeline, TrackClock, clock::ROUNDING_90KHZ, reading::Reading};
 use crate::{RepairKind, Repairs, TICKS_PER_MS, TrackKind};
 
 /// The stamp of an access unit, and what it was read beside.
@@ -117,6 +117,21 @@ impl Timeline {
         }
         self.arrival.take(time_90khz);
         Placed { time_90khz, dts_90khz }
+    }
+
+    /// The first access unit after a pause of the recording tells how long that was: both tracks go on without it.
+    pub(super) fn resume(&mut self, track: TrackKind, timestamp_ms: u32) {
+        let Some(clock) = self.clock(track).copied() else { return };
+        self.arrival.is_after_pause = false;
+        let step_90khz = clock.time_of(clock.stamp_of(timestamp_ms)) - clock.pace.expected_90khz();
+        if step_90khz < CONFIRMABLE_STEP_90KHZ {
+            return;
+        }
+        let paused_90khz = rounded_to_ms(step_90khz);
+        for clock in [&mut self.video, &mut self.audio].into_iter().flatten() {
+            clock.shift(-paused_90khz);
+        }
+        self.arrival.paused_90khz = paused_90khz;
     }
 
     /// What was taken for jumps ahead in the chunk before turns out to have been pauses, if this chunk came as much

@@ -2,6 +2,24 @@
 
 use crate::TICKS_PER_MS;
 
+/// When a chunk arrived, as far as it matters to what lies before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChunkArrival {
+    /// It is not known.
+    #[default]
+    Unknown,
+    /// So many milliseconds after the push began its first tag did, by a clock that is never set.
+    At(u64),
+    /// The push went on, and was not recorded, since the chunk before.
+    AfterPause,
+}
+
+impl From<Option<u64>> for ChunkArrival {
+    fn from(arrival_ms: Option<u64>) -> Self {
+        arrival_ms.map_or(Self::Unknown, Self::At)
+    }
+}
+
 /// An arrival time, and media time at that moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArrivalPoint {
@@ -22,23 +40,28 @@ pub struct Arrival {
     pub collapsed_90khz: i64,
     /// The arrival time of the chunk that is read, until its first access unit.
     pub(crate) pending_ms: Option<u64>,
+    /// The chunk that is read comes after a pause of the recording, of which no access unit has told yet how long it was.
+    pub(crate) is_after_pause: bool,
+    /// How long the recording paused before the chunk that is read, by the push's clock. Unit: 1/90 000 s.
+    pub(crate) paused_90khz: i64,
 }
 
 /// How long a push must have gone on for its speed to be known, in milliseconds of arrival time.
 const KNOWN_SPEED_MS: u64 = 1_000;
 
 impl Arrival {
-    /// A chunk begins, `arrival_ms` after the push did.
-    pub(crate) fn begin_chunk(&mut self, arrival_ms: Option<u64>) {
-        self.pending_ms = arrival_ms;
-        if arrival_ms.is_none() {
-            *self = Self::default();
-        }
+    /// A chunk begins.
+    pub(crate) fn begin_chunk(&mut self, arrival: ChunkArrival) {
+        *self = match arrival {
+            ChunkArrival::At(arrival_ms) => Self { pending_ms: Some(arrival_ms), paused_90khz: 0, ..*self },
+            ChunkArrival::Unknown => Self::default(),
+            ChunkArrival::AfterPause => Self { is_after_pause: true, ..Self::default() },
+        };
     }
 
-    /// The chunk has had no access unit, and it is known when it arrived.
+    /// The chunk has had no access unit, and something is known of when it arrived.
     pub(crate) fn is_pending(&self) -> bool {
-        self.pending_ms.is_some()
+        self.pending_ms.is_some() || self.is_after_pause
     }
 
     /// Whether the push paused for `step_90khz` since the last chunk began, at `time_90khz` without that pause.

@@ -232,7 +232,7 @@ fn arrival_times_tell_a_pause_from_a_jump() {
     let times = |arrival_ms: fn(u64) -> Option<u64>| {
         let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
         let mut place = |n: u32| {
-            timeline.begin_chunk(arrival_ms(n.into()));
+            timeline.begin_chunk(arrival_ms(n.into()).into());
             timeline.place(Video, n * 12_000, None, std::iter::empty(), &mut repairs).dts_90khz / 90_000
         };
         (0..20).map(&mut place).collect::<Vec<_>>()
@@ -246,8 +246,8 @@ fn arrival_times_tell_a_pause_from_a_jump() {
 fn a_long_pause_inside_a_chunk_is_given_back_when_the_next_one_arrives_as_much_later() {
     for (arrival_ms, second_begins_ms) in [(Some(35_000), 35_000), (Some(5_000), 5_000), (None, 5_000)] {
         let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-        let mut chunk = |range: std::ops::Range<u32>, arrival_ms| {
-            timeline.begin_chunk(arrival_ms);
+        let mut chunk = |range: std::ops::Range<u32>, arrival_ms: Option<u64>| {
+            timeline.begin_chunk(arrival_ms.into());
             let stamps =
                 range.flat_map(|n| [n * 40, n * 40 + 10].map(|ms| if n < 50 { ms } else { ms + 30_000 }));
             let placed: Vec<i64> = stamps
@@ -261,6 +261,40 @@ fn a_long_pause_inside_a_chunk_is_given_back_when_the_next_one_arrives_as_much_l
         };
         assert_eq!(chunk(0..125, arrival_ms.map(|_| 0)), 0);
         assert_eq!(chunk(125..250, arrival_ms), second_begins_ms);
+    }
+}
+
+#[test]
+fn a_pause_of_the_recording_takes_no_media_time_and_is_told() {
+    for (paused_ms, told_ms) in
+        [(200, 0), (1_000, 1_000), (4_000, 4_000), (9_999, 9_999), (7_200_000, 7_200_000)]
+    {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut chunk = |range: std::ops::Range<u32>, arrival| {
+            timeline.begin_chunk(arrival);
+            let paused_ms = if range.start == 0 { 0 } else { paused_ms };
+            // Audio comes first in both chunks, which each begin with a keyframe all the same.
+            let placed: Vec<i64> = range
+                .flat_map(|n| [(Audio, n * 40 + 5), (Video, n * 40)])
+                .map(|(track, ms)| {
+                    timeline.place(track, ms + paused_ms, None, std::iter::empty(), &mut repairs).time_90khz
+                })
+                .collect();
+            (placed, timeline.paused_90khz() / 90)
+        };
+        let (before, none) = chunk(0..125, ChunkArrival::At(0));
+        let (after, found_ms) = chunk(125..250, ChunkArrival::AfterPause);
+        let goes_on_ms = (after[1] - before[249]) / TICKS_PER_MS;
+        assert_eq!((none, found_ms), (0, told_ms));
+        assert_eq!(goes_on_ms, 40 + i64::from(paused_ms) - told_ms.cast_signed());
+        assert!(
+            after.chunks(2).all(|pair| pair[0] - pair[1] == 5 * TICKS_PER_MS),
+            "the tracks keep their distance"
+        );
+        assert_eq!(repairs, Repairs::default());
+        // The next chunk follows no pause.
+        timeline.begin_chunk(ChunkArrival::Unknown);
+        assert_eq!(timeline.paused_90khz(), 0);
     }
 }
 
@@ -282,7 +316,7 @@ fn an_access_unit_that_comes_as_expected_is_placed_as_by_the_policy() {
             let fault = if random(20) == 0 { random(2 * most + 1).wrapping_sub(most) } else { random(2) };
             *stamp = stamp.wrapping_add(frame_ms).wrapping_add(fault);
             if n % 100 == 0 {
-                timeline.begin_chunk(Some(u64::from(n) * 13));
+                timeline.begin_chunk(ChunkArrival::At(u64::from(n) * 13));
             }
             let (ahead, mut by_policy) = (std::iter::empty(), timeline.clone());
             let is_regular = timeline.clone().place_regular(track, *stamp, frame_90khz).is_some();

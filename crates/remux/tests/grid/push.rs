@@ -131,7 +131,7 @@ fn record_with(
     for &end in cuts.iter().chain(&[frames.len()]) {
         let chunk = chunk(&frames[first..end], origin_ms);
         let mut session = recorder_remux::SessionState::decode(&state).unwrap();
-        let chunk = recorder_remux::Chunk { bytes: &chunk, arrival_ms: arrival_ms(&frames[first]) };
+        let chunk = recorder_remux::Chunk { bytes: &chunk, arrival: arrival_ms(&frames[first]).into() };
         take(&recorder_remux::demux(chunk, &mut session).unwrap().media);
         let next = session.encode();
         assert!(next.len() <= 4_096, "a state of {} bytes", next.len());

@@ -11,7 +11,7 @@ use store::memory::MemoryStore;
 use crate::bucket::Location;
 use crate::catalog::{
     After, Callback, Changes, Command, Container, Delivery, Entry, Error, Event, Heartbeat, IndexFile, Lane,
-    Loss, MediaGroup, OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session,
+    Loss, MediaGroup, OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session, Slice,
     StreamName, Timer, Turn, Upload, Wish,
 };
 use crate::{Catalog, Denial, Random};
@@ -133,14 +133,8 @@ impl Catalog for World {
         answer(self.catalog().prepare_chunk(session, seq, now_ms).await)
     }
 
-    async fn place_slice(
-        &self,
-        prepared: Vec<u8>,
-        offset_ms: u64,
-        start90khz: u64,
-        names_taken: u32,
-    ) -> Result<Placed, Error> {
-        answer(self.catalog().place_slice(&prepared, offset_ms, start90khz, names_taken))
+    async fn place_slice(&self, prepared: Vec<u8>, offset_ms: u64, slice: Slice) -> Result<Placed, Error> {
+        answer(self.catalog().place_slice(&prepared, offset_ms, &convert(slice)))
     }
 
     async fn take_slice_name(&self, session: &str, seq: u64, names_taken: u32) -> Result<u32, Error> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use record_files::{Container, File, Writer};
 use remux::{Chunk, Policy};
 
-use crate::media::{AudioTrack, Error, LeftOut, PictureSize, Repair, Slice, VideoTrack};
+use crate::media::{AudioTrack, ChunkArrival, Error, LeftOut, PictureSize, Repair, Slice, VideoTrack};
 use crate::{Files, Media, files};
 
 use super::World;
@@ -15,11 +15,10 @@ impl Media for World {
         &self,
         chunk: Vec<u8>,
         state: Vec<u8>,
-        arrival_ms: Option<u64>,
+        arrival: ChunkArrival,
         max_bytes: u64,
     ) -> Result<(Slice, Vec<u8>), Error> {
-        let (slice, transport_stream, _, _) =
-            self.flv_to_samples(chunk, state, arrival_ms, max_bytes).await?;
+        let (slice, transport_stream, _, _) = self.flv_to_samples(chunk, state, arrival, max_bytes).await?;
         Ok((slice, transport_stream))
     }
 
@@ -27,14 +26,19 @@ impl Media for World {
         &self,
         chunk: Vec<u8>,
         state: Vec<u8>,
-        arrival_ms: Option<u64>,
+        arrival: ChunkArrival,
         max_bytes: u64,
     ) -> Result<(Slice, Vec<u8>, u64, Vec<u8>), Error> {
         if chunk.len() as u64 > max_bytes {
             return Err(Error::TooLarge(max_bytes));
         }
         let policy = Policy { max_bytes, ..Policy::default() };
-        let chunk = Chunk { bytes: &chunk, arrival_ms };
+        let arrival = match arrival {
+            ChunkArrival::Unknown => remux::ChunkArrival::Unknown,
+            ChunkArrival::At(ms) => remux::ChunkArrival::At(ms),
+            ChunkArrival::AfterPause => remux::ChunkArrival::AfterPause,
+        };
+        let chunk = Chunk { bytes: &chunk, arrival };
         let (slice, mut muxer, mut samples) =
             remux::remux_with_samples(chunk, &state, &policy).map_err(error)?;
         let mut transport_stream = Vec::with_capacity(slice.size as usize);
@@ -115,6 +119,7 @@ fn convert(slice: remux::Slice) -> Slice {
         size: slice.size,
         start90khz: slice.start_90khz,
         duration90khz: slice.duration_90khz,
+        paused90khz: slice.paused_90khz,
         independent: slice.independent,
         discontinuity: slice.discontinuity,
         video: slice.video.map(|track| VideoTrack {

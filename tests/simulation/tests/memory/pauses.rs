@@ -41,6 +41,29 @@ fn a_pause_before_an_end_counts_into_the_break() {
     assert_eq!([files(0, 14, false), files(0, 16, false)], [1, 2]);
 }
 
+/// However short it is, what was not recorded counts nowhere as recorded.
+#[test]
+fn a_pause_is_none_of_what_is_recorded() {
+    for paused_s in [2, 4, 9, 12] {
+        let (site, mut push) = stopped(paused_s);
+        assert_eq!(site.command("cam", "start"), "OK");
+        push.confirm_at(&site, "3.0");
+        site.record(&mut push, 2);
+        site.end(&push);
+        site.seconds(40);
+        assert_eq!(site.spans("cam"), [(0, 20 + paused_s)]);
+        let content = site.in_range("DescribeLiveStreamRecordContent", "cam", &[]).unwrap();
+        let duration = &content["RecordContentInfoList"]["RecordContentInfo"][0]["Duration"];
+        assert!((duration.as_f64().unwrap() - 20.0).abs() < 0.1, "{content}");
+        let files = site.files();
+        assert_eq!(files.len(), 1, "{files:?}");
+        let durations = files[0].text.lines().filter_map(|line| line.strip_prefix("#EXTINF:"));
+        let seconds: f64 = durations.map(|text| text.trim_end_matches(',').parse::<f64>().unwrap()).sum();
+        assert!((seconds - 20.0).abs() < 0.1, "{seconds} s with a pause of {paused_s} s");
+        assert_eq!(files[0].text.matches("#EXT-X-DISCONTINUITY\n").count(), 1, "{}", files[0].text);
+    }
+}
+
 #[test]
 fn a_file_closes_as_long_after_a_stop_as_after_an_end() {
     let (site, push) = stopped(10);

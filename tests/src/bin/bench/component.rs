@@ -22,6 +22,8 @@ mod bindings {
     });
 }
 
+use bindings::exports::recorder::media::remux::ChunkArrival;
+
 /// One instance, used for chunk after chunk.
 pub(crate) struct Component {
     store: Store<State>,
@@ -58,7 +60,9 @@ impl Component {
                     .run_concurrent(async |accessor| -> wasmtime::Result<_> {
                         let input = accessor.with(|access| StreamReader::new(access, chunk))?;
                         let remux = remux.recorder_media_remux();
-                        let remuxed = remux.call_flv_to_ts(accessor, input, state, None, 32 << 20).await?;
+                        let remuxed = remux
+                            .call_flv_to_ts(accessor, input, state, ChunkArrival::Unknown, 32 << 20)
+                            .await?;
                         let (slice, output) = match remuxed {
                             Ok(remuxed) => remuxed,
                             Err(error) => return Ok(Err(anyhow!("{error:?}"))),

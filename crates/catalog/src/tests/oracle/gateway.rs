@@ -171,7 +171,7 @@ impl Gateway {
                     Chunk::Gap(Gap { reason: GapReason::Shed, from_ms: cut.offset_ms, to_ms: cut.offset_ms })
                 }
                 Some(piece) => {
-                    let placed = prepared.place(cut.offset_ms, piece.start_90khz);
+                    let placed = prepared.place(cut.offset_ms, piece.start_90khz, 0);
                     Chunk::Slice(Slice {
                         anchor_ms: placed.anchor_ms,
                         start_90khz: piece.start_90khz,

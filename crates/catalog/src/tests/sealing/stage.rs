@@ -193,7 +193,7 @@ impl Stage {
             Turn::Next(prepared) => prepared,
             other => panic!("{other:?}"),
         };
-        let placed = prepared.place(seq * 5_000, seq * 450_000);
+        let placed = prepared.place(seq * 5_000, seq * 450_000, 0);
         let slice = Slice {
             anchor_ms: placed.anchor_ms,
             start_90khz: seq * 450_000,

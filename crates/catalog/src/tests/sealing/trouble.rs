@@ -123,7 +123,7 @@ fn what_is_sealed_at_a_later_try_is_cleared_no_earlier() {
             stage.now_ms += 1_000;
         };
         stage.tick_until(stage.now_ms + 119_000, 1_000);
-        let anchor_ms = late.place(25_000, 5 * 450_000).anchor_ms;
+        let anchor_ms = late.place(25_000, 5 * 450_000, 0).anchor_ms;
         commit(&stage, &late, Chunk::Slice(crate::chunk::Slice { anchor_ms, ..slice(5) }));
         stage.leap_until(MIDNIGHT + 60 * HOUR_MS);
         assert_eq!(stage.slices().len(), 6, "{outage_ms}");

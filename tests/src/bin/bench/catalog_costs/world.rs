@@ -239,7 +239,7 @@ impl World {
         let prepared = commit::Prepared::from_bytes(&prepared.to_bytes()?)?;
         let start_90khz = seq * slice_ms * 90;
         let slice = Slice {
-            anchor_ms: prepared.place(seq * slice_ms, start_90khz).anchor_ms,
+            anchor_ms: prepared.place(seq * slice_ms, start_90khz, 0).anchor_ms,
             start_90khz,
             duration_90khz: slice_ms * 90,
             size: 188 * 16_000,

@@ -8,7 +8,7 @@ use crate::changes::Hole;
 use crate::error::Error;
 use crate::key;
 use crate::session::{End, Session};
-use crate::time::HEARD_MS;
+use crate::time::{HEARD_MS, HOSTS_AGREE_MS};
 
 /// A longer step between two heartbeats, or one back, tells of another clock or of an outage.
 const STEP_MAX_MS: u64 = 20_000;
@@ -35,6 +35,9 @@ pub(crate) struct Heard {
     /// rather too short.
     #[serde(default)]
     pub(crate) heard_for_ms: u64,
+    /// Every begin, adoption and end was told up to when it had been heard for so long, whatever clocks say.
+    #[serde(default)]
+    told_for_ms: u64,
     /// Heartbeats since the last step of the clock.
     steady: u32,
     /// A change that may still be written.
@@ -70,6 +73,7 @@ impl Heard {
             heard_ms: now_ms,
             told_until_ms,
             heard_for_ms: self.heard_for_ms + step_ms,
+            told_for_ms: self.heard_for_ms.saturating_sub(told_ms),
             steady,
             ..self
         }
@@ -107,7 +111,8 @@ pub(crate) async fn of(store: &impl Store, name: &str) -> Result<Option<Heard>, 
 
 /// Whether the gateway of an ended session has told everything up to a moment, by the clocks that heard it, and has been
 /// heard for as long after the end, whatever clocks say: the one that noted the end may be an hour off the one that the
-/// end is dated by.
+/// end is dated by. Or it has told everything up to when it had been heard for so long: clocks of hosts that take turns
+/// may never say that.
 pub(crate) async fn has_told(
     store: &impl Store,
     session: &Session,
@@ -117,8 +122,9 @@ pub(crate) async fn has_told(
     let Some(heard) = of_session(store, session).await? else { return Ok(false) };
     let break_ms = at_ms.saturating_sub(end.ended_ms).min(session.delay_ms());
     let left_ms = break_ms.saturating_sub(end.ended_ago_ms);
-    let is_so_late = end.heard_for_ms.is_none_or(|before_ms| heard.heard_for_ms >= before_ms + left_ms);
-    Ok(heard.told_until_ms >= at_ms && is_so_late)
+    let Some(before_ms) = end.heard_for_ms else { return Ok(heard.told_until_ms >= at_ms) };
+    let is_told_by_clocks = heard.told_until_ms >= at_ms && heard.heard_for_ms >= before_ms + left_ms;
+    Ok(is_told_by_clocks || heard.told_for_ms >= before_ms + left_ms + HOSTS_AGREE_MS)
 }
 
 /// For how long the gateway of a session has been heard, if it ever was. Unit: ms.

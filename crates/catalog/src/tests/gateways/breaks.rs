@@ -67,6 +67,22 @@ fn a_break_is_not_closed_early_by_a_clock_that_is_ahead() {
     }
 }
 
+/// Heartbeats come to two hosts in turn, one of which is ahead.
+#[test]
+fn a_break_closes_in_time_though_hosts_that_differ_take_turns() {
+    for (ahead_ms, latest_s) in [(0, 182), (2_500, 200), (30_000, 280), (3_600_000, 280)] {
+        let world = ended();
+        let closed_s = (10..600).find(|second| {
+            let ahead_ms = if second % 2 == 0 { ahead_ms } else { 0 };
+            let now_ms = NOW + second * SECOND + ahead_ms;
+            hear(&world, &beat("g", BOOT, Some(0)), now_ms);
+            !tick(&world, now_ms).is_empty()
+        });
+        let closed_s = closed_s.map(|second| second - 10);
+        assert!(closed_s.is_some_and(|at_s| (180..=latest_s).contains(&at_s)), "{ahead_ms} ms: {closed_s:?}");
+    }
+}
+
 #[test]
 fn a_break_is_not_closed_early_where_only_a_host_that_is_ahead_hears_its_gateway() {
     const AHEAD_MS: u64 = 3_600_000;

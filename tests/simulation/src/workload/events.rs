@@ -236,8 +236,6 @@ pub fn calm(history: &mut History) {
     *history.hosts.any().buckets.on_copy.borrow_mut() = OnCopy::Copies;
     history.hosts.any().buckets.troubles.borrow_mut().clear();
     history.hosts.any().buckets.mend();
-    // While hosts whose clocks are far apart take turns, breaks stay undecided.
-    (0..history.hosts.count()).for_each(|host| history.hosts.step_clock(host, 0));
     history.gateways.iter_mut().for_each(|gateway| gateway.is_cut_off = false);
 }
 

@@ -1,4 +1,4 @@
-//! Which addresses are on the public internet.
+//! Which addresses can be called, and which are on the public internet.
 //!
 //! Whoever may set a URL that we call must not reach what only we can reach. An address is judged by the blocks that IANA
 //! registers as not globally reachable (RFC 6890 and its registries), and by those that carry another address in
@@ -95,9 +95,52 @@ pub fn is_private_host(host: &str) -> bool {
         || last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Whether a text, as a URL has it between its scheme and its path, is a host that can be called: a name or an address, an
+/// IPv6 one in brackets, and a port from 1 to 65535 or none. A user before the host is not taken.
+#[must_use]
+pub fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    // Names of containers may have underscores.
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => host.strip_suffix('.').unwrap_or(host).split('.').all(is_label),
+    };
+    is_host && port.is_none_or(is_port)
+}
+
+/// Whether a text is the number of a port that something can listen at, in digits alone.
+#[must_use]
+pub fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_authority_can_be_called() {
+        for text in ["a", "a.", "a-b.c_d:1", "1.2.3.4:65535", "[::1]", "[2001:db8::1]:080"] {
+            assert!(is_authority(text), "{text}");
+        }
+        for text in
+            ["", ".", "a..b", ":1", "a:", "a:0", "a:65536", "a:+1", "a:b", "a:1:2", "u@a", "a b", "a/b", "é"]
+        {
+            assert!(!is_authority(text), "{text}");
+        }
+        for text in
+            ["::1", "[]", "[::g]", "[1.2.3.4]", "[::1", "[::1]a", "[::1]:", "[::1]:0", "[::1%1]", "a%62"]
+        {
+            assert!(!is_authority(text), "{text}");
+        }
+    }
 
     fn check(addresses: &[&str], expected: bool) {
         for text in addresses {

@@ -208,7 +208,8 @@ pub mod faults {
         MISSING_NOTIFY_URL = 400 "MissingNotifyUrl" "NotifyUrl is mandatory for this action.";
         /// Callbacks are to be signed, and there is no key.
         MISSING_NOTIFY_AUTH_KEY = 400 "MissingNotifyAuthKey" "NotifyAuthKey is mandatory for this action.";
-        /// The URL does not begin with `http://` or `https://`, or is none.
+        /// The URL does not begin with `http://` or `https://`, or cannot be called: its host or its port is none, or it has
+        /// a user.
         INVALID_NOTIFY_URL = 400 "InvalidNotifyUrl.Malformed" "Specified NotifyUrl is invalid.";
         /// The URL leads into a private network, and the setting forbids that.
         INVALID_NOTIFY_URL_UNSAFE = 400 "InvalidNotifyUrl.Unsafe" "Specified NotifyUrl is not safe.";

@@ -89,7 +89,7 @@ pub enum Text {
     Bucket,
     /// The endpoint of a bucket.
     Endpoint,
-    /// An `http` or `https` URL.
+    /// An `http` or `https` URL with a host, a port that something can listen at or none, and no user.
     Url,
 }
 
@@ -125,11 +125,10 @@ impl Text {
     }
 }
 
+/// Whether a text is a URL that can be called as it is.
 fn is_url(text: &str) -> bool {
-    let begins =
-        |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     let Ok(uri) = text.parse::<http::Uri>() else { return false };
-    (begins("http://") || begins("https://"))
-        && uri.host().is_some_and(|host| !host.is_empty())
-        && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+    matches!(uri.scheme_str(), Some("http" | "https"))
+        && uri.authority().is_some_and(|authority| address::is_authority(authority.as_str()))
+        && !text.contains(|character: char| character.is_control() || character.is_whitespace())
 }

@@ -3,7 +3,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// The URL cannot be called.
-    #[error("{url:?} is not an http or https URL with a host")]
+    #[error("{url:?} is not an http or https URL with a host, and a port from 1 to 65535 or none")]
     Url {
         /// The URL, without the user and the query, which may hold secrets.
         url: String,

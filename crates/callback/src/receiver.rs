@@ -43,6 +43,9 @@ impl Receiver {
         let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
         // What stands before an at sign is a user, and no part of the address.
         let authority = authority.rsplit('@').next().unwrap_or_default();
+        if !address::is_authority(authority) {
+            return Err(malformed());
+        }
         let authority: Authority = authority.parse().map_err(|_| malformed())?;
         let host = authority.host();
         if private == Private::Refused && address::is_private_host(host) {
@@ -100,7 +103,10 @@ mod tests {
 
     #[test]
     fn what_is_not_a_url_is_refused() {
-        for url in ["", "cb.test.com", "/a", "ftp://cb.test.com/", "http://", "http:///a", "http://a b/"] {
+        let of_another_form =
+            ["", "cb.test.com", "/a", "ftp://cb.test.com/", "http://", "http:///a", "http://a b/"];
+        let of_no_port = ["http://a:99999/", "http://a:0/", "http://a:/", "http://a:b/"];
+        for url in [&of_another_form[..], &of_no_port].concat() {
             assert_eq!(of(url), Err(Error::Url { url: url.into() }), "{url}");
         }
     }

@@ -190,7 +190,12 @@ pub(crate) fn is_host(host: &str) -> bool {
         .strip_prefix('[')
         .and_then(|inner| inner.strip_suffix(']'))
         .is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok());
-    (bare.split('.').all(is_label) || is_ipv6) && port.is_none_or(|port| port.parse::<u16>().is_ok())
+    (bare.split('.').all(is_label) || is_ipv6) && port.is_none_or(is_port)
+}
+
+/// Whether a text is the number of a port that something can listen at, in digits alone.
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 pub(crate) fn is_bucket_name(name: &str) -> bool {

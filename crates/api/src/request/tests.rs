@@ -6,7 +6,7 @@ use super::*;
 use crate::actions::rules::RecordFormat;
 use crate::calls::{
     AddLiveAppRecordConfig, AddLiveRecordNotifyConfig, DeleteLiveStreamRecordIndexFiles,
-    DescribeLiveRecordConfig, RealTimeRecordCommand,
+    DescribeLiveRecordConfig, RealTimeRecordCommand, UpdateLiveRecordNotifyConfig,
 };
 use crate::faults;
 
@@ -193,22 +193,69 @@ fn booleans_have_no_case() {
 }
 
 #[test]
-fn a_url_is_http_and_has_a_host() {
-    let url = |value: &str| read::<AddLiveRecordNotifyConfig>(&[("DomainName", "d"), ("NotifyUrl", value)]);
-    for value in ["http://cb.test.com", "https://cb.test.com:8443/a?b=c", "HTTP://cb", "http://[::1]:80/"] {
-        assert!(url(value).is_ok(), "{value}");
+fn a_url_can_be_called() {
+    let notify =
+        |value: &str| read::<AddLiveRecordNotifyConfig>(&[("DomainName", "d"), ("NotifyUrl", value)]);
+    let ask =
+        |value: &str| read::<UpdateLiveRecordNotifyConfig>(&[("DomainName", "d"), ("OnDemandUrl", value)]);
+    for value in [
+        "http://cb.test.com",
+        "https://cb.test.com:8443/a?b=c",
+        "HTTP://cb",
+        "http://[::1]:80/",
+        "http://cb.test.com.:65535?b=http://u@cb:0/",
+        "http://my_service:1/#a",
+    ] {
+        assert!(notify(value).is_ok() && ask(value).is_ok(), "{value}");
     }
     for value in [
         "ftp://cb",
         "cb.test.com",
         "http://",
         "http:///a",
+        "http://?a",
         "http://a b",
+        "http://cb/a b",
+        "http://cb/a\u{3000}b",
         "http://u:p@cb",
+        "http://u@cb:80/",
         "http://cb\n",
+        "http://cb/\u{7f}",
+        "http://cb/\u{85}",
         "//cb",
+        "http://cb:99999/",
+        "http://cb:65536/",
+        "http://cb:0/",
+        "http://cb:00/",
+        "http://cb:/",
+        "http://cb:http/",
+        "http://cb:+80/",
+        "http://cb:-1/",
+        "http://cb:80:80/",
+        "http://:80/",
+        "http://[::1]:0/",
+        "http://[::1]80/",
+        "http://[::g]/",
+        "http://[]/",
+        "http://::1/",
+        "http://cb..test/",
+        "http://./",
+        "http://c%62/",
     ] {
-        assert_eq!(url(value), Err(faults::INVALID_NOTIFY_URL.into()), "{value}");
+        assert_eq!(notify(value), Err(faults::INVALID_NOTIFY_URL.into()), "{value}");
+        assert_eq!(ask(value), Err(ApiError::malformed("OnDemandUrl")), "{value}");
+    }
+}
+
+#[test]
+fn an_endpoint_has_no_port_that_nothing_listens_at() {
+    for value in ["127.0.0.1:9000", "http://[::1]:65535", "https://s3.test.com:1/"] {
+        assert!(add_rule(&[("OssEndpoint", value)]).is_ok(), "{value}");
+    }
+    for value in
+        ["a:0", "a:00", "a:65536", "a:", "a:+80", "a:x", "http://a:0/", "[::1]:0", "u@a", "a b", "a/b"]
+    {
+        assert_eq!(add_rule(&[("OssEndpoint", value)]), Err(ApiError::malformed("OssEndpoint")), "{value}");
     }
 }
 

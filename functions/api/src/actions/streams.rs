@@ -1,5 +1,7 @@
 //! Streams that are being pushed, and the command to record one.
 
+use std::net::{IpAddr, SocketAddr};
+
 use api::{
     ApiError, Handle, Time,
     answers::{LiveStreamOnlineInfo, OnlineList, StreamState},
@@ -85,7 +87,7 @@ fn info(session: Session, only: OnlyStream) -> LiveStreamOnlineInfo {
             publish_url: Some(format!("rtmp://{}/{}/{}", stream.domain, stream.app, stream.stream)),
             publish_domain: Some(stream.domain),
             publish_type: Some("edge"),
-            client_ip: Some(client),
+            client_ip: Some(address_of(client)),
             server_ip: Some(gateway),
             transcoded: Some("no"),
             video_data_rate: video_kbps,
@@ -94,6 +96,12 @@ fn info(session: Session, only: OnlyStream) -> LiveStreamOnlineInfo {
             ..short
         },
     }
+}
+
+/// The address alone of a publisher, which gateways tell with its port.
+fn address_of(client: String) -> String {
+    let address = client.parse::<SocketAddr>().map(|address| address.ip());
+    address.or_else(|_| client.parse()).map_or(client, |address: IpAddr| address.to_canonical().to_string())
 }
 
 /// The number that FLV gives a video codec.

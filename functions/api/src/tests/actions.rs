@@ -292,6 +292,24 @@ fn online_streams_are_found_by_part_or_whole_of_their_name() {
     assert_eq!(state("nothing")["StreamState"], "offline");
 }
 
+#[test]
+fn the_address_of_a_publisher_has_no_port() {
+    for (client, address) in [
+        ("192.0.2.1:50000", "192.0.2.1"),
+        ("[2001:db8::1]:50000", "2001:db8::1"),
+        ("[::ffff:192.0.2.1]:1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("unknown", "unknown"),
+    ] {
+        let world = World::new();
+        world.push("live", "teststream");
+        world.live.borrow_mut()[0].client = client.into();
+        let (_, body) = call(&world, "DescribeLiveStreamsOnlineList", &[("DomainName", "test.com")]);
+        assert_eq!(body["OnlineInfo"]["LiveStreamOnlineInfo"][0]["ClientIp"], address, "{client}");
+    }
+}
+
 /// 10:00:00 to 10:01:00 were recorded.
 const RECORDED_S: u64 = NOW_S - 35 * 60;
 

@@ -233,12 +233,12 @@ fn coming_end(orders: &[Order], at_ms: u64) -> Option<&Order> {
 /// A command's orders: its own, and the end of a window that is still to come. `has_ended`: the gateway has followed that
 /// end, whatever this host's clock says.
 ///
-/// Numbers of files never go back from what a gateway may have followed: that closed a file, and what comes later must
-/// be in another one. Only the end of a window that is clearly to come is ordered anew under its number.
+/// Numbers of files never go back from what is known to have been followed: that closed a file, and what comes later must
+/// be in another one. The end of a window that is to come is ordered anew under its number. Where its gateway has followed
+/// it all the same, and that is not known here yet, the gateway keeps the number.
 fn plan(orders: &[Order], cause: Cause, now_ms: u64, has_ended: bool) -> Vec<Order> {
     let last = orders.last().map(|order| order.generation.orders).unwrap_or(0);
-    let is_to_come =
-        |order: &Order| order.cause == Cause::WindowEnd && order.at_ms > now_ms + CALL_MAX_MS && !has_ended;
+    let is_to_come = |order: &Order| order.cause == Cause::WindowEnd && order.at_ms > now_ms && !has_ended;
     let followed = orders.iter().filter(|order| !is_to_come(order)).map(|order| order.generation.files);
     let files = followed.max().unwrap_or(0);
     let record = standing(orders, now_ms).is_some_and(|order| order.record);
@@ -329,7 +329,8 @@ mod tests {
         let files = |now_ms, has_ended| plan(&orders, Cause::Stop, now_ms, has_ended)[0].generation.files;
         assert_eq!(files(10, false), 0);
         assert_eq!(files(10, true), 1);
-        assert_eq!(files(1_000_000 - CALL_MAX_MS, false), 1);
+        assert_eq!(files(999_999, false), 0);
+        assert_eq!(files(1_000_000, false), 1);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// How many orders a session's gateway knew of, and how many of them begin a new file.
 ///
 /// Written `{orders}.{files}`; `0.0` is what was cut before any answer. A chunk carries the generation that held when
-/// it was cut, and a commit goes by that alone.
+/// it was cut, but never fewer files than an order that its gateway followed before, and a commit goes by that alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation {
     /// How many orders.

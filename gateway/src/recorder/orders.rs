@@ -61,7 +61,7 @@ impl Recorder {
     pub(crate) fn follow_schedule(&mut self, now: Instant) -> io::Result<()> {
         let held = self.schedule.as_ref().and_then(|schedule| schedule.at(now));
         let order = held.filter(|order| order.generation > self.generation);
-        let ends = |order: &Timed| !order.record || order.generation.files != self.generation.files;
+        let ends = |order: &Timed| !order.record || order.generation.files > self.generation.files;
         match order {
             Some(order) if self.recording && ends(&order) => {
                 let (_, since) = *self.pending.get_or_insert((order, now));
@@ -94,13 +94,15 @@ impl Recorder {
         Ok(())
     }
 
-    /// An order holds for what is cut from here on.
+    /// An order holds for what is cut from here on. Numbers of files never go back: the functions may have closed a file
+    /// that was left, by a clock that an order after it did not go by.
     fn apply(&mut self, order: Timed, now: Instant) -> io::Result<()> {
         if let Some(schedule) = &self.schedule {
             schedule.passed(self.generation, now).for_each(|order| self.queue.confirm(order.generation));
         }
         self.pending = None;
-        self.generation = order.generation;
+        let files = order.generation.files.max(self.generation.files);
+        self.generation = Generation { files, ..order.generation };
         self.recording = order.record;
         Ok(())
     }

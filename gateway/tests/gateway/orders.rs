@@ -146,6 +146,29 @@ async fn a_restart_begins_another_file_at_a_keyframe_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_recorded_after_a_windows_end_is_in_another_file_whatever_the_order_says() {
+    let functions = functions().await;
+    functions.log().more_orders = vec![order("2.1", false, Some(2_500))];
+    let mut live = Live::start(functions, 12).await;
+    live.functions
+        .until("the end", |log| log.sessions[0].confirmed.iter().any(|c| c.generation.files == 1))
+        .await;
+    live.orders.extend([order("1.0", true, None), order("2.1", false, Some(60_000))]);
+    // A host whose clock is behind takes the end for one that is to come.
+    live.orders.extend([order("3.0", true, None), order("4.1", false, Some(60_000))]);
+    tell(&live.functions, &live.orders);
+    let (session, places) = live.finish().await;
+    let again = session.told.iter().position(|told| told.generation.orders == 3).unwrap();
+    assert!(again > 0 && places[again - 1].1 < places[again].0, "{places:?}");
+    assert!(session.told[..again].iter().all(|told| told.generation.to_string() == "1.0"));
+    assert!(
+        session.told[again..].iter().all(|told| told.generation.to_string() == "3.1"),
+        "{:?}",
+        session.told
+    );
+}
+
+#[tokio::test]
 async fn the_edges_of_a_window_hold_while_no_function_answers() {
     let functions = Fake::start(|call| match call.kind {
         Kind::Heartbeat => fail(503),

@@ -230,7 +230,7 @@ impl Push {
     /// An order holds from the picture at `at_ms` on.
     fn apply(&mut self, order: Order, ordered_ms: u64, at_ms: u64, now_ms: u64) -> Vec<Confirmed> {
         let was_recording = self.is_recording;
-        let ends = !order.record || order.generation.files != self.effective.files;
+        let ends = !order.record || order.generation.files > self.effective.files;
         if was_recording
             && ends
             && let Some(from_ms) = self.open_from_ms.take()
@@ -248,7 +248,8 @@ impl Push {
             last_seq,
         });
         let confirmed = confirmed.collect();
-        self.effective = order.generation;
+        let files = order.generation.files.max(before.files);
+        self.effective = Generation { files, ..order.generation };
         self.is_recording = order.record;
         if order.record && self.open_from_ms.is_none() {
             let kept_ms = if was_recording { at_ms } else { at_ms.saturating_sub(KEPT_MS) };

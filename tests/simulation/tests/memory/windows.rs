@@ -138,3 +138,57 @@ fn a_push_after_a_window_is_not_recorded_and_one_before_it_continues_nothing() {
     let late = site.begin_with("g", "cam", &json!({"after": {"session": within.session, "gap_ms": 3_000}}));
     assert_eq!(late.orders, json!([]));
 }
+
+#[test]
+fn a_stop_and_a_start_just_before_a_windows_end_stay_in_its_file() {
+    for left_s in [119, 60, 25] {
+        let site = Site::under(window(0, 140));
+        site.start("g", "spool.1");
+        let mut push = site.begin("g", "cam");
+        site.record(&mut push, 2);
+        until(&site, 140 - left_s);
+        assert_eq!(site.command("cam", "stop"), "OK");
+        site.seconds(5);
+        push.confirm_at(&site, "3.0");
+        assert_eq!(site.command("cam", "start"), "OK");
+        site.seconds(2);
+        push.confirm_at(&site, "5.0");
+        let from = 140 - left_s + 5;
+        until(&site, from + 10);
+        for from in [from, from + 5] {
+            send(&site, &mut push, from..from + 5);
+        }
+        until(&site, 140);
+        push.confirm_at(&site, "6.1");
+        site.seconds(3);
+        assert_eq!(site.files_of(&push), [[0, 1, 2, 3]], "{left_s} s before the end");
+    }
+}
+
+#[test]
+fn a_start_by_a_clock_that_is_behind_adds_nothing_to_what_the_windows_end_has_closed() {
+    let site = Site::under(window(0, 60));
+    site.start("g", "spool.1");
+    let mut push = site.begin("g", "cam");
+    site.record(&mut push, 2);
+    assert_eq!(site.command("cam", "stop"), "OK");
+    site.seconds(2);
+    push.confirm_at(&site, "3.0");
+    // The gateway has followed the end, and not told so yet, when a host takes it for one that is to come.
+    until(&site, 61);
+    site.set_clock(0, -30_000);
+    assert_eq!(site.command("cam", "start"), "OK");
+    push.confirm_at(&site, "4.1");
+    site.seconds(3);
+    assert_eq!(site.files_of(&push), [[0, 1]]);
+    // It keeps the number of files that it has come to.
+    push.generation = "5.1".into();
+    until(&site, 70);
+    for from in [60, 65] {
+        send(&site, &mut push, from..from + 5);
+    }
+    push.confirm_at(&site, "6.1");
+    site.end(&push);
+    site.seconds(60);
+    assert_eq!(site.files_of(&push), [[0, 1], [2, 3]]);
+}

@@ -82,6 +82,7 @@ impl Gateway {
         let order = command::effective(&live.orders, now_ms);
         let (generation, record) =
             order.map_or((Generation::default(), false), |order| (order.generation, order.record));
+        let generation = Generation { files: generation.files.max(live.generation.files), ..generation };
         let has_changed = generation != live.generation;
         // What ends in a pause has its break measured from that; the model knows of ends alone.
         let is_end = is_over || now_ms >= live.ends_ms && !is_paused(world, &live.session, now_ms);

@@ -319,7 +319,7 @@ async fn first(
             || file::is_parted_by_order(store, bucket, &id, end.chunks, generation).await?;
         if let Some(last) = last {
             // An order may become known between two tries. All of them build on what the first one found.
-            let name = format!("decision/parted/{}", session.id);
+            let name = session::parted_name(&session.id);
             let is_parted = decision::decide(bucket, &name, &is_parted).await?;
             let began_ms = session::get(store, bucket, &id).await?.began_ms;
             let mut begin = Committed::begin(last.accounts);

@@ -128,11 +128,11 @@ pub struct ToldFile {
 /// What a recording's status becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
-    /// Its first slice is there.
+    /// Its first slice is there, or the next one after a pause in which its files were closed.
     Started,
     /// Its push has ended, or was stopped.
     Paused,
-    /// The next slice is there.
+    /// The next slice is there, in the same files.
     Resumed,
 }
 

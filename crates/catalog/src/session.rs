@@ -264,7 +264,7 @@ fn object_name(id: &str) -> String {
 /// The objects of a session in the work bucket, beside its orders, its rounds of silence and its runs.
 pub(crate) fn object_names(session: &Session) -> Vec<String> {
     let id = &session.id;
-    let own = [object_name(id), break_name(id), end::decision_name(id), format!("decision/parted/{id}")];
+    let own = [object_name(id), break_name(id), end::decision_name(id), parted_name(id)];
     own.into_iter().chain(session.wish_name()).collect()
 }
 
@@ -302,6 +302,34 @@ pub(crate) async fn put_back(
     }
     write(store, &key::adopted(id), belongs).await?;
     Ok(write(store, &key::session(id), session).await?)
+}
+
+/// Whether files were closed between the slices of a session and those of a later one of its recording that have come.
+pub(crate) async fn is_parted(
+    store: &impl Store,
+    bucket: &impl WorkBucket,
+    id: &str,
+    from: &str,
+) -> Result<bool, Error> {
+    let mut at = id.to_owned();
+    for _ in 0..WALK {
+        match decision::find::<bool>(bucket, &parted_name(&at)).await? {
+            Some(true) => return Ok(true),
+            // It was built on what is over, and so are the files of that. One in between may have no chunks.
+            None if at == id => return Ok(true),
+            Some(false) | None => {}
+        }
+        match adopted(store, &at).await?.and_then(|adopted| adopted.continues) {
+            Some(before) if before != from => at = before,
+            _ => break,
+        }
+    }
+    Ok(false)
+}
+
+/// The decision whether the first chunk of a session is parted from those of the sessions that it continues.
+pub(crate) fn parted_name(id: &str) -> String {
+    format!("decision/parted/{id}")
 }
 
 /// The decision on the break after a session.

@@ -1,9 +1,9 @@
 //! The status of a recording, as users' servers are told it: it has begun, it is paused, it goes on.
 //!
 //! It begins with its first slice. It is paused once the push that was recorded has ended, an order has stopped it, or its
-//! gateway has been silent for so long that files were closed, and goes on with the next slice after that. So what is told
-//! follows from how often it has changed, whoever looks and however often: [started](Status::Started),
-//! [paused](Status::Paused), [resumed](Status::Resumed), paused, …
+//! gateway has been silent for so long that files were closed. With the next slice after that it goes on, where its files
+//! do, or begins anew, where they were closed meanwhile. So every other status is a [pause](Status::Paused), whoever looks
+//! and however often, and what comes between is [started](Status::Started) or [resumed](Status::Resumed).
 //!
 //! Looks that race may have seen other slices. What a status is followed by is therefore a [decision] under the name of
 //! that status, and each look goes on from what was decided.
@@ -27,15 +27,6 @@ const WALK: usize = 64;
 
 /// So many decisions are listed at a time.
 const LISTED: u32 = 1_000;
-
-/// What is told after so many changes.
-fn status(changes: u32) -> Status {
-    match changes {
-        0 => Status::Started,
-        odd if !odd.is_multiple_of(2) => Status::Paused,
-        _ => Status::Resumed,
-    }
-}
 
 /// How far a recording's status was told. A hint: a look that stalls may set it back, and the events after it that are
 /// known lead on.
@@ -161,17 +152,15 @@ impl<S: Store, B: WorkBucket> Look<'_, S, B> {
             if let Some(after) = seen(store, &session, &orders).await?
                 && told.is_before(&session.id, after)
             {
-                let paused = (told.session.clone(), told.after);
-                if told.is_recording() && !self.tell(told, paused).await?
-                    || !self.tell(told, (session.id.clone(), after)).await?
+                if told.is_recording() && !self.tell_paused(told).await?
+                    || !self.tell_recording(told, &session, &orders, after).await?
                 {
                     return Ok(false);
                 }
             }
             if told.session == session.id && told.is_recording() {
                 if is_paused(store, &session, &orders, told.after, now_ms).await? {
-                    let after = told.after;
-                    if !self.tell(told, (session.id, after)).await? {
+                    if !self.tell_paused(told).await? {
                         return Ok(false);
                     }
                 } else if let Some(next) = next_stop(&orders, now_ms) {
@@ -182,12 +171,55 @@ impl<S: Store, B: WorkBucket> Look<'_, S, B> {
         Ok(true)
     }
 
-    /// Has the server be told of the next change: which slices were seen last, by their session and what interrupted it;
-    /// or of what was decided in place of that: `false`.
-    async fn tell(&self, told: &mut Told, (session, after): (String, Interruptions)) -> Result<bool, Error> {
+    /// Has the server told that the slices that were seen last are followed by a pause; see [`tell`](Self::tell).
+    async fn tell_paused(&self, told: &mut Told) -> Result<bool, Error> {
+        let (session, after) = (told.session.clone(), told.after);
+        self.tell(told, Status::Paused, session, after).await
+    }
+
+    /// Has the server told of slices of a session after interruptions; see [`tell`](Self::tell).
+    async fn tell_recording(
+        &self,
+        told: &mut Told,
+        session: &Session,
+        orders: &[Order],
+        after: Interruptions,
+    ) -> Result<bool, Error> {
+        let goes_on = told.changes > 0 && !self.were_closed(told, session, orders, after).await?;
+        let status = if goes_on { Status::Resumed } else { Status::Started };
+        self.tell(told, status, session.id.clone(), after).await
+    }
+
+    /// Whether files were closed between the slices that were seen last and those of a session after interruptions.
+    async fn were_closed(
+        &self,
+        told: &Told,
+        session: &Session,
+        orders: &[Order],
+        after: Interruptions,
+    ) -> Result<bool, Error> {
+        let begun = files_after(orders, after.stopped).next().unwrap_or(0);
+        if told.session == session.id {
+            let left = files_after(orders, told.after.stopped).last().unwrap_or(0);
+            return Ok(begun != left || after.suspended > told.after.suspended);
+        }
+        Ok(begun != 0
+            || after.suspended > 0
+            || session::is_parted(self.store, self.bucket, &session.id, &told.session).await?)
+    }
+
+    /// Has the server told of the next change: what the status becomes, and which slices were seen last, by their session and
+    /// what interrupted it; or of what was decided in place of that: `false`.
+    async fn tell(
+        &self,
+        told: &mut Told,
+        status: Status,
+        session: String,
+        after: Interruptions,
+    ) -> Result<bool, Error> {
         let Self { store, bucket, asked, recording, now_ms } = *self;
         let Interruptions { stopped, suspended } = after;
-        let proposal = Change { status: status(told.changes), session, stopped, suspended };
+        let proposal = Change { status, session, stopped, suspended };
         let change = decision::decide(bucket, &told.decision_name(recording), &proposal).await?;
         let fact = Fact::Status(change.clone());
         event::note(store, asked, recording, told.changes, fact, now_ms).await?;
@@ -277,15 +309,25 @@ async fn is_paused(
 
 /// The number of the last order up to one that stopped a session before a moment; 0 if none did.
 fn last_stop(orders: &[Order], up_to: u32, until_ms: u64) -> u32 {
-    let number = |order: &&Order| order.generation.orders;
-    let is_void =
-        |stop: &&Order| orders.iter().any(|later| number(&later) > number(stop) && later.at_ms < stop.at_ms);
-    let stops = orders.iter().filter(|order| !order.record && number(order) <= up_to);
-    stops
-        .filter(|stop| stop.at_ms <= until_ms && !is_void(stop))
-        .map(|stop| stop.generation.orders)
-        .max()
-        .unwrap_or(0)
+    let number = |order: &Order| order.generation.orders;
+    let stops = holding(orders).filter(|order| !order.record && number(order) <= up_to);
+    stops.filter(|stop| stop.at_ms <= until_ms).map(number).max().unwrap_or(0)
+}
+
+/// The numbers of files of the orders to record that follow one that stopped a session, up to the next one that does.
+fn files_after(orders: &[Order], stopped: u32) -> impl Iterator<Item = u32> {
+    let later = holding(orders).filter(move |order| order.generation.orders > stopped);
+    let recorded = later.skip_while(|order| !order.record).take_while(|order| order.record);
+    recorded.map(|order| order.generation.files)
+}
+
+/// The orders that are not void.
+fn holding(orders: &[Order]) -> impl Iterator<Item = &Order> {
+    let is_void = |order: &Order| {
+        let mut later = orders.iter().filter(|later| later.generation.orders > order.generation.orders);
+        later.any(|later| later.at_ms < order.at_ms)
+    };
+    orders.iter().filter(move |order| !is_void(order))
 }
 
 /// The next stop that is still to come.

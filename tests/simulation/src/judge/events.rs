@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use protocol::StreamPath;
 use recorder_api_function::backend::Backend as _;
 use store::memory::run;
 
 use super::answers::{RANGE, stream_name};
-use super::{record_files, rest, sessions};
+use super::{Chunk, Format, facts, record_files, rest, sessions};
 use crate::history::History;
 use crate::told::Told;
 use crate::workload::Plan;
@@ -87,10 +88,32 @@ struct Recordings {
     paused: usize,
 }
 
-/// Of each stream, what is paused was running, what is resumed was paused, and in the end nothing runs.
+impl Recordings {
+    /// Takes one for paused no more; `false` where none is.
+    fn take_paused(&mut self) -> bool {
+        self.paused.checked_sub(1).map(|paused| self.paused = paused).is_some()
+    }
+}
+
+/// The chunks of a stream that begin a record file of each format that is due.
+fn begun(history: &History, stream: &StreamPath) -> Result<Vec<Chunk>, String> {
+    let found = record_files(history)?;
+    let begins =
+        |format: Format, chunk: &Chunk| found[&format].values().any(|held| held.first() == Some(chunk));
+    let of_stream = facts(history).into_iter().filter(|(_, fact)| fact.push.stream == *stream);
+    let begun = of_stream.filter(|(chunk, fact)| fact.formats.iter().all(|format| begins(*format, chunk)));
+    Ok(begun.map(|(chunk, _)| chunk).collect())
+}
+
+/// Of each stream, what is paused was running, what is resumed was paused, what starts anew begins files, and in the end
+/// nothing runs.
 fn check_statuses(history: &History, plan: &Plan) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     let mut streams: BTreeMap<&str, Recordings> = BTreeMap::new();
+    let mut known = BTreeMap::new();
+    for stream in &plan.streams {
+        known.insert(stream.stream(), sessions::recordings(history, stream)?);
+    }
     for told in &history.told {
         let Some((stream, status)) = told.status() else { continue };
         if !plan.tells_status {
@@ -101,11 +124,13 @@ fn check_statuses(history: &History, plan: &Plan) -> Result<(), String> {
             continue;
         }
         let recordings = streams.entry(stream).or_default();
+        let possible = known.get(stream).map_or(0, |(_, possible)| possible.len());
         let is_right = match status {
             "started" => {
                 recordings.started += 1;
                 recordings.running += 1;
-                true
+                // One that starts anew was paused.
+                recordings.started <= possible || recordings.take_paused()
             }
             "paused" => {
                 recordings.paused += 1;
@@ -113,7 +138,7 @@ fn check_statuses(history: &History, plan: &Plan) -> Result<(), String> {
             }
             "resumed" => {
                 recordings.running += 1;
-                recordings.paused.checked_sub(1).map(|paused| recordings.paused = paused).is_some()
+                recordings.take_paused()
             }
             _ => true,
         };
@@ -123,9 +148,13 @@ fn check_statuses(history: &History, plan: &Plan) -> Result<(), String> {
     }
     for stream in plan.streams.iter().filter(|_| plan.tells_status) {
         let recordings = streams.get(stream.stream()).copied().unwrap_or_default();
-        let (sure, possible) = sessions::recordings(history, stream)?;
-        if recordings.running > 0 || !(sure.len()..=possible.len()).contains(&recordings.started) {
-            return Err(format!("{stream} has the recordings {sure:?}, and its server knows {recordings:?}"));
+        let (sure, possible) = &known[stream.stream()];
+        let begun = begun(history, stream)?;
+        let most = possible.len().max(begun.len());
+        if recordings.running > 0 || !(sure.len()..=most).contains(&recordings.started) {
+            return Err(format!(
+                "{stream} has the recordings {sure:?} with files from {begun:?}, and its server knows {recordings:?}"
+            ));
         }
     }
     Ok(())

@@ -106,6 +106,68 @@ fn a_stop_is_a_pause_and_a_start_ends_it() {
 }
 
 #[test]
+fn what_is_recorded_after_files_were_closed_is_told_as_a_start() {
+    let delay_s = u64::from(long_cycles().delay_seconds);
+    // After a stop: commands, how long the last of them waits, and the generations that hold by then.
+    let cases: [(&[&str], u64, &[&str], &str); 6] = [
+        (&["start"], 1, &["3.0"], "resumed"),
+        (&["restart"], 1, &["3.1"], "started"),
+        (&["cancel_delay", "start"], 1, &["3.1", "4.1"], "started"),
+        (&["cancel_delay", "restart"], 1, &["3.1", "4.2"], "started"),
+        (&["start"], delay_s + 10, &["3.1", "4.1"], "started"),
+        (&["restart"], delay_s + 10, &["3.1", "4.2"], "started"),
+    ];
+    for (commands, wait_s, generations, expected) in cases {
+        let site = site(long_cycles(), true);
+        let mut push = site.begin("g", "cam");
+        site.record(&mut push, 2);
+        assert_eq!(site.command("cam", "stop"), "OK");
+        site.seconds(2);
+        push.confirm_at(&site, "2.0");
+        assert_eq!(told(&site), ["started", "paused"]);
+        let (last, before) = commands.split_last().unwrap();
+        before.iter().for_each(|command| assert_eq!(site.command("cam", command), "OK"));
+        site.seconds(wait_s);
+        assert_eq!(site.command("cam", last), "OK");
+        site.seconds(2);
+        assert_eq!(told(&site), Vec::<String>::new(), "{commands:?}: nothing has come yet");
+        generations.iter().for_each(|generation| push.confirm_at(&site, generation));
+        site.record(&mut push, 2);
+        site.end(&push);
+        site.seconds(60);
+        assert_eq!(told(&site), [expected, "paused"], "{commands:?} after {wait_s} s");
+        let files = if expected == "resumed" { vec![vec![0, 1, 2, 3]] } else { vec![vec![0, 1], vec![2, 3]] };
+        assert_eq!(site.files_of(&push), files, "{commands:?} after {wait_s} s");
+    }
+}
+
+#[test]
+fn a_push_that_continues_what_cancel_delay_has_closed_is_told_as_a_start() {
+    let site = site(long_cycles(), true);
+    let mut first = site.begin("g", "cam");
+    site.record(&mut first, 2);
+    for (command, generation) in [("stop", "2.0"), ("cancel_delay", "3.1")] {
+        assert_eq!(site.command("cam", command), "OK");
+        site.seconds(2);
+        first.confirm_at(&site, generation);
+    }
+    site.end(&first);
+    site.seconds(2);
+    assert_eq!(told(&site), ["started", "paused"]);
+    // Of one without media nothing is told, and it hides nothing.
+    let after = json!({"session": first.session, "gap_ms": 2_000});
+    let second = site.begin_with("g", "cam", &json!({"after": after}));
+    site.end(&second);
+    let after = json!({"session": second.session, "gap_ms": 100});
+    let mut third = site.begin_with("g", "cam", &json!({"after": after}));
+    site.record(&mut third, 1);
+    site.end(&third);
+    site.seconds(60);
+    assert_eq!(told(&site), ["started", "paused"]);
+    assert_eq!(site.files().len(), 2);
+}
+
+#[test]
 fn the_end_of_a_window_is_a_pause() {
     let mut rule = long_cycles();
     rule.triple.stream = "cam".into();
@@ -119,6 +181,12 @@ fn the_end_of_a_window_is_a_pause() {
     push.confirm_at(&site, "2.1");
     site.seconds(2);
     assert_eq!(told(&site), ["paused"]);
+    assert_eq!(site.command("cam", "start"), "OK");
+    site.seconds(2);
+    push.confirm_at(&site, "3.1");
+    site.record(&mut push, 1);
+    site.seconds(1);
+    assert_eq!(told(&site), ["started"], "the window's end has closed the file");
 }
 
 #[test]
@@ -263,7 +331,7 @@ fn a_gateway_that_falls_silent_is_a_pause_and_its_next_slice_ends_it() {
         assert_eq!(told(&site), ["error"]);
         site.record(&mut push, 2);
         site.seconds(1);
-        assert_eq!(told(&site), ["resumed"]);
+        assert_eq!(told(&site), ["started"], "its files were closed");
     }
     site.end(&push);
     site.seconds(5);

@@ -105,6 +105,8 @@ pub(crate) type Chunk = (usize, u64);
 #[derive(Default)]
 pub(crate) struct Model {
     pub(crate) files: Vec<Vec<Chunk>>,
+    /// What is told of the recordings' status.
+    pub(crate) statuses: Vec<&'static str>,
     /// Whether a command was taken since the push began.
     is_commanded: bool,
     /// Seconds after the first push's begin at which the open file's last chunk ended.
@@ -135,6 +137,7 @@ impl Model {
                     model.chunk(case, (push, chunk), now_s);
                 }
             }
+            model.pause();
         }
         (model, replies)
     }
@@ -166,6 +169,7 @@ impl Model {
         if case.window == Window::Ends {
             (self.is_recording, self.is_stopped, self.end_s) = (false, false, None);
             self.was_stopped = false;
+            self.pause();
         }
     }
 
@@ -187,12 +191,25 @@ impl Model {
                 _ => (self.is_stopped, self.end_s) = (false, None),
             }
             self.was_stopped = !self.is_recording;
+            if self.was_stopped {
+                self.pause();
+            }
         }
         Some(is_taken)
     }
 
+    /// Nothing is recorded any more. It is told once, if anything was.
+    pub(crate) fn pause(&mut self) {
+        if !matches!(self.statuses.last(), None | Some(&"record_paused")) {
+            self.statuses.push("record_paused");
+        }
+    }
+
     pub(crate) fn chunk(&mut self, case: Case, chunk: Chunk, now_s: u64) {
         let goes_on = self.end_s.is_some_and(|end_s| now_s <= end_s + DELAY_S);
+        if matches!(self.statuses.last(), None | Some(&"record_paused")) {
+            self.statuses.push(if goes_on { "record_resumed" } else { "record_started" });
+        }
         match self.files.last_mut() {
             Some(file) if goes_on && (file.len() as u64) < case.mode.cycle() => file.push(chunk),
             _ => self.files.push(vec![chunk]),
@@ -347,8 +364,9 @@ pub(crate) fn files(site: &Site, pushes: &[Ordered]) -> Vec<Vec<Chunk>> {
     files
 }
 
-/// Statuses take turns, from the start to a last pause, and each file is told once.
-fn check_told(site: &Site, files: usize, case: Case) {
+/// Statuses are told as the model has them, and each file once.
+fn check_told(site: &Site, model: &Model, case: Case) {
+    let files = model.files.len();
     let sent = site.any().receivers.take_sent();
     let bodies: Vec<Value> =
         sent.iter().filter_map(|sent| serde_json::from_slice(sent.body()).ok()).collect();
@@ -356,18 +374,7 @@ fn check_told(site: &Site, files: usize, case: Case) {
     let (errors, told): (Vec<_>, Vec<_>) = told.partition(|event| *event == "record_error");
     // Each of the two pushes asks.
     assert_eq!(errors.len(), if case.mode.is_unanswered() { 2 } else { 0 }, "{case:?}: {bodies:?}");
-    let mut is_recording = false;
-    for (place, status) in told.iter().enumerate() {
-        // Of one recording after another.
-        let expected: &[&str] = match (is_recording, place) {
-            (true, _) => &["record_paused"],
-            (false, 0) => &["record_started"],
-            (false, _) => &["record_started", "record_resumed"],
-        };
-        assert!(expected.contains(status), "{case:?}: {told:?}");
-        is_recording = !is_recording;
-    }
-    assert!(!is_recording && (told.is_empty() == (files == 0)), "{case:?}: {told:?}");
+    assert_eq!(told, model.statuses, "{case:?}");
     let uris: std::collections::BTreeSet<_> = bodies.iter().filter_map(|body| body["uri"].as_str()).collect();
     assert_eq!(uris.len(), files, "{case:?}");
     assert_eq!(bodies.iter().filter(|body| body["uri"].is_string()).count(), files, "{case:?}");
@@ -385,7 +392,7 @@ fn every_case_is_recorded_as_the_rules_say() {
                     let (site, files, replies) = play(case);
                     assert_eq!(replies, expected, "{case:?}");
                     assert_eq!(files, model.files, "{case:?}");
-                    check_told(&site, files.len(), case);
+                    check_told(&site, &model, case);
                     cases += 1;
                 }
             }

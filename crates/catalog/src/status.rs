@@ -151,12 +151,10 @@ impl<S: Store, B: WorkBucket> Look<'_, S, B> {
             let orders = command::orders(store, bucket, &session).await?;
             if let Some(after) = seen(store, &session, &orders).await?
                 && told.is_before(&session.id, after)
+                && (told.is_recording() && !self.tell_paused(told).await?
+                    || !self.tell_recording(told, &session, &orders, after).await?)
             {
-                if told.is_recording() && !self.tell_paused(told).await?
-                    || !self.tell_recording(told, &session, &orders, after).await?
-                {
-                    return Ok(false);
-                }
+                return Ok(false);
             }
             if told.session == session.id && told.is_recording() {
                 if is_paused(store, &session, &orders, told.after, now_ms).await? {

@@ -447,6 +447,9 @@ pub(crate) async fn forget(
     for format in last.rule.iter().flat_map(|rule| &rule.formats) {
         store.delete(&key::next_file(recording, format.container)).await?;
         store.delete(&key::upload(recording, format.container)).await?;
+        if format.container == Container::Flv {
+            store.delete(&key::former_upload(recording, format.container)).await?;
+        }
         if format.container == Container::Mp4 {
             store.delete(&key::gathered(recording)).await?;
         }

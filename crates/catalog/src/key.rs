@@ -40,7 +40,7 @@
 //! | `m.u.{bucket}` | hint: when its store refused to copy parts: see [`copies`](crate::copies) | compositions |
 //! | `m.r.{bucket}` | its store replaces objects: see [`replacing`](crate::replacing) | the ticks: the same value by all |
 //! | `w.{recording}.{container}` | hint: the next record file to write, and where it begins | the tick, a composition |
-//! | `w.{recording}.{container}.u` | hint: how far that file is uploaded | a composition |
+//! | `w.{recording}.{container}.u`, `w.{recording}.flv.o` | hint: how far that file is uploaded | a composition |
 //! | `w.{recording}.b` | hint: how far the media of its open MP4 file is gathered: see [`blocks`](crate::blocks) | a composition |
 
 use crate::rule::Container;
@@ -214,7 +214,17 @@ pub(crate) fn next_file(recording: &str, container: Container) -> String {
 }
 
 /// How far the next record file is uploaded.
+///
+/// Earlier builds write the tags of FLV files in another order: neither may go on with a file that the other has begun.
 pub(crate) fn upload(recording: &str, container: Container) -> String {
+    match container {
+        Container::Flv => format!("{}.o", next_file(recording, container)),
+        Container::M3u8 | Container::Mp4 => former_upload(recording, container),
+    }
+}
+
+/// The same, as earlier builds have it for every format.
+pub(crate) fn former_upload(recording: &str, container: Container) -> String {
     format!("{}.u", next_file(recording, container))
 }
 

@@ -62,3 +62,28 @@ pub async fn note(
 pub(crate) async fn forget(store: &impl Store, recording: &str, container: Container) -> Result<(), Error> {
     Ok(store.delete(&key::upload(recording, container)).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use store::memory::{MemoryStore, run};
+
+    use super::*;
+
+    #[test]
+    fn an_flv_file_that_an_earlier_build_has_begun_is_uploaded_anew() {
+        let store = MemoryStore::default();
+        let (number, names_taken, id, sizes, parts) = (3, 0, "begun".into(), vec![8], Vec::new());
+        let begun = Upload { number, names_taken, id, sizes, parts, is_copied: false };
+        for (container, is_found) in [(Container::Mp4, true), (Container::Flv, false)] {
+            run(write(&store, &key::former_upload("r", container), &begun)).unwrap();
+            let found = run(get(&store, "r", container, number)).unwrap();
+            assert_eq!(found.is_some(), is_found, "{container:?}");
+            // Nor does an earlier build go on with one of this build.
+            run(forget(&store, "r", container)).unwrap();
+            let former = run(read::<Upload>(&store, &key::former_upload("r", container))).unwrap();
+            assert_eq!(former.is_none(), is_found, "{container:?}");
+            run(note(&store, "r", container, &begun)).unwrap();
+            assert_eq!(run(get(&store, "r", container, number)).unwrap().as_ref(), Some(&begun));
+        }
+    }
+}

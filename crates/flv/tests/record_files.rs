@@ -4,7 +4,7 @@
 use amf0::Value;
 use recorder_flv::{
     Error, Reader, Tag, TagClass, TagKind, VideoTagHeader,
-    record_file::{Headers, RecordLayout, RecordWriter},
+    record_file::{RecordPlan, RecordWriter},
     script, write_header, write_tag,
 };
 use remux::{Policy, remux_with_samples};
@@ -58,29 +58,33 @@ fn later(file: &[u8], by_ms: u32) -> Vec<u8> {
 
 fn record(chunks: &[Chunk]) -> Vec<u8> {
     let tables: Vec<_> = chunks.iter().map(|(table, ..)| SampleTable::parse(table).unwrap()).collect();
-    let headers = Headers::of(&tables);
-    let mut layout = RecordLayout::new(headers);
-    for (table, (.., follows)) in tables.iter().zip(chunks) {
-        layout.add(table, *follows).unwrap();
-    }
-    let head = layout.finish().unwrap();
-    let (mut file, mut writer) = (head.bytes, RecordWriter::new(headers));
-    for (number, (table, (_, media, follows))) in tables.iter().zip(chunks).enumerate() {
-        let mut again = RecordWriter::new(headers);
-        for (table, (.., follows)) in tables.iter().zip(chunks).take(number) {
-            again.skip(table, *follows);
-        }
-        let begin = file.len();
-        writer.write(table, *follows, media, &mut file).unwrap();
-        // A writer that begins here writes the same.
-        let mut resumed = Vec::new();
-        again.write(table, *follows, media, &mut resumed).unwrap();
-        assert!(file[begin..] == resumed);
-    }
+    let plan = RecordPlan::new(tables.iter().zip(chunks.iter().map(|(.., follows)| *follows)));
+    let media: Vec<u8> = chunks.iter().flat_map(|(_, media, _)| media).copied().collect();
+    let head = plan.lay_out().unwrap();
+    let before = head.bytes.len();
+    let file = [&head.bytes[..], &write(RecordWriter::new(plan.clone()), &media)].concat();
     assert_eq!(file.len() as u64, head.file_size);
+    // A writer that begins anywhere writes the same.
+    let size = file.len() - before;
+    for behind in (0..16).map(|part| size * part / 16).chain([1, size - 1, size, size + 1]) {
+        let (resumed, passed) = RecordWriter::behind(plan.clone(), behind as u64);
+        assert!(passed <= behind as u64);
+        assert!(file[before + passed as usize..] == write(resumed, &media), "{behind} of {size}");
+    }
     let fields = check(&file);
     let duration = fields.get("duration").unwrap().as_number().unwrap();
     assert!((duration - head.duration_90khz as f64 / 90_000.0).abs() < 0.001);
+    file
+}
+
+/// All that a writer writes of the media of all chunks.
+fn write(mut writer: RecordWriter<'_>, media: &[u8]) -> Vec<u8> {
+    let (mut rest, mut file) = (&media[writer.media_first() as usize..], Vec::new());
+    while let Some(needed) = writer.needed() {
+        let (next, after) = rest.split_at(needed as usize);
+        writer.take(next, &mut file).unwrap();
+        rest = after;
+    }
     file
 }
 
@@ -104,6 +108,9 @@ fn check(file: &[u8]) -> Value {
         assert_eq!(has, times.count() > 0);
     }
     assert_eq!(tags.iter().skip(1).map(|tag| tag.timestamp_ms).min(), Some(0));
+    // Whatever a tag is of, it is not before the one in front of it.
+    let back = tags.windows(2).find(|pair| pair[1].timestamp_ms < pair[0].timestamp_ms);
+    assert!(back.is_none(), "{back:?}");
     let is_header =
         |tag: &Tag<'_>| matches!(TagClass::of(tag.kind, tag.body), TagClass::SequenceHeader { .. });
     let headers: Vec<_> = tags.iter().enumerate().filter(|(_, tag)| is_header(tag)).collect();
@@ -227,11 +234,11 @@ fn times_beyond_their_bits_are_extended_and_wrap() {
         chunks.extend(session(&[pushed], Follows::AfterGap { gap_90khz }));
     }
     let tables: Vec<_> = chunks.iter().map(|(table, ..)| SampleTable::parse(table).unwrap()).collect();
-    let (mut writer, mut file) = (RecordWriter::default(), Vec::new());
+    let plan = RecordPlan::new(tables.iter().zip(chunks.iter().map(|(.., follows)| *follows)));
+    let media: Vec<u8> = chunks.iter().flat_map(|(_, media, _)| media).copied().collect();
+    let mut file = Vec::new();
     write_header(&mut file, true, true);
-    for (table, (_, media, follows)) in tables.iter().zip(&chunks) {
-        writer.write(table, *follows, media, &mut file).unwrap();
-    }
+    file.extend(write(RecordWriter::new(plan), &media));
     let tags = Reader::new(&file).unwrap().map(Result::unwrap);
     let keys = tags.filter(|tag| TagClass::of(tag.kind, tag.body) == TagClass::KeyFrame);
     let days: Vec<u32> = keys.map(|tag| tag.timestamp_ms / 86_400_000).collect();
@@ -329,9 +336,7 @@ fn a_sample_that_no_tag_can_hold_is_left_out() {
     let entries = vec![sample_table::SampleEntry::Video(entry)];
     let table = writer.finish(&sample_table::Head { entries, ..sample_table::Head::default() });
     let parsed = SampleTable::parse(&table).unwrap();
-    let mut layout = RecordLayout::default();
-    layout.add(&parsed, Follows::Directly).unwrap();
-    let head = layout.finish().unwrap();
+    let head = RecordPlan::new([(&parsed, Follows::Directly)]).lay_out().unwrap();
     assert_eq!((head.samples, head.left_out), (3, 1));
     let file = record(&[(table, vec![7; 2 * limit as usize + 4], Follows::Directly)]);
     let sizes = coded(&file).iter().map(|(.., body)| body.len() - 5).collect::<Vec<_>>();
@@ -368,7 +373,8 @@ fn media_that_is_cut_is_refused() {
     let (table, media, follows) = session(&[FILES[0].1], Follows::Directly).remove(0);
     let table = SampleTable::parse(&table).unwrap();
     let (needed, available) = (media.len() as u64, media.len() as u64 - 1);
-    let outcome = RecordWriter::default().write(&table, follows, &media[1..], &mut Vec::new());
+    let mut writer = RecordWriter::new(RecordPlan::new([(&table, follows)]));
+    let outcome = writer.take(&media[1..], &mut Vec::new());
     assert_eq!(outcome, Err(Error::MediaTruncated { needed, available }));
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use flv::record_file::{Headers, RecordHead, RecordLayout, RecordWriter};
+use flv::record_file::{RecordHead, RecordPlan, RecordWriter};
 use mp4::{Index, IndexBuilder, Policy};
 use sample_table::{Follows, SampleTable};
 
@@ -71,7 +71,7 @@ enum Body<'a> {
     /// The media as it is, behind an index.
     Mp4 { index: Index, left: u64 },
     /// Tags, a chunk at a time.
-    Flv { head: Option<Vec<u8>>, writer: RecordWriter, chunks: &'a [Chunk<'a>] },
+    Flv { head: Option<Vec<u8>>, writer: Box<RecordWriter<'a>> },
 }
 
 impl<'a> Writer<'a> {
@@ -119,31 +119,21 @@ impl<'a> Writer<'a> {
     }
 
     fn flv(chunks: &'a [Chunk<'a>], first: u64) -> Result<Self, Error> {
-        let headers = Headers::of(chunks.iter().map(|chunk| &chunk.table));
-        let mut layout = RecordLayout::new(headers);
-        let mut begins = Vec::with_capacity(chunks.len());
-        for chunk in chunks {
-            begins.push(layout.tags_size());
-            layout.add(&chunk.table, chunk.follows)?;
-        }
-        let head = layout.finish()?;
-        if head.samples == 0 {
+        let plan = RecordPlan::new(chunks.iter().map(|chunk| (&chunk.table, chunk.follows)));
+        let RecordHead { bytes: head, file_size: size, duration_90khz, samples, left_out } =
+            plan.lay_out()?;
+        if samples == 0 {
             return Err(Error::Empty);
         }
-        let RecordHead { file_size: size, duration_90khz, left_out, .. } = head;
         let file = File { size, duration_90khz, left_out };
-        let before = head.bytes.len() as u64;
-        let mut writer = RecordWriter::new(headers);
-        // The last chunk whose tags begin at or before the first byte that is wanted.
-        let passed = begins.iter().rposition(|begin| before + begin <= first).unwrap_or(0);
-        chunks[..passed].iter().for_each(|chunk| writer.skip(&chunk.table, chunk.follows));
-        let media_first = chunks[..passed].iter().map(|chunk| chunk.table.media_size()).sum();
-        let (head, skip) = match begins.get(passed) {
-            Some(begin) if before + begin <= first => (None, first - before - begin),
-            _ => (Some(head.bytes), first),
+        let behind_head = first.checked_sub(head.len() as u64);
+        let (writer, passed) = RecordWriter::behind(plan, behind_head.unwrap_or(0));
+        let (head, skip) = match behind_head {
+            Some(behind_head) => (None, behind_head - passed),
+            None => (Some(head), first),
         };
-        let body = Body::Flv { head, writer, chunks: &chunks[passed..] };
-        Ok(Self { file, body, media_first, skip, left: 0 })
+        let media_first = writer.media_first();
+        Ok(Self { file, body: Body::Flv { head, writer: Box::new(writer) }, media_first, skip, left: 0 })
     }
 
     /// What the whole file is.
@@ -180,7 +170,7 @@ impl<'a> Writer<'a> {
         }
         match &self.body {
             Body::Mp4 { left, .. } => (*left > 0).then_some((*left).min(BLOCK)),
-            Body::Flv { chunks, .. } => chunks.first().map(|chunk| chunk.table.media_size()),
+            Body::Flv { writer, .. } => writer.needed(),
         }
     }
 
@@ -194,11 +184,9 @@ impl<'a> Writer<'a> {
                 *left = left.saturating_sub(media.len() as u64);
                 media
             }
-            Body::Flv { writer, chunks, .. } => {
-                let Some((chunk, rest)) = chunks.split_first() else { return Ok(Vec::new()) };
+            Body::Flv { writer, .. } => {
                 let mut tags = Vec::new();
-                writer.write(&chunk.table, chunk.follows, &media, &mut tags)?;
-                *chunks = rest;
+                writer.take(&media, &mut tags)?;
                 tags
             }
         };

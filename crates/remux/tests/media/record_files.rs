@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use flv::record_file::{RecordLayout, RecordWriter};
+use flv::record_file::{RecordPlan, RecordWriter};
 use mp4::{
     Follows, IndexBuilder,
     verify::{self, Movie},
@@ -49,12 +49,11 @@ pub(crate) fn mp4(recorded: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
 /// The same as FLV.
 pub(crate) fn flv(recorded: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     let tables: Vec<_> = recorded.iter().map(|(table, _)| SampleTable::parse(table).unwrap()).collect();
-    let mut layout = RecordLayout::default();
-    tables.iter().for_each(|table| layout.add(table, Follows::Directly).unwrap());
-    let head = layout.finish().unwrap();
-    let (mut file, mut writer) = (head.bytes, RecordWriter::default());
-    for (table, (_, media)) in tables.iter().zip(recorded) {
-        writer.write(table, Follows::Directly, media, &mut file).unwrap();
+    let plan = RecordPlan::new(tables.iter().map(|table| (table, Follows::Directly)));
+    let head = plan.lay_out().unwrap();
+    let (mut file, mut writer) = (head.bytes, RecordWriter::new(plan));
+    for (_, media) in recorded {
+        writer.take(media, &mut file).unwrap();
     }
     assert_eq!(file.len() as u64, head.file_size);
     file

@@ -154,9 +154,13 @@ fn mp4_pictures(file: &[u8]) -> Result<Vec<(Picture, u64)>, String> {
 }
 
 fn flv_pictures(file: &[u8]) -> Result<Vec<(Picture, u64)>, String> {
-    let mut held = Vec::new();
+    let (mut held, mut last_ms) = (Vec::new(), 0);
     for tag in flv::Reader::new(file).map_err(|error| error.to_string())? {
         let tag = tag.map_err(|error| error.to_string())?;
+        let before_ms = std::mem::replace(&mut last_ms, tag.timestamp_ms);
+        if last_ms < before_ms {
+            return Err(format!("a tag at {last_ms} ms stands behind one at {before_ms} ms"));
+        }
         // A coded picture of AVC, which is no sequence header.
         if tag.kind == flv::TagKind::Video && tag.body.get(1) == Some(&1) {
             held.push((one_picture(tag.body)?, u64::from(tag.timestamp_ms)));

@@ -1,0 +1,170 @@
+//! Tracks that lie apart in the chunks' media.
+
+use media::{AudioCodec, TrackKind, VideoCodec};
+use sample_table::{
+    AudioEntry, Follows, Head, Sample, SampleEntry, SampleTable, Script, TableWriter, VideoEntry,
+};
+
+use super::{RecordPlan, RecordWriter};
+use crate::{Reader, Tag, TagClass, TagKind, write_header};
+
+const PICTURE_MS: i64 = 40;
+const SOUND_MS: i64 = 20;
+
+/// So much may wait in these tests. Unit: bytes.
+const MAX_WAITING: u64 = 400_000;
+
+/// A chunk's samples: track, time in milliseconds, bytes of the picture or frame.
+type Chunk = Vec<(TrackKind, i64, usize)>;
+
+/// Chunks of a second, in which sound is behind pictures, or before them; sizes are of a picture.
+fn push(chunks: i64, sound_is_behind_ms: i64, size: usize) -> Vec<Chunk> {
+    let chunk = |n: i64| {
+        let pictures = (n * 1_000..(n + 1) * 1_000).step_by(PICTURE_MS as usize);
+        let pictures = pictures.map(|time_ms| (TrackKind::Video, time_ms, size + (time_ms % 7) as usize));
+        let sound = (n * 1_000..(n + 1) * 1_000).step_by(SOUND_MS as usize);
+        let sound = sound.map(|time_ms| (TrackKind::Audio, time_ms - sound_is_behind_ms, 9));
+        pictures.chain(sound).collect()
+    };
+    (0..chunks).map(chunk).collect()
+}
+
+/// Bytes that tell a sample from others.
+fn sample((track, time_ms, size): (TrackKind, i64, usize)) -> Vec<u8> {
+    let mut bytes = vec![track as u8; size];
+    bytes[..8].copy_from_slice(&time_ms.to_be_bytes());
+    bytes
+}
+
+fn table(chunk: &Chunk, scripts: &[(i64, &[u8])]) -> Vec<u8> {
+    let video = VideoEntry { codec: VideoCodec::H264, width: 0, height: 0, record: b"record" };
+    let audio = AudioEntry {
+        codec: AudioCodec::Mp3,
+        sample_rate_hz: 48_000,
+        channels: 2,
+        frame_samples: 960,
+        in_adts: false,
+        record: &[],
+    };
+    let mut writer = TableWriter::new();
+    let mut before = None;
+    for &(track, time_ms, size) in chunk {
+        if before.replace(track) != Some(track) {
+            writer.begin_run(track, track as u32);
+        }
+        let (dts_90khz, size) = (time_ms * 90, size as u32);
+        writer.sample(Sample { dts_90khz, composition_offset_90khz: 0, size, is_sync: false });
+    }
+    let scripts = scripts.iter().map(|&(time_ms, body)| Script { time_90khz: time_ms * 90, body });
+    let entries = vec![SampleEntry::Video(video), SampleEntry::Audio(audio)];
+    writer.finish(&Head { entries, scripts: scripts.collect(), ..Head::default() })
+}
+
+/// The tags of a file of chunks, and the most that waited for the media of a later chunk.
+fn record(chunks: &[Chunk], scripts: &[(i64, &[u8])]) -> (Vec<u8>, usize) {
+    let tables: Vec<_> = chunks.iter().map(|chunk| table(chunk, &[])).collect();
+    let with_scripts = table(&chunks[0], scripts);
+    let tables = std::iter::once(&with_scripts).chain(&tables[1..]);
+    let tables: Vec<_> = tables.map(|table| SampleTable::parse(table).unwrap()).collect();
+    let media: Vec<u8> = chunks.iter().flatten().flat_map(|placed| sample(*placed)).collect();
+    let mut plan = RecordPlan::new(tables.iter().map(|table| (table, Follows::Directly)));
+    plan.max_waiting = MAX_WAITING;
+    let (tags, waited) = write(RecordWriter::new(plan.clone()), &media);
+    let head = plan.lay_out().unwrap();
+    assert_eq!(head.file_size, (head.bytes.len() + tags.len()) as u64);
+    let size = tags.len();
+    for behind in (0..4).map(|part| size * part / 4 + 1).chain([size]) {
+        let (writer, passed) = RecordWriter::behind(plan.clone(), behind as u64);
+        let (resumed, waited) = write(writer, &media);
+        assert!(passed <= behind as u64 && tags[passed as usize..] == resumed, "{behind} of {size}");
+        assert!(waited as u64 <= MAX_WAITING);
+    }
+    let mut file = Vec::new();
+    write_header(&mut file, true, true);
+    file.extend(tags);
+    (file, waited)
+}
+
+fn write(mut writer: RecordWriter<'_>, media: &[u8]) -> (Vec<u8>, usize) {
+    let (mut rest, mut tags, mut most) = (&media[writer.media_first() as usize..], Vec::new(), 0);
+    while let Some(needed) = writer.needed() {
+        let (next, after) = rest.split_at(needed as usize);
+        writer.take(next, &mut tags).unwrap();
+        most = most.max(writer.waiting.iter().map(Vec::len).sum());
+        rest = after;
+    }
+    (tags, most)
+}
+
+fn tags(file: &[u8]) -> Vec<Tag<'_>> {
+    Reader::new(file).unwrap().map(Result::unwrap).collect()
+}
+
+/// Each track has its samples, in their order, at their times.
+#[track_caller]
+fn check_samples(file: &[u8], chunks: &[Chunk]) {
+    let begin_ms = chunks.iter().flatten().map(|(_, time_ms, _)| *time_ms).min().unwrap();
+    for (track, kind, header) in
+        [(TrackKind::Video, TagKind::Video, 5), (TrackKind::Audio, TagKind::Audio, 1)]
+    {
+        let samples = chunks.iter().flatten().filter(|(of, ..)| *of == track);
+        let expected: Vec<_> = samples.map(|placed| (placed.1 - begin_ms, sample(*placed))).collect();
+        let coded = tags(file).into_iter().filter(|tag| tag.kind == kind);
+        let coded = coded.filter(|tag| TagClass::of(tag.kind, tag.body).is_frame());
+        let found: Vec<_> =
+            coded.map(|tag| (i64::from(tag.timestamp_ms), tag.body[header..].to_vec())).collect();
+        assert!(found == expected, "{track:?}: {} of {}", found.len(), expected.len());
+    }
+}
+
+fn is_in_order(file: &[u8]) -> bool {
+    tags(file).is_sorted_by_key(|tag| tag.timestamp_ms)
+}
+
+#[test]
+fn tracks_that_are_apart_are_put_in_the_order_of_time_across_chunks() {
+    for behind_ms in [0, 90, -90, 1_000, -1_000, 3_210, -3_210] {
+        let chunks = push(8, behind_ms, 3_000);
+        let (file, waited) = record(&chunks, &[]);
+        assert!(is_in_order(&file), "{behind_ms}");
+        check_samples(&file, &chunks);
+        assert_eq!(waited > 0, behind_ms != 0, "{behind_ms}");
+    }
+}
+
+#[test]
+fn a_track_that_begins_late_and_pauses_keeps_its_times() {
+    let mut chunks = push(60, 500, 3_000);
+    for (n, chunk) in chunks.iter_mut().enumerate() {
+        chunk.retain(|(track, ..)| *track == TrackKind::Video || n > 0 && !(5..50).contains(&n));
+    }
+    // Sound of the second chunk is from before the first picture.
+    chunks[1].insert(25, (TrackKind::Audio, -30, 9));
+    let (file, waited) = record(&chunks, &[]);
+    assert!(is_in_order(&file));
+    check_samples(&file, &chunks);
+    assert!(waited < 300_000, "{waited}");
+}
+
+#[test]
+fn tracks_that_are_too_far_apart_wait_no_longer() {
+    for behind_ms in [2_000, -20_000] {
+        let chunks = push(24, behind_ms, 12_000);
+        let (file, waited) = record(&chunks, &[]);
+        assert!(!is_in_order(&file), "{behind_ms}");
+        check_samples(&file, &chunks);
+        assert!(waited > 0, "{behind_ms}");
+    }
+}
+
+#[test]
+fn script_data_stands_in_its_chunk_and_within_the_file() {
+    let text = b"\x02\0\x0aonTextData\x08\0\0\0\0\0\0\x09";
+    let scripts: [(i64, &[u8]); 4] = [(500, text), (-9_000, text), (510, text), (3_600_000, text)];
+    for (chunks, expected) in [(1, [500, 500, 510, 980]), (3, [500, 500, 510, 1_000])] {
+        let (file, _) = record(&push(chunks, 0, 3_000), &scripts);
+        let scripts = tags(&file).into_iter().filter(|tag| tag.kind == TagKind::Script);
+        assert_eq!(scripts.map(|tag| tag.timestamp_ms).collect::<Vec<_>>(), expected);
+        assert!(is_in_order(&file));
+    }
+}

@@ -86,12 +86,6 @@ impl StatusEvent {
     }
 }
 
-/// A duration in seconds, to the millisecond.
-#[must_use]
-pub fn seconds(duration_90khz: u64) -> f64 {
-    (duration_90khz as f64 / 90.0).round() / 1_000.0
-}
-
 /// An event is given up that was not taken for so long. Unit: ms.
 pub const GIVEN_UP_MS: u64 = 24 * 3_600_000;
 
@@ -112,7 +106,7 @@ mod tests {
             app: "live".into(),
             stream: "teststream".into(),
             uri: "live/teststream/0_2017-03-08-23:09:46_2017-03-08-23:10:40.flv".into(),
-            duration: seconds(69_403 * 90),
+            duration: 69.403,
             start_time: 1_488_985_786,
             stop_time: 1_488_985_840,
             push_args: BTreeMap::new(),
@@ -138,14 +132,6 @@ mod tests {
         };
         let expected = r#"{"domain":"test.com","app":"live","stream":"teststream","event":"record_started"}"#;
         assert_eq!(String::from_utf8(event.body()).unwrap(), expected);
-    }
-
-    #[test]
-    fn a_duration_is_one_number_of_seconds() {
-        assert_eq!(seconds(0), 0.0);
-        assert_eq!(seconds(90_000), 1.0);
-        assert_eq!(seconds(2_700_045), 30.001);
-        assert_eq!(seconds(2_700_044), 30.0);
     }
 
     #[test]

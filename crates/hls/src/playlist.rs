@@ -4,9 +4,6 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat};
 
-/// Ticks of the clock that durations are counted in, in a millisecond.
-const TICKS_PER_MS: u64 = 90;
-
 /// A media segment (RFC 8216 §3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
@@ -51,7 +48,7 @@ impl MediaPlaylist {
         self.segments.iter().map(move |segment| {
             let begin_ms = end_ms;
             end_90khz = end_90khz.saturating_add(segment.duration_90khz);
-            end_ms = end_90khz / TICKS_PER_MS;
+            end_ms = media::milliseconds(end_90khz);
             end_ms - begin_ms
         })
     }

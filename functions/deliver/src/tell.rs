@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use callback::event::{FileEvent, GIVEN_UP_MS, Status, StatusEvent, is_taken, seconds};
+use callback::event::{FileEvent, GIVEN_UP_MS, Status, StatusEvent, is_taken};
 use callback::{Private, Receiver, signature};
 use http::{HeaderName, Request, header};
 use shared::catalog::{
@@ -216,7 +216,7 @@ fn file_body(event: &Event, file: &ToldFile) -> Vec<u8> {
         app,
         stream,
         uri: file.object.clone(),
-        duration: seconds(file.duration90khz),
+        duration: media::seconds(file.duration90khz),
         start_time: file.start_ms / 1_000,
         stop_time: file.end_ms / 1_000,
         push_args: file.arguments.iter().cloned().collect::<BTreeMap<_, _>>(),

@@ -161,14 +161,6 @@ impl Shaped for RecordIndexInfo {
     }
 }
 
-/// Seconds of media from a duration in 1/90 000 s, to the millisecond.
-#[must_use]
-pub fn seconds(duration_90khz: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "2^53 ms are 285,000 years")]
-    let ms = (duration_90khz / 90) as f64;
-    ms / 1000.0
-}
-
 impl RecordContentInfo {
     /// A span, with its times in Unix milliseconds and its media in 1/90 000 s.
     #[must_use]
@@ -182,7 +174,7 @@ impl RecordContentInfo {
         Self {
             start_time: Time(start_ms / 1000),
             end_time: Time(end_ms / 1000),
-            duration: seconds(duration_90khz),
+            duration: media::seconds(duration_90khz),
             oss_endpoint,
             oss_bucket,
             oss_object_prefix,

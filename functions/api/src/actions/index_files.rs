@@ -109,7 +109,8 @@ fn describe(
     slices: &[LocatedEntry],
     created_ms: u64,
 ) -> IndexFile {
-    let ends = slices.iter().map(|slice| slice.entry.start_ms + slice.entry.duration90khz / 90);
+    let ends =
+        slices.iter().map(|slice| slice.entry.start_ms + media::milliseconds(slice.entry.duration90khz));
     IndexFile {
         id,
         stream,

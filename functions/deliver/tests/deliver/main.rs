@@ -59,7 +59,7 @@ fn file(digit: char, number: u32) -> RecordFile {
         start_ms,
         end_ms: start_ms + 20_500,
         end90khz: 0,
-        duration90khz: 1_842_030,
+        duration90khz: 1_842_089,
         slice_count: 1,
         gaps: 0,
         tracks: Tracks {

@@ -22,9 +22,11 @@
 //! ```
 #![deny(missing_docs)]
 
+mod duration;
 mod playlist;
 mod uri;
 
+pub use duration::{milliseconds, seconds};
 pub use playlist::{MediaPlaylist, Segment};
 pub use uri::relative_uri;
 

@@ -48,7 +48,7 @@ impl MediaPlaylist {
         self.segments.iter().map(move |segment| {
             let begin_ms = end_ms;
             end_90khz = end_90khz.saturating_add(segment.duration_90khz);
-            end_ms = media::milliseconds(end_90khz);
+            end_ms = crate::milliseconds(end_90khz);
             end_ms - begin_ms
         })
     }

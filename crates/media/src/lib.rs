@@ -16,12 +16,10 @@
 //! ```
 #![deny(missing_docs)]
 
-mod duration;
 mod repair;
 mod timeline;
 mod track;
 
-pub use duration::{milliseconds, seconds};
 pub use repair::{RepairKind, Repairs};
 pub use timeline::{
     Ahead, Arrival, ArrivalPoint, ChunkArrival, Lead, Pace, Placed, PresentationStamps, Timeline,

@@ -212,7 +212,7 @@ impl From<IndexFile> for RecordIndexInfo {
                 oss_object: file.object,
                 start_time: Time(file.start_ms / 1000),
                 end_time: Time(file.end_ms / 1000),
-                duration: media::seconds(file.duration90khz),
+                duration: hls::seconds(file.duration90khz),
                 height: file.size.map_or(0, |size| size.height),
                 width: file.size.map_or(0, |size| size.width),
                 create_time: Time(file.created_ms / 1000),

@@ -216,7 +216,7 @@ fn file_body(event: &Event, file: &ToldFile) -> Vec<u8> {
         app,
         stream,
         uri: file.object.clone(),
-        duration: media::seconds(file.duration90khz),
+        duration: hls::seconds(file.duration90khz),
         start_time: file.start_ms / 1_000,
         stop_time: file.end_ms / 1_000,
         push_args: file.arguments.iter().cloned().collect::<BTreeMap<_, _>>(),

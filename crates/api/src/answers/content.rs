@@ -174,7 +174,7 @@ impl RecordContentInfo {
         Self {
             start_time: Time(start_ms / 1000),
             end_time: Time(end_ms / 1000),
-            duration: media::seconds(duration_90khz),
+            duration: hls::seconds(duration_90khz),
             oss_endpoint,
             oss_bucket,
             oss_object_prefix,

@@ -109,8 +109,7 @@ fn describe(
     slices: &[LocatedEntry],
     created_ms: u64,
 ) -> IndexFile {
-    let ends =
-        slices.iter().map(|slice| slice.entry.start_ms + media::milliseconds(slice.entry.duration90khz));
+    let ends = slices.iter().map(|slice| slice.entry.start_ms + hls::milliseconds(slice.entry.duration90khz));
     IndexFile {
         id,
         stream,

@@ -1,12 +1,13 @@
 //! Durations as they are told: in callbacks, by the API, in playlists.
 
-use crate::TICKS_PER_MS;
+/// Ticks of the clock that durations are counted in, in a millisecond.
+const TICKS_PER_MS: u64 = 90;
 
 /// A duration in whole milliseconds, from 1/90 000 s. What is left of the last millisecond does not count, so that a
 /// playlist's segments, each told from begin to end, add up to what is told of the whole.
 #[must_use]
 pub fn milliseconds(duration_90khz: u64) -> u64 {
-    duration_90khz / TICKS_PER_MS.unsigned_abs()
+    duration_90khz / TICKS_PER_MS
 }
 
 /// The same in seconds.

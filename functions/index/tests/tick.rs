@@ -32,6 +32,7 @@ fn commit_slice(world: &World, digit: char, seq: u64, change: impl FnOnce(&mut S
         size: 188,
         start90khz: seq * 5 * SECOND,
         duration90khz: 5 * SECOND,
+        paused90khz: 0,
         independent: true,
         discontinuity: false,
         names_taken: 0,

@@ -125,7 +125,13 @@ pub(crate) enum Change {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Headers {
     held: Vec<(Slot, TagKind, Vec<u8>)>,
+    /// Width and height of the pictures of the track that is recorded, as far as it is known: by its configuration, or by a
+    /// keyframe since.
+    picture_size: Option<(u32, u32)>,
 }
+
+/// The video track that is recorded.
+const RECORDED: Slot = Slot::Video(0);
 
 impl Headers {
     /// Takes a header. Configurations are compared by what they say, not by their bytes.
@@ -146,7 +152,24 @@ impl Headers {
             }
             _ => {}
         }
+        if is_kept && slot == RECORDED {
+            self.picture_size = match configuration(kind, body) {
+                Some((_, Configuration::Nal(record))) => record.sets.picture_size(),
+                _ => None,
+            };
+        }
         change
+    }
+
+    /// Takes a keyframe: whether it says by parameter sets of its own that pictures have another size from it on. Sets that
+    /// differ in anything else are no other configuration, since encoders renew them with each keyframe.
+    pub(crate) fn changes_size(&mut self, media: &Media<'_>) -> bool {
+        let Ok(video) = VideoTagHeader::parse(media.body) else { return false };
+        if Slot::Video(video.track) != RECORDED {
+            return false;
+        }
+        let Some(size) = video.picture_size(self.length_size(RECORDED)) else { return false };
+        self.picture_size.replace(size).is_some_and(|before| before != size)
     }
 
     /// A frame of a codec came: the configuration of another codec holds for its track no longer.
@@ -154,19 +177,26 @@ impl Headers {
         self.held.retain(|(slot, kind, body)| {
             *slot != codec.slot() || class_and_codec(*kind, body).1 == Some(codec)
         });
+        if codec.slot() == RECORDED {
+            self.picture_size =
+                self.picture_size.filter(|_| self.held.iter().any(|(slot, ..)| *slot == RECORDED));
+        }
     }
 
     /// Whether a frame begins a picture, where that can be told: a chunk that began with another slice of the
     /// picture before would part it.
     pub(crate) fn begins_picture(&self, media: &Media<'_>) -> bool {
         let Ok(video) = VideoTagHeader::parse(media.body) else { return true };
-        let held = self.held.iter().find(|(slot, ..)| *slot == Slot::Video(video.track));
-        let record = held.and_then(|(_, kind, body)| configuration(*kind, body));
-        let length_size = match record {
+        video.begins_picture(self.length_size(Slot::Video(video.track)))
+    }
+
+    /// Bytes of the length before each NAL unit of a video track.
+    fn length_size(&self, slot: Slot) -> u8 {
+        let held = self.held.iter().find(|(held, ..)| *held == slot);
+        match held.and_then(|(_, kind, body)| configuration(*kind, body)) {
             Some((_, Configuration::Nal(record))) => record.length_size,
             _ => LENGTH_SIZE,
-        };
-        video.begins_picture(length_size)
+        }
     }
 
     /// The FLV file header and a tag for each header.

@@ -126,6 +126,9 @@ impl Recorder {
                     self.tracks.change(frame.track(), self.cutter.has(frame.track()));
                     self.tell_codecs();
                 }
+                if frame == Frame::Key && self.headers.changes_size(media) {
+                    self.tracks.change(Track::Video, self.cutter.has(Track::Video));
+                }
                 self.write_frame(frame, media)
             }
             Class::Header(slot) => {

@@ -160,6 +160,28 @@ impl NalCodec {
         let slice = message.units().find(|unit| self.role(unit) == UnitRole::CodedSlice);
         slice.is_none_or(|slice| self.begins_picture(slice))
     }
+
+    /// Width and height of the pictures, after cropping, that a message of coded video says by a sequence parameter set
+    /// before its first coded slice; `None` where it has none that can be read. `length_size` is that of the
+    /// configuration record.
+    #[must_use]
+    pub fn message_picture_size(self, payload: &[u8], length_size: u8) -> Option<(u32, u32)> {
+        let is_sps = |unit: &&[u8]| self.role(unit) == UnitRole::ParameterSet(SetKind::Sps);
+        let is_slice = |unit: &&[u8]| self.role(unit) == UnitRole::CodedSlice;
+        if !begins_with_start_code(payload) {
+            // As above.
+            let units = NalUnits::new(payload, length_size).map_while(Result::ok);
+            let mut units = units.take_while(|unit| self.is_plausible(unit));
+            match units.find(|unit| is_sps(unit) || is_slice(unit)) {
+                Some(unit) if is_slice(&unit) => return None,
+                Some(sps) if units.any(|unit| is_slice(&unit)) => return self.picture_size(sps),
+                _ => {}
+            }
+        }
+        let message = Message::read(self, payload, Framing::Lengths(length_size))?;
+        let sps = message.units().take_while(|unit| !is_slice(unit)).find(is_sps)?;
+        self.picture_size(sps)
+    }
 }
 
 #[cfg(test)]

@@ -37,6 +37,13 @@ impl<'a> VideoTagHeader<'a> {
     pub fn begins_picture(&self, length_size: u8) -> bool {
         self.codec.nal_codec().is_none_or(|codec| codec.message_begins_picture(self.payload, length_size))
     }
+
+    /// Width and height of the pictures that a coded frame of H.264 or HEVC says by parameter sets of its own; `None`
+    /// where it has none. `length_size` is that of the track's configuration record.
+    #[must_use]
+    pub fn picture_size(&self, length_size: u8) -> Option<(u32, u32)> {
+        self.codec.nal_codec()?.message_picture_size(self.payload, length_size)
+    }
 }
 
 impl<'a> AudioTagHeader<'a> {
@@ -74,6 +81,27 @@ mod tests {
         assert_eq!(audio(b"\x90mp4a\x12\x10"), Configuration::aac(&[0x12, 0x10]));
         assert_eq!((audio(&[0xaf, 0]), audio(&[0xaf, 1, 0x12, 0x10])), (None, None));
         assert_eq!(audio(b"\x90Opus\x01"), Some(Configuration::Other(b"\x01")));
+    }
+
+    #[test]
+    fn the_size_of_pictures_is_that_of_the_sets_before_them() {
+        const SPS: &[u8] =
+            b"\x67\x64\0\x0c\xac\xd9\x41\x41\x9f\x9f\x01\x10\0\0\x03\0\x10\0\0\x03\x03\x20\xf1\x42\x99\x60";
+        let idr: &[u8] = b"\x65\x88\x80";
+        let size = |header: &[u8], framed: &[&[u8]]| {
+            let body = [header, &framed.concat()].concat();
+            VideoTagHeader::parse(&body).unwrap().picture_size(4)
+        };
+        let (avc, found) = (&[0x17, 1, 0, 0, 0][..], Some((320, 180)));
+        let [sps_length, idr_length] = [SPS, idr].map(|unit| (unit.len() as u32).to_be_bytes());
+        let [before, after] = [&[&sps_length[..], SPS], &[&idr_length[..], idr]];
+        assert_eq!(size(avc, &[before[0], before[1], after[0], after[1]]), found);
+        assert_eq!(size(avc, before), found);
+        assert_eq!(size(avc, &[b"\0\0\0\x01", SPS, b"\0\0\x01", idr]), found);
+        // Sets behind a slice are of what follows, and other codecs have none.
+        assert_eq!(size(avc, &[after[0], after[1], before[0], before[1]]), None);
+        assert_eq!(size(avc, after), None);
+        assert_eq!(size(&[0x19, 1, 0, 0, 0], before), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use flv::TagKind;
 use protocol::{BeginSession, ChunkPolicy};
 
 use crate::{
@@ -87,6 +88,44 @@ async fn a_changed_configuration_begins_a_chunk_and_a_repeated_one_does_not() {
     let lengths: Vec<_> = session.chunks.iter().map(|chunk| frames([chunk]).len()).collect();
     assert_eq!(lengths, [100, 50, 50]);
     assert!(frames(&session.chunks) == pushed);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_keyframe_of_another_size_begins_a_chunk() {
+    // Of 1920 x 1080 pictures, with another number of frames a second, and of 320 x 180 ones.
+    let configured = &VIDEO_HEADER[13..38];
+    let renewed = [&configured[..21], &[0x19], &configured[22..]].concat();
+    let small: &[u8] =
+        b"\x67\x64\0\x0c\xac\xd9\x41\x41\x9f\x9f\x01\x10\0\0\x03\0\x10\0\0\x03\x03\x20\xf1\x42\x99\x60";
+    let mut file = Vec::new();
+    flv::write_header(&mut file, true, false);
+    flv::write_tag(&mut file, TagKind::Video, 0, &VIDEO_HEADER).unwrap();
+    let sets: [&[u8]; 7] = [&[], configured, &renewed, small, small, &[], configured];
+    for (second, sps) in (0..).zip(sets) {
+        for frame in 0..25 {
+            let slice: &[u8] = if frame == 0 { b"\x65\x88\x80" } else { b"\x41\x9a\x80" };
+            let mut body = vec![if frame == 0 { 0x17 } else { 0x27 }, 1, 0, 0, 0];
+            for unit in
+                [sps, slice].into_iter().filter(|unit| !unit.is_empty() && (frame == 0 || *unit == slice))
+            {
+                body.extend((unit.len() as u32).to_be_bytes());
+                body.extend_from_slice(unit);
+            }
+            flv::write_tag(&mut file, TagKind::Video, second * 1_000 + frame * 40, &body).unwrap();
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sizes.flv");
+    std::fs::write(&path, file).unwrap();
+    let functions = functions().await;
+    let gateway = Gateway::start(&functions.url(), &folder.path().join("spool")).await;
+    gateway.push(&path, "x").await.unwrap();
+    let session = functions.ended(1).await.remove(0);
+    let lengths: Vec<_> = session.chunks.iter().map(|chunk| frames([chunk]).len()).collect();
+    assert_eq!(lengths, [75, 75, 25]);
+    assert!(session.chunks.iter().all(|(_, chunk)| begins_with_keyframe(chunk)));
+    assert!(frames(&session.chunks) == file_frames(&path));
     gateway.stop().await;
 }
 

@@ -119,11 +119,14 @@ impl Timeline {
         Placed { time_90khz, dts_90khz }
     }
 
-    /// The first access unit after a pause of the recording tells how long that was: both tracks go on without it.
+    /// The first access unit after a pause of the recording tells how long that was: since its track went on, or the other
+    /// one, which may have ended later. Both go on without it.
     pub(super) fn resume(&mut self, track: TrackKind, timestamp_ms: u32) {
-        let Some(clock) = self.clock(track).copied() else { return };
         self.arrival.is_after_pause = false;
-        let step_90khz = clock.time_of(clock.stamp_of(timestamp_ms)) - clock.pace.expected_90khz();
+        let Some(clock) = self.clock(track).or(self.clock(track.other())) else { return };
+        let other = self.clock(track.other()).map(|other| other.time_90khz + clock.lead.mean_90khz);
+        let expected = other.unwrap_or(i64::MIN).max(clock.pace.expected_90khz());
+        let step_90khz = clock.time_of(clock.stamp_of(timestamp_ms)) - expected;
         if step_90khz < CONFIRMABLE_STEP_90KHZ {
             return;
         }

@@ -299,6 +299,59 @@ fn a_pause_of_the_recording_takes_no_media_time_and_is_told() {
 }
 
 #[test]
+fn a_pause_counts_from_the_track_that_ended_last() {
+    // Pictures end so long before the sound does, and come first after the pause.
+    for (early_ms, paused_ms) in [(40, 20_000), (1_500, 0), (3_000, 20_000), (60_000, 20_000)] {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        timeline.begin_chunk(ChunkArrival::At(0));
+        let mut place = |timeline: &mut Timeline, track, ms| {
+            timeline.place(track, ms, None, std::iter::empty(), &mut repairs).time_90khz / TICKS_PER_MS
+        };
+        for n in 0..2_500_u32 {
+            if n * 40 + early_ms <= 100_000 {
+                place(&mut timeline, Video, n * 40);
+            }
+            place(&mut timeline, Audio, n * 40);
+        }
+        timeline.begin_chunk(ChunkArrival::AfterPause);
+        let mut times = Vec::new();
+        for n in 2_500..2_600 {
+            times.push(place(&mut timeline, Video, n * 40 + paused_ms));
+            times.push(place(&mut timeline, Audio, n * 40 + paused_ms));
+        }
+        let told_ms = timeline.paused_90khz() / 90;
+        assert!(
+            told_ms.abs_diff(paused_ms.into()) <= 40,
+            "{told_ms} ms for {paused_ms}, {early_ms} ms early"
+        );
+        let expected: Vec<i64> =
+            (2_500..2_600).map(|n| n * 40 + i64::from(paused_ms) - told_ms.cast_signed()).collect();
+        assert!(
+            times.chunks(2).zip(expected).all(|(pair, ms)| pair == [ms, ms]),
+            "{early_ms} ms early: {times:?}"
+        );
+    }
+}
+
+#[test]
+fn a_track_that_begins_after_a_pause_begins_where_the_other_one_goes_on() {
+    for paused_ms in [4_000, 30_000] {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut place = |timeline: &mut Timeline, track, ms| {
+            timeline.place(track, ms, None, std::iter::empty(), &mut repairs).time_90khz / TICKS_PER_MS
+        };
+        timeline.begin_chunk(ChunkArrival::At(0));
+        (0..500).for_each(|n| drop(place(&mut timeline, Audio, n * 40)));
+        timeline.begin_chunk(ChunkArrival::AfterPause);
+        for n in 500..600_u32 {
+            let times = [Video, Audio].map(|track| place(&mut timeline, track, n * 40 + paused_ms));
+            assert_eq!(times, [i64::from(n) * 40; 2], "{paused_ms} ms");
+        }
+        assert_eq!(timeline.paused_90khz() / 90, u64::from(paused_ms));
+    }
+}
+
+#[test]
 fn an_access_unit_that_comes_as_expected_is_placed_as_by_the_policy() {
     let mut number = 1_u32;
     let mut random = |below: u32| {

@@ -125,6 +125,8 @@ pub(crate) async fn restore(
     let Some(end) = decision::find::<End>(bucket, &decision_name(&session.id)).await? else {
         return Ok(false);
     };
+    // How long its gateway is heard counts anew in a new store.
+    let end = End { heard_for_ms: None, ..end };
     let last_key = key::last_ended(&session.stream.key());
     let last: Option<Continuation> = read(store, &last_key).await?;
     note(store, bucket, session, end, now_ms, now_ms).await?;

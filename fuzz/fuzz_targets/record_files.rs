@@ -1,7 +1,7 @@
 //! Any tables give an MP4 index whose samples lie where the tables say, and an FLV file of exactly the size that was told.
 #![no_main]
 
-use flv::record_file::{RecordLayout, RecordWriter};
+use flv::record_file::{RecordPlan, RecordWriter};
 use mp4::{Follows, IndexBuilder, Policy, verify::Movie};
 use sample_table::SampleTable;
 
@@ -42,17 +42,14 @@ libfuzzer_sys::fuzz_target!(|input: (u8, u16, &[u8])| {
         );
     }
 
-    let mut layout = RecordLayout::default();
-    if media_size > MAX_MEDIA_SIZE
-        || chunks.iter().any(|(table, follows)| layout.add(table, *follows).is_err())
-    {
+    if media_size > MAX_MEDIA_SIZE {
         return;
     }
-    let head = layout.finish().expect("metadata should fit");
-    let (mut file, mut writer) = (head.bytes, RecordWriter::default());
-    for (table, follows) in &chunks {
-        let media = vec![0; table.media_size() as usize];
-        writer.write(table, *follows, &media, &mut file).expect("what was laid out should be written");
+    let plan = RecordPlan::new(chunks.iter().copied());
+    let Ok(head) = plan.lay_out() else { return };
+    let (mut file, mut writer) = (head.bytes, RecordWriter::new(plan));
+    while let Some(needed) = writer.needed() {
+        writer.take(&vec![0; needed as usize], &mut file).expect("what was laid out should be written");
     }
     assert_eq!(file.len() as u64, head.file_size);
     assert!(flv::Reader::new(&file).expect("a header was written").all(|tag| tag.is_ok()));

@@ -341,7 +341,9 @@ fn a_track_that_begins_after_a_pause_begins_where_the_other_one_goes_on() {
             timeline.place(track, ms, None, std::iter::empty(), &mut repairs).time_90khz / TICKS_PER_MS
         };
         timeline.begin_chunk(ChunkArrival::At(0));
-        (0..500).for_each(|n| drop(place(&mut timeline, Audio, n * 40)));
+        for n in 0..500 {
+            place(&mut timeline, Audio, n * 40);
+        }
         timeline.begin_chunk(ChunkArrival::AfterPause);
         for n in 500..600_u32 {
             let times = [Video, Audio].map(|track| place(&mut timeline, track, n * 40 + paused_ms));

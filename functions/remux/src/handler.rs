@@ -2,7 +2,7 @@
 
 use http::{Request, StatusCode};
 use protocol::{ChunkAnswer, ChunkPath, ChunkPolicy, LostChunk, Route, conflict};
-use shared::catalog::{Container, Delivery, Loss, Prepared, SessionRule, Turn};
+use shared::catalog::{Container, Delivery, Loss, Prepared, SessionRule, Slice, Turn};
 use shared::{
     Answer, Body, BodyError, Bucket, Catalog, Clock, Media, Refusal, Variables, authorize, bucket, catalog,
     media, ok, read_body, record_file,
@@ -89,11 +89,10 @@ async fn record<W: World, B: Body<Stream = W::Stream>>(
     let holds_media = formats().any(|format| format.container != Container::M3u8);
     let (remuxed, transport_stream, media) = remux(world, body, headers, &prepared, holds_media).await?;
     report::log(&prepared.session.id, seq, &remuxed);
-    let slice = if remuxed.size == 0 {
-        None
-    } else {
+    let slice = (remuxed.size > 0).then(|| convert::slice(&remuxed, prepared.names_taken));
+    if let Some(slice) = &slice {
         if has_slices || !holds_media {
-            let put = put(world, headers, seq, &prepared, &remuxed, transport_stream).await;
+            let put = put(world, headers, seq, &prepared, slice, transport_stream).await;
             if let Err(refusal) = &put {
                 record_file::note_refused(world, &prepared.session.id, refusal).await;
             }
@@ -104,8 +103,7 @@ async fn record<W: World, B: Body<Stream = W::Stream>>(
         if let Some(media) = media {
             keep(world, &prepared.session.id, seq, media).await?;
         }
-        Some(convert::slice(&remuxed, prepared.names_taken))
-    };
+    }
     if world.now_ms() > began_ms + protocol::CALL_MAX_S * 1_000 {
         let message = format!("the call has lasted for more than {} s; try again", protocol::CALL_MAX_S);
         return Err(Refusal::unavailable("CallTooLong", message));
@@ -188,19 +186,18 @@ async fn put<W: World>(
     headers: &ChunkHeaders,
     seq: u64,
     prepared: &Prepared,
-    remuxed: &media::Slice,
+    slice: &Slice,
     transport_stream: W::Stream,
 ) -> Result<(), Refusal> {
     let Prepared { session, names_taken, replacing, token, .. } = prepared;
     let rule = rule_of(prepared)?;
-    let slice = convert::slice(remuxed, *names_taken);
-    let placed = world.place_slice(token.clone(), headers.offset_ms, slice).await?;
+    let placed = world.place_slice(token.clone(), headers.offset_ms, *slice).await?;
     let at = bucket::Location { endpoint: rule.oss_endpoint.clone(), bucket: rule.oss_bucket.clone() };
     if *replacing {
         world.look_first(at.clone()).await?;
     }
     let tag = shared::tag::slice(&session.id, seq);
-    let put = world.put_new(at, &placed.object, TRANSPORT_STREAM, &tag, remuxed.size, transport_stream);
+    let put = world.put_new(at, &placed.object, TRANSPORT_STREAM, &tag, slice.size, transport_stream);
     match put.await {
         Err(bucket::Error::Taken) => {
             world.take_slice_name(&session.id, seq, names_taken + 1).await?;

@@ -3,21 +3,14 @@
 use crate::TICKS_PER_MS;
 
 /// When a chunk arrived, as far as it matters to what lies before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChunkArrival {
     /// It is not known.
-    #[default]
     Unknown,
     /// So many milliseconds after the push began its first tag did, by a clock that is never set.
     At(u64),
     /// The push went on, and was not recorded, since the chunk before.
     AfterPause,
-}
-
-impl From<Option<u64>> for ChunkArrival {
-    fn from(arrival_ms: Option<u64>) -> Self {
-        arrival_ms.map_or(Self::Unknown, Self::At)
-    }
 }
 
 /// An arrival time, and media time at that moment.

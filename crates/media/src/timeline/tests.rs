@@ -229,25 +229,28 @@ fn tracks_that_drift_apart_keep_the_times_that_were_pushed() {
 #[test]
 fn arrival_times_tell_a_pause_from_a_jump() {
     // A picture each twelve seconds, in a chunk of its own, sent six times as fast as it plays.
-    let times = |arrival_ms: fn(u64) -> Option<u64>| {
+    let times = |arrival: fn(u64) -> ChunkArrival| {
         let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
         let mut place = |n: u32| {
-            timeline.begin_chunk(arrival_ms(n.into()).into());
+            timeline.begin_chunk(arrival(n.into()));
             timeline.place(Video, n * 12_000, None, std::iter::empty(), &mut repairs).dts_90khz / 90_000
         };
         (0..20).map(&mut place).collect::<Vec<_>>()
     };
-    assert_eq!(times(|n| Some(n * 2_000)), (0..20).map(|n| n * 12).collect::<Vec<_>>());
+    assert_eq!(times(|n| ChunkArrival::At(n * 2_000)), (0..20).map(|n| n * 12).collect::<Vec<_>>());
     // Two steps alike are a pace, whatever else is known.
-    assert_eq!(times(|_| None)[2..], (2..20).map(|n| n * 12 - 12).collect::<Vec<_>>());
+    assert_eq!(times(|_| ChunkArrival::Unknown)[2..], (2..20).map(|n| n * 12 - 12).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_long_pause_inside_a_chunk_is_given_back_when_the_next_one_arrives_as_much_later() {
-    for (arrival_ms, second_begins_ms) in [(Some(35_000), 35_000), (Some(5_000), 5_000), (None, 5_000)] {
+    let (at, unknown) = (ChunkArrival::At, ChunkArrival::Unknown);
+    for (arrivals, second_begins_ms) in
+        [([at(0), at(35_000)], 35_000), ([at(0), at(5_000)], 5_000), ([unknown; 2], 5_000)]
+    {
         let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-        let mut chunk = |range: std::ops::Range<u32>, arrival_ms: Option<u64>| {
-            timeline.begin_chunk(arrival_ms.into());
+        let mut chunk = |range: std::ops::Range<u32>, arrival: ChunkArrival| {
+            timeline.begin_chunk(arrival);
             let stamps =
                 range.flat_map(|n| [n * 40, n * 40 + 10].map(|ms| if n < 50 { ms } else { ms + 30_000 }));
             let placed: Vec<i64> = stamps
@@ -259,8 +262,8 @@ fn a_long_pause_inside_a_chunk_is_given_back_when_the_next_one_arrives_as_much_l
             assert!(placed.chunks(2).all(|pair| (pair[1] - pair[0] - 900).abs() < 90), "{placed:?}");
             placed[0] / TICKS_PER_MS
         };
-        assert_eq!(chunk(0..125, arrival_ms.map(|_| 0)), 0);
-        assert_eq!(chunk(125..250, arrival_ms), second_begins_ms);
+        assert_eq!(chunk(0..125, arrivals[0]), 0);
+        assert_eq!(chunk(125..250, arrivals[1]), second_begins_ms);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Pushes made by hand whose stamps err on purpose.
 
 use flv::TagKind;
-use media::TrackKind;
+use media::{ChunkArrival, TrackKind};
 
 /// 1920 × 1080, as x264 writes it, and AAC of 44.1 kHz, in configuration records.
 const AVC: &[u8] = b"\x17\0\0\0\0\x01\x42\xc0\x28\xff\xe1\0\x1a\x67\x42\xc0\x28\xd9\x00\x78\x02\x27\xe5\xc0\x44\x00\x00\x03\x00\x04\x00\x00\x03\x00\xc8\x3c\x60\xc9\x20\x01\0\x04\x68\xcb\x83\xcb";
@@ -83,22 +83,22 @@ pub(crate) fn chunk(frames: &[Frame], origin_ms: u32) -> Vec<u8> {
 
 /// Decoding times of a push that comes in these chunks, in the order of the frames of each track.
 pub(crate) fn record(frames: &[Frame], cuts: &[usize], origin_ms: u32) -> (Vec<i64>, Vec<i64>) {
-    record_times(frames, cuts, origin_ms, |_| None)
+    record_times(frames, cuts, origin_ms, |_| ChunkArrival::Unknown)
 }
 
 /// The same, of chunks that arrive when their first frame was captured.
 pub(crate) fn record_arriving(frames: &[Frame], cuts: &[usize], origin_ms: u32) -> (Vec<i64>, Vec<i64>) {
-    record_times(frames, cuts, origin_ms, |first| Some(first.true_ms.cast_unsigned()))
+    record_times(frames, cuts, origin_ms, |first| ChunkArrival::At(first.true_ms.cast_unsigned()))
 }
 
 fn record_times(
     frames: &[Frame],
     cuts: &[usize],
     origin_ms: u32,
-    arrival_ms: impl Fn(&Frame) -> Option<u64>,
+    arrival: impl Fn(&Frame) -> ChunkArrival,
 ) -> (Vec<i64>, Vec<i64>) {
     let (mut video, mut audio) = (Vec::new(), Vec::new());
-    record_with(frames, cuts, origin_ms, arrival_ms, |media| {
+    record_with(frames, cuts, origin_ms, arrival, |media| {
         video.extend(media.video.units.iter().map(|unit| unit.dts_90khz));
         audio.extend(media.audio.units.iter().map(|unit| unit.dts_90khz));
     });
@@ -112,7 +112,7 @@ pub(crate) fn record_pictures(frames: &[Frame], cuts: &[usize], origin_ms: u32) 
         frames,
         cuts,
         origin_ms,
-        |_| None,
+        |_| ChunkArrival::Unknown,
         |media| {
             pictures.extend(media.video.units.iter().map(|unit| (unit.dts_90khz, unit.pts_90khz)));
         },
@@ -124,14 +124,15 @@ fn record_with(
     frames: &[Frame],
     cuts: &[usize],
     origin_ms: u32,
-    arrival_ms: impl Fn(&Frame) -> Option<u64>,
+    arrival: impl Fn(&Frame) -> ChunkArrival,
     mut take: impl FnMut(&media::Media<'_>),
 ) {
     let (mut state, mut first) = (Vec::new(), 0);
     for &end in cuts.iter().chain(&[frames.len()]) {
         let chunk = chunk(&frames[first..end], origin_ms);
         let mut session = recorder_remux::SessionState::decode(&state).unwrap();
-        let chunk = recorder_remux::Chunk { bytes: &chunk, arrival: arrival_ms(&frames[first]).into() };
+        let arrival = arrival(&frames[first]);
+        let chunk = recorder_remux::Chunk { bytes: &chunk, arrival };
         take(&recorder_remux::demux(chunk, &mut session).unwrap().media);
         let next = session.encode();
         assert!(next.len() <= 4_096, "a state of {} bytes", next.len());

@@ -96,18 +96,13 @@ pub async fn beat(
 async fn adopt(store: &impl Store, bucket: &impl WorkBucket, beat: &Beat, now_ms: u64) -> Result<(), Error> {
     for id in &beat.adopted {
         let session = session::find(store, id).await?;
-        if let Some(session) = session.filter(|session| session.gateway == beat.gateway) {
-            // An adoption that is told again costs no more than to find that it is known.
-            if session::adopted(store, id).await?.is_none() {
-                match session::adopt(store, bucket, &session, now_ms).await {
-                    Ok(_) => {}
-                    // It has expired: its chunks are answered so, too.
-                    Err(Error::NoSuchSession(_)) => continue,
-                    Err(error) => return Err(error),
-                }
-            }
+        let Some(session) = session.filter(|session| session.gateway == beat.gateway) else { continue };
+        match session::adopt(store, bucket, &session, now_ms).await {
             // Its end may have come before, which adopts it as well, or the call that adopted it may have died.
-            event::note_unanswered(store, bucket, &session, now_ms).await?;
+            Ok(_) => event::note_unanswered(store, bucket, &session, now_ms).await?,
+            // It has expired: its chunks are answered so, too.
+            Err(Error::NoSuchSession(_)) => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use recorder_api_function::backend::Backend as _;
 use store::memory::run;
 
 use super::answers::{RANGE, stream_name};
-use super::{Chunk, Format, facts, record_files, rest, sessions};
+use super::{Chunk, Format, Found, facts, record_files, rest, sessions};
 use crate::history::History;
 use crate::told::Told;
 use crate::workload::Plan;
@@ -96,13 +96,12 @@ impl Recordings {
 }
 
 /// The chunks of a stream that begin a record file of each format that is due.
-fn begun(history: &History, stream: &StreamPath) -> Result<Vec<Chunk>, String> {
-    let found = record_files(history)?;
+fn begun(history: &History, files: &Found, stream: &StreamPath) -> Vec<Chunk> {
     let begins =
-        |format: Format, chunk: &Chunk| found[&format].values().any(|held| held.first() == Some(chunk));
+        |format: Format, chunk: &Chunk| files[&format].values().any(|held| held.first() == Some(chunk));
     let of_stream = facts(history).into_iter().filter(|(_, fact)| fact.push.stream == *stream);
     let begun = of_stream.filter(|(chunk, fact)| fact.formats.iter().all(|format| begins(*format, chunk)));
-    Ok(begun.map(|(chunk, _)| chunk).collect())
+    begun.map(|(chunk, _)| chunk).collect()
 }
 
 /// Of each stream, what is paused was running, what is resumed was paused, what starts anew begins files, and in the end
@@ -146,10 +145,11 @@ fn check_statuses(history: &History, plan: &Plan) -> Result<(), String> {
             return Err(format!("{stream} was told as {status} while {recordings:?}"));
         }
     }
+    let files = record_files(history)?;
     for stream in plan.streams.iter().filter(|_| plan.tells_status) {
         let recordings = streams.get(stream.stream()).copied().unwrap_or_default();
         let (sure, possible) = &known[stream.stream()];
-        let begun = begun(history, stream)?;
+        let begun = begun(history, &files, stream);
         let most = possible.len().max(begun.len());
         if recordings.running > 0 || !(sure.len()..=most).contains(&recordings.started) {
             return Err(format!(

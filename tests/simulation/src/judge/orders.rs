@@ -26,21 +26,18 @@ pub(super) fn check(history: &mut History, plan: &Plan) -> Result<(), String> {
     for given in history.given.iter().filter(|given| given.is_taken) {
         let of_stream = history.pushes().map(|(_, push)| push).filter(|push| push.stream == given.stream);
         for push in of_stream {
-            let is_held = match given.command {
-                Command::Restart if is_stopped(history, push, given) => holds(history, push, given, true)
-                    .map(|is_recorded| is_recorded && restarts(history, push, given) != Some(false)),
-                Command::Restart => restarts(history, push, given),
-                Command::Stop => holds(history, push, given, false),
-                Command::Start => holds(history, push, given, true),
-                Command::CancelDelay => None,
+            let (word, is_held) = match given.command {
+                Command::Restart if is_stopped(history, push, given) => {
+                    let is_held = holds(history, push, given, true)
+                        .map(|is_recorded| is_recorded && restarts(history, push, given) != Some(false));
+                    ("restart after a stop", is_held)
+                }
+                Command::Restart => ("restart", restarts(history, push, given)),
+                Command::Stop => ("stop", holds(history, push, given, false)),
+                Command::Start => ("start", holds(history, push, given, true)),
+                Command::CancelDelay => continue,
             };
             let Some(is_held) = is_held else { continue };
-            let word = match given.command {
-                Command::Stop => "stop",
-                Command::Start => "start",
-                _ if is_stopped(history, push, given) => "restart after a stop",
-                _ => "restart",
-            };
             judged.push(word);
             if !is_held {
                 return Err(format!(

@@ -148,6 +148,10 @@ impl Guest for Component {
         with_catalog(async |catalog| catalog.get_upload(file).await).await
     }
 
+    async fn decide_upload(file: RecordFile, begun: Upload) -> Result<Upload, Error> {
+        with_catalog(async |catalog| catalog.decide_upload(file, begun).await).await
+    }
+
     async fn note_upload(file: RecordFile, upload: Upload) -> Result<(), Error> {
         with_catalog(async |catalog| catalog.note_upload(file, upload).await).await
     }

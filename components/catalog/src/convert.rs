@@ -18,7 +18,7 @@ use catalog::{content, gateway, names, stream};
 
 use crate::types;
 
-pub use media::upload;
+pub use media::{upload, upload_target};
 
 impl From<types::StreamName> for stream::StreamName {
     fn from(name: types::StreamName) -> Self {

@@ -225,8 +225,16 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
     }
 
     pub async fn get_upload(&self, file: types::RecordFile) -> Result<Option<types::Upload>, Error> {
-        let container = file.container.into();
-        Ok(upload::get(self.store, &file.recording, container, file.number).await?.map(Into::into))
+        Ok(upload::get(self.store, self.bucket, convert::upload_target(&file)).await?.map(Into::into))
+    }
+
+    pub async fn decide_upload(
+        &self,
+        file: types::RecordFile,
+        begun: types::Upload,
+    ) -> Result<types::Upload, Error> {
+        let begun = convert::upload(file.number, begun);
+        Ok(upload::decide(self.store, self.bucket, convert::upload_target(&file), &begun).await?.into())
     }
 
     pub async fn note_upload(&self, file: types::RecordFile, upload: types::Upload) -> Result<(), Error> {

@@ -7,6 +7,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::Error;
 
+/// So many are listed at a time.
+const LISTED: u32 = 1_000;
+
 /// The work bucket, as far as the catalog needs it.
 #[expect(async_fn_in_trait, reason = "components have one thread; no caller needs a Send bound")]
 pub trait WorkBucket {
@@ -47,6 +50,19 @@ pub(crate) async fn decide<T: Serialize + DeserializeOwned>(
     let body = serde_json::to_vec(proposal).map_err(unreadable)?;
     let decided = bucket.create_or_read(name, &body).await.map_err(Error::WorkBucket)?;
     serde_json::from_slice(&decided).map_err(unreadable)
+}
+
+/// Deletes the decisions whose names begin so.
+pub(crate) async fn forget(bucket: &impl WorkBucket, prefix: &str) -> Result<(), Error> {
+    let mut after = String::new();
+    loop {
+        let names = bucket.list(prefix, &after, LISTED).await.map_err(Error::WorkBucket)?;
+        let Some(last) = names.last() else { return Ok(()) };
+        after.clone_from(last);
+        for name in names {
+            bucket.delete(&name).await.map_err(Error::WorkBucket)?;
+        }
+    }
 }
 
 /// How a race was decided; `None` while it is open.

@@ -25,9 +25,6 @@ use crate::{command, committed, key, silence, timer};
 /// So many sessions of a recording are walked in one look.
 const WALK: usize = 64;
 
-/// So many decisions are listed at a time.
-const LISTED: u32 = 1_000;
-
 /// How far a recording's status was told. A hint: a look that stalls may set it back, and the events after it that are
 /// known lead on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -237,15 +234,7 @@ pub(crate) async fn forget(bucket: &impl WorkBucket, session: &Session) -> Resul
     if !session.tells_status {
         return Ok(());
     }
-    let mut after = String::new();
-    loop {
-        let names = bucket.list(&decisions(&session.id), &after, LISTED).await.map_err(Error::WorkBucket)?;
-        let Some(last) = names.last() else { return Ok(()) };
-        after.clone_from(last);
-        for name in names {
-            bucket.delete(&name).await.map_err(Error::WorkBucket)?;
-        }
-    }
+    decision::forget(bucket, &decisions(&session.id)).await
 }
 
 /// The sessions of a recording from one on, up to one that is looked at or further, whose servers want to be told.

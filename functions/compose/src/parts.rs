@@ -1,9 +1,9 @@
 //! A record file that is uploaded in parts, over as many calls as it takes.
 //!
 //! Each part follows from the file's chunks, so that two calls at once upload the same, whether they send it or have the
-//! store copy it. Which upload is the file's is decided by the object itself, which is created once and says whose it is:
-//! what two uploads come to differs in nothing else. What is noted of an upload is a hint: without it, another one begins.
-//! Once the object is there, all others under its name are given up, also those that nobody was told of.
+//! store copy it. Which upload is the file's is a decision, and so is which comes after one that was given up, or that the
+//! store knows no more. Whoever began another one gives that up. How far an upload is, is a hint: without it, the parts are
+//! uploaded once more. Once the object is there, all uploads under its name are given up, also those that nobody was told of.
 
 use futures_util::future::join_all;
 use shared::bucket::{Begun, Created, Error, Location, Part, Source};
@@ -71,10 +71,9 @@ pub(crate) struct Uploading<'a, W> {
 impl<W: World> Uploading<'_, W> {
     /// Uploads a file of a size, from where an earlier call has left it.
     pub(crate) async fn put(&self, size: u64) -> Result<(), Failure> {
-        let may_copy = self.may_copy().await?;
-        match self.put_by(size, may_copy).await {
-            // Another call may have made the object, and given this upload up.
-            Err(Failure::Bucket(Error::NoSuchUpload)) => self.put_by(size, may_copy).await?,
+        match self.put_by(size, self.may_copy().await?).await {
+            // Another call may have made the object, or given this upload up since the store does not copy.
+            Err(Failure::Bucket(Error::NoSuchUpload)) => self.put_by(size, self.may_copy().await?).await?,
             done => done?,
         }
         self.give_up_others().await;
@@ -87,13 +86,13 @@ impl<W: World> Uploading<'_, W> {
         let mut copies = planned.is_some();
         let equal = plan::equal(size, self.pace.sizes.sent(size));
         let sizes = planned.unwrap_or_else(|| equal.clone());
-        let Some(mut upload) = self.begin(sizes).await? else { return Ok(()) };
+        let Some((mut upload, is_new)) = self.begin(sizes).await? else { return Ok(()) };
         let found = upload.parts.len();
         while upload.parts.len() < upload.sizes.len() {
             let before = upload.parts.len();
             let all = upload.sizes.len();
             let left = || format!("{before} of {all} parts are there");
-            if before > found {
+            if before > found || is_new {
                 self.pace.check(self.world, left)?;
             } else {
                 self.pace.check_first(self.world, left)?;
@@ -108,7 +107,7 @@ impl<W: World> Uploading<'_, W> {
             }
             if upload.sizes != equal && self.is_in_vain(&upload).await? {
                 self.give_up(&upload.id).await;
-                self.forget().await?;
+                self.forget(&upload.id).await?;
                 return Box::pin(self.put_by(size, false)).await;
             }
             self.note(upload.clone()).await?;
@@ -130,28 +129,59 @@ impl<W: World> Uploading<'_, W> {
         Ok(may_copy)
     }
 
-    /// The upload that an earlier call began under this name, or a new one in parts of some sizes; `None` where the object is
-    /// there.
-    async fn begin(&self, sizes: Vec<u64>) -> Result<Option<Upload>, Failure> {
-        let noted = self.world.get_upload(self.file.clone()).await.map_err(Refusal::from)?;
+    /// The upload that is known under this name, or one that is decided on just now, in parts of some sizes if it is this call's,
+    /// and whether it was just now; `None` where the object is there.
+    async fn begin(&self, sizes: Vec<u64>) -> Result<Option<(Upload, bool)>, Failure> {
+        let known = self.world.get_upload(self.file.clone()).await.map_err(Refusal::from)?;
         let size: u64 = sizes.iter().sum();
-        let is_of_this = |upload: &Upload| {
-            upload.names_taken == self.file.names_taken
-                && !upload.id.is_empty()
-                && upload.sizes.iter().sum::<u64>() == size
-        };
-        if let Some(upload) = noted.filter(is_of_this) {
-            return Ok(Some(upload));
-        }
-        let Made { content_type, tag, .. } = self.made;
-        match self.world.begin_upload(self.at.clone(), self.object, content_type, tag, size).await? {
-            Begun::There(_) => Ok(None),
-            Begun::Upload(id) => {
-                let upload = Upload { id, sizes, ..self.no_upload() };
-                self.note(upload.clone()).await?;
-                Ok(Some(upload))
+        let after = match known {
+            Some(upload) if upload.id.is_empty() => upload.after,
+            Some(upload) if upload.sizes.iter().sum::<u64>() == size => {
+                return Ok(Some((upload, false)));
             }
+            // Another build made another file of it.
+            Some(upload) => {
+                self.give_up(&upload.id).await;
+                upload.id
+            }
+            None => String::new(),
+        };
+        let Made { content_type, tag, .. } = self.made;
+        let id = match self.world.begin_upload(self.at.clone(), self.object, content_type, tag, size).await? {
+            Begun::There(_) => return Ok(None),
+            Begun::Upload(id) => id,
+        };
+        let begun = Upload { id: id.clone(), sizes, ..self.no_upload(after) };
+        let decided = match self.world.decide_upload(self.file.clone(), begun.clone()).await {
+            Ok(decided) => decided,
+            Err(error) => {
+                eprintln!("which upload of {:?} is the file's is not decided: {error:?}", self.object);
+                self.undecided(begun).await?
+            }
+        };
+        if decided.id != id {
+            self.give_up(&id).await;
         }
+        if decided.sizes.iter().sum::<u64>() != size {
+            self.give_up(&decided.id).await;
+            self.forget(&decided.id).await?;
+            return Err(Error::NoSuchUpload.into());
+        }
+        Ok(Some((decided, true)))
+    }
+
+    /// The upload to go on with where a decision was not answered: one that is known, or the one that has just begun. A work
+    /// bucket that is full has room again only once files are written; the object decides then.
+    async fn undecided(&self, begun: Upload) -> Result<Upload, Failure> {
+        let known = self.world.get_upload(self.file.clone()).await.ok().flatten();
+        if let Some(known) = known.filter(|upload| !upload.id.is_empty()) {
+            return Ok(known);
+        }
+        let noted = self.note(begun.clone()).await;
+        if noted.is_err() {
+            self.give_up(&begun.id).await;
+        }
+        noted.map(|()| begun)
     }
 
     /// What the next parts can be copied of, as many as are copied at once.
@@ -186,7 +216,7 @@ impl<W: World> Uploading<'_, W> {
                 Err(error) => error,
             };
             if error == Error::NoSuchUpload {
-                self.forget().await?;
+                self.forget(&id).await?;
                 return Err(error.into());
             }
             eprintln!("a part of {:?} is not copied, and sent instead: {error:?}", self.object);
@@ -210,7 +240,7 @@ impl<W: World> Uploading<'_, W> {
             Ok(etag) => upload.parts.push(etag),
             Err(error) => {
                 if error == Error::NoSuchUpload {
-                    self.forget().await?;
+                    self.forget(&upload.id).await?;
                 }
                 return Err(error.into());
             }
@@ -241,7 +271,7 @@ impl<W: World> Uploading<'_, W> {
                     self.note_uncopied().await?;
                 }
                 self.give_up(&id).await;
-                self.forget().await?;
+                self.forget(&id).await?;
                 Err(error.into())
             }
         }
@@ -273,15 +303,16 @@ impl<W: World> Uploading<'_, W> {
         }
     }
 
-    /// Has the file uploaded anew.
-    async fn forget(&self) -> Result<(), Failure> {
-        self.note(self.no_upload()).await
+    /// Has the file uploaded anew, since an upload is given up.
+    async fn forget(&self, id: &str) -> Result<(), Failure> {
+        self.note(self.no_upload(id.into())).await
     }
 
-    fn no_upload(&self) -> Upload {
+    fn no_upload(&self, after: String) -> Upload {
         Upload {
             names_taken: self.file.names_taken,
             id: String::new(),
+            after,
             sizes: Vec::new(),
             parts: Vec::new(),
             copied: false,

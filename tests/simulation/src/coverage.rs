@@ -151,6 +151,7 @@ pub const WANTED: &[&str] = &[
     "reply lost of: object decision/end",
     "reply lost of: object decision/parted",
     "reply lost of: object decision/silence",
+    "reply lost of: object decision/upload",
     "reply lost of: object files",
     "reply lost of: object log",
     "reply lost of: object order",

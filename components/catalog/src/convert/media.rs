@@ -3,7 +3,7 @@
 use catalog::account::Place;
 use catalog::blocks::Group;
 use catalog::media::MediaChunk;
-use catalog::upload::Upload;
+use catalog::upload::{self, Upload};
 
 use crate::types;
 
@@ -32,14 +32,26 @@ impl From<types::MediaGroup> for Group {
 }
 
 impl From<Upload> for types::Upload {
-    fn from(Upload { names_taken, id, sizes, parts, is_copied, .. }: Upload) -> Self {
-        Self { names_taken, id, sizes, parts, copied: is_copied }
+    fn from(Upload { names_taken, id, after, sizes, parts, is_copied, .. }: Upload) -> Self {
+        Self { names_taken, id, after, sizes, parts, copied: is_copied }
+    }
+}
+
+/// A record file under the name that it is uploaded under.
+#[must_use]
+pub fn upload_target(file: &types::RecordFile) -> upload::Target<'_> {
+    upload::Target {
+        recording: &file.recording,
+        container: file.container.into(),
+        number: file.number,
+        names_taken: file.names_taken,
+        session: &file.last.session,
     }
 }
 
 /// How far the record file of a number is uploaded.
 #[must_use]
 pub fn upload(number: u32, upload: types::Upload) -> Upload {
-    let types::Upload { names_taken, id, sizes, parts, copied } = upload;
-    Upload { number, names_taken, id, sizes, parts, is_copied: copied }
+    let types::Upload { names_taken, id, after, sizes, parts, copied } = upload;
+    Upload { number, names_taken, id, after, sizes, parts, is_copied: copied }
 }

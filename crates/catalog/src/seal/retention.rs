@@ -2,14 +2,14 @@
 
 use store::Store;
 
-use crate::decision::WorkBucket;
+use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::log::part::{self, Over, Where};
 use crate::log::{Kind, StreamDay};
 use crate::sealed::sealed;
 use crate::session::Session;
 use crate::time::Retention;
-use crate::{command, days, key, list, live, session, silence, status, timer};
+use crate::{command, days, key, list, live, session, silence, status, timer, upload};
 
 /// What waits for something to be sealed is looked at again after this.
 const AGAIN_MS: u64 = 3_600_000;
@@ -70,6 +70,9 @@ async fn delete_objects(bucket: &impl WorkBucket, session: &Session, over: &Over
     }
     for name in session::object_names(session) {
         delete(bucket, &name).await?;
+    }
+    if session.rule.is_some() {
+        decision::forget(bucket, &upload::decisions(id)).await?;
     }
     status::forget(bucket, session).await
 }

@@ -12,8 +12,9 @@ use super::media::Push;
 use super::world::{World, session_of};
 use crate::commit::{self, Turn};
 use crate::error::Error;
+use crate::rule::Container;
 use crate::time::DAY_MS;
-use crate::{chunk, denial, index_file, session};
+use crate::{chunk, denial, index_file, session, upload};
 use stage::{Stage, TODAY, stream};
 
 const MINUTE_MS: u64 = 60_000;
@@ -27,6 +28,7 @@ fn recorded() -> Stage {
     let mut noon = Push::begin(&world, "20200101-z", NOON, None);
     noon.slices(5);
     noon.end(25_000);
+    decide_upload(&world, "20200101-z");
     let mut live = Push::begin(&world, "20200101-live", MIDNIGHT - 90 * MINUTE_MS, None);
     live.slices(1_000);
     let mut first = Push::begin(&world, "20200101-x", MIDNIGHT - 50 * MINUTE_MS, None);
@@ -46,6 +48,23 @@ fn recorded() -> Stage {
     second.slices(130);
     second.end(650_000);
     Stage::new(world)
+}
+
+/// A file that ends in a session was uploaded in parts.
+fn decide_upload(world: &World, session: &str) {
+    let container = Container::Mp4;
+    let target = upload::Target { recording: session, container, number: 0, names_taken: 0, session };
+    let begun = upload::Upload {
+        number: 0,
+        names_taken: 0,
+        id: "id".into(),
+        after: String::new(),
+        sizes: vec![9_000_000],
+        parts: Vec::new(),
+        is_copied: false,
+    };
+    run(upload::decide(&world.store, &world.bucket, target, &begun)).unwrap();
+    run(upload::forget(&world.store, session, container)).unwrap();
 }
 
 #[test]
@@ -187,6 +206,7 @@ fn what_is_older_than_it_is_kept_leaves_nothing() {
     assert!(slices.len() > 1_000);
     stage.leap_until(MIDNIGHT + 90 * DAY_MS);
     assert_eq!(stage.slices(), slices);
+    assert_eq!(stage.objects("decision/upload/"), 1);
     let left: Vec<(String, Vec<u8>)> = stage.world.store.values();
     let bytes: usize = left.iter().map(|(key, value)| key.len() + value.len()).sum();
     // Three days, and what there is once for a stream, a domain and a gateway.

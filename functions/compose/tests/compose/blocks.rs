@@ -4,7 +4,7 @@ use shared::bucket::{Error, Location};
 use shared::catalog::Container;
 use shared::testing::{Moved, OnCopy, World, run};
 use shared::{Answer, Catalog};
-use store::memory::{Random, Step};
+use store::memory::{Outcome, Random, Step};
 
 use recorder_compose_function::Sizes;
 
@@ -202,6 +202,8 @@ fn two_calls_at_once_write_the_same() {
     let (expected, sizes) = (expected(), sizes());
     for seed in 0..40 {
         let world = pushed(&[Container::Mp4], sizes);
+        // Where no call dies, each gives up what it has begun.
+        world.buckets.keeps_uploads_to_itself.set(seed % 2 == 0);
         let mut random = Random::new(seed);
         let both = |random: &mut Random| {
             let calls: Vec<store::memory::Actor<'_, Answer>> =
@@ -223,4 +225,29 @@ fn two_calls_at_once_write_the_same() {
         assert_eq!((media(&world), blocks(&world)), (Vec::new(), Vec::new()), "seed {seed}");
         assert_eq!(world.buckets.uploads.borrow().len(), 0, "seed {seed}");
     }
+}
+
+#[test]
+fn a_call_that_stalls_and_the_one_after_it_leave_no_upload_though_none_can_be_listed() {
+    let (expected, sizes) = (expected(), sizes());
+    let mut stalled = 0;
+    for steps in 1.. {
+        let world = gathered(sizes);
+        world.buckets.keeps_uploads_to_itself.set(true);
+        let scheduler = world.store.scheduler();
+        let mut first: store::memory::Actor<'_, Answer> = Box::pin(composing(&world, sizes));
+        let is_over = (0..steps).any(|_| scheduler.step(&mut first, Outcome::Applied).0.is_ready());
+        if is_over {
+            break;
+        }
+        // What the first one has in hand is due again.
+        world.pass_ms(130_000);
+        stalled += u32::from(!world.buckets.uploads.borrow().is_empty());
+        scheduler.run(vec![first, Box::pin(composing(&world, sizes))], &mut Random::new(steps).fair());
+        compose_later(&world, sizes, 6);
+        assert!(files(&world, ".mp4") == expected, "after {steps} steps");
+        assert_eq!((media(&world), blocks(&world)), (Vec::new(), Vec::new()), "after {steps} steps");
+        assert_eq!(world.buckets.uploads.borrow().len(), 0, "after {steps} steps");
+    }
+    assert!(stalled > 5, "only {stalled} calls stalled with an upload begun");
 }

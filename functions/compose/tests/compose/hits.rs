@@ -211,3 +211,19 @@ fn a_close_that_is_hit_goes_on_where_only_writing_is_allowed() {
         }
     }
 }
+
+#[test]
+fn a_file_is_written_though_the_work_bucket_takes_nothing() {
+    for (container, extension) in FORMATS {
+        let world = closing(container);
+        world.buckets.fail(|name, writes| match name {
+            name if writes && name.contains("/work/") => Outcome::Refused,
+            _ => Outcome::Applied,
+        });
+        compose_later(&world, sizes(), 3);
+        assert!(files(&world, extension) == expected_of(container, extension), "{extension}");
+        assert_eq!(world.buckets.uploads.borrow().len(), 0, "{extension}");
+        world.buckets.mend();
+        is_made_good(&world, &expected_of(container, extension), extension, extension);
+    }
+}

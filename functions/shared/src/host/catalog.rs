@@ -138,6 +138,10 @@ impl Catalog for Host {
         catalog::get_upload(file).await
     }
 
+    async fn decide_upload(&self, file: RecordFile, begun: Upload) -> Result<Upload, catalog::Error> {
+        catalog::decide_upload(file, begun).await
+    }
+
     async fn note_upload(&self, file: RecordFile, upload: Upload) -> Result<(), catalog::Error> {
         catalog::note_upload(file, upload).await
     }

@@ -185,6 +185,10 @@ impl Catalog for World {
         answer(self.catalog().get_upload(convert(file)).await)
     }
 
+    async fn decide_upload(&self, file: RecordFile, begun: Upload) -> Result<Upload, Error> {
+        answer(self.catalog().decide_upload(convert(file), convert(begun)).await)
+    }
+
     async fn note_upload(&self, file: RecordFile, upload: Upload) -> Result<(), Error> {
         answer(self.catalog().note_upload(convert(file), convert(upload)).await)
     }

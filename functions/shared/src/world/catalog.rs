@@ -75,6 +75,7 @@ pub trait Catalog {
     async fn take_file_name(&self, file: RecordFile) -> Result<u32, catalog::Error>;
     async fn list_entries(&self, file: RecordFile) -> Result<Vec<Entry>, catalog::Error>;
     async fn get_upload(&self, file: RecordFile) -> Result<Option<Upload>, catalog::Error>;
+    async fn decide_upload(&self, file: RecordFile, begun: Upload) -> Result<Upload, catalog::Error>;
     async fn note_upload(&self, file: RecordFile, upload: Upload) -> Result<(), catalog::Error>;
     async fn list_media(&self, file: RecordFile, block_bytes: u64)
     -> Result<Vec<MediaGroup>, catalog::Error>;

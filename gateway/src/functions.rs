@@ -185,13 +185,13 @@ impl Functions {
         self.send_json(self.request(&C::route(address)), body, timeout).await
     }
 
-    /// Sends a chunk of a push, from memory if it is there.
+    /// Sends a chunk of a push, from memory if it is there; answers the headers of the answer.
     pub(crate) async fn put_chunk(
         &self,
         path: ChunkPath,
         push: &str,
         chunk: ChunkBody,
-    ) -> Result<ChunkAnswer, CallError> {
+    ) -> Result<HeaderMap, CallError> {
         let ChunkName { offset_ms, generation, continues, .. } = chunk.name;
         let timeout = CALL_TIMEOUT + Duration::from_millis(chunk.bytes / SLOWEST_BYTES_PER_MS);
         let bytes = chunk.bytes;
@@ -206,7 +206,8 @@ impl Functions {
         if continues {
             request = request.header(CHUNK_CONTINUES_HEADER, "1");
         }
-        self.send(request, body, timeout).await
+        let (_, headers) = self.send::<ChunkAnswer>(request, body, timeout).await?;
+        Ok(headers)
     }
 
     /// Tells that a chunk of a push will not come.
@@ -228,7 +229,8 @@ impl Functions {
     ) -> Result<A, CallError> {
         let body = serde_json::to_vec(body).map_err(|error| CallError::Unsent(error.into()))?;
         let body = Full::new(Bytes::from(body)).map_err(never).boxed_unsync();
-        self.send(request.header(CONTENT_TYPE, JSON_CONTENT_TYPE), body, timeout).await
+        let (answer, _) = self.send(request.header(CONTENT_TYPE, JSON_CONTENT_TYPE), body, timeout).await?;
+        Ok(answer)
     }
 
     /// A request by its route alone; where to is known when it is sent.
@@ -245,27 +247,26 @@ impl Functions {
         request: Builder,
         body: Body,
         timeout: Duration,
-    ) -> Result<A, CallError> {
+    ) -> Result<(A, HeaderMap), CallError> {
         let mut attempt = self.hosts.attempt();
         let request =
             at_host(request, &attempt).body(body).map_err(|error| CallError::Unsent(error.into()))?;
         let answer = async {
             let response = self.client.request(request).await?;
-            let status = response.status();
-            let is_problem = is_problem(response.headers());
-            let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES);
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, MAX_ANSWER_BYTES);
             let body = body.collect().await.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
-            anyhow::Ok((status, is_problem, body))
+            anyhow::Ok((head.status, head.headers, body))
         };
         let answer = tokio::time::timeout(timeout, answer).await;
-        let (status, is_problem, body) = answer
+        let (status, headers, body) = answer
             .unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {timeout:?}")))
             .map_err(CallError::NoAnswer)?;
         let body = match status {
             StatusCode::OK => &body[..],
             StatusCode::NO_CONTENT => b"null",
             _ => {
-                let error = error(status, is_problem, &body);
+                let error = error(status, is_problem(&headers), &body);
                 if !error.is_of_host() {
                     attempt.answered();
                 }
@@ -275,7 +276,7 @@ impl Functions {
         let answer = serde_json::from_slice(body).context("while reading the answer");
         let answer = answer.map_err(CallError::NoAnswer)?;
         attempt.answered();
-        Ok(answer)
+        Ok((answer, headers))
     }
 }
 

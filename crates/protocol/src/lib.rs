@@ -20,12 +20,14 @@
 #![deny(missing_docs)]
 
 mod call;
+mod counts;
 mod generation;
 mod messages;
 mod name;
 mod route;
 
 pub use call::Call;
+pub use counts::{read_counts, write_counts};
 pub use generation::{Generation, GenerationError};
 pub use messages::{
     After, AskAdmission, BeginSession, ChunkAnswer, ChunkPolicy, Compose, Confirmed, Deliver, EndAnswer,
@@ -62,6 +64,13 @@ pub const GENERATION_HEADER: &str = "x-generation";
 /// Request header of a chunk: `1` where the gateway had to cut before a keyframe, so that the next chunk begins with an
 /// access unit that no player can begin with. Absent otherwise.
 pub const CHUNK_CONTINUES_HEADER: &str = "x-chunk-continues";
+
+/// Header of the answer to a chunk that was recorded just now: how often the remuxer made which repair, as [counts](read_counts).
+/// Absent where it made none.
+pub const REPAIRS_HEADER: &str = "x-repairs";
+
+/// The same: how many messages that were not recorded were `video`, `audio` and `script` data.
+pub const LEFT_OUT_HEADER: &str = "x-left-out";
 
 /// The token of an `Authorization` of the scheme Bearer, whose name may be in upper and lower case (RFC 9110 §11.1); `None`
 /// where it is of another scheme or has no token.

@@ -48,6 +48,7 @@ async fn serve<W: World, B: Body<Stream = W::Stream>>(
         let message = format!("the chunk has {length} bytes, at most {MAX_BYTES} are taken");
         return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "ChunkTooLarge", message));
     }
+    let mut answered = answer(seq);
     match world.prepare_chunk(&path.session, seq, world.now_ms()).await? {
         Turn::Next(prepared) => {
             let is_of_push = headers.push.as_ref().is_none_or(|push| *push == prepared.session.push);
@@ -55,12 +56,13 @@ async fn serve<W: World, B: Body<Stream = W::Stream>>(
             if !is_of_stream || !is_of_push {
                 return Err(catalog::Error::NoSuchSession.into());
             }
-            record(world, request.into_body(), &headers, seq, prepared).await?;
+            let remuxed = record(world, request.into_body(), &headers, seq, prepared).await?;
+            report::tell(&remuxed, answered.headers_mut());
         }
         Turn::Committed => {}
         Turn::Lost => return Err(told_lost(seq)),
     }
-    Ok(answer(seq))
+    Ok(answered)
 }
 
 /// Commits that a chunk will never come.
@@ -75,19 +77,19 @@ async fn lose(world: &impl World, session: &str, seq: u64, lost: LostChunk) -> R
     Ok(answer(seq))
 }
 
-/// Remuxes a chunk, puts its slice into the user's bucket, and commits it.
+/// Remuxes a chunk, puts its slice into the user's bucket, and commits it; answers what the remuxer said, but for its state.
 async fn record<W: World, B: Body<Stream = W::Stream>>(
     world: &W,
     body: B,
     headers: &ChunkHeaders,
     seq: u64,
     prepared: Prepared,
-) -> Result<(), Refusal> {
+) -> Result<media::Slice, Refusal> {
     let began_ms = world.now_ms();
     let formats = || prepared.session.rule.iter().flat_map(|rule| &rule.formats);
     let has_slices = formats().any(|format| format.container == Container::M3u8);
     let holds_media = formats().any(|format| format.container != Container::M3u8);
-    let (remuxed, transport_stream, media) = remux(world, body, headers, &prepared, holds_media).await?;
+    let (mut remuxed, transport_stream, media) = remux(world, body, headers, &prepared, holds_media).await?;
     report::log(&prepared.session.id, seq, &remuxed);
     let slice = (remuxed.size > 0).then(|| convert::slice(&remuxed, prepared.names_taken));
     if let Some(slice) = &slice {
@@ -114,9 +116,10 @@ async fn record<W: World, B: Body<Stream = W::Stream>>(
         slice,
         followed_by_entry: !headers.continues,
         left_out: remuxed.left_out.iter().filter_map(report::track).collect(),
-        remux_state: remuxed.state,
+        remux_state: std::mem::take(&mut remuxed.state),
     };
-    Ok(world.commit_chunk(prepared.token, delivery, world.now_ms()).await?)
+    world.commit_chunk(prepared.token, delivery, world.now_ms()).await?;
+    Ok(remuxed)
 }
 
 /// A chunk's media for record files that hold it, and its size.

@@ -1,5 +1,7 @@
-//! What is said of a chunk, in the log and to the user's server.
+//! What is said of a chunk, in the log, to the gateway and to the user's server.
 
+use http::{HeaderMap, HeaderValue};
+use protocol::{LEFT_OUT_HEADER, REPAIRS_HEADER, write_counts};
 use shared::media;
 
 /// Says in the log what the push did wrong, and which tracks cannot be recorded.
@@ -11,6 +13,20 @@ pub fn log(session: &str, seq: u64, remuxed: &media::Slice) {
     let all: Vec<String> = repairs.chain(left_out).collect();
     if !all.is_empty() {
         eprintln!("session {session} chunk {seq}: {}", all.join(", "));
+    }
+}
+
+/// Tells the gateway, which counts it.
+pub fn tell(remuxed: &media::Slice, headers: &mut HeaderMap) {
+    let repairs = remuxed.repairs.iter().map(|repair| (&*repair.kind, repair.count));
+    let left_out = remuxed.left_out.iter().map(|left_out| (&*left_out.kind, left_out.messages));
+    for (name, counts) in [(REPAIRS_HEADER, write_counts(repairs)), (LEFT_OUT_HEADER, write_counts(left_out))]
+    {
+        if !counts.is_empty()
+            && let Ok(counts) = HeaderValue::from_str(&counts)
+        {
+            headers.insert(name, counts);
+        }
     }
 }
 

@@ -98,6 +98,20 @@ fn objects(world: &World) -> Vec<(String, String, String, usize)> {
 }
 
 #[test]
+fn what_was_set_right_in_a_chunk_is_told_once() {
+    let world = recorded();
+    let told = |seq| {
+        let answer = run(handle(&world, chunk(seq, CHUNK)));
+        assert_eq!(answer.status(), 200);
+        answer.headers().get(protocol::REPAIRS_HEADER).map(|counts| counts.to_str().unwrap().to_owned())
+    };
+    assert_eq!(told(0), None);
+    // The same stamps again.
+    assert_eq!(told(1).as_deref(), Some("timestamp-jump-backward=2"));
+    assert_eq!(told(1), None);
+}
+
+#[test]
 fn a_chunk_becomes_a_slice_in_the_users_bucket() {
     let world = recorded();
     assert_eq!(put(&world, 0), Ok(ChunkAnswer { seq: 0, next: 1 }));

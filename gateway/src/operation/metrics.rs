@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use exposition::{Counter, CounterVec, Histogram, label};
-use protocol::LossReason;
+use exposition::{Counter, CounterVec, Histogram, Label, label};
+use http::HeaderMap;
+use media::RepairKind;
+use protocol::{LEFT_OUT_HEADER, LossReason, REPAIRS_HEADER, read_counts};
 
 label! {
     /// Why a connection is not taken.
@@ -123,6 +125,10 @@ pub(crate) struct Metrics {
     pub(crate) frames: CounterVec<TrackKind>,
     pub(crate) frames_left_out: Counter,
     pub(crate) configurations_left_out: Counter,
+    /// Messages that the remuxer found not to be recordable.
+    pub(crate) messages_left_out: CounterVec<TrackKind>,
+    /// What the remuxer set right.
+    pub(crate) repairs: CounterVec<RepairKind>,
     pub(crate) messages_skipped: Counter,
     pub(crate) chunks: CounterVec<ChunkOutcome>,
     pub(crate) chunk_bytes: Counter,
@@ -164,7 +170,24 @@ impl Calls {
     }
 }
 
+/// Adds counts that a header tells by the names of a label's values.
+fn take<L: Label>(counters: &CounterVec<L>, headers: &HeaderMap, name: &str) {
+    let told = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    for (name, count) in read_counts(told) {
+        // A later version of the functions may tell what has no counter here.
+        if let Some(value) = L::ALL.iter().find(|value| value.as_str() == name) {
+            counters.of(*value).add(count.into());
+        }
+    }
+}
+
 impl Metrics {
+    /// Takes what the answer to a chunk tells of it.
+    pub(crate) fn take_remuxed(&self, headers: &HeaderMap) {
+        take(&self.repairs, headers, REPAIRS_HEADER);
+        take(&self.messages_left_out, headers, LEFT_OUT_HEADER);
+    }
+
     pub(crate) fn lane(&self, lane: Lane) -> &LaneCalls {
         &self.lanes[lane as usize]
     }

@@ -100,6 +100,16 @@ fn ingest(text: &mut Exposition, metrics: &Metrics, seen: &Seen) {
         "Codec configurations that could not be used and were left out.",
     )
     .value(&[], metrics.configurations_left_out.get());
+    metrics.messages_left_out.write(text.counter(
+        "live_recorder_messages_left_out_total",
+        "Messages of tracks that cannot be recorded, such as AV1 or Opus, as the functions tell, by kind of track.",
+    ));
+    metrics.repairs.write(
+        text.counter(
+            "live_recorder_repairs_total",
+            "What the functions set right in what was pushed, by kind.",
+        ),
+    );
     text.counter("live_recorder_messages_skipped_total", "RTMP messages that were passed over.")
         .value(&[], metrics.messages_skipped.get());
 }

@@ -229,12 +229,16 @@ impl Bringer<'_> {
         let (bytes, oldest) = (body.bytes(), self.queue.waits().oldest);
         let answer = self.uploader.functions.put_chunk(self.path(seq), &self.push, body).await;
         self.queue.tried(index);
-        let Err(error) = answer else {
-            self.queue.acknowledged(index);
-            metrics.chunks.of(ChunkOutcome::Acknowledged).add_one();
-            metrics.chunk_bytes.add(bytes);
-            oldest.into_iter().for_each(|ended| metrics.chunk_delay.observe(ended.elapsed()));
-            return true;
+        let error = match answer {
+            Ok(headers) => {
+                self.queue.acknowledged(index);
+                metrics.chunks.of(ChunkOutcome::Acknowledged).add_one();
+                metrics.chunk_bytes.add(bytes);
+                metrics.take_remuxed(&headers);
+                oldest.into_iter().for_each(|ended| metrics.chunk_delay.observe(ended.elapsed()));
+                return true;
+            }
+            Err(error) => error,
         };
         match (error.status(), &error) {
             _ if error.is_refusal() => {

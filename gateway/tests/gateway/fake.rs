@@ -124,6 +124,8 @@ pub(crate) struct Log {
     pub(crate) token: Option<&'static str>,
     /// Answered to the heartbeats from now on: `since` is the count.
     pub(crate) changes: Vec<SessionAnswer>,
+    /// Headers of the answer to every chunk.
+    pub(crate) chunk_headers: Vec<(&'static str, &'static str)>,
     /// Answered to every call of a lane.
     pub(crate) lane: LaneAnswer,
     counts: HashMap<Kind, u64>,
@@ -405,7 +407,11 @@ fn perform(log: &mut Log, call: &Call, body: Bytes) -> Response<Full<Bytes>> {
                 }
                 _ => {}
             }
-            respond(StatusCode::OK, &ChunkAnswer { seq: call.seq, next: session.next() })
+            let mut response = respond(StatusCode::OK, &ChunkAnswer { seq: call.seq, next: session.next() });
+            for (name, value) in &log.chunk_headers {
+                response.headers_mut().insert(*name, value.parse().unwrap());
+            }
+            response
         }
     }
 }

@@ -153,3 +153,28 @@ async fn what_the_process_uses_is_told() {
     let started_s = operator.sample("process_start_time_seconds").await;
     assert!((1.7e9..=unix_s() + 2.0).contains(&started_s), "{started_s}");
 }
+
+#[tokio::test]
+async fn what_the_functions_set_right_and_leave_out_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (functions, operator) = (functions().await, Operator::start(None).await);
+    functions.log().chunk_headers = vec![
+        ("x-repairs", "timestamp-jump-backward=2, of-a-later-version=1, stray-bytes=40"),
+        ("x-left-out", "audio=7, script=1"),
+    ];
+    let gateway = operator.gateway(&functions, folder.path()).await;
+    let counts = [
+        ("live_recorder_repairs_total{kind=\"timestamp-jump-backward\"}", 2.0),
+        ("live_recorder_repairs_total{kind=\"stray-bytes\"}", 40.0),
+        ("live_recorder_repairs_total{kind=\"timestamp-wrap\"}", 0.0),
+        ("live_recorder_messages_left_out_total{track=\"audio\"}", 7.0),
+        ("live_recorder_messages_left_out_total{track=\"video\"}", 0.0),
+    ];
+    for (sample, _) in counts {
+        assert_eq!(operator.sample(sample).await, 0.0, "{sample}");
+    }
+    publish(&gateway, "x").await.finish().await;
+    for (sample, expected) in counts {
+        operator.until(sample, |count| count == expected).await;
+    }
+}

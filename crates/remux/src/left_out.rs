@@ -2,7 +2,7 @@
 
 use flv::TagKind;
 
-/// At most so many kinds are told apart; later ones count with the last.
+/// Past so many names, others count with the last one of their kind.
 pub const MAX_LEFT_OUT: usize = 8;
 
 /// Bytes of a name that are told.
@@ -21,9 +21,10 @@ pub struct LeftOut {
 
 /// Counts a message that is left out.
 pub(crate) fn count(list: &mut Vec<LeftOut>, kind: TagKind, name: String) {
-    let is_full = list.len() == MAX_LEFT_OUT;
+    let is_full = list.len() >= MAX_LEFT_OUT;
     let known = list.iter().position(|entry| entry.kind == kind && entry.name == name);
-    match known.or(is_full.then_some(MAX_LEFT_OUT - 1)) {
+    let last = || list.iter().rposition(|entry| entry.kind == kind).filter(|_| is_full);
+    match known.or_else(last) {
         Some(index) => list[index].messages = list[index].messages.saturating_add(1),
         None => list.push(LeftOut { kind, name, messages: 1 }),
     }

@@ -112,6 +112,24 @@ fn what_was_set_right_in_a_chunk_is_told_once() {
 }
 
 #[test]
+fn what_is_left_out_of_a_chunk_is_told_by_kind() {
+    let world = recorded();
+    let mut bytes = CHUNK.to_vec();
+    for name in 0..10 {
+        flv::write_tag(&mut bytes, flv::TagKind::Script, 0, &[2, 0, 1, b'a' + name, 5]).unwrap();
+    }
+    // AV1 by Enhanced RTMP, and Speex.
+    flv::write_tag(&mut bytes, flv::TagKind::Video, 0, b"\x91av01\0\0\0\0").unwrap();
+    flv::write_tag(&mut bytes, flv::TagKind::Audio, 0, b"\xb2\0").unwrap();
+    let answer = run(handle(&world, chunk(0, &bytes)));
+    assert_eq!(answer.status(), 200, "{}", answer.body());
+    let told = answer.headers()[protocol::LEFT_OUT_HEADER].to_str().unwrap();
+    let mut counts = std::collections::BTreeMap::new();
+    protocol::read_counts(told).for_each(|(kind, count)| *counts.entry(kind).or_default() += count);
+    assert_eq!(counts, [("script", 10), ("video", 1), ("audio", 1)].into());
+}
+
+#[test]
 fn a_chunk_becomes_a_slice_in_the_users_bucket() {
     let world = recorded();
     assert_eq!(put(&world, 0), Ok(ChunkAnswer { seq: 0, next: 1 }));

@@ -35,6 +35,10 @@ mod tests {
         check("x.m3u8", "record/17_0.ts", "record/17_0.ts");
         check("a/b/x.m3u8", "17_0.ts", "../../17_0.ts");
         check("a/a.m3u8", "a/a/17.ts", "a/17.ts");
+        // An object's name may begin another one's.
+        check("a/b", "a/b/17.ts", "b/17.ts");
+        check("a/b/x.m3u8", "a/b", "../b");
+        check("a/b", "a/b", "b");
     }
 
     #[test]

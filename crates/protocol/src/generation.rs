@@ -66,8 +66,11 @@ mod tests {
         let generation = Generation { orders: 12, files: 3 };
         assert_eq!(generation.to_string(), "12.3");
         assert_eq!("12.3".parse(), Ok(generation));
+        assert_eq!(serde_json::to_string(&generation).unwrap(), r#""12.3""#);
+        assert_eq!(serde_json::from_str::<Generation>(r#""12.3""#).unwrap(), generation);
         for text in ["", "1", "1.", ".1", "+1.0", "1.0.0", "-1.0", "1.4294967296", "a.b"] {
             assert_eq!(text.parse::<Generation>(), Err(GenerationError { found: text.into() }));
+            assert!(serde_json::from_value::<Generation>(text.into()).is_err(), "{text}");
         }
     }
 }

@@ -80,7 +80,11 @@ pub struct ChunkPolicy {
 }
 
 impl ChunkPolicy {
-    /// What a gateway cuts by until the functions have answered.
+    /// What a gateway cuts by until the functions have answered: five seconds, and 32 MiB at most.
+    ///
+    /// ```
+    /// assert_eq!(protocol::ChunkPolicy::DEFAULT.max_bytes, 33_554_432);
+    /// ```
     pub const DEFAULT: Self = Self { target_ms: 5_000, max_ms: 20_000, max_bytes: 32 << 20 };
 }
 

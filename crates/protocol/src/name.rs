@@ -193,6 +193,15 @@ mod tests {
     }
 
     #[test]
+    fn names_have_at_most_255_bytes() {
+        let (longest, longer) = ("x".repeat(MAX_NAME_BYTES), "x".repeat(MAX_NAME_BYTES + 1));
+        assert_eq!((check_name("stream", &longest), check_app(&longest)), (Ok(()), Ok(())));
+        let bytes = MAX_NAME_BYTES + 1;
+        assert_eq!(check_name("stream", &longer), Err(NameError::TooLong { what: "stream", bytes }));
+        assert_eq!(check_app(&longer), Err(NameError::TooLong { what: "app", bytes }));
+    }
+
+    #[test]
     fn an_encoded_slash_does_not_split_a_name_unseen() {
         let error = StreamPath::from_segments("d", "a", "..%2F..%2Fx").unwrap_err();
         assert_eq!(
@@ -215,6 +224,13 @@ mod tests {
             assert!(check_app(app).is_err(), "{app:?}");
         }
         assert!(check_app(&"a/".repeat(127)).is_err() && check_app(&"a/b".repeat(86)).is_err());
+    }
+
+    #[test]
+    fn a_path_tells_its_names() {
+        let path = StreamPath::new("Live.example.com", "live/room", "cam").unwrap();
+        assert_eq!((path.domain(), path.app(), path.stream()), ("live.example.com", "live/room", "cam"));
+        assert_eq!(path.to_string(), "live.example.com/live/room/cam");
     }
 
     #[test]

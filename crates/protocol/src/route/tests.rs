@@ -60,6 +60,8 @@ fn a_session_that_is_no_id_is_refused() {
         let refused = RouteError::Session { session: session.into() };
         assert_eq!(Route::parse(&Method::POST, &path), Err(refused));
     }
+    let longest = format!("/streams/d/a/s/sessions/{}/end", "a".repeat(64));
+    assert!(Route::parse(&Method::POST, &longest).is_ok());
 }
 
 #[test]

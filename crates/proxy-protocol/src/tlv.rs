@@ -20,7 +20,7 @@ pub(super) fn check(header: &[u8], mut at: usize) -> Result<(), Error> {
         let value = header.get(value_at..end).ok_or(Error::Extension { at })?;
         if kind == CRC32C {
             let is_right = <[u8; 4]>::try_from(value)
-                .is_ok_and(|told| u32::from_be_bytes(told) == checksum(header, value_at, end));
+                .is_ok_and(|told| u32::from_be_bytes(told) == checksum(header, value_at));
             if !is_right || has_checksum {
                 return Err(Error::Checksum { at });
             }
@@ -31,9 +31,9 @@ pub(super) fn check(header: &[u8], mut at: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// The checksum of a header that has one from `from` to `to`.
-fn checksum(header: &[u8], from: usize, to: usize) -> u32 {
-    let before = crc32c::crc32c(&header[..from]);
-    let zeroed = crc32c::crc32c_append(before, &[0; 4][..(to - from).min(4)]);
-    crc32c::crc32c_append(zeroed, &header[to..])
+/// The checksum of a header that has the four bytes of one at `at`.
+fn checksum(header: &[u8], at: usize) -> u32 {
+    let (before, rest) = header.split_at(at);
+    let zeroed = crc32c::crc32c_append(crc32c::crc32c(before), &[0; 4]);
+    crc32c::crc32c_append(zeroed, &rest[4..])
 }

@@ -132,6 +132,15 @@ mod tests {
     }
 
     #[test]
+    fn a_gauge_goes_up_and_down() {
+        let gauge = Gauge::default();
+        for (more, found) in [(3, 3), (-1, 2), (-5, 0), (4, 1)] {
+            gauge.add(more);
+            assert_eq!(gauge.get(), found);
+        }
+    }
+
+    #[test]
     fn each_value_is_written_also_where_there_was_none() {
         let counters = CounterVec::<Colour>::default();
         counters.of(Colour::Green).add(7);

@@ -102,6 +102,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_files_are_made_of_is_named_in_the_order_of_the_files() {
+        assert_eq!(media_object("s", 7), "media/s/7");
+        assert_eq!(block_object("r", 3, ("s", 7), 2), "blocks/r/0000000003/s.7.2");
+        assert_eq!(blocks_of("r", None), "blocks/r/");
+        assert!(block_object("r", 9, ("z", 0), 1) < blocks_of("r", Some(10)));
+    }
+
+    #[test]
     fn a_session_id_names_its_day() {
         let began_ms = 1_790_000_000_123;
         assert_eq!(session_day_ms(&session_id(began_ms, [3; 16])), Some(began_ms / DAY_MS * DAY_MS));

@@ -69,6 +69,16 @@ mod tests {
         {
             assert!(!is_of_recording(other), "{other}");
         }
+        // One letter of the day or of what was drawn, or one more or fewer of them, is another's.
+        let tag = slice(&session, 3);
+        for other in [
+            tag.replacen('2', "x", 1),
+            tag.replacen('2', "", 1),
+            tag.replacen("ab", "xy", 1),
+            tag.replacen("ab", "a", 1),
+        ] {
+            assert!(!is_of_recording(&other), "{other}");
+        }
     }
 
     #[test]

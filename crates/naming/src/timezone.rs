@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_zone_comes_back_from_its_text() {
-        for text in ["+08:00", "-03:30", "+00:00", "+14:00", "-14:00"] {
+        for text in ["+08:00", "-03:30", "+00:00", "+05:59", "+14:00", "-14:00"] {
             assert_eq!(text.parse::<Timezone>().unwrap().to_string(), text);
         }
         assert_eq!("Z".parse::<Timezone>(), Ok(Timezone::UTC));

@@ -121,6 +121,8 @@ fn a_key_that_anybody_has_is_refused() {
     }
     assert!(keys.is_empty());
     assert_eq!(check(&keys, "d", &sign(URI, TIME_S, "")), Err(Error::NoKey { domain: "d".into() }));
+    keys.add("d", "k").unwrap();
+    assert!(!keys.is_empty());
 }
 
 #[test]

@@ -102,6 +102,18 @@ mod tests {
     }
 
     #[test]
+    fn another_path_at_the_same_receiver_keeps_scheme_host_and_port() {
+        for (url, host, other) in [
+            ("http://cb.test.com/a?b", "cb.test.com", "http://cb.test.com/x?y=z"),
+            ("https://cb.test.com:8443", "cb.test.com", "https://cb.test.com:8443/x?y=z"),
+        ] {
+            let receiver = Receiver::of(url, Private::Refused).unwrap();
+            assert_eq!(receiver.host(), host);
+            assert_eq!(receiver.uri(PathAndQuery::from_static("/x?y=z")), other);
+        }
+    }
+
+    #[test]
     fn what_is_not_a_url_is_refused() {
         let of_another_form =
             ["", "cb.test.com", "/a", "ftp://cb.test.com/", "http://", "http:///a", "http://a b/"];

@@ -59,6 +59,20 @@ fn every_part_is_that_of_the_whole() {
 }
 
 #[test]
+fn a_part_may_begin_with_any_tag_of_an_flv_file() {
+    let (tables, media) = recorded();
+    let whole = write(Container::Flv, &tables, &media, 0..u64::MAX);
+    // Header and the size of no tag before the first one; each tag has its size in front and behind.
+    let (mut at, mut tags) = (13, 0);
+    while at < whole.len() {
+        assert!(write(Container::Flv, &tables, &media, at as u64..u64::MAX) == whole[at..], "from {at}");
+        at += 15 + u32::from_be_bytes([0, whole[at + 1], whole[at + 2], whole[at + 3]]) as usize;
+        tags += 1;
+    }
+    assert!(at == whole.len() && tags > 50, "{tags} tags up to {at} of {}", whole.len());
+}
+
+#[test]
 fn what_is_no_table_is_named_by_its_chunk() {
     let (tables, _) = recorded();
     let refused = chunks([(&tables[0][..], None), (&b"no table"[..], Some(1))]).unwrap_err();

@@ -7,7 +7,7 @@ use recorder_api_function::backend::Backend as _;
 use store::memory::run;
 
 use super::answers::{RANGE, stream_name};
-use super::{Chunk, Format, Found, facts, record_files, rest, sessions};
+use super::{Chunk, Facts, Format, Found, facts, record_files, rest, sessions};
 use crate::history::History;
 use crate::told::Told;
 use crate::workload::Plan;
@@ -20,7 +20,7 @@ pub(super) fn come_to_events(history: &mut History, plan: &Plan) -> Result<(), S
     let clocks_s = if plan.clocks_differ { rest::CLOCKS_S } else { 0 };
     let mut checked = Ok(());
     for _ in 0..(EVENTS_S + clocks_s) / 15 {
-        checked = check_files(history).and_then(|()| check_statuses(history, plan));
+        checked = check_told_of(history, plan);
         if checked.is_ok() {
             return check_told(history, plan);
         }
@@ -29,11 +29,18 @@ pub(super) fn come_to_events(history: &mut History, plan: &Plan) -> Result<(), S
     checked
 }
 
+/// Every record file and every status was told of.
+fn check_told_of(history: &History, plan: &Plan) -> Result<(), String> {
+    let facts = facts(history);
+    let found = record_files::read(history, &facts)?;
+    check_files(history, &found)?;
+    check_statuses(history, plan, &facts, &found)
+}
+
 /// Every record file was told of.
-fn check_files(history: &History) -> Result<(), String> {
+fn check_files(history: &History, found: &Found) -> Result<(), String> {
     let taken: BTreeSet<&str> =
         history.told.iter().filter(|told| told.is_taken).filter_map(Told::uri).collect();
-    let found = record_files(history)?;
     let names = found.values().flat_map(BTreeMap::keys);
     let is_told = |name: &&String| taken.iter().any(|uri| name.ends_with(&format!("/{uri}")));
     match { names }.find(|name| !is_told(name)) {
@@ -96,17 +103,17 @@ impl Recordings {
 }
 
 /// The chunks of a stream that begin a record file of each format that is due.
-fn begun(history: &History, files: &Found, stream: &StreamPath) -> Vec<Chunk> {
+fn begun(facts: &Facts<'_>, found: &Found, stream: &StreamPath) -> Vec<Chunk> {
     let begins =
-        |format: Format, chunk: &Chunk| files[&format].values().any(|held| held.first() == Some(chunk));
-    let of_stream = facts(history).into_iter().filter(|(_, fact)| fact.push.stream == *stream);
+        |format: Format, chunk: &Chunk| found[&format].values().any(|held| held.first() == Some(chunk));
+    let of_stream = facts.iter().filter(|(_, fact)| fact.push.stream == *stream);
     let begun = of_stream.filter(|(chunk, fact)| fact.formats.iter().all(|format| begins(*format, chunk)));
-    begun.map(|(chunk, _)| chunk).collect()
+    begun.map(|(chunk, _)| chunk.clone()).collect()
 }
 
 /// Of each stream, what is paused was running, what is resumed was paused, what starts anew begins files, and in the end
 /// nothing runs.
-fn check_statuses(history: &History, plan: &Plan) -> Result<(), String> {
+fn check_statuses(history: &History, plan: &Plan, facts: &Facts<'_>, found: &Found) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     let mut streams: BTreeMap<&str, Recordings> = BTreeMap::new();
     let mut known = BTreeMap::new();
@@ -145,11 +152,10 @@ fn check_statuses(history: &History, plan: &Plan) -> Result<(), String> {
             return Err(format!("{stream} was told as {status} while {recordings:?}"));
         }
     }
-    let files = record_files(history)?;
     for stream in plan.streams.iter().filter(|_| plan.tells_status) {
         let recordings = streams.get(stream.stream()).copied().unwrap_or_default();
         let (sure, possible) = &known[stream.stream()];
-        let begun = begun(history, &files, stream);
+        let begun = begun(facts, found, stream);
         let most = possible.len().max(begun.len());
         if recordings.running > 0 || !(sure.len()..=most).contains(&recordings.started) {
             return Err(format!(

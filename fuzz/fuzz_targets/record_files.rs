@@ -1,7 +1,7 @@
 //! Any tables give an MP4 index whose samples lie where the tables say, and an FLV file of exactly the size that was told.
 #![no_main]
 
-use flv::record_file::{RecordPlan, RecordWriter};
+use flv::record_file::RecordPlan;
 use mp4::{Follows, IndexBuilder, Policy, verify::Movie};
 use sample_table::SampleTable;
 
@@ -28,7 +28,7 @@ libfuzzer_sys::fuzz_target!(|input: (u8, u16, &[u8])| {
     let media_size: u64 = chunks.iter().map(|(table, _)| table.media_size()).sum();
     if let Ok(index) = builder.finish() {
         let (offset, size, left_out) = (index.media_offset(), index.file_size(), index.left_out());
-        let bytes: Vec<u8> = index.flatten().collect();
+        let bytes: Vec<u8> = index.pieces().flatten().copied().collect();
         assert_eq!((bytes.len() as u64, size), (offset, offset + media_size));
         let movie = Movie::read(&bytes).expect("an index should be read");
         let samples = movie.tracks.iter().flat_map(|track| &track.samples);
@@ -46,11 +46,11 @@ libfuzzer_sys::fuzz_target!(|input: (u8, u16, &[u8])| {
         return;
     }
     let plan = RecordPlan::new(chunks.iter().copied());
-    let Ok(head) = plan.lay_out() else { return };
-    let (mut file, mut writer) = (head.bytes, RecordWriter::new(plan));
+    let Ok(layout) = plan.lay_out() else { return };
+    let (mut file, mut writer) = (layout.head.bytes.clone(), layout.writer(0).0);
     while let Some(needed) = writer.needed() {
         writer.take(&vec![0; needed as usize], &mut file).expect("what was laid out should be written");
     }
-    assert_eq!(file.len() as u64, head.file_size);
+    assert_eq!(file.len() as u64, layout.head.file_size);
     assert!(flv::Reader::new(&file).expect("a header was written").all(|tag| tag.is_ok()));
 });

@@ -1,58 +1,49 @@
 //! Record files, as their media comes.
 
-use futures_channel::oneshot;
-use record_files::{Chunk, Container, Error, File, Writer, chunks};
+use std::ops::Range;
+use std::rc::Rc;
+
+use record_files::{Chunk, Container, Error, File, RecordFile, Writer};
 use spin_sdk::wit_bindgen::{self, StreamReader, StreamResult, StreamWriter};
 
 use crate::exports::recorder::media::files as contract;
 use crate::{Component, wit_stream};
 
 impl contract::Guest for Component {
+    type RecordFile = LaidOut;
+}
+
+/// What is still being written keeps it.
+pub(crate) struct LaidOut(Rc<RecordFile>);
+
+impl contract::GuestRecordFile for LaidOut {
     async fn lay_out(
         container: contract::Container,
         created_s: u64,
-        tables: Vec<contract::Chunk>,
-        first: u64,
-    ) -> Result<contract::Layout, contract::Error> {
-        let chunks = parse(&tables)?;
-        let writer = Writer::part(convert(container), created_s, &chunks, first..u64::MAX).map_err(error)?;
-        let File { size, duration_90khz, left_out } = writer.file();
-        let media_first = writer.media_first();
-        Ok(contract::Layout { size, duration90khz: duration_90khz, left_out, media_first })
+        chunks: Vec<contract::Chunk>,
+    ) -> Result<(contract::Layout, contract::RecordFile), contract::Error> {
+        let chunks = chunks.into_iter().map(|contract::Chunk { table, gap_ms }| Chunk { table, gap_ms });
+        let file = RecordFile::lay_out(convert(container), created_s, chunks.collect()).map_err(error)?;
+        let File { size, duration_90khz, left_out } = file.file();
+        let layout = contract::Layout { size, duration90khz: duration_90khz, left_out };
+        Ok((layout, contract::RecordFile::new(Self(Rc::new(file)))))
     }
 
-    async fn write(
-        container: contract::Container,
-        created_s: u64,
-        tables: Vec<contract::Chunk>,
-        first: u64,
-        size: u64,
-        media: StreamReader<u8>,
-    ) -> Result<StreamReader<u8>, contract::Error> {
+    async fn media(&self, first: u64, size: u64) -> (u64, u64) {
+        let media = self.0.media(bytes(first, size));
+        (media.start, media.end - media.start)
+    }
+
+    async fn write(&self, first: u64, size: u64, media: StreamReader<u8>) -> StreamReader<u8> {
         let (output, reader) = wit_stream::new();
-        let (sender, outcome) = oneshot::channel();
-        wit_bindgen::spawn(async move {
-            // The writer borrows from the tables, so one task owns both.
-            let chunks = match parse(&tables) {
-                Ok(chunks) => chunks,
-                Err(error) => return drop(sender.send(Err(error))),
-            };
-            let bytes = first..first.saturating_add(size);
-            match Writer::part(convert(container), created_s, &chunks, bytes) {
-                Ok(writer) => {
-                    if sender.send(Ok(())).is_ok() {
-                        write_file(writer, media, output).await;
-                    }
-                }
-                Err(refused) => drop(sender.send(Err(error(refused)))),
-            }
-        });
-        outcome.await.expect("the task should send before it ends").map(|()| reader)
+        let file = Rc::clone(&self.0);
+        wit_bindgen::spawn(async move { write_file(file.writer(bytes(first, size)), media, output).await });
+        reader
     }
 }
 
-fn parse(tables: &[contract::Chunk]) -> Result<Vec<Chunk<'_>>, contract::Error> {
-    chunks(tables.iter().map(|chunk| (&chunk.table[..], chunk.gap_ms))).map_err(error)
+fn bytes(first: u64, size: u64) -> Range<u64> {
+    first..first.saturating_add(size)
 }
 
 /// Writes the file until the media ends or nobody reads.

@@ -1,8 +1,8 @@
 //! Record files: an FLV file made of the samples of a stream's chunks.
 //!
 //! FLV has absolute times in every tag, so a file is written anew from its media: the tables of all chunks
-//! ([`RecordPlan`]) tell where everything will be, and [`RecordWriter`] writes it as the media comes, from any byte on. It
-//! keeps a chunk, and what has to stand behind samples of the next ones.
+//! ([`RecordPlan`]) tell where everything will be ([`RecordLayout`]), and [`RecordWriter`] writes it as the media comes,
+//! from any byte on. It keeps a chunk, and what has to stand behind samples of the next ones.
 //!
 //! | what | how | why |
 //! | --- | --- | --- |
@@ -17,13 +17,14 @@
 
 mod body;
 mod layout;
+mod marks;
 mod metadata;
 mod order;
 mod plan;
 mod tags;
 mod writer;
 
-pub use layout::RecordHead;
+pub use layout::{RecordHead, RecordLayout};
 pub use plan::RecordPlan;
 pub use writer::RecordWriter;
 

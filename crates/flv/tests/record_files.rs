@@ -60,14 +60,15 @@ fn record(chunks: &[Chunk]) -> Vec<u8> {
     let tables: Vec<_> = chunks.iter().map(|(table, ..)| SampleTable::parse(table).unwrap()).collect();
     let plan = RecordPlan::new(tables.iter().zip(chunks.iter().map(|(.., follows)| *follows)));
     let media: Vec<u8> = chunks.iter().flat_map(|(_, media, _)| media).copied().collect();
-    let head = plan.lay_out().unwrap();
+    let layout = plan.lay_out().unwrap();
+    let head = &layout.head;
     let before = head.bytes.len();
-    let file = [&head.bytes[..], &write(RecordWriter::new(plan.clone()), &media)].concat();
+    let file = [&head.bytes[..], &write(layout.writer(0).0, &media)].concat();
     assert_eq!(file.len() as u64, head.file_size);
     // A writer that begins anywhere writes the same.
     let size = file.len() - before;
     for behind in (0..16).map(|part| size * part / 16).chain([1, size - 1, size, size + 1]) {
-        let (resumed, passed) = RecordWriter::behind(plan.clone(), behind as u64);
+        let (resumed, passed) = layout.writer(behind as u64);
         assert!(passed <= behind as u64);
         assert!(file[before + passed as usize..] == write(resumed, &media), "{behind} of {size}");
     }
@@ -238,7 +239,7 @@ fn times_beyond_their_bits_are_extended_and_wrap() {
     let media: Vec<u8> = chunks.iter().flat_map(|(_, media, _)| media).copied().collect();
     let mut file = Vec::new();
     write_header(&mut file, true, true);
-    file.extend(write(RecordWriter::new(plan), &media));
+    file.extend(write(plan.lay_out().unwrap().writer(0).0, &media));
     let tags = Reader::new(&file).unwrap().map(Result::unwrap);
     let keys = tags.filter(|tag| TagClass::of(tag.kind, tag.body) == TagClass::KeyFrame);
     let days: Vec<u32> = keys.map(|tag| tag.timestamp_ms / 86_400_000).collect();
@@ -336,7 +337,7 @@ fn a_sample_that_no_tag_can_hold_is_left_out() {
     let entries = vec![sample_table::SampleEntry::Video(entry)];
     let table = writer.finish(&sample_table::Head { entries, ..sample_table::Head::default() });
     let parsed = SampleTable::parse(&table).unwrap();
-    let head = RecordPlan::new([(&parsed, Follows::Directly)]).lay_out().unwrap();
+    let head = RecordPlan::new([(&parsed, Follows::Directly)]).lay_out().unwrap().head;
     assert_eq!((head.samples, head.left_out), (3, 1));
     let file = record(&[(table, vec![7; 2 * limit as usize + 4], Follows::Directly)]);
     let sizes = coded(&file).iter().map(|(.., body)| body.len() - 5).collect::<Vec<_>>();
@@ -373,7 +374,8 @@ fn media_that_is_cut_is_refused() {
     let (table, media, follows) = session(&[FILES[0].1], Follows::Directly).remove(0);
     let table = SampleTable::parse(&table).unwrap();
     let (needed, available) = (media.len() as u64, media.len() as u64 - 1);
-    let mut writer = RecordWriter::new(RecordPlan::new([(&table, follows)]));
+    let layout = RecordPlan::new([(&table, follows)]).lay_out().unwrap();
+    let mut writer = layout.writer(0).0;
     let outcome = writer.take(&media[1..], &mut Vec::new());
     assert_eq!(outcome, Err(Error::MediaTruncated { needed, available }));
 }

@@ -7,7 +7,7 @@ const MDAT_HEADER_SIZE: u64 = 16;
 
 /// What stands before the media of a file: `ftyp`, `moov`, and the header of `mdat`.
 ///
-/// An iterator over its bytes in pieces of at most 48 KiB, but for `stsd` of long records; what is given out is freed.
+/// Its bytes come in pieces of at most 48 KiB, but for `stsd` of long records.
 #[derive(Clone, Debug)]
 pub struct Index {
     pieces: Pieces,
@@ -38,6 +38,11 @@ impl Index {
         Ok(Self { pieces, media_offset, media_size, duration_90khz, left_out })
     }
 
+    /// Its bytes, in pieces that follow each other.
+    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.pieces.iter()
+    }
+
     /// Where the media begins in the file: the bytes of the whole index.
     #[must_use]
     pub fn media_offset(&self) -> u64 {
@@ -60,13 +65,5 @@ impl Index {
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.left_out
-    }
-}
-
-impl Iterator for Index {
-    type Item = Vec<u8>;
-
-    fn next(&mut self) -> Option<Vec<u8>> {
-        self.pieces.take()
     }
 }

@@ -22,7 +22,7 @@
 //! builder.add(&SampleTable::parse(&table)?, Follows::Directly);
 //! let index = builder.finish()?;
 //! assert_eq!((index.file_size(), index.duration_90khz()), (index.media_offset() + 400, 3_840));
-//! let bytes: Vec<u8> = index.flatten().collect();
+//! let bytes: Vec<u8> = index.pieces().flatten().copied().collect();
 //! assert_eq!(bytes[4..8], *b"ftyp");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

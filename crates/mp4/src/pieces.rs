@@ -65,11 +65,11 @@ impl Pieces {
         }
     }
 
-    /// Takes the next bytes; `None` behind the last.
-    pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
-        let (Piece::Bytes(bytes) | Piece::Offsets(bytes)) = self.list.pop_front()?;
-        self.size -= bytes.len() as u64;
-        Some(bytes)
+    /// The bytes, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.list.iter().map(|piece| match piece {
+            Piece::Bytes(bytes) | Piece::Offsets(bytes) => &bytes[..],
+        })
     }
 }
 
@@ -152,10 +152,9 @@ impl RunColumn {
 mod tests {
     use super::*;
 
-    fn all(mut pieces: Pieces) -> Vec<u8> {
-        let size = pieces.size();
-        let bytes = std::iter::from_fn(|| pieces.take()).flatten().collect::<Vec<_>>();
-        assert_eq!((bytes.len() as u64, pieces.size()), (size, 0));
+    fn all(pieces: Pieces) -> Vec<u8> {
+        let bytes = pieces.iter().flatten().copied().collect::<Vec<_>>();
+        assert_eq!(bytes.len() as u64, pieces.size());
         bytes
     }
 

@@ -5,12 +5,12 @@
 //!
 //! ```
 //! # fn main() -> Result<(), record_files::Error> {
-//! # let (tables, media): (Vec<(&[u8], Option<u64>)>, Vec<u8>) = (Vec::new(), Vec::new());
-//! # if tables.is_empty() { return Ok(()) }
-//! use record_files::{Container, Writer, chunks};
+//! # let (chunks, media): (Vec<record_files::Chunk>, Vec<u8>) = (Vec::new(), Vec::new());
+//! # if chunks.is_empty() { return Ok(()) }
+//! use record_files::{Container, RecordFile};
 //!
-//! let chunks = chunks(tables)?;
-//! let mut writer = Writer::new(Container::Mp4, 1_767_323_045, &chunks)?;
+//! let laid_out = RecordFile::lay_out(Container::Mp4, 1_767_323_045, chunks)?;
+//! let mut writer = laid_out.writer(0..u64::MAX);
 //! let (mut file, mut media) = (Vec::new(), &media[..]);
 //! while let Some(piece) = writer.head() {
 //!     file.extend(piece);
@@ -20,13 +20,18 @@
 //!     file.extend(writer.take(next.to_vec())?);
 //!     media = rest;
 //! }
-//! assert_eq!(file.len() as u64, writer.file().size);
+//! assert_eq!(file.len() as u64, laid_out.file().size);
 //! # Ok(()) }
 //! ```
 #![deny(missing_docs)]
 
+mod chunk;
 mod error;
+mod flv_file;
+mod record_file;
 mod writer;
 
+pub use chunk::Chunk;
 pub use error::Error;
-pub use writer::{Chunk, Container, File, Writer, chunks};
+pub use record_file::{Container, File, RecordFile};
+pub use writer::Writer;

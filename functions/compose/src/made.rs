@@ -1,5 +1,7 @@
 //! What a record file is made of, and how a call goes about it.
 
+use std::ops::Range;
+
 use shared::bucket::Location;
 use shared::{Piece, Refusal, files, lane};
 
@@ -47,55 +49,60 @@ impl Pace {
 /// What a call has come no further with yet, it may begin so much later. Unit: ms.
 const FIRST_MS: u64 = 30_000;
 
-/// What a file is made of.
-pub(crate) struct Made {
+/// A file, and what it is made of.
+pub(crate) struct Made<W: World> {
     pub(crate) container: files::Container,
     pub(crate) content_type: &'static str,
     pub(crate) tag: String,
-    pub(crate) created_s: u64,
     pub(crate) work: Location,
-    pub(crate) parts: (Vec<files::Chunk>, Vec<Piece>),
+    pub(crate) file: W::RecordFile,
+    /// Where the media of its chunks lies, one after the other.
+    pub(crate) media: Vec<Piece>,
 }
 
-impl Made {
+impl<W: World> Made<W> {
     /// Hands on so many bytes of the file from `first` on.
-    pub(crate) async fn write<W: World, T>(
+    pub(crate) async fn write<T>(
         &self,
         world: &W,
         first: u64,
         size: u64,
         reader: impl AsyncFnOnce(W::Stream) -> T,
-    ) -> Result<T, Refusal> {
-        let (tables, media) = &self.parts;
-        let layout = world.lay_out(self.container, self.created_s, tables.clone(), first).await?;
+    ) -> T {
         let bytes = first..first + size;
-        let write = async |media| {
-            let file = world.write(self.container, self.created_s, tables.clone(), bytes, media).await?;
-            Ok(reader(file).await)
-        };
-        world.gather(self.work.clone(), Vec::new(), from(media, layout.media_first), write).await
-    }
-
-    /// Where everything is in the file; `None` where nothing can be in it.
-    pub(crate) async fn lay_out(&self, world: &impl World) -> Result<Option<files::Layout>, Refusal> {
-        match world.lay_out(self.container, self.created_s, self.parts.0.clone(), 0).await {
-            Ok(layout) => Ok(Some(layout)),
-            Err(files::Error::Empty) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let media = within(&self.media, world.media(&self.file, bytes.clone()).await);
+        let write = async |media| reader(world.write(&self.file, bytes, media).await).await;
+        world.gather(self.work.clone(), Vec::new(), media, write).await
     }
 }
 
-/// Pieces from a byte of theirs on.
-fn from(pieces: &[Piece], mut first: u64) -> Vec<Piece> {
-    let mut rest = Vec::new();
-    for piece in pieces {
-        let passed = first.min(piece.size);
-        first -= passed;
-        if passed < piece.size {
-            let key = piece.key.clone();
-            rest.push(Piece { key, first: piece.first + passed, size: piece.size - passed });
+/// What some bytes of all pieces, one after the other, are.
+fn within(pieces: &[Piece], bytes: Range<u64>) -> Vec<Piece> {
+    let (mut some, mut at) = (Vec::new(), 0);
+    for Piece { key, first, size } in pieces {
+        let (begin, end) = (bytes.start.max(at), bytes.end.min(at + size));
+        if begin < end {
+            some.push(Piece { key: key.clone(), first: first + (begin - at), size: end - begin });
         }
+        at += size;
     }
-    rest
+    some
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_of_pieces_are_what_lies_in_them() {
+        let piece = |key: &str, first, size| Piece { key: key.into(), first, size };
+        let pieces = [piece("a", 100, 5), piece("b", 0, 0), piece("c", 200, 7)];
+        let of =
+            |bytes| within(&pieces, bytes).into_iter().map(|p| (p.key, p.first, p.size)).collect::<Vec<_>>();
+        assert_eq!(of(0..12), [("a".into(), 100, 5), ("c".into(), 200, 7)]);
+        assert_eq!(of(3..8), [("a".into(), 103, 2), ("c".into(), 200, 3)]);
+        assert_eq!(of(5..6), [("c".into(), 200, 1)]);
+        assert_eq!(of(11..u64::MAX), [("c".into(), 206, 1)]);
+        assert_eq!((of(4..4), of(12..20)), (vec![], vec![]));
+    }
 }

@@ -59,12 +59,12 @@ enum Copied {
 }
 
 /// A file that is uploaded under a name.
-pub(crate) struct Uploading<'a, W> {
+pub(crate) struct Uploading<'a, W: World> {
     pub(crate) world: &'a W,
     pub(crate) at: &'a Location,
     pub(crate) file: &'a RecordFile,
     pub(crate) object: &'a str,
-    pub(crate) made: &'a Made,
+    pub(crate) made: &'a Made<W>,
     pub(crate) pace: Pace,
 }
 
@@ -81,7 +81,7 @@ impl<W: World> Uploading<'_, W> {
     }
 
     async fn put_by(&self, size: u64, may_copy: bool) -> Result<(), Failure> {
-        let media = Media::new(size, &self.made.parts.1);
+        let media = Media::new(size, &self.made.media);
         let planned = if may_copy { media.parts(self.pace.sizes) } else { None };
         let mut copies = planned.is_some();
         let equal = plan::equal(size, self.pace.sizes.sent(size));
@@ -236,7 +236,7 @@ impl<W: World> Uploading<'_, W> {
         let (first, size) = (upload.sizes.iter().take(done).sum(), upload.sizes[done]);
         let of = (self.object, &*upload.id);
         let put = async |body| self.world.upload_part(self.at.clone(), of, done as u16 + 1, size, body).await;
-        match self.made.write(self.world, first, size, put).await? {
+        match self.made.write(self.world, first, size, put).await {
             Ok(etag) => upload.parts.push(etag),
             Err(error) => {
                 if error == Error::NoSuchUpload {

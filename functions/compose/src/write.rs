@@ -27,25 +27,29 @@ pub(crate) async fn write(world: &impl World, mut file: RecordFile, pace: Pace) 
     let session = world.get_session(&file.recording).await?;
     let mut media = world.list_media(file.clone(), pace.sizes.block).await?;
     set_gaps(&session, media.iter_mut().flat_map(|group| &mut group.chunks));
-    let made = Made {
-        container,
-        content_type,
-        tag: tag::file(&file.recording, word, file.number),
-        created_s: file.start_ms / 1_000,
-        work: shared::work_bucket(world).await?,
-        parts: source::read(world, &media).await?,
-    };
+    let (tables, media) = source::read(world, &media).await?;
     let at = record_file::location(&session)?;
     let left_out = |what: &dyn Display| {
         eprintln!("{word} file {} of {}: {what} that such a file cannot hold", file.number, file.recording);
     };
-    let Some(layout) = made.lay_out(world).await? else {
-        left_out(&"there is nothing but samples");
-        return record_file::pass_over(world, file).await;
+    let (layout, laid_out) = match world.lay_out(container, file.start_ms / 1_000, tables).await {
+        Err(files::Error::Empty) => {
+            left_out(&"there is nothing but samples");
+            return record_file::pass_over(world, file).await;
+        }
+        laid_out => laid_out?,
     };
     if layout.left_out > 0 {
         left_out(&format_args!("it lacks {} samples", layout.left_out));
     }
+    let made = Made {
+        container,
+        content_type,
+        tag: tag::file(&file.recording, word, file.number),
+        work: shared::work_bucket(world).await?,
+        file: laid_out,
+        media,
+    };
     let object = put(world, &at, &file, &made, layout.size, pace).await?;
     // Of gaps, and of how long the last sample lasts, the file itself tells.
     file.duration90khz = layout.duration90khz;
@@ -68,11 +72,11 @@ fn set_gaps<'a>(recording: &Session, chunks: impl Iterator<Item = &'a mut MediaC
 }
 
 /// Writes the file under the first name that no other writer has taken, and answers that name.
-async fn put(
-    world: &impl World,
+async fn put<W: World>(
+    world: &W,
     at: &Location,
     file: &RecordFile,
-    made: &Made,
+    made: &Made<W>,
     size: u64,
     pace: Pace,
 ) -> Result<String, Refusal> {
@@ -83,7 +87,7 @@ async fn put(
             let put = async |body| {
                 world.put_new(at.clone(), &object, made.content_type, &made.tag, size, body).await
             };
-            made.write(world, 0, size, put).await?.map(drop).map_err(parts::Failure::from)
+            made.write(world, 0, size, put).await.map(drop).map_err(parts::Failure::from)
         } else {
             parts::Uploading { world, at, file: &file, object: &object, made, pace }.put(size).await
         };

@@ -226,26 +226,29 @@ impl Media for Host {
 }
 
 impl Files for Host {
+    type RecordFile = files::RecordFile;
+
     async fn lay_out(
         &self,
         container: files::Container,
         created_s: u64,
         chunks: Vec<files::Chunk>,
-        first: u64,
-    ) -> Result<files::Layout, files::Error> {
-        files::lay_out(container, created_s, chunks, first).await
+    ) -> Result<(files::Layout, files::RecordFile), files::Error> {
+        files::RecordFile::lay_out(container, created_s, chunks).await
+    }
+
+    async fn media(&self, file: &files::RecordFile, bytes: Range<u64>) -> Range<u64> {
+        let (first, size) = file.media(bytes.start, bytes.end - bytes.start).await;
+        first..first.saturating_add(size)
     }
 
     async fn write(
         &self,
-        container: files::Container,
-        created_s: u64,
-        chunks: Vec<files::Chunk>,
+        file: &files::RecordFile,
         bytes: Range<u64>,
         media: StreamReader<u8>,
-    ) -> Result<StreamReader<u8>, files::Error> {
-        let size = bytes.end - bytes.start;
-        files::write(container, created_s, chunks, bytes.start, size, media).await
+    ) -> StreamReader<u8> {
+        file.write(bytes.start, bytes.end - bytes.start, media).await
     }
 }
 

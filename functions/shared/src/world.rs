@@ -233,21 +233,16 @@ pub trait Media: Streams {
 #[expect(async_fn_in_trait, reason = "functions have one thread; no caller needs a Send bound")]
 #[expect(missing_docs, reason = "wit/media documents each function")]
 pub trait Files: Streams {
+    type RecordFile;
+
     async fn lay_out(
         &self,
         container: files::Container,
         created_s: u64,
         chunks: Vec<files::Chunk>,
-        first: u64,
-    ) -> Result<files::Layout, files::Error>;
-    async fn write(
-        &self,
-        container: files::Container,
-        created_s: u64,
-        chunks: Vec<files::Chunk>,
-        bytes: Range<u64>,
-        media: Self::Stream,
-    ) -> Result<Self::Stream, files::Error>;
+    ) -> Result<(files::Layout, Self::RecordFile), files::Error>;
+    async fn media(&self, file: &Self::RecordFile, bytes: Range<u64>) -> Range<u64>;
+    async fn write(&self, file: &Self::RecordFile, bytes: Range<u64>, media: Self::Stream) -> Self::Stream;
 }
 
 /// Whether callbacks may go to private networks.

@@ -9,7 +9,7 @@ use crate::{TAG_HEADER_SIZE, TagKind};
 const MAX_HEADER_SIZE: usize = 8;
 
 /// Bytes of a tag's longest body: their number has 24 bits.
-const MAX_BODY_SIZE: usize = (1 << 24) - 1;
+pub(super) const MAX_BODY_SIZE: usize = (1 << 24) - 1;
 
 /// Bytes of a tag beside its body.
 pub(super) const AROUND_BODY: usize = TAG_HEADER_SIZE + 4;
@@ -98,6 +98,9 @@ pub(super) fn video_header(
 
 /// Whether a tag can hold a sample of so many bytes.
 pub(super) fn holds(entry: &SampleEntry<'_>, is_enhanced: bool, size: u32) -> bool {
+    if size as usize <= MAX_BODY_SIZE - MAX_HEADER_SIZE {
+        return true;
+    }
     let header = match entry {
         SampleEntry::Video(entry) => video_header(entry, is_enhanced, true, VideoPacket::Frame(0)),
         SampleEntry::Audio(entry) => audio_header(entry, is_enhanced, 1),

@@ -3,8 +3,10 @@
 use media::TrackKind;
 use sample_table::{SampleEntry, SampleTable};
 
+use super::body::{AROUND_BODY, MAX_BODY_SIZE};
+use super::marks::{Mark, Marks};
 use super::plan::{PlannedChunk, RecordPlan};
-use super::{body::AROUND_BODY, metadata::Facts, tags::Tags};
+use super::{RecordWriter, metadata::Facts};
 use crate::{Error, FILE_HEADER_SIZE, TagKind, script, write_header, write_tag};
 
 /// What a file begins with.
@@ -22,29 +24,41 @@ pub struct RecordHead {
     pub left_out: u64,
 }
 
-impl RecordPlan<'_> {
+/// Where everything is in a file.
+#[derive(Clone, Debug)]
+pub struct RecordLayout<'a> {
+    /// What the file begins with.
+    pub head: RecordHead,
+    pub(super) plan: RecordPlan<'a>,
+    pub(super) marks: Marks<'a>,
+}
+
+impl<'a> RecordPlan<'a> {
     /// Lays the file out.
     ///
     /// # Errors
     /// [`Error::BodyTooLong`] for a header or script data that no tag can hold: tags have brought them.
-    pub fn lay_out(&self) -> Result<RecordHead, Error> {
+    pub fn lay_out(self) -> Result<RecordLayout<'a>, Error> {
         let mut facts = Facts::default();
         for PlannedChunk { table, .. } in &self.chunks {
             take_facts(&mut facts, table);
         }
-        let mut tags = Tags::new(self);
-        while let Some(next) = tags.order.peek(self) {
-            tags.step(self, &next, &mut |tag| {
-                if tag.body_size() >= 1 << 24 {
+        let mut at = Mark::first(&self);
+        let mut marks = Marks::new(at.clone());
+        while let Some(next) = at.peek(&self) {
+            at.step(&self, &next, |tag, passed| {
+                if tag.body_size() > MAX_BODY_SIZE {
                     return Err(Error::BodyTooLong { found: tag.body_size() as u64 });
                 }
                 if tag.is_entry {
-                    facts.keyframes.push(tag.time_ms, facts.size);
+                    facts.keyframes.push(tag.time_ms, passed);
                 }
-                facts.size += (tag.body_size() + AROUND_BODY) as u64;
                 Ok(())
             })?;
+            marks.offer(&at);
         }
+        facts.size = at.passed;
+        let tags = &at.tags;
         let duration_90khz = self.duration_90khz;
         facts.duration_ms = (duration_90khz + 45) / 90;
         facts.last_ms = tags.latest_ms;
@@ -55,7 +69,26 @@ impl RecordPlan<'_> {
         write_tag(&mut bytes, TagKind::Script, 0, &facts.body(before))?;
         let left_out = tags.order.tracks.iter().map(|cursor| cursor.left_out).sum();
         let (file_size, samples) = (before + facts.size, tags.samples);
-        Ok(RecordHead { bytes, file_size, duration_90khz, samples, left_out })
+        let head = RecordHead { bytes, file_size, duration_90khz, samples, left_out };
+        Ok(RecordLayout { head, plan: self, marks })
+    }
+}
+
+impl<'a> RecordLayout<'a> {
+    /// Writes the tags of the file but those that end within so many bytes behind its head. Answers as well how many bytes
+    /// there are behind the head before what is written.
+    #[must_use]
+    pub fn writer(&'a self, behind: u64) -> (RecordWriter<'a>, u64) {
+        let mark = self.marks.seek(&self.plan, behind);
+        (RecordWriter::new(&self.plan, mark.tags), mark.passed)
+    }
+
+    /// How much of the chunks' media, one after the other, is needed at most for so many bytes of tags from the first on.
+    #[must_use]
+    pub fn media_until(&self, end: u64) -> u64 {
+        let mark = self.marks.seek(&self.plan, end);
+        let next = mark.peek(&self.plan).filter(|_| mark.passed < end);
+        self.plan.media_before(mark.chunks_with(next.as_ref()))
     }
 }
 

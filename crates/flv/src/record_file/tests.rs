@@ -69,15 +69,21 @@ fn record(chunks: &[Chunk], scripts: &[(i64, &[u8])]) -> (Vec<u8>, usize) {
     let media: Vec<u8> = chunks.iter().flatten().flat_map(|placed| sample(*placed)).collect();
     let mut plan = RecordPlan::new(tables.iter().map(|table| (table, Follows::Directly)));
     plan.max_waiting = MAX_WAITING;
-    let (tags, waited) = write(RecordWriter::new(plan.clone()), &media);
-    let head = plan.lay_out().unwrap();
-    assert_eq!(head.file_size, (head.bytes.len() + tags.len()) as u64);
+    let layout = plan.lay_out().unwrap();
+    let (tags, waited) = write(layout.writer(0).0, &media);
+    assert_eq!(layout.head.file_size, (layout.head.bytes.len() + tags.len()) as u64);
     let size = tags.len();
     for behind in (0..4).map(|part| size * part / 4 + 1).chain([size]) {
-        let (writer, passed) = RecordWriter::behind(plan.clone(), behind as u64);
+        let (writer, passed) = layout.writer(behind as u64);
         let (resumed, waited) = write(writer, &media);
         assert!(passed <= behind as u64 && tags[passed as usize..] == resumed, "{behind} of {size}");
         assert!(waited as u64 <= MAX_WAITING);
+        // As much media as is said to be needed writes them up to there.
+        let end = (behind + size / 5).min(size);
+        let until = layout.media_until(end as u64);
+        let (written, _) = write(layout.writer(passed).0, &media[..until as usize]);
+        assert!(passed as usize + written.len() >= end, "{end} of {size}");
+        assert!(tags[passed as usize..].starts_with(&written));
     }
     let mut file = Vec::new();
     write_header(&mut file, true, true);
@@ -87,8 +93,9 @@ fn record(chunks: &[Chunk], scripts: &[(i64, &[u8])]) -> (Vec<u8>, usize) {
 
 fn write(mut writer: RecordWriter<'_>, media: &[u8]) -> (Vec<u8>, usize) {
     let (mut rest, mut tags, mut most) = (&media[writer.media_first() as usize..], Vec::new(), 0);
-    while let Some(needed) = writer.needed() {
-        let (next, after) = rest.split_at(needed as usize);
+    while let Some(needed) = writer.needed()
+        && let Some((next, after)) = rest.split_at_checked(needed as usize)
+    {
         writer.take(next, &mut tags).unwrap();
         most = most.max(writer.waiting.iter().map(Vec::len).sum());
         rest = after;

@@ -43,7 +43,7 @@ pub(crate) fn index(chunks: &[(&[u8], Follows)], policy: Policy) -> Index {
 /// A checked file without its media.
 pub(crate) fn movie(index: Index) -> Movie {
     let (offset, size, duration) = (index.media_offset(), index.file_size(), index.duration_90khz());
-    let bytes: Vec<u8> = index.flatten().collect();
+    let bytes: Vec<u8> = index.pieces().flatten().copied().collect();
     assert_eq!(bytes.len() as u64, offset);
     let movie = Movie::read(&bytes).unwrap();
     verify::check(&movie, size).unwrap();
@@ -56,6 +56,6 @@ pub(crate) fn file(chunks: &[Chunk], policy: Policy) -> Vec<u8> {
     let tables: Vec<_> = chunks.iter().map(|chunk| (chunk.table.as_slice(), Follows::Directly)).collect();
     let index = index(&tables, policy);
     let _ = movie(index.clone());
-    let media = chunks.iter().flat_map(|chunk| &chunk.media);
-    index.flatten().chain(media.copied()).collect()
+    let media = chunks.iter().map(|chunk| &chunk.media[..]);
+    index.pieces().chain(media).flatten().copied().collect()
 }

@@ -193,7 +193,11 @@ fn sound_that_drifts_or_jitters_keeps_its_stamps_to_two_milliseconds() {
 fn clocks_of_any_size_give_the_same_file() {
     let file = |begin: i64| {
         let table = table(&[pictures(begin, begin + SECOND, 2), sound(begin + 900, begin + SECOND)]);
-        index(&[(&table, Follows::Directly)], Policy::default()).flatten().collect::<Vec<u8>>()
+        index(&[(&table, Follows::Directly)], Policy::default())
+            .pieces()
+            .flatten()
+            .copied()
+            .collect::<Vec<u8>>()
     };
     let expected = file(0);
     // Where FLV's 24-bit and its 32-bit times end, 13 h 14 min, and MPEG's 33 bits.

@@ -63,7 +63,8 @@ fn every_rule_finds_what_breaks_it() {
 #[test]
 fn bytes_that_are_no_file_are_refused() {
     let table = table(&[pictures(0, SECOND, 2), sound(0, SECOND)]);
-    let bytes: Vec<u8> = index(&[(&table, Follows::Directly)], Policy::default()).flatten().collect();
+    let index = index(&[(&table, Follows::Directly)], Policy::default());
+    let bytes: Vec<u8> = index.pieces().flatten().copied().collect();
     let end = bytes.len() - 16;
     let is_refused = |bytes: &[u8]| Movie::read(bytes).is_err() || Movie::read(bytes).unwrap().media.1 == 0;
     assert!((1..end + 15).all(|cut| is_refused(&bytes[..cut])));

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use flv::record_file::{RecordPlan, RecordWriter};
+use flv::record_file::RecordPlan;
 use media::TrackKind;
 use mp4::{
     Follows, IndexBuilder,
@@ -41,7 +41,7 @@ pub(crate) fn mp4(recorded: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     let index = builder.finish().unwrap();
     let size = index.file_size();
     let file: Vec<u8> =
-        index.flatten().chain(recorded.iter().flat_map(|(_, media)| media).copied()).collect();
+        index.pieces().chain(recorded.iter().map(|(_, media)| &media[..])).flatten().copied().collect();
     assert_eq!(file.len() as u64, size);
     verify::check(&Movie::read(&file).unwrap(), size).unwrap();
     file
@@ -51,12 +51,12 @@ pub(crate) fn mp4(recorded: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
 pub(crate) fn flv(recorded: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     let tables: Vec<_> = recorded.iter().map(|(table, _)| SampleTable::parse(table).unwrap()).collect();
     let plan = RecordPlan::new(tables.iter().map(|table| (table, Follows::Directly)));
-    let head = plan.lay_out().unwrap();
-    let (mut file, mut writer) = (head.bytes, RecordWriter::new(plan));
+    let layout = plan.lay_out().unwrap();
+    let (mut file, mut writer) = (layout.head.bytes.clone(), layout.writer(0).0);
     for (_, media) in recorded {
         writer.take(media, &mut file).unwrap();
     }
-    assert_eq!(file.len() as u64, head.file_size);
+    assert_eq!(file.len() as u64, layout.head.file_size);
     file
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use record_files::{Container, File, Writer};
+use record_files::{Container, File, RecordFile};
 use remux::{Chunk, Policy};
 
 use crate::media::{AudioTrack, ChunkArrival, Error, LeftOut, PictureSize, Repair, Slice, VideoTrack};
@@ -57,53 +57,42 @@ impl Media for World {
 }
 
 impl Files for World {
+    type RecordFile = RecordFile;
+
     async fn lay_out(
         &self,
         container: files::Container,
         created_s: u64,
         chunks: Vec<files::Chunk>,
-        first: u64,
-    ) -> Result<files::Layout, files::Error> {
-        let chunks = parse(&chunks)?;
-        let writer =
-            Writer::part(kind(container), created_s, &chunks, first..u64::MAX).map_err(file_error)?;
-        let File { size, duration_90khz, left_out } = writer.file();
-        let media_first = writer.media_first();
-        Ok(files::Layout { size, duration90khz: duration_90khz, left_out, media_first })
+    ) -> Result<(files::Layout, RecordFile), files::Error> {
+        let container = match container {
+            files::Container::Mp4 => Container::Mp4,
+            files::Container::Flv => Container::Flv,
+        };
+        let chunks =
+            chunks.into_iter().map(|files::Chunk { table, gap_ms }| record_files::Chunk { table, gap_ms });
+        let file = RecordFile::lay_out(container, created_s, chunks.collect()).map_err(file_error)?;
+        let File { size, duration_90khz, left_out } = file.file();
+        Ok((files::Layout { size, duration90khz: duration_90khz, left_out }, file))
     }
 
-    async fn write(
-        &self,
-        container: files::Container,
-        created_s: u64,
-        chunks: Vec<files::Chunk>,
-        bytes: Range<u64>,
-        media: Vec<u8>,
-    ) -> Result<Vec<u8>, files::Error> {
-        let chunks = parse(&chunks)?;
-        let mut writer = Writer::part(kind(container), created_s, &chunks, bytes).map_err(file_error)?;
+    async fn media(&self, file: &RecordFile, bytes: Range<u64>) -> Range<u64> {
+        file.media(bytes)
+    }
+
+    async fn write(&self, file: &RecordFile, bytes: Range<u64>, media: Vec<u8>) -> Vec<u8> {
+        let mut writer = file.writer(bytes);
         let (mut file, mut rest) = (Vec::new(), &media[..]);
         while let Some(piece) = writer.head() {
             file.extend(piece);
         }
         while let Some(needed) = writer.needed() {
             let Some((next, after)) = rest.split_at_checked(needed as usize) else { break };
-            file.extend(writer.take(next.to_vec()).map_err(file_error)?);
+            file.extend(writer.take(next.to_vec()).expect("what the layout has admitted can be written"));
             rest = after;
         }
-        Ok(file)
+        file
     }
-}
-
-fn kind(container: files::Container) -> Container {
-    match container {
-        files::Container::Mp4 => Container::Mp4,
-        files::Container::Flv => Container::Flv,
-    }
-}
-
-fn parse(chunks: &[files::Chunk]) -> Result<Vec<record_files::Chunk<'_>>, files::Error> {
-    record_files::chunks(chunks.iter().map(|chunk| (&chunk.table[..], chunk.gap_ms))).map_err(file_error)
 }
 
 fn file_error(error: record_files::Error) -> files::Error {

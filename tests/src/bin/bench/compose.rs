@@ -89,7 +89,7 @@ fn measure(name: &'static str, tables: &[Vec<u8>]) -> Result<Measured> {
         }
         let index = builder.finish()?;
         let (offset, size) = (index.media_offset(), index.file_size());
-        let written: u64 = index.map(|piece| piece.len() as u64).sum();
+        let written: u64 = index.pieces().map(|piece| piece.len() as u64).sum();
         ensure!(written == offset, "{written} bytes of an index of {offset}");
         *sizes = (offset, size - offset);
         Ok(())

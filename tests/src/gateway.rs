@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::process::{binary_of, start_in, terminate};
 use crate::root;
@@ -15,6 +16,8 @@ pub struct Gateway {
     data: PathBuf,
     /// `host:port` of its RTMP.
     pub rtmp: String,
+    /// `host:port` of its operator's address.
+    admin: String,
 }
 
 impl Gateway {
@@ -70,6 +73,21 @@ impl Gateway {
         terminate(&mut self.child)
     }
 
+    /// Has the gateway end as before an upgrade, with so much time for pushes that are live, and waits for the end.
+    ///
+    /// # Errors
+    /// When it does not end in time, or something is left in its spool.
+    pub fn drain(&mut self, wait: Duration) -> Result<()> {
+        let mut drain = Command::new(binary_of(&root()));
+        drain.args(["drain", "--admin", &self.admin, "--wait", &wait.as_secs().to_string()]);
+        let output = drain.output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "live-recorder drain ended with {}: {said}", output.status);
+        let status = self.child.wait()?;
+        ensure!(status.success(), "the gateway ended with {status}");
+        Ok(())
+    }
+
     /// Id of the process.
     #[must_use]
     pub fn id(&self) -> u32 {
@@ -79,9 +97,11 @@ impl Gateway {
     pub(crate) fn start_at(checkout: &Path, rtmp: &str, functions: &str, data: &Path) -> Result<Self> {
         let mut gateway = Command::new(binary_of(checkout));
         gateway.args(["gateway", "--functions", functions, "--rtmp", rtmp, "--data"]).arg(data);
+        gateway.args(["--admin", "127.0.0.1:0"]);
         let (child, ready) = start_in(checkout, gateway)?;
         let rtmp = ready.part("rtmp")?.trim_start_matches("rtmp://").to_owned();
-        Ok(Self { child, functions: functions.into(), data: data.into(), rtmp })
+        let admin = ready.part("admin")?.trim_start_matches("http://").to_owned();
+        Ok(Self { child, functions: functions.into(), data: data.into(), rtmp, admin })
     }
 }
 

@@ -105,7 +105,7 @@ fn main() -> Result<()> {
 #[derive(Default)]
 struct Torment {
     faults: BTreeMap<Fault, u32>,
-    /// When the second gateway was killed or ended.
+    /// When the second gateway was killed, ended or drained.
     kills: Vec<Instant>,
 }
 
@@ -116,7 +116,7 @@ fn torment(parts: &mut Parts, shared: &Shared, random: &mut Random) -> Result<To
         let fault = Fault::ALL[random.below(Fault::ALL.len())];
         let lasts = Duration::from_millis(random.below(5_000) as u64);
         println!("{:>6.0} s  {fault:?} for {lasts:?}", shared.elapsed().as_secs_f64());
-        if matches!(fault, Fault::KillGateway | Fault::EndGateway) {
+        if matches!(fault, Fault::KillGateway | Fault::EndGateway | Fault::DrainGateway) {
             done.kills.push(Instant::now());
         }
         parts.suffer(fault, lasts).with_context(|| format!("after {fault:?}"))?;

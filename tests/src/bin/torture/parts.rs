@@ -24,7 +24,10 @@ pub(crate) enum Fault {
     KillGateway,
     /// SIGTERM to the second gateway: it brings the functions what it can in some seconds, and ends with 0.
     EndGateway,
-    /// The same to a host.
+    /// An upgrade of the second gateway: it takes no new pushes, ends those that last longer than [`DRAIN`], and ends
+    /// itself once its spool is empty.
+    DrainGateway,
+    /// SIGTERM to a host.
     EndHost,
     StopHost,
     StopRedis,
@@ -33,7 +36,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::KillFirstHost,
         Self::KillSecondHost,
         Self::KillBothHosts,
@@ -41,6 +44,7 @@ impl Fault {
         Self::KillBuckets,
         Self::KillGateway,
         Self::EndGateway,
+        Self::DrainGateway,
         Self::EndHost,
         Self::StopHost,
         Self::StopRedis,
@@ -54,11 +58,14 @@ impl Fault {
             Self::KillFirstHost | Self::EndHost => number == 0,
             Self::KillSecondHost => number == 1,
             Self::KillBothHosts => number < 2,
-            Self::KillGateway | Self::EndGateway => number == 2,
+            Self::KillGateway | Self::EndGateway | Self::DrainGateway => number == 2,
             _ => false,
         }
     }
 }
+
+/// How long a gateway that drains lets pushes go on.
+const DRAIN: Duration = Duration::from_secs(3);
 
 /// Hosts and gateways that some fault starts again.
 pub(crate) const STARTED_AGAIN: [&str; 3] = ["the first host", "the second host", "the second gateway"];
@@ -118,6 +125,12 @@ impl Parts {
             }
             Fault::EndGateway => {
                 self.gateways[1].stop()?;
+                thread::sleep(lasts);
+                self.gateways[1] = self.gateways[1].start_again()?;
+                Ok(())
+            }
+            Fault::DrainGateway => {
+                self.gateways[1].drain(DRAIN)?;
                 thread::sleep(lasts);
                 self.gateways[1] = self.gateways[1].start_again()?;
                 Ok(())

@@ -15,23 +15,32 @@ pub(crate) fn is_installed() -> bool {
 
 /// Decodes the whole file; every warning is a failure.
 pub(crate) fn decodes_without_a_warning(path: &Path) {
-    let output = Command::new("ffmpeg")
-        .args(["-v", "warning", "-xerror", "-nostdin", "-i"])
-        .arg(path)
-        .args(["-f", "null", "-"])
-        .output()
-        .unwrap();
+    decode_without_a_warning(&[path]);
+}
+
+/// Decodes files, each by itself, in one call: most of the time that one takes passes before it reads anything.
+pub(crate) fn decode_without_a_warning<P: AsRef<Path>>(paths: &[P]) {
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "warning", "-xerror", "-nostdin"]);
+    for path in paths {
+        ffmpeg.arg("-i").arg(path.as_ref());
+    }
+    for number in 0..paths.len() {
+        ffmpeg.args(["-map", &format!("{number}:v?"), "-map", &format!("{number}:a?"), "-f", "null", "-"]);
+    }
+    let output = ffmpeg.output().unwrap();
     let messages = String::from_utf8_lossy(&output.stderr);
     // Said of the source too: FFmpeg has no name for the channels of a program config element.
     let messages: Vec<&str> = messages
         .lines()
         .filter(|line| !line.starts_with("Guessed Channel Layout") && !line.is_empty())
         .collect();
-    assert!(output.status.success() && messages.is_empty(), "{}: {messages:?}", path.display());
+    let first = paths[0].as_ref().display();
+    assert!(output.status.success() && messages.is_empty(), "{first} and those behind it: {messages:?}");
 }
 
-/// Hashes of the decoded frames of a stream; `None` where the file has no such stream.
-pub(crate) fn frame_hashes(path: &Path, stream: &str) -> Option<Vec<String>> {
+/// Hashes of the decoded frames of a file's first video and its first audio stream; `None` where it has no such stream.
+pub(crate) fn frame_hashes(path: &Path) -> [Option<Vec<String>>; 2] {
     // An edit list would cut off the encoder's delay, which neither FLV nor a transport stream can say.
     let is_mp4 = path.extension().is_some_and(|extension| extension == "mp4");
     let output = Command::new("ffmpeg")
@@ -39,12 +48,24 @@ pub(crate) fn frame_hashes(path: &Path, stream: &str) -> Option<Vec<String>> {
         .args(if is_mp4 { &["-ignore_editlist", "1"][..] } else { &[] })
         .arg("-i")
         .arg(path)
-        .args(["-map", &format!("0:{stream}"), "-fps_mode", "passthrough", "-f", "framemd5", "-"])
+        .args(["-map", "0:v:0?", "-map", "0:a:0?", "-fps_mode", "passthrough", "-f", "framemd5", "-"])
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let hashes: Vec<String> =
-        lines.filter_map(|line| Some(line.rsplit(',').next()?.trim().to_owned())).collect();
-    (!hashes.is_empty()).then_some(hashes)
+    ["video", "audio"].map(|kind| {
+        let of_kind = format!(": {kind}");
+        let types = text.lines().filter_map(|line| line.strip_prefix("#media_type "));
+        let stream = types.filter_map(|stream| stream.strip_suffix(&of_kind)).next()?;
+        let frames = text.lines().filter_map(|line| line.strip_prefix(stream)?.strip_prefix(','));
+        let hashes: Vec<String> =
+            frames.filter_map(|frame| Some(frame.rsplit(',').next()?.trim().to_owned())).collect();
+        (!hashes.is_empty()).then_some(hashes)
+    })
+}
+
+/// What is decoded of a file is what is decoded of another.
+pub(crate) fn same_frames(name: &str, expected: &[Option<Vec<String>>; 2], path: &Path) {
+    for (kind, (expected, found)) in ["video", "audio"].iter().zip(expected.iter().zip(frame_hashes(path))) {
+        assert!(*expected == found, "{name}: decoded frames of {kind} differ in {}", path.display());
+    }
 }

@@ -150,8 +150,9 @@ fn spectral_band_replication_and_parametric_stereo_decode_alike() {
         std::fs::create_dir_all(stream.parent().unwrap()).unwrap();
         std::fs::write(&stream, &slices[0].1).unwrap();
         ffmpeg::decodes_without_a_warning(&stream);
-        let hashes = ffmpeg::frame_hashes(&flv, "a:0");
-        assert!(hashes.is_some() && hashes == ffmpeg::frame_hashes(&stream, "a:0"), "{name}");
+        let frames = ffmpeg::frame_hashes(&flv);
+        assert!(frames[1].is_some(), "{name}");
+        ffmpeg::same_frames(name, &frames, &stream);
     }
 }
 

@@ -44,18 +44,13 @@ fn run(tool: &str, path: &Path, before: &[&str], after: &[&str]) -> Vec<u8> {
 }
 
 fn read_stream(path: &Path, stream: &str) -> Option<Stream> {
-    let probe = |entries: &str, more: &[&str]| {
-        let before = [&["-v", "error", "-select_streams", stream, "-show_entries", entries], more].concat();
-        String::from_utf8(run("ffprobe", path, &before, &[])).unwrap()
-    };
-    let codec = probe("stream=codec_name", &["-of", "csv=p=0"])
-        .lines()
-        .next()?
-        .trim()
-        .trim_end_matches(',')
-        .to_owned();
-    let extradata = parse_hex_dump(&probe("stream=extradata", &["-show_data"]));
-    let list = probe("packet=pts_time,dts_time,size,flags", &["-of", "default=nk=0:nw=0"]);
+    // One call for all: most of the time that one takes passes before it reads anything.
+    let entries = "stream=codec_name,extradata:packet=pts_time,dts_time,size,flags";
+    let before = ["-v", "error", "-select_streams", stream, "-show_entries", entries, "-show_data"];
+    let probed = String::from_utf8(run("ffprobe", path, &before, &[])).unwrap();
+    let (list, of_stream) = probed.split_once("[STREAM]")?;
+    let codec = of_stream.lines().find_map(|line| line.strip_prefix("codec_name=")).unwrap().to_owned();
+    let extradata = parse_hex_dump(of_stream);
     // Every tag of MPEG-4 opens a stream of its own when FFmpeg reads FLV: the payloads come from all of them.
     let data = run(
         "ffmpeg",

@@ -75,9 +75,7 @@ impl RecordFile {
             Laid::Mp4(index) => behind(index.media_offset()),
             Laid::Flv(flv) => {
                 let layout = flv.layout();
-                let tags = behind(layout.head.bytes.len() as u64);
-                let first = layout.writer(tags.start).0.media_first();
-                first..layout.media_until(tags.end).max(first)
+                layout.media(behind(layout.head.bytes.len() as u64))
             }
         }
     }

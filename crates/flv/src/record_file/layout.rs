@@ -1,5 +1,7 @@
 //! The first pass: where everything will be.
 
+use std::ops::Range;
+
 use media::TrackKind;
 use sample_table::{SampleEntry, SampleTable};
 
@@ -83,12 +85,19 @@ impl<'a> RecordLayout<'a> {
         (RecordWriter::new(&self.plan, mark.tags), mark.passed)
     }
 
-    /// How much of the chunks' media, one after the other, is needed at most for so many bytes of tags from the first on.
+    /// Which bytes of the chunks' media, one after the other, are needed at most for these bytes behind the head.
     #[must_use]
-    pub fn media_until(&self, end: u64) -> u64 {
-        let mark = self.marks.seek(&self.plan, end);
-        let next = mark.peek(&self.plan).filter(|_| mark.passed < end);
-        self.plan.media_before(mark.chunks_with(next.as_ref()))
+    pub fn media(&self, behind: Range<u64>) -> Range<u64> {
+        let writer = self.writer(behind.start).0;
+        let first = writer.media_first();
+        if behind.is_empty() {
+            return first..first;
+        }
+        let mark = self.marks.seek(&self.plan, behind.end);
+        let next = mark.peek(&self.plan).filter(|_| mark.passed < behind.end);
+        let until = self.plan.media_before(mark.chunks_with(next.as_ref()));
+        // Whatever comes first is written once there is a chunk's media, script data as well.
+        first..until.max(first + writer.needed().unwrap_or(0))
     }
 }
 

@@ -1,11 +1,13 @@
 //! Tracks that lie apart in the chunks' media.
 
+use std::ops::Range;
+
 use media::{AudioCodec, TrackKind, VideoCodec};
 use sample_table::{
     AudioEntry, Follows, Head, Sample, SampleEntry, SampleTable, Script, TableWriter, VideoEntry,
 };
 
-use super::{RecordPlan, RecordWriter};
+use super::{RecordLayout, RecordPlan, RecordWriter};
 use crate::{Reader, Tag, TagClass, TagKind, write_header};
 
 const PICTURE_MS: i64 = 40;
@@ -78,17 +80,30 @@ fn record(chunks: &[Chunk], scripts: &[(i64, &[u8])]) -> (Vec<u8>, usize) {
         let (resumed, waited) = write(writer, &media);
         assert!(passed <= behind as u64 && tags[passed as usize..] == resumed, "{behind} of {size}");
         assert!(waited as u64 <= MAX_WAITING);
-        // As much media as is said to be needed writes them up to there.
-        let end = (behind + size / 5).min(size);
-        let until = layout.media_until(end as u64);
-        let (written, _) = write(layout.writer(passed).0, &media[..until as usize]);
-        assert!(passed as usize + written.len() >= end, "{end} of {size}");
-        assert!(tags[passed as usize..].starts_with(&written));
+        check_media(&layout, &media, &tags, behind..(behind + size / 5).min(size));
     }
     let mut file = Vec::new();
     write_header(&mut file, true, true);
-    file.extend(tags);
+    let before = file.len();
+    file.extend(&tags);
+    for (number, tag) in self::tags(&file).iter().enumerate() {
+        if tag.kind == TagKind::Script || number % 97 == 0 {
+            let begin = tag.offset as usize - before;
+            check_media(&layout, &media, &tags, begin..begin + 1);
+            check_media(&layout, &media, &tags, begin..begin + tag.body.len() + 15);
+        }
+    }
     (file, waited)
+}
+
+/// As much media as is said to be needed writes these bytes.
+#[track_caller]
+fn check_media(layout: &RecordLayout<'_>, media: &[u8], tags: &[u8], bytes: Range<usize>) {
+    let needed = layout.media(bytes.start as u64..bytes.end as u64);
+    let (writer, passed) = layout.writer(bytes.start as u64);
+    let (written, _) = write(writer, &media[..needed.end as usize]);
+    assert!(passed as usize + written.len() >= bytes.end, "{bytes:?} of {}", tags.len());
+    assert!(tags[passed as usize..].starts_with(&written));
 }
 
 fn write(mut writer: RecordWriter<'_>, media: &[u8]) -> (Vec<u8>, usize) {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Mutex;
 
 use protocol::StreamPath;
 use shared::catalog::Command;
@@ -25,19 +26,31 @@ const DRAWN: u64 = 10;
 const FAILED: [u64; 5] =
     [987_654_321_097, 987_654_321_437, 987_654_321_442, 9_990_000_000_194, 9_990_000_001_373];
 
+/// So many histories are played at once.
+const AT_ONCE: usize = 2;
+
 /// Plays histories; answers what they reached, and which failed.
-fn play(seeds: impl Iterator<Item = u64>) -> (Coverage, Vec<String>) {
-    let mut coverage = Coverage::default();
-    let mut failures = Vec::new();
-    for seed in seeds {
-        let outcome = run(&Options::of(seed));
-        coverage.add(&outcome.coverage);
-        if let Err(error) = outcome.judged {
-            println!("seed {seed}: {error}\nsee `cargo xtask simulate --from {seed} --seeds 1`");
-            failures.push(format!("seed {seed}: {error}"));
+fn play(seeds: impl Iterator<Item = u64> + Send) -> (Coverage, Vec<String>) {
+    let seeds = Mutex::new(seeds);
+    let played = Mutex::new((Coverage::default(), Vec::new()));
+    let next = || seeds.lock().unwrap().next();
+    let play_some = || {
+        while let Some(seed) = next() {
+            let outcome = run(&Options::of(seed));
+            let (coverage, failures) = &mut *played.lock().unwrap();
+            coverage.add(&outcome.coverage);
+            if let Err(error) = outcome.judged {
+                println!("seed {seed}: {error}\nsee `cargo xtask simulate --from {seed} --seeds 1`");
+                failures.push(format!("seed {seed}: {error}"));
+            }
         }
-    }
-    (coverage, failures)
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(play_some);
+        }
+    });
+    played.into_inner().unwrap()
 }
 
 #[test]

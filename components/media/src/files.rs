@@ -13,7 +13,7 @@ impl contract::Guest for Component {
     type RecordFile = LaidOut;
 }
 
-/// What is still being written keeps it.
+/// A file that is laid out. What is being written of it keeps it, though it is dropped.
 pub(crate) struct LaidOut(Rc<RecordFile>);
 
 impl contract::GuestRecordFile for LaidOut {

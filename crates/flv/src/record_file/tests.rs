@@ -190,3 +190,25 @@ fn script_data_stands_in_its_chunk_and_within_the_file() {
         assert!(is_in_order(&file));
     }
 }
+
+#[test]
+fn any_place_of_a_file_is_found_of_which_not_all_are_marked() {
+    let (pictures, size) = (2_400, 1 << 20);
+    let chunk: Chunk = (0..pictures).map(|n| (TrackKind::Video, n * PICTURE_MS, size)).collect();
+    let table = table(&chunk, &[]);
+    let table = SampleTable::parse(&table).unwrap();
+    let layout = RecordPlan::new([(&table, Follows::Directly)]).lay_out().unwrap();
+    // The sequence header goes with the first picture.
+    let (header, picture) = (15 + 5 + b"record".len() as u64, 15 + 5 + size as u64);
+    let pictures = pictures as u64;
+    for behind in (1..=pictures).map(|number| header + number * picture) {
+        let before = if behind == header + picture { 0 } else { behind - picture };
+        assert_eq!(layout.writer(behind - 1).1, before);
+        assert_eq!(layout.writer(behind).1, behind);
+        let media = (behind - header) / picture * size as u64;
+        let last = if behind == header + pictures * picture { media } else { media + size as u64 };
+        assert_eq!(layout.writer(behind).0.media_first(), media);
+        assert!(layout.media(behind..behind + 1).end >= last);
+    }
+    assert_eq!(layout.writer(u64::MAX).1, header + pictures * picture);
+}

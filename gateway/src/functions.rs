@@ -15,6 +15,7 @@ use std::{
 
 use anyhow::Context;
 use bytes::Bytes;
+use exposition::Label;
 use futures_util::StreamExt;
 use http::{
     HeaderMap, Request, StatusCode,
@@ -28,22 +29,20 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use opentelemetry::Context as TraceContext;
 use protocol::{
     CHUNK_CONTENT_TYPE, CHUNK_CONTINUES_HEADER, CHUNK_OFFSET_HEADER, Call, ChunkAnswer, ChunkPath,
     GENERATION_HEADER, JSON_CONTENT_TYPE, LostChunk, PROBLEM_CONTENT_TYPE, PUSH_HEADER, Problem, Route,
-};
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tokio_util::io::ReaderStream;
 
 use crate::{
     block::BLOCK_BYTES,
-    operation::Failure,
+    operation::{CallTrace, Failure},
     settings::Current,
     spool::{Chunk, ChunkName},
+    trust,
 };
 use hosts::{Attempt, Hosts};
 
@@ -149,7 +148,7 @@ impl Functions {
         connector.enforce_http(false);
         connector.set_connect_timeout(Some(Duration::from_secs(5)));
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls_config(ca_file)?)
+            .with_tls_config(trust::client_config(ca_file)?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);
@@ -172,7 +171,7 @@ impl Functions {
 
     /// Sends a JSON body to its route and reads the answer.
     pub(crate) async fn call<C: Call>(&self, address: C::Address, body: &C) -> Result<C::Answer, CallError> {
-        self.send_json(self.request(&C::route(address)), body, CALL_TIMEOUT).await
+        self.send_json(self.request(&C::route(address), &TraceContext::new()), body, CALL_TIMEOUT).await
     }
 
     /// The same, for a call that may work as long as functions let one.
@@ -182,29 +181,32 @@ impl Functions {
         body: &C,
     ) -> Result<C::Answer, CallError> {
         let timeout = Duration::from_secs(protocol::CALL_MAX_S) + CALL_TIMEOUT;
-        self.send_json(self.request(&C::route(address)), body, timeout).await
+        self.send_json(self.request(&C::route(address), &TraceContext::new()), body, timeout).await
     }
 
-    /// Sends a chunk of a push, from memory if it is there; answers the headers of the answer.
+    /// Sends a chunk of a push, from memory if it is there; answers the headers of the answer. `part_of`: the chunk's
+    /// trace.
     pub(crate) async fn put_chunk(
         &self,
         path: ChunkPath,
         push: &str,
         chunk: ChunkBody,
+        part_of: &TraceContext,
     ) -> Result<HeaderMap, CallError> {
         let ChunkName { offset_ms, generation, continues, .. } = chunk.name;
         let timeout = CALL_TIMEOUT + Duration::from_millis(chunk.bytes / SLOWEST_BYTES_PER_MS);
         let bytes = chunk.bytes;
         let body = chunk.into_body().await.map_err(|error| CallError::Unsent(error.into()))?;
-        let mut request = self
-            .request(&Route::Chunk(path))
+        let mut request = self.request(&Route::Chunk(path), part_of);
+        request.head = request
+            .head
             .header(CONTENT_TYPE, CHUNK_CONTENT_TYPE)
             .header(CONTENT_LENGTH, bytes)
             .header(PUSH_HEADER, push)
             .header(CHUNK_OFFSET_HEADER, offset_ms)
             .header(GENERATION_HEADER, generation.to_string());
         if continues {
-            request = request.header(CHUNK_CONTINUES_HEADER, "1");
+            request.head = request.head.header(CHUNK_CONTINUES_HEADER, "1");
         }
         let (_, headers) = self.send::<ChunkAnswer>(request, body, timeout).await?;
         Ok(headers)
@@ -216,44 +218,66 @@ impl Functions {
         path: ChunkPath,
         push: &str,
         lost: &LostChunk,
+        part_of: &TraceContext,
     ) -> Result<ChunkAnswer, CallError> {
-        let request = self.request(&Route::Chunk(path)).header(PUSH_HEADER, push);
+        let mut request = self.request(&Route::Chunk(path), part_of);
+        request.head = request.head.header(PUSH_HEADER, push);
         self.send_json(request, lost, CALL_TIMEOUT).await
     }
 
     async fn send_json<A: DeserializeOwned>(
         &self,
-        request: Builder,
+        mut request: CallRequest,
         body: &impl Serialize,
         timeout: Duration,
     ) -> Result<A, CallError> {
         let body = serde_json::to_vec(body).map_err(|error| CallError::Unsent(error.into()))?;
         let body = Full::new(Bytes::from(body)).map_err(never).boxed_unsync();
-        let (answer, _) = self.send(request.header(CONTENT_TYPE, JSON_CONTENT_TYPE), body, timeout).await?;
+        request.head = request.head.header(CONTENT_TYPE, JSON_CONTENT_TYPE);
+        let (answer, _) = self.send(request, body, timeout).await?;
         Ok(answer)
     }
 
     /// A request by its route alone; where to is known when it is sent.
-    fn request(&self, route: &Route) -> Builder {
-        let uri = route.to_string();
-        Request::builder()
+    fn request(&self, route: &Route, part_of: &TraceContext) -> CallRequest {
+        let trace = CallTrace::begin(route, part_of);
+        let mut head = Request::builder()
             .method(route.method())
-            .uri(uri)
-            .header(AUTHORIZATION, self.settings.authorization())
+            .uri(route.to_string())
+            .header(AUTHORIZATION, self.settings.authorization());
+        if let Some(headers) = head.headers_mut() {
+            trace.write(headers);
+        }
+        CallRequest { head, trace }
     }
 
     async fn send<A: DeserializeOwned>(
         &self,
-        request: Builder,
+        CallRequest { head, mut trace }: CallRequest,
         body: Body,
         timeout: Duration,
     ) -> Result<(A, HeaderMap), CallError> {
+        let answer = self.exchange(head, body, timeout, &mut trace).await;
+        if let Err(error) = &answer {
+            trace.failed(error.failure().as_str(), error.to_string());
+        }
+        answer
+    }
+
+    async fn exchange<A: DeserializeOwned>(
+        &self,
+        head: Builder,
+        body: Body,
+        timeout: Duration,
+        trace: &mut CallTrace,
+    ) -> Result<(A, HeaderMap), CallError> {
         let mut attempt = self.hosts.attempt();
-        let request =
-            at_host(request, &attempt).body(body).map_err(|error| CallError::Unsent(error.into()))?;
+        let request = at_host(head, &attempt).body(body).map_err(|error| CallError::Unsent(error.into()))?;
+        trace.sent_to(request.uri());
         let answer = async {
             let response = self.client.request(request).await?;
             let (head, body) = response.into_parts();
+            trace.answered(head.status);
             let body = Limited::new(body, MAX_ANSWER_BYTES);
             let body = body.collect().await.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
             anyhow::Ok((head.status, head.headers, body))
@@ -280,23 +304,10 @@ impl Functions {
     }
 }
 
-/// What is trusted of the functions' certificates.
-fn tls_config(ca_file: Option<&Path>) -> anyhow::Result<ClientConfig> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Some(file) = ca_file {
-        let reading = || format!("while reading the certificates in {}", file.display());
-        let certificates = CertificateDer::pem_file_iter(file).with_context(reading)?;
-        let before = roots.len();
-        for certificate in certificates {
-            roots.add(certificate.with_context(reading)?).with_context(reading)?;
-        }
-        anyhow::ensure!(roots.len() > before, "{} has no certificate in PEM", file.display());
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .context("while setting up TLS")?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+/// A call of the functions that is about to be sent.
+struct CallRequest {
+    head: Builder,
+    trace: CallTrace,
 }
 
 /// The request, to the host of the attempt.

@@ -14,6 +14,7 @@
 //! | `connection`, `identity`, `admission`, `names`, `pace` | who pushes what, and may |
 //! | `recorder`, `cut`, `headers` | from tags to chunks |
 //! | `queue` | the chunks of one push, between its connection and its upload |
+//! | [`trust`] | whose certificates are trusted |
 //! | `spool`, `block`, `blocking` | chunks on disk and in memory, and what a restart finds |
 //! | `upload`, `sessions`, `functions`, `gateway` | bringing chunks to the functions, and what the functions want |
 //! | `heartbeat`, `tell`, `ticker` | what the functions are told each second |
@@ -54,6 +55,7 @@ mod settings;
 mod spool;
 mod tell;
 mod ticker;
+pub mod trust;
 pub mod upkeep;
 mod upload;
 

@@ -9,6 +9,7 @@ mod metrics;
 mod process;
 mod publishers;
 mod report;
+mod traces;
 mod traffic;
 
 pub use control::{Control, DrainPlan, DrainState};
@@ -22,4 +23,5 @@ pub(crate) use metrics::{
 };
 pub(crate) use publishers::{LivePush, Registered};
 pub(crate) use report::of_process;
+pub(crate) use traces::{CallTrace, ChunkTrace};
 pub(crate) use traffic::Traffic;

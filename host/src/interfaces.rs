@@ -17,16 +17,17 @@ use wasmtime::component::Linker;
 use wasmtime_wasi::WasiView;
 use wasmtime_wasi_http::WasiHttpView;
 
+use self::http::HttpView;
 use self::stores::KeyValueView;
 use self::variables::VariablesView;
 
 /// Adds every interface that this host implements.
 pub(crate) fn add_to_linker<T>(linker: &mut Linker<T>) -> wasmtime::Result<()>
 where
-    T: WasiView + WasiHttpView + KeyValueView + VariablesView + 'static,
+    T: WasiView + WasiHttpView + HttpView + KeyValueView + VariablesView + 'static,
 {
     wasi::add_to_linker(linker)?;
-    wasmtime_wasi_http::p3::add_to_linker(linker)?;
+    http::add_to_linker(linker)?;
     key_value::add_to_linker(linker)?;
     wasi_keyvalue::add_to_linker(linker)?;
     variables::add_to_linker(linker)

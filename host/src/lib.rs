@@ -14,6 +14,7 @@
 //! | `serving` | from an HTTP request to the component that answers it |
 //! | `metrics` | what is counted of all that |
 //! | `clock`, [`key_value`], `outbound` | what the embedder gives, with defaults |
+//! | `metrics`, `traces` | what an operator sees |
 //! | `host` | all of it put together |
 //!
 //! ```no_run
@@ -41,6 +42,7 @@ mod outbound;
 mod running;
 mod runtime_config;
 mod serving;
+mod traces;
 
 pub use clock::{Clock, RandomSource, SystemClock, SystemRandom};
 pub use host::{Host, HostBuilder};

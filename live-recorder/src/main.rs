@@ -14,6 +14,7 @@ mod settings_file;
 mod size;
 mod stack;
 mod store;
+mod traces;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::commands::{catalog, demo, functions, gateway, operator, push, spool, up};
 use crate::log::{Log, LogFormat};
 use crate::stack::StackConfig;
+use crate::traces::Traces;
 
 /// Uses the room of freed chunks again. glibc's allocator does not for most of it, and grows with each wave of pushes.
 #[global_allocator]
@@ -80,6 +82,12 @@ fn main() -> anyhow::Result<()> {
     let level = if matches!(cli.command, Command::Demo(_)) { LevelFilter::WARN } else { LevelFilter::INFO };
     let log = Log::start(level, cli.log_format)?;
     let runtime = tokio::runtime::Runtime::new()?;
+    let traces = match cli.command {
+        Command::Up(_) | Command::Functions(_) | Command::Gateway(_) => {
+            Some(Traces::start(runtime.handle())?)
+        }
+        _ => None,
+    };
     let ended = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(cancel_on_signal(stop.clone()));
@@ -99,6 +107,7 @@ fn main() -> anyhow::Result<()> {
             Command::Demo(args) => demo::run(args, &log, stop).await,
         }
     });
+    traces.into_iter().for_each(Traces::stop);
     // A copy that is being made holds up no end.
     runtime.shutdown_timeout(AT_THE_END);
     ended

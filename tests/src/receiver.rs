@@ -18,6 +18,8 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// Its body.
     pub body: String,
+    /// The same as it came, which may be no text.
+    pub bytes: Vec<u8>,
 }
 
 impl Received {
@@ -152,10 +154,10 @@ fn serve(
         headers.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
     let length = headers.iter().find(|(name, _)| name == "content-length");
     let length = length.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let body = String::from_utf8_lossy(&body).into_owned();
-    let request = Received { method, target, headers, body };
+    let mut bytes = vec![0; length];
+    reader.read_exact(&mut bytes)?;
+    let body = String::from_utf8_lossy(&bytes).into_owned();
+    let request = Received { method, target, headers, body, bytes };
     locked(received).push(request.clone());
     let reply = locked(script)(&request);
     let (status, headers, body): (_, &[_], _) = match reply {

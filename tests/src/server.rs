@@ -17,6 +17,9 @@ const STORE: &str = "RECORDER_TESTS_STORE";
 /// An address for each part to choose.
 const FREE: &str = "127.0.0.1:0";
 
+/// Names and their values.
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
 /// A running bundle. Dropping it kills it.
 pub struct Server {
     child: Child,
@@ -49,7 +52,7 @@ impl Server {
     pub fn start_with(data: &Path, variables: &[(&str, &str)]) -> Result<Self> {
         let is_shared = std::env::var_os(STORE).is_some_and(|store| store == "redis");
         let redis = is_shared.then(|| Shared::redis(data, None)).transpose()?;
-        Self::start_at(data, [FREE; 3], variables, redis)
+        Self::start_at(data, [FREE; 3], (variables, &[]), redis)
     }
 
     /// Starts the bundle on free ports, with its store in a Redis of its own, which another host of the functions shares.
@@ -58,7 +61,15 @@ impl Server {
     /// # Errors
     /// When a part does not get ready.
     pub fn start_on_redis(data: &Path) -> Result<Self> {
-        Self::start_at(data, [FREE; 3], &[], Some(Shared::redis(data, None)?))
+        Self::start_at(data, [FREE; 3], (&[], &[]), Some(Shared::redis(data, None)?))
+    }
+
+    /// Starts the bundle on free ports, in one process with its own store, with variables of the environment.
+    ///
+    /// # Errors
+    /// When the bundle does not get ready.
+    pub fn start_in(data: &Path, environment: &[(&str, &str)]) -> Result<Self> {
+        Self::start_at(data, [FREE; 3], (&[], environment), None)
     }
 
     /// Starts the bundle again on the state of this one, which must have ended.
@@ -86,18 +97,19 @@ impl Server {
         let (listen, bucket) = (host(&self.functions), host(&self.bucket));
         let shared = self.shared.as_ref();
         let redis = shared.map(|shared| Shared::redis(data, Some(shared))).transpose()?;
-        Self::start_at(data, [&listen, &self.rtmp, &bucket], variables, redis)
+        Self::start_at(data, [&listen, &self.rtmp, &bucket], (variables, &[]), redis)
     }
 
     fn start_at(
         data: &Path,
         [listen, rtmp, bucket]: [&str; 3],
-        variables: &[(&str, &str)],
+        (variables, environment): (Pairs<'_>, Pairs<'_>),
         redis: Option<Redis>,
     ) -> Result<Self> {
         // Where another gateway is pushed to, the bundle's own one listens aside.
         let own_rtmp = if redis.is_some() { FREE } else { rtmp };
         let mut up = Command::new(binary());
+        up.envs(environment.iter().copied());
         up.envs(variables.iter().map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)));
         up.args([
             "up", "--listen", listen, "--rtmp", own_rtmp, "--bucket", bucket, "--admin", FREE, "--data",

@@ -123,6 +123,22 @@ impl Route {
         }
     }
 
+    /// The call's path with the names of its segments in place of what they hold: the same for all calls of a kind.
+    #[must_use]
+    pub fn template(&self) -> &'static str {
+        match self {
+            Self::Admission(_) => "/streams/{domain}/{app}/{stream}/admission",
+            Self::Sessions(_) => "/streams/{domain}/{app}/{stream}/sessions",
+            Self::Chunk(_) => "/streams/{domain}/{app}/{stream}/sessions/{session}/chunks/{seq}",
+            Self::End(_) => "/streams/{domain}/{app}/{stream}/sessions/{session}/end",
+            Self::Heartbeat => "/heartbeat",
+            Self::Tick => "/tick",
+            Self::Compose => "/compose",
+            Self::Rebuild => "/rebuild",
+            Self::Deliver => "/deliver",
+        }
+    }
+
     /// The route of a method and of a path without its query.
     ///
     /// # Errors
@@ -171,11 +187,9 @@ impl fmt::Display for Route {
             Self::Sessions(stream) => write!(f, "{}/sessions", stream.url_path()),
             Self::Chunk(ChunkPath { session, seq }) => write!(f, "{session}/chunks/{seq}"),
             Self::End(session) => write!(f, "{session}/end"),
-            Self::Heartbeat => f.write_str("/heartbeat"),
-            Self::Tick => f.write_str("/tick"),
-            Self::Compose => f.write_str("/compose"),
-            Self::Rebuild => f.write_str("/rebuild"),
-            Self::Deliver => f.write_str("/deliver"),
+            Self::Heartbeat | Self::Tick | Self::Compose | Self::Rebuild | Self::Deliver => {
+                f.write_str(self.template())
+            }
         }
     }
 }

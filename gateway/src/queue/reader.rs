@@ -163,6 +163,15 @@ impl QueueReader {
         self.queue.state().waits()
     }
 
+    /// When the first and the last frame of the chunk at the front came.
+    pub(crate) fn front_frames(&self) -> Option<(Instant, Instant)> {
+        let state = self.queue.state();
+        let (began, _) = state.began?;
+        let Some(Waiting::Chunk(chunk)) = state.waiting.front() else { return None };
+        let at = |ms| began + Duration::from_millis(ms);
+        Some((at(chunk.name.offset_ms), at(chunk.end_ms)))
+    }
+
     /// The functions will not have the push at all.
     pub(crate) fn refuse(&self) {
         self.queue.refused.cancel();

@@ -6,7 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use exposition::Label;
 use http::StatusCode;
+use opentelemetry::Context as TraceContext;
 use protocol::{
     BeginSession, ChunkPath, EndAnswer, EndSession, Generation, LossReason, LostChunk, SessionAnswer,
     SessionPath, conflict,
@@ -18,7 +20,7 @@ use crate::{
     clock::{LogLimit, ms_since},
     functions::{CallError, ChunkBody, Functions},
     gateway::Gateway,
-    operation::{ChunkOutcome, Failure, Metrics},
+    operation::{ChunkOutcome, ChunkTrace, Failure, Metrics},
     queue::{Answered, Ended, Next, QueueReader},
     sessions::Sessions,
     spool::Spool,
@@ -131,6 +133,7 @@ impl Uploader {
             session,
             push,
             backoff: Backoff::new(queue.path(), &self.functions),
+            trace: None,
             missing: None,
             told_to_wait: None,
         };
@@ -142,7 +145,7 @@ impl Uploader {
             };
             if is_taken {
                 bringer.backoff = Backoff::new(queue.path(), &self.functions);
-                (bringer.missing, bringer.told_to_wait) = (None, None);
+                (bringer.trace, bringer.missing, bringer.told_to_wait) = (None, None, None);
             }
         }
     }
@@ -215,6 +218,8 @@ struct Bringer<'a> {
     session: &'a SessionPath,
     push: String,
     backoff: Backoff<'a>,
+    /// The trace of the chunk at the front, and its index.
+    trace: Option<(u64, ChunkTrace)>,
     /// Since when the functions want a chunk before the one at the front that is not here.
     missing: Option<Instant>,
     /// Since when they want something else first, here or not.
@@ -227,11 +232,14 @@ impl Bringer<'_> {
         let (from_ms, generation) = (body.name().offset_ms, body.name().generation);
         let Uploader { metrics, .. } = self.uploader;
         let (bytes, oldest) = (body.bytes(), self.queue.waits().oldest);
-        let answer = self.uploader.functions.put_chunk(self.path(seq), &self.push, body).await;
+        let path = self.path(seq);
+        let part_of = self.trace_of(index, seq, bytes).context();
+        let answer = self.uploader.functions.put_chunk(path, &self.push, body, &part_of).await;
         self.queue.tried(index);
         let error = match answer {
             Ok(headers) => {
                 self.queue.acknowledged(index);
+                self.trace.take().into_iter().for_each(|(_, trace)| trace.acknowledged());
                 metrics.chunks.of(ChunkOutcome::Acknowledged).add_one();
                 metrics.chunk_bytes.add(bytes);
                 metrics.take_remuxed(&headers);
@@ -273,8 +281,10 @@ impl Bringer<'_> {
         if let Some(tried) = tried {
             sleep_until((tried + self.uploader.call_max).into()).await;
         }
-        let answer = self.uploader.functions.put_lost(self.path(seq), &self.push, &lost).await;
+        let part_of = self.trace_of(index, seq, 0).context();
+        let answer = self.uploader.functions.put_lost(self.path(seq), &self.push, &lost, &part_of).await;
         let Err(error) = answer else {
+            self.trace.take().into_iter().for_each(|(_, trace)| trace.lost(lost.lost.as_str()));
             self.uploader.metrics.gaps.of(lost.lost).add_one();
             tracing::warn!("{}: chunk {seq} is told lost: {:?}", self.queue.path(), lost.lost);
             self.queue.acknowledged(index);
@@ -314,13 +324,22 @@ impl Bringer<'_> {
         );
         let lost = LostChunk { lost: LossReason::Acknowledged, from_ms, to_ms: from_ms, generation };
         for missing in expected..seq {
-            if let Err(error) = self.uploader.functions.put_lost(self.path(missing), &self.push, &lost).await
-            {
+            let part_of = TraceContext::new();
+            let path = self.path(missing);
+            if let Err(error) = self.uploader.functions.put_lost(path, &self.push, &lost, &part_of).await {
                 return tracing::warn!("{}: loss of chunk {missing}: {error}", self.queue.path());
             }
             self.uploader.metrics.gaps.of(lost.lost).add_one();
         }
         self.backoff = Backoff::new(self.queue.path(), &self.uploader.functions);
+    }
+
+    /// The trace of the chunk at the front, which begins with the first try. Another chunk's, which was given up, ends.
+    fn trace_of(&mut self, index: u64, seq: u64, bytes: u64) -> &ChunkTrace {
+        if self.trace.as_ref().is_none_or(|(of, _)| *of != index) {
+            self.trace = Some((index, ChunkTrace::begin(&self.path(seq), bytes, self.queue.front_frames())));
+        }
+        &self.trace.as_ref().expect("it was just begun").1
     }
 
     fn path(&self, seq: u64) -> ChunkPath {

@@ -6,12 +6,20 @@ use std::sync::{Arc, OnceLock};
 use http::header::HOST;
 use http::uri::Scheme;
 use http::{Request, Response, Uri};
-use wasmtime::component::ResourceTable;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks};
+use opentelemetry::trace::SpanContext;
+use wasmtime::AsContextMut;
+use wasmtime::component::{Accessor, HasData, Linker, Resource, ResourceTable};
+use wasmtime_wasi::TrappableError;
+use wasmtime_wasi_http::p3;
+use wasmtime_wasi_http::p3::bindings::http::{client, types};
+use wasmtime_wasi_http::{
+    Error, RequestOptions, WasiBody, WasiHttp, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
+};
 
 use crate::manifest::allowed_hosts::{AllowedHosts, Reach};
 use crate::metrics::{FunctionMetrics, Sent, To, of_status};
 use crate::outbound::Outbound;
+use crate::traces::{self, Callers, SentTrace};
 
 /// The name by which an application addresses itself, as in Spin.
 const SELF: &str = "self.alt";
@@ -20,6 +28,13 @@ const SELF: &str = "self.alt";
 pub(crate) struct HttpCtx {
     http: WasiHttpCtx,
     hooks: Hooks,
+    /// The traces of the requests that the instance answers.
+    pub(crate) callers: Callers,
+}
+
+/// Whatever holds an [`HttpCtx`].
+pub(crate) trait HttpView {
+    fn http_ctx(&mut self) -> &mut HttpCtx;
 }
 
 /// What is done about a request that a guest sends.
@@ -31,11 +46,45 @@ pub(crate) struct Hooks {
     /// Where the application itself listens, once it does.
     pub(crate) own_address: Arc<OnceLock<SocketAddr>>,
     pub(crate) metrics: Arc<FunctionMetrics>,
+    /// For which request of the instance the next one is sent, if that is traced.
+    pub(crate) caller: Option<SpanContext>,
+}
+
+/// Adds the types, and a client that knows for which request it sends.
+pub(super) fn add_to_linker<T: WasiHttpView + HttpView + 'static>(
+    linker: &mut Linker<T>,
+) -> wasmtime::Result<()> {
+    types::add_to_linker::<_, WasiHttp>(linker, WasiHttpView::http)?;
+    client::add_to_linker::<_, Client>(linker, WasiHttpView::http)
+}
+
+struct Client;
+
+impl HasData for Client {
+    type Data<'a> = WasiHttpCtxView<'a>;
+}
+
+impl<T: WasiHttpView + HttpView + 'static> client::HostWithStore<T> for Client {
+    async fn send(
+        store: &Accessor<T, Self>,
+        request: Resource<p3::Request>,
+    ) -> Result<Resource<p3::Response>, TrappableError<types::ErrorCode>> {
+        store.with(|mut store| {
+            let mut store = store.as_context_mut();
+            if !store.data_mut().http_ctx().callers.is_empty() {
+                let caller = traces::caller(&mut store, |state| &state.http_ctx().callers);
+                store.data_mut().http_ctx().hooks.caller = caller;
+            }
+        });
+        // This calls the hooks before anything else can.
+        let store = store.with_getter::<WasiHttp>(T::http);
+        <WasiHttp as client::HostWithStore<T>>::send(&store, request).await
+    }
 }
 
 impl HttpCtx {
     pub(crate) fn new(hooks: Hooks) -> Self {
-        Self { http: WasiHttpCtx::new(), hooks }
+        Self { http: WasiHttpCtx::new(), hooks, callers: Callers::default() }
     }
 
     pub(crate) fn view<'a>(&'a mut self, table: &'a mut ResourceTable) -> WasiHttpCtxView<'a> {
@@ -53,7 +102,9 @@ impl WasiHttpHooks for Hooks {
         // How the guest fared with the response: the connection tells the peer all there is to tell.
         _response_outcome: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Answer> + Send> {
-        let running = self.metrics.sent(self.to(request.uri())).begin(Sent::Abandoned);
+        let to = self.to(request.uri());
+        let running = self.metrics.sent(to).begin(Sent::Abandoned);
+        let trace = SentTrace::begin(self.caller.take(), request.method(), request.uri(), to);
         let sent = self.address(request.uri()).map(|(uri, reach)| {
             *request.uri_mut() = uri;
             // The client sets it from the URI.
@@ -66,10 +117,16 @@ impl WasiHttpHooks for Hooks {
                 Ok(answer) => answer.await,
                 Err(error) => Err(error),
             };
-            running.end(match &answer {
-                Ok(answer) => of_status(answer.status()),
-                Err(error) => error.into(),
-            });
+            match &answer {
+                Ok(answer) => {
+                    running.end(of_status(answer.status()));
+                    trace.answered(answer.status());
+                }
+                Err(error) => {
+                    running.end(error.into());
+                    trace.failed(error.into());
+                }
+            }
             Ok((answer?, nothing_more))
         })
     }

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use opentelemetry::trace::SpanContext;
 use tokio::time::Sleep;
 use wasmtime::component::{GuestTaskId, InstancePre, ResourceTable};
 use wasmtime::{Result, Store, StoreContextMut};
@@ -88,8 +89,9 @@ impl Function {
         Ok(Self { handler: ProxyHandler::new(Instances { pre, state }) })
     }
 
-    pub(crate) async fn handle(&self, request: Request) -> Result<Response> {
-        self.handler.handle((), request).await
+    /// `caller`: what the requests that it sends meanwhile are part of, if they are traced.
+    pub(crate) async fn handle(&self, request: Request, caller: Option<SpanContext>) -> Result<Response> {
+        self.handler.handle(caller, request).await
     }
 }
 
@@ -110,6 +112,7 @@ impl Instances {
                 outbound: state.outbound.clone(),
                 own_address: state.own_address.clone(),
                 metrics: state.metrics.clone(),
+                caller: None,
             }),
             key_value: KeyValueCtx::new(state.key_value.clone()),
             variables: VariablesCtx { variables: state.variables.clone() },
@@ -179,7 +182,7 @@ struct Worker {
 
 impl WorkerState for Worker {
     type StoreData = InstanceState;
-    type RequestData = ();
+    type RequestData = Option<SpanContext>;
 
     fn should_accept_request(&self, concurrent_count: usize, total_count: usize) -> ShouldAccept {
         if total_count >= self.limits.requests {
@@ -193,10 +196,11 @@ impl WorkerState for Worker {
 
     fn on_request_start(
         &self,
-        _store: StoreContextMut<'_, InstanceState>,
-        (): (),
-        _task: GuestTaskId,
+        mut store: StoreContextMut<'_, InstanceState>,
+        caller: Option<SpanContext>,
+        task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
+        store.data_mut().http.callers.insert(task, caller);
         Box::pin(tokio::time::sleep(self.limits.request))
     }
 

@@ -7,7 +7,7 @@ use wasmtime::{ResourceLimiter, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
-use crate::interfaces::http::HttpCtx;
+use crate::interfaces::http::{HttpCtx, HttpView};
 use crate::interfaces::stores::{KeyValueCtx, KeyValueCtxView, KeyValueView};
 use crate::interfaces::variables::{VariablesCtx, VariablesView};
 use crate::metrics::FunctionMetrics;
@@ -48,6 +48,12 @@ impl WasiView for InstanceState {
 impl WasiHttpView for InstanceState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         self.http.view(&mut self.table)
+    }
+}
+
+impl HttpView for InstanceState {
+    fn http_ctx(&mut self) -> &mut HttpCtx {
+        &mut self.http
     }
 }
 

@@ -19,6 +19,7 @@ use crate::host::Host;
 use crate::metrics::{Served, of_status};
 use crate::running::engine::EpochTicker;
 use crate::serving::routing::RouteMatch;
+use crate::traces::ServedTrace;
 use http_server::{Drained, Places, serve_connections};
 
 /// Longest head of a request that reaches a guest: names and values together, in bytes.
@@ -76,13 +77,16 @@ impl Host {
         }
         let function = &self.functions[route.component];
         let running = self.metrics.of(route.component).served.begin(Served::Gone);
-        match function.handle(request).await {
+        let trace = ServedTrace::begin(&request, route.raw_route, route.component);
+        match function.handle(request, trace.caller()).await {
             Ok(response) => {
                 running.end(of_status(response.status()));
+                trace.answered(response.status());
                 response
             }
             Err(error) => {
                 running.end(Served::Trap);
+                trace.trapped();
                 tracing::error!(component = route.component, path, "a request failed: {error:?}");
                 plain(StatusCode::INTERNAL_SERVER_ERROR, "")
             }

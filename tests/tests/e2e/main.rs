@@ -31,5 +31,6 @@ mod record;
 mod seeking;
 mod source;
 mod stage;
+mod traces;
 mod transport_stream;
 mod write_only;

@@ -42,6 +42,23 @@ pub(crate) struct SampleFacts<'a> {
     pub(crate) audio_is_enhanced: bool,
     /// Script data: when it came, on the clock of the access units, and its body.
     pub(crate) scripts: Vec<(i64, &'a [u8])>,
+    /// Bytes of all of it.
+    scripts_size: usize,
+}
+
+/// Bytes of a chunk's script data that files keep, at most: cue points and time codes of each picture fit. The tables of
+/// a file's chunks are in memory together when it is written.
+const MAX_SCRIPTS_SIZE: usize = 16 << 10;
+
+impl<'a> SampleFacts<'a> {
+    /// Adds script data, where it fits.
+    fn add_script(&mut self, time_90khz: i64, body: &'a [u8]) {
+        let size = self.scripts_size + body.len();
+        if self.scripts.len() < MAX_SCRIPTS && size <= MAX_SCRIPTS_SIZE {
+            self.scripts.push((time_90khz, body));
+            self.scripts_size = size;
+        }
+    }
 }
 
 /// Reads a whole chunk and moves `state` past it.
@@ -71,9 +88,7 @@ pub fn demux<'a>(
             _ if tag.body.is_empty() => {}
             TagKind::Script => {
                 left_out::count_script(&mut left_out, tag.body);
-                if facts.scripts.len() < MAX_SCRIPTS {
-                    facts.scripts.push((clock.now(), tag.body));
-                }
+                facts.add_script(clock.now(), tag.body);
             }
             TagKind::Video => match VideoTagHeader::parse(tag.body) {
                 Ok(message) => match video_codec(&message) {

@@ -6,9 +6,9 @@ use sample_table::{AudioEntry, SampleEntry, VideoEntry};
 
 /// Bytes of all records of a table, at most. Ordinary ones take a hundred each, and hardly ever change.
 ///
-/// Bounds what a hostile chunk of many configurations can make of long parameter sets. What does not fit any more stays
-/// with the entry before.
-const MAX_RECORDS_SIZE: usize = 256 * 1024;
+/// Bounds what a hostile chunk of many configurations can make of long parameter sets, and so the tables of a file, which
+/// are in memory together when it is written. What does not fit any more stays with the entry before.
+const MAX_RECORDS_SIZE: usize = 16 << 10;
 
 /// The records of a chunk, and which entry each configuration has.
 #[derive(Debug, Default)]

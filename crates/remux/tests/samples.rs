@@ -286,6 +286,19 @@ fn script_data_forms_and_last_durations_are_told() {
 }
 
 #[test]
+fn script_data_that_is_too_long_together_is_in_no_file() {
+    let script = |size: usize| [b"\x02\0\x0aonTextData\x05".to_vec(), vec![0; size]].concat();
+    let sizes = [8_000, 15 << 20, 8_000, 4_000, 100];
+    let scripts = sizes.map(script);
+    let tags = scripts.iter().map(|body| (TagKind::Script, 0, &body[..]));
+    let chunk = chunk(&[(TagKind::Audio, 0, AAC)].into_iter().chain(tags).collect::<Vec<_>>());
+    let remuxed = record(&chunk, &[], 1 << 16);
+    let table = SampleTable::parse(&remuxed.table).unwrap();
+    let kept: Vec<_> = table.head().scripts.iter().map(|script| script.body.len() - 14).collect();
+    assert_eq!(kept, [8_000, 8_000, 100]);
+}
+
+#[test]
 fn a_configuration_from_an_adts_header_has_a_record() {
     let adts = |raw_frames: u8| {
         [&[0xaf, 1, 0xff, 0xf1, 0x50, 0x80, 0x01, 0x3f, 0xfb + raw_frames][..], &[0x21, 0x10]].concat()

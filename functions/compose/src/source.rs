@@ -137,7 +137,8 @@ async fn of_chunk(world: &impl World, at: &Location, chunk: &MediaChunk) -> Resu
     Ok(Chunk { table, media: Piece { key, first: end as u64, size: media_size } })
 }
 
-/// The sample tables of a block of so many chunks, and where their media lies behind them; `None` where it is not gathered.
+/// The sample tables of a block of so many chunks, and where their media lies behind them; `None` where it is not gathered,
+/// or has more tables than are read at once: its chunks have them as well.
 async fn of_block(
     world: &impl World,
     at: &Location,
@@ -158,7 +159,7 @@ async fn of_block(
     let tables: u64 = sizes.iter().map(|(table, _)| u64::from(*table)).sum();
     let end = first as u64 + tables;
     if tables > u64::from(MAX_TABLE_SIZE) {
-        return Err(broken(key));
+        return Ok(None);
     }
     if (bytes.len() as u64) < end {
         let missing = (end - bytes.len() as u64) as u32;

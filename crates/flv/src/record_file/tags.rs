@@ -20,6 +20,8 @@ pub(super) struct Tags<'a> {
     /// The sequence headers in use.
     video: Option<SequenceHeader<'a>>,
     audio: Option<SequenceHeader<'a>>,
+    /// Bytes of samples since sequence headers were last repeated.
+    since_headers: u64,
     /// Samples so far.
     pub(super) samples: u64,
 }
@@ -31,7 +33,16 @@ impl<'a> Tags<'a> {
     pub(super) fn new(plan: &RecordPlan<'a>) -> Self {
         let order = Order::new(plan);
         let begin_90khz = order.earliest_90khz().unwrap_or(0);
-        Self { order, begin_90khz, last_ms: [0; 2], latest_ms: 0, video: None, audio: None, samples: 0 }
+        Self {
+            order,
+            begin_90khz,
+            last_ms: [0; 2],
+            latest_ms: 0,
+            video: None,
+            audio: None,
+            since_headers: 0,
+            samples: 0,
+        }
     }
 
     /// Gives the tags of the next sample, or the next one of script data, to `take`, as they follow each other.
@@ -54,6 +65,7 @@ impl<'a> Tags<'a> {
                 self.last_ms[track] = time_ms;
                 self.latest_ms = self.latest_ms.max(time_ms);
                 self.samples += 1;
+                self.since_headers += u64::from(placed.sample.size);
                 if track == VIDEO {
                     self.take_picture(plan, placed, time_ms, take)
                 } else {
@@ -74,8 +86,15 @@ impl<'a> Tags<'a> {
             return Ok(());
         };
         let header = video_header(entry, is_enhanced, true, VideoPacket::SequenceHeader);
-        let is_repeated = plan.headers == Headers::BeforeKeyframes && sample.is_sync;
-        if is_new(&mut self.video, &header, entry.record) || is_repeated {
+        let is_new = is_new(&mut self.video, &header, entry.record);
+        // Repeated headers are never more than the media: long ones between tiny keyframes would multiply a file.
+        let of_audio = self.audio.as_ref().map_or(0, |(_, record)| record.len());
+        let is_worth = is_new || self.since_headers >= (entry.record.len() + of_audio) as u64;
+        let is_repeated = plan.headers == Headers::BeforeKeyframes && sample.is_sync && is_worth;
+        if is_repeated {
+            self.since_headers = 0;
+        }
+        if is_new || is_repeated {
             let record = Payload::Bytes(entry.record);
             let mut tag = PlannedTag::new(TagKind::Video, time_ms, &[&header], record);
             tag.is_entry = is_repeated;

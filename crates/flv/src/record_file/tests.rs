@@ -192,6 +192,36 @@ fn script_data_stands_in_its_chunk_and_within_the_file() {
 }
 
 #[test]
+fn long_headers_between_tiny_keyframes_are_less_than_the_media() {
+    let record = vec![7; 16_000];
+    let video = |record| VideoEntry { codec: VideoCodec::H264, width: 0, height: 0, record };
+    let entries = [&b"short"[..], &record].map(|record| SampleEntry::Video(video(record)));
+    let (pictures, size) = (4_000, 30);
+    let mut writer = TableWriter::new();
+    for n in 0..pictures {
+        if n < 2 {
+            writer.begin_run(TrackKind::Video, n as u32);
+        }
+        let dts_90khz = n * 180;
+        writer.sample(Sample { dts_90khz, composition_offset_90khz: 0, size, is_sync: true });
+    }
+    let table = writer.finish(&Head { entries: entries.to_vec(), ..Head::default() });
+    let table = SampleTable::parse(&table).unwrap();
+    let layout = RecordPlan::new([(&table, Follows::Directly)]).lay_out().unwrap();
+    let media = vec![1; pictures as usize * size as usize];
+    let (tags, _) = write(layout.writer(0).0, &media);
+    assert_eq!(layout.head.file_size, (layout.head.bytes.len() + tags.len()) as u64);
+    let headers = tags.windows(record.len()).filter(|bytes| *bytes == record).count();
+    assert!((2..=1 + media.len() / record.len()).contains(&headers), "{headers}");
+    for behind in (0..64).map(|part| tags.len() * part / 64) {
+        let (writer, passed) = layout.writer(behind as u64);
+        let (resumed, _) = write(writer, &media);
+        assert!(tags[passed as usize..] == resumed, "{behind}");
+        check_media(&layout, &media, &tags, behind..behind + 999);
+    }
+}
+
+#[test]
 fn any_place_of_a_file_is_found_of_which_not_all_are_marked() {
     let (pictures, size) = (2_400, 1 << 20);
     let chunk: Chunk = (0..pictures).map(|n| (TrackKind::Video, n * PICTURE_MS, size)).collect();

@@ -118,6 +118,19 @@ fn what_was_not_gathered_in_time_is_sent() {
 }
 
 #[test]
+fn a_block_of_more_tables_than_are_read_at_once_is_read_by_its_chunks() {
+    let expected = expected();
+    let world = gathered(sizes());
+    for block in blocks(&world) {
+        let mut objects = world.buckets.objects.borrow_mut();
+        // The size of its first table, behind the number of chunks.
+        objects.get_mut(&block).unwrap().bytes[4..8].copy_from_slice(&((64_u32 << 20) + 1).to_le_bytes());
+    }
+    compose_by(&world, sizes());
+    assert!(files(&world, ".mp4") == expected);
+}
+
+#[test]
 fn chunks_that_are_large_enough_are_copied_as_they_are() {
     let expected = expected();
     let world = gathered(alone());

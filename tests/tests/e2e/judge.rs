@@ -1,7 +1,10 @@
 //! A recording beside what was pushed: decoded frames and their times, and the rules of RFC 8216.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use harness::bucket::Recording;
 use harness::ffmpeg;
@@ -21,8 +24,24 @@ pub(crate) struct Frame {
     pub(crate) hash: String,
 }
 
+/// What is known of a file as it is: its path, when it was written, its bytes, and what was asked.
+type Known<T> = Mutex<BTreeMap<(PathBuf, SystemTime, u64, String), Arc<OnceLock<T>>>>;
+
+/// What was found of a file before, or is found now. To start ffmpeg takes longer than what it is asked here.
+fn once<T: Clone>(known: &Known<T>, file: &Path, asked: &str, find: impl FnOnce() -> T) -> T {
+    let metadata = file.metadata().unwrap();
+    let key = (file.to_owned(), metadata.modified().unwrap(), metadata.len(), asked.to_owned());
+    let found = known.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
+    found.get_or_init(find).clone()
+}
+
 /// The frames of a file's track, `v` or `a`; none where it has no such track.
 pub(crate) fn frames(file: &Path, track: &str) -> Vec<Frame> {
+    static KNOWN: Known<Vec<Frame>> = Mutex::new(BTreeMap::new());
+    once(&KNOWN, file, track, || find_frames(file, track))
+}
+
+fn find_frames(file: &Path, track: &str) -> Vec<Frame> {
     let Some(codec) = codec(file, track) else { return Vec::new() };
     let (map, input) = (format!("0:{track}:0"), file.to_str().unwrap());
     let mut arguments = vec!["-copyts", "-xerror"];
@@ -58,11 +77,19 @@ pub(crate) fn frames(file: &Path, track: &str) -> Vec<Frame> {
     lines.iter().map(frame).collect()
 }
 
+/// The codec of a file's first track of a kind, `v` or `a`.
 fn codec(file: &Path, track: &str) -> Option<String> {
-    let mut probe = std::process::Command::new("ffprobe");
-    probe.args(["-v", "error", "-select_streams", track, "-show_entries", "stream=codec_name", "-of", "csv"]);
-    let listed = String::from_utf8(probe.arg(file).output().unwrap().stdout).unwrap();
-    listed.lines().find_map(|line| line.strip_prefix("stream,").map(str::to_owned))
+    static KNOWN: Known<String> = Mutex::new(BTreeMap::new());
+    let listed = once(&KNOWN, file, "codecs", || {
+        let mut probe = std::process::Command::new("ffprobe");
+        probe.args(["-v", "error", "-show_entries", "stream=codec_name,codec_type", "-of", "csv"]);
+        String::from_utf8(probe.arg(file).output().unwrap().stdout).unwrap()
+    });
+    let kind = if track == "v" { "video" } else { "audio" };
+    listed.lines().find_map(|line| {
+        let (name, of) = line.strip_prefix("stream,")?.split_once(',')?;
+        (of == kind).then(|| name.to_owned())
+    })
 }
 
 /// Where the frames of a track of `recorded` lie beside those that were pushed, run by run.

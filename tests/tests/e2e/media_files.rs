@@ -1,6 +1,8 @@
 //! MP4 and FLV record files of every case hold what its slices hold, and play by themselves.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use harness::{bucket, ffmpeg};
@@ -12,6 +14,9 @@ use crate::stage::{self, APP, Recorded};
 /// Cases whose FLV files ffmpeg 5.1 does not read: HEVC by codec id 12, and script data that it does not know.
 const UNREADABLE: [&str; 4] =
     ["hevc-after-h264", "hevc-in-the-middle", "hev1-with-sets-in-band", "script-data"];
+
+/// How many cases are judged at once.
+const JUDGES: usize = 3;
 
 /// How long after its playlist a file may take to appear.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -116,19 +121,29 @@ fn same_times(recorded: &Recorded, file: &Path) -> Result<bool, String> {
 
 #[test]
 fn every_case_is_the_same_in_mp4_and_flv() {
-    let (mut wrong, mut compared) = (Vec::new(), 0);
-    for recorded in stage::all_recorded() {
-        for extension in [".mp4", ".flv"] {
-            if extension == ".flv" && UNREADABLE.contains(&recorded.name) {
-                assert!(!objects(recorded, extension).is_empty(), "{}", recorded.name);
-                continue;
-            }
-            match judge(recorded, extension) {
-                Ok(has_times) => compared += usize::from(has_times),
-                Err(reason) => wrong.push(format!("{} {extension}: {reason}", recorded.name)),
+    let (wrong, compared) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
+    let recorded: Vec<&Recorded> = stage::all_recorded().collect();
+    let next = AtomicUsize::new(0);
+    let judge_all = || {
+        while let Some(recorded) = recorded.get(next.fetch_add(1, Ordering::Relaxed)) {
+            for extension in [".mp4", ".flv"] {
+                if extension == ".flv" && UNREADABLE.contains(&recorded.name) {
+                    assert!(!objects(recorded, extension).is_empty(), "{}", recorded.name);
+                    continue;
+                }
+                match judge(recorded, extension) {
+                    Ok(has_times) => _ = compared.fetch_add(usize::from(has_times), Ordering::Relaxed),
+                    Err(reason) => {
+                        wrong.lock().unwrap().push(format!("{} {extension}: {reason}", recorded.name));
+                    }
+                }
             }
         }
-    }
+    };
+    std::thread::scope(|scope| {
+        (0..JUDGES).for_each(|_| _ = scope.spawn(judge_all));
+    });
+    let (wrong, compared) = (wrong.into_inner().unwrap(), compared.into_inner());
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(compared > 40, "times of {compared} files are compared");
 }

@@ -38,11 +38,6 @@ impl Ready {
     }
 }
 
-/// Starts the binary, and waits until it is ready.
-pub(crate) fn start(command: Command) -> Result<(Child, Ready)> {
-    start_in(&root(), command)
-}
-
 /// Starts the binary of a checkout there, and waits until it is ready.
 pub(crate) fn start_in(checkout: &Path, mut command: Command) -> Result<(Child, Ready)> {
     let mut child = command

@@ -5,8 +5,9 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Result, bail};
 
-use crate::process::{binary, start, terminate};
+use crate::process::{self, binary, binary_of, terminate};
 use crate::redis::Redis;
+use crate::root;
 use crate::shared::{Addresses, Shared};
 use crate::site::Site;
 
@@ -52,7 +53,7 @@ impl Server {
     pub fn start_with(data: &Path, variables: &[(&str, &str)]) -> Result<Self> {
         let is_shared = std::env::var_os(STORE).is_some_and(|store| store == "redis");
         let redis = is_shared.then(|| Shared::redis(data, None)).transpose()?;
-        Self::start_at(data, [FREE; 3], (variables, &[]), redis)
+        Self::start_at(data, [FREE; 3], (variables, &[]), (&root(), redis))
     }
 
     /// Starts the bundle on free ports, with its store in a Redis of its own, which another host of the functions shares.
@@ -61,7 +62,7 @@ impl Server {
     /// # Errors
     /// When a part does not get ready.
     pub fn start_on_redis(data: &Path) -> Result<Self> {
-        Self::start_at(data, [FREE; 3], (&[], &[]), Some(Shared::redis(data, None)?))
+        Self::start_at(data, [FREE; 3], (&[], &[]), (&root(), Some(Shared::redis(data, None)?)))
     }
 
     /// Starts the bundle on free ports, in one process with its own store, with variables of the environment.
@@ -69,7 +70,15 @@ impl Server {
     /// # Errors
     /// When the bundle does not get ready.
     pub fn start_in(data: &Path, environment: &[(&str, &str)]) -> Result<Self> {
-        Self::start_at(data, [FREE; 3], (&[], environment), None)
+        Self::start_of(&root(), data, environment)
+    }
+
+    /// As [`start_in`](Self::start_in), with what another checkout built.
+    ///
+    /// # Errors
+    /// When the bundle does not get ready.
+    pub fn start_of(checkout: &Path, data: &Path, environment: &[(&str, &str)]) -> Result<Self> {
+        Self::start_at(data, [FREE; 3], (&[], environment), (checkout, None))
     }
 
     /// Starts the bundle again on the state of this one, which must have ended.
@@ -97,18 +106,18 @@ impl Server {
         let (listen, bucket) = (host(&self.functions), host(&self.bucket));
         let shared = self.shared.as_ref();
         let redis = shared.map(|shared| Shared::redis(data, Some(shared))).transpose()?;
-        Self::start_at(data, [&listen, &self.rtmp, &bucket], (variables, &[]), redis)
+        Self::start_at(data, [&listen, &self.rtmp, &bucket], (variables, &[]), (&root(), redis))
     }
 
     fn start_at(
         data: &Path,
         [listen, rtmp, bucket]: [&str; 3],
         (variables, environment): (Pairs<'_>, Pairs<'_>),
-        redis: Option<Redis>,
+        (checkout, redis): (&Path, Option<Redis>),
     ) -> Result<Self> {
         // Where another gateway is pushed to, the bundle's own one listens aside.
         let own_rtmp = if redis.is_some() { FREE } else { rtmp };
-        let mut up = Command::new(binary());
+        let mut up = Command::new(binary_of(checkout));
         up.envs(environment.iter().copied());
         up.envs(variables.iter().map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)));
         up.args([
@@ -122,7 +131,7 @@ impl Server {
         }
         // One for all tests: to compile every component takes seconds.
         up.args(["--component-cache", "target/native/components"]);
-        let (child, ready) = start(up)?;
+        let (child, ready) = process::start_in(checkout, up)?;
         let mut server = Self {
             functions: ready.part("functions")?,
             rtmp: ready.part("rtmp")?.trim_start_matches("rtmp://").to_owned(),

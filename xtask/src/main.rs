@@ -26,7 +26,7 @@ Usage: cargo xtask <command>
   tidy            the house rules alone, within seconds
   advisories      known vulnerabilities of what we are built with; needs cargo-deny and the network
   build           all Wasm components and the native binary
-  bench [what]    benchmarks: catalog, compose, deliver, media, path
+  bench [what]    benchmarks: catalog, compose, deliver, live, media, path
   simulate [--seeds N] [--from SEED] [--jobs N]
                   histories of pushes, breaks, faults and clocks on the real functions, 250 by default;
                   a failure prints the command that plays it again:

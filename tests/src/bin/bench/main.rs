@@ -1,4 +1,4 @@
-//! `cargo xtask bench [catalog|compose [whole]|deliver|media|path]`. Media is FLV to TS in the sandboxed component, beside the core as native code,
+//! `cargo xtask bench [catalog|compose [whole]|deliver|live|media|path]`. Media is FLV to TS in the sandboxed component, beside the core as native code,
 //! `ffmpeg -c copy` and memcpy, on the same file in the same run.
 #![expect(clippy::print_stdout, reason = "a command-line program speaks to its user")]
 
@@ -9,6 +9,7 @@ mod chunks;
 mod component;
 mod compose;
 mod deliver;
+mod live;
 mod path;
 
 use std::hint::black_box;
@@ -33,6 +34,7 @@ fn main() -> Result<()> {
             .and_then(|()| media())
             .and_then(|()| compose::run(&sample()?, &slow_sample()?, false))
             .and_then(|()| deliver::run(&first_chunk()?))
+            .and_then(|()| live::run(&sample()?, &[]))
             .and_then(|()| path::run(&chunks_of(&sample()?)?)),
         Some("catalog") => catalog_costs::run_all(),
         Some("compose") => {
@@ -40,13 +42,16 @@ fn main() -> Result<()> {
             compose::run(&sample()?, &slow_sample()?, is_whole)
         }
         Some("deliver") => deliver::run(&first_chunk()?),
+        Some("live") => live::run(&sample()?, &std::env::args().skip(2).collect::<Vec<_>>()),
         Some("media") => media(),
         Some("path") => path::run(&chunks_of(&sample()?)?),
         Some(path::PROXY) => {
             path::serve_proxy(&std::env::args().nth(2).context("where is it to forward to?")?)
         }
         Some(unknown) => {
-            bail!("there is no benchmark {unknown:?}; there are: catalog, compose, deliver, media, path")
+            bail!(
+                "there is no benchmark {unknown:?}; there are: catalog, compose, deliver, live, media, path"
+            )
         }
     }
 }

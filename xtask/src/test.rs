@@ -99,6 +99,8 @@ fn native(run: &mut Run) -> Result<()> {
     for package in build::NATIVE.iter().filter(|package| has_encoder || **package != "recorder-tests") {
         native.args(["--package", package]);
     }
+    // The end-to-end tests wait most of their time: for pushes in real time, and for what is due later.
+    native.env("RUST_TEST_THREADS", "4");
     run.counts.run(&mut native)?;
     if !has_encoder {
         // Later steps run these programs; the tests would have built them.

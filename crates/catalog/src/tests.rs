@@ -9,6 +9,8 @@ mod history;
 mod index_files;
 mod media;
 mod names;
+// As Wasm it takes more than a minute, and nothing of it has to do with 32 bits.
+#[cfg(not(target_family = "wasm"))]
 mod oracle;
 mod races;
 mod sealing;

@@ -2,7 +2,6 @@ use store::memory::{Actor, Random, Step, every_schedule, run};
 
 use super::world::{NOW, World};
 use crate::error::Error;
-use crate::silence;
 use crate::{file, session};
 
 type Done<'a> = Actor<'a, Result<(), Error>>;
@@ -103,8 +102,11 @@ mod the_break_after_a_session {
     }
 }
 
+// As Wasm it takes a minute, and nothing of it has to do with 32 bits.
+#[cfg(not(target_family = "wasm"))]
 mod a_silent_gateway {
     use super::*;
+    use crate::silence;
 
     /// Four chunks are there, and the session's gateway has been silent for long.
     fn silent() -> World {

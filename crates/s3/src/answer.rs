@@ -79,12 +79,17 @@ impl Response {
         }
     }
 
+    /// Whether the bucket, the account or the store has no room for what was sent.
+    pub(crate) fn is_full(&self) -> bool {
+        self.code().is_some_and(|code| FULL.contains(&code))
+    }
+
     /// What an answer that is no success means. Only what the store itself says, by a code, is taken for its
     /// last word: what stands between answers without one.
     pub(crate) fn refusal(&self, reason: String) -> Error {
         match (self.status, self.code()) {
             (_, Some("NoSuchBucket")) => Error::NoSuchBucket { reason },
-            (_, Some(code)) if FULL.contains(&code) => Error::Refused { reason },
+            _ if self.is_full() => Error::Refused { reason },
             (501, Some("NotImplemented")) => Error::Refused { reason },
             (429 | 408 | 500.., _) | (_, None) => Error::Unavailable { reason },
             (_, Some(code)) if PASSING.contains(&code) => Error::Unavailable { reason },

@@ -126,6 +126,7 @@ impl<T: Transport> Client<'_, T> {
             None if response.code() == Some("NoSuchKey") => {
                 Err(Error::NoSuchObject { key: source.key.into() })
             }
+            _ if response.is_full() => Err(self.no_room("PUT", key, &response)),
             _ => Err(self.no_part("PUT", (key, upload), &response)),
         }
     }
@@ -240,6 +241,7 @@ impl<T: Transport> Client<'_, T> {
                 There::Unknown => None,
             },
             (_, 304 | 409 | 412) => self.whose(key, tag, size, &response).await?,
+            _ if response.is_full() => return Err(self.no_room("POST", key, &response)),
             _ => None,
         };
         created.ok_or_else(|| self.no_result("POST", key, &response))
@@ -309,6 +311,13 @@ impl<T: Transport> Client<'_, T> {
             Some("NoSuchUpload") => no_such_upload(key, upload),
             _ => self.no_result(method, key, response),
         }
+    }
+
+    /// What a full store says to a copy or a completion. A refusal of these means that the store does not do such a thing:
+    /// it would be remembered, or end the upload, which has to be there when there is room again.
+    fn no_room(&self, method: &str, key: &str, response: &Response) -> Error {
+        let (place, code) = (self.place(key), response.code().unwrap_or_default());
+        Error::Unavailable { reason: format!("{method} {place} answers {} ({code})", response.status) }
     }
 
     /// What an answer means that is not the one expected, also one that begins as a success and says no result.

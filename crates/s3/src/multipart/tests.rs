@@ -60,6 +60,9 @@ fn an_upload_is_completed_only_by_a_whole_result() {
         answer(200, "<html>ok</html>"),
         answer(200, "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>"),
         problem(500, "InternalError"),
+        // The upload waits for room.
+        problem(507, "InsufficientStorage"),
+        error("QuotaExceeded"),
     ] {
         let shown = format!("{failed:?}");
         assert!(matches!(complete([failed]), Err(Error::Unavailable { .. })), "{shown}");
@@ -132,6 +135,9 @@ fn a_part_is_copied_only_where_the_store_says_so() {
     for failed in [
         problem(200, "InternalError"),
         problem(503, "SlowDown"),
+        // It copies when there is room again.
+        problem(507, "InsufficientStorage"),
+        problem(403, "QuotaExceeded"),
         answer(200, &result[..30]),
         answer(200, "<html></html>"),
         answer(200, "<CopyPartResult></CopyPartResult>"),

@@ -1,5 +1,6 @@
 //! What the disk's errors mean to a client.
 
+use std::borrow::Cow;
 use std::io::{Error, ErrorKind};
 
 use http::StatusCode;
@@ -10,16 +11,20 @@ pub(crate) fn disk(error: Error) -> S3Error {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             tracing::warn!("the bucket server's disk is full: {error}");
-            let code = S3ErrorCode::Custom("InsufficientStorage".into());
-            let mut full = S3Error::with_message(code, "the disk that holds the buckets is full");
-            full.set_status_code(StatusCode::INSUFFICIENT_STORAGE);
-            full
+            full("the disk that holds the buckets is full")
         }
         _ => {
             tracing::error!("the bucket server's disk fails: {error}");
             s3_error!(error, InternalError, "the disk that holds the buckets fails")
         }
     }
+}
+
+/// What is answered where there is no room. S3 has no code for that: this is the name of the status, as others have it.
+pub(crate) fn full(message: impl Into<Cow<'static, str>>) -> S3Error {
+    let mut full = S3Error::with_message(S3ErrorCode::Custom("InsufficientStorage".into()), message);
+    full.set_status_code(StatusCode::INSUFFICIENT_STORAGE);
+    full
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! A bucket is a folder, an object a file that its key names below it, so that people find recordings by name; files
 //! that people put there are objects too. Keys that a folder cannot hold lie in the hidden folder `.bucket-server`
 //! beside the buckets, as uploads in parts do. What is answered with 200 is synced to the disk. On a file system that
-//! takes upper and lower case for the same, keys that differ in nothing else are one object.
+//! takes upper and lower case for the same, keys that differ in nothing else are one object. Of the disk some room is kept
+//! free for others, by [`KeepFree`].
 #![deny(missing_docs)]
 
 mod access;
@@ -19,6 +20,7 @@ mod parts;
 mod place;
 mod receive;
 mod request;
+mod room;
 mod server;
 mod service;
 mod store;
@@ -27,4 +29,5 @@ mod walk;
 
 pub use link::link_buckets;
 pub use name::check_bucket_name;
+pub use room::{KeepFree, Look, Room, Shortage, Space};
 pub use server::{BucketConfig, BucketServer};

@@ -20,10 +20,14 @@ use crate::fault::disk;
 use crate::place::hex;
 use crate::receive::{Received, blocking, fields, receive};
 use crate::request::{attributes, declared, headers};
+use crate::room::Promise;
 use crate::store::{Condition, Found, Store};
 
 /// How much of an object is read in one go.
 const READ_BYTES: usize = 256 << 10;
+
+/// How much is copied in one go.
+const COPY_BYTES: u64 = 16 << 20;
 
 pub(crate) async fn put(
     store: &Arc<Store>,
@@ -202,24 +206,37 @@ pub(crate) async fn source(
 
 /// A file with a run of another's bytes, copied by the system, and a tag that follows from where they come from.
 pub(crate) fn copied(store: &Store, from: &Found, range: std::ops::Range<u64>) -> S3Result<Received> {
+    let mut promise = store.room.promise(Some(range.end - range.start))?;
     let temporary = store.temporary();
     let mut file = File::create_new(&temporary.0).map_err(disk)?;
-    append(&from.file, range.clone(), &mut file).map_err(disk)?;
+    append(&from.file, range.clone(), &mut file, &mut promise).map_err(disk)?;
     let mut md5 = Md5::new();
     md5.update(format!("{} {}-{}", from.attributes.e_tag, range.start, range.end).as_bytes());
     Ok(Received { temporary, file, md5: hex(&md5.finalize()), checksum: Checksum::default() })
 }
 
 /// Appends a run of a file's bytes to another, without reading them here where the system can.
-pub(crate) fn append(from: &File, range: std::ops::Range<u64>, to: &mut File) -> io::Result<()> {
+pub(crate) fn append(
+    from: &File,
+    range: std::ops::Range<u64>,
+    to: &mut File,
+    promise: &mut Promise,
+) -> io::Result<()> {
     use std::io::Read as _;
     let mut from = from;
     from.seek(SeekFrom::Start(range.start))?;
-    let length = range.end - range.start;
-    match io::copy(&mut from.take(length), to)? {
-        copied if copied == length => Ok(()),
-        _ => Err(io::ErrorKind::UnexpectedEof.into()),
+    let mut left = range.end - range.start;
+    // In steps, so that what is copied of a large object is soon promised no more.
+    while left > 0 {
+        match io::copy(&mut from.take(left.min(COPY_BYTES)), to)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            copied => {
+                promise.spend(copied);
+                left -= copied;
+            }
+        }
     }
+    Ok(())
 }
 
 pub(crate) async fn copy(store: &Arc<Store>, mut input: CopyObjectInput) -> S3Result<CopyObjectOutput> {

@@ -36,11 +36,13 @@ pub(crate) struct Part {
 pub(crate) fn begin(store: &Store, bucket: &str, upload: &Upload) -> S3Result<String> {
     store.bucket(bucket)?;
     let id = format!("{:032x}", rand::random::<u128>());
+    let record = serde_json::to_vec(upload).map_err(|error| disk(error.into()))?;
+    let _promise = store.room.promise(Some(record.len() as u64))?;
     let temporary = store.temporary();
     let write = || {
         fs::create_dir(&temporary.0)?;
         let mut file = File::create_new(temporary.0.join(RECORD))?;
-        file.write_all(&serde_json::to_vec(upload)?)?;
+        file.write_all(&record)?;
         file.sync_all()?;
         sync(&temporary.0)?;
         store.move_in(&temporary, &store.uploads(bucket).join(&id))

@@ -16,6 +16,7 @@ use s3s::{S3Result, TrailingHeaders, s3_error};
 use crate::attributes::Attributes;
 use crate::fault::disk;
 use crate::place::hex;
+use crate::room::Promise;
 use crate::store::{Store, Temporary};
 
 /// How much of a body is written in one go.
@@ -55,7 +56,8 @@ pub(crate) async fn receive(
     body: Option<StreamingBlob>,
     declared: Declared,
 ) -> S3Result<Received> {
-    let mut sink = Sink::new(store, &declared)?;
+    let opener = store.clone();
+    let (mut sink, declared) = blocking(move || Ok((Sink::new(&opener, &declared)?, declared))).await?;
     if let Some(mut body) = body {
         let mut waiting: Vec<Bytes> = Vec::new();
         let mut bytes = 0;
@@ -77,29 +79,47 @@ struct Sink {
     temporary: Temporary,
     file: File,
     bytes: u64,
+    length: Option<u64>,
     md5: Md5,
     checksum: ChecksumHasher,
+    /// Given back last, when the file is closed and its room free again.
+    promise: Promise,
 }
 
 impl Sink {
     fn new(store: &Store, declared: &Declared) -> S3Result<Self> {
+        let checksum = hasher(&declared.checksum, declared.algorithm.as_ref())?;
+        let length = declared.length.and_then(|length| u64::try_from(length).ok());
+        let promise = store.room.promise(length)?;
         let temporary = store.temporary();
         let file = File::create_new(&temporary.0).map_err(disk)?;
-        let checksum = hasher(&declared.checksum, declared.algorithm.as_ref())?;
-        Ok(Self { temporary, file, bytes: 0, md5: Md5::new(), checksum })
+        Ok(Self { temporary, file, bytes: 0, length, md5: Md5::new(), checksum, promise })
     }
 
     async fn write(mut self, frames: Vec<Bytes>) -> S3Result<Self> {
         blocking(move || {
+            let bytes: u64 = frames.iter().map(|frame| frame.len() as u64).sum();
+            self.admit(bytes)?;
             for frame in &frames {
                 self.file.write_all(frame).map_err(disk)?;
                 self.md5.update(frame);
                 self.checksum.update(frame);
-                self.bytes += frame.len() as u64;
             }
+            self.promise.spend(bytes);
             Ok(self)
         })
         .await
+    }
+
+    /// Whether so much more may come. What a client did not declare has no promise yet, and what is more than it declared
+    /// gets none.
+    fn admit(&mut self, bytes: u64) -> S3Result<()> {
+        self.bytes += bytes;
+        match self.length {
+            Some(length) if self.bytes > length => Err(s3_error!(IncompleteBody)),
+            Some(_) => Ok(()),
+            None => self.promise.grow(bytes),
+        }
     }
 
     fn finish(self, declared: Declared) -> S3Result<Received> {

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::PublicRead;
 use crate::name::check_bucket_name;
+use crate::room::{KeepFree, Room};
 use crate::service::Folders;
 use crate::store::Store;
 
@@ -31,11 +32,14 @@ pub struct BucketConfig {
     pub buckets: Vec<String>,
     /// Whether objects can be read without a signature, as players do.
     pub public_read: bool,
+    /// What of the disk is left free.
+    pub keep_free: KeepFree,
 }
 
 /// The server, before it listens.
 pub struct BucketServer {
     service: S3Service,
+    room: Arc<Room>,
 }
 
 impl BucketServer {
@@ -48,10 +52,11 @@ impl BucketServer {
         for bucket in &config.buckets {
             check_bucket_name(bucket)?;
         }
-        let store = Store::open(&config.directory)?;
+        let store = Store::open(&config.directory, config.keep_free.clone())?;
         for bucket in &config.buckets {
             store.make_bucket(bucket).with_context(|| format!("while making the bucket {bucket}"))?;
         }
+        let room = store.room.clone();
         let mut builder = S3ServiceBuilder::new(Folders(Arc::new(store)));
         builder.set_auth(SimpleAuth::from_single(
             config.access_key_id.as_str(),
@@ -60,7 +65,13 @@ impl BucketServer {
         if config.public_read {
             builder.set_access(PublicRead);
         }
-        Ok(Self { service: builder.build() })
+        Ok(Self { service: builder.build(), room })
+    }
+
+    /// The room that objects have.
+    #[must_use]
+    pub fn room(&self) -> Arc<Room> {
+        self.room.clone()
     }
 
     /// Answers what arrives at `listener` until `stop` is cancelled and the running requests have ended.

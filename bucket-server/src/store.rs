@@ -9,7 +9,7 @@ use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use anyhow::{Context, Result, bail};
 use s3s::dto::{ETag, ETagCondition};
@@ -19,6 +19,7 @@ use crate::attributes::{Attributes, forget};
 use crate::fault::disk;
 use crate::locks::Locks;
 use crate::place;
+use crate::room::{KeepFree, Room};
 
 /// The folder beside the buckets' that holds what people need not see. No bucket's name begins with a dot.
 pub(crate) const HIDDEN: &str = ".bucket-server";
@@ -31,6 +32,7 @@ pub(crate) struct Store {
     root: PathBuf,
     /// One for each object and upload that is being changed.
     pub(crate) objects: Locks,
+    pub(crate) room: Arc<Room>,
     /// Held for reading while a file is put into a folder, for writing while folders are removed.
     tree: RwLock<()>,
     /// Folders whose way from the root is on the disk.
@@ -96,7 +98,7 @@ impl Drop for Temporary {
 
 impl Store {
     /// Opens the folder, and removes what an earlier process did not finish.
-    pub(crate) fn open(root: &Path) -> Result<Self> {
+    pub(crate) fn open(root: &Path, keep_free: KeepFree) -> Result<Self> {
         let hidden = root.join(HIDDEN);
         let temporary = hidden.join("temporary");
         fs::create_dir_all(&hidden).with_context(|| format!("while making {}", hidden.display()))?;
@@ -120,9 +122,12 @@ impl Store {
         for folder in [temporary, hidden.join("companions")] {
             fs::create_dir_all(&folder).with_context(|| format!("while making {}", folder.display()))?;
         }
+        let room = Room::open(root, keep_free)
+            .with_context(|| format!("while looking at the disk of {}", root.display()))?;
         Ok(Self {
             root: root.to_owned(),
             objects: Locks::default(),
+            room: Arc::new(room),
             tree: RwLock::default(),
             synced: Mutex::default(),
             temporaries: AtomicU64::default(),

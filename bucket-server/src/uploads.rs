@@ -209,12 +209,14 @@ fn choose(wanted: &[CompletedPart], there: Vec<parts::Part>) -> S3Result<Vec<par
 
 /// The parts in one synced file, and its tag: the MD5 of the parts' tags, and how many there are.
 fn assemble(store: &Store, parts: &[parts::Part], mut attributes: Attributes) -> S3Result<(Received, ETag)> {
+    // The parts go only when the object is there.
+    let mut promise = store.room.promise(Some(parts.iter().map(|part| part.size).sum()))?;
     let temporary = store.temporary();
     let mut file = File::create_new(&temporary.0).map_err(disk)?;
     let mut md5 = Md5::new();
     for part in parts {
         let from = File::open(&part.path).map_err(disk)?;
-        append(&from, 0..part.size, &mut file).map_err(disk)?;
+        append(&from, 0..part.size, &mut file, &mut promise).map_err(disk)?;
         md5.update(&unhex(&part.e_tag).unwrap_or_default());
     }
     attributes.e_tag = format!("{}-{}", hex(&md5.finalize()), parts.len());

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
-use bucket_server::{BucketConfig, BucketServer};
+use bucket_server::{BucketConfig, BucketServer, KeepFree, Room};
 use bytes::Bytes;
 use hmac::{Hmac, Mac};
 use http::{Request, Response, StatusCode};
@@ -23,18 +24,24 @@ pub(crate) fn pattern(length: usize) -> Bytes {
 }
 
 pub(crate) async fn serve(directory: &Path) -> SocketAddr {
+    serve_keeping(directory, KeepFree::NOTHING).await.0
+}
+
+pub(crate) async fn serve_keeping(directory: &Path, keep_free: KeepFree) -> (SocketAddr, Arc<Room>) {
     let server = BucketServer::open(&BucketConfig {
         directory: directory.to_owned(),
         access_key_id: ID.into(),
         access_key_secret: SECRET.into(),
         buckets: vec!["bucket".into()],
         public_read: false,
+        keep_free,
     })
     .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
+    let room = server.room();
     tokio::spawn(server.serve(listener, CancellationToken::new()));
-    address
+    (address, room)
 }
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {
@@ -50,6 +57,36 @@ fn hmac(key: &[u8], message: &str) -> Vec<u8> {
     hmac.finalize().into_bytes().to_vec()
 }
 
+/// The day, and the time.
+fn now() -> (String, String) {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let time = chrono::DateTime::from_timestamp(now.try_into().unwrap(), 0).unwrap();
+    (time.format("%Y%m%d").to_string(), time.format("%Y%m%dT%H%M%SZ").to_string())
+}
+
+/// The scope and the signature of a canonical request.
+fn signature(canonical: &str, (date, time): (&str, &str), secret: &str) -> (String, String) {
+    let scope = format!("{date}/us-east-1/s3/aws4_request");
+    let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(Sha256::digest(canonical)));
+    let key = ["us-east-1", "s3", "aws4_request"]
+        .iter()
+        .fold(hmac(format!("AWS4{secret}").as_bytes(), date), |key, part| hmac(&key, part));
+    (scope, hex(hmac(&key, &to_sign)))
+}
+
+/// A PUT whose URL is signed, which says nothing of its body.
+pub(crate) fn presigned_put<B>(address: SocketAddr, path: &str, body: B) -> Request<B> {
+    let (date, time) = now();
+    let query = format!(
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={ID}%2F{date}%2Fus-east-1%2Fs3%2Faws4_request&\
+         X-Amz-Date={time}&X-Amz-Expires=600&X-Amz-SignedHeaders=host"
+    );
+    let canonical = format!("PUT\n{path}\n{query}\nhost:{address}\n\nhost\nUNSIGNED-PAYLOAD");
+    let (_, signature) = signature(&canonical, (&date, &time), SECRET);
+    let target = format!("{path}?{query}&X-Amz-Signature={signature}");
+    Request::builder().method("PUT").uri(target).header("host", address.to_string()).body(body).unwrap()
+}
+
 /// A signed request. `target` is the path and the query, encoded, the query's parameters in order.
 pub(crate) fn signed<B>(
     method: &str,
@@ -58,19 +95,12 @@ pub(crate) fn signed<B>(
     secret: &str,
     body: B,
 ) -> Request<B> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let time = chrono::DateTime::from_timestamp(now.try_into().unwrap(), 0).unwrap();
-    let (date, time) = (time.format("%Y%m%d").to_string(), time.format("%Y%m%dT%H%M%SZ").to_string());
+    let (date, time) = now();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let headers = format!("host:{address}\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:{time}\n");
     let names = "host;x-amz-content-sha256;x-amz-date";
     let canonical = format!("{method}\n{path}\n{query}\n{headers}\n{names}\nUNSIGNED-PAYLOAD");
-    let scope = format!("{date}/us-east-1/s3/aws4_request");
-    let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(Sha256::digest(canonical)));
-    let key = ["us-east-1", "s3", "aws4_request"]
-        .iter()
-        .fold(hmac(format!("AWS4{secret}").as_bytes(), &date), |key, part| hmac(&key, part));
-    let signature = hex(hmac(&key, &to_sign));
+    let (scope, signature) = signature(&canonical, (&date, &time), secret);
     Request::builder()
         .method(method)
         .uri(target)

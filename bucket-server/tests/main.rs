@@ -8,5 +8,6 @@ mod full;
 mod listing;
 mod objects;
 mod recorder;
+mod room;
 mod signed;
 mod uploads;

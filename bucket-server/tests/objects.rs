@@ -245,6 +245,7 @@ async fn a_folder_has_one_server() {
         access_key_secret: "a-secret".into(),
         buckets: Vec::new(),
         public_read: false,
+        keep_free: bucket_server::KeepFree::NOTHING,
     });
     assert!(second.err().unwrap().to_string().contains("another bucket server"));
 }

@@ -1,6 +1,6 @@
 //! Signatures, races and broken bodies.
 
-use bucket_server::{BucketConfig, BucketServer};
+use bucket_server::{BucketConfig, BucketServer, KeepFree};
 use bytes::Bytes;
 use futures::future::join_all;
 use http::{Request, StatusCode};
@@ -66,6 +66,7 @@ async fn a_name_that_is_no_buckets_is_refused() {
         access_key_secret: SECRET.into(),
         buckets: vec!["../x".into()],
         public_read: false,
+        keep_free: KeepFree::NOTHING,
     })
     .err()
     .unwrap();

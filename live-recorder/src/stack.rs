@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use bucket_server::{BucketConfig, BucketServer};
+use bucket_server::{BucketConfig, BucketServer, KeepFree};
 use host::{HostBuilder, Manifest};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -128,6 +128,7 @@ impl Stack {
             buckets: buckets.into_iter().chain([WORK_BUCKET.into()]).collect(),
             // So that the recordings of a laptop play by their URLs.
             public_read: bucket.ip().is_loopback(),
+            keep_free: KeepFree::default(),
         })?;
         let store = config.store.open(&config.data).await?;
         let backup = DataBackup::new(store.clone(), Some(config.data.join("buckets")));

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 use anyhow::Context;
-use bucket_server::{BucketConfig, BucketServer};
+use bucket_server::{BucketConfig, BucketServer, KeepFree};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +24,8 @@ async fn main() -> anyhow::Result<()> {
         access_key_secret: "a-secret".into(),
         buckets,
         public_read: false,
+        // So that a full disk can be tried.
+        keep_free: KeepFree::NOTHING,
     })?;
     let listener = TcpListener::bind(address).await?;
     writeln!(std::io::stdout(), "{}", listener.local_addr()?)?;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use bucket_server::{BucketConfig, BucketServer};
+use bucket_server::{BucketConfig, BucketServer, KeepFree};
 use harness::server::Server;
 use harness::{api, bucket, sample};
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ pub(crate) fn serve(runtime: &Runtime, directory: &Path, key: (&str, &str), buck
         access_key_secret: key.1.into(),
         buckets: buckets.iter().map(|&name| name.to_owned()).collect(),
         public_read: false,
+        keep_free: KeepFree::NOTHING,
     })
     .unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();

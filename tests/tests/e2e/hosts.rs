@@ -6,7 +6,7 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use bucket_server::{BucketConfig, BucketServer};
+use bucket_server::{BucketConfig, BucketServer, KeepFree};
 use harness::functions::Functions;
 use harness::gateway::Gateway;
 use harness::redis::{Redis, SAFE, is_installed};
@@ -55,6 +55,7 @@ impl Cluster {
             access_key_secret: "testsecret".into(),
             buckets: vec!["recordings".into(), "work".into()],
             public_read: false,
+            keep_free: KeepFree::NOTHING,
         })?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let bucket = format!("http://{}", listener.local_addr()?);

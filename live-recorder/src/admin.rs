@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use exposition::Exposition;
+use gateway::Control;
 use gateway::admin::{Admin, Backup, LogFilter, Part, Reload, check_exposure};
-use gateway::{Control, Reason};
 use host::Host;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -16,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backup::DataBackup;
 use crate::listen::listen;
 use crate::log::Log;
+use crate::parts::Functions;
 
 /// How long an answer that was begun may take at the end.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
@@ -32,26 +32,6 @@ pub(crate) struct AdminArgs {
     /// its list of processes: the variable they cannot.
     #[arg(long, value_name = "TOKEN", env = "LIVE_RECORDER_ADMIN_TOKEN", hide_env_values = true)]
     pub(crate) admin_token: Option<String>,
-}
-
-/// The functions' host, as an operator sees it.
-struct Functions(Arc<Host>);
-
-impl Part for Functions {
-    fn write_metrics(&self, text: &mut Exposition) {
-        self.0.write_metrics(text);
-    }
-
-    fn problems(&self) -> Vec<Reason> {
-        // What failed may name a key, and everybody may ask: the log says it.
-        let message = "the functions' key-value store failed last";
-        let failing = Reason { code: "store_fails".into(), message: message.into() };
-        self.0.health().is_err().then_some(failing).into_iter().collect()
-    }
-}
-
-fn parts(host: Option<&Arc<Host>>) -> Vec<Arc<dyn Part>> {
-    host.map(|host| -> Arc<dyn Part> { Arc::new(Functions(host.clone())) }).into_iter().collect()
 }
 
 fn of(backup: Option<DataBackup>) -> Option<Arc<dyn Backup>> {
@@ -78,13 +58,13 @@ impl AdminArgs {
     pub(crate) async fn start(
         &self,
         control: &Control,
-        host: Option<&Arc<Host>>,
+        parts: Vec<Arc<dyn Part>>,
         log: &Log,
         reload: Arc<dyn Reload>,
         backup: Option<DataBackup>,
     ) -> Result<Option<AdminServer>> {
         let (control, reload) = (Some(control.clone()), Some(reload));
-        let (parts, log_filter, backup) = (parts(host), log_filter(log), of(backup));
+        let (log_filter, backup) = (log_filter(log), of(backup));
         self.serve(Admin { control, token: None, parts, log_filter, reload, backup }).await
     }
 
@@ -105,7 +85,7 @@ impl AdminArgs {
             check_exposure(address, token.is_some())
                 .context("--admin-token or LIVE_RECORDER_ADMIN_TOKEN is missing")?;
         }
-        let (parts, log_filter, backup) = (parts(Some(host)), log_filter(log), of(Some(backup)));
+        let (parts, log_filter, backup) = (vec![Functions::part(host)], log_filter(log), of(Some(backup)));
         self.serve(Admin { control: None, token, parts, log_filter, reload: None, backup }).await
     }
 

@@ -9,6 +9,7 @@ mod ingest;
 mod listen;
 mod local;
 mod log;
+mod parts;
 mod settings;
 mod settings_file;
 mod size;

@@ -16,7 +16,9 @@ use crate::ingest::IngestArgs;
 use crate::listen::{listen, reachable};
 use crate::local::{CALLBACK_HOSTS, PRIVATE_CALLBACKS, WORK_BUCKET, check_exposure, variables};
 use crate::log::Log;
+use crate::parts::{Buckets, Functions};
 use crate::settings::{GatewaySettings, Sources};
+use crate::size::parse_bytes_or_none;
 use crate::store::StoreArgs;
 
 /// The bucket that is made when none is asked for.
@@ -46,6 +48,11 @@ pub(crate) struct StackConfig {
     /// A bucket to make at the start, beside the recorder's own; `recordings` if none is given.
     #[arg(long = "create-bucket", value_name = "NAME")]
     pub(crate) create_bucket: Vec<String>,
+    /// How much of the disk the buckets leave free for the key-value store and the spool beside them, in bytes or with a
+    /// unit: 500MB, 2GiB; 0 is nothing. What would take more is refused with 507, and waits in the spool until there is
+    /// room; objects of at most 256 KiB may take half of it. By default 1GiB, but at most a twentieth of the disk.
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes_or_none)]
+    pub(crate) keep_free: Option<u64>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]
@@ -128,7 +135,7 @@ impl Stack {
             buckets: buckets.into_iter().chain([WORK_BUCKET.into()]).collect(),
             // So that the recordings of a laptop play by their URLs.
             public_read: bucket.ip().is_loopback(),
-            keep_free: KeepFree::default(),
+            keep_free: KeepFree { bytes: config.keep_free, look: None },
         })?;
         let store = config.store.open(&config.data).await?;
         let backup = DataBackup::new(store.clone(), Some(config.data.join("buckets")));
@@ -141,7 +148,8 @@ impl Stack {
         let host = Arc::new(tokio::task::spawn_blocking(|| builder.build()).await??);
 
         let (control, reload) = (settings.control(), Arc::clone(&settings) as _);
-        let admin = config.admin.start(control, Some(&host), log, reload, Some(backup)).await?;
+        let parts = vec![Functions::part(&host), Buckets::part(bucket_server.room())];
+        let admin = config.admin.start(control, parts, log, reload, Some(backup)).await?;
         let functions_url = format!("http://{}", reachable(functions));
         let gateway_config = settings.config(vec![functions_url], None, None, &config.data);
         let gateway = gateway::open(gateway_config).await?;

@@ -70,13 +70,15 @@ impl Running {
         Self { child, addresses }
     }
 
-    fn functions(&self) -> SocketAddr {
-        self.addresses["functions"].strip_prefix("http://").unwrap().parse().unwrap()
+    /// The answer of the functions to GET, `None` where the connection breaks.
+    fn get(&self, target: &str) -> Option<String> {
+        self.get_of("functions", target)
     }
 
-    /// The answer to GET, `None` where the connection breaks.
-    fn get(&self, target: &str) -> Option<String> {
-        let mut stream = TcpStream::connect(self.functions()).ok()?;
+    /// Likewise of a part of the recorder.
+    fn get_of(&self, part: &str, target: &str) -> Option<String> {
+        let address: SocketAddr = self.addresses[part].strip_prefix("http://").unwrap().parse().unwrap();
+        let mut stream = TcpStream::connect(address).ok()?;
         // By HTTP/1.0 the answer is not in pieces and the connection ends with it.
         write!(stream, "GET {target} HTTP/1.0\r\nhost: x\r\n\r\n").ok()?;
         let mut answer = String::new();
@@ -186,6 +188,23 @@ fn a_store_that_is_not_supported_is_refused_with_those_that_are() {
     let stderr = refused(functions(data.path(), &config));
     assert!(stderr.contains(&away.to_string()) && stderr.contains("runtime-config.toml"), "{stderr}");
     assert!(!stderr.contains("hidden"), "{stderr}");
+}
+
+#[test]
+fn a_disk_without_the_room_that_is_kept_free_is_told_from_the_start() {
+    let data = tempfile::tempdir().unwrap();
+    let log = data.path().join("log");
+    let mut up = command(data.path(), FREE_PORT, FREE_PORT);
+    up.args(["--admin", FREE_PORT, "--keep-free", "1000000TiB"]).env_remove("LIVE_RECORDER_LOG");
+    up.stderr(std::fs::File::create(&log).unwrap());
+    let mut running = Running::start_as(up);
+    assert!(running.get_of("admin", "/healthz").unwrap().contains("buckets_full"));
+    assert!(!running.get_of("admin", "/readyz").unwrap().contains("buckets_full"));
+    assert!(running.get_of("admin", "/metrics").unwrap().contains("\nlive_recorder_buckets_full 1\n"));
+    assert_eq!(running.terminate().code(), Some(0));
+    let log = std::fs::read_to_string(log).unwrap();
+    assert_eq!(log.matches("objects are refused until there is room").count(), 1, "{log}");
+    assert!(log.contains("--keep-free"), "{log}");
 }
 
 #[test]

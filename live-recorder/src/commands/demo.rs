@@ -63,6 +63,7 @@ pub(crate) async fn run(args: DemoArgs, log: &Log, stop: CancellationToken) -> R
         data: folder.path().to_owned(),
         component_cache: args.component_cache,
         create_bucket: Vec::new(),
+        keep_free: None,
         store: StoreArgs::default(),
         ingest: IngestArgs::default(),
         admin: AdminArgs::default(),

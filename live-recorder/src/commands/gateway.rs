@@ -49,7 +49,7 @@ pub(crate) async fn run(args: GatewayArgs, log: &Log, stop: CancellationToken) -
     settings.follow_hangups()?;
     let Sources { ingest, admin, .. } = settings.sources();
     let entrances = ingest.entrances.open(&args.rtmp).await?;
-    let admin = admin.start(settings.control(), None, log, Arc::clone(&settings) as _, None).await?;
+    let admin = admin.start(settings.control(), Vec::new(), log, Arc::clone(&settings) as _, None).await?;
     let config = settings.config(args.functions, args.ca_file, args.name, &args.data);
     let gateway = ::gateway::open(config).await?;
     let shown = admin.as_ref().map(|admin| format!(" admin=http://{}", admin.address));

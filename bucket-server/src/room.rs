@@ -18,8 +18,9 @@ use s3s::S3Result;
 
 use crate::fault::full;
 
-/// The most that is kept free where no setting says how much.
-const MOST_BYTES: u64 = 1 << 30;
+/// The most that is kept free where no setting says how much: a spool as large as gateways make it by default, and a GiB
+/// for the store.
+const MOST_BYTES: u64 = 5 << 30;
 
 /// At most such a part of the disk is kept free then.
 const MOST_PART: u64 = 20;
@@ -48,7 +49,7 @@ pub type Look = Arc<dyn Fn() -> io::Result<Space> + Send + Sync>;
 /// What of its disk the server leaves free.
 #[derive(Clone, Default)]
 pub struct KeepFree {
-    /// So many bytes; 0 keeps nothing free, and refuses nothing. By default 1 GiB, but at most a twentieth of the disk.
+    /// So many bytes; 0 keeps nothing free, and refuses nothing. By default 5 GiB, but at most a twentieth of the disk.
     pub bytes: Option<u64>,
     /// How the disk is looked at; by default the system is asked for that of the buckets' folder.
     pub look: Option<Look>,
@@ -261,8 +262,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_default_a_twentieth_of_a_small_disk_is_kept_free_and_1_gib_of_a_large_one() {
-        for (size, floor) in [(1 << 30, (1 << 30) / 20), (20 << 30, 1 << 30), (4 << 40, 1 << 30)] {
+    fn by_default_a_twentieth_of_a_small_disk_is_kept_free_and_5_gib_of_a_large_one() {
+        for (size, floor) in [(1 << 30, (1 << 30) / 20), (20 << 30, 1 << 30), (4 << 40, 5 << 30)] {
             let look: Look = Arc::new(move || Ok(Space { size, free: size }));
             let keep_free = KeepFree { bytes: None, look: Some(look) };
             assert_eq!(Room::open(Path::new("unused"), keep_free).unwrap().floor(), floor, "{size}");

@@ -82,10 +82,10 @@ pub(crate) fn caller<T: 'static>(
     store: &mut StoreContextMut<'_, T>,
     callers: impl FnOnce(&mut T) -> &Callers,
 ) -> Option<SpanContext> {
-    // A library component is called by a task of its own, whose parent is the function's.
-    let tasks: Vec<GuestTaskId> = store.async_call_stack().ok()?.collect();
-    let callers = callers(store.data_mut());
-    tasks.iter().find_map(|task| callers.0.get(task)).cloned()
+    // A library component is called by a task of its own, which may have the id of a request that is over. The outermost
+    // task is the function's.
+    let task = store.async_call_stack().ok()?.last()?;
+    callers(store.data_mut()).0.get(&task).cloned()
 }
 
 /// A request that a function sends.

@@ -131,7 +131,8 @@ impl fmt::Debug for Collector {
 #[async_trait::async_trait]
 impl HttpClient for Collector {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+        // Without a user, whose word it may hold.
+        let host = request.uri().host().unwrap_or_default().to_owned();
         let client = self.client.clone();
         let answer = async move {
             let (head, body) = client.request(request.map(Full::new)).await?.into_parts();

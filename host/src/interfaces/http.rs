@@ -71,10 +71,11 @@ impl<T: WasiHttpView + HttpView + 'static> client::HostWithStore<T> for Client {
     ) -> Result<Resource<p3::Response>, TrappableError<types::ErrorCode>> {
         store.with(|mut store| {
             let mut store = store.as_context_mut();
-            if !store.data_mut().http_ctx().callers.is_empty() {
-                let caller = traces::caller(&mut store, |state| &state.http_ctx().callers);
-                store.data_mut().http_ctx().hooks.caller = caller;
-            }
+            let is_traced = !store.data_mut().http_ctx().callers.is_empty();
+            let caller =
+                if is_traced { traces::caller(&mut store, |state| &state.http_ctx().callers) } else { None };
+            // Also where there is none: a call that failed before the hooks has left its own.
+            store.data_mut().http_ctx().hooks.caller = caller;
         });
         // This calls the hooks before anything else can.
         let store = store.with_getter::<WasiHttp>(T::http);

@@ -2,7 +2,7 @@
 //!
 //! The buckets share a disk with what the recorder needs to go on: its key-value store and the gateway's spool. A disk
 //! that recordings fill would take these down with it, so objects leave a floor of it free. What would pass the floor is
-//! refused before its body is read. Small objects may take half of the floor: they are what the recorder itself writes to
+//! refused before its body is read. Small objects may take some of the floor: they are what the recorder itself writes to
 //! end and to tell recordings.
 //!
 //! Uploads that run at the same time see the same free bytes. So each is promised its own before it begins, and a promise
@@ -11,6 +11,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,10 @@ const MOST_PART: u64 = 20;
 
 /// The largest body that is small.
 const SMALL_BYTES: u64 = 256 << 10;
+
+/// So much of the floor is for small objects, though at most half. It is little beside a spool: slices of quiet streams are
+/// small as well.
+const FOR_SMALL_BYTES: u64 = 256 << 20;
 
 /// For how long a refusal counts as a sign that there is no room: longer than clients wait before they try again.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
@@ -64,13 +69,14 @@ impl KeepFree {
 pub struct Room {
     look: Look,
     floor: u64,
+    /// What running uploads may still write. It grows under the lock of the state alone; who ends waits for no lock, since a
+    /// disk may hang that is being looked at.
+    promised: AtomicU64,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// What running uploads may still write.
-    promised: u64,
     /// What would have had to be free for all that was refused lately, and when the last of it was.
     refused: Option<(u64, Instant)>,
     refusals: u64,
@@ -106,6 +112,13 @@ impl fmt::Display for Shortage {
     }
 }
 
+impl Shortage {
+    /// What is free and promised to nobody.
+    fn left(self) -> u64 {
+        self.free.saturating_sub(self.promised)
+    }
+}
+
 impl Room {
     /// The room on the disk of `folder`.
     ///
@@ -117,7 +130,7 @@ impl Room {
             Some(bytes) => bytes,
             None => MOST_BYTES.min(look()?.size / MOST_PART),
         };
-        let room = Self { look, floor, state: Mutex::default() };
+        let room = Self { look, floor, promised: AtomicU64::new(0), state: Mutex::default() };
         // Where there is no room from the beginning, the log says so.
         let _ = room.shortage();
         Ok(room)
@@ -145,14 +158,24 @@ impl Room {
     #[must_use]
     pub fn shortage(&self) -> Option<Shortage> {
         let mut state = self.state();
-        let free = self.free()?;
-        self.observe(&mut state, free)
+        let seen = self.see()?;
+        self.observe(&mut state, seen)
+    }
+
+    /// What there is now; nothing where the disk does not say.
+    ///
+    /// Promises are read first: a write is counted by the disk before its promise is given back, so that it is counted twice
+    /// for a moment, but never not at all.
+    fn see(&self) -> Option<Shortage> {
+        let promised = self.promised.load(Ordering::Acquire);
+        Some(Shortage { free: self.free()?, promised, floor: self.floor })
     }
 
     /// Promises an upload its room; of one that does not say how long it is, only that there is some.
     pub(crate) fn promise(self: &Arc<Self>, length: Option<u64>) -> S3Result<Promise> {
         let is_small = length.is_some_and(|length| length <= SMALL_BYTES);
-        let floor = if is_small { self.floor / 2 } else { self.floor };
+        let for_small = if is_small { FOR_SMALL_BYTES.min(self.floor / 2) } else { 0 };
+        let floor = self.floor - for_small;
         let mut promise = Promise { room: self.clone(), floor, left: 0 };
         promise.grow(length.unwrap_or(0))?;
         Ok(promise)
@@ -161,21 +184,20 @@ impl Room {
     /// Promises `bytes` more, where `floor` stays free beside all that is promised.
     fn take(&self, bytes: u64, floor: u64) -> S3Result<()> {
         let mut state = self.state();
-        // Looked at under the lock: a write is counted by the disk before its promise is given back, so that it is counted
-        // twice for a moment, but never not at all. A disk that does not answer says so to who writes.
-        let free = self.free().filter(|_| self.floor > 0);
+        // A disk that does not answer says so to who writes.
+        let seen = self.see().filter(|_| self.floor > 0);
         let needed = floor.saturating_add(bytes);
-        let is_refused = free.is_some_and(|free| free.saturating_sub(state.promised) < needed);
+        let is_refused = seen.is_some_and(|seen| seen.left() < needed);
         if is_refused {
             let before = state.refused.map_or(0, |(needed, _)| needed);
             state.refused = Some((needed.max(before), Instant::now()));
             state.refusals += 1;
         }
-        let shortage = free.and_then(|free| self.observe(&mut state, free));
+        let shortage = seen.and_then(|seen| self.observe(&mut state, seen));
         match shortage.filter(|_| is_refused) {
             Some(shortage) => Err(full(format!("{bytes} bytes more find no room: {shortage}"))),
             None => {
-                state.promised = state.promised.saturating_add(bytes);
+                self.promised.fetch_add(bytes, Ordering::Relaxed);
                 Ok(())
             }
         }
@@ -183,20 +205,18 @@ impl Room {
 
     /// Whether there is no room now: the floor is reached, or what was refused lately would be refused again. A change is
     /// logged.
-    fn observe(&self, state: &mut State, free: u64) -> Option<Shortage> {
+    fn observe(&self, state: &mut State, seen: Shortage) -> Option<Shortage> {
         let now = Instant::now();
-        let shortage = Shortage { free, promised: state.promised, floor: self.floor };
-        let finds_room = |needed: u64| free.saturating_sub(state.promised) >= needed;
+        let finds_room = |needed: u64| seen.left() >= needed;
         let counts = |at: Instant| now.saturating_duration_since(at) < REMEMBERED;
         state.refused = state.refused.filter(|(needed, at)| counts(*at) && !finds_room(*needed));
-        let is_short = free < self.floor || state.refused.is_some();
-        state.told.tell(is_short, &shortage, now);
-        is_short.then_some(shortage)
+        let is_short = seen.free < self.floor || state.refused.is_some();
+        state.told.tell(is_short, &seen, now);
+        is_short.then_some(seen)
     }
 
     fn give_back(&self, bytes: u64) {
-        let mut state = self.state();
-        state.promised = state.promised.saturating_sub(bytes);
+        self.promised.fetch_sub(bytes, Ordering::Release);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -280,9 +300,9 @@ mod tests {
         let room = Arc::new(Room::open(Path::new("unused"), keep_free).unwrap());
         let mut promise = room.promise(Some(1 << 40)).unwrap();
         promise.spend(1 << 30);
-        assert_eq!(room.state().promised, (1 << 40) - (1 << 30));
+        assert_eq!(room.promised.load(Ordering::Relaxed), (1 << 40) - (1 << 30));
         drop(promise);
-        assert_eq!(room.state().promised, 0);
+        assert_eq!(room.promised.load(Ordering::Relaxed), 0);
         assert_eq!(room.shortage(), None);
     }
 }

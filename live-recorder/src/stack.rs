@@ -50,7 +50,7 @@ pub(crate) struct StackConfig {
     pub(crate) create_bucket: Vec<String>,
     /// How much of the disk the buckets leave free for the key-value store and the spool beside them, in bytes or with a
     /// unit: 500MB, 2GiB; 0 is nothing. What would take more is refused with 507, and waits in the spool until there is
-    /// room; objects of at most 256 KiB may take half of it. By default 5GiB, but at most a twentieth of the disk.
+    /// room; objects of at most 256 KiB may take 256MiB of it, or half. By default 5GiB, but at most a twentieth of the disk.
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes_or_none)]
     pub(crate) keep_free: Option<u64>,
     #[command(flatten)]

@@ -89,8 +89,8 @@ impl<'a> Tags<'a> {
         let is_new = is_new(&mut self.video, &header, entry.record);
         // Repeated headers are never more than the media: long ones between tiny keyframes would multiply a file.
         let of_audio = self.audio.as_ref().map_or(0, |(_, record)| record.len());
-        let is_worth = is_new || self.since_headers >= (entry.record.len() + of_audio) as u64;
-        let is_repeated = plan.headers == Headers::BeforeKeyframes && sample.is_sync && is_worth;
+        let is_worth = self.since_headers >= (entry.record.len() + of_audio) as u64;
+        let is_repeated = plan.headers == Headers::BeforeKeyframes && sample.is_sync && (is_new || is_worth);
         if is_repeated {
             self.since_headers = 0;
         }
@@ -100,7 +100,7 @@ impl<'a> Tags<'a> {
             tag.is_entry = is_repeated;
             take(&tag)?;
         }
-        if let Some((header, record)) = self.audio.as_ref().filter(|_| is_repeated) {
+        if let Some((header, record)) = self.audio.as_ref().filter(|_| is_repeated && is_worth) {
             // Times of a track never go back, also where sound is behind by more than can wait.
             let next =
                 self.order.tracks[AUDIO].head.map(|next| milliseconds(next.time_90khz - self.begin_90khz));

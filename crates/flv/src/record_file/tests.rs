@@ -222,6 +222,38 @@ fn long_headers_between_tiny_keyframes_are_less_than_the_media() {
 }
 
 #[test]
+fn a_long_header_of_sound_is_not_repeated_wherever_pictures_change() {
+    let record = vec![7; 15_000];
+    let video = |record| VideoEntry { codec: VideoCodec::H264, width: 0, height: 0, record };
+    let [one, other] = [b"one", b"two"].map(|record| SampleEntry::Video(video(&record[..])));
+    let sound = AudioEntry {
+        codec: AudioCodec::Aac,
+        sample_rate_hz: 48_000,
+        channels: 2,
+        frame_samples: 1_024,
+        in_adts: false,
+        record: &record,
+    };
+    let mut writer = TableWriter::new();
+    writer.begin_run(TrackKind::Audio, 2);
+    writer.sample(Sample { dts_90khz: 0, composition_offset_90khz: 0, size: 9, is_sync: true });
+    let pictures = 200;
+    for n in 0..pictures {
+        writer.begin_run(TrackKind::Video, n % 2);
+        let dts_90khz = i64::from(n + 1) * 180;
+        writer.sample(Sample { dts_90khz, composition_offset_90khz: 0, size: 30, is_sync: true });
+    }
+    let entries = vec![one, other, SampleEntry::Audio(sound)];
+    let table = writer.finish(&Head { entries, ..Head::default() });
+    let table = SampleTable::parse(&table).unwrap();
+    let layout = RecordPlan::new([(&table, Follows::Directly)]).lay_out().unwrap();
+    let (tags, _) = write(layout.writer(0).0, &vec![1; 9 + 30 * pictures as usize]);
+    assert_eq!(layout.head.file_size, (layout.head.bytes.len() + tags.len()) as u64);
+    assert_eq!(tags.windows(record.len()).filter(|bytes| *bytes == record).count(), 1);
+    assert_eq!(tags.windows(3).filter(|bytes| *bytes == b"one").count(), 100);
+}
+
+#[test]
 fn any_place_of_a_file_is_found_of_which_not_all_are_marked() {
     let (pictures, size) = (2_400, 1 << 20);
     let chunk: Chunk = (0..pictures).map(|n| (TrackKind::Video, n * PICTURE_MS, size)).collect();

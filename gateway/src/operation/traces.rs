@@ -28,28 +28,26 @@ impl ChunkTrace {
         let frames = frames.map(|(first, last)| (time_of(first, now), time_of(last, now)));
         let (first, last) = frames.unwrap_or((now, now));
         let builder = tracer.span_builder("chunk").with_start_time(first);
-        let mut span = builder.start_with_context(&tracer, &Context::new());
-        if span.is_recording() {
+        let mut chunk = Self(builder.start_with_context(&tracer, &Context::new()));
+        if chunk.0.is_recording() {
             let stream = &path.session.stream;
-            span.set_attributes([
+            chunk.0.set_attributes([
                 KeyValue::new("live_recorder.stream", stream.to_string()),
                 KeyValue::new("live_recorder.session", path.session.session.clone()),
                 KeyValue::new("live_recorder.chunk.seq", number(path.seq)),
                 KeyValue::new("live_recorder.chunk.bytes", number(bytes)),
             ]);
-            let chunk = Self(span);
             for (name, begin, end) in [("receive", first, last), ("wait", last, now)] {
                 let builder = tracer.span_builder(name).with_start_time(begin);
                 builder.start_with_context(&tracer, &chunk.context()).end_with_timestamp(end);
             }
-            return chunk;
         }
-        Self(span)
+        chunk
     }
 
     /// What the calls for this chunk are part of.
     pub(crate) fn context(&self) -> Context {
-        Context::new().with_remote_span_context(self.0.span_context().clone())
+        within(&self.0)
     }
 
     /// The functions have the chunk.
@@ -85,9 +83,8 @@ impl CallTrace {
     /// Has the functions' host make its own spans part of this one: [Trace Context](https://www.w3.org/TR/trace-context/),
     /// `traceparent`.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        let context = Context::new().with_remote_span_context(self.0.span_context().clone());
         global::get_text_map_propagator(|propagator| {
-            propagator.inject_context(&context, &mut HeaderInjector(headers));
+            propagator.inject_context(&within(&self.0), &mut HeaderInjector(headers));
         });
     }
 
@@ -109,6 +106,11 @@ impl CallTrace {
         self.0.set_attribute(KeyValue::new("error.type", why));
         self.0.set_status(Status::error(error));
     }
+}
+
+/// What is part of a span.
+fn within(span: &BoxedSpan) -> Context {
+    Context::new().with_remote_span_context(span.span_context().clone())
 }
 
 /// The time of day of a moment before `now`.

@@ -122,20 +122,19 @@ fn same_times(recorded: &Recorded, file: &Path) -> Result<bool, String> {
 #[test]
 fn every_case_is_the_same_in_mp4_and_flv() {
     let (wrong, compared) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
-    let recorded: Vec<&Recorded> = stage::all_recorded().collect();
+    let both = |recorded| [".mp4", ".flv"].map(|extension| (recorded, extension));
+    let all: Vec<(&Recorded, &str)> = stage::all_recorded().flat_map(both).collect();
     let next = AtomicUsize::new(0);
     let judge_all = || {
-        while let Some(recorded) = recorded.get(next.fetch_add(1, Ordering::Relaxed)) {
-            for extension in [".mp4", ".flv"] {
-                if extension == ".flv" && UNREADABLE.contains(&recorded.name) {
-                    assert!(!objects(recorded, extension).is_empty(), "{}", recorded.name);
-                    continue;
-                }
-                match judge(recorded, extension) {
-                    Ok(has_times) => _ = compared.fetch_add(usize::from(has_times), Ordering::Relaxed),
-                    Err(reason) => {
-                        wrong.lock().unwrap().push(format!("{} {extension}: {reason}", recorded.name));
-                    }
+        while let Some((recorded, extension)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if *extension == ".flv" && UNREADABLE.contains(&recorded.name) {
+                assert!(!objects(recorded, extension).is_empty(), "{}", recorded.name);
+                continue;
+            }
+            match judge(recorded, extension) {
+                Ok(has_times) => _ = compared.fetch_add(usize::from(has_times), Ordering::Relaxed),
+                Err(reason) => {
+                    wrong.lock().unwrap().push(format!("{} {extension}: {reason}", recorded.name));
                 }
             }
         }

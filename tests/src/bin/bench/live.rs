@@ -56,12 +56,11 @@ pub(crate) fn run(sample: &Path, arguments: &[String]) -> Result<()> {
     // Everything has been used once before it is measured.
     for round in 0..=ROUNDS {
         for turn in 0..sides.len() {
-            // What one has left to be written slows down the next: each comes behind each other one.
-            let at = (round + turn) % sides.len();
+            // Forth and back: what one has left to be written slows down the next, which is to be another one.
+            let at = if round % 2 == 0 { turn } else { sides.len() - 1 - turn };
             let side = &mut sides[at];
             let cost = measure(side, sample, round)?;
-            let least = side.least.map_or(cost.cpu, |least| least.cpu);
-            if round > 0 && (side.least.is_none() || cost.cpu < least) {
+            if round > 0 && side.least.is_none_or(|least| cost.cpu < least.cpu) {
                 side.least = Some(cost);
             }
         }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use harness::bucket::Recording;
 use harness::ffmpeg;
+use tempfile::NamedTempFile;
 
 use crate::flv_tags::Tag;
 use crate::stage::Recorded;
@@ -144,8 +146,6 @@ pub(crate) fn times_ms(recorded: &Recorded, track: &str) -> Option<Vec<f64>> {
 
 /// The runs of a case's record files, each put together in a file of its own.
 fn runs(recorded: &Recorded) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runs");
-    fs::create_dir_all(&folder).unwrap();
     let mut runs: Vec<Vec<u8>> = Vec::new();
     for file in &recorded.files {
         for (at, (slice, segment)) in file.slices().iter().zip(&file.playlist.segments).enumerate() {
@@ -157,12 +157,23 @@ fn runs(recorded: &Recorded) -> Vec<PathBuf> {
             }
         }
     }
-    let write = |(at, run): (usize, &Vec<u8>)| {
-        let file = folder.join(format!("{}-{at}.ts", recorded.name));
-        fs::write(&file, run).unwrap();
-        file
-    };
-    runs.iter().enumerate().map(write).collect()
+    let name = |at| format!("{}-{at}.ts", recorded.name);
+    runs.iter().enumerate().map(|(at, run)| put("runs", &name(at), run)).collect()
+}
+
+/// A file of these bytes, for ffmpeg to read.
+///
+/// Another test may read the file of that name right now, so it is replaced whole, and not at all by the same bytes.
+fn put(folder: &str, name: &str, bytes: &[u8]) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(name);
+    if fs::read(&file).ok().as_deref() != Some(bytes) {
+        let mut whole = NamedTempFile::new_in(&folder).unwrap();
+        whole.write_all(bytes).unwrap();
+        whole.persist(&file).unwrap();
+    }
+    file
 }
 
 /// Checks that each record file plays by itself: RFC 8216, and ffmpeg without a warning.
@@ -293,8 +304,6 @@ fn lengths(file: &Recording) -> Vec<f32> {
 
 /// An FLV file of the tags, for ffmpeg to decode.
 fn write(name: &str, tags: &[Tag]) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("references");
-    fs::create_dir_all(&folder).unwrap();
     let mut bytes = b"FLV\x01\x05\0\0\0\x09\0\0\0\0".to_vec();
     for tag in tags {
         let size = (tag.body.len() as u32).to_be_bytes();
@@ -303,7 +312,5 @@ fn write(name: &str, tags: &[Tag]) -> PathBuf {
         bytes.extend_from_slice(&tag.body);
         bytes.extend_from_slice(&(tag.body.len() as u32 + 11).to_be_bytes());
     }
-    let file = folder.join(name).with_extension("flv");
-    fs::write(&file, bytes).unwrap();
-    file
+    put("references", &format!("{name}.flv"), &bytes)
 }

@@ -21,8 +21,9 @@ const JUDGES: usize = 3;
 /// How long after its playlist a file may take to appear.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long after that its media may stay: as long as calls may still read it, and a try more.
-const GONE: Duration = Duration::from_secs(300);
+/// How long after that its media may stay: calls that may read it are over by one clock after 120 s and by another after
+/// 240 s more, and ticks take some time.
+const GONE: Duration = Duration::from_secs(420);
 
 /// The object names of a case's record files of a kind, in order, once there is one.
 pub(crate) fn objects(recorded: &Recorded, extension: &str) -> Vec<String> {

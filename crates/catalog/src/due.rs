@@ -177,7 +177,7 @@ async fn attend_to(
             }
             Ok(Vec::new())
         }
-        ["o", id] => notify(store, id).await.map(|()| Vec::new()),
+        ["o", id] => notify(store, bucket, id).await.map(|()| Vec::new()),
         ["u", id] => status::look(store, bucket, id, now_ms).await.map(|()| Vec::new()),
         ["p", id] => {
             // The call that stopped it may have died.
@@ -295,12 +295,14 @@ async fn confirmed(
 }
 
 /// Lets a session's gateway hear of its orders, and a later boot of it that there is a session which it may not hold.
-async fn notify(store: &impl Store, id: &str) -> Result<(), Error> {
+///
+/// The log says whether there are any: a call whose reply was lost has put its order there, and noted nothing.
+async fn notify(store: &impl Store, bucket: &impl WorkBucket, id: &str) -> Result<(), Error> {
     let Some(session) = session::find(store, id).await? else { return Ok(()) };
     if session::ended(store, id).await?.is_some() {
         return Ok(());
     }
-    if !store.exists(&key::orders(id)).await? && !heard::has_later_boot(store, &session).await? {
+    if !heard::has_later_boot(store, &session).await? && command::log(store, bucket, &session).await?.1 == 0 {
         return Ok(());
     }
     changes::notify(store, &session.gateway_key(), id).await

@@ -11,6 +11,7 @@ mod links;
 mod metadata;
 mod source;
 mod toolchain;
+mod untested;
 
 use std::fs;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ pub(crate) fn check() -> Result<()> {
     length::check(&files, &mut faults)?;
     links::check(&files, &mut faults)?;
     toolchain::check(&files, &packages, &mut faults);
+    untested::check(&files, &mut faults)?;
     let manifest = fs::read_to_string("spin.toml").context("cannot read spin.toml")?;
     inherited::check(&manifest, &mut faults);
     if faults.is_empty() {

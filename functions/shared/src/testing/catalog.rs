@@ -3,6 +3,7 @@
 use ::catalog::decision::WorkBucket;
 use ::catalog::time::Retention;
 use catalog_component::{Service, types};
+use futures_util::FutureExt as _;
 use protocol::EndSession;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -86,187 +87,288 @@ impl WorkBucket for World {
     }
 }
 
+/// A future is compiled by the crate that polls it. These are boxed, so that this crate compiles the catalog once, and not
+/// each crate of tests anew.
 impl Catalog for World {
-    async fn begin(
+    fn begin(
         &self,
         session: Session,
         after: Option<After>,
         resends: Option<Resends>,
         now_ms: u64,
-    ) -> Result<OrderedSession, Error> {
-        answer(self.catalog().begin(convert(session), convert(after), convert(resends), now_ms).await)
+    ) -> impl Future<Output = Result<OrderedSession, Error>> {
+        async move {
+            answer(self.catalog().begin(convert(session), convert(after), convert(resends), now_ms).await)
+        }
+        .boxed_local()
     }
 
-    async fn find_wish(&self, push: PushName) -> Result<Option<Wish>, Error> {
-        answer(self.catalog().find_wish(convert(push)).await)
+    fn find_wish(&self, push: PushName) -> impl Future<Output = Result<Option<Wish>, Error>> {
+        async move { answer(self.catalog().find_wish(convert(push)).await) }.boxed_local()
     }
 
-    async fn decide_wish(&self, push: PushName, proposal: Wish) -> Result<Wish, Error> {
-        answer(self.catalog().decide_wish(convert(push), convert(proposal)).await)
+    fn decide_wish(&self, push: PushName, proposal: Wish) -> impl Future<Output = Result<Wish, Error>> {
+        async move { answer(self.catalog().decide_wish(convert(push), convert(proposal)).await) }
+            .boxed_local()
     }
 
-    async fn get_session(&self, id: &str) -> Result<Session, Error> {
-        answer(self.catalog().get_session(id).await)
+    fn get_session(&self, id: &str) -> impl Future<Output = Result<Session, Error>> {
+        let id = id.to_owned();
+        async move { answer(self.catalog().get_session(&id).await) }.boxed_local()
     }
 
-    async fn end(&self, id: &str, end: EndSession, now_ms: u64) -> Result<u64, Error> {
-        let EndSession { ended_ago_ms, duration_ms, chunks } = end;
-        answer(self.catalog().end(id, ended_ago_ms, duration_ms, chunks, now_ms).await)
+    fn end(&self, id: &str, end: EndSession, now_ms: u64) -> impl Future<Output = Result<u64, Error>> {
+        let id = id.to_owned();
+        async move {
+            let EndSession { ended_ago_ms, duration_ms, chunks } = end;
+            answer(self.catalog().end(&id, ended_ago_ms, duration_ms, chunks, now_ms).await)
+        }
+        .boxed_local()
     }
 
-    async fn beat(&self, heartbeat: Heartbeat, now_ms: u64) -> Result<Changes, Error> {
-        answer(self.catalog().beat(convert(heartbeat), now_ms).await)
+    fn beat(&self, heartbeat: Heartbeat, now_ms: u64) -> impl Future<Output = Result<Changes, Error>> {
+        async move { answer(self.catalog().beat(convert(heartbeat), now_ms).await) }.boxed_local()
     }
 
-    async fn end_pushes(
+    fn end_pushes(
         &self,
         stream: StreamName,
         only: Option<&str>,
         denial: Denial,
         now_ms: u64,
-    ) -> Result<(), Error> {
-        let Denial { reason, until_ms } = denial;
-        answer(self.catalog().end_pushes(convert(stream), only, reason, until_ms, now_ms).await)
+    ) -> impl Future<Output = Result<(), Error>> {
+        let only = only.map(str::to_owned);
+        async move {
+            let Denial { reason, until_ms } = denial;
+            answer(
+                self.catalog().end_pushes(convert(stream), only.as_deref(), reason, until_ms, now_ms).await,
+            )
+        }
+        .boxed_local()
     }
 
-    async fn prepare_chunk(&self, session: &str, seq: u64, now_ms: u64) -> Result<Turn, Error> {
-        answer(self.catalog().prepare_chunk(session, seq, now_ms).await)
+    fn prepare_chunk(
+        &self,
+        session: &str,
+        seq: u64,
+        now_ms: u64,
+    ) -> impl Future<Output = Result<Turn, Error>> {
+        let session = session.to_owned();
+        async move { answer(self.catalog().prepare_chunk(&session, seq, now_ms).await) }.boxed_local()
     }
 
-    async fn place_slice(&self, prepared: Vec<u8>, offset_ms: u64, slice: Slice) -> Result<Placed, Error> {
-        answer(self.catalog().place_slice(&prepared, offset_ms, &convert(slice)))
+    fn place_slice(
+        &self,
+        prepared: Vec<u8>,
+        offset_ms: u64,
+        slice: Slice,
+    ) -> impl Future<Output = Result<Placed, Error>> {
+        async move { answer(self.catalog().place_slice(&prepared, offset_ms, &convert(slice))) }.boxed_local()
     }
 
-    async fn take_slice_name(&self, session: &str, seq: u64, names_taken: u32) -> Result<u32, Error> {
-        answer(self.catalog().take_slice_name(session, seq, names_taken).await)
+    fn take_slice_name(
+        &self,
+        session: &str,
+        seq: u64,
+        names_taken: u32,
+    ) -> impl Future<Output = Result<u32, Error>> {
+        let session = session.to_owned();
+        async move { answer(self.catalog().take_slice_name(&session, seq, names_taken).await) }.boxed_local()
     }
 
-    async fn commit_chunk(&self, prepared: Vec<u8>, delivery: Delivery, now_ms: u64) -> Result<(), Error> {
-        answer(self.catalog().commit_chunk(&prepared, convert(delivery), now_ms).await)
+    fn commit_chunk(
+        &self,
+        prepared: Vec<u8>,
+        delivery: Delivery,
+        now_ms: u64,
+    ) -> impl Future<Output = Result<(), Error>> {
+        async move { answer(self.catalog().commit_chunk(&prepared, convert(delivery), now_ms).await) }
+            .boxed_local()
     }
 
-    async fn lose_chunk(&self, session: &str, seq: u64, loss: Loss, now_ms: u64) -> Result<(), Error> {
-        answer(self.catalog().lose_chunk(session, seq, convert(loss), now_ms).await)
+    fn lose_chunk(
+        &self,
+        session: &str,
+        seq: u64,
+        loss: Loss,
+        now_ms: u64,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let session = session.to_owned();
+        async move { answer(self.catalog().lose_chunk(&session, seq, convert(loss), now_ms).await) }
+            .boxed_local()
     }
 
-    async fn list_due(&self, lane: Lane, now_ms: u64) -> Result<Vec<Timer>, Error> {
-        answer(self.catalog().list_due(convert(lane), now_ms).await)
+    fn list_due(&self, lane: Lane, now_ms: u64) -> impl Future<Output = Result<Vec<Timer>, Error>> {
+        async move { answer(self.catalog().list_due(convert(lane), now_ms).await) }.boxed_local()
     }
 
-    async fn attend(&self, timer: Timer, now_ms: u64) -> Result<Option<Vec<String>>, Error> {
-        answer(self.catalog().attend(convert(timer), Retention::default(), now_ms).await)
+    fn attend(&self, timer: Timer, now_ms: u64) -> impl Future<Output = Result<Option<Vec<String>>, Error>> {
+        async move { answer(self.catalog().attend(convert(timer), Retention::default(), now_ms).await) }
+            .boxed_local()
     }
 
-    async fn release(&self, timer: Timer) -> Result<(), Error> {
-        answer(self.catalog().release(convert(timer)).await)
+    fn release(&self, timer: Timer) -> impl Future<Output = Result<(), Error>> {
+        async move { answer(self.catalog().release(convert(timer)).await) }.boxed_local()
     }
 
-    async fn settle(&self, attended: Vec<Timer>, failed: Vec<Timer>, now_ms: u64) -> Result<Vec<u64>, Error> {
-        answer(self.catalog().settle(convert(attended), convert(failed), now_ms).await)
+    fn settle(
+        &self,
+        attended: Vec<Timer>,
+        failed: Vec<Timer>,
+        now_ms: u64,
+    ) -> impl Future<Output = Result<Vec<u64>, Error>> {
+        async move { answer(self.catalog().settle(convert(attended), convert(failed), now_ms).await) }
+            .boxed_local()
     }
 
-    async fn next_file(&self, recording: &str, container: Container) -> Result<Option<RecordFile>, Error> {
-        answer(self.catalog().next_file(recording, convert(container)).await)
+    fn next_file(
+        &self,
+        recording: &str,
+        container: Container,
+    ) -> impl Future<Output = Result<Option<RecordFile>, Error>> {
+        let recording = recording.to_owned();
+        async move { answer(self.catalog().next_file(&recording, convert(container)).await) }.boxed_local()
     }
 
-    async fn name_file(&self, file: RecordFile, names_taken: u32) -> Result<String, Error> {
-        answer(self.catalog().name_file(convert(file), names_taken).await)
+    fn name_file(&self, file: RecordFile, names_taken: u32) -> impl Future<Output = Result<String, Error>> {
+        async move { answer(self.catalog().name_file(convert(file), names_taken).await) }.boxed_local()
     }
 
-    async fn take_file_name(&self, file: RecordFile) -> Result<u32, Error> {
-        answer(self.catalog().take_file_name(convert(file)).await)
+    fn take_file_name(&self, file: RecordFile) -> impl Future<Output = Result<u32, Error>> {
+        async move { answer(self.catalog().take_file_name(convert(file)).await) }.boxed_local()
     }
 
-    async fn list_entries(&self, file: RecordFile) -> Result<Vec<Entry>, Error> {
-        answer(self.catalog().list_entries(convert(file)).await)
+    fn list_entries(&self, file: RecordFile) -> impl Future<Output = Result<Vec<Entry>, Error>> {
+        async move { answer(self.catalog().list_entries(convert(file)).await) }.boxed_local()
     }
 
-    async fn get_upload(&self, file: RecordFile) -> Result<Option<Upload>, Error> {
-        answer(self.catalog().get_upload(convert(file)).await)
+    fn get_upload(&self, file: RecordFile) -> impl Future<Output = Result<Option<Upload>, Error>> {
+        async move { answer(self.catalog().get_upload(convert(file)).await) }.boxed_local()
     }
 
-    async fn decide_upload(&self, file: RecordFile, begun: Upload) -> Result<Upload, Error> {
-        answer(self.catalog().decide_upload(convert(file), convert(begun)).await)
+    fn decide_upload(&self, file: RecordFile, begun: Upload) -> impl Future<Output = Result<Upload, Error>> {
+        async move { answer(self.catalog().decide_upload(convert(file), convert(begun)).await) }.boxed_local()
     }
 
-    async fn note_upload(&self, file: RecordFile, upload: Upload) -> Result<(), Error> {
-        answer(self.catalog().note_upload(convert(file), convert(upload)).await)
+    fn note_upload(&self, file: RecordFile, upload: Upload) -> impl Future<Output = Result<(), Error>> {
+        async move { answer(self.catalog().note_upload(convert(file), convert(upload)).await) }.boxed_local()
     }
 
-    async fn list_media(&self, file: RecordFile, block_bytes: u64) -> Result<Vec<MediaGroup>, Error> {
-        answer(self.catalog().list_media(convert(file), block_bytes).await)
+    fn list_media(
+        &self,
+        file: RecordFile,
+        block_bytes: u64,
+    ) -> impl Future<Output = Result<Vec<MediaGroup>, Error>> {
+        async move { answer(self.catalog().list_media(convert(file), block_bytes).await) }.boxed_local()
     }
 
-    async fn next_block(
+    fn next_block(
         &self,
         recording: &str,
         block_bytes: u64,
-    ) -> Result<Option<(u32, MediaGroup)>, Error> {
-        answer(self.catalog().next_block(recording, block_bytes).await)
+    ) -> impl Future<Output = Result<Option<(u32, MediaGroup)>, Error>> {
+        let recording = recording.to_owned();
+        async move { answer(self.catalog().next_block(&recording, block_bytes).await) }.boxed_local()
     }
 
-    async fn note_block(&self, recording: &str, file: u32, group: MediaGroup) -> Result<(), Error> {
-        answer(self.catalog().note_block(recording, file, convert(group)).await)
+    fn note_block(
+        &self,
+        recording: &str,
+        file: u32,
+        group: MediaGroup,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let recording = recording.to_owned();
+        async move { answer(self.catalog().note_block(&recording, file, convert(group)).await) }.boxed_local()
     }
 
-    async fn may_copy(&self, at: &Location, now_ms: u64) -> Result<bool, Error> {
-        answer(self.catalog().may_copy(&at.endpoint, &at.bucket, now_ms).await)
+    fn may_copy(&self, at: &Location, now_ms: u64) -> impl Future<Output = Result<bool, Error>> {
+        let at = at.clone();
+        async move { answer(self.catalog().may_copy(&at.endpoint, &at.bucket, now_ms).await) }.boxed_local()
     }
 
-    async fn note_uncopied(&self, at: &Location, now_ms: u64) -> Result<(), Error> {
-        answer(self.catalog().note_uncopied(&at.endpoint, &at.bucket, now_ms).await)
+    fn note_uncopied(&self, at: &Location, now_ms: u64) -> impl Future<Output = Result<(), Error>> {
+        let at = at.clone();
+        async move { answer(self.catalog().note_uncopied(&at.endpoint, &at.bucket, now_ms).await) }
+            .boxed_local()
     }
 
-    async fn commit_file(
+    fn commit_file(
         &self,
         file: RecordFile,
         object: Option<&str>,
         is_told: bool,
         now_ms: u64,
-    ) -> Result<(), Error> {
-        let is_write_only = self.buckets.write_only.get();
-        answer(self.catalog().commit_file(convert(file), object, is_told, is_write_only, now_ms).await)
+    ) -> impl Future<Output = Result<(), Error>> {
+        let object = object.map(str::to_owned);
+        async move {
+            let is_write_only = self.buckets.write_only.get();
+            answer(
+                self.catalog()
+                    .commit_file(convert(file), object.as_deref(), is_told, is_write_only, now_ms)
+                    .await,
+            )
+        }
+        .boxed_local()
     }
 
-    async fn list_events(&self, timer: Timer, now_ms: u64) -> Result<Vec<Event>, Error> {
-        answer(self.catalog().list_events(convert(timer), now_ms).await)
+    fn list_events(&self, timer: Timer, now_ms: u64) -> impl Future<Output = Result<Vec<Event>, Error>> {
+        async move { answer(self.catalog().list_events(convert(timer), now_ms).await) }.boxed_local()
     }
 
-    async fn note_event(
+    fn note_event(
         &self,
         event: Event,
         is_wanted: bool,
         goes_on: bool,
         now_ms: u64,
-    ) -> Result<(), Error> {
-        answer(self.catalog().note_event(convert(event), is_wanted, goes_on, now_ms).await)
+    ) -> impl Future<Output = Result<(), Error>> {
+        async move { answer(self.catalog().note_event(convert(event), is_wanted, goes_on, now_ms).await) }
+            .boxed_local()
     }
 
-    async fn note_refused(&self, session: &str, now_ms: u64) -> Result<(), Error> {
-        answer(self.catalog().note_refused(session, now_ms).await)
+    fn note_refused(&self, session: &str, now_ms: u64) -> impl Future<Output = Result<(), Error>> {
+        let session = session.to_owned();
+        async move { answer(self.catalog().note_refused(&session, now_ms).await) }.boxed_local()
     }
 
-    async fn note_callback(&self, callback: Callback) -> Result<(), Error> {
-        answer(self.catalog().note_callback(convert(callback)).await)
+    fn note_callback(&self, callback: Callback) -> impl Future<Output = Result<(), Error>> {
+        async move { answer(self.catalog().note_callback(convert(callback)).await) }.boxed_local()
     }
 
-    async fn is_probed(&self, at: &Location) -> Result<bool, Error> {
-        answer(self.catalog().is_probed(&at.endpoint, &at.bucket).await)
+    fn is_probed(&self, at: &Location) -> impl Future<Output = Result<bool, Error>> {
+        let at = at.clone();
+        async move { answer(self.catalog().is_probed(&at.endpoint, &at.bucket).await) }.boxed_local()
     }
 
-    async fn note_probed(&self, at: &Location) -> Result<(), Error> {
-        answer(self.catalog().note_probed(&at.endpoint, &at.bucket).await)
+    fn note_probed(&self, at: &Location) -> impl Future<Output = Result<(), Error>> {
+        let at = at.clone();
+        async move { answer(self.catalog().note_probed(&at.endpoint, &at.bucket).await) }.boxed_local()
     }
 
-    async fn note_replacing(&self, at: &Location, stream: StreamName, now_ms: u64) -> Result<(), Error> {
-        answer(self.catalog().note_replacing(&at.endpoint, &at.bucket, convert(stream), now_ms).await)
+    fn note_replacing(
+        &self,
+        at: &Location,
+        stream: StreamName,
+        now_ms: u64,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let at = at.clone();
+        async move {
+            answer(self.catalog().note_replacing(&at.endpoint, &at.bucket, convert(stream), now_ms).await)
+        }
+        .boxed_local()
     }
 
-    async fn begin_anew(&self) -> Result<(), Error> {
-        answer(self.catalog().begin_anew().await)
+    fn begin_anew(&self) -> impl Future<Output = Result<(), Error>> {
+        async move { answer(self.catalog().begin_anew().await) }.boxed_local()
     }
 
-    async fn rebuild(&self, at: Option<String>, dry_run: bool, now_ms: u64) -> Result<RebuildStep, Error> {
-        answer(self.catalog().rebuild(at, dry_run, Retention::default(), now_ms).await)
+    fn rebuild(
+        &self,
+        at: Option<String>,
+        dry_run: bool,
+        now_ms: u64,
+    ) -> impl Future<Output = Result<RebuildStep, Error>> {
+        async move { answer(self.catalog().rebuild(at, dry_run, Retention::default(), now_ms).await) }
+            .boxed_local()
     }
 }

@@ -23,13 +23,13 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 }
 
 /// A command that runs.
-struct Started {
+pub(crate) struct Started {
     child: Child,
     shown: String,
 }
 
 /// Starts a command and says which.
-fn start(command: &mut Command) -> Result<Started> {
+pub(crate) fn start(command: &mut Command) -> Result<Started> {
     let shown = format!("{command:?}").replace('"', "");
     print(&format!("$ {shown}"));
     let child = command.spawn().with_context(|| format!("cannot start {shown}"))?;
@@ -38,7 +38,7 @@ fn start(command: &mut Command) -> Result<Started> {
 
 impl Started {
     /// Waits for the end; a failure is an error.
-    fn end(mut self) -> Result<()> {
+    pub(crate) fn end(mut self) -> Result<()> {
         let status = self.child.wait().with_context(|| format!("cannot wait for {}", self.shown))?;
         ensure!(status.success(), "{} ended with {status}", self.shown);
         Ok(())
@@ -61,6 +61,9 @@ pub(crate) const BINARY: &str = "live-recorder";
 /// more, with other features, takes minutes. `cargo xtask check` holds that.
 pub(crate) const NATIVE: [&str; 5] =
     [BINARY, "recorder-bucket-server", "recorder-host", "recorder-http-server", "recorder-tests"];
+
+/// The feature that builds the benchmarks as well.
+pub(crate) const BENCH: &str = "recorder-tests/bench";
 
 /// What a user runs: the components that `spin.toml` names, and beside them the native binary.
 pub(crate) fn bundle() -> Result<()> {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::build::{WASM_TARGET, cargo, run};
+use crate::build::{BENCH, WASM_TARGET, cargo, run};
 use crate::{deny, tidy};
 
 /// Runs every check.
@@ -15,6 +15,8 @@ pub(crate) fn all() -> Result<()> {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--features",
+        BENCH,
         "--profile",
         "native",
         "--",
@@ -27,5 +29,6 @@ pub(crate) fn all() -> Result<()> {
         wasm.args(["--package", &package]);
     }
     run(wasm.args(["--", "-D", "warnings"]))?;
-    run(cargo(&["doc", "--workspace", "--no-deps", "--profile", "native"]).env("RUSTDOCFLAGS", "-D warnings"))
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--features", BENCH, "--profile", "native"]);
+    run(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }

@@ -54,6 +54,11 @@ impl Counts {
         self.ended_well += 1;
     }
 
+    /// Counts what has failed without a runner that counts.
+    pub(crate) fn fail(&mut self) {
+        self.failed += 1;
+    }
+
     /// Counts what cannot run, and says so.
     pub(crate) fn skip(&mut self, what: &str) {
         print(&format!("skipped: {what}"));

@@ -29,7 +29,7 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
 /// Benchmarks.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     build::wasm()?;
-    build::run(&mut build::native(&build::NATIVE))?;
+    build::run(build::native(&build::NATIVE).args(["--features", build::BENCH]))?;
     become_native("bench", arguments)
 }
 

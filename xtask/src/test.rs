@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::build::{self, cargo};
+use crate::build::{self, Started, cargo};
 use crate::count::Counts;
 use crate::{print, tools};
 
@@ -100,7 +100,7 @@ fn native(run: &mut Run) -> Result<()> {
         native.args(["--package", package]);
     }
     // The end-to-end tests wait most of their time: for pushes in real time, and for what is due later.
-    native.env("RUST_TEST_THREADS", "4");
+    native.env("RUST_TEST_THREADS", "6");
     run.counts.run(&mut native)?;
     if !has_encoder {
         // Later steps run these programs; the tests would have built them.
@@ -131,28 +131,46 @@ fn clients(run: &mut Run) -> Result<()> {
     run.counts.run(Command::new("python3").arg("tests/sdk/run.py"))
 }
 
-/// Ten seconds of every fuzz target, from its seeds on.
+/// Ten seconds of every fuzz target, from its seeds on; two run at once.
 fn fuzz(run: &mut Run) -> Result<()> {
-    for target in folder("fuzz/fuzz_targets")? {
-        let target = target.trim_end_matches(".rs");
-        if !run.can(&format!("the fuzz target {target}"), &["g++"]) {
-            continue;
-        }
-        let mut fuzz = cargo(&["run", "--release", "--bin", target, "--"]);
-        fuzz.args(["-max_total_time=10", "-seed=1", "-rss_limit_mb=512", "-print_final_stats=1"]);
-        // What is found goes into the first folder, which is therefore not that of the seeds.
-        let found = build::root().join("target/fuzz/found").join(target);
-        let _ = std::fs::remove_dir_all(&found);
-        std::fs::create_dir_all(&found).with_context(|| format!("cannot create {}", found.display()))?;
-        fuzz.arg(format!("-artifact_prefix={}/", found.display())).arg(found);
-        let seeds = build::root().join("fuzz/seeds").join(target);
-        if seeds.is_dir() {
-            fuzz.arg(seeds);
-        }
-        run.counts.run(fuzz.current_dir("fuzz"))?;
-        run.counts.pass();
+    let files = folder("fuzz/fuzz_targets")?;
+    let targets = files.iter().map(|file| file.trim_end_matches(".rs"));
+    let targets: Vec<&str> =
+        targets.filter(|target| run.can(&format!("the fuzz target {target}"), &["g++"])).collect();
+    if targets.is_empty() {
+        return Ok(());
     }
+    run.counts.run(cargo(&["build", "--release", "--bins"]).current_dir("fuzz"))?;
+    let mut failed = Vec::new();
+    for pair in targets.chunks(2) {
+        let started: Vec<Result<Started>> = pair.iter().map(|target| start_fuzzing(target)).collect();
+        for target in started {
+            match target.and_then(Started::end) {
+                Ok(()) => run.counts.pass(),
+                Err(error) => {
+                    run.counts.fail();
+                    failed.push(format!("{error:#}"));
+                }
+            }
+        }
+    }
+    ensure!(failed.is_empty(), "{}", failed.join("; "));
     Ok(())
+}
+
+fn start_fuzzing(target: &str) -> Result<Started> {
+    let mut fuzz = cargo(&["run", "--quiet", "--release", "--bin", target, "--"]);
+    fuzz.args(["-max_total_time=10", "-seed=1", "-rss_limit_mb=512", "-print_final_stats=1"]);
+    // What is found goes into the first folder, which is therefore not that of the seeds.
+    let found = build::root().join("target/fuzz/found").join(target);
+    let _ = std::fs::remove_dir_all(&found);
+    std::fs::create_dir_all(&found).with_context(|| format!("cannot create {}", found.display()))?;
+    fuzz.arg(format!("-artifact_prefix={}/", found.display())).arg(found);
+    let seeds = build::root().join("fuzz/seeds").join(target);
+    if seeds.is_dir() {
+        fuzz.arg(seeds);
+    }
+    build::start(fuzz.current_dir("fuzz"))
 }
 
 /// The packages of the core.

@@ -13,6 +13,7 @@ use crate::figures::Figures;
 use crate::run::{Options, Outcome, keep_panics, run};
 use crate::shrink::shrink;
 use crate::trace::Detail;
+use crate::workload::Length;
 
 /// What the command takes.
 pub const USAGE: &str = "\
@@ -21,13 +22,18 @@ cargo xtask simulate [--seeds N] [--from SEED] [--jobs N]
 cargo xtask simulate --defects N
     says within how many seeds, of N, each deliberate defect is found
 cargo xtask simulate --replay SEED [--only ID,…] [--operations]
-    plays one again and prints it; --only has nothing else happen, --operations prints each operation";
+    plays one again and prints it; --only has nothing else happen, --operations prints each operation
+with --long
+    histories last for 25 to 37 hours in place of minutes, in chunks of half a minute";
 
 /// Fewer histories than these need not reach everything.
 const MANY: u64 = 250;
 
 /// So many failures are shortened, and others named.
 const SHORTENED: usize = 3;
+
+/// A command line has an end.
+const MOST_IDS: usize = 2_000;
 
 /// How long one is shortened at most.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -42,6 +48,7 @@ pub struct Arguments {
     defects: Option<u64>,
     only: Option<BTreeSet<u32>>,
     operations: bool,
+    length: Length,
 }
 
 impl Arguments {
@@ -58,11 +65,16 @@ impl Arguments {
             defects: None,
             only: None,
             operations: false,
+            length: Length::Minutes,
         };
         let mut words = words;
         while let Some(word) = words.next() {
             if word == "--operations" {
                 arguments.operations = true;
+                continue;
+            }
+            if word == "--long" {
+                arguments.length = Length::Hours;
                 continue;
             }
             let value = words.next().ok_or_else(|| format!("{word} should be followed by a value"))?;
@@ -81,7 +93,15 @@ impl Arguments {
         if arguments.replay.is_none() && (arguments.operations || arguments.only.is_some()) {
             return Err("--only and --operations go with --replay".into());
         }
+        if arguments.defects.is_some() && arguments.length == Length::Hours {
+            return Err("--defects plays short histories, and --long goes without it".into());
+        }
         Ok(arguments)
+    }
+
+    /// All of the history of a seed.
+    fn of(&self, seed: u64) -> Options {
+        Options { length: self.length, ..Options::of(seed) }
     }
 }
 
@@ -104,7 +124,7 @@ pub fn start(arguments: &Arguments) -> ExitCode {
 
 fn replay(seed: u64, arguments: &Arguments) -> bool {
     let detail = if arguments.operations { Detail::Operations } else { Detail::Calls };
-    let outcome = run(&Options { seed, only: arguments.only.clone(), detail, defect: None });
+    let outcome = run(&Options { only: arguments.only.clone(), detail, ..arguments.of(seed) });
     println!("\n{}\n{}\n", outcome.figures, outcome.coverage);
     println!("seed {seed}: {} events and faults, trace hash {:016x}", outcome.happened.len(), outcome.hash);
     if let Err(error) = &outcome.judged {
@@ -140,7 +160,7 @@ fn play(arguments: &Arguments) -> bool {
             scope.spawn(move || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= last || sender.send(run(&Options::of(seed))).is_err() {
+                    if seed >= last || sender.send(run(&arguments.of(seed))).is_err() {
                         break;
                     }
                 }
@@ -226,11 +246,12 @@ impl All {
         for missing in &missing {
             println!("never reached: {missing}");
         }
-        let leaves_out = !missing.is_empty() && arguments.seeds >= MANY;
+        let leaves_out =
+            !missing.is_empty() && arguments.seeds >= MANY && arguments.length == Length::Minutes;
         if leaves_out {
             println!("FAILED: {} things are never reached", missing.len());
         }
-        self.failed.iter().take(SHORTENED).for_each(explain);
+        self.failed.iter().take(SHORTENED).for_each(|failed| explain(failed, arguments));
         if let Some(more) = self.failed.get(SHORTENED..).filter(|more| !more.is_empty()) {
             let seeds: Vec<u64> = more.iter().map(|outcome| outcome.seed).collect();
             println!("\nFAILED as well: {seeds:?}; `--replay SEED` shows one");
@@ -241,10 +262,10 @@ impl All {
 }
 
 /// Says how a history fails, and how that can be seen.
-fn explain(failed: &Outcome) {
+fn explain(failed: &Outcome, arguments: &Arguments) {
     println!("\nseed {} FAILED: {}", failed.seed, failed.judged.as_ref().expect_err("it has failed"));
     println!("shortening it, for {} s at most", LONGEST.as_secs());
-    let (options, shortest) = shrink(failed, &Options::of(failed.seed), LONGEST);
+    let (options, shortest) = shrink(failed, &arguments.of(failed.seed), LONGEST);
     let only = options.only.unwrap_or_default();
     println!(
         "{} of {} events and faults are left; then: {}",
@@ -253,7 +274,15 @@ fn explain(failed: &Outcome) {
         shortest.judged.as_ref().err().map_or("", String::as_str)
     );
     let ids: Vec<String> = only.iter().map(|id| format!("{id:x}")).collect();
-    println!("replay: cargo xtask simulate --replay {} --only {}", failed.seed, ids.join(","));
+    let long = if arguments.length == Length::Hours { " --long" } else { "" };
+    if ids.len() > MOST_IDS {
+        println!(
+            "they are too many for a command; all of it: cargo xtask simulate{long} --replay {}",
+            failed.seed
+        );
+        return;
+    }
+    println!("replay: cargo xtask simulate{long} --replay {} --only {}", failed.seed, ids.join(","));
 }
 
 /// The first line of a failure, as far as it fits a line.

@@ -43,6 +43,8 @@ pub struct Gateway {
     purposes: BTreeMap<u64, Purpose>,
     /// The heartbeat that is waited for, and for how long.
     beat: Option<(u64, u64)>,
+    /// Media time of a chunk. Unit: ms.
+    pub chunk_ms: u64,
     /// Neither calls nor answers get through.
     pub is_cut_off: bool,
     /// When heartbeats were answered, in true time.
@@ -75,6 +77,7 @@ impl Gateway {
             began: 0,
             purposes: BTreeMap::new(),
             beat: None,
+            chunk_ms: 5_000,
             is_cut_off: false,
             heard_ms: Vec::new(),
             told_before: 0,

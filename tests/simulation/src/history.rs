@@ -7,7 +7,7 @@ use protocol::{LaneAnswer, StreamPath};
 use recorder_compose_function::Sizes;
 use shared::catalog::Command;
 use shared::rules::Rule;
-use store::memory::Random;
+use store::memory::{Random, run};
 
 use crate::call::{Ask, Call, Kind};
 use crate::chances::{Chances, Point, point};
@@ -22,7 +22,7 @@ use crate::trace::Trace;
 /// 2026-01-02T03:04:05Z.
 pub const BEGAN_MS: u64 = 1_767_323_045_000;
 
-/// The lanes that somebody calls each second.
+/// The lanes that somebody calls each second, or each few seconds.
 pub const LANES: [Kind; 3] = [Kind::Tick, Kind::Compose, Kind::Deliver];
 
 /// A command that was given.
@@ -57,6 +57,8 @@ pub struct History {
     pub rates: Rates,
     /// No call reaches a function.
     pub functions_are_down: bool,
+    /// How often lanes are called. Unit: ms.
+    pub lanes_every_ms: u64,
     /// The lanes that nobody calls.
     pub resting: BTreeSet<Kind>,
     /// How large parts and blocks of record files are.
@@ -73,6 +75,8 @@ pub struct History {
     pub lanes: BTreeMap<Kind, Option<LaneAnswer>>,
     /// When a call of each lane last failed in something or altogether, in true time, and how.
     pub failed: BTreeMap<Kind, (u64, Option<LaneAnswer>)>,
+    /// Which recording a session belongs to, by its first session: what has left the store since is told here.
+    pub recordings: BTreeMap<String, String>,
     /// Brings a deliberate defect about.
     pub spoiler: Spoiler,
     /// What receivers were told.
@@ -103,6 +107,7 @@ impl History {
             now_ms: BEGAN_MS,
             rates: Rates::default(),
             functions_are_down: false,
+            lanes_every_ms: 1_000,
             resting: BTreeSet::new(),
             sizes: Sizes::DEFAULT,
             coverage: Coverage::default(),
@@ -111,6 +116,7 @@ impl History {
             without_ticks: Vec::new(),
             lanes: BTreeMap::new(),
             failed: BTreeMap::new(),
+            recordings: BTreeMap::new(),
             spoiler: Spoiler::default(),
             told: Vec::new(),
             network: Network::default(),
@@ -160,7 +166,8 @@ impl History {
     pub fn step(&mut self, step_ms: u64) {
         self.now_ms += step_ms;
         let mut calls = std::mem::take(&mut self.asked);
-        let lanes = LANES.iter().filter(|lane| !self.resting.contains(lane));
+        let are_called = (self.now_ms - step_ms) / self.lanes_every_ms < self.now_ms / self.lanes_every_ms;
+        let lanes = LANES.iter().filter(|lane| are_called && !self.resting.contains(lane));
         calls.extend(lanes.map(|lane| Call::lane(*lane, self.sizes, self.now_ms)));
         for place in 0..self.gateways.len() {
             calls.extend(self.gateways[place].step(place, self.now_ms));
@@ -228,6 +235,20 @@ impl History {
                 over_ms: self.now_ms,
                 is_taken: word == "taken",
             });
+        }
+    }
+
+    /// Notes which recordings sessions belong to, which is decided once.
+    pub fn note_recordings(&mut self) {
+        let sessions: Vec<String> = self.pushes().filter_map(|(_, push)| push.session.clone()).collect();
+        for session in sessions {
+            if self.recordings.contains_key(&session) {
+                continue;
+            }
+            let adopted = run(catalog::session::adopted(&*self.hosts.any().store, &session));
+            if let Ok(Some(adopted)) = adopted {
+                self.recordings.insert(session, adopted.recording);
+            }
         }
     }
 

@@ -62,6 +62,7 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
     answers::check_online(history, plan)?;
     workload::end_pushes(history);
     rest::come_to_idle(history)?;
+    history.note_recordings();
     sessions::check(history)?;
     rest::come_to_files(history, plan)?;
     for gateway in &history.gateways {

@@ -14,7 +14,7 @@ use crate::history::History;
 use crate::hosts::WORK_BUCKET;
 use crate::judge::judge;
 use crate::trace::Detail;
-use crate::workload::play;
+use crate::workload::{Length, play};
 
 /// Which history.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Options {
     pub detail: Detail,
     /// A deliberate defect that it is played with.
     pub defect: Option<Defect>,
+    /// How long it is.
+    pub length: Length,
 }
 
 impl Options {
@@ -68,7 +70,7 @@ pub fn keep_panics() {
 pub fn run(options: &Options) -> Outcome {
     let chances = Rc::new(Chances::new(options.seed, options.only.clone()));
     let played = catch_unwind(AssertUnwindSafe(|| {
-        let (mut history, plan) = play(&chances, options.detail, options.defect);
+        let (mut history, plan) = play(&chances, options.length, options.detail, options.defect);
         let judged = judge(&mut history, &plan);
         if judged.is_err() && options.detail != Detail::None {
             print_state(&history);

@@ -22,6 +22,39 @@ const SIZES: [Sizes; 3] = [
     Sizes { part: 600, block: 1_500, least: 100 },
 ];
 
+/// A session that has ended stays in the store for longer than this. Unit: s.
+const SESSIONS_LEAVE_S: u64 = 600;
+
+/// How long things happen in a history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Length {
+    /// For minutes, in which much happens.
+    #[default]
+    Minutes,
+    /// For hours, past a midnight, so that a day is sealed while pushes go on; all is so much rarer.
+    Hours,
+}
+
+impl Length {
+    /// How many times rarer things happen than in a short history.
+    #[must_use]
+    pub fn rarity(self) -> usize {
+        match self {
+            Self::Minutes => 1,
+            Self::Hours => 60,
+        }
+    }
+
+    /// How long it is, where a short one would be of so many seconds: 25 to 37 hours. The first midnight comes after 21, and
+    /// its day is sealed within two more.
+    fn seconds(self, short: u64) -> u64 {
+        match self {
+            Self::Minutes => short,
+            Self::Hours => 75_600 + 120 * short,
+        }
+    }
+}
+
 /// What is drawn once for a history.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -29,6 +62,8 @@ pub struct Plan {
     pub streams: Vec<StreamPath>,
     /// How long things happen. Unit: s.
     pub seconds: u64,
+    /// How often they do.
+    pub length: Length,
     /// Whether anything but pushes, breaks, orders and changed rules happens.
     pub is_troubled: bool,
     /// Whether a clock is off by more than a second at some time.
@@ -41,7 +76,12 @@ pub struct Plan {
 
 /// Plays the history of what a seed draws up to the end of that. Pushes and troubles that go on are left to the judge.
 #[must_use]
-pub fn play(chances: &Rc<Chances>, detail: Detail, defect: Option<Defect>) -> (History, Plan) {
+pub fn play(
+    chances: &Rc<Chances>,
+    length: Length,
+    detail: Detail,
+    defect: Option<Defect>,
+) -> (History, Plan) {
     let mut random = chances.random(point_of("plan"));
     let is_troubled = random.below(4) > 0;
     let clocks_differ = is_troubled && random.below(4) == 0;
@@ -51,14 +91,15 @@ pub fn play(chances: &Rc<Chances>, detail: Detail, defect: Option<Defect>) -> (H
         1 => &[0, 400],
         _ => &[-300, 300],
     };
-    let rule = rules::draw(&mut random);
+    let rule = rules::draw(&mut random, length);
     let gateways = 1 + random.below(3);
     let streams = (0..1 + random.below(2)).map(|number| {
         StreamPath::new("live.example.com", "live", format!("cam{number}")).expect("the name is one")
     });
     let plan = Plan {
         streams: streams.collect(),
-        seconds: 120 + random.below(360) as u64,
+        seconds: length.seconds(120 + random.below(360) as u64),
+        length,
         is_troubled,
         clocks_differ,
         delay_s: u64::from(rule.delay_seconds),
@@ -66,7 +107,7 @@ pub fn play(chances: &Rc<Chances>, detail: Detail, defect: Option<Defect>) -> (H
     };
     let mut history = History::of(Rc::clone(chances), ahead_ms, gateways, rule);
     if is_troubled {
-        let often = [0, 2_000, 500, 150][random.below(4)];
+        let often = [0, 2_000, 500, 150][random.below(4)] * length.rarity() as u32;
         history.rates = Rates { operations: often, doubled: 10, delayed: 10 };
         if often > 0 {
             fail_decisions(history.hosts.any(), Rc::clone(chances));
@@ -79,10 +120,20 @@ pub fn play(chances: &Rc<Chances>, detail: Detail, defect: Option<Defect>) -> (H
     history.hosts.ask_for_statuses(plan.tells_status);
     history.note(&format!("{plan:?}"));
     history.seconds(3);
+    if length == Length::Hours {
+        history.lanes_every_ms = 4_000;
+        history.gateways.iter_mut().for_each(|gateway| gateway.chunk_ms = 30_000);
+    }
     let mut events = events::Events::new(&plan);
-    for _ in 0..plan.seconds {
+    for second in 0..plan.seconds {
         events.draw(&mut history, &plan);
         history.step(1_000);
+        if second % SESSIONS_LEAVE_S == 0 {
+            history.note_recordings();
+        }
     }
+    history.note_recordings();
+    let parts = history.hosts.any().store.values_under("z.") as u64;
+    history.coverage.reach_times("sealed: parts before the last push ended", parts);
     (history, plan)
 }

@@ -18,7 +18,7 @@ impl Gateway {
     /// What is cut by a moment, and the calls that are made then by the gateway at a place.
     pub fn step(&mut self, place: usize, now_ms: u64) -> Vec<Call> {
         for push in &mut self.pushes {
-            let confirmed = push.cut(now_ms);
+            let confirmed = push.cut(now_ms, self.chunk_ms);
             self.confirmed.extend(confirmed);
         }
         if self.is_cut_off {

@@ -4,9 +4,6 @@ use protocol::{Confirmed, Generation, Order, StreamPath};
 
 use crate::chances::point_of;
 
-/// Media time of a chunk. Unit: ms.
-const CHUNK_MS: u64 = 5_000;
-
 /// So much media from before a start is kept. Unit: ms.
 const KEPT_MS: u64 = 3_000;
 
@@ -206,8 +203,8 @@ impl Push {
         }
     }
 
-    /// Cuts what has come by a moment; answers the orders that have taken effect.
-    pub(super) fn cut(&mut self, now_ms: u64) -> Vec<Confirmed> {
+    /// Cuts what has come by a moment into chunks of a length; answers the orders that have taken effect.
+    pub(super) fn cut(&mut self, now_ms: u64, chunk_ms: u64) -> Vec<Confirmed> {
         if !self.is_live() {
             return Vec::new();
         }
@@ -219,7 +216,7 @@ impl Push {
             _ => Vec::new(),
         };
         if let Some(from_ms) = self.open_from_ms
-            && at_ms - from_ms >= CHUNK_MS
+            && at_ms - from_ms >= chunk_ms
         {
             self.spool(from_ms, at_ms);
             self.open_from_ms = Some(at_ms);

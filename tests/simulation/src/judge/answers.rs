@@ -12,7 +12,7 @@ use crate::history::{BEGAN_MS, History};
 use crate::workload::Plan;
 
 /// Everything of a history is from this time.
-pub(super) const RANGE: (u64, u64) = (BEGAN_MS - 7_200_000, BEGAN_MS + 86_400_000);
+pub(super) const RANGE: (u64, u64) = (BEGAN_MS - 7_200_000, BEGAN_MS + 3 * 86_400_000);
 
 /// What may be missing or too much of each run of chunks without a pause: the duration of its last picture is guessed.
 /// Unit: ms.

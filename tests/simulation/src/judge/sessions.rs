@@ -86,7 +86,9 @@ pub(super) fn recordings(
     for push in of_stream.filter(|push| !push.chunks.is_empty()) {
         let Some(session) = &push.session else { continue };
         let adopted = run(catalog::session::adopted(store, session));
-        let recording = adopted.map_err(|error| error.to_string())?.map(|adopted| adopted.recording);
+        let noted = || history.recordings.get(session).cloned();
+        let recording =
+            adopted.map_err(|error| error.to_string())?.map(|adopted| adopted.recording).or_else(noted);
         match recording {
             Some(recording) if push.acknowledged > 0 => drop(sure.insert(recording)),
             None if push.acknowledged > 0 => {

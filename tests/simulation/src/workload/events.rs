@@ -48,13 +48,13 @@ impl Events {
             history.turn_to(2 * at as u64);
             self.push(history, plan, at);
             history.turn_to(2 * at as u64 + 1);
-            if history.random.below(25) == 0 && history.happens() {
+            if now_and_then(history, plan, 25) {
                 command(history, &plan.streams[at]);
             }
         }
         history.turn_to(RULE);
-        if history.random.below(150) == 0 && history.happens() {
-            let rule = rules::draw(&mut history.random);
+        if now_and_then(history, plan, 150) {
+            let rule = rules::draw(&mut history.random, plan.length);
             history.note(&format!("the rule changes: {rule:?}"));
             history.coverage.reach("event: rule changed");
             history.set_rule(rule);
@@ -83,21 +83,21 @@ impl Events {
             return;
         }
         match live[..] {
-            [] if history.random.below(8) == 0 && history.happens() => {
+            [] if now_and_then(history, plan, 8) => {
                 let place = history.random.below(history.gateways.len());
                 begin(history, stream, place, history.now_ms);
             }
             // Another gateway takes over, or has a backup encoder.
-            [place] if history.gateways.len() > 1 && history.random.below(150) == 0 && history.happens() => {
+            [place] if history.gateways.len() > 1 && now_and_then(history, plan, 150) => {
                 let other = (place + 1) % history.gateways.len();
                 history.coverage.reach("event: second gateway begins beside the first");
                 begin(history, stream, other, history.now_ms);
             }
-            [place] if history.random.below(200) == 0 && history.happens() => {
+            [place] if now_and_then(history, plan, 200) => {
                 history.coverage.reach("event: second publisher takes over on one gateway");
                 begin(history, stream, place, history.now_ms);
             }
-            [place, ..] if history.random.below(40) == 0 && history.happens() => {
+            [place, ..] if now_and_then(history, plan, 40) => {
                 let ended = history.gateways[place].live(stream).map(|push| (push.id.clone(), push.began_ms));
                 let Some((id, began_ms)) = ended else { return };
                 history.note(&format!("{id} ends"));
@@ -144,7 +144,7 @@ impl Events {
             history.now_ms + 5_000 + 1_000 * history.random.below(longest_s) as u64
         };
         let place = history.random.below(history.gateways.len());
-        let what = history.random.below(2_500);
+        let what = history.random.below(2_500 * plan.length.rarity());
         if what > 43 || !history.happens() {
             return;
         }
@@ -220,6 +220,11 @@ impl Events {
     }
 }
 
+/// Whether something happens that happens in one of so many seconds of a short history.
+fn now_and_then(history: &mut History, plan: &Plan, seconds: usize) -> bool {
+    history.random.below(seconds * plan.length.rarity()) == 0 && history.happens()
+}
+
 fn mend_receiver(history: &mut History) {
     let receivers = &history.hosts.any().receivers;
     receivers.hang(false);
@@ -232,6 +237,7 @@ pub fn calm(history: &mut History) {
     history.rates = Rates::default();
     history.functions_are_down = false;
     history.resting.clear();
+    history.lanes_every_ms = 1_000;
     mend_receiver(history);
     *history.hosts.any().buckets.on_copy.borrow_mut() = OnCopy::Copies;
     history.hosts.any().buckets.troubles.borrow_mut().clear();

@@ -219,6 +219,9 @@ impl QueueReader {
         let front = self.queue.change(|state| {
             state.taken = Some(Instant::now());
             state.trouble = None;
+            if matches!(state.waiting.front(), Some(Waiting::Chunk(_))) {
+                self.queue.account.note_taken();
+            }
             let is_front = state.waiting.front().is_some_and(|front| front.index() == index);
             if is_front { self.queue.take_front(state) } else { None }
         });

@@ -8,7 +8,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use protocol::StreamPath;
@@ -28,6 +28,10 @@ const SHORT_PART: u64 = 8;
 const BEYOND_PART: u64 = 8;
 const BEYOND_BYTES: u64 = 8 << 20;
 
+/// Functions that have taken media of some stream within this time take that of one more, whatever others fill the spool
+/// with: what cannot be delivered is given up beyond its stream's share.
+const TAKES: Duration = Duration::from_secs(5);
+
 /// How much may wait in memory alone: ten seconds of fifty pushes of 4 Mb/s. No more than 100 ms of each push does where
 /// the disk takes all.
 const MEMORY_BYTES: u64 = 256 << 20;
@@ -46,6 +50,8 @@ pub(super) struct Contents {
     refused_log: Mutex<LogLimit>,
     /// How many streams use any of it.
     streams: AtomicU64,
+    /// When the functions last took media of any stream.
+    taken: Mutex<Option<Instant>>,
     /// Wakes those who wait for room.
     freed: Notify,
     /// Wakes who makes room: somebody waits for it.
@@ -110,6 +116,7 @@ impl Contents {
             is_refused: AtomicBool::new(false),
             refused_log: Mutex::default(),
             streams: AtomicU64::new(0),
+            taken: Mutex::default(),
             freed: Notify::new(),
             wanted: Notify::new(),
             full_log: Mutex::default(),
@@ -193,16 +200,23 @@ impl Contents {
                 .any(|account| account.used_bytes() > 0 && account.stream == *stream)
     }
 
-    /// Whether one more stream finds room: there is some, or others have so much more than their share.
+    /// Whether one more stream finds room: there is some, the functions take media of another one, or others have so much
+    /// more than their share.
     fn admits_another(&self) -> bool {
         // Where media is given up all the time, it is never full for long.
         let limit = self.limit();
-        if self.used() < limit - limit / SHORT_PART {
+        if self.used() < limit - limit / SHORT_PART || self.is_taken() {
             return true;
         }
         let share = limit / (self.streams.load(Ordering::Relaxed) + 1);
         let above_share = |account: &Arc<Account>| account.used_bytes().saturating_sub(share + share / 4);
         self.open_accounts().iter().map(above_share).sum::<u64>() >= share / 4
+    }
+
+    /// Whether the functions take media.
+    fn is_taken(&self) -> bool {
+        let taken = *self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.is_some_and(|at| at.elapsed() < TAKES)
     }
 
     /// The fair share of each stream that uses any, in bytes.
@@ -289,6 +303,11 @@ impl Account {
     /// What the stream has in the spool.
     pub(crate) fn used_bytes(&self) -> u64 {
         self.used_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The functions took media of the stream.
+    pub(crate) fn note_taken(&self) {
+        *self.contents.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Whether the spool is full, and the stream has its fair share of it.

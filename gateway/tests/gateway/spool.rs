@@ -3,7 +3,7 @@
 use std::{
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
@@ -15,7 +15,7 @@ use protocol::LossReason;
 
 use crate::{
     Gateway,
-    fake::{Act, Call, Fake, Kind, Session, fail},
+    fake::{Act, Call, Fake, Kind, Log, Session, fail},
     media::{AUDIO_HEADER, SHAPE, Shape, Tag, VIDEO_HEADER, frames, write_flv},
     operation::Operator,
     publisher::Publisher,
@@ -120,6 +120,52 @@ async fn streams_that_cannot_be_delivered_share_the_spool_and_cost_another_one_n
             assert!((limit / 4..3 * limit / 4).contains(&left), "{left} bytes are left of {name}");
         }
     }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn streams_that_cannot_be_delivered_keep_no_other_from_being_published_while_functions_take_media() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.flv");
+    let pushed = write(&file, 75);
+    let taken = Arc::new(Mutex::new("none"));
+    let takes = Arc::clone(&taken);
+    let functions = Fake::start(move |call| match call.kind {
+        Kind::Chunk | Kind::Lost
+            if call.stream.contains("/dead") && !call.stream.contains(*takes.lock().unwrap()) =>
+        {
+            fail(503)
+        }
+        _ => Act::Succeed,
+    })
+    .await;
+    let limit = 16 * LIMIT_BYTES;
+    let gateway = Gateway::with_limit(&functions.url(), &folder.path().join("spool"), limit).await;
+    // So many that the spool stays nearly full when one of them is delivered.
+    let names: Vec<String> = (0..12).map(|number| format!("dead{number:02}")).collect();
+    let sending = names.iter().map(async |name| {
+        let mut publisher = Publisher::start_from([127, 0, 0, 1], &gateway, name).await.unwrap();
+        add(&mut publisher, &pushed);
+        publisher.flush().await;
+        publisher.finish().await;
+    });
+    tokio::time::timeout(PATIENCE, futures_util::future::join_all(sending)).await.unwrap();
+    let error = gateway.push(&file, "x").await.unwrap_err().to_string();
+    assert!(error.contains("the recorder's spool is full"), "{error}");
+    *taken.lock().unwrap() = "/dead00";
+    let is_brought = |name: &'static str| {
+        move |log: &Log| {
+            log.sessions.iter().any(|session| session.stream.ends_with(name) && session.is_complete())
+        }
+    };
+    functions.until("all of one stream", is_brought("/dead00")).await;
+    tokio::time::timeout(PATIENCE, gateway.push(&file, "x")).await.unwrap().unwrap();
+    functions.until("all of the new one", is_brought("/x")).await;
+    let whole =
+        functions.log().sessions.iter().find(|session| session.stream.ends_with("/x")).cloned().unwrap();
+    assert!(whole.lost.is_empty() && frames(&whole.chunks) == pushed);
+    *taken.lock().unwrap() = "/dead";
+    functions.ended(names.len() + 1).await;
     gateway.stop().await;
 }
 

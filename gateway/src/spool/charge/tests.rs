@@ -102,10 +102,13 @@ fn one_more_is_admitted_where_others_have_much_more_than_their_share() {
     assert!(contents.admits(&path("new")), "it has all");
     let _idle = contents.account(&path("idle"));
     much.remove(800);
-    let _others = ["b", "c", "d", "e"].map(|name| charge(name, 200));
+    let others = ["b", "c", "d", "e"].map(|name| charge(name, 200));
     assert!(contents.is_full());
     assert!(!contents.admits(&path("new")) && !contents.admits(&path("idle")));
     assert!(contents.admits(&path("c")), "it has its place");
+    others[0].account().note_taken();
+    assert!(contents.admits(&path("new")), "the functions take media of others");
+    *contents.taken.lock().unwrap() = None;
     much.remove(126);
     assert!(contents.admits(&path("new")), "there is room again");
 }

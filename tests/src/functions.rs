@@ -5,7 +5,7 @@ use std::process::{Child, Command};
 
 use anyhow::Result;
 
-use crate::process::{binary_of, start_in, terminate};
+use crate::process::{COMPONENT_CACHE, binary_of, start_in, terminate};
 use crate::redis::Redis;
 use crate::root;
 
@@ -93,7 +93,7 @@ impl Functions {
         if let Some(config) = &plan.runtime_config {
             functions.arg("--runtime-config").arg(config);
         }
-        functions.args(["--component-cache", "target/native/components"]);
+        functions.args([COMPONENT_CACHE, "target/native/components"]);
         let (child, ready) = start_in(checkout, functions)?;
         let admin = if has_admin { ready.part("admin")? } else { String::new() };
         Ok(Self { child, url: ready.part("functions")?, admin, plan })

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -12,6 +12,9 @@ use crate::root;
 
 /// How long the bundle may take to be ready; a first start compiles every component.
 const READY_TIME: Duration = Duration::from_secs(120);
+
+/// The option that says where compiled components are kept: in one folder for all tests.
+pub(crate) const COMPONENT_CACHE: &str = "--component-cache";
 
 /// The ingest token of every server that the tests start.
 pub const INGEST_TOKEN: &str = "e2e-ingest-token";
@@ -39,7 +42,24 @@ impl Ready {
 }
 
 /// Starts the binary of a checkout there, and waits until it is ready.
-pub(crate) fn start_in(checkout: &Path, mut command: Command) -> Result<(Child, Ready)> {
+///
+/// The first one that runs components compiles them, and others wait for it: each would compile all of them as well.
+pub(crate) fn start_in(checkout: &Path, command: Command) -> Result<(Child, Ready)> {
+    static ARE_COMPILED: Mutex<bool> = Mutex::new(false);
+    if !command.get_args().any(|argument| argument == COMPONENT_CACHE) {
+        return start(checkout, command);
+    }
+    let mut are_compiled = ARE_COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if *are_compiled {
+        drop(are_compiled);
+        return start(checkout, command);
+    }
+    let started = start(checkout, command);
+    *are_compiled = started.is_ok();
+    started
+}
+
+fn start(checkout: &Path, mut command: Command) -> Result<(Child, Ready)> {
     let mut child = command
         .current_dir(checkout)
         .env("SPIN_VARIABLE_INGEST_TOKEN", INGEST_TOKEN)

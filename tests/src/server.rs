@@ -130,7 +130,7 @@ impl Server {
             up.arg("--runtime-config").arg(config);
         }
         // One for all tests: to compile every component takes seconds.
-        up.args(["--component-cache", "target/native/components"]);
+        up.args([process::COMPONENT_CACHE, "target/native/components"]);
         let (child, ready) = process::start_in(checkout, up)?;
         let mut server = Self {
             functions: ready.part("functions")?,

@@ -28,13 +28,19 @@ pub(super) struct Package {
 /// Every package by its id.
 pub(super) type Packages = BTreeMap<String, Package>;
 
-/// Asks cargo about the workspace in a folder. Cargo downloads what its lock file names and is not there yet.
+/// The packages of the workspace in a folder, and what they depend on. Cargo downloads what its lock file names and is not
+/// there yet.
 pub(super) fn read(workspace: &str) -> Result<Packages> {
+    parse(&ask(workspace, &[])?).context("cargo metadata lacks a field")
+}
+
+/// What cargo says of the workspace in a folder.
+pub(super) fn ask(workspace: &str, options: &[&str]) -> Result<Value> {
     let mut metadata = cargo(&["metadata", "--format-version", "1", "--locked"]);
-    let output = metadata.current_dir(workspace).output().context("cannot start cargo metadata")?;
+    let output = metadata.args(options).current_dir(workspace).output();
+    let output = output.context("cannot start cargo metadata")?;
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
-    let metadata = serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")?;
-    parse(&metadata).context("cargo metadata lacks a field")
+    serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")
 }
 
 fn parse(metadata: &Value) -> Option<Packages> {

@@ -2,17 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::build::{cargo, root};
+use super::metadata;
+use crate::build::root;
 
 /// Names every file with tests that nothing would run.
 pub(super) fn check(files: &[PathBuf], faults: &mut Vec<String>) -> Result<()> {
-    let output = cargo(&["metadata", "--format-version", "1", "--no-deps", "--locked"]).output()?;
-    ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
-    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")?;
-    let places = untested(&metadata).context("cargo metadata lacks a field")?;
+    let places = untested(&metadata::ask(".", &["--no-deps"])?).context("cargo metadata lacks a field")?;
     for file in files {
         let path = root().join(file);
         let is_in = |place: &PathBuf| path.starts_with(place) && !path.starts_with(place.join("bin"));

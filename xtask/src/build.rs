@@ -89,7 +89,7 @@ pub(crate) fn wasm() -> Result<()> {
     run(&mut wasm_command()?)
 }
 
-fn wasm_command() -> Result<Command> {
+pub(crate) fn wasm_command() -> Result<Command> {
     let mut build = cargo(&["build", "--release", "--target", WASM_TARGET]);
     for package in wasm_packages()? {
         build.args(["--package", &package]);

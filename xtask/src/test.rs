@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::ahead::Ahead;
 use crate::build::{self, Started, cargo};
 use crate::count::Counts;
 use crate::{print, tools};
@@ -83,6 +84,9 @@ impl Run {
 
 /// The core and the functions' logic: quick to build, with overflow checks.
 fn core(run: &mut Run) -> Result<()> {
+    let mut native = native_tests(|_| true);
+    native.arg("--no-run");
+    let _ahead = Ahead::start(vec![build::wasm_command()?, native]);
     let mut core = cargo(&["test", "--no-fail-fast", "--workspace"]);
     for package in build::NATIVE {
         core.args(["--exclude", package]);
@@ -95,10 +99,14 @@ fn core(run: &mut Run) -> Result<()> {
 /// What runs the built components: optimised, for it compiles Wasm. This builds the binary as well.
 fn native(run: &mut Run) -> Result<()> {
     let has_encoder = run.can("the end-to-end tests", &["ffmpeg"]);
-    let mut native = cargo(&["test", "--no-fail-fast", "--profile", "native"]);
-    for package in build::NATIVE.iter().filter(|package| has_encoder || **package != "recorder-tests") {
-        native.args(["--package", package]);
+    let mut core_as_wasm = core_as_wasm_tests()?;
+    core_as_wasm.arg("--no-run");
+    let mut later = vec![core_as_wasm];
+    if !run.missing.contains(&"g++") {
+        later.push(fuzz_targets());
     }
+    let _ahead = Ahead::start(later);
+    let mut native = native_tests(|package| has_encoder || package != "recorder-tests");
     // The end-to-end tests wait most of their time: for pushes in real time, and for what is due later.
     native.env("RUST_TEST_THREADS", "6");
     run.counts.run(&mut native)?;
@@ -109,8 +117,20 @@ fn native(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
+fn native_tests(is_tested: impl Fn(&str) -> bool) -> Command {
+    let mut native = cargo(&["test", "--no-fail-fast", "--profile", "native"]);
+    for package in build::NATIVE.iter().filter(|package| is_tested(package)) {
+        native.args(["--package", package]);
+    }
+    native
+}
+
 /// The core's tests that need no files and no other program, where a `usize` has 32 bits.
 fn core_as_wasm(run: &mut Run) -> Result<()> {
+    run.counts.run(&mut core_as_wasm_tests()?)
+}
+
+fn core_as_wasm_tests() -> Result<Command> {
     let mut core = cargo(&["test", "--no-fail-fast", "--target", build::WASM_TARGET, "--lib"]);
     core.args([
         "--test", "golden", "--test", "sessions", "--test", "memory", "--test", "grid", "--test", "extents",
@@ -119,7 +139,7 @@ fn core_as_wasm(run: &mut Run) -> Result<()> {
         core.args(["--package", &package]);
     }
     core.env("CARGO_TARGET_WASM32_WASIP2_RUNNER", build::root().join("target/native/wasi-run"));
-    run.counts.run(&mut core)
+    Ok(core)
 }
 
 /// The official clients of the recording API, against the binary just built.
@@ -140,7 +160,7 @@ fn fuzz(run: &mut Run) -> Result<()> {
     if targets.is_empty() {
         return Ok(());
     }
-    run.counts.run(cargo(&["build", "--release", "--bins"]).current_dir("fuzz"))?;
+    run.counts.run(&mut fuzz_targets())?;
     let mut failed = Vec::new();
     for pair in targets.chunks(2) {
         let started: Vec<Result<Started>> = pair.iter().map(|target| start_fuzzing(target)).collect();
@@ -156,6 +176,12 @@ fn fuzz(run: &mut Run) -> Result<()> {
     }
     ensure!(failed.is_empty(), "{}", failed.join("; "));
     Ok(())
+}
+
+fn fuzz_targets() -> Command {
+    let mut build = cargo(&["build", "--release", "--bins"]);
+    build.current_dir("fuzz");
+    build
 }
 
 fn start_fuzzing(target: &str) -> Result<Started> {

@@ -26,7 +26,7 @@ use crate::{
     spool::{self, Recovered, Spool, recover},
     tell::Tell,
     ticker,
-    upload::{Uploader, Uploads, follow_requests},
+    upload::{Turns, Uploader, Uploads, follow_requests},
 };
 
 /// How long a shutdown goes on uploading; the rest stays in the spool.
@@ -137,6 +137,7 @@ impl Ingest {
             spool: Arc::clone(&spool),
             sessions: Arc::clone(&sessions),
             metrics: Arc::clone(config.control.metrics()),
+            turns: Turns::default(),
             call_max: config.call_max,
         };
         let uploads = Uploads::new(uploader, abort.clone());

@@ -15,7 +15,7 @@ use protocol::{
 };
 use tokio::time::{sleep, sleep_until, timeout};
 
-use super::{backoff::Backoff, before::Before};
+use super::{backoff::Backoff, before::Before, turns::Turns};
 use crate::{
     clock::{LogLimit, ms_since},
     functions::{CallError, ChunkBody, Functions},
@@ -40,6 +40,7 @@ pub(crate) struct Uploader {
     pub(crate) spool: Arc<Spool>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) turns: Turns,
     /// No call commits anything later than this after its begin.
     pub(crate) call_max: Duration,
 }
@@ -230,11 +231,12 @@ impl Bringer<'_> {
     /// Tries the chunk at the front once; whether the functions have taken it.
     async fn put(&mut self, index: u64, seq: u64, body: ChunkBody) -> bool {
         let (from_ms, generation) = (body.name().offset_ms, body.name().generation);
-        let Uploader { metrics, .. } = self.uploader;
+        let Uploader { metrics, functions, sessions, turns, .. } = self.uploader;
         let (bytes, oldest) = (body.bytes(), self.queue.waits().oldest);
         let path = self.path(seq);
         let part_of = self.trace_of(index, seq, bytes).context();
-        let answer = self.uploader.functions.put_chunk(path, &self.push, body, &part_of).await;
+        let put = functions.put_chunk(path, &self.push, body, &part_of);
+        let answer = turns.call(sessions.count(), put).await;
         self.queue.tried(index);
         let error = match answer {
             Ok(headers) => {

@@ -11,12 +11,12 @@ use std::sync::{
 /// Bytes of a block: a write to disk, and a frame of an upload's body.
 pub(crate) const BLOCK_BYTES: usize = 256 << 10;
 
-/// Blocks in use above which chunks are read from disk again: 32 MiB. They are there anyway, and in the system's memory as
+/// Blocks in use above which chunks are read from disk again: 8 MiB. They are there anyway, and in the system's memory as
 /// long as it has room: reading them costs little of what bringing them does.
-const CROWDED: usize = 128;
+const CROWDED: usize = 32;
 
-/// Unused blocks that are kept: as many. What goes back to the allocator with each chunk stays with one thread or another.
-const KEPT: usize = CROWDED;
+/// Unused blocks that are kept: 16 MiB. What goes back to the allocator with each chunk stays with one thread or another.
+const KEPT: usize = 64;
 
 #[derive(Debug, Default)]
 pub(crate) struct Pool {

@@ -1,6 +1,7 @@
 //! `live-recorder`: the whole recorder on one machine, its functions or its gateway alone, or a demonstration.
 
 mod admin;
+mod allocator;
 mod backup;
 mod commands;
 mod data;
@@ -27,10 +28,6 @@ use crate::commands::{catalog, demo, functions, gateway, operator, push, spool, 
 use crate::log::{Log, LogFormat};
 use crate::stack::StackConfig;
 use crate::traces::Traces;
-
-/// Uses the room of freed chunks again. glibc's allocator does not for most of it, and grows with each wave of pushes.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How long what was begun beside everything else may take at the end.
 const AT_THE_END: Duration = Duration::from_secs(2);
@@ -78,6 +75,7 @@ enum Command {
 }
 
 fn main() -> anyhow::Result<()> {
+    allocator::give_back_soon();
     let cli = Cli::parse();
     // The demonstration shows steps; what happens meanwhile is of interest only where it goes wrong.
     let level = if matches!(cli.command, Command::Demo(_)) { LevelFilter::WARN } else { LevelFilter::INFO };

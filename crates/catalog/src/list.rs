@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `{list}.n` | counter: numbers drawn |
 //! | `{list}.{number}` | an entry; its writer drew the number |
-//! | `{list}.low` | hint: no entry has a number up to this one; and two counts that were seen, with their times |
+//! | `{list}.low` | hint: no entry has a number up to this one; and two counts that were seen beyond it, with their times |
 //!
 //! An append draws a number and then writes its entry. If it dies in between, the number stays a hole. A hole can
 //! be filled until its call is over: [`CALL_MAX_MS`] after the counter was seen to be past it. That time passes twice:
@@ -27,6 +27,10 @@ use crate::time::CALL_MAX_MS;
 /// A list is tightened when it spans this many numbers more than twice its entries.
 const SLACK: u64 = 32;
 
+/// A list is tidied up when it spans more numbers than this. Streams that nobody pushes keep what is left then, so it is
+/// little.
+const TIDY: u64 = 4;
+
 /// So many entries are tidied up at a time: more than the one that was appended for each that ends, so that it catches
 /// up.
 const TIDIED: u64 = 4;
@@ -41,28 +45,47 @@ impl Record for Entry {
     const VERSION: u32 = 1;
 }
 
-/// Where a list begins.
+/// Where a list begins. A list that is sealed has one for as long as its day is kept: what is zero is left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Low {
     /// No entry has a number up to this one.
     number: u64,
     /// The counter as it was seen.
+    #[serde(default, skip_serializing_if = "is_default")]
     seen: u64,
     /// When it was seen, Unix milliseconds.
+    #[serde(default, skip_serializing_if = "is_default")]
     seen_ms: u64,
     /// The counter that had been seen a call's time before.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     waited: u64,
     /// When that time was over, Unix milliseconds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     waited_ms: u64,
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 impl Record for Low {
-    const VERSION: u32 = 1;
+    /// Version 1 had zeros as well.
+    const VERSION: u32 = 2;
 }
 
 impl Low {
+    /// With entries gone up to a number. Counts that were seen tell of later numbers alone.
+    fn passed(self, number: u64) -> Self {
+        let mut low = Self { number: self.number.max(number), ..self };
+        if low.seen <= low.number {
+            (low.seen, low.seen_ms) = (0, 0);
+        }
+        if low.waited <= low.number {
+            (low.waited, low.waited_ms) = (0, 0);
+        }
+        low
+    }
+
     /// Numbers up to this one are written by now, or never will be.
     fn settled(self, now_ms: u64) -> u64 {
         if now_ms >= self.waited_ms + CALL_MAX_MS { self.waited.max(self.number) } else { self.number }
@@ -70,15 +93,15 @@ impl Low {
 
     /// With the counter as it is seen now, and entries gone up to a number.
     fn seen(self, count: u64, number: u64, now_ms: u64) -> Self {
-        let mut low = Self { number: self.number.max(number), ..self };
+        let mut low = self.passed(number);
         let is_over = now_ms >= low.seen_ms + CALL_MAX_MS;
-        if is_over && low.waited <= low.number && low.seen > low.number {
+        if is_over && low.waited == 0 && low.seen > 0 {
             (low.waited, low.waited_ms) = (low.seen, now_ms);
         }
-        if is_over || low.seen <= low.number {
+        if is_over || low.seen == 0 {
             (low.seen, low.seen_ms) = (count, now_ms);
         }
-        low
+        low.passed(number)
     }
 }
 
@@ -213,7 +236,7 @@ pub(crate) async fn pass(store: &impl Store, list: &str, number: u64) -> Result<
     if low.number >= number {
         return Ok(());
     }
-    Ok(write(store, &key, &Low { number, seen: low.seen.max(number), ..low }).await?)
+    Ok(write(store, &key, &low.passed(number)).await?)
 }
 
 /// The values of a list, oldest first, each once. Those that `is_gone` are removed.
@@ -320,7 +343,7 @@ pub(crate) async fn tidy<S: Store>(
 ) -> Result<(), Error> {
     let low: Low = read(store, &format!("{list}.low")).await?.unwrap_or_default();
     let count = count(store, list).await?;
-    if count <= low.number + SLACK {
+    if count <= low.number + TIDY {
         return Ok(());
     }
     let settled = low.settled(now_ms);

@@ -67,7 +67,10 @@ async fn delete(
     now_ms: u64,
 ) -> Result<(), Error> {
     let StreamDay { stream, day } = at;
-    timer::set(store, at.end_ms() + retention.sessions_ms, &format!("k {stream} {day}")).await?;
+    if part == Some(0) {
+        // Later parts are written once this one counts, which is cleared until all of it is done.
+        forget_later(store, at, retention).await?;
+    }
     if let Some(part) = part {
         let runs = part::read(bucket, at, part).await?;
         for run in &runs {
@@ -88,11 +91,22 @@ async fn delete(
         }
     }
     if !is_any_left {
+        if part.is_none() && !at.is_marked(store, Kind::Sessions, 0).await? {
+            // It has no part: its list is to be forgotten all the same.
+            forget_later(store, at, retention).await?;
+        }
         return list::pass(store, &list, noted).await;
     }
     let (shortest_ms, longest_ms) = AGAIN_MS;
     let again_ms = (now_ms.saturating_sub(at.end_ms()) / 8).clamp(shortest_ms, longest_ms);
     timer::set(store, now_ms + again_ms, &format!("s {stream} {day}")).await
+}
+
+/// Has a day forgotten beyond retention. Each timer is in the store for as long: one is set for a day, however often it is
+/// looked at.
+async fn forget_later(store: &impl Store, at: StreamDay<'_>, retention: Retention) -> Result<(), Error> {
+    let StreamDay { stream, day } = at;
+    timer::set(store, at.end_ms() + retention.sessions_ms, &format!("k {stream} {day}")).await
 }
 
 /// Whether a session has nothing more to be sealed in a day.

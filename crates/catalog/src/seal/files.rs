@@ -63,7 +63,10 @@ pub(crate) async fn clear(
         // Its seal is tried again, and sets another timer.
         return Ok(());
     }
-    timer::set(store, at.end_ms() + retention.files_ms, &format!("l {stream} {day}")).await?;
+    if part == 0 {
+        // One timer for a day: later parts are written once this one counts, which is cleared until all of it is done.
+        timer::set(store, at.end_ms() + retention.files_ms, &format!("l {stream} {day}")).await?;
+    }
     let sealed = stored_file::read_part(bucket, at, part).await?;
     let list = stored_file::list_of(at);
     let mut is_any_left = false;

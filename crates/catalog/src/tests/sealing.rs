@@ -1,6 +1,7 @@
 //! Sealing: what is asked is answered alike before, while and after it moves, and in the end nothing is left.
 
 mod chains;
+mod left;
 mod lost_store;
 mod stage;
 mod told;

@@ -26,11 +26,13 @@ pub(crate) fn stream() -> StreamName {
 pub(crate) struct Stage {
     pub(crate) world: World,
     pub(crate) now_ms: u64,
+    /// No record file can be written.
+    pub(crate) is_full: bool,
 }
 
 impl Stage {
     pub(crate) fn new(world: World) -> Self {
-        Self { world, now_ms: TODAY + DAY_MS }
+        Self { world, now_ms: TODAY + DAY_MS, is_full: false }
     }
 
     /// One tick; answers how many timers it attended to. What fails comes again.
@@ -68,6 +70,9 @@ impl Stage {
         let World { store, bucket } = &self.world;
         let container = Container::M3u8;
         while let Some(run) = file::complete(store, bucket, recording, container).await? {
+            if self.is_full {
+                return Err(Error::WorkBucket("full".into()));
+            }
             let first = session::get(store, bucket, recording).await?;
             let entries = file::entries(store, bucket, &run).await?;
             assert_eq!(entries.len() as u32, run.slices);

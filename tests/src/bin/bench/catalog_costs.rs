@@ -1,14 +1,15 @@
 //! `cargo xtask bench catalog`: what the recording model asks of its store. Each ratio is against the budget, or against
-//! the same work on a small store in the same run.
+//! the same work on a small store in the same run. With a number, what so many stream-days leave.
 
 mod backends;
 mod days;
 mod kept;
+mod left;
 mod world;
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use catalog::{content, live};
 use store::memory::run;
 
@@ -39,8 +40,15 @@ pub(crate) fn run_all() -> Result<()> {
     online_lists()?;
     timers()?;
     week_late()?;
-    days::run_all()?;
+    days::run_all(days::LEAST)?;
     backends::run_all(ages)
+}
+
+/// What so many stream-days leave, or some more.
+pub(crate) fn run_days(stream_days: &str) -> Result<()> {
+    days::run_all(
+        stream_days.parse().with_context(|| format!("{stream_days:?} is no number of stream-days"))?,
+    )
 }
 
 /// Chunks at the begin and after 100 days, and queries on a day of them. Answers the world before the first chunk, after

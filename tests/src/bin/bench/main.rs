@@ -1,4 +1,4 @@
-//! `cargo xtask bench [catalog|compose [whole]|deliver|live|media|path]`. Media is FLV to TS in the sandboxed component, beside the core as native code,
+//! `cargo xtask bench [catalog [stream-days]|compose [whole]|deliver|live|media|path]`. Media is FLV to TS in the sandboxed component, beside the core as native code,
 //! `ffmpeg -c copy` and memcpy, on the same file in the same run.
 #![expect(clippy::print_stdout, reason = "a command-line program speaks to its user")]
 
@@ -36,7 +36,10 @@ fn main() -> Result<()> {
             .and_then(|()| deliver::run(&first_chunk()?))
             .and_then(|()| live::run(&sample()?, &[]))
             .and_then(|()| path::run(&chunks_of(&sample()?)?)),
-        Some("catalog") => catalog_costs::run_all(),
+        Some("catalog") => match std::env::args().nth(2) {
+            Some(stream_days) => catalog_costs::run_days(&stream_days),
+            None => catalog_costs::run_all(),
+        },
         Some("compose") => {
             let is_whole = std::env::args().nth(2).as_deref() == Some("whole");
             compose::run(&sample()?, &slow_sample()?, is_whole)

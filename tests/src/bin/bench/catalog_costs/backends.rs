@@ -36,7 +36,7 @@ struct Played {
 fn play(ages: Vec<(u64, World)>) -> Result<Played> {
     let mut days = Vec::new();
     for (slice_s, pushes) in [(5, 1), (5, 24), (30, 1), (30, 24)] {
-        let of = Days { slice_ms: slice_s * 1_000, pushes };
+        let of = Days { stream: 1, slice_ms: slice_s * 1_000, pushes };
         let (hot, sealed) = (World::default(), World::default());
         (0..DAYS).try_for_each(|day| of.record(&hot, day, false))?;
         (0..DAYS).try_for_each(|day| of.record(&sealed, day, true))?;
@@ -112,14 +112,14 @@ fn of_store(
     for (of, hot, sealed) in &played.days {
         for (state, played) in [("hot", hot), ("sealed", sealed)] {
             let world = lay_down(store, played)?;
-            let (keys, bytes) = played.held();
+            let held = played.left()?.all();
             let what =
                 |what: &str| format!("{state} {what}, {} s, {} pushes", of.slice_ms / 1_000, of.pushes);
             let used = match used {
                 Some(used) => format!(", {} bytes of its memory", used()? / DAYS),
                 None => String::new(),
             };
-            let (keys, bytes) = (keys as u64 / DAYS, bytes as u64 / DAYS);
+            let (keys, bytes) = (held.keys as u64 / DAYS, held.bytes as u64 / DAYS);
             println!("{:<52} {keys} keys, {bytes} bytes{used}", what("stream-day"));
             let from_ms = FIRST_MS + MINUTE_MS;
             for (length, length_ms) in [("an hour", HOUR_MS), ("a day", DAY_MS), ("four days", 4 * DAY_MS)] {

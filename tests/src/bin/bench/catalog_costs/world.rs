@@ -20,6 +20,7 @@ use store::memory::{MemoryStore, run};
 use store::{Error, Store};
 
 use super::kept::Kept;
+use super::left::Left;
 
 /// What something took.
 #[derive(Clone, Copy, Debug, Default)]
@@ -265,7 +266,12 @@ impl World {
     }
 
     pub(crate) fn end(&self, id: &str, chunks: u64, now_ms: u64) -> Result<()> {
-        run(session::end(&self.store, &self.bucket, id, 0, chunks * SLICE_MS, chunks, now_ms))?;
+        self.end_of(id, (chunks, SLICE_MS), now_ms)
+    }
+
+    /// Ends a push of so many chunks of a length.
+    pub(crate) fn end_of(&self, id: &str, (chunks, slice_ms): (u64, u64), now_ms: u64) -> Result<()> {
+        run(session::end(&self.store, &self.bucket, id, 0, chunks * slice_ms, chunks, now_ms))?;
         Ok(())
     }
 
@@ -318,10 +324,9 @@ impl World {
         Ok(())
     }
 
-    /// How many keys the store holds, and how many bytes with their values.
-    pub(crate) fn held(&self) -> (usize, usize) {
-        let values = self.memory().values();
-        (values.len(), values.iter().map(|(key, value)| key.len() + value.len()).sum())
+    /// What the store holds.
+    pub(crate) fn left(&self) -> Result<Left> {
+        Left::of(self.memory())
     }
 
     /// How many objects of a folder the work bucket holds, and how many bytes.

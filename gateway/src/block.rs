@@ -15,8 +15,8 @@ pub(crate) const BLOCK_BYTES: usize = 256 << 10;
 /// long as it has room: reading them costs little of what bringing them does.
 const CROWDED: usize = 32;
 
-/// Unused blocks that are kept: 16 MiB. What goes back to the allocator with each chunk stays with one thread or another.
-const KEPT: usize = 64;
+/// Unused blocks that are kept: as many. What goes back to the allocator with each chunk stays with one thread or another.
+const KEPT: usize = CROWDED;
 
 #[derive(Debug, Default)]
 pub(crate) struct Pool {

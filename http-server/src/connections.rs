@@ -25,6 +25,10 @@ use crate::drain::Drained;
 /// For the head of a request to arrive.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What a connection may hold of what it received, for as long as it is open: bodies come in pieces that are no larger, and
+/// a head is refused that is.
+const BUFFER_BYTES: usize = 128 << 10;
+
 /// For a client to make room for more of an answer; in tests a second.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 60 });
 
@@ -98,6 +102,7 @@ pub async fn serve_connections<F, S, B>(
         stream.set_write_timeout(write);
         let service = service(peer);
         let connection = http1::Builder::new()
+            .max_buf_size(BUFFER_BYTES)
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
             .serve_connection(

@@ -16,8 +16,11 @@ use tokio_rustls::server::TlsStream;
 
 use crate::{clock::unix_ms, entrance::Transport};
 
-/// Bytes of the buffer: a read brings at most so many.
+/// Most bytes of the buffer: a read brings at most so many.
 const CAPACITY: usize = 256 << 10;
+
+/// Bytes of it when the publisher begins to send media. It doubles with each read that fills it.
+const MEDIA_CAPACITY: usize = 64 << 10;
 
 /// Bytes of it before the publisher sends media: anybody may connect.
 const FIRST_CAPACITY: usize = 8 << 10;
@@ -80,10 +83,8 @@ impl PublisherSocket {
     /// From now on the publisher sends media, which may wait a moment.
     pub(crate) fn expect_media(&mut self) {
         self.is_media = true;
-        // Zeroed by the system where it is new: what no read reaches then takes no memory.
-        let mut buffer = vec![0; CAPACITY];
-        buffer[..self.end].copy_from_slice(&self.buffer[..self.end]);
-        self.buffer = buffer;
+        let room = self.buffer.len().max(MEDIA_CAPACITY);
+        self.buffer.resize(room, 0);
     }
 
     /// Reads what is there, or waits for it; returns 0 at the end. No byte is lost when the future is dropped.
@@ -113,6 +114,9 @@ impl PublisherSocket {
             Stream::Lost => return Err(io::ErrorKind::NotConnected.into()),
         };
         self.end += bytes;
+        if self.is_media && self.end == self.buffer.len() {
+            self.buffer.resize(CAPACITY.min(2 * self.end), 0);
+        }
         self.measure(bytes)?;
         Ok(bytes)
     }

@@ -70,7 +70,7 @@ pub(crate) fn bundle() -> Result<()> {
     let time = if Path::new("target/native").join(BINARY).exists() {
         "seconds, or a minute after large changes"
     } else {
-        "about 5 minutes on two cores, this first time"
+        "about 10 minutes on two cores, this first time"
     };
     print(&format!("building: the native binary and the Wasm components, side by side ({time})"));
     let mut native = native(&[BINARY]);

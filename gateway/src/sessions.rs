@@ -26,11 +26,6 @@ impl Sessions {
         self.live().remove(session);
     }
 
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.live().len()
-    }
-
     /// Hands on what a heartbeat's answer says of a session.
     pub(crate) fn change(&self, change: SessionAnswer, sent: Instant, received: Instant) {
         let SessionAnswer { session, chunk, orders, denied } = change;

@@ -25,8 +25,8 @@ use crate::drain::Drained;
 /// For the head of a request to arrive.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a connection may hold of what it received, for as long as it is open: bodies come in pieces that are no larger, and
-/// a head is refused that is.
+/// What a connection may hold of what it received, and of what it is to send, for as long as it is open: bodies come in
+/// pieces that are no larger, and a head is refused that is.
 const BUFFER_BYTES: usize = 128 << 10;
 
 /// For a client to make room for more of an answer; in tests a second.

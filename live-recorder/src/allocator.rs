@@ -16,7 +16,8 @@ const SOON_MS: c_long = 10;
 /// Has what nobody uses given back after ten milliseconds, and not after a second, unless `MIMALLOC_PURGE_DELAY` says
 /// when. To be called before the process has a second thread.
 pub(crate) fn give_back_soon() {
-    // SAFETY: it sets a number, and no other thread is there that could read it.
+    // SAFETY: it sets an aligned number. In the process of a command no other thread is there yet; in a test's, the
+    // allocator may read the value before or the one after.
     unsafe { libmimalloc_sys::mi_option_set_default(PURGE_DELAY, SOON_MS) };
 }
 
@@ -26,7 +27,7 @@ mod tests {
 
     #[test]
     fn the_option_is_that_of_the_delay() {
-        // SAFETY: it reads a number that nothing writes meanwhile.
+        // SAFETY: it reads a number that this test alone writes.
         let delay_ms = || unsafe { libmimalloc_sys::mi_option_get(PURGE_DELAY) };
         assert!(std::env::var_os("MIMALLOC_PURGE_DELAY").is_none(), "the test is of the default");
         assert_eq!(delay_ms(), 1_000, "mimalloc's own default; no option beside it has this one");

@@ -4,8 +4,8 @@
 //! too. If all of these were brought at once, each would have buffers here, in the functions and in the bucket's server,
 //! and none would be there sooner.
 //!
-//! A turn only ever delays. Where calls hang, or a store is far away, chunks go on without one, so that no stream waits
-//! long for another one.
+//! A turn only delays. Where calls hang, or a store is far away, chunks go on without one, so that no stream waits long
+//! for another one. A push of which more than one chunk waits takes none: it has to catch up.
 
 use std::{
     pin::pin,
@@ -21,7 +21,7 @@ use tokio::{
 /// So many turns there always are, however few pushes are live.
 const LEAST: usize = 4;
 
-/// Of so many live pushes one has a turn.
+/// Of so many pushes that are brought one has a turn.
 const PUSHES_PER_TURN: usize = 8;
 
 /// A call that takes longer waits for something else than this machine, and gives up its turn.
@@ -33,17 +33,27 @@ const WAIT: Duration = Duration::from_secs(1);
 /// The turns of a gateway.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
+    /// Pushes that are brought.
+    pushes: AtomicUsize,
     taken: AtomicUsize,
     given_back: Notify,
 }
 
+/// A push is brought until this is dropped.
+pub(crate) struct Brought<'a>(&'a Turns);
+
 struct Turn<'a>(&'a Turns);
 
 impl Turns {
-    /// Makes a call in its turn, which is one of as many as `pushes` live ones have.
-    pub(crate) async fn call<T>(&self, pushes: usize, call: impl Future<Output = T>) -> T {
-        let most = LEAST.max(pushes / PUSHES_PER_TURN);
-        let turn = timeout(WAIT, self.take(most)).await.ok();
+    /// A push is brought from now on.
+    pub(crate) fn push(&self) -> Brought<'_> {
+        self.pushes.fetch_add(1, Ordering::Relaxed);
+        Brought(self)
+    }
+
+    /// Makes a call in its turn.
+    pub(crate) async fn call<T>(&self, call: impl Future<Output = T>) -> T {
+        let turn = timeout(WAIT, self.take()).await.ok();
         let mut call = pin!(call);
         tokio::select! {
             biased;
@@ -53,9 +63,12 @@ impl Turns {
         call.await
     }
 
-    async fn take(&self, most: usize) -> Turn<'_> {
+    async fn take(&self) -> Turn<'_> {
         loop {
-            let given_back = self.given_back.notified();
+            let mut given_back = pin!(self.given_back.notified());
+            // It waits from now on, so that no turn is given back between the look and the wait.
+            given_back.as_mut().enable();
+            let most = LEAST.max(self.pushes.load(Ordering::Relaxed) / PUSHES_PER_TURN);
             let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
                 (taken < most).then_some(taken + 1)
             });
@@ -64,6 +77,12 @@ impl Turns {
             }
             given_back.await;
         }
+    }
+}
+
+impl Drop for Brought<'_> {
+    fn drop(&mut self) {
+        self.0.pushes.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -85,6 +104,7 @@ mod tests {
     /// The most calls that were there at once, and how long all took.
     async fn calls(pushes: usize, calls: usize, takes: Duration) -> (usize, Duration) {
         let turns = Arc::new(Turns::default());
+        let _brought: Vec<_> = (0..pushes).map(|_| turns.push()).collect();
         let at_once = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
         let begin = Instant::now();
         let mut set = JoinSet::new();
@@ -97,7 +117,7 @@ mod tests {
                     sleep(takes).await;
                     now.fetch_sub(1, Ordering::Relaxed);
                 };
-                turns.call(pushes, call).await;
+                turns.call(call).await;
             });
         }
         set.join_all().await;
@@ -129,7 +149,7 @@ mod tests {
     async fn a_call_that_is_given_up_gives_its_turn_back() {
         let turns = Turns::default();
         for _ in 0..20 {
-            let hangs = turns.call(1, std::future::pending::<()>());
+            let hangs = turns.call(std::future::pending::<()>());
             assert!(timeout(Duration::from_millis(1), hangs).await.is_err());
         }
         assert_eq!(turns.taken.load(Ordering::Relaxed), 0);

@@ -21,7 +21,7 @@ use crate::{
     functions::{CallError, ChunkBody, Functions},
     gateway::Gateway,
     operation::{ChunkOutcome, ChunkTrace, Failure, Metrics},
-    queue::{Answered, Ended, Next, QueueReader},
+    queue::{Answered, Ended, Next, QueueReader, Waits},
     sessions::Sessions,
     spool::Spool,
 };
@@ -94,6 +94,7 @@ impl Uploader {
     pub(super) async fn carry(&self, queue: &QueueReader) {
         let Some(session) = queue.session() else { return };
         let path = SessionPath { stream: queue.path().clone(), session };
+        let _brought = self.turns.push();
         tokio::join!(self.tell_end(queue, &path), self.bring_chunks(queue, &path));
         self.delete(queue);
     }
@@ -231,12 +232,12 @@ impl Bringer<'_> {
     /// Tries the chunk at the front once; whether the functions have taken it.
     async fn put(&mut self, index: u64, seq: u64, body: ChunkBody) -> bool {
         let (from_ms, generation) = (body.name().offset_ms, body.name().generation);
-        let Uploader { metrics, functions, sessions, turns, .. } = self.uploader;
-        let (bytes, oldest) = (body.bytes(), self.queue.waits().oldest);
+        let Uploader { metrics, functions, turns, .. } = self.uploader;
+        let (bytes, Waits { chunks: waiting, oldest, .. }) = (body.bytes(), self.queue.waits());
         let path = self.path(seq);
         let part_of = self.trace_of(index, seq, bytes).context();
         let put = functions.put_chunk(path, &self.push, body, &part_of);
-        let answer = turns.call(sessions.count(), put).await;
+        let answer = if waiting > 1 { put.await } else { turns.call(put).await };
         self.queue.tried(index);
         let error = match answer {
             Ok(headers) => {

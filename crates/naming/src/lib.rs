@@ -35,6 +35,7 @@ mod guard;
 mod id;
 mod limits;
 mod object;
+mod slices;
 pub mod tag;
 mod template;
 mod timezone;
@@ -47,5 +48,6 @@ pub use id::{
 };
 pub use limits::{MAX_OBJECT_NAME_BYTES, MAX_TEMPLATE_BYTES};
 pub use object::ObjectName;
+pub use slices::{NamedSlice, NamesFrom, SliceNames};
 pub use template::{DEFAULT_RECORD_FILE, DEFAULT_SLICE, Kind, Template, Values, Variable};
 pub use timezone::Timezone;

@@ -102,15 +102,28 @@ pub struct Values<'a> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+pub(crate) enum Part {
     Literal(String),
     Variable(Variable),
+}
+
+impl Part {
+    /// What it stands for.
+    pub(crate) fn expand(&self, values: &Values<'_>) -> String {
+        let (start, end) = (values.timezone.local(values.start_ms), values.timezone.local(values.end_ms));
+        let mut text = String::new();
+        match self {
+            Self::Literal(literal) => text.push_str(literal),
+            Self::Variable(variable) => expand(*variable, values, start, end, &mut text),
+        }
+        text
+    }
 }
 
 /// A checked template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    parts: Vec<Part>,
+    pub(crate) parts: Vec<Part>,
 }
 
 impl Template {

@@ -34,6 +34,8 @@ pub struct Options {
     pub write_only: bool,
     /// The store replaces objects whatever a create asks for: whether there is one is looked up first.
     pub head_first: bool,
+    /// The store takes no metadata beside an object's tag.
+    pub no_notes: bool,
     /// By what the store is to make sure that bodies came as they were sent; usually it is not.
     pub checksum: Option<Checksum>,
     /// Sent with each object.
@@ -41,7 +43,7 @@ pub struct Options {
 }
 
 /// Options for buckets: `host/bucket=option;option`, separated by commas, spaces or lines. An option is `write-only`,
-/// `head-first`, `checksum=` and one of `crc32c`, `md5` and `sha256`, or `header=value` with one of a fixed list of
+/// `head-first`, `no-notes`, `checksum=` and one of `crc32c`, `md5` and `sha256`, or `header=value` with one of a fixed list of
 /// headers.
 ///
 /// Patterns are those of [`BucketKeys`](crate::BucketKeys), and the most specific one counts alone. Whatever separates
@@ -91,9 +93,10 @@ fn parse_options(text: &str) -> Result<Options, &'static str> {
         match option.split_once('=') {
             None if option == "write-only" => options.write_only = true,
             None if option == "head-first" => options.head_first = true,
+            None if option == "no-notes" => options.no_notes = true,
             None => {
                 return Err(
-                    "has an option that is neither write-only, head-first, checksum=name nor header=value",
+                    "has an option that is neither write-only, head-first, no-notes, checksum=name nor header=value",
                 );
             }
             Some(("checksum", name)) => {

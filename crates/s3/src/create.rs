@@ -2,6 +2,7 @@
 
 use naming::tag;
 
+use crate::request::{Header, NOTE_HEADER};
 use crate::{Client, Error, Request, Response, TAG_HEADER, Transport};
 
 /// Whether a call has created the object.
@@ -46,13 +47,48 @@ impl<T: Transport> Client<'_, T> {
         size: u64,
         body: T::Body,
     ) -> Result<Created, Error> {
+        self.put_noted(key, content_type, (tag, None), size, body).await
+    }
+
+    /// Like [`put_new`](Self::put_new), with a note that is stored beside the object as well: what the object is one of. It
+    /// counts for nothing where an object is there already.
+    ///
+    /// A store that refuses notes is not given any more, as long as these `conditions` are known.
+    ///
+    /// # Errors
+    /// As [`put_new`](Self::put_new).
+    pub async fn put_noted(
+        &self,
+        key: &str,
+        content_type: &str,
+        (tag, note): (&str, Option<&str>),
+        size: u64,
+        body: T::Body,
+    ) -> Result<Created, Error> {
         let size_of_file = tag::is_of_file(tag).then_some(size);
         if let Some(created) = self.look_first(key, tag, size_of_file).await? {
             return Ok(created);
         }
-        let put = Request::put_new(&self.bucket, key, content_type, tag, size)?.with(&self.options.headers);
+        let note = note.filter(|_| self.takes_notes()).map(|note| Header::new(NOTE_HEADER, note));
+        let put = Request::put_new(&self.bucket, key, content_type, tag, size)?;
+        let put = put.with(note.as_slice()).with(&self.options.headers);
         let response = self.send_checked(put, key, (size, body), self.options.checksum).await?;
+        if note.is_some() && refuses_metadata(&response) {
+            // The body is gone.
+            self.conditions.learn(self.notes(), false);
+            let reason = format!("PUT {}: the store refuses metadata, and is given none", self.place(key));
+            return Err(Error::Unavailable { reason });
+        }
         self.created((key, tag), size_of_file, &response).await
+    }
+
+    fn takes_notes(&self) -> bool {
+        !self.options.no_notes && self.conditions.get(&self.notes()) != Some(false)
+    }
+
+    /// Under which it is remembered whether a bucket takes notes.
+    fn notes(&self) -> String {
+        format!("notes {}", self.place(""))
     }
 
     /// Like [`put_new`](Self::put_new), of a few bytes that are at hand.
@@ -261,6 +297,14 @@ impl<T: Transport> Client<'_, T> {
             _ => There::Unknown,
         })
     }
+}
+
+/// Whether an answer says that an object has metadata that the store does not take.
+fn refuses_metadata(response: &Response) -> bool {
+    const CODES: [&str; 4] =
+        ["InvalidArgument", "InvalidRequest", "MetadataTooLarge", "RequestHeaderSectionTooLarge"];
+    response.status == 431
+        || response.status == 400 && response.code().is_some_and(|code| CODES.contains(&code))
 }
 
 /// Whether an answer says that there is an object. 412 is S3's, 409 OSS's, and S3's too while another upload of the

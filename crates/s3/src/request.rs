@@ -53,6 +53,9 @@ pub struct Request {
 /// User-defined metadata that says what an object holds.
 pub const TAG_HEADER: &str = "x-amz-meta-recorder";
 
+/// User-defined metadata that says how a slice was committed.
+pub const NOTE_HEADER: &str = "x-amz-meta-recorder-chunk";
+
 impl Request {
     /// Creates an object, and fails with 412 or 409 where there is one.
     ///

@@ -1,11 +1,7 @@
 //! The work bucket, the one bucket in which objects are also deleted.
 
 use crate::request::Request;
-use crate::xml::{element, elements, unescape};
 use crate::{Client, Created, Error, Options, Transport};
-
-/// A list says some 600 bytes of an object, and its name twice at most. Unit: bytes.
-const LISTED_BYTES: u32 = 2_048;
 
 /// The work bucket, by one key, at one time.
 ///
@@ -75,22 +71,7 @@ impl<'a, T: Transport> WorkClient<'a, T> {
     /// # Errors
     /// What the store refuses; [`Error::Unavailable`] for an answer that is no list, or cut off.
     pub async fn list(&self, prefix: &str, after: &str, most: u32) -> Result<Vec<String>, Error> {
-        let request = Request::list(&self.0.bucket, prefix, after, most);
-        let response = self.0.ask(request, LISTED_BYTES.saturating_mul(most.max(8))).await?;
-        let body = String::from_utf8_lossy(&response.body);
-        let unlike = |what: &str| {
-            let reason = format!("GET {} answers {what}", self.0.place(""));
-            Error::Unavailable { reason }
-        };
-        match response.status {
-            200 if !body.contains("</ListBucketResult>") => Err(unlike("no whole list")),
-            200 => {
-                let keys = elements(&body, "Contents").map(|object| element(object, "Key"));
-                let names = keys.map(|key| key.map(|key| unescape(key).into_owned()));
-                names.collect::<Option<_>>().ok_or_else(|| unlike("a list without names"))
-            }
-            _ => Err(self.0.refused("GET", "", &response)),
-        }
+        self.0.list(prefix, after, most).await
     }
 }
 

@@ -22,10 +22,10 @@ const OWN_ENDING: &str = "-f92abdfb";
 const FILE: &str = "20260102-000102030405060708090a0b0c0d0e0f/m3u8/7";
 
 const WRITE_ONLY: Options =
-    Options { write_only: true, head_first: false, checksum: None, headers: Vec::new() };
+    Options { write_only: true, head_first: false, no_notes: false, checksum: None, headers: Vec::new() };
 
 const HEAD_FIRST: Options =
-    Options { write_only: false, head_first: true, checksum: None, headers: Vec::new() };
+    Options { write_only: false, head_first: true, no_notes: false, checksum: None, headers: Vec::new() };
 
 fn put(script: &Script) -> Result<Created, Error> {
     put_as(script, Options::default(), "a/b.ts", "x/1")
@@ -142,7 +142,8 @@ fn a_store_that_replaces_objects_is_asked_first() {
     assert!(matches!(put(&[status(403)], "a.ts", "x/1").0, Err(Error::Refused { .. })));
     assert_eq!(put(&[status(403), status(200)], &own_name(), SLICE), (Ok(Created::Now), head_put));
     // A name of its own needs no look: what is there is the same.
-    let both = Options { write_only: true, head_first: true, checksum: None, headers: Vec::new() };
+    let both =
+        Options { write_only: true, head_first: true, no_notes: false, checksum: None, headers: Vec::new() };
     let own = script([status(200)]);
     assert_eq!(put_as(&own, both, &own_name(), SLICE), Ok(Created::Now));
     assert_eq!(own.requests().len(), 1);

@@ -77,6 +77,8 @@ fn is_unfit(error: &CallError) -> bool {
 }
 
 fn sum(before: &RebuildAnswer, step: RebuildAnswer) -> RebuildAnswer {
+    let mut unlisted = before.unlisted.clone();
+    unlisted.extend(step.unlisted.into_iter().filter(|bucket| !before.unlisted.contains(bucket)));
     RebuildAnswer {
         next: step.next,
         rules: before.rules + step.rules,
@@ -85,5 +87,7 @@ fn sum(before: &RebuildAnswer, step: RebuildAnswer) -> RebuildAnswer {
         files: before.files + step.files,
         sessions: before.sessions + step.sessions,
         restored: before.restored + step.restored,
+        tail: before.tail + step.tail,
+        unlisted,
     }
 }

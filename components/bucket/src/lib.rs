@@ -47,6 +47,24 @@ impl Guest for Component {
         Ok(created.into())
     }
 
+    async fn put_noted(
+        at: Location,
+        key: String,
+        content_type: String,
+        tag: String,
+        note: Option<String>,
+        size: u64,
+        body: StreamReader<u8>,
+    ) -> Result<Created, Error> {
+        let said = (&*tag, note.as_deref());
+        Ok(client(&at).await?.put_noted(&key, &content_type, said, size, body).await?.into())
+    }
+
+    async fn is_own(at: Location, key: String, tag: String) -> Result<bool, Error> {
+        let seen = client(&at).await?.look(&key).await?;
+        Ok(seen.is_some_and(|seen| seen.tag == Some(tag)))
+    }
+
     async fn is_replacing(at: Location) -> Result<bool, Error> {
         Ok(client(&at).await?.keeps() == Some(false))
     }

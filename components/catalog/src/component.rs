@@ -9,9 +9,10 @@ use crate::bindings;
 use crate::bindings::exports::recorder::catalog::catalog::{
     After, Callback, Changes, Command, Container, Delivery, Entry, Error, Event, Guest, Heartbeat, IndexFile,
     Lane, LocatedEntry, Loss, MediaGroup, OrderedSession, Placed, PushName, RebuildStep, RecordFile,
-    RecordedSpan, Resends, Session, Slice, StreamName, Timer, Turn, Upload, Wish,
+    RecordedSpan, Resends, Session, StreamName, Timer, Turn, Upload, Wish,
 };
 use crate::service;
+use crate::users::Users;
 use crate::work_bucket::Work;
 
 struct Component;
@@ -94,8 +95,8 @@ impl Guest for Component {
         kept(turn, &session, now_ms).await
     }
 
-    async fn place_slice(prepared: Vec<u8>, offset_ms: u64, slice: Slice) -> Result<Placed, Error> {
-        with_catalog(async |catalog| catalog.place_slice(&prepared, offset_ms, &slice)).await
+    async fn place_slice(prepared: Vec<u8>, delivery: Delivery) -> Result<Placed, Error> {
+        with_catalog(async |catalog| catalog.place_slice(&prepared, delivery)).await
     }
 
     async fn take_slice_name(session: String, seq: u64, names_taken: u32) -> Result<u32, Error> {
@@ -242,7 +243,7 @@ impl Guest for Component {
 
     async fn rebuild(at: Option<String>, dry_run: bool, now_ms: u64) -> Result<RebuildStep, Error> {
         let retention = retention().await?;
-        with_catalog(async |catalog| catalog.rebuild(at, dry_run, retention, now_ms).await).await
+        with_catalog(async |catalog| catalog.rebuild(&Users, at, dry_run, retention, now_ms).await).await
     }
 
     async fn give_command(

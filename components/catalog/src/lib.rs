@@ -12,6 +12,8 @@ pub mod service;
 #[cfg(target_arch = "wasm32")]
 mod component;
 #[cfg(target_arch = "wasm32")]
+mod users;
+#[cfg(target_arch = "wasm32")]
 mod work_bucket;
 
 pub use service::Service;

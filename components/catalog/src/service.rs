@@ -1,6 +1,7 @@
 //! The functions of the WIT package, over any store and any work bucket.
 
 use catalog::blocks::{self, Group};
+use catalog::chunk::Chunk;
 use catalog::commit::{self, Prepared, Turn};
 use catalog::decision::WorkBucket;
 use catalog::denial::Denial;
@@ -8,6 +9,7 @@ use catalog::order::Cause;
 use catalog::rebuild::{Found, Mode};
 use catalog::rule::Container;
 use catalog::time::{DAY_MS, Retention};
+use catalog::users::UserBuckets;
 use catalog::{
     content, copies, denial, due, event, file, gateway, guard, index_file, live, media, names, rebuild,
     replacing, sent, session, upload, wish,
@@ -112,17 +114,16 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         })
     }
 
-    pub fn place_slice(
-        &self,
-        prepared: &[u8],
-        offset_ms: u64,
-        slice: &types::Slice,
-    ) -> Result<types::Placed, Error> {
+    pub fn place_slice(&self, prepared: &[u8], delivery: types::Delivery) -> Result<types::Placed, Error> {
         let prepared = Prepared::from_bytes(prepared)?;
-        let placed = prepared.place(offset_ms, slice.start90khz, slice.paused90khz);
-        let start_ms = placed.anchor_ms + slice.start90khz / 90;
-        let object = names::slice(&prepared.session, prepared.seq, start_ms, slice.names_taken)?;
-        Ok(types::Placed { object, start_ms })
+        let names_taken = delivery.slice.map_or(0, |slice| slice.names_taken);
+        let delivery = convert::delivery(&prepared, delivery);
+        let Chunk::Slice(slice) = delivery.chunk else {
+            return Err(Error::Name("a chunk that holds no slice has no name".into()));
+        };
+        let start_ms = slice.start_ms();
+        let object = names::slice(&prepared.session, prepared.seq, start_ms, names_taken)?;
+        Ok(types::Placed { object, start_ms, note: commit::note(&prepared, &delivery)? })
     }
 
     pub async fn take_slice_name(&self, session: &str, seq: u64, names_taken: u32) -> Result<u32, Error> {
@@ -370,15 +371,16 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
 
     pub async fn rebuild(
         &self,
+        users: &impl UserBuckets,
         at: Option<String>,
         dry_run: bool,
         retention: Retention,
         now_ms: u64,
     ) -> Result<types::RebuildStep, Error> {
         let mode = if dry_run { Mode::DryRun(at) } else { Mode::Write };
-        let step = rebuild::step(self.store, self.bucket, mode, retention, now_ms).await?;
-        let Found { parts, slices, files, sessions, restored } = step.found;
-        Ok(types::RebuildStep { next: step.next, parts, slices, files, sessions, restored })
+        let step = rebuild::step((self.store, self.bucket, users), mode, retention, now_ms).await?;
+        let Found { parts, slices, files, sessions, restored, tail, unlisted } = step.found;
+        Ok(types::RebuildStep { next: step.next, parts, slices, files, sessions, restored, tail, unlisted })
     }
 }
 

@@ -10,6 +10,8 @@
 //! A chunk may be told lost. The record that follows carries in its page which outcome it was built on, and
 //! readers take what chunks are from there.
 
+mod note;
+
 use serde::{Deserialize, Serialize};
 use store::Store;
 
@@ -23,6 +25,8 @@ use crate::page::PAGE;
 use crate::seal::{self, cold, revive};
 use crate::session::{self, Adopted, Session};
 use crate::{file, key, names, replacing, silence};
+
+pub use note::note;
 
 /// What the next chunk of a session is built on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -282,7 +286,7 @@ async fn committed_before(
 
 /// What the first chunk of a session is built on, and whether it is parted from what came before: the last chunk of the
 /// sessions that it continues.
-async fn first(
+pub(crate) async fn first(
     store: &impl Store,
     bucket: &impl WorkBucket,
     session: &Session,

@@ -128,6 +128,12 @@ impl Committed {
         (self.troubles, self.told_slices) = (next.trouble, next.slice);
     }
 
+    /// Of each format: the file that is open, and how many slices it has.
+    pub(crate) fn files(&self) -> Vec<(u32, u32)> {
+        let file = |account: &Account| account.file.as_ref().map_or((0, 0), |run| (run.number, run.slices));
+        self.accounts.iter().map(file).collect()
+    }
+
     /// The same chunk with other accounts.
     pub(crate) fn with(&self, accounts: Vec<Account>) -> Self {
         Self { accounts, ..self.clone() }

@@ -90,4 +90,12 @@ pub enum Error {
     /// The work bucket failed.
     #[error("work bucket: {0}")]
     WorkBucket(String),
+    /// A user's bucket failed.
+    #[error("bucket {bucket:?}: {reason}")]
+    UserBucket {
+        /// Endpoint and name.
+        bucket: String,
+        /// Why.
+        reason: String,
+    },
 }

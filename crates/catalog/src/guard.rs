@@ -56,10 +56,16 @@ impl Record for Begun {
 }
 
 /// The store is being filled anew.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Rebuild {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rebuild {
     /// Where the next step begins; `None` before the first one.
-    at: Option<String>,
+    pub(crate) at: Option<String>,
+    /// Users' buckets that cannot be listed, as `endpoint/bucket`: they are not asked again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unseen: Vec<String>,
+    /// How often the step has failed since its last progress, for a user's bucket that failed.
+    #[serde(default)]
+    pub(crate) failures: u32,
 }
 
 impl Record for Rebuild {
@@ -150,8 +156,8 @@ pub(crate) async fn may_lack(store: &impl Store, began_ms: u64) -> Result<bool, 
 
 /// How far the store is filled anew.
 pub(crate) enum Rebuilt {
-    /// Up to here; `None`: it has not begun.
-    To(Option<String>),
+    /// So far.
+    To(Rebuild),
     /// As a whole.
     Whole,
 }
@@ -169,12 +175,12 @@ pub(crate) async fn rebuilt(store: &impl Store) -> Result<Rebuilt, Error> {
         return Err(Error::StoreInUse);
     }
     let rebuild: Option<Rebuild> = read(store, REBUILD).await?;
-    Ok(Rebuilt::To(rebuild.and_then(|rebuild| rebuild.at)))
+    Ok(Rebuilt::To(rebuild.unwrap_or_default()))
 }
 
 /// Notes how far the store is filled anew.
-pub(crate) async fn note_rebuilt(store: &impl Store, at: Option<&str>) -> Result<(), Error> {
-    Ok(write(store, REBUILD, &Rebuild { at: at.map(Into::into) }).await?)
+pub(crate) async fn note_rebuilt(store: &impl Store, rebuild: &Rebuild) -> Result<(), Error> {
+    Ok(write(store, REBUILD, rebuild).await?)
 }
 
 /// Notes that the store is filled anew as a whole.
@@ -280,11 +286,12 @@ mod tests {
     #[test]
     fn a_store_that_is_being_filled_is_not_used_and_cannot_be_given_up() {
         let (store, work) = (MemoryStore::with_any_key(), MemoryBucket::default());
-        run(note_rebuilt(&store, Some("log x"))).unwrap();
+        let rebuild = Rebuild { at: Some("log x".into()), ..Rebuild::default() };
+        run(note_rebuilt(&store, &rebuild)).unwrap();
         run(begin_anew(&store)).unwrap();
         assert!(matches!(run(is_probed(&store, &work, "e", "b")), Err(Error::Rebuilding)));
         assert!(matches!(run(check_whole(&store, &work)), Err(Error::Rebuilding)));
-        assert!(matches!(run(rebuilt(&store)), Ok(Rebuilt::To(Some(at))) if at == "log x"));
+        assert!(matches!(run(rebuilt(&store)), Ok(Rebuilt::To(found)) if found == rebuild));
         run(note_whole(&store, 7)).unwrap();
         assert!(!run(is_probed(&store, &work, "e", "b")).unwrap());
         assert!(matches!(run(rebuilt(&store)), Ok(Rebuilt::Whole)));

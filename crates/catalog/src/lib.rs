@@ -59,6 +59,7 @@ mod sealed;
 pub mod sent;
 pub mod session;
 mod silence;
+mod slice_note;
 mod status;
 mod stored_file;
 pub mod stream;
@@ -67,6 +68,7 @@ mod tests;
 pub mod time;
 pub mod timer;
 pub mod upload;
+pub mod users;
 pub mod wish;
 
 pub use error::Error;

@@ -105,7 +105,7 @@ fn put_slice(bytes: &mut Vec<u8>, slice: &Slice, last: Option<&Slice>) {
 /// # Errors
 /// Bytes that [`encode`] did not write.
 pub fn decode(bytes: &[u8]) -> Result<Vec<Chunk>, Unreadable> {
-    let mut reader = Reader { bytes, at: 0 };
+    let mut reader = Reader::new(bytes);
     let mut chunks = Vec::new();
     let mut last: Option<Slice> = None;
     while reader.at < bytes.len() {
@@ -213,7 +213,8 @@ fn tracks(codecs: u8, width: u16, height: u16) -> Option<Tracks> {
     Some(Tracks { video, audio, width, height })
 }
 
-fn put(bytes: &mut Vec<u8>, mut number: u64) {
+/// Appends a number as LEB128.
+pub(crate) fn put(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
         number >>= 7;
@@ -221,19 +222,38 @@ fn put(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number as u8);
 }
 
-struct Reader<'a> {
+/// Reads what stands in some bytes, one after the other; `None` where they end, or are none that were written so.
+pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Reader<'_> {
-    fn byte(&mut self) -> Option<u8> {
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    pub(crate) fn byte(&mut self) -> Option<u8> {
         let byte = *self.bytes.get(self.at)?;
         self.at += 1;
         Some(byte)
     }
 
-    fn number(&mut self) -> Option<u64> {
+    /// So many bytes.
+    pub(crate) fn bytes(&mut self, length: u64) -> Option<&'a [u8]> {
+        let end = self.at.checked_add(usize::try_from(length).ok()?)?;
+        let bytes = self.bytes.get(self.at..end)?;
+        self.at = end;
+        Some(bytes)
+    }
+
+    /// Whatever is left.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// A number as LEB128.
+    pub(crate) fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;

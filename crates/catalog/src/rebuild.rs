@@ -1,30 +1,38 @@
-//! Fills a lost store anew from the work bucket: up to what was sealed last.
+//! Fills a lost store anew: from the work bucket up to what was sealed last, and from there on from the users' buckets
+//! where they may be listed.
 //!
 //! | phase | objects | does |
 //! | --- | --- | --- |
 //! | `log` | `log/…` | has each part count, and notes how far its sessions are sealed |
 //! | `files` | `files/…` | has each part count |
-//! | `session` | `session/…` | puts back what is not over: its last record, its end, its place in the lists |
+//! | `session` | `session/…`, and the slices of those that are not over | puts back what is not over: its last record, the slices after it, its end, its place in the lists |
 //! | `release` | `session/…` | forgets how far sessions that are over are sealed: they are found by their parts |
 //!
-//! What a store held of the time after the last seal is lost with it. Sessions go on behind it: their gateways tell chunks
-//! that are missing then as lost, and a record file ends where the store was lost. What the lost part has numbered may
-//! have been seen, so numbers of files go on well past it.
+//! The object of a slice says [how it was committed](crate::slice_note), so that it is committed anew, up to the first one
+//! that is missing. Record files that were written since the last seal are found in the users' buckets when they are written
+//! again. What a store held beyond that is lost with it. Sessions go on behind it: their gateways tell chunks that are
+//! missing then as lost, and a record file ends where the store was lost. What the lost part has numbered may have been
+//! seen, so numbers of files go on well past it. See `tail` for when nothing is lost.
 //!
 //! A rebuild takes bounded steps, each of which can die anywhere and be made again, also at once with itself. Until the
 //! last one no push begins, no tick does anything, and what the store does not hold is answered as
 //! [unknown for now](Error::Rebuilding): a session is found once everything of it is there.
 
+mod again;
 mod numbers;
+mod own_slices;
 mod parts;
 mod sessions;
+mod tail;
 
 use store::Store;
 
 use crate::decision::WorkBucket;
 use crate::error::Error;
-use crate::guard::{self, Rebuilt};
-use crate::time::Retention;
+use crate::guard::{self, Rebuild, Rebuilt};
+use crate::session;
+use crate::time::{DAY_MS, Retention};
+use crate::users::{Unseen, UserBuckets};
 
 /// So many objects are asked for at a time.
 const NAMES: u32 = 100;
@@ -32,8 +40,14 @@ const NAMES: u32 = 100;
 /// A step ends once it has found so many sessions, in parts or by themselves.
 const MOST_SESSIONS: u64 = 400;
 
+/// Or so many slices in users' buckets.
+const MOST_TAIL: u64 = 300;
+
+/// A user's bucket that fails so often in a row is taken for one that cannot be listed.
+const MOST_FAILURES: u32 = 4;
+
 /// What a step of a rebuild found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// Parts of what was recorded.
     pub parts: u64,
@@ -45,6 +59,11 @@ pub struct Found {
     pub sessions: u64,
     /// Sessions that were put back.
     pub restored: u64,
+    /// Slices that were found in users' buckets, beyond the parts. A dry run counts them by their names, of which some may
+    /// be another session's.
+    pub tail: u64,
+    /// Users' buckets that cannot be listed, as `endpoint/bucket`: what was recorded into them ends with the last seal.
+    pub unlisted: Vec<String>,
 }
 
 /// A step of a rebuild.
@@ -106,49 +125,81 @@ const SESSIONS: &str = "session/";
 /// Makes the next step of filling a store that was lost anew.
 ///
 /// # Errors
-/// [`Error::StoreInUse`] for a store that was not lost; [`Error::Record`] for an object that cannot be read; the store or
-/// the work bucket failed: the step can be made again.
+/// [`Error::StoreInUse`] for a store that was not lost; [`Error::Record`] for an object that cannot be read;
+/// [`Error::UserBucket`]; the store or the work bucket failed: the step can be made again.
 pub async fn step(
-    store: &impl Store,
-    bucket: &impl WorkBucket,
+    (store, bucket, users): (&impl Store, &impl WorkBucket, &impl UserBuckets),
     mode: Mode,
     retention: Retention,
     now_ms: u64,
 ) -> Result<Step, Error> {
-    let (at, is_dry_run) = match mode {
-        Mode::DryRun(at) => (at, true),
+    let (mut rebuild, is_dry_run) = match mode {
+        Mode::DryRun(at) => (Rebuild { at, ..Rebuild::default() }, true),
         Mode::Write => match guard::rebuilt(store).await? {
             Rebuilt::Whole => return Ok(Step::default()),
-            Rebuilt::To(at) => (at, false),
+            Rebuilt::To(rebuild) => (rebuild, false),
         },
     };
-    let (phase, after) = place(at.as_deref());
     if !is_dry_run {
         // What the store does not hold is unknown from now on.
-        guard::note_rebuilt(store, at.as_deref()).await?;
+        guard::note_rebuilt(store, &rebuild).await?;
     }
+    let written = (!is_dry_run).then_some(store);
+    let made = take_some((written, bucket, users), &mut rebuild, retention, now_ms).await;
+    if let Err(Error::UserBucket { bucket, .. }) = &made
+        && !is_dry_run
+    {
+        rebuild.failures += 1;
+        if rebuild.failures >= MOST_FAILURES {
+            rebuild.unseen.push(bucket.clone());
+            rebuild.failures = 0;
+        }
+        guard::note_rebuilt(store, &rebuild).await?;
+    }
+    let Step { next, mut found } = made?;
+    if !is_dry_run {
+        match &next {
+            Some(next) => {
+                rebuild = Rebuild { at: Some(next.clone()), failures: 0, ..rebuild };
+                guard::note_rebuilt(store, &rebuild).await?;
+            }
+            None => guard::note_whole(store, now_ms).await?,
+        }
+    }
+    found.unlisted = rebuild.unseen;
+    Ok(Step { next, found })
+}
+
+/// Takes the next objects; without a store they are only looked at.
+async fn take_some(
+    (store, bucket, users): (Option<&impl Store>, &impl WorkBucket, &impl UserBuckets),
+    rebuild: &mut Rebuild,
+    retention: Retention,
+    now_ms: u64,
+) -> Result<Step, Error> {
+    let at = rebuild.at.clone();
+    let (phase, after) = place(at.as_deref());
     let mut found = Found::default();
-    let mut last = None;
+    let (mut last, mut is_unfinished) = (None, false);
     for name in bucket.list(phase.prefix(), after, NAMES).await.map_err(Error::WorkBucket)? {
-        let written = (!is_dry_run).then_some(store);
-        take(written, bucket, (phase, &name), &mut found, retention, now_ms).await?;
+        let to = (store, bucket, users);
+        is_unfinished = take(to, (phase, &name), rebuild, &mut found, retention, now_ms).await?;
+        if is_unfinished {
+            break;
+        }
         last = Some(name);
-        if found.sessions >= MOST_SESSIONS {
+        if found.sessions >= MOST_SESSIONS || found.tail >= MOST_TAIL {
             break;
         }
     }
     let next = match last {
         Some(name) => Some(format!("{} {name}", phase.word())),
-        None => {
-            phase.after().filter(|next| !is_dry_run || *next != Phase::Release).map(|next| next.word().into())
-        }
+        None if is_unfinished => Some(format!("{} {after}", phase.word())),
+        None => phase
+            .after()
+            .filter(|next| store.is_some() || *next != Phase::Release)
+            .map(|next| next.word().into()),
     };
-    if !is_dry_run {
-        match &next {
-            Some(next) => guard::note_rebuilt(store, Some(next)).await?,
-            None => guard::note_whole(store, now_ms).await?,
-        }
-    }
     if phase == Phase::Log {
         // They are counted by their objects.
         found.sessions = 0;
@@ -165,28 +216,65 @@ fn place(at: Option<&str>) -> (Phase, &str) {
     phase.map_or((Phase::Log, ""), |phase| (phase, after))
 }
 
-/// Takes an object; without a store it is only looked at.
+/// Takes an object; without a store it is only looked at. Answers whether there is more of it to take.
 async fn take(
-    store: Option<&impl Store>,
-    bucket: &impl WorkBucket,
+    (store, bucket, users): (Option<&impl Store>, &impl WorkBucket, &impl UserBuckets),
     (phase, name): (Phase, &str),
+    rebuild: &mut Rebuild,
     found: &mut Found,
     retention: Retention,
     now_ms: u64,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let id = name.strip_prefix(SESSIONS).unwrap_or_default();
     match phase {
-        Phase::Log => parts::sessions(store, bucket, name, found, retention).await,
-        Phase::Files => parts::files(store, bucket, name, found, retention).await,
+        Phase::Log => parts::sessions(store, bucket, name, found, retention).await?,
+        Phase::Files => parts::files(store, bucket, name, found, retention).await?,
         Phase::Session => {
-            found.sessions += 1;
-            let Some(store) = store else { return Ok(()) };
-            found.restored += sessions::restore(store, bucket, id, retention, now_ms).await?;
-            Ok(())
+            let Some(store) = store else {
+                found.sessions += 1;
+                return look(bucket, users, id, rebuild, found, now_ms).await.map(|()| false);
+            };
+            let to = (store, bucket, users);
+            let restored = sessions::restore(to, (id, MOST_TAIL), rebuild, retention, now_ms).await?;
+            found.sessions += u64::from(!restored.is_unfinished);
+            found.restored += restored.sessions;
+            found.tail += restored.slices;
+            return Ok(restored.is_unfinished);
         }
-        Phase::Release => match store {
-            Some(store) => sessions::release(store, id).await,
-            None => Ok(()),
-        },
+        Phase::Release => {
+            if let Some(store) = store {
+                sessions::release(store, id).await?;
+            }
+        }
     }
+    Ok(false)
+}
+
+/// Looks at what a user's bucket has of a session.
+async fn look(
+    bucket: &impl WorkBucket,
+    users: &impl UserBuckets,
+    id: &str,
+    rebuild: &mut Rebuild,
+    found: &mut Found,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let Some(session) = session::object(bucket, id).await? else { return Ok(()) };
+    let Some((endpoint, name)) = own_slices::bucket_of(&session) else { return Ok(()) };
+    let place = format!("{endpoint}/{name}");
+    // What ended before is sealed, or waits for something; nothing is counted of it.
+    let is_old = |at_ms: u64| at_ms.saturating_add(2 * DAY_MS) < now_ms;
+    let end = session::decided_end(bucket, id).await?;
+    if rebuild.unseen.contains(&place) || end.is_some_and(|end| is_old(end.ended_ms)) {
+        return Ok(());
+    }
+    let run = sessions::last_run(bucket, &session).await?;
+    if run.as_ref().map_or(is_old(session.began_ms), |run| run.over.is_some()) {
+        return Ok(());
+    }
+    match tail::count(bucket, users, (&session, run.as_ref()), now_ms).await? {
+        Ok(slices) => found.tail += slices,
+        Err(Unseen::Refused(_) | Unseen::Failed(_)) => rebuild.unseen.push(place),
+    }
+    Ok(())
 }

@@ -19,8 +19,8 @@ use crate::wish::{self, Push, Wish};
 
 pub use adopt::adopt;
 pub(crate) use adopt::{announce, complete};
+pub(crate) use end::{decided_end, end_at_last, restore as restore_end};
 pub use end::{end, ended};
-pub(crate) use end::{end_at_last, restore as restore_end};
 pub use offer::{After, Resends, offer};
 pub(crate) use offer::{expire, forget_offer};
 

@@ -258,6 +258,12 @@ pub struct RebuildAnswer {
     pub sessions: u64,
     /// Sessions that were put back.
     pub restored: u64,
+    /// Slices that were found in users' buckets, beyond the parts.
+    #[serde(default)]
+    pub tail: u64,
+    /// Users' buckets that cannot be listed, as `endpoint/bucket`: what was recorded into them ends with the last part.
+    #[serde(default)]
+    pub unlisted: Vec<String>,
 }
 
 /// Tells users' servers what is due.

@@ -187,9 +187,17 @@ async fn get(
     got.map_err(|error| of_work_bucket(error, key))
 }
 
+/// Code of the problem that media is not there.
+pub(crate) const MEDIA_GONE: &str = "MediaGone";
+
 /// What the work bucket refused of an object.
 pub(crate) fn of_work_bucket(error: Error, key: &str) -> Refusal {
-    Refusal::from(error).while_doing(&format!("work bucket object {key:?}"))
+    let is_gone = error == Error::NoSuchObject;
+    let mut refusal = Refusal::from(error);
+    if is_gone {
+        refusal.problem.code = MEDIA_GONE.into();
+    }
+    refusal.while_doing(&format!("work bucket object {key:?}"))
 }
 
 fn broken(key: &str) -> Refusal {

@@ -27,8 +27,17 @@ pub(crate) async fn write(world: &impl World, mut file: RecordFile, pace: Pace) 
     let session = world.get_session(&file.recording).await?;
     let mut media = world.list_media(file.clone(), pace.sizes.block).await?;
     set_gaps(&session, media.iter_mut().flat_map(|group| &mut group.chunks));
-    let (tables, media) = source::read(world, &media).await?;
     let at = record_file::location(&session)?;
+    let (tables, media) = match source::read(world, &media).await {
+        Err(gone) if gone.problem.code == source::MEDIA_GONE => {
+            // It went once the file was there, which a store that was lost had known.
+            let written =
+                find_written(world, &at, &file, &tag::file(&file.recording, word, file.number)).await?;
+            let object = written.ok_or(gone)?;
+            return record_file::commit(world, &session, file, &object).await;
+        }
+        read => read?,
+    };
     let left_out = |what: &dyn Display| {
         eprintln!("{word} file {} of {}: {what} that such a file cannot hold", file.number, file.recording);
     };
@@ -69,6 +78,22 @@ fn set_gaps<'a>(recording: &Session, chunks: impl Iterator<Item = &'a mut MediaC
         };
         *gap_ms = gap_ms.map(|gap_ms| gap_ms.min(longest_ms));
     }
+}
+
+/// The name of a file that is there.
+async fn find_written(
+    world: &impl World,
+    at: &Location,
+    file: &RecordFile,
+    tag: &str,
+) -> Result<Option<String>, Refusal> {
+    for names_taken in 0..MOST_NAMES {
+        let object = world.name_file(file.clone(), names_taken).await?;
+        if world.is_own(at.clone(), &object, tag).await? {
+            return Ok(Some(object));
+        }
+    }
+    Ok(None)
 }
 
 /// Writes the file under the first name that no other writer has taken, and answers that name.

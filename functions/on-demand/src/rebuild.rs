@@ -31,5 +31,7 @@ pub async fn step(world: &(impl Catalog + Rules + Clock), step: Rebuild) -> Resu
         files: made.files,
         sessions: made.sessions,
         restored: made.restored,
+        tail: made.tail,
+        unlisted: made.unlisted,
     })
 }

@@ -2,7 +2,7 @@
 
 use http::{Request, StatusCode};
 use protocol::{ChunkAnswer, ChunkPath, ChunkPolicy, LostChunk, Route, conflict};
-use shared::catalog::{Container, Delivery, Loss, Prepared, SessionRule, Slice, Turn};
+use shared::catalog::{Container, Delivery, Loss, Prepared, SessionRule, Turn};
 use shared::{
     Answer, Body, BodyError, Bucket, Catalog, Clock, Media, Refusal, Variables, authorize, bucket, catalog,
     media, ok, read_body, record_file,
@@ -91,10 +91,17 @@ async fn record<W: World, B: Body<Stream = W::Stream>>(
     let holds_media = formats().any(|format| format.container != Container::M3u8);
     let (mut remuxed, transport_stream, media) = remux(world, body, headers, &prepared, holds_media).await?;
     report::log(&prepared.session.id, seq, &remuxed);
-    let slice = (remuxed.size > 0).then(|| convert::slice(&remuxed, prepared.names_taken));
-    if let Some(slice) = &slice {
+    let delivery = Delivery {
+        generation: headers.generation.into(),
+        offset_ms: headers.offset_ms,
+        slice: (remuxed.size > 0).then(|| convert::slice(&remuxed, prepared.names_taken)),
+        followed_by_entry: !headers.continues,
+        left_out: remuxed.left_out.iter().filter_map(report::track).collect(),
+        remux_state: std::mem::take(&mut remuxed.state),
+    };
+    if let Some(slice) = &delivery.slice {
         if has_slices || !holds_media {
-            let put = put(world, headers, seq, &prepared, slice, transport_stream).await;
+            let put = put(world, seq, &prepared, (slice.size, &delivery), transport_stream).await;
             if let Err(refusal) = &put {
                 record_file::note_refused(world, &prepared.session.id, refusal).await;
             }
@@ -110,14 +117,6 @@ async fn record<W: World, B: Body<Stream = W::Stream>>(
         let message = format!("the call has lasted for more than {} s; try again", protocol::CALL_MAX_S);
         return Err(Refusal::unavailable("CallTooLong", message));
     }
-    let delivery = Delivery {
-        generation: headers.generation.into(),
-        offset_ms: headers.offset_ms,
-        slice,
-        followed_by_entry: !headers.continues,
-        left_out: remuxed.left_out.iter().filter_map(report::track).collect(),
-        remux_state: std::mem::take(&mut remuxed.state),
-    };
     world.commit_chunk(prepared.token, delivery, world.now_ms()).await?;
     Ok(remuxed)
 }
@@ -186,21 +185,21 @@ async fn keep<W: World>(
 /// now: its next try takes the next name.
 async fn put<W: World>(
     world: &W,
-    headers: &ChunkHeaders,
     seq: u64,
     prepared: &Prepared,
-    slice: &Slice,
+    (size, delivery): (u64, &Delivery),
     transport_stream: W::Stream,
 ) -> Result<(), Refusal> {
     let Prepared { session, names_taken, replacing, token, .. } = prepared;
     let rule = rule_of(prepared)?;
-    let placed = world.place_slice(token.clone(), headers.offset_ms, *slice).await?;
+    let placed = world.place_slice(token.clone(), delivery.clone()).await?;
     let at = bucket::Location { endpoint: rule.oss_endpoint.clone(), bucket: rule.oss_bucket.clone() };
     if *replacing {
         world.look_first(at.clone()).await?;
     }
     let tag = shared::tag::slice(&session.id, seq);
-    let put = world.put_new(at, &placed.object, TRANSPORT_STREAM, &tag, slice.size, transport_stream);
+    let said = (&*tag, placed.note);
+    let put = world.put_noted(at, &placed.object, TRANSPORT_STREAM, said, size, transport_stream);
     match put.await {
         Err(bucket::Error::Taken) => {
             world.take_slice_name(&session.id, seq, names_taken + 1).await?;

@@ -115,6 +115,22 @@ impl Bucket for Host {
         bucket::put_new(at, key.into(), content_type.into(), tag.into(), size, body).await
     }
 
+    async fn put_noted(
+        &self,
+        at: Location,
+        key: &str,
+        content_type: &str,
+        (tag, note): (&str, Option<String>),
+        size: u64,
+        body: StreamReader<u8>,
+    ) -> Result<Created, bucket::Error> {
+        bucket::put_noted(at, key.into(), content_type.into(), tag.into(), note, size, body).await
+    }
+
+    async fn is_own(&self, at: Location, key: &str, tag: &str) -> Result<bool, bucket::Error> {
+        bucket::is_own(at, key.into(), tag.into()).await
+    }
+
     async fn get_small(&self, at: Location, key: &str, max_bytes: u32) -> Result<Vec<u8>, bucket::Error> {
         bucket::get_small(at, key.into(), max_bytes).await
     }

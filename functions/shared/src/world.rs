@@ -139,6 +139,16 @@ pub trait Bucket: Streams {
         size: u64,
         body: Self::Stream,
     ) -> Result<Created, bucket::Error>;
+    async fn put_noted(
+        &self,
+        at: Location,
+        key: &str,
+        content_type: &str,
+        tag_and_note: (&str, Option<String>),
+        size: u64,
+        body: Self::Stream,
+    ) -> Result<Created, bucket::Error>;
+    async fn is_own(&self, at: Location, key: &str, tag: &str) -> Result<bool, bucket::Error>;
     async fn get_small(&self, at: Location, key: &str, max_bytes: u32) -> Result<Vec<u8>, bucket::Error>;
     async fn get_range(
         &self,

@@ -15,8 +15,8 @@ pub(crate) struct CatalogArgs {
 
 #[derive(clap::Subcommand)]
 enum CatalogCommand {
-    /// Fills a key-value store that was lost anew from the work bucket: rules, callback settings, and what was recorded up
-    /// to the last seal. Nothing begins to be recorded until it is through. It can be interrupted and begun again.
+    /// Fills a key-value store that was lost anew: from the work bucket rules, callback settings, and what was recorded up
+    /// to the last seal; what came after it from users' buckets, where they may be listed. Nothing begins to be recorded until it is through. It can be interrupted and begun again.
     Rebuild(RebuildArgs),
 }
 
@@ -46,14 +46,17 @@ pub(crate) async fn run(args: CatalogArgs, stop: CancellationToken) -> Result<()
         // A line that cannot be written stops nothing.
         let _ = writeln!(
             output,
-            "{} rules, {} parts with {} slices, {} files, {} sessions of which {} put back: {at}",
-            all.rules, all.parts, all.slices, all.files, all.sessions, all.restored
+            "{} rules, {} parts with {} slices, {} files, {} sessions of which {} put back, {} slices from users' buckets: {at}",
+            all.rules, all.parts, all.slices, all.files, all.sessions, all.restored, all.tail
         );
         let _ = output.flush();
     };
     let options = Options { functions, ingest_token, ca_file, dry_run };
     let rebuilt = stop.run_until_cancelled(rebuild(options, progress)).await;
-    rebuilt.context("interrupted; begun again, it goes on where it was")??;
+    let all = rebuilt.context("interrupted; begun again, it goes on where it was")??;
+    for bucket in &all.unlisted {
+        println!("{bucket} cannot be listed: what was recorded into it ends with the last part");
+    }
     println!("{}", if dry_run { "nothing was written" } else { "the store is filled anew" });
     Ok(())
 }

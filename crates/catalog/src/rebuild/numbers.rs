@@ -1,7 +1,8 @@
 //! Numbers of record files after a lost store.
 //!
 //! What the lost part of the store numbered may lie in the users' buckets, under names and tags that say these numbers.
-//! So the next files have numbers that it cannot have come to.
+//! So the next files have numbers that it cannot have come to. Where a user's bucket has shown that no slice is lost, its
+//! files are the ones that are known, and the next one has the next number.
 
 use store::Store;
 
@@ -31,7 +32,13 @@ pub(super) fn first_free(accounts: &[Account]) -> u32 {
     accounts.iter().map(after).max().unwrap_or(0)
 }
 
-/// A session's last record as it is put back: what comes next is in another file, well past the ones that are known.
+/// Whether numbers are left out after the files that some accounts know, and nothing has come since.
+pub(super) fn is_cut(accounts: &[Account]) -> bool {
+    accounts.iter().any(|account| account.file.as_ref().is_some_and(|run| account.least > run.number + 1))
+}
+
+/// A session's last record as it is put back where chunks after it are lost: what comes next is in another file, well past
+/// the ones that are known.
 pub(super) fn parted(last: &Committed, now_ms: u64) -> Committed {
     let least =
         first_free(&last.accounts).saturating_add(left_out(last.last_media_ms().unwrap_or(0), now_ms));
@@ -72,7 +79,7 @@ pub(super) async fn note_next(
     Ok(())
 }
 
-/// Notes which record files come next of a recording of which a session is left, with none of its chunks.
+/// Notes which record files come next of a recording that is over but for a session, of which no chunk is sealed.
 pub(super) async fn note_begin(
     store: &impl Store,
     session: &Session,

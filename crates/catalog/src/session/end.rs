@@ -122,9 +122,7 @@ pub(crate) async fn restore(
     session: &Session,
     now_ms: u64,
 ) -> Result<bool, Error> {
-    let Some(end) = decision::find::<End>(bucket, &decision_name(&session.id)).await? else {
-        return Ok(false);
-    };
+    let Some(end) = decided_end(bucket, &session.id).await? else { return Ok(false) };
     // How long its gateway is heard counts anew in a new store.
     let end = End { heard_for_ms: None, ..end };
     let last_key = key::last_ended(&session.stream.key());
@@ -137,6 +135,11 @@ pub(crate) async fn restore(
         write(store, &last_key, &last).await?;
     }
     Ok(true)
+}
+
+/// A session's end, by the work bucket alone.
+pub(crate) async fn decided_end(bucket: &impl WorkBucket, id: &str) -> Result<Option<End>, Error> {
+    decision::find(bucket, &decision_name(id)).await
 }
 
 /// The decision on the end of a session.

@@ -111,6 +111,7 @@ impl<'a> Push<'a> {
             is_followed_by_entry: true,
             remux_state: vec![7; 300],
         };
+        self.world.put(prepared, &delivery);
         run(due::commit(&self.world.store, prepared, delivery, self.session.began_ms)).unwrap();
         self.chunks += 1;
     }

@@ -57,7 +57,7 @@ type Written = BTreeMap<(String, Container, u32), (u64, Run)>;
 
 /// One tick.
 async fn tick(world: &World, now_ms: u64, written: &mut Written) {
-    let World { store, bucket } = world;
+    let World { store, bucket, .. } = world;
     let timers = due::due(store, due::Lane::Tick, now_ms).await.unwrap();
     for timer in timers {
         for recording in
@@ -171,7 +171,7 @@ fn check_ranges(seed: u64, world: &World, model: &Model, expected: &[RecordFile]
         let longest_ms = [20_000, 600_000, 30 * HOUR_MS][number % 3];
         let to_ms = from_ms + 1 + random.below(longest_ms as usize) as u64;
         let range = format!("seed {seed}: {from_ms}..{to_ms}");
-        let World { store, bucket } = world;
+        let World { store, bucket, .. } = world;
 
         let spans = run(content::spans(store, bucket, &stream(), from_ms, to_ms)).unwrap();
         let spans: Vec<_> =

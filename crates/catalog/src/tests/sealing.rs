@@ -4,6 +4,7 @@ mod chains;
 mod left;
 mod lost_store;
 mod stage;
+mod tail;
 mod told;
 mod trouble;
 
@@ -227,7 +228,7 @@ fn a_sealed_index_is_deleted_and_may_come_again() {
     let mut stage = recorded();
     stage.leap_until(MIDNIGHT + 28 * HOUR_MS);
     let file = stage.files()[0].clone();
-    let World { store, bucket } = &stage.world;
+    let World { store, bucket, .. } = &stage.world;
     let find = |stage: &Stage| {
         run(index_file::get(&stage.world.store, &stage.world.bucket, &stream(), &file.id)).unwrap()
     };
@@ -245,7 +246,7 @@ fn a_sealed_index_is_deleted_and_may_come_again() {
         assert_eq!(find(&stage), None, "{hours}");
         assert!(!stage.files().contains(&file), "{hours}");
     }
-    let World { store, bucket } = &stage.world;
+    let World { store, bucket, .. } = &stage.world;
     assert!(!run(index_file::delete(store, bucket, &stream(), &file.id, stage.now_ms)).unwrap());
     run(index_file::add(store, bucket, &file, stage.now_ms)).unwrap();
     for hours in [61, 90] {

@@ -14,7 +14,8 @@ use crate::rule::{Container, Format, Mode, Rule, SliceFormat};
 use crate::session::{self, After, Session};
 use crate::stream::StreamName;
 use crate::time::{DAY_MS, Retention};
-use crate::{committed, due, file};
+use crate::users::{Seen, Unseen, UserBuckets};
+use crate::{committed, due, file, names};
 
 /// Commits a chunk that was prepared, and sets no timers.
 pub(crate) async fn commit_alone(
@@ -82,6 +83,51 @@ impl WorkBucket for MemoryBucket {
     }
 }
 
+/// The users' buckets: what their objects say beside their bytes.
+#[derive(Default)]
+pub(crate) struct MemoryUsers {
+    pub(crate) objects: RefCell<BTreeMap<String, Seen>>,
+    /// Why nothing is known of them, and how often that is still answered.
+    pub(crate) unseen: RefCell<Option<(Unseen, u32)>>,
+    /// They say nothing beside what an object is.
+    pub(crate) drops_notes: Cell<bool>,
+}
+
+impl MemoryUsers {
+    fn see(&self) -> Result<(), Unseen> {
+        let mut unseen = self.unseen.borrow_mut();
+        match &mut *unseen {
+            Some((unseen, times)) if *times > 0 => {
+                *times -= 1;
+                Err(unseen.clone())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl UserBuckets for MemoryUsers {
+    async fn list(
+        &self,
+        _: (&str, &str),
+        prefix: &str,
+        after: &str,
+        most: u32,
+    ) -> Result<Vec<String>, Unseen> {
+        self.see()?;
+        let objects = self.objects.borrow();
+        let found = objects.keys().filter(|name| name.starts_with(prefix) && name.as_str() > after);
+        // Pages are as small as stores may make them.
+        Ok(found.take(most.min(70) as usize).cloned().collect())
+    }
+
+    async fn look(&self, _: (&str, &str), names: &[String]) -> Result<Vec<Option<Seen>>, Unseen> {
+        self.see()?;
+        let objects = self.objects.borrow();
+        Ok(names.iter().map(|name| objects.get(name).cloned()).collect())
+    }
+}
+
 /// When everything happens, unless a test says otherwise. Unix milliseconds.
 pub(crate) const NOW: u64 = 1_000_000;
 
@@ -93,6 +139,7 @@ pub(crate) const KEPT: Retention =
 pub(crate) struct World {
     pub(crate) store: MemoryStore,
     pub(crate) bucket: MemoryBucket,
+    pub(crate) users: MemoryUsers,
 }
 
 pub(crate) const CYCLE_SECONDS: u32 = 900;
@@ -101,7 +148,21 @@ impl World {
     pub(crate) fn new() -> Self {
         let store = MemoryStore::default();
         let bucket = MemoryBucket { scheduler: store.scheduler().clone(), ..MemoryBucket::default() };
-        Self { store, bucket }
+        Self { store, bucket, users: MemoryUsers::default() }
+    }
+
+    /// Puts a slice that is about to be committed into the user's bucket, where its rule gives it a name.
+    pub(crate) fn put(&self, prepared: &Prepared, delivery: &Delivery) {
+        let Chunk::Slice(slice) = delivery.chunk else { return };
+        let (session, seq) = (&prepared.session, prepared.seq);
+        let name = names::slice(session, seq, slice.start_ms(), slice.names_taken.into());
+        let Ok(name) = name else { return };
+        let note = commit::note(prepared, delivery).unwrap().filter(|_| !self.users.drops_notes.get());
+        let tag = Some(naming::tag::slice(&session.id, seq));
+        let seen = Seen { tag, note, size: Some(slice.size) };
+        let mut objects = self.users.objects.borrow_mut();
+        // One that is there says the same.
+        assert_eq!(objects.entry(name).or_insert(seen.clone()), &seen);
     }
 
     /// Offers a session that may continue another, whose last frame came a second before.

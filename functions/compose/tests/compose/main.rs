@@ -48,6 +48,42 @@ fn a_push_is_recorded_in_all_three_formats_and_its_media_goes_once_the_files_are
     assert_eq!(compose(&world).due, 0);
 }
 
+/// What is answered of the files, but for when they were made.
+fn listed(world: &World) -> Vec<String> {
+    let timeless = |file: &IndexFile| format!("{:?}", IndexFile { created_ms: 0, ..file.clone() });
+    known(world).iter().map(timeless).collect()
+}
+
+#[test]
+fn a_file_that_a_lost_store_had_written_is_known_again_though_its_media_is_gone() {
+    let mut world = begin(&[Container::M3u8, Container::Mp4, Container::Flv]);
+    (0..2).for_each(|seq| put(&world, 'a', seq));
+    end(&world, 2);
+    compose(&world);
+    for _ in 0..3 {
+        world.pass_ms(600_000);
+        compose(&world);
+    }
+    assert_eq!(media(&world), [] as [&str; 0]);
+    let objects = |world: &World| world.buckets.names("http://store/bkt/");
+    let expected = (listed(&world), objects(&world));
+    assert_eq!(expected.0.len(), 3);
+    world.lose_store();
+    let mut next = true;
+    while next {
+        next = run(world.rebuild(None, false, world.now_ms.get())).unwrap().next.is_some();
+    }
+    tick(&world);
+    world.pass_ms(5_000);
+    assert_eq!(compose(&world).failures, []);
+    assert_eq!((listed(&world).len(), objects(&world)), (3, expected.1));
+    // How long an MP4 or FLV file lasts is as its slices have it.
+    let names = |lines: &[String]| {
+        lines.iter().map(|line| line.split("duration").next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&listed(&world)), names(&expected.0));
+}
+
 #[test]
 fn without_m3u8_there_are_no_slices() {
     let world = begin(&[Container::Flv]);

@@ -56,13 +56,8 @@ impl Catalog for Host {
         catalog::prepare_chunk(session.into(), seq, now_ms).await
     }
 
-    async fn place_slice(
-        &self,
-        prepared: Vec<u8>,
-        offset_ms: u64,
-        slice: catalog::Slice,
-    ) -> Result<Placed, catalog::Error> {
-        catalog::place_slice(prepared, offset_ms, slice).await
+    async fn place_slice(&self, prepared: Vec<u8>, delivery: Delivery) -> Result<Placed, catalog::Error> {
+        catalog::place_slice(prepared, delivery).await
     }
 
     async fn take_slice_name(

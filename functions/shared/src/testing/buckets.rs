@@ -68,6 +68,10 @@ pub struct Buckets {
     plan: RefCell<Option<Plan>>,
     /// By `endpoint/bucket/key`.
     pub objects: RefCell<BTreeMap<String, Object>>,
+    /// The notes that objects were created with, by `endpoint/bucket/key`.
+    pub notes: RefCell<BTreeMap<String, String>>,
+    /// Why users' buckets may not be listed, and that they may be.
+    pub unlisted: RefCell<Option<String>>,
     /// Uploads in parts that are neither completed nor given up, by id: the object's name, the object so far but for its
     /// bytes, and the parts by number.
     pub uploads: RefCell<BTreeMap<String, Upload>>,
@@ -279,6 +283,32 @@ impl Bucket for World {
             Some(Fault::Lost(error)) => Err(error),
             _ => created,
         }
+    }
+
+    async fn put_noted(
+        &self,
+        at: Location,
+        key: &str,
+        content_type: &str,
+        (tag, note): (&str, Option<String>),
+        size: u64,
+        body: Vec<u8>,
+    ) -> Result<Created, Error> {
+        let name = name(&at, key);
+        let is_new = !self.buckets.objects.borrow().contains_key(&name);
+        let created = self.put_new(at, key, content_type, tag, size, body).await;
+        if is_new
+            && self.buckets.objects.borrow().contains_key(&name)
+            && let Some(note) = note
+        {
+            self.buckets.notes.borrow_mut().insert(name, note);
+        }
+        created
+    }
+
+    async fn is_own(&self, at: Location, key: &str, tag: &str) -> Result<bool, Error> {
+        let objects = self.buckets.objects.borrow();
+        Ok(objects.get(&name(&at, key)).is_some_and(|object| object.tag == tag))
     }
 
     async fn is_replacing(&self, at: Location) -> Result<bool, Error> {

@@ -2,6 +2,7 @@
 
 use ::catalog::decision::WorkBucket;
 use ::catalog::time::Retention;
+use ::catalog::users::{Seen, Unseen, UserBuckets};
 use catalog_component::{Service, types};
 use futures_util::FutureExt as _;
 use protocol::EndSession;
@@ -12,7 +13,7 @@ use store::memory::MemoryStore;
 use crate::bucket::Location;
 use crate::catalog::{
     After, Callback, Changes, Command, Container, Delivery, Entry, Error, Event, Heartbeat, IndexFile, Lane,
-    Loss, MediaGroup, OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session, Slice,
+    Loss, MediaGroup, OrderedSession, Placed, PushName, RebuildStep, RecordFile, Resends, Session,
     StreamName, Timer, Turn, Upload, Wish,
 };
 use crate::{Catalog, Denial, Random};
@@ -84,6 +85,43 @@ impl WorkBucket for World {
 
     async fn list(&self, prefix: &str, after: &str, most: u32) -> Result<Vec<String>, String> {
         self.buckets.list(&format!("{}/", self.work_bucket()), (prefix, after), most).await
+    }
+}
+
+/// Users' buckets, as far as they may be listed.
+impl UserBuckets for World {
+    async fn list(
+        &self,
+        (endpoint, bucket): (&str, &str),
+        prefix: &str,
+        after: &str,
+        most: u32,
+    ) -> Result<Vec<String>, Unseen> {
+        self.check_listed()?;
+        let bucket = format!("{endpoint}/{bucket}/");
+        self.buckets.list(&bucket, (prefix, after), most).await.map_err(Unseen::Failed)
+    }
+
+    async fn look(
+        &self,
+        (endpoint, bucket): (&str, &str),
+        names: &[String],
+    ) -> Result<Vec<Option<Seen>>, Unseen> {
+        self.check_listed()?;
+        let (objects, notes) = (self.buckets.objects.borrow(), self.buckets.notes.borrow());
+        let seen = names.iter().map(|name| {
+            let name = format!("{endpoint}/{bucket}/{name}");
+            let object = objects.get(&name)?;
+            let size = Some(object.bytes.len() as u64);
+            Some(Seen { tag: Some(object.tag.clone()), note: notes.get(&name).cloned(), size })
+        });
+        Ok(seen.collect())
+    }
+}
+
+impl World {
+    fn check_listed(&self) -> Result<(), Unseen> {
+        self.buckets.unlisted.borrow().clone().map_or(Ok(()), |reason| Err(Unseen::Refused(reason)))
     }
 }
 
@@ -160,10 +198,9 @@ impl Catalog for World {
     fn place_slice(
         &self,
         prepared: Vec<u8>,
-        offset_ms: u64,
-        slice: Slice,
+        delivery: Delivery,
     ) -> impl Future<Output = Result<Placed, Error>> {
-        async move { answer(self.catalog().place_slice(&prepared, offset_ms, &convert(slice))) }.boxed_local()
+        async move { answer(self.catalog().place_slice(&prepared, convert(delivery))) }.boxed_local()
     }
 
     fn take_slice_name(
@@ -368,7 +405,7 @@ impl Catalog for World {
         dry_run: bool,
         now_ms: u64,
     ) -> impl Future<Output = Result<RebuildStep, Error>> {
-        async move { answer(self.catalog().rebuild(at, dry_run, Retention::default(), now_ms).await) }
+        async move { answer(self.catalog().rebuild(self, at, dry_run, Retention::default(), now_ms).await) }
             .boxed_local()
     }
 }

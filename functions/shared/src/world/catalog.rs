@@ -35,12 +35,7 @@ pub trait Catalog {
     ) -> Result<(), catalog::Error>;
 
     async fn prepare_chunk(&self, session: &str, seq: u64, now_ms: u64) -> Result<Turn, catalog::Error>;
-    async fn place_slice(
-        &self,
-        prepared: Vec<u8>,
-        offset_ms: u64,
-        slice: catalog::Slice,
-    ) -> Result<Placed, catalog::Error>;
+    async fn place_slice(&self, prepared: Vec<u8>, delivery: Delivery) -> Result<Placed, catalog::Error>;
     async fn take_slice_name(&self, session: &str, seq: u64, names_taken: u32)
     -> Result<u32, catalog::Error>;
     async fn commit_chunk(

@@ -39,7 +39,7 @@ fn a_push_after_which_nothing_came_leaves_before_those_that_continue_it() {
     assert_eq!(stage.files().len(), 1);
     while stage.now_ms < MIDNIGHT + 28 * HOUR_MS {
         stage.tick();
-        let World { store, bucket } = &stage.world;
+        let World { store, bucket, .. } = &stage.world;
         let is_noted = run(next_file::noted(store, FIRST, Container::M3u8)).unwrap().is_some();
         assert!(is_noted || !is_there(&stage, FIRST), "at {}", stage.now_ms - MIDNIGHT);
         assert_eq!(run(file::complete(store, bucket, FIRST, Container::M3u8)).unwrap(), None);
@@ -106,7 +106,7 @@ fn two_ticks_that_seal_a_chain_at_once_leave_nothing_of_it() {
         stage.tick_until(MIDNIGHT + 10 * MINUTE_MS, 10_000);
         assert_eq!(stage.files().len(), 1);
         stage.now_ms = MIDNIGHT + 2 * HOUR_MS;
-        let (World { store, bucket }, now_ms) = (&stage.world, stage.now_ms);
+        let (World { store, bucket, .. }, now_ms) = (&stage.world, stage.now_ms);
         let key = stream().key();
         let seal = || -> Actor<'_, ()> {
             let at = StreamDay { stream: &key, day: MIDNIGHT / DAY_MS - 1 };

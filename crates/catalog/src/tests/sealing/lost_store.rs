@@ -18,19 +18,21 @@ use crate::{committed, guard, live, session};
 const LIVE: &str = "20200101-live";
 
 /// The store is gone, with everything in it.
-fn lose(stage: &mut Stage) {
+pub(super) fn lose(stage: &mut Stage) {
     stage.world.store = MemoryStore::with_any_key();
 }
 
 /// Makes all steps, and each again that fails. Answers what they found.
-fn rebuild(stage: &Stage) -> Found {
-    let World { store, bucket } = &stage.world;
+pub(super) fn rebuild(stage: &Stage) -> Found {
+    let World { store, bucket, users } = &stage.world;
     let (mut found, mut failures) = (Found::default(), 0);
     loop {
-        match run(rebuild::step(store, bucket, Mode::Write, KEPT, stage.now_ms)) {
+        match run(rebuild::step((store, bucket, users), Mode::Write, KEPT, stage.now_ms)) {
             Ok(step) => {
                 found.parts += step.found.parts;
                 found.restored += step.found.restored;
+                found.tail += step.found.tail;
+                found.unlisted.clone_from(&step.found.unlisted);
                 if step.next.is_none() {
                     return found;
                 }
@@ -45,13 +47,13 @@ fn rebuild(stage: &Stage) -> Found {
 
 /// What is asked of the time that is sealed, and its gateway was heard.
 fn beat(stage: &Stage, since: Option<u64>) -> gateway::Changes {
-    let World { store, bucket } = &stage.world;
+    let World { store, bucket, .. } = &stage.world;
     let beat = Beat { gateway: "g".into(), boot: "spool.1".into(), since, ..Beat::default() };
     run(gateway::beat(store, bucket, &beat, stage.now_ms)).unwrap()
 }
 
 /// Ticks for so long, while the gateway is heard each 20 s.
-fn live_on(stage: &mut Stage, for_ms: u64) {
+pub(super) fn live_on(stage: &mut Stage, for_ms: u64) {
     let end_ms = stage.now_ms + for_ms;
     let mut since = None;
     while stage.now_ms < end_ms {
@@ -61,12 +63,12 @@ fn live_on(stage: &mut Stage, for_ms: u64) {
     }
 }
 
-fn turn(stage: &Stage, id: &str, seq: u64) -> Result<Turn, Error> {
+pub(super) fn turn(stage: &Stage, id: &str, seq: u64) -> Result<Turn, Error> {
     run(commit::prepare(&stage.world.store, &stage.world.bucket, id, seq, stage.now_ms))
 }
 
 /// The gateway tells that what the functions want will not come, up to a chunk.
-fn tell_lost(stage: &Stage, id: &str, end: u64) -> u64 {
+pub(super) fn tell_lost(stage: &Stage, id: &str, end: u64) -> u64 {
     let Err(Error::OutOfOrder { expected, .. }) = turn(stage, id, end) else { return 0 };
     for seq in expected..end {
         let Ok(Turn::Next(prepared)) = turn(stage, id, seq) else { panic!("{seq}") };
@@ -117,9 +119,9 @@ fn a_push_goes_on_and_the_lost_part_is_a_gap() {
     lose(&mut stage);
     // The session is not there, and nobody is told that there is none.
     assert!(matches!(turn(&stage, LIVE, 1_100), Err(Error::NoSuchSession(_))));
-    let World { store, bucket } = &stage.world;
+    let World { store, bucket, users } = &stage.world;
     assert!(matches!(run(guard::check_whole(store, bucket)), Err(Error::StoreLost)));
-    run(rebuild::step(store, bucket, Mode::Write, KEPT, stage.now_ms)).unwrap();
+    run(rebuild::step((store, bucket, users), Mode::Write, KEPT, stage.now_ms)).unwrap();
     assert!(matches!(turn(&stage, LIVE, 1_100), Err(Error::Rebuilding)));
     rebuild(&stage);
     let lost = tell_lost(&stage, LIVE, 1_100);
@@ -132,7 +134,7 @@ fn a_push_goes_on_and_the_lost_part_is_a_gap() {
     let after: Vec<_> = stage.slices().into_iter().filter(|(id, ..)| id == LIVE).collect();
     assert_eq!(after[..held.len()], held);
     assert_eq!(after.len(), held.len() + 200);
-    let World { store, bucket } = &stage.world;
+    let World { store, bucket, .. } = &stage.world;
     assert_eq!(run(live::of_stream(store, &stream(), stage.now_ms)).unwrap()[0].id, LIVE);
     run(session::end(store, bucket, LIVE, 0, 1_300 * 5_000, 1_300, stage.now_ms)).unwrap();
     live_on(&mut stage, HOUR_MS);
@@ -238,12 +240,12 @@ fn a_rebuild_that_dies_anywhere_is_made_again() {
 fn a_dry_run_counts_and_writes_nothing() {
     let mut stage = recorded();
     stage.leap_until(MIDNIGHT + 3 * HOUR_MS);
-    let World { store, bucket } = &stage.world;
+    let World { store, bucket, users } = &stage.world;
     let (before, names) = (store.keys(), bucket.names());
     let in_use = MemoryStore::with_any_key();
     let (mut found, mut at) = (Found::default(), None);
     loop {
-        let step = run(rebuild::step(store, bucket, Mode::DryRun(at), KEPT, stage.now_ms)).unwrap();
+        let step = run(rebuild::step((store, bucket, users), Mode::DryRun(at), KEPT, stage.now_ms)).unwrap();
         found.parts += step.found.parts;
         found.slices += step.found.slices;
         found.files += step.found.files;
@@ -259,14 +261,14 @@ fn a_dry_run_counts_and_writes_nothing() {
     assert!(store.keys() == before && bucket.names() == names);
     // A store that is in use is not filled.
     run(guard::note_probed(&in_use, "e", "b")).unwrap();
-    let refused = run(rebuild::step(&in_use, bucket, Mode::Write, KEPT, stage.now_ms));
+    let refused = run(rebuild::step((&in_use, bucket, users), Mode::Write, KEPT, stage.now_ms));
     assert!(matches!(refused, Err(Error::StoreInUse)), "{refused:?}");
 }
 
 #[test]
 fn orders_and_silence_come_back() {
     let mut stage = recorded();
-    let World { store, bucket } = &stage.world;
+    let World { store, bucket, .. } = &stage.world;
     let commanded = run(live::give(store, bucket, &stream(), Cause::Restart, "call", stage.now_ms)).unwrap();
     assert_eq!(commanded, Ok(()));
     // For ten minutes the gateway says nothing.

@@ -41,7 +41,7 @@ impl Stage {
     }
 
     async fn try_tick(&self) -> Result<usize, Error> {
-        let World { store, bucket } = &self.world;
+        let World { store, bucket, .. } = &self.world;
         let mut attended = 0;
         for timer in due::due(store, due::Lane::Tick, self.now_ms).await? {
             match self.attend(&timer).await {
@@ -56,7 +56,7 @@ impl Stage {
     }
 
     async fn attend(&self, timer: &Timer) -> Result<bool, Error> {
-        let World { store, bucket } = &self.world;
+        let World { store, bucket, .. } = &self.world;
         let Some(recordings) = due::attend(store, bucket, timer, KEPT, self.now_ms).await? else {
             return Ok(false);
         };
@@ -67,7 +67,7 @@ impl Stage {
     }
 
     async fn write_files(&self, recording: &str) -> Result<(), Error> {
-        let World { store, bucket } = &self.world;
+        let World { store, bucket, .. } = &self.world;
         let container = Container::M3u8;
         while let Some(run) = file::complete(store, bucket, recording, container).await? {
             if self.is_full {
@@ -122,7 +122,7 @@ impl Stage {
 
     /// What a range holds, in words.
     pub(crate) fn answer(&self, (from_ms, to_ms): (u64, u64)) -> String {
-        let World { store, bucket } = &self.world;
+        let World { store, bucket, .. } = &self.world;
         let stream = stream();
         let spans = run(content::spans(store, bucket, &stream, from_ms, to_ms)).unwrap();
         let mut answer = String::new();
@@ -157,7 +157,7 @@ impl Stage {
 
     /// Session, number and begin of each slice.
     pub(crate) fn slices(&self) -> Vec<(String, u64, u64)> {
-        let World { store, bucket } = &self.world;
+        let World { store, bucket, .. } = &self.world;
         let found = run(content::slices(store, bucket, &stream(), TODAY, TODAY + 4 * DAY_MS, false)).unwrap();
         found
             .into_iter()
@@ -166,7 +166,7 @@ impl Stage {
     }
 
     pub(crate) fn files(&self) -> Vec<IndexFile> {
-        let World { store, bucket } = &self.world;
+        let World { store, bucket, .. } = &self.world;
         run(index_file::list(store, bucket, &stream(), TODAY, TODAY + 4 * DAY_MS)).unwrap()
     }
 
@@ -193,7 +193,7 @@ impl Stage {
     }
 
     pub(crate) fn try_late(&mut self, id: &str, seq: u64) -> Result<(String, u64, u64), Error> {
-        let World { store, bucket } = &self.world;
+        let World { store, bucket, .. } = &self.world;
         let prepared = match run(commit::prepare(store, bucket, id, seq, self.now_ms))? {
             Turn::Next(prepared) => prepared,
             other => panic!("{other:?}"),
@@ -216,6 +216,7 @@ impl Stage {
             is_followed_by_entry: true,
             remux_state: Vec::new(),
         };
+        self.world.put(&prepared, &delivery);
         run(due::commit(store, &prepared, delivery, self.now_ms))?;
         Ok((id.into(), seq, slice.start_ms()))
     }

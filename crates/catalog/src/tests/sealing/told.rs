@@ -25,7 +25,7 @@ fn told_until(stage: &mut Stage, end_ms: u64) -> Vec<(String, Fact)> {
 }
 
 async fn deliver(stage: &Stage, told: &mut Vec<(String, Fact)>) {
-    let (World { store, bucket }, now_ms) = (&stage.world, stage.now_ms);
+    let (World { store, bucket, .. }, now_ms) = (&stage.world, stage.now_ms);
     for timer in due::due(store, due::Lane::Deliver, now_ms).await.unwrap() {
         assert!(due::attend(store, bucket, &timer, KEPT, now_ms).await.unwrap().is_some());
         if timer.what.starts_with("w ") {

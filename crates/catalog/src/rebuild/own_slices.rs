@@ -1,0 +1,166 @@
+//! The slices of a session, as they are found in the user's bucket.
+
+use naming::{NamedSlice, NamesFrom, SliceNames, tag};
+
+use crate::session::Session;
+use crate::time::DAY_MS;
+use crate::users::{Seen, Unseen, UserBuckets};
+
+/// So many names are asked for at a time.
+const NAMES: u32 = 1_000;
+
+/// At most so many times in one step: a bucket with more beside what is looked for is not gone through.
+const MOST_PAGES: usize = 60;
+
+/// So many objects are looked at together.
+const LOOKED: usize = 100;
+
+/// At most so many in one step.
+const MOST_LOOKED: usize = 4_000;
+
+/// A step has enough with so many slices.
+const ENOUGH: usize = 300;
+
+/// Slices of a session overlap by less than this. Unit: ms.
+const OVERLAP_MS: u64 = 10_000;
+
+/// A slice of the session.
+#[derive(Clone, Debug)]
+pub(super) struct OwnSlice {
+    /// Its number.
+    pub(super) seq: u64,
+    /// Its object.
+    pub(super) name: String,
+    /// What is known of that.
+    pub(super) seen: Seen,
+}
+
+/// Some of the slices of a session, in the order of their numbers.
+#[derive(Debug, Default)]
+pub(super) struct OwnSlices {
+    /// They.
+    pub(super) slices: Vec<OwnSlice>,
+    /// There are no others.
+    pub(super) is_all: bool,
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// Slices of this session.
+    pub(super) session: &'a Session,
+    /// From this number on.
+    pub(super) first: u64,
+    /// Before this number, if it has so many chunks.
+    pub(super) chunks: Option<u64>,
+    /// Where the slice before ends, Unix milliseconds.
+    pub(super) from_ms: u64,
+}
+
+/// The bucket that a session is recorded into, as endpoint and name.
+pub(super) fn bucket_of(session: &Session) -> Option<(&str, &str)> {
+    let rule = session.rule.as_ref().filter(|rule| rule.slices().is_some())?;
+    Some((&rule.endpoint, &rule.bucket))
+}
+
+/// The next slices of a session; `None` where they are not found among so many others.
+pub(super) async fn find(
+    users: &impl UserBuckets,
+    wanted: Wanted<'_>,
+    now_ms: u64,
+) -> Result<Option<OwnSlices>, Unseen> {
+    let session = wanted.session;
+    let Some((bucket, names)) = bucket_of(session).zip(names(session)) else { return Ok(None) };
+    let NamesFrom { prefix, mut after, is_ordered } = names.from(wanted.from_ms.saturating_sub(OVERLAP_MS));
+    let (mut candidates, mut own, mut looked): (Vec<(NamedSlice, String)>, _, _) =
+        (Vec::new(), Vec::new(), 0);
+    let (mut last_s, mut is_end) = (0, false);
+    for _ in 0..MOST_PAGES {
+        let page = users.list(bucket, &prefix, &after, NAMES).await?;
+        match page.last() {
+            Some(last) => after.clone_from(last),
+            None => is_end = true,
+        }
+        let read = page.into_iter().filter_map(|name| Some((names.read(&name)?, name)));
+        for (named, name) in read {
+            last_s = named.start_s.max(last_s);
+            if is_wanted(wanted, named, now_ms) {
+                candidates.push((named, name));
+            }
+        }
+        if !is_end && (!is_ordered || candidates.len() < ENOUGH) {
+            continue;
+        }
+        candidates.sort_unstable();
+        // Others of its last second may come after what was listed.
+        let is_whole = |(named, _): &(NamedSlice, String)| is_end || named.start_s < last_s;
+        let (ready, rest): (Vec<_>, Vec<_>) = candidates.drain(..).partition(is_whole);
+        candidates = rest;
+        for some in ready.chunks(LOOKED) {
+            looked += some.len();
+            if looked > MOST_LOOKED {
+                return Ok(None);
+            }
+            own.extend(own_of(users, bucket, &session.id, some).await?);
+            if own.len() >= ENOUGH {
+                return Ok(Some(OwnSlices { slices: own, is_all: false }));
+            }
+        }
+        if is_end {
+            return Ok(Some(OwnSlices { slices: own, is_all: true }));
+        }
+    }
+    Ok(None)
+}
+
+/// How many names may be those of next slices, at most as many as a step goes through.
+pub(super) async fn count(
+    users: &impl UserBuckets,
+    wanted: Wanted<'_>,
+    until_ms: u64,
+) -> Result<u64, Unseen> {
+    let Some((bucket, names)) = bucket_of(wanted.session).zip(names(wanted.session)) else { return Ok(0) };
+    let NamesFrom { prefix, mut after, .. } = names.from(wanted.from_ms.saturating_sub(OVERLAP_MS));
+    let mut count = 0;
+    for _ in 0..MOST_PAGES {
+        let page = users.list(bucket, &prefix, &after, NAMES).await?;
+        let Some(last) = page.last() else { break };
+        after.clone_from(last);
+        let read = page.iter().filter_map(|name| names.read(name));
+        count += read.filter(|named| is_wanted(wanted, *named, until_ms)).count() as u64;
+    }
+    Ok(count)
+}
+
+fn names(session: &Session) -> Option<SliceNames<'_>> {
+    let slices = session.rule.as_ref()?.slices()?;
+    let timezone = session.timezone.parse().ok()?;
+    SliceNames::new(&slices.object_prefix, &session.stream.app, &session.stream.stream, timezone).ok()
+}
+
+fn is_wanted(Wanted { first, chunks, from_ms, .. }: Wanted<'_>, named: NamedSlice, until_ms: u64) -> bool {
+    let start_ms = named.start_s.saturating_mul(1_000);
+    named.sequence >= first
+        && chunks.is_none_or(|chunks| named.sequence < chunks)
+        // Names say seconds.
+        && start_ms + OVERLAP_MS + 1_000 > from_ms
+        && start_ms <= until_ms.saturating_add(DAY_MS)
+}
+
+/// Those of some objects that are the session's.
+async fn own_of(
+    users: &impl UserBuckets,
+    bucket: (&str, &str),
+    session: &str,
+    some: &[(NamedSlice, String)],
+) -> Result<Vec<OwnSlice>, Unseen> {
+    let names: Vec<String> = some.iter().map(|(_, name)| name.clone()).collect();
+    let seen = users.look(bucket, &names).await?;
+    let all = some.iter().zip(names).zip(seen);
+    let own = all.filter_map(|(((named, _), name), seen)| {
+        let seen = seen?;
+        let is_own = seen.tag.as_deref() == Some(&tag::slice(session, named.sequence));
+        is_own.then_some(OwnSlice { seq: named.sequence, name, seen })
+    });
+    Ok(own.collect())
+}

@@ -75,8 +75,18 @@ fn a_store_that_is_lost_in_mid_push_is_filled_anew_and_recording_goes_on() {
         "{printed}"
     );
     assert_eq!(tick(&server).0, 503);
+    let objects = bucket::objects(&server, "recordings", "record/live/x/").unwrap();
     let printed = rebuild(&server, &[]);
     assert!(printed.contains("1 sessions of which 1 put back"), "{printed}");
+    // What was recorded lies in a bucket that may be listed: it is there again.
+    let slices: usize = printed
+        .lines()
+        .filter_map(|line| {
+            line.split(" slices from users' buckets").next()?.rsplit(", ").next()?.parse().ok()
+        })
+        .next_back()
+        .unwrap();
+    assert_eq!(slices, objects.iter().filter(|name| name.ends_with(".ts")).count(), "{printed}");
     assert_eq!(rules(&server), 1);
     assert_eq!(tick(&server).0, 200);
     // Once more is nothing to do.

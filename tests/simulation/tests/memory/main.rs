@@ -15,6 +15,7 @@ mod events;
 mod forbidden;
 mod handover;
 mod lost;
+mod lost_store;
 mod overlap;
 mod pauses;
 mod restart;

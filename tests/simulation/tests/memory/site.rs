@@ -25,7 +25,7 @@ pub(crate) struct Site {
     /// True time, Unix milliseconds.
     pub(crate) now_ms: Cell<u64>,
     /// The hosts, each with how far its clock is ahead. Calls take turns.
-    hosts: Vec<(World, Cell<i64>)>,
+    pub(crate) hosts: Vec<(World, Cell<i64>)>,
     turn: Cell<usize>,
     /// The gateways that live and reach the functions.
     pub(crate) heard: RefCell<BTreeMap<String, Heard>>,

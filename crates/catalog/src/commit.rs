@@ -345,11 +345,9 @@ fn begin(session: &Session) -> Committed {
 /// The record of a chunk, and whether a record file of some format is complete once it is committed.
 pub(crate) fn plan(prepared: &Prepared, delivery: Delivery) -> Result<(Committed, bool), Error> {
     let Prepared { session, seq, before, is_parted, .. } = prepared;
-    let begins_page = seq.is_multiple_of(PAGE);
-    let mut chunks = if begins_page { Vec::new() } else { before.chunks(&session.id, seq - 1)? };
-    chunks.push(delivery.chunk);
     let is_parted = *is_parted || delivery.generation.files != before.generation.files;
-    let mut after = Committed::new(before, delivery.generation, &delivery.remux_state, &chunks);
+    let at = (session.id.as_str(), *seq);
+    let mut after = Committed::new(before, at, delivery.generation, delivery.chunk, &delivery.remux_state)?;
     let ended_before = after.ended.len();
     after.left_out.extend(prepared.new_left_out(&delivery));
     if is_parted && !matches!(delivery.chunk, Chunk::Slice(_)) {

@@ -13,6 +13,9 @@ use crate::order::Generation;
 use crate::page::{self, PAGE};
 use crate::session::{End, Session};
 
+/// So many chunks in a row that are no slices are known beyond their page. An object's note has no room for more.
+const MOST_BEFORE_PAGE: usize = 128;
+
 /// Every so many commits the head is written.
 const HEAD_EVERY: u64 = 4;
 
@@ -28,18 +31,21 @@ pub struct Committed {
     #[serde(default)]
     pub(crate) slice_orders: u32,
     /// The number of its session's next trouble.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub(crate) troubles: u32,
     /// Those of its session's tracks that are not recorded and were told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) left_out: Vec<String>,
     /// The number of its session's next slice that is told by itself.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub(crate) told_slices: u32,
     /// State of the remuxer after it, in Base64.
     remux_state: String,
     /// The chunks of its page up to it, in Base64.
     page: String,
+    /// The chunks right before its page that are no slices, in Base64, until a slice comes in its page.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    before_page: String,
     /// Where the files of each format of the rule stand after it.
     pub accounts: Vec<Account>,
     /// The files that ended before a slice of its page, with their formats' places in the rule.
@@ -60,10 +66,6 @@ pub(crate) struct Numbers {
     pub(crate) trouble: u32,
     /// Of slices that are told by themselves.
     pub(crate) slice: u32,
-}
-
-fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 impl Record for Committed {
@@ -92,6 +94,7 @@ impl Committed {
             told_slices: 0,
             remux_state: String::new(),
             page: String::new(),
+            before_page: String::new(),
             accounts,
             ended: Vec::new(),
             has_own_names: false,
@@ -99,10 +102,29 @@ impl Committed {
         }
     }
 
-    /// A chunk of a page: `chunks` are those of its page up to it.
-    pub(crate) fn new(before: &Self, generation: Generation, remux_state: &[u8], chunks: &[Chunk]) -> Self {
-        let is_slice = matches!(chunks.last(), Some(Chunk::Slice(_)));
-        Self {
+    /// Chunk `seq` of a session.
+    ///
+    /// # Errors
+    /// [`Error::Record`]: of the record before it.
+    pub(crate) fn new(
+        before: &Self,
+        (session, seq): (&str, u64),
+        generation: Generation,
+        chunk: Chunk,
+        remux_state: &[u8],
+    ) -> Result<Self, Error> {
+        let begins_page = seq.is_multiple_of(PAGE);
+        let (mut chunks, mut before_page) = match seq.checked_sub(1) {
+            Some(last) if begins_page => (Vec::new(), encode_run(&before.since_slice(session, last)?)),
+            Some(last) => (before.chunks(session, last)?, before.before_page.clone()),
+            None => (Vec::new(), String::new()),
+        };
+        chunks.push(chunk);
+        let is_slice = matches!(chunk, Chunk::Slice(_));
+        if is_slice {
+            before_page.clear();
+        }
+        Ok(Self {
             generation,
             anchor_ms: before.anchor_ms,
             slice_orders: if is_slice { generation.orders } else { before.slice_orders },
@@ -110,12 +132,13 @@ impl Committed {
             left_out: before.left_out.clone(),
             told_slices: before.told_slices,
             remux_state: BASE64_STANDARD.encode(remux_state),
-            page: BASE64_STANDARD.encode(page::encode(chunks)),
+            page: BASE64_STANDARD.encode(page::encode(&chunks)),
+            before_page,
             accounts: Vec::new(),
-            ended: if chunks.len() == 1 { Vec::new() } else { before.ended.clone() },
-            has_own_names: before.has_own_names || chunks.last().is_some_and(Chunk::has_own_name),
+            ended: if begins_page { Vec::new() } else { before.ended.clone() },
+            has_own_names: before.has_own_names || chunk.has_own_name(),
             late_noted_ms: before.late_noted_ms,
-        }
+        })
     }
 
     /// The numbers of the events after it.
@@ -150,9 +173,18 @@ impl Committed {
     /// # Errors
     /// [`Error::Record`].
     pub fn chunks(&self, session: &str, seq: u64) -> Result<Vec<Chunk>, Error> {
-        let unreadable = |reason: String| Error::Record { key: key::chunk(session, seq), reason };
-        let bytes = BASE64_STANDARD.decode(&self.page).map_err(|error| unreadable(error.to_string()))?;
-        page::decode(&bytes).map_err(|error| unreadable(error.to_string()))
+        decode(&self.page, session, seq)
+    }
+
+    /// The chunks up to it since the last slice: none of them is one.
+    ///
+    /// # Errors
+    /// [`Error::Record`].
+    pub(crate) fn since_slice(&self, session: &str, seq: u64) -> Result<Vec<Chunk>, Error> {
+        let mut chunks = decode(&self.before_page, session, seq)?;
+        chunks.extend(self.chunks(session, seq)?);
+        let last = chunks.iter().rposition(|chunk| matches!(chunk, Chunk::Slice(_)));
+        Ok(chunks.split_off(last.map_or(0, |last| last + 1)))
     }
 
     /// State of the remuxer after it.
@@ -161,6 +193,18 @@ impl Committed {
             .decode(&self.remux_state)
             .map_err(|error| Error::Record { key: key::chunk(session, seq), reason: error.to_string() })
     }
+}
+
+/// A run of chunks that are no slices; nothing where there are too many.
+fn encode_run(chunks: &[Chunk]) -> String {
+    if chunks.len() > MOST_BEFORE_PAGE { String::new() } else { BASE64_STANDARD.encode(page::encode(chunks)) }
+}
+
+/// Chunks that the record of one has in Base64.
+fn decode(chunks: &str, session: &str, seq: u64) -> Result<Vec<Chunk>, Error> {
+    let unreadable = |reason: String| Error::Record { key: key::chunk(session, seq), reason };
+    let bytes = BASE64_STANDARD.decode(chunks).map_err(|error| unreadable(error.to_string()))?;
+    page::decode(&bytes).map_err(|error| unreadable(error.to_string()))
 }
 
 /// Writes the record of a chunk, and from time to time the head; deletes a record that is needed no more.

@@ -72,3 +72,8 @@ pub mod users;
 pub mod wish;
 
 pub use error::Error;
+
+/// Whether records leave a field out, which is read as this then.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

@@ -17,14 +17,10 @@ pub fn note(prepared: &Prepared, delivery: &Delivery) -> Result<Option<String>, 
     let Prepared { session, seq, before, is_parted, .. } = prepared;
     let Chunk::Slice(slice) = delivery.chunk else { return Ok(None) };
     let (after, _) = plan(prepared, delivery.clone())?;
-    // What is before its page is not looked up. Who needs it finds that it is missing.
-    let mut between = match seq.checked_sub(1) {
-        Some(seq) => before.chunks(&session.id, seq)?,
+    let between = match seq.checked_sub(1) {
+        Some(seq) => before.since_slice(&session.id, seq)?,
         None => Vec::new(),
     };
-    let is_slice = |chunk: &Chunk| matches!(chunk, Chunk::Slice(_));
-    let first = between.iter().rposition(is_slice).map_or(0, |place| place + 1);
-    let between = between.split_off(first);
     let is_full = |account: &Account| account.file.as_ref().is_none_or(|run| run.is_full);
     let note = SliceNote {
         generation: delivery.generation,

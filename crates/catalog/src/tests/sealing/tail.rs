@@ -1,5 +1,7 @@
 //! The key-value store is lost, and filled anew from the work bucket and the users' buckets.
 
+mod random;
+
 use std::collections::BTreeMap;
 
 use store::memory::{Outcome, run};
@@ -73,12 +75,15 @@ fn records(stage: &Stage) -> Vec<(String, String)> {
     of_chunks.map(|(key, value)| (key, String::from_utf8(value).unwrap())).collect()
 }
 
-/// The record of each session's last chunk. Which ones stand before it depends on when they were sealed.
+/// The record of each session's last chunk, but for when it was late. Which ones stand before it depends on when they were
+/// sealed.
 fn last_records(stage: &Stage) -> BTreeMap<String, (u64, String)> {
     let mut last: BTreeMap<String, (u64, String)> = BTreeMap::new();
     for (key, value) in records(stage) {
         let (session, seq) = key.rsplit_once('.').unwrap();
         let seq = seq.parse().unwrap();
+        let (value, late) = value.split_once(",\"late_noted_ms\":").unwrap_or((&value, ""));
+        let value = value.to_owned() + late.trim_start_matches(|digit: char| digit.is_ascii_digit());
         let known = last.entry(session.into()).or_insert((seq, value.clone()));
         *known = (*known).clone().max((seq, value));
     }

@@ -65,13 +65,8 @@ pub struct Account {
     /// Chunks since that slice that will never come.
     pub gaps: u32,
     /// No file that is still to begin has a number below this one: a store that was lost may have known others.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub(crate) least: u32,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 /// What a chunk brings to the accounts of all formats.

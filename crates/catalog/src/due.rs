@@ -177,7 +177,14 @@ async fn attend_to(
             }
             Ok(Vec::new())
         }
-        ["o", id] => notify(store, bucket, id).await.map(|()| Vec::new()),
+        ["o", id] => {
+            notify(store, bucket, id, now_ms).await?;
+            if !is_second {
+                // A host whose clock is ahead may have come while the order was being given.
+                timer::set(store, now_ms + CALL_MAX_MS, &format!("o {id} {AGAIN}")).await?;
+            }
+            Ok(Vec::new())
+        }
         ["u", id] => status::look(store, bucket, id, now_ms).await.map(|()| Vec::new()),
         ["p", id] => {
             // The call that stopped it may have died.
@@ -236,8 +243,8 @@ async fn keep(
         }
         "r" => seal::clear::release(store, bucket, at, part.unwrap_or(0)).await,
         "k" => seal::retention::forget(store, bucket, at, retention, now_ms).await,
-        "i" => seal::files::seal(store, bucket, at, now_ms).await,
-        "j" => seal::files::clear(store, bucket, at, (part.unwrap_or(0), noted), retention, now_ms).await,
+        "i" => seal::files::seal(store, bucket, at, retention, now_ms).await,
+        "j" => seal::files::clear(store, bucket, at, (part.unwrap_or(0), noted), now_ms).await,
         "l" => seal::files::forget(store, bucket, at, retention, now_ms).await,
         "v" => seal::retention::forget_stream(store, at, now_ms).await,
         _ => Ok(()),
@@ -256,6 +263,7 @@ async fn waits_again(
     Ok(match *words {
         ["e", _] => Some(OFFER_MS / 2),
         ["r", ..] => Some(seal::RELEASE_MS),
+        ["d", _, _, _, _, "0"] => Some(CALL_MAX_MS),
         ["j" | "t" | "x", ..] => Some(2 * CALL_MAX_MS),
         ["n", _, _, _] => Some(missing::WAIT_MS),
         ["n", _, _, _, _] => Some(missing::GIVEN_UP_MS),
@@ -297,12 +305,16 @@ async fn confirmed(
 /// Lets a session's gateway hear of its orders, and a later boot of it that there is a session which it may not hold.
 ///
 /// The log says whether there are any: a call whose reply was lost has put its order there, and noted nothing.
-async fn notify(store: &impl Store, bucket: &impl WorkBucket, id: &str) -> Result<(), Error> {
+async fn notify(store: &impl Store, bucket: &impl WorkBucket, id: &str, now_ms: u64) -> Result<(), Error> {
     let Some(session) = session::find(store, id).await? else { return Ok(()) };
     if session::ended(store, id).await?.is_some() {
         return Ok(());
     }
-    if !heard::has_later_boot(store, &session).await? && command::log(store, bucket, &session).await?.1 == 0 {
+    let is_ordered = command::log(store, bucket, &session).await?.1 > 0;
+    if is_ordered && session.tells_status {
+        timer::set(store, now_ms, &format!("u {id}")).await?;
+    }
+    if !is_ordered && !heard::has_later_boot(store, &session).await? {
         return Ok(());
     }
     changes::notify(store, &session.gateway_key(), id).await

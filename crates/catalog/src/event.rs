@@ -215,16 +215,11 @@ pub struct Event {
     /// When it was noted, Unix milliseconds.
     pub noted_ms: u64,
     /// How often it was tried in vain.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub tries: u32,
     /// It is not told before this moment, for which it has a timer. Unix milliseconds.
     #[serde(default)]
     pub(crate) again_ms: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 impl Event {

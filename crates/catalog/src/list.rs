@@ -51,21 +51,17 @@ struct Low {
     /// No entry has a number up to this one.
     number: u64,
     /// The counter as it was seen.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     seen: u64,
     /// When it was seen, Unix milliseconds.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     seen_ms: u64,
     /// The counter that had been seen a call's time before.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     waited: u64,
     /// When that time was over, Unix milliseconds.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     waited_ms: u64,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 impl Record for Low {
@@ -226,14 +222,14 @@ pub(crate) async fn first(
     Ok(low)
 }
 
-/// Notes that no entry has a number up to this one; their writers are over.
+/// Notes that no entry has a number up to this one; their writers are over. Of a list that is removed nothing is noted.
 ///
 /// # Errors
 /// The store failed.
 pub(crate) async fn pass(store: &impl Store, list: &str, number: u64) -> Result<(), Error> {
     let key = format!("{list}.low");
     let low: Low = read(store, &key).await?.unwrap_or_default();
-    if low.number >= number {
+    if low.number >= number || !exists(store, list).await? {
         return Ok(());
     }
     Ok(write(store, &key, &low.passed(number)).await?)

@@ -133,8 +133,9 @@ async fn give_one(
                 timer::set(store, now_ms, &format!("u {}", session.id)).await?;
             }
         }
-        changes::notify(store, &session.gateway_key(), &session.id).await?;
     }
+    // A command that is refused may have been given by a call that died before this.
+    changes::notify(store, &session.gateway_key(), &session.id).await?;
     Ok(given)
 }
 

@@ -112,6 +112,9 @@ pub(crate) async fn seal(
     if is_rest {
         timer::set(store, now_ms + CALL_MAX_MS, &again).await?;
     }
+    if part == 0 {
+        retention::forget_later(store, at, retention).await?;
+    }
     at.mark(store, Kind::Sessions, part).await?;
     for run in part::decode(&name, &found)? {
         note_sealed(store, &run, Where { day, part }).await?;

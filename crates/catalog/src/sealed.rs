@@ -18,13 +18,8 @@ pub(crate) struct Sealed {
     /// It is over, and leaves the store: no chunk may be committed.
     pub(crate) is_held: bool,
     /// While a store is rebuilt: the session that is held had been over before.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub(crate) is_revived: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 impl Record for Sealed {

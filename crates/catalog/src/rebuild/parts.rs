@@ -9,9 +9,10 @@ use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::log::part::{self, Run, Where};
 use crate::log::{Kind, StreamDay, of_object};
+use crate::seal::{files as seal_files, retention};
 use crate::sealed::{Sealed, sealed};
 use crate::time::Retention;
-use crate::{days, key, stored_file, timer};
+use crate::{days, key, stored_file};
 
 /// Has a part of what was recorded count, and notes how far its sessions are sealed.
 pub(super) async fn sessions(
@@ -19,7 +20,7 @@ pub(super) async fn sessions(
     bucket: &impl WorkBucket,
     name: &str,
     found: &mut Found,
-    retention: Retention,
+    kept: Retention,
 ) -> Result<(), Error> {
     let Some((stream, day, part)) = of_object(name) else { return Ok(()) };
     let at = StreamDay { stream, day };
@@ -33,7 +34,7 @@ pub(super) async fn sessions(
         note(store, run, Where { day, part }).await?;
     }
     if part == 0 {
-        timer::set(store, at.end_ms() + retention.sessions_ms, &format!("k {stream} {day}")).await?;
+        retention::forget_later(store, at, kept).await?;
         days::note_pushed(store, stream, day).await?;
     }
     at.mark(store, Kind::Sessions, part).await
@@ -57,7 +58,7 @@ pub(super) async fn files(
     bucket: &impl WorkBucket,
     name: &str,
     found: &mut Found,
-    retention: Retention,
+    kept: Retention,
 ) -> Result<(), Error> {
     let Some((stream, day, part)) = of_object(name) else { return Ok(()) };
     let at = StreamDay { stream, day };
@@ -65,7 +66,7 @@ pub(super) async fn files(
     found.files += files.iter().filter(|stored| !stored.is_deleted).count() as u64;
     let Some(store) = store else { return Ok(()) };
     if part == 0 {
-        timer::set(store, at.end_ms() + retention.files_ms, &format!("l {stream} {day}")).await?;
+        seal_files::forget_later(store, at, kept).await?;
     }
     at.mark(store, Kind::Files, part).await
 }

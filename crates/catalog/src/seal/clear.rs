@@ -3,7 +3,7 @@
 use store::Store;
 use store::record::write;
 
-use super::{RELEASE_MS, WAIT_MS, note_sealed, unsealed};
+use super::{RELEASE_MS, WAIT_MS, note_sealed, retention, unsealed};
 use crate::chunk::Chunk;
 use crate::decision::WorkBucket;
 use crate::error::Error;
@@ -32,12 +32,12 @@ pub(crate) async fn clear(
     bucket: &impl WorkBucket,
     at: StreamDay<'_>,
     clearing: Clearing,
-    retention: Retention,
+    kept: Retention,
     now_ms: u64,
 ) -> Result<(), Error> {
     let Clearing { part, noted, waits } = clearing;
     if waits >= 2 {
-        return delete(store, bucket, at, clearing, retention, now_ms).await;
+        return delete(store, bucket, at, clearing, kept, now_ms).await;
     }
     let mut word = "none".to_owned();
     if let Some(part) = part {
@@ -63,14 +63,10 @@ async fn delete(
     bucket: &impl WorkBucket,
     at: StreamDay<'_>,
     Clearing { part, noted, .. }: Clearing,
-    retention: Retention,
+    kept: Retention,
     now_ms: u64,
 ) -> Result<(), Error> {
     let StreamDay { stream, day } = at;
-    if part == Some(0) {
-        // Later parts are written once this one counts, which is cleared until all of it is done.
-        forget_later(store, at, retention).await?;
-    }
     if let Some(part) = part {
         let runs = part::read(bucket, at, part).await?;
         for run in &runs {
@@ -93,20 +89,13 @@ async fn delete(
     if !is_any_left {
         if part.is_none() && !at.is_marked(store, Kind::Sessions, 0).await? {
             // It has no part: its list is to be forgotten all the same.
-            forget_later(store, at, retention).await?;
+            retention::forget_later(store, at, kept).await?;
         }
         return list::pass(store, &list, noted).await;
     }
     let (shortest_ms, longest_ms) = AGAIN_MS;
     let again_ms = (now_ms.saturating_sub(at.end_ms()) / 8).clamp(shortest_ms, longest_ms);
     timer::set(store, now_ms + again_ms, &format!("s {stream} {day}")).await
-}
-
-/// Has a day forgotten beyond retention. Each timer is in the store for as long: one is set for a day, however often it is
-/// looked at.
-async fn forget_later(store: &impl Store, at: StreamDay<'_>, retention: Retention) -> Result<(), Error> {
-    let StreamDay { stream, day } = at;
-    timer::set(store, at.end_ms() + retention.sessions_ms, &format!("k {stream} {day}")).await
 }
 
 /// Whether a session has nothing more to be sealed in a day.

@@ -20,6 +20,7 @@ pub(crate) async fn seal(
     store: &impl Store,
     bucket: &impl WorkBucket,
     at: StreamDay<'_>,
+    retention: Retention,
     now_ms: u64,
 ) -> Result<(), Error> {
     let StreamDay { stream, day } = at;
@@ -46,7 +47,20 @@ pub(crate) async fn seal(
     let bytes = stored_file::encode(&name, &files)?;
     bucket.create_or_read(&name, &bytes).await.map_err(Error::WorkBucket)?;
     timer::set(store, now_ms + 2 * CALL_MAX_MS, &format!("j {stream} {day} {part} {last}")).await?;
+    if part == 0 {
+        forget_later(store, at, retention).await?;
+    }
     at.mark(store, Kind::Files, part).await
+}
+
+/// As [`retention::forget_later`].
+pub(crate) async fn forget_later(
+    store: &impl Store,
+    at: StreamDay<'_>,
+    retention: Retention,
+) -> Result<(), Error> {
+    let StreamDay { stream, day } = at;
+    timer::set(store, at.end_ms() + retention.files_ms, &format!("l {stream} {day}")).await
 }
 
 /// Deletes what a part holds, and takes from the day's list what was noted up to a number when the part was written.
@@ -55,17 +69,12 @@ pub(crate) async fn clear(
     bucket: &impl WorkBucket,
     at: StreamDay<'_>,
     (part, noted): (u32, u64),
-    retention: Retention,
     now_ms: u64,
 ) -> Result<(), Error> {
     let StreamDay { stream, day } = at;
     if !at.is_marked(store, Kind::Files, part).await? {
         // Its seal is tried again, and sets another timer.
         return Ok(());
-    }
-    if part == 0 {
-        // One timer for a day: later parts are written once this one counts, which is cleared until all of it is done.
-        timer::set(store, at.end_ms() + retention.files_ms, &format!("l {stream} {day}")).await?;
     }
     let sealed = stored_file::read_part(bucket, at, part).await?;
     let list = stored_file::list_of(at);
@@ -98,10 +107,8 @@ pub(crate) async fn forget(
     retention: Retention,
     now_ms: u64,
 ) -> Result<(), Error> {
-    let due_ms = at.end_ms() + retention.files_ms;
-    let StreamDay { stream, day } = at;
-    if now_ms < due_ms {
-        return timer::set(store, due_ms, &format!("l {stream} {day}")).await;
+    if now_ms < at.end_ms() + retention.files_ms {
+        return forget_later(store, at, retention).await;
     }
     // One that was left without its mark comes after the others.
     for part in (0..=at.parts(store, Kind::Files).await?).rev() {

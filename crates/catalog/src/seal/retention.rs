@@ -14,6 +14,17 @@ use crate::{command, days, key, list, live, session, silence, status, timer, upl
 /// What waits for something to be sealed is looked at again after this.
 const AGAIN_MS: u64 = 3_600_000;
 
+/// Has a day forgotten once it need not be kept. To be set before the mark of its first part, so that no day is sealed
+/// without it: the timer is in the store for as long as the day, and one is enough for all of its parts.
+pub(crate) async fn forget_later(
+    store: &impl Store,
+    at: StreamDay<'_>,
+    retention: Retention,
+) -> Result<(), Error> {
+    let StreamDay { stream, day } = at;
+    timer::set(store, at.end_ms() + retention.sessions_ms, &format!("k {stream} {day}")).await
+}
+
 /// Deletes the parts of a stream's day, with the objects of the sessions that were over in it.
 pub(crate) async fn forget(
     store: &impl Store,
@@ -26,7 +37,7 @@ pub(crate) async fn forget(
     let StreamDay { stream, day } = at;
     if now_ms < due_ms {
         // They are kept for longer than when the timer was set.
-        return timer::set(store, due_ms, &format!("k {stream} {day}")).await;
+        return forget_later(store, at, retention).await;
     }
     let list = days::sessions_of(at);
     for (_, id) in list::entries(store, &list, now_ms).await? {

@@ -2,11 +2,11 @@
 
 use store::memory::{Actor, Random, run};
 
-use super::world::{NOW, World, session_of};
+use super::world::{KEPT, NOW, World, session_of};
 use crate::event::{self, At, Change, Fact, Kind, Status};
 use crate::order::Cause;
 use crate::session::Session;
-use crate::{command, session, status};
+use crate::{command, due, session, status};
 
 const ID: &str = "a";
 
@@ -96,4 +96,28 @@ fn nothing_of_it_is_left_in_the_work_bucket_beyond_retention() {
     assert_eq!(decisions(), told(&world).len());
     run(status::forget(&world.bucket, &Session { tells_status: true, ..session_of(ID) })).unwrap();
     assert_eq!(decisions(), 0);
+}
+
+/// The call that stopped the recording died once the order was in the log.
+#[test]
+fn a_stop_whose_call_died_is_told() {
+    let world = World::new();
+    let session = Session { tells_status: true, ..session_of(ID) };
+    run(async {
+        let World { store, bucket, .. } = &world;
+        let (session, _) = session::offer(store, bucket, session, None, None, NOW).await.unwrap();
+        session::adopt(store, bucket, &session, NOW).await.unwrap();
+        world.bring(ID, 0, 0).await.unwrap();
+        look(&world).await;
+        crate::timer::set(store, NOW + 1, "o a").await.unwrap();
+        command::give(store, bucket, &session, Cause::Stop, "call", NOW + 1).await.unwrap().unwrap();
+        assert_eq!(told(&world).len(), 1);
+        for _ in 0..2 {
+            for timer in due::due(store, due::Lane::Tick, NOW + 2).await.unwrap() {
+                due::attend(store, bucket, &timer, KEPT, NOW + 2).await.unwrap();
+                due::settle(store, &[timer], &[], NOW + 2).await.unwrap();
+            }
+        }
+    });
+    assert_eq!(told(&world).len(), 2);
 }

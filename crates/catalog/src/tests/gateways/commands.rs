@@ -355,6 +355,41 @@ fn no_order_stays_unheard_whatever_dies() {
     assert!(late > 20 && by_timer > 20, "{late} {by_timer}");
 }
 
+/// A host whose clock is an hour ahead looks for the order while it is being given, and the call dies then.
+#[test]
+fn an_order_is_heard_although_it_was_looked_for_too_early() {
+    let world = World::new();
+    push(&world, "a", "g", BOOT, NOW);
+    let since = hear(&world, &beat("g", BOOT, None), NOW).since;
+    let ahead_ms = NOW + 3_600_000;
+    run(crate::timer::set(&world.store, NOW + CALL_MAX_MS, "o a")).unwrap();
+    tick(&world, ahead_ms);
+    run(command::give(&world.store, &world.bucket, &session_of("a"), Cause::Stop, "call", NOW))
+        .unwrap()
+        .unwrap();
+    let is_heard = (1..CALL_MAX_MS / SECOND + 5).any(|second| {
+        tick(&world, ahead_ms + second * SECOND);
+        let changes = hear(&world, &beat("g", BOOT, Some(since)), NOW + second * SECOND);
+        changes.sessions.iter().any(|(_, orders)| orders.len() == 2)
+    });
+    assert!(is_heard);
+}
+
+/// Whoever gives a command again, whose first call died, need not wait for a timer.
+#[test]
+fn an_order_that_is_given_again_is_heard_at_once() {
+    let world = World::new();
+    push(&world, "a", "g", BOOT, NOW);
+    let since = hear(&world, &beat("g", BOOT, None), NOW).since;
+    run(command::give(&world.store, &world.bucket, &session_of("a"), Cause::Stop, "call", NOW))
+        .unwrap()
+        .unwrap();
+    assert!(hear(&world, &beat("g", BOOT, Some(since)), NOW).sessions.is_empty());
+    assert!(give(&world, Cause::Stop, NOW + SECOND).is_err());
+    let heard = hear(&world, &beat("g", BOOT, Some(since)), NOW + SECOND);
+    assert_eq!(heard.sessions.len(), 1);
+}
+
 #[test]
 fn a_timer_that_fails_or_whose_tick_dies_comes_back() {
     let world = World::new();

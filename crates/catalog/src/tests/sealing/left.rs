@@ -7,6 +7,7 @@ use super::super::media::{Piece, Push, SECOND};
 use super::super::world::{World, session_of};
 use super::stage::{Stage, TODAY, stream};
 use super::{HOUR_MS, MINUTE_MS};
+use crate::log::{Kind, StreamDay};
 use crate::session::Session;
 use crate::time::DAY_MS;
 
@@ -148,6 +149,31 @@ fn a_day_without_a_part_is_forgotten() {
     stage.leap_until(TODAY + 4 * DAY_MS);
     let left = Left::of(&stage.world);
     assert!(Left::bytes(&left.days) <= MOST, "{left:#?}");
+    stage.leap_until(TODAY + 190 * DAY_MS);
+    assert!(Left::of(&stage.world).days.is_empty() && stage.world.bucket.names().is_empty());
+}
+
+/// A host whose clock is an hour ahead attends to a part's clearing before the part has its mark.
+#[test]
+fn a_part_that_is_looked_at_too_early_is_cleared_all_the_same() {
+    let mut stage = Stage { world: World::new(), now_ms: TODAY, is_full: false };
+    let mut push = Push::begin(&stage.world, "20200101-x", TODAY + HOUR_MS, None);
+    push.slices(5);
+    push.end(25_000);
+    stage.now_ms = TODAY + DAY_MS;
+    while stage.objects("log/") == 0 {
+        stage.tick();
+        stage.now_ms += MINUTE_MS;
+    }
+    let name = stream().key();
+    let at = StreamDay { stream: &name, day: TODAY / DAY_MS };
+    run(at.unmark(&stage.world.store, Kind::Sessions, 0)).unwrap();
+    stage.now_ms += HOUR_MS;
+    stage.tick();
+    stage.now_ms -= HOUR_MS;
+    run(at.mark(&stage.world.store, Kind::Sessions, 0)).unwrap();
+    stage.leap_until(TODAY + 3 * DAY_MS);
+    assert!(stage.keys_of(&["s", "c"]).is_empty(), "{:?}", stage.keys_of(&["s", "c"]));
     stage.leap_until(TODAY + 190 * DAY_MS);
     assert!(Left::of(&stage.world).days.is_empty() && stage.world.bucket.names().is_empty());
 }

@@ -19,7 +19,7 @@
 //! | `w {recording} {kind} {number}` | an event that may wait: see [`event`] | whoever notes it |
 //! | `y {recording} {kind} {number}` | an event that was told, and is forgotten | its delivery |
 //! | `h {domain} {day}` | callbacks that were sent, and are forgotten: see `sent` | the first of a day |
-//! | `s`, `d`, `r`, `k`, `i`, `j`, `l` and `v`, with `{stream} {day}` | a day that is to be sealed or forgotten: see `seal` | what comes for it, and the step before |
+//! | `s`, `d`, `r`, `k`, `i`, `j`, `l`, `v` and `a`, with `{stream} {day}` | a day that is to be sealed or forgotten: see `seal` | what comes for it, and the step before |
 //!
 //! `again` at the end: it has waited for a second time, by another clock.
 
@@ -40,8 +40,8 @@ use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
 use crate::timer::{self, AGAIN, Timer};
 pub use crate::timer::{Lane, due};
 use crate::{
-    blocks, changes, claim, command, committed, event, file, heard, key, look, media, missing, news, noted,
-    seal, sent, session, silence, status,
+    blocks, changes, claim, command, committed, event, file, heard, key, live, look, media, missing, news,
+    noted, seal, sent, session, silence, status,
 };
 
 /// A tick has its timers for itself for so long. Another one that takes them does the same again.
@@ -247,6 +247,7 @@ async fn keep(
         "j" => seal::files::clear(store, bucket, at, (part.unwrap_or(0), noted), now_ms).await,
         "l" => seal::files::forget(store, bucket, at, retention, now_ms).await,
         "v" => seal::retention::forget_stream(store, at, now_ms).await,
+        "a" => live::recall_stream(store, at.stream, now_ms).await,
         _ => Ok(()),
     }
 }
@@ -263,7 +264,7 @@ async fn waits_again(
     Ok(match *words {
         ["e", _] => Some(OFFER_MS / 2),
         ["r", ..] => Some(seal::RELEASE_MS),
-        ["d", _, _, _, _, "0"] => Some(CALL_MAX_MS),
+        ["a", ..] | ["d", _, _, _, _, "0"] => Some(CALL_MAX_MS),
         ["j" | "t" | "x", ..] => Some(2 * CALL_MAX_MS),
         ["n", _, _, _] => Some(missing::WAIT_MS),
         ["n", _, _, _, _] => Some(missing::GIVEN_UP_MS),

@@ -8,11 +8,12 @@ use crate::changes;
 use crate::command::{self, Refusal};
 use crate::decision::WorkBucket;
 use crate::error::Error;
+use crate::log::StreamDay;
 use crate::order::Cause;
 use crate::session::{self, Session};
 use crate::stream::StreamName;
 use crate::time::CALL_MAX_MS;
-use crate::{key, list, silence, timer};
+use crate::{days, key, list, silence, timer};
 
 /// The sessions of a stream that are being pushed, oldest first.
 ///
@@ -72,11 +73,29 @@ pub(crate) async fn has_any_of_stream(store: &impl Store, stream: &str, now_ms: 
     list::has_any(store, &list, now_ms, async |id| is_gone(store, id).await).await
 }
 
-/// Forgets a stream, by its key, that has not been pushed for long. The counter of its list stays: a push may begin just
-/// now.
+/// Forgets a stream, by its key, that has not been pushed for long. A push that begins just now may be forgotten with it,
+/// until it is [recalled](recall_stream).
 pub(crate) async fn forget_stream(store: &impl Store, stream: &str) -> Result<(), Error> {
+    list::remove(store, &key::live_of_stream(stream)).await?;
     store.delete(&key::last_ended(stream)).await?;
+    // Last, since a call that dies before is made again only for a stream that is known.
     Ok(store.delete(&key::known(stream)).await?)
+}
+
+/// Puts the sessions of a stream, by its key, that began these days and have not ended where they are found from. A
+/// session is noted in its day before it is in any other list.
+pub(crate) async fn recall_stream(store: &impl Store, stream: &str, now_ms: u64) -> Result<(), Error> {
+    let today = days::day(now_ms);
+    // Other hosts' clocks may be ahead, and a session may begin before midnight and be adopted after it.
+    for day in today.saturating_sub(1)..=today + 1 {
+        for id in list::all(store, &days::sessions_of(StreamDay { stream, day })).await? {
+            if !is_gone(store, &id).await? {
+                list::append(store, &key::live_of_stream(stream), &id).await?;
+                days::note_pushed(store, stream, day).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether anything is known of a stream: it was pushed within retention.

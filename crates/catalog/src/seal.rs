@@ -11,6 +11,8 @@
 //! | clear | `d {stream} {day} {part} {noted} 2` | two waits later, one of which at least is as long as a call lasts, whichever hosts' clocks measured them: deletes what the part holds, since nobody goes by what was before |
 //! | release | `r {stream} {day} {part}` | when no clearing is under way any more: sessions that are over may come back |
 //! | forget | `k {stream} {day}` | beyond retention: deletes the parts, and the objects of their sessions |
+//! | forget the stream | `v {stream} {day}` | beyond retention of files, too: deletes what is noted of a stream that was not pushed since |
+//! | recall | `a {stream} {day}` | finds the pushes that began while their stream was being forgotten |
 //!
 //! | key | holds | written by |
 //! | --- | --- | --- |

@@ -8,7 +8,7 @@ use crate::log::part::{self, Over, Where};
 use crate::log::{Kind, StreamDay};
 use crate::sealed::sealed;
 use crate::session::Session;
-use crate::time::Retention;
+use crate::time::{CALL_MAX_MS, Retention};
 use crate::{command, days, key, list, live, session, silence, status, timer, upload};
 
 /// What waits for something to be sealed is looked at again after this.
@@ -92,11 +92,15 @@ pub(crate) async fn delete(bucket: &impl WorkBucket, name: &str) -> Result<(), E
     bucket.delete(name).await.map_err(Error::WorkBucket)
 }
 
-/// Forgets a stream of which nothing was noted after a day.
+/// Forgets a stream of which nothing was noted after a day, and recalls what begins meanwhile: at once, and later, as a call
+/// that numbers its session by what is forgotten may take that long.
 pub(crate) async fn forget_stream(store: &impl Store, at: StreamDay<'_>, now_ms: u64) -> Result<(), Error> {
-    let is_last = days::last_day(store, at.stream).await?.is_some_and(|last| last <= at.day);
-    if is_last && !live::has_any_of_stream(store, at.stream, now_ms).await? {
-        live::forget_stream(store, at.stream).await?;
+    let StreamDay { stream, day } = at;
+    let is_last = days::last_day(store, stream).await?.is_some_and(|last| last <= day);
+    if is_last && !live::has_any_of_stream(store, stream, now_ms).await? {
+        timer::set(store, now_ms + CALL_MAX_MS, &format!("a {stream} {day}")).await?;
+        live::forget_stream(store, stream).await?;
+        live::recall_stream(store, stream, now_ms).await?;
     }
     Ok(())
 }

@@ -7,6 +7,9 @@ use store::memory::{Actor, Random, Step};
 
 use super::*;
 use crate::error::Error;
+use crate::log::StreamDay;
+use crate::seal::retention;
+use crate::time::DAY_MS;
 
 const BOOT: &str = "spool.1";
 
@@ -159,4 +162,48 @@ fn a_chunk_that_comes_as_its_silent_gateway_is_looked_at_is_in_one_file() {
         files.into_iter().map(|(_, file)| file).collect::<Vec<_>>().join(" | ")
     };
     check(240, prepare, actors, judge, &["a0 a1 a2 a3 a4 a5", "a0 a1 a2 a3 | a4 a5"]);
+}
+
+/// Three of them, since a call may draw a number, and write under it once two others have begun anew with the first ones.
+#[test]
+fn pushes_that_begin_while_their_stream_is_forgotten_are_found() {
+    const LATER: u64 = NOW + 300 * DAY_MS;
+    const IDS: [&str; 3] = ["a", "b", "c"];
+    let prepare = || {
+        let world = World::new();
+        let (store, bucket) = (&world.store, &world.bucket);
+        push(&world, "old", "g", BOOT, NOW);
+        run(session::end(store, bucket, "old", 0, 0, 0, NOW)).unwrap();
+        for id in IDS {
+            let session = Session { began_ms: LATER, ..session_of(id) };
+            run(session::offer(store, bucket, session, None, None, LATER)).unwrap();
+        }
+        world
+    };
+    fn actors(world: &World) -> Vec<Done<'_>> {
+        let (store, bucket) = (&world.store, &world.bucket);
+        let forget = async {
+            let stream = session_of("").stream.key();
+            retention::forget_stream(store, StreamDay { stream: &stream, day: 0 }, LATER).await
+        };
+        let adopt = |id| async move {
+            let session = session::get(store, bucket, id).await?;
+            session::adopt(store, bucket, &session, LATER).await.map(drop)
+        };
+        let mut actors: Vec<Done<'_>> = vec![Box::pin(forget)];
+        actors.extend(IDS.map(|id| -> Done<'_> { Box::pin(adopt(id)) }));
+        actors
+    }
+    let judge = |world: &World| {
+        for beat in 0..30 {
+            tick(world, LATER + beat * 10 * SECOND);
+        }
+        let stream = session_of("").stream;
+        let found = run(live::not_ended_of_stream(&world.store, &stream, LATER)).unwrap();
+        let mut ids: Vec<String> = found.into_iter().map(|session| session.id).collect();
+        ids.sort();
+        assert!(run(live::is_known(&world.store, &stream)).unwrap());
+        ids.join(" ")
+    };
+    check(1_000, prepare, actors, judge, &["a b c"]);
 }

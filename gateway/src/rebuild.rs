@@ -30,6 +30,8 @@ pub struct Options {
     pub ca_file: Option<PathBuf>,
     /// Only reads and counts.
     pub dry_run: bool,
+    /// Users' buckets, as `endpoint/bucket`, of which nothing is asked.
+    pub without: Vec<String>,
 }
 
 /// Has the functions fill a lost store anew; hands on what was found so far after each step, and answers all of it.
@@ -44,7 +46,8 @@ pub async fn rebuild(options: Options, mut progress: impl FnMut(&RebuildAnswer))
     let mut tries = 0;
     loop {
         let began = Instant::now();
-        let step = Rebuild { at: all.next.clone(), dry_run: options.dry_run };
+        let step =
+            Rebuild { at: all.next.clone(), dry_run: options.dry_run, without: options.without.clone() };
         match functions.call((), &step).await {
             Ok(made) => {
                 tries = 0;

@@ -241,9 +241,18 @@ impl Guest for Component {
         with_catalog(async |catalog| catalog.begin_anew().await).await
     }
 
-    async fn rebuild(at: Option<String>, dry_run: bool, now_ms: u64) -> Result<RebuildStep, Error> {
-        let retention = retention().await?;
-        with_catalog(async |catalog| catalog.rebuild(&Users, at, dry_run, retention, now_ms).await).await
+    async fn may_lack(session: String) -> Result<bool, Error> {
+        with_catalog(async |catalog| catalog.may_lack(&session).await).await
+    }
+
+    async fn rebuild(
+        at: Option<String>,
+        dry_run: bool,
+        without: Vec<String>,
+        now_ms: u64,
+    ) -> Result<RebuildStep, Error> {
+        let (asked, retention) = ((at, dry_run, without), retention().await?);
+        with_catalog(async |catalog| catalog.rebuild(&Users, asked, retention, now_ms).await).await
     }
 
     async fn give_command(

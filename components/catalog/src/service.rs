@@ -365,6 +365,11 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         Ok(replacing::note(self.store, (endpoint, bucket), &stream.into(), now_ms).await?)
     }
 
+    pub async fn may_lack(&self, session: &str) -> Result<bool, Error> {
+        let session = session::get(self.store, self.bucket, session).await?;
+        Ok(guard::may_lack(self.store, session.began_ms).await?)
+    }
+
     pub async fn begin_anew(&self) -> Result<(), Error> {
         Ok(guard::begin_anew(self.store).await?)
     }
@@ -372,13 +377,13 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
     pub async fn rebuild(
         &self,
         users: &impl UserBuckets,
-        at: Option<String>,
-        dry_run: bool,
+        (at, dry_run, without): (Option<String>, bool, Vec<String>),
         retention: Retention,
         now_ms: u64,
     ) -> Result<types::RebuildStep, Error> {
         let mode = if dry_run { Mode::DryRun(at) } else { Mode::Write };
-        let step = rebuild::step((self.store, self.bucket, users), mode, retention, now_ms).await?;
+        let to = (self.store, self.bucket, users);
+        let step = rebuild::step(to, mode, &without, retention, now_ms).await?;
         let Found { parts, slices, files, sessions, restored, tail, unlisted } = step.found;
         Ok(types::RebuildStep { next: step.next, parts, slices, files, sessions, restored, tail, unlisted })
     }

@@ -1,6 +1,6 @@
 //! The users' buckets over WASI's HTTP client.
 
-use catalog::users::{Seen, Unseen, UserBuckets};
+use catalog::users::{Look, Seen, Unseen, UserBuckets};
 use futures_util::future::join_all;
 use s3::{Client, Error};
 use s3_client::Wasi;
@@ -22,16 +22,20 @@ impl UserBuckets for Users {
         client(bucket).await?.list(prefix, after, most).await.map_err(unseen)
     }
 
-    async fn look(&self, bucket: (&str, &str), names: &[String]) -> Result<Vec<Option<Seen>>, Unseen> {
+    async fn look(&self, bucket: (&str, &str), names: &[String]) -> Result<Vec<Look>, Unseen> {
         let client = client(bucket).await?;
-        let mut seen = Vec::with_capacity(names.len());
+        let mut looks = Vec::with_capacity(names.len());
         for some in names.chunks(AT_ONCE) {
             for found in join_all(some.iter().map(|name| client.look(name))).await {
-                let found = found.map_err(unseen)?;
-                seen.push(found.map(|s3::Seen { tag, note, size }| Seen { tag, note, size }));
+                looks.push(match found.map_err(unseen) {
+                    Ok(Some(s3::Seen { tag, note, size })) => Look::Seen(Seen { tag, note, size }),
+                    Ok(None) => Look::Absent,
+                    Err(Unseen::Refused(_)) => Look::Refused,
+                    Err(failed) => return Err(failed),
+                });
             }
         }
-        Ok(seen)
+        Ok(looks)
     }
 }
 

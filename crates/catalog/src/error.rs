@@ -91,7 +91,7 @@ pub enum Error {
     #[error("work bucket: {0}")]
     WorkBucket(String),
     /// A user's bucket failed.
-    #[error("bucket {bucket:?}: {reason}")]
+    #[error("bucket {bucket:?}: {reason}; a rebuild goes on once it answers, or without it")]
     UserBucket {
         /// Endpoint and name.
         bucket: String,

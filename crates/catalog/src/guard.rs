@@ -63,9 +63,6 @@ pub(crate) struct Rebuild {
     /// Users' buckets that cannot be listed, as `endpoint/bucket`: they are not asked again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) unseen: Vec<String>,
-    /// How often the step has failed since its last progress, for a user's bucket that failed.
-    #[serde(default)]
-    pub(crate) failures: u32,
 }
 
 impl Record for Rebuild {
@@ -147,7 +144,10 @@ pub(crate) async fn is_rebuilding(store: &impl Store) -> Result<bool, Error> {
 }
 
 /// Whether chunks may be lost of a session that began then: the store was filled anew since, or is being.
-pub(crate) async fn may_lack(store: &impl Store, began_ms: u64) -> Result<bool, Error> {
+///
+/// # Errors
+/// The store failed.
+pub async fn may_lack(store: &impl Store, began_ms: u64) -> Result<bool, Error> {
     match read::<Begun>(store, BEGUN).await? {
         Some(begun) => Ok(begun.rebuilt_ms.is_some_and(|rebuilt_ms| began_ms <= rebuilt_ms)),
         None => is_rebuilding(store).await,

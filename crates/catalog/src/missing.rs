@@ -101,7 +101,7 @@ async fn tell_all(
 }
 
 /// Commits that a chunk will not come.
-async fn tell(
+pub(crate) async fn tell(
     store: &impl Store,
     bucket: &impl WorkBucket,
     (session, end): (&Session, &End),

@@ -32,7 +32,7 @@ use crate::error::Error;
 use crate::guard::{self, Rebuild, Rebuilt};
 use crate::session;
 use crate::time::{DAY_MS, Retention};
-use crate::users::{Unseen, UserBuckets};
+use crate::users::UserBuckets;
 
 /// So many objects are asked for at a time.
 const NAMES: u32 = 100;
@@ -42,9 +42,6 @@ const MOST_SESSIONS: u64 = 400;
 
 /// Or so many slices in users' buckets.
 const MOST_TAIL: u64 = 300;
-
-/// A user's bucket that fails so often in a row is taken for one that cannot be listed.
-const MOST_FAILURES: u32 = 4;
 
 /// What a step of a rebuild found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,7 +59,8 @@ pub struct Found {
     /// Slices that were found in users' buckets, beyond the parts. A dry run counts them by their names, of which some may
     /// be another session's.
     pub tail: u64,
-    /// Users' buckets that cannot be listed, as `endpoint/bucket`: what was recorded into them ends with the last seal.
+    /// Users' buckets that were not listed, as `endpoint/bucket`, since they cannot be or are to be left out: what was
+    /// recorded into them ends with the last seal.
     pub unlisted: Vec<String>,
 }
 
@@ -122,7 +120,8 @@ impl Phase {
 /// What the name of a session's object begins with.
 const SESSIONS: &str = "session/";
 
-/// Makes the next step of filling a store that was lost anew.
+/// Makes the next step of filling a store that was lost anew. `without`: users' buckets, as `endpoint/bucket`, of which
+/// nothing is asked.
 ///
 /// # Errors
 /// [`Error::StoreInUse`] for a store that was not lost; [`Error::Record`] for an object that cannot be read;
@@ -130,6 +129,7 @@ const SESSIONS: &str = "session/";
 pub async fn step(
     (store, bucket, users): (&impl Store, &impl WorkBucket, &impl UserBuckets),
     mode: Mode,
+    without: &[String],
     retention: Retention,
     now_ms: u64,
 ) -> Result<Step, Error> {
@@ -140,27 +140,20 @@ pub async fn step(
             Rebuilt::To(rebuild) => (rebuild, false),
         },
     };
+    let new = without.iter().filter(|bucket| !rebuild.unseen.contains(bucket));
+    let new: Vec<String> = new.cloned().collect();
+    rebuild.unseen.extend(new);
     if !is_dry_run {
         // What the store does not hold is unknown from now on.
         guard::note_rebuilt(store, &rebuild).await?;
     }
     let written = (!is_dry_run).then_some(store);
-    let made = take_some((written, bucket, users), &mut rebuild, retention, now_ms).await;
-    if let Err(Error::UserBucket { bucket, .. }) = &made
-        && !is_dry_run
-    {
-        rebuild.failures += 1;
-        if rebuild.failures >= MOST_FAILURES {
-            rebuild.unseen.push(bucket.clone());
-            rebuild.failures = 0;
-        }
-        guard::note_rebuilt(store, &rebuild).await?;
-    }
-    let Step { next, mut found } = made?;
+    let Step { next, mut found } =
+        take_some((written, bucket, users), &mut rebuild, retention, now_ms).await?;
     if !is_dry_run {
         match &next {
             Some(next) => {
-                rebuild = Rebuild { at: Some(next.clone()), failures: 0, ..rebuild };
+                rebuild.at = Some(next.clone());
                 guard::note_rebuilt(store, &rebuild).await?;
             }
             None => guard::note_whole(store, now_ms).await?,
@@ -274,7 +267,7 @@ async fn look(
     }
     match tail::count(bucket, users, (&session, run.as_ref()), now_ms).await? {
         Ok(slices) => found.tail += slices,
-        Err(Unseen::Refused(_) | Unseen::Failed(_)) => rebuild.unseen.push(place),
+        Err(_) => rebuild.unseen.push(place),
     }
     Ok(())
 }

@@ -19,6 +19,7 @@
 //! While files are closed and no chunk has come since, the round stays. Beside its number stands the heartbeat count
 //! at which the gateway was found silent last; whoever decides does not read it.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ use crate::{committed, key, session, timer};
 
 /// So many names of rounds are asked for at a time.
 const LISTED: u32 = 1_000;
+
+/// So many of the last rounds are read: far more than there are in a day.
+const MOST_READ: usize = 100;
 
 /// How a round of silence was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,20 +174,38 @@ pub(crate) async fn restore(
     session: &str,
     now_ms: u64,
 ) -> Result<(), Error> {
-    let (mut round, mut after) = (0, String::new());
-    loop {
-        let names = bucket.list(&round_name(session, ""), &after, LISTED).await.map_err(Error::WorkBucket)?;
-        let Some(last) = names.last() else { break };
-        after.clone_from(last);
-        let numbers = names.iter().filter_map(|name| name.rsplit('/').next()?.parse::<u64>().ok());
-        round = numbers.fold(round, u64::max);
-    }
-    if round == 0 {
-        return Ok(());
-    }
+    let Some(&round) = rounds(bucket, session).await?.last() else { return Ok(()) };
     decide(store, bucket, session, round, Round::Open).await?;
     begin(store, session, Silence { round, heartbeats: 0 }).await?;
     timer::set(store, now_ms + SUSPENDED_MAX_MS, &format!("z {session} {round} 0")).await
+}
+
+/// The numbers of the rounds of a session that were decided, in their order.
+async fn rounds(bucket: &impl WorkBucket, session: &str) -> Result<BTreeSet<u64>, Error> {
+    let (mut rounds, mut after) = (BTreeSet::new(), String::new());
+    loop {
+        let names = bucket.list(&round_name(session, ""), &after, LISTED).await.map_err(Error::WorkBucket)?;
+        let Some(last) = names.last() else { return Ok(rounds) };
+        after.clone_from(last);
+        rounds.extend(names.iter().filter_map(|name| name.rsplit('/').next()?.parse::<u64>().ok()));
+    }
+}
+
+/// The chunks from one on before which rounds closed a session's files, as the work bucket knows.
+pub(crate) async fn closings_from(
+    bucket: &impl WorkBucket,
+    session: &str,
+    first: u64,
+) -> Result<BTreeSet<u64>, Error> {
+    let mut closings = BTreeSet::new();
+    for round in rounds(bucket, session).await?.into_iter().rev().take(MOST_READ) {
+        match decision::find(bucket, &round_name(session, round)).await? {
+            Some(Round::ClosedBefore(seq)) if seq < first => break,
+            Some(Round::ClosedBefore(seq)) => _ = closings.insert(seq),
+            Some(Round::Open) | None => {}
+        }
+    }
+    Ok(closings)
 }
 
 /// Forgets the rounds of a session that is over.

@@ -7,6 +7,19 @@ pub enum Unseen {
     Refused(String),
     /// It failed: asking again may help.
     Failed(String),
+    /// Its objects may not be looked at.
+    Hidden,
+}
+
+/// What comes of a look at an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// It is there.
+    Seen(Seen),
+    /// It is not.
+    Absent,
+    /// It may not be looked at: it may be another writer's, or none may be looked at.
+    Refused,
 }
 
 /// What the store says of an object.
@@ -36,9 +49,9 @@ pub trait UserBuckets {
         most: u32,
     ) -> Result<Vec<String>, Unseen>;
 
-    /// What is known of objects, in their order; `None` for one that is not there.
+    /// What is known of objects, in their order.
     ///
     /// # Errors
-    /// Nothing is known of one of them.
-    async fn look(&self, bucket: (&str, &str), names: &[String]) -> Result<Vec<Option<Seen>>, Unseen>;
+    /// Nothing is known of them.
+    async fn look(&self, bucket: (&str, &str), names: &[String]) -> Result<Vec<Look>, Unseen>;
 }

@@ -239,6 +239,8 @@ pub struct Rebuild {
     pub at: Option<String>,
     /// It only reads and counts.
     pub dry_run: bool,
+    /// Users' buckets, as `endpoint/bucket`, of which nothing is asked: what was recorded into them ends with the last part.
+    pub without: Vec<String>,
 }
 
 /// What a step found.

@@ -303,8 +303,12 @@ impl<T: Transport> Client<'_, T> {
 fn refuses_metadata(response: &Response) -> bool {
     const CODES: [&str; 4] =
         ["InvalidArgument", "InvalidRequest", "MetadataTooLarge", "RequestHeaderSectionTooLarge"];
-    response.status == 431
-        || response.status == 400 && response.code().is_some_and(|code| CODES.contains(&code))
+    match response.status {
+        // A proxy's answer has no code.
+        400 => response.code().is_none_or(|code| CODES.contains(&code)),
+        413 | 431 | 494 => true,
+        _ => false,
+    }
 }
 
 /// Whether an answer says that there is an object. 412 is S3's, 409 OSS's, and S3's too while another upload of the

@@ -31,10 +31,16 @@ pub(crate) async fn write(world: &impl World, mut file: RecordFile, pace: Pace) 
     let (tables, media) = match source::read(world, &media).await {
         Err(gone) if gone.problem.code == source::MEDIA_GONE => {
             // It went once the file was there, which a store that was lost had known.
-            let written =
-                find_written(world, &at, &file, &tag::file(&file.recording, word, file.number)).await?;
-            let object = written.ok_or(gone)?;
-            return record_file::commit(world, &session, file, &object).await;
+            let tag = tag::file(&file.recording, word, file.number);
+            return match find_written(world, &at, &file, &tag).await? {
+                Some(object) => record_file::commit(world, &session, file, &object).await,
+                None if world.may_lack(&file.recording).await? => {
+                    // It was moved since, or ended elsewhere in the store that was lost.
+                    eprintln!("{word} file {} of {}: its media is gone", file.number, file.recording);
+                    record_file::pass_over(world, file).await
+                }
+                None => Err(gone),
+            };
         }
         read => read?,
     };

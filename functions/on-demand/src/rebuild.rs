@@ -22,7 +22,7 @@ pub async fn step(world: &(impl Catalog + Rules + Clock), step: Rebuild) -> Resu
         return Ok(RebuildAnswer { next: Some(next), rules: restored.found, ..RebuildAnswer::default() });
     }
     let at = at.strip_prefix(CATALOG).filter(|at| !at.is_empty()).map(str::to_owned);
-    let made = world.rebuild(at, step.dry_run, world.now_ms()).await?;
+    let made = world.rebuild(at, step.dry_run, step.without, world.now_ms()).await?;
     Ok(RebuildAnswer {
         next: made.next.map(|next| format!("{CATALOG}{next}")),
         rules: 0,

@@ -241,7 +241,9 @@ fn a_lost_store_is_filled_anew_before_anything_begins() {
     let mut world = ruled(Some(rule()));
     let session = begin(&world).unwrap().session;
     beat(&world, None, &[&session]).unwrap();
-    let step = |world: &World, at: Option<String>, dry_run| call(world, (), &Rebuild { at, dry_run });
+    let step = |world: &World, at: Option<String>, dry_run| {
+        call(world, (), &Rebuild { at, dry_run, ..Rebuild::default() })
+    };
     assert_eq!(code(step(&world, Some("catalog ".into()), false)), (503, "Unfit".into()));
     world.lose_store();
     assert_eq!(code(begin(&world)), (503, "Unfit".into()));

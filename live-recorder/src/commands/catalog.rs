@@ -16,7 +16,8 @@ pub(crate) struct CatalogArgs {
 #[derive(clap::Subcommand)]
 enum CatalogCommand {
     /// Fills a key-value store that was lost anew: from the work bucket rules, callback settings, and what was recorded up
-    /// to the last seal; what came after it from users' buckets, where they may be listed. Nothing begins to be recorded until it is through. It can be interrupted and begun again.
+    /// to the last seal; what came after it from users' buckets, where they may be listed. Nothing begins to be recorded
+    /// until it is through. It can be interrupted and begun again.
     Rebuild(RebuildArgs),
 }
 
@@ -32,14 +33,19 @@ struct RebuildArgs {
     /// Authorizes the calls to the functions.
     #[arg(long, env = "SPIN_VARIABLE_INGEST_TOKEN", hide_env_values = true, default_value = "testtoken")]
     ingest_token: String,
-    /// Says what the work bucket holds, and writes nothing.
+    /// Says what the work bucket holds, and which users' buckets cannot be listed; writes nothing.
     #[arg(long)]
     dry_run: bool,
+    /// A user's bucket that is not asked for what came after the last seal, as it fails: that is lost then. Several,
+    /// separated by commas or each with the option again.
+    #[arg(long, value_name = "ENDPOINT/BUCKET", value_delimiter = ',')]
+    without: Vec<String>,
 }
 
 /// Does what is asked for, unless `stop` is cancelled before it is done.
 pub(crate) async fn run(args: CatalogArgs, stop: CancellationToken) -> Result<()> {
-    let CatalogCommand::Rebuild(RebuildArgs { functions, ca_file, ingest_token, dry_run }) = args.command;
+    let CatalogCommand::Rebuild(RebuildArgs { functions, ca_file, ingest_token, dry_run, without }) =
+        args.command;
     let mut output = std::io::stdout();
     let progress = |all: &RebuildAnswer| {
         let at = all.next.as_deref().unwrap_or("done");
@@ -51,11 +57,11 @@ pub(crate) async fn run(args: CatalogArgs, stop: CancellationToken) -> Result<()
         );
         let _ = output.flush();
     };
-    let options = Options { functions, ingest_token, ca_file, dry_run };
+    let options = Options { functions, ingest_token, ca_file, dry_run, without };
     let rebuilt = stop.run_until_cancelled(rebuild(options, progress)).await;
     let all = rebuilt.context("interrupted; begun again, it goes on where it was")??;
     for bucket in &all.unlisted {
-        println!("{bucket} cannot be listed: what was recorded into it ends with the last part");
+        println!("{bucket} was not listed: what was recorded into it ends with the last part");
     }
     println!("{}", if dry_run { "nothing was written" } else { "the store is filled anew" });
     Ok(())

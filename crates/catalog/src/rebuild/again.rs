@@ -28,6 +28,8 @@ pub(super) struct Said {
     pub(super) seq: u64,
     /// What it says; `None` where that is not to be believed.
     pub(super) note: Option<SliceNote>,
+    /// A silence closed the files before it. It may have been put before that, and committed after it.
+    pub(super) is_closed: bool,
 }
 
 impl Said {
@@ -50,7 +52,7 @@ impl Said {
                 && note.generation.orders <= last.orders
                 && note.generation.files <= last.files
         };
-        Self { seq: own.seq, note: note.filter(is_so) }
+        Self { seq: own.seq, note: note.filter(is_so), is_closed: false }
     }
 
     /// The first chunk that it says something of.
@@ -71,7 +73,12 @@ pub(super) async fn commit(
     if said.first() > length || said.seq < length {
         return Ok(None);
     }
-    let Some(mut before) = fitting(session, (length, before), said.seq, note)? else { return Ok(None) };
+    // What the object says of files was so when it was put.
+    let is_outdated = said.is_closed && !note.is_parted;
+    let note = &SliceNote { is_parted: note.is_parted || said.is_closed, ..note.clone() };
+    let fitting =
+        if is_outdated { Some(before.clone()) } else { fitting(session, (length, before), said.seq, note)? };
+    let Some(mut before) = fitting else { return Ok(None) };
     for (seq, delivery, is_parted) in chunks(length, said.seq, note) {
         let prepared = Prepared::again(session, seq, before, is_parted);
         let late_noted_ms = match &delivery.chunk {

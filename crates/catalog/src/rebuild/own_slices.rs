@@ -4,19 +4,19 @@ use naming::{NamedSlice, NamesFrom, SliceNames, tag};
 
 use crate::session::Session;
 use crate::time::DAY_MS;
-use crate::users::{Seen, Unseen, UserBuckets};
+use crate::users::{Look, Seen, Unseen, UserBuckets};
 
 /// So many names are asked for at a time.
 const NAMES: u32 = 1_000;
 
 /// At most so many times in one step: a bucket with more beside what is looked for is not gone through.
-const MOST_PAGES: usize = 60;
+const MOST_PAGES: usize = 40;
 
 /// So many objects are looked at together.
 const LOOKED: usize = 100;
 
 /// At most so many in one step.
-const MOST_LOOKED: usize = 4_000;
+const MOST_LOOKED: usize = 2_000;
 
 /// A step has enough with so many slices.
 const ENOUGH: usize = 300;
@@ -57,6 +57,22 @@ pub(super) struct Wanted<'a> {
     pub(super) from_ms: u64,
 }
 
+/// What came of looks at objects.
+#[derive(Clone, Copy, Debug, Default)]
+struct Looks {
+    /// So many are there.
+    seen: usize,
+    /// So many may not be looked at.
+    refused: usize,
+}
+
+impl Looks {
+    /// Other writers' objects may be hidden. Where all are, nothing is known of the session's own ones.
+    fn check(self) -> Result<(), Unseen> {
+        if self.seen == 0 && self.refused > 0 { Err(Unseen::Hidden) } else { Ok(()) }
+    }
+}
+
 /// The bucket that a session is recorded into, as endpoint and name.
 pub(super) fn bucket_of(session: &Session) -> Option<(&str, &str)> {
     let rule = session.rule.as_ref().filter(|rule| rule.slices().is_some())?;
@@ -72,8 +88,8 @@ pub(super) async fn find(
     let session = wanted.session;
     let Some((bucket, names)) = bucket_of(session).zip(names(session)) else { return Ok(None) };
     let NamesFrom { prefix, mut after, is_ordered } = names.from(wanted.from_ms.saturating_sub(OVERLAP_MS));
-    let (mut candidates, mut own, mut looked): (Vec<(NamedSlice, String)>, _, _) =
-        (Vec::new(), Vec::new(), 0);
+    let (mut candidates, mut own): (Vec<(NamedSlice, String)>, _) = (Vec::new(), Vec::new());
+    let (mut looked, mut looks) = (0, Looks::default());
     let (mut last_s, mut is_end) = (0, false);
     for _ in 0..MOST_PAGES {
         let page = users.list(bucket, &prefix, &after, NAMES).await?;
@@ -101,12 +117,13 @@ pub(super) async fn find(
             if looked > MOST_LOOKED {
                 return Ok(None);
             }
-            own.extend(own_of(users, bucket, &session.id, some).await?);
+            own.extend(own_of(users, bucket, &session.id, some, &mut looks).await?);
             if own.len() >= ENOUGH {
                 return Ok(Some(OwnSlices { slices: own, is_all: false }));
             }
         }
         if is_end {
+            looks.check()?;
             return Ok(Some(OwnSlices { slices: own, is_all: true }));
         }
     }
@@ -153,14 +170,18 @@ async fn own_of(
     bucket: (&str, &str),
     session: &str,
     some: &[(NamedSlice, String)],
+    looks: &mut Looks,
 ) -> Result<Vec<OwnSlice>, Unseen> {
     let names: Vec<String> = some.iter().map(|(_, name)| name.clone()).collect();
-    let seen = users.look(bucket, &names).await?;
-    let all = some.iter().zip(names).zip(seen);
-    let own = all.filter_map(|(((named, _), name), seen)| {
-        let seen = seen?;
-        let is_own = seen.tag.as_deref() == Some(&tag::slice(session, named.sequence));
-        is_own.then_some(OwnSlice { seq: named.sequence, name, seen })
-    });
-    Ok(own.collect())
+    let found = users.look(bucket, &names).await?;
+    let mut own = Vec::new();
+    for (((named, _), name), look) in some.iter().zip(names).zip(found) {
+        looks.refused += usize::from(look == Look::Refused);
+        let Look::Seen(seen) = look else { continue };
+        looks.seen += 1;
+        if seen.tag.as_deref() == Some(&tag::slice(session, named.sequence)) {
+            own.push(OwnSlice { seq: named.sequence, name, seen });
+        }
+    }
+    Ok(own)
 }

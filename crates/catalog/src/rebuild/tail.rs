@@ -19,6 +19,10 @@ use crate::log::part::Run;
 use crate::order::{Generation, Order};
 use crate::session::{self, Adopted, Session};
 use crate::users::{Unseen, UserBuckets};
+use crate::{missing, silence};
+
+/// So many chunks of a session are told lost in one step, since a slice of the next one is there.
+const MOST_MISSING: u64 = 500;
 
 /// What became of a session's chunks after its last seal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,9 +78,22 @@ pub(super) async fn restore(
     let Some(found) = find(users, wanted, rebuild, now_ms).await? else { return Ok((Tail::Cut, 0)) };
     let orders = command::orders(store, bucket, session).await?;
     let known = known(&orders);
-    let said: Vec<Said> = found.slices.iter().map(|own| Said::of(session, own, known, now_ms)).collect();
+    let closings = silence::closings_from(bucket, id, length).await?;
+    let said = found.slices.iter().map(|own| {
+        let is_closed = closings.contains(&own.seq);
+        Said { is_closed, ..Said::of(session, own, known, now_ms) }
+    });
+    let mut said = standing(said.collect(), found.is_all);
+    if let Some(last) = said.last()
+        && found.is_all
+        && end.is_none()
+        && !is_kept(bucket, session, last.seq).await?
+    {
+        // Its call died before it had kept its media. Nobody was told that it is durable: it comes again.
+        said.pop();
+    }
     let mut slices = 0;
-    for said in standing(said, found.is_all) {
+    for said in said {
         let before = match last {
             Some(last) => Some(last),
             None => begin(store, bucket, of, now_ms).await?,
@@ -115,6 +132,14 @@ async fn find(
             rebuild.unseen.push(bucket);
             Ok(None)
         }
+        Err(Unseen::Hidden) => {
+            // Those of other sessions may be seen: the bucket is asked again, and named once.
+            let hidden = format!("objects of {bucket}");
+            if !rebuild.unseen.contains(&hidden) {
+                rebuild.unseen.push(hidden);
+            }
+            Ok(None)
+        }
         Err(Unseen::Failed(reason)) => Err(Error::UserBucket { bucket, reason }),
     }
 }
@@ -148,13 +173,39 @@ pub(super) async fn count(
     Ok(own_slices::count(users, wanted, until_ms).await)
 }
 
-/// What the first chunk is built on; `None` where chunks are missing of the session that it continues.
+/// Whether the media of a chunk is there, as far as record files are made of it.
+async fn is_kept(bucket: &impl WorkBucket, session: &Session, seq: u64) -> Result<bool, Error> {
+    let mut formats = session.rule.iter().flat_map(|rule| &rule.formats);
+    if !formats.any(|format| format.container.holds_media()) {
+        return Ok(true);
+    }
+    let name = naming::media_object(&session.id, seq);
+    let found = bucket.list(&name, "", 1).await.map_err(Error::WorkBucket)?;
+    Ok(found.first() == Some(&name))
+}
+
+/// What the first chunk is built on; `None` where too many chunks are missing of the session that it continues.
+///
+/// A session has a slice only once all chunks of the one before it are committed. Those that are not back are slices that
+/// are gone, or none.
 async fn begin(
     store: &impl Store,
     bucket: &impl WorkBucket,
     Of { session, adopted, .. }: Of<'_>,
     now_ms: u64,
 ) -> Result<Option<Committed>, Error> {
+    let (before, from) = match commit::first(store, bucket, session, adopted, now_ms).await {
+        Ok((begin, _)) => return Ok(Some(begin)),
+        Err(Error::Before { before, expected, .. }) => (before, expected),
+        Err(error) => return Err(error),
+    };
+    let known = session::find(store, &before).await?.zip(session::ended(store, &before).await?);
+    let Some((before, end)) = known.filter(|(_, end)| end.chunks - from <= MOST_MISSING) else {
+        return Ok(None);
+    };
+    for seq in from..end.chunks {
+        missing::tell(store, bucket, (&before, &end), seq, now_ms).await?;
+    }
     match commit::first(store, bucket, session, adopted, now_ms).await {
         Ok((begin, _)) => Ok(Some(begin)),
         Err(Error::Before { .. }) => Ok(None),

@@ -1,7 +1,7 @@
 //! A store and a work bucket on one scheduler, pushes that are committed chunk by chunk, and the judge.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use store::memory::{MemoryStore, Outcome, Scheduler, run};
 
@@ -14,7 +14,7 @@ use crate::rule::{Container, Format, Mode, Rule, SliceFormat};
 use crate::session::{self, After, Session};
 use crate::stream::StreamName;
 use crate::time::{DAY_MS, Retention};
-use crate::users::{Seen, Unseen, UserBuckets};
+use crate::users::{Look, Seen, Unseen, UserBuckets};
 use crate::{committed, due, file, names};
 
 /// Commits a chunk that was prepared, and sets no timers.
@@ -89,6 +89,8 @@ pub(crate) struct MemoryUsers {
     pub(crate) objects: RefCell<BTreeMap<String, Seen>>,
     /// Why nothing is known of them, and how often that is still answered.
     pub(crate) unseen: RefCell<Option<(Unseen, u32)>>,
+    /// Those that may not be looked at.
+    pub(crate) hidden: RefCell<BTreeSet<String>>,
     /// They say nothing beside what an object is.
     pub(crate) drops_notes: Cell<bool>,
 }
@@ -121,10 +123,14 @@ impl UserBuckets for MemoryUsers {
         Ok(found.take(most.min(70) as usize).cloned().collect())
     }
 
-    async fn look(&self, _: (&str, &str), names: &[String]) -> Result<Vec<Option<Seen>>, Unseen> {
+    async fn look(&self, _: (&str, &str), names: &[String]) -> Result<Vec<Look>, Unseen> {
         self.see()?;
-        let objects = self.objects.borrow();
-        Ok(names.iter().map(|name| objects.get(name).cloned()).collect())
+        let (objects, hidden) = (self.objects.borrow(), self.hidden.borrow());
+        let look = |name: &String| match objects.get(name).cloned() {
+            _ if hidden.contains(name) => Look::Refused,
+            seen => seen.map_or(Look::Absent, Look::Seen),
+        };
+        Ok(names.iter().map(look).collect())
     }
 }
 
@@ -161,8 +167,9 @@ impl World {
         let tag = Some(naming::tag::slice(&session.id, seq));
         let seen = Seen { tag, note, size: Some(slice.size) };
         let mut objects = self.users.objects.borrow_mut();
-        // One that is there says the same.
-        assert_eq!(objects.entry(name).or_insert(seen.clone()), &seen);
+        // One that is there stays as it is, whatever it was thought to be in when it was put.
+        let there = objects.entry(name).or_insert(seen.clone());
+        assert_eq!((&there.tag, there.size), (&seen.tag, seen.size));
     }
 
     /// Offers a session that may continue another, whose last frame came a second before.

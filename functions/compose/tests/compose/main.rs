@@ -54,6 +54,35 @@ fn listed(world: &World) -> Vec<String> {
     known(world).iter().map(timeless).collect()
 }
 
+/// Loses the store, and fills it anew.
+fn lose_and_rebuild(world: &mut World) {
+    world.lose_store();
+    while run(world.rebuild(None, false, Vec::new(), world.now_ms.get())).unwrap().next.is_some() {}
+}
+
+/// Its user has moved it away. The file after it is written all the same.
+#[test]
+fn a_file_that_a_lost_store_had_written_and_that_is_gone_holds_up_no_others() {
+    let mut world = begin(&[Container::M3u8, Container::Mp4]);
+    (0..2).for_each(|seq| put(&world, 'a', seq));
+    end(&world, 2);
+    compose(&world);
+    for _ in 0..3 {
+        world.pass_ms(600_000);
+        compose(&world);
+    }
+    assert_eq!(media(&world), [] as [&str; 0]);
+    let is_gone = world.buckets.objects.borrow().keys().find(|name| name.ends_with(".mp4")).cloned().unwrap();
+    world.buckets.objects.borrow_mut().remove(&is_gone);
+    world.pass_ms(1);
+    assert!(files(&world, ".mp4").is_empty());
+    lose_and_rebuild(&mut world);
+    tick(&world);
+    world.pass_ms(5_000);
+    assert_eq!(compose(&world).failures, []);
+    assert!(files(&world, ".mp4").is_empty());
+}
+
 #[test]
 fn a_file_that_a_lost_store_had_written_is_known_again_though_its_media_is_gone() {
     let mut world = begin(&[Container::M3u8, Container::Mp4, Container::Flv]);
@@ -68,11 +97,7 @@ fn a_file_that_a_lost_store_had_written_is_known_again_though_its_media_is_gone(
     let objects = |world: &World| world.buckets.names("http://store/bkt/");
     let expected = (listed(&world), objects(&world));
     assert_eq!(expected.0.len(), 3);
-    world.lose_store();
-    let mut next = true;
-    while next {
-        next = run(world.rebuild(None, false, world.now_ms.get())).unwrap().next.is_some();
-    }
+    lose_and_rebuild(&mut world);
     tick(&world);
     world.pass_ms(5_000);
     assert_eq!(compose(&world).failures, []);

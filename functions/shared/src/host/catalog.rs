@@ -226,8 +226,13 @@ impl Catalog for Host {
         &self,
         at: Option<String>,
         dry_run: bool,
+        without: Vec<String>,
         now_ms: u64,
     ) -> Result<RebuildStep, catalog::Error> {
-        catalog::rebuild(at, dry_run, now_ms).await
+        catalog::rebuild(at, dry_run, without, now_ms).await
+    }
+
+    async fn may_lack(&self, session: &str) -> Result<bool, catalog::Error> {
+        catalog::may_lack(session.into()).await
     }
 }

@@ -2,7 +2,7 @@
 
 use ::catalog::decision::WorkBucket;
 use ::catalog::time::Retention;
-use ::catalog::users::{Seen, Unseen, UserBuckets};
+use ::catalog::users::{Look, Seen, Unseen, UserBuckets};
 use catalog_component::{Service, types};
 use futures_util::FutureExt as _;
 use protocol::EndSession;
@@ -102,18 +102,14 @@ impl UserBuckets for World {
         self.buckets.list(&bucket, (prefix, after), most).await.map_err(Unseen::Failed)
     }
 
-    async fn look(
-        &self,
-        (endpoint, bucket): (&str, &str),
-        names: &[String],
-    ) -> Result<Vec<Option<Seen>>, Unseen> {
+    async fn look(&self, (endpoint, bucket): (&str, &str), names: &[String]) -> Result<Vec<Look>, Unseen> {
         self.check_listed()?;
         let (objects, notes) = (self.buckets.objects.borrow(), self.buckets.notes.borrow());
         let seen = names.iter().map(|name| {
             let name = format!("{endpoint}/{bucket}/{name}");
-            let object = objects.get(&name)?;
+            let Some(object) = objects.get(&name) else { return Look::Absent };
             let size = Some(object.bytes.len() as u64);
-            Some(Seen { tag: Some(object.tag.clone()), note: notes.get(&name).cloned(), size })
+            Look::Seen(Seen { tag: Some(object.tag.clone()), note: notes.get(&name).cloned(), size })
         });
         Ok(seen.collect())
     }
@@ -403,9 +399,16 @@ impl Catalog for World {
         &self,
         at: Option<String>,
         dry_run: bool,
+        without: Vec<String>,
         now_ms: u64,
     ) -> impl Future<Output = Result<RebuildStep, Error>> {
-        async move { answer(self.catalog().rebuild(self, at, dry_run, Retention::default(), now_ms).await) }
+        let asked = (at, dry_run, without);
+        async move { answer(self.catalog().rebuild(self, asked, Retention::default(), now_ms).await) }
             .boxed_local()
+    }
+
+    fn may_lack(&self, session: &str) -> impl Future<Output = Result<bool, Error>> {
+        let session = session.to_owned();
+        async move { answer(self.catalog().may_lack(&session).await) }.boxed_local()
     }
 }

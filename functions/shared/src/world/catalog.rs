@@ -112,6 +112,8 @@ pub trait Catalog {
         &self,
         at: Option<String>,
         dry_run: bool,
+        without: Vec<String>,
         now_ms: u64,
     ) -> Result<RebuildStep, catalog::Error>;
+    async fn may_lack(&self, session: &str) -> Result<bool, catalog::Error>;
 }

@@ -24,10 +24,15 @@ pub(super) fn lose(stage: &mut Stage) {
 
 /// Makes all steps, and each again that fails. Answers what they found.
 pub(super) fn rebuild(stage: &Stage) -> Found {
+    rebuild_without(stage, &[])
+}
+
+/// The same without some users' buckets.
+pub(super) fn rebuild_without(stage: &Stage, without: &[String]) -> Found {
     let World { store, bucket, users } = &stage.world;
     let (mut found, mut failures) = (Found::default(), 0);
     loop {
-        match run(rebuild::step((store, bucket, users), Mode::Write, KEPT, stage.now_ms)) {
+        match run(rebuild::step((store, bucket, users), Mode::Write, without, KEPT, stage.now_ms)) {
             Ok(step) => {
                 found.parts += step.found.parts;
                 found.restored += step.found.restored;
@@ -121,7 +126,7 @@ fn a_push_goes_on_and_the_lost_part_is_a_gap() {
     assert!(matches!(turn(&stage, LIVE, 1_100), Err(Error::NoSuchSession(_))));
     let World { store, bucket, users } = &stage.world;
     assert!(matches!(run(guard::check_whole(store, bucket)), Err(Error::StoreLost)));
-    run(rebuild::step((store, bucket, users), Mode::Write, KEPT, stage.now_ms)).unwrap();
+    run(rebuild::step((store, bucket, users), Mode::Write, &[], KEPT, stage.now_ms)).unwrap();
     assert!(matches!(turn(&stage, LIVE, 1_100), Err(Error::Rebuilding)));
     rebuild(&stage);
     let lost = tell_lost(&stage, LIVE, 1_100);
@@ -245,7 +250,8 @@ fn a_dry_run_counts_and_writes_nothing() {
     let in_use = MemoryStore::with_any_key();
     let (mut found, mut at) = (Found::default(), None);
     loop {
-        let step = run(rebuild::step((store, bucket, users), Mode::DryRun(at), KEPT, stage.now_ms)).unwrap();
+        let step =
+            run(rebuild::step((store, bucket, users), Mode::DryRun(at), &[], KEPT, stage.now_ms)).unwrap();
         found.parts += step.found.parts;
         found.slices += step.found.slices;
         found.files += step.found.files;
@@ -261,7 +267,7 @@ fn a_dry_run_counts_and_writes_nothing() {
     assert!(store.keys() == before && bucket.names() == names);
     // A store that is in use is not filled.
     run(guard::note_probed(&in_use, "e", "b")).unwrap();
-    let refused = run(rebuild::step((&in_use, bucket, users), Mode::Write, KEPT, stage.now_ms));
+    let refused = run(rebuild::step((&in_use, bucket, users), Mode::Write, &[], KEPT, stage.now_ms));
     assert!(matches!(refused, Err(Error::StoreInUse)), "{refused:?}");
 }
 

@@ -1,5 +1,6 @@
 //! The key-value store is lost, and filled anew from the work bucket and the users' buckets.
 
+mod objects;
 mod random;
 
 use std::collections::BTreeMap;
@@ -193,20 +194,6 @@ fn a_bucket_that_may_not_be_listed_leaves_what_is_sealed() {
     );
 }
 
-#[test]
-fn a_bucket_that_fails_is_asked_again_and_given_up_in_the_end() {
-    let mut stage = recorded();
-    *stage.world.users.unseen.borrow_mut() = Some((Unseen::Failed("503".into()), 2));
-    let (found, lost) = after(&mut stage);
-    assert!(found.tail > 500 && found.unlisted.is_empty(), "{found:?}");
-    assert_eq!(lost, 0);
-    let mut stage = recorded();
-    *stage.world.users.unseen.borrow_mut() = Some((Unseen::Failed("503".into()), u32::MAX));
-    let (found, lost) = after(&mut stage);
-    assert_eq!((found.tail, found.unlisted), (0, vec!["e/b".to_owned()]));
-    assert!(lost > 500, "{lost}");
-}
-
 /// What becomes of the object of a name.
 type Change = fn(&Stage, &str);
 
@@ -271,31 +258,6 @@ fn the_note_of_another_slice_is_not_believed() {
 }
 
 #[test]
-fn a_slice_that_was_told_lost_stays_lost() {
-    let world = World::new();
-    let mut push = Push::begin_as(&world, named(LIVE, MIDNIGHT + MINUTE_MS, naming::DEFAULT_SLICE), None);
-    push.slices(20);
-    // It was put into the bucket, and its answer never came.
-    let Ok(Turn::Next(prepared)) =
-        run(crate::commit::prepare(&world.store, &world.bucket, LIVE, 20, MIDNIGHT + 3 * MINUTE_MS))
-    else {
-        panic!()
-    };
-    let slice =
-        crate::chunk::Slice { anchor_ms: prepared.session.began_ms, ..super::super::world::slice(20) };
-    world.put(&prepared, &super::super::world::delivery(0, 0, Chunk::Slice(slice)));
-    push.other(Chunk::Gap(Gap { reason: GapReason::Shed, from_ms: 100_000, to_ms: 105_000 }));
-    push.slices(4);
-    let mut stage = Stage::new(world);
-    stage.now_ms = MIDNIGHT + HOUR_MS;
-    let known = records(&stage);
-    lose(&mut stage);
-    rebuild(&stage);
-    assert_eq!(records(&stage), known);
-    assert!(matches!(turn(&stage, LIVE, 20), Ok(Turn::Lost)));
-}
-
-#[test]
 fn a_rebuild_with_slices_that_dies_anywhere_is_made_again() {
     let begin = || {
         let world = World::new();
@@ -331,7 +293,7 @@ fn a_dry_run_counts_slices_and_writes_nothing() {
     let (mut tail, mut at) = (0, None);
     loop {
         let to = (store, bucket, users);
-        let step = run(rebuild::step(to, Mode::DryRun(at), KEPT, stage.now_ms)).unwrap();
+        let step = run(rebuild::step(to, Mode::DryRun(at), &[], KEPT, stage.now_ms)).unwrap();
         tail += step.found.tail;
         at = step.next;
         if at.is_none() {
@@ -342,6 +304,6 @@ fn a_dry_run_counts_slices_and_writes_nothing() {
     assert!(store.keys() == before && bucket.names() == names);
     *users.unseen.borrow_mut() = Some((Unseen::Failed("503".into()), u32::MAX));
     let at = Some("session".to_owned());
-    let step = run(rebuild::step((store, bucket, users), Mode::DryRun(at), KEPT, stage.now_ms)).unwrap();
+    let step = run(rebuild::step((store, bucket, users), Mode::DryRun(at), &[], KEPT, stage.now_ms)).unwrap();
     assert_eq!((step.found.tail, step.found.unlisted), (0, vec!["e/b".to_owned()]));
 }

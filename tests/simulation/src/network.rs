@@ -129,12 +129,12 @@ impl Network {
         let mut replies = Vec::new();
         self.end_overdue(now_ms, around, &mut replies);
         loop {
-            let ready: Vec<usize> =
-                (0..self.flights.len()).filter(|at| self.flights[*at].is_ready(now_ms)).collect();
-            if ready.is_empty() {
+            let ready = || self.flights.iter().enumerate().filter(|(_, flight)| flight.is_ready(now_ms));
+            let count = ready().count();
+            if count == 0 {
                 return replies;
             }
-            let at = ready[around.random.below(ready.len())];
+            let (at, _) = ready().nth(around.random.below(count)).expect("so many are ready");
             if let Some(reply) = self.step(at, now_ms, around) {
                 let flight = self.flights.swap_remove(at);
                 let status = reply.as_ref().map_or(0, |answer| answer.status().as_u16());

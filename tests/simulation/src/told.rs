@@ -14,6 +14,8 @@ pub struct Told {
     pub body: Value,
     /// Whether the receiver took it.
     pub is_taken: bool,
+    /// Whether the receiver has answered.
+    is_answered: bool,
     /// The file that it names was there.
     pub is_there: bool,
     /// The call that told it, by its number.
@@ -49,11 +51,12 @@ pub fn note(world: &World, call: u64, told: &mut Vec<Told>) {
             let is_it = |name: &&String| name.ends_with(&format!("/{uri}")) && !name.starts_with(WORK_BUCKET);
             objects.keys().any(|name| is_it(&name))
         });
-        told.push(Told { id, body, is_taken: false, is_there, call });
+        told.push(Told { id, body, is_taken: false, is_answered: false, is_there, call });
     }
     // The answer comes later where a receiver hangs.
-    for (told, sent) in told.iter_mut().zip(sent.iter()) {
+    for (told, sent) in told.iter_mut().zip(sent.iter()).filter(|(told, _)| !told.is_answered) {
         let answered = sent.extensions().get::<Answered>().and_then(|answered| answered.0);
+        told.is_answered = answered.is_some();
         told.is_taken = answered.is_some_and(|status| (200..300).contains(&status));
     }
 }

@@ -22,10 +22,12 @@ impl Objects {
         self.wrong.as_ref()
     }
 
-    /// Looks at the objects that operations were about.
+    /// Looks at the objects that operations have written.
     pub(super) fn look(&mut self, world: &World, seen: &[Seen]) {
         let objects = world.buckets.objects.borrow();
-        let is_users = |seen: &&Seen| seen.name.starts_with("http") && !seen.name.starts_with(WORK_BUCKET);
+        let is_users = |seen: &&Seen| {
+            seen.writes && seen.name.starts_with("http") && !seen.name.starts_with(WORK_BUCKET)
+        };
         for seen in seen.iter().filter(is_users) {
             let now = objects.get(&seen.name).map(hash);
             match (self.seen.get(&seen.name), now) {

@@ -53,6 +53,22 @@ pub fn is_of_file(tag: &str) -> bool {
     is_of_recording(tag) && tag.split('/').count() == 3
 }
 
+/// The tag of an index file that the API writes: of its id, which is a UUID, and of what it says.
+#[must_use]
+pub fn index(id: &str, digest: [u8; 8]) -> String {
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{id}/{digest}")
+}
+
+/// Whether a tag is that of an index file.
+#[must_use]
+pub fn is_of_index(tag: &str) -> bool {
+    let Some((id, digest)) = tag.split_once('/') else { return false };
+    let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let lengths = id.split('-').map(|part| if is_hex(part) { part.len() } else { 0 });
+    lengths.eq([8, 4, 4, 4, 12]) && digest.len() == 16 && is_hex(digest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +94,16 @@ mod tests {
             tag.replacen("ab", "a", 1),
         ] {
             assert!(!is_of_recording(&other), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_index_is_told_from_what_recordings_leave() {
+        let tag = index("00112233-4455-6677-8899-aabbccddeeff", [7; 8]);
+        assert!(is_of_index(&tag) && !is_of_recording(&tag), "{tag}");
+        let session = session_id(1_767_323_045_000, [0xab; 16]);
+        for other in [slice(&session, 3), file(&session, "mp4", 3), tag.replace('7', "x"), tag + "7"] {
+            assert!(!is_of_index(&other), "{other}");
         }
     }
 

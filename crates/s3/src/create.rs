@@ -168,7 +168,7 @@ impl<T: Transport> Client<'_, T> {
     }
 
     /// What has to be known before an object is created: for slices nothing, unless the store is known to replace
-    /// objects; for record files always whether one is there. A store may see to it that none is replaced, and not do so
+    /// objects; for record files, and for indexes, whose names somebody has asked for, always whether one is there. A store may see to it that none is replaced, and not do so
     /// for uploads in parts, and a large file is not created twice to find that out.
     ///
     /// Between the look and the create another writer may come: a store that replaces objects leaves nothing better. A
@@ -187,7 +187,9 @@ impl<T: Transport> Client<'_, T> {
             return Err(Error::Taken { key: key.into() });
         }
         let replaces = self.options.head_first || self.keeps() == Some(false);
-        if !(replaces || tag::is_of_file(tag)) || self.options.write_only && is_own {
+        let is_index = tag::is_of_index(tag) && !self.options.write_only;
+        let is_asked = replaces || tag::is_of_file(tag) || is_index;
+        if !is_asked || self.options.write_only && is_own {
             return Ok(None);
         }
         match self.there(key, tag, size).await? {

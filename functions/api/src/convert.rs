@@ -192,32 +192,31 @@ impl From<objects::Error> for ApiError {
     }
 }
 
-impl From<IndexFile> for RecordIndexInfo {
-    fn from(file: IndexFile) -> Self {
-        let bucket = s3::Bucket::new(&file.oss_endpoint, &file.oss_bucket);
-        Self {
-            format: match file.container {
-                catalog::Container::M3u8 => rules::Container::M3u8,
-                catalog::Container::Mp4 => rules::Container::Mp4,
-                catalog::Container::Flv => rules::Container::Flv,
-            },
-            info: RecordInfo {
-                record_url: bucket.and_then(|bucket| bucket.object_url(&file.object)).unwrap_or_default(),
-                record_id: file.id,
-                domain_name: file.stream.domain,
-                app_name: file.stream.app,
-                stream_name: file.stream.stream,
-                oss_endpoint: file.oss_endpoint,
-                oss_bucket: file.oss_bucket,
-                oss_object: file.object,
-                start_time: Time(file.start_ms / 1000),
-                end_time: Time(file.end_ms / 1000),
-                duration: hls::seconds(file.duration90khz),
-                height: file.size.map_or(0, |size| size.height),
-                width: file.size.map_or(0, |size| size.width),
-                create_time: Time(file.created_ms / 1000),
-            },
-        }
+/// What is answered of an index file; `endpoints`: how its URL is written.
+pub(crate) fn index_info(file: IndexFile, endpoints: &s3::Endpoints) -> RecordIndexInfo {
+    let bucket = s3::Bucket::with(&file.oss_endpoint, &file.oss_bucket, endpoints);
+    RecordIndexInfo {
+        format: match file.container {
+            catalog::Container::M3u8 => rules::Container::M3u8,
+            catalog::Container::Mp4 => rules::Container::Mp4,
+            catalog::Container::Flv => rules::Container::Flv,
+        },
+        info: RecordInfo {
+            record_url: bucket.and_then(|bucket| bucket.object_url(&file.object)).unwrap_or_default(),
+            record_id: file.id,
+            domain_name: file.stream.domain,
+            app_name: file.stream.app,
+            stream_name: file.stream.stream,
+            oss_endpoint: file.oss_endpoint,
+            oss_bucket: file.oss_bucket,
+            oss_object: file.object,
+            start_time: Time(file.start_ms / 1000),
+            end_time: Time(file.end_ms / 1000),
+            duration: hls::seconds(file.duration90khz),
+            height: file.size.map_or(0, |size| size.height),
+            width: file.size.map_or(0, |size| size.width),
+            create_time: Time(file.created_ms / 1000),
+        },
     }
 }
 

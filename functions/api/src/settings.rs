@@ -16,6 +16,8 @@ pub struct Settings {
     pub timezone: Timezone,
     /// Variable `work_bucket`, as `endpoint/bucket`: nobody records into it.
     pub work_bucket: s3::Bucket,
+    /// Variable `bucket_endpoints`: how the URLs of objects are written.
+    pub endpoints: s3::Endpoints,
 }
 
 impl Settings {
@@ -30,6 +32,7 @@ impl Settings {
             &variable("private_callbacks").await?,
             &variable("name_timezone").await?,
             &variable("work_bucket").await?,
+            &variable("bucket_endpoints").await?,
         )
     }
 
@@ -42,6 +45,7 @@ impl Settings {
         private_callbacks: &str,
         name_timezone: &str,
         work_bucket: &str,
+        bucket_endpoints: &str,
     ) -> Result<Self, String> {
         let private_callbacks = match private_callbacks {
             "true" => PrivateCallbacks::Allowed,
@@ -60,6 +64,8 @@ impl Settings {
             keys,
             work_bucket: work.ok_or_else(malformed)?,
             private_callbacks,
+            endpoints: s3::Endpoints::parse(bucket_endpoints)
+                .map_err(|error| format!("variable bucket_endpoints: {error}"))?,
             timezone: name_timezone.parse().map_err(|error| format!("variable name_timezone: {error}"))?,
         })
     }

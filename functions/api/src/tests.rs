@@ -29,15 +29,16 @@ const KEYS: &str = "testid:testsecret, reader:s2:ro, off:s4:off,\
 /// A bucket that is there, and is the recorder's own.
 const WORK_BUCKET: &str = "https://oss-cn-shanghai-internal.aliyuncs.com/work-bucket";
 
-const VARIABLES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 5] = [
     ("access_keys", KEYS),
     ("private_callbacks", "false"),
     ("name_timezone", "+08:00"),
     ("work_bucket", WORK_BUCKET),
+    ("bucket_endpoints", ""),
 ];
 
 fn settings() -> Settings {
-    Settings::parse(KEYS, "false", "+08:00", WORK_BUCKET).unwrap()
+    Settings::parse(KEYS, "false", "+08:00", WORK_BUCKET, "").unwrap()
 }
 
 /// How a test signs and sends.
@@ -148,7 +149,9 @@ fn joined(parameters: &[(String, String)]) -> String {
 }
 
 fn send(world: &World, request: &HttpRequest) -> Response {
-    futures_executor::block_on(serve(world, &settings(), request, "6EBD1AC4-C34D-4AE1-963E-B688A228BE31"))
+    let endpoints = world.variables.borrow()["bucket_endpoints"].clone();
+    let settings = Settings { endpoints: s3::Endpoints::parse(&endpoints).unwrap(), ..settings() };
+    futures_executor::block_on(serve(world, &settings, request, "6EBD1AC4-C34D-4AE1-963E-B688A228BE31"))
 }
 
 /// Calls an action by one of the schemes in turn, and answers status and JSON.

@@ -149,6 +149,22 @@ fn a_store_that_replaces_objects_is_asked_first() {
     assert_eq!(own.requests().len(), 1);
 }
 
+/// Its name is its caller's choice, and whether the store replaces objects may not be known yet.
+#[test]
+fn an_index_is_asked_for_first_where_the_key_may_look() {
+    let tag = "00112233-4455-6677-8899-aabbccddeeff/0011223344556677";
+    let put = |responses: &[Response], options: Options| {
+        let script = script(responses.to_vec());
+        (put_as(&script, options, "i.m3u8", tag), script.requests().len())
+    };
+    assert_eq!(put(&[tagged("other")], Options::default()), (taken("i.m3u8"), 1));
+    assert_eq!(put(&[tagged(tag)], Options::default()), (Ok(Created::Before), 1));
+    for looked in [404, 403] {
+        assert_eq!(put(&[status(looked), status(200)], Options::default()), (Ok(Created::Now), 2));
+    }
+    assert_eq!(put(&[status(200)], WRITE_ONLY), (Ok(Created::Now), 1));
+}
+
 #[test]
 fn a_store_that_replaces_objects_is_found_out_by_our_own() {
     let created = || [status(404), status(200), tagged(FILE)];

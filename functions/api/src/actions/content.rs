@@ -14,7 +14,7 @@ use api::{
 
 use super::performer::Performer;
 use crate::backend::World;
-use crate::convert::stream;
+use crate::convert::{index_info, stream};
 
 impl<W: World> Handle<DescribeLiveStreamRecordContent> for Performer<'_, W> {
     async fn handle(&self, call: DescribeLiveStreamRecordContent) -> Result<Content, ApiError> {
@@ -41,7 +41,7 @@ impl<W: World> Handle<DescribeLiveStreamRecordIndexFiles> for Performer<'_, W> {
         let name = stream(call.domain_name, call.app_name, call.stream_name);
         let mut files = self.world.list_index_files(name, range_ms).await?;
         files.sort_by_key(|file| file.created_ms);
-        let files = files.into_iter().map(Into::into).collect();
+        let files = files.into_iter().map(|file| index_info(file, &self.settings.endpoints)).collect();
         Ok(IndexList::new(Page::of(files, call.page_num, call.page_size, call.order), call.order))
     }
 }
@@ -51,7 +51,7 @@ impl<W: World> Handle<DescribeLiveStreamRecordIndexFile> for Performer<'_, W> {
         let name = stream(call.domain_name, call.app_name, call.stream_name);
         let file = self.world.get_index_file(name, &call.record_id).await?;
         let file = file.ok_or(faults::INVALID_RECORD_ID_NOT_FOUND)?;
-        Ok(IndexFile { record_index_info: file.into() })
+        Ok(IndexFile { record_index_info: index_info(file, &self.settings.endpoints) })
     }
 }
 

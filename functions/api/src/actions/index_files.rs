@@ -1,21 +1,16 @@
 //! An M3U8 over the slices of a range.
 
-use api::{
-    ApiError, Handle,
-    answers::{IndexCreated, RecordIndexInfo},
-    calls::CreateLiveStreamRecordIndexFiles,
-    faults, range,
-};
+use api::{ApiError, Handle, answers::IndexCreated, calls::CreateLiveStreamRecordIndexFiles, faults, range};
 use hls::{MediaPlaylist, Segment, relative_uri};
 use naming::{Kind, ObjectName, Timezone, Values};
-use s3::Bucket;
+use s3::{Bucket, Endpoints};
 use sha2::{Digest, Sha256};
 
 use super::performer::Performer;
 use crate::backend::{Backend, World};
 use crate::bindings::recorder::bucket::objects::Location;
 use crate::bindings::recorder::catalog::catalog::{Container, IndexFile, LocatedEntry, StreamName};
-use crate::convert::stream;
+use crate::convert::{index_info, stream};
 
 /// Writes the M3U8 and makes it known.
 ///
@@ -35,7 +30,7 @@ impl<W: World> Handle<CreateLiveStreamRecordIndexFiles> for Performer<'_, W> {
         if slices.iter().any(|slice| location(slice) != source) {
             return Err(faults::INVALID_CONFIG_CHANGED.into());
         }
-        let playlist = playlist(&slices, &source, &target, &object)?;
+        let playlist = playlist(&slices, (&source, &self.settings.endpoints), &target, &object)?;
         let tag = tag(&id, &playlist);
         world.put_new(target.clone(), &object, hls::CONTENT_TYPE, &tag, playlist.into_bytes()).await?;
         let file = match world.get_index_file(name.clone(), &id).await? {
@@ -46,7 +41,7 @@ impl<W: World> Handle<CreateLiveStreamRecordIndexFiles> for Performer<'_, W> {
                 file
             }
         };
-        Ok(IndexCreated { record_info: RecordIndexInfo::from(file).info })
+        Ok(IndexCreated { record_info: index_info(file, &self.settings.endpoints).info })
     }
 }
 
@@ -74,7 +69,7 @@ fn location(slice: &LocatedEntry) -> Location {
 
 fn playlist(
     slices: &[LocatedEntry],
-    source: &Location,
+    (source, endpoints): (&Location, &Endpoints),
     target: &Location,
     object: &str,
 ) -> Result<String, ApiError> {
@@ -83,7 +78,7 @@ fn playlist(
         let uri = if source == target {
             relative_uri(object, &entry.object)
         } else {
-            let bucket = Bucket::new(&source.endpoint, &source.bucket);
+            let bucket = Bucket::with(&source.endpoint, &source.bucket, endpoints);
             bucket.and_then(|bucket| bucket.object_url(&entry.object)).map_err(|error| {
                 let cause = format_args!("slice {:?}: {error}", entry.object);
                 ApiError::from(faults::INTERNAL_ERROR).caused_by(cause)
@@ -144,5 +139,6 @@ fn record_id(call: &CreateLiveStreamRecordIndexFiles) -> String {
 /// What the bucket remembers of the playlist: a request repeated while nothing was recorded in between finds
 /// its own.
 fn tag(id: &str, playlist: &str) -> String {
-    format!("{id}/{}", hex::encode(&Sha256::digest(playlist)[..8]))
+    let digest = Sha256::digest(playlist);
+    naming::tag::index(id, std::array::from_fn(|at| digest[at]))
 }

@@ -404,6 +404,26 @@ fn an_index_in_another_bucket_names_its_slices_absolutely() {
     assert_eq!(playlist.matches("#EXTINF").count(), 6);
 }
 
+/// The bucket's name is in the path, where nobody would guess so.
+#[test]
+fn urls_are_written_as_the_settings_of_endpoints_say() {
+    let world = World::new();
+    world.record(RECORDED_S, BUCKET);
+    world.variables.borrow_mut().insert("bucket_endpoints", format!("{ENDPOINT}=/path"));
+    let parameters = with(&with(&range(), &TARGET), &[("OssBucket", "other-bucket")]);
+    let (_, body) = call(&world, "CreateLiveStreamRecordIndexFiles", &parameters);
+    let url = format!("http://{ENDPOINT}/other-bucket/i/teststream.m3u8");
+    assert_eq!(body["RecordInfo"]["RecordUrl"], url);
+    let slice = format!("\nhttp://{ENDPOINT}/test123/record/live/teststream/{RECORDED_S}_0.ts\n");
+    let playlist = &world.objects.borrow()["other-bucket/i/teststream.m3u8"].1;
+    assert!(playlist.contains(&slice), "{playlist}");
+    let id = body["RecordInfo"]["RecordId"].as_str().unwrap();
+    let (_, body) = call(&world, "DescribeLiveStreamRecordIndexFile", &with(&STREAM, &[("RecordId", id)]));
+    assert_eq!(body["RecordIndexInfo"]["RecordUrl"], url);
+    let (_, body) = call(&world, "DescribeLiveStreamRecordIndexFiles", &range());
+    assert_eq!(body["RecordIndexInfoList"]["RecordIndexInfo"][0]["RecordUrl"], url);
+}
+
 #[test]
 fn an_index_fails_as_documented() {
     let world = World::new();

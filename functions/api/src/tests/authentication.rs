@@ -178,7 +178,7 @@ fn nobody_records_into_the_work_bucket() {
 
 #[test]
 fn a_pattern_that_is_none_is_named_by_its_key() {
-    let error = Settings::parse("a:secret:bucket=https//x", "false", "+08:00", WORK_BUCKET).unwrap_err();
+    let error = Settings::parse("a:secret:bucket=https//x", "false", "+08:00", WORK_BUCKET, "").unwrap_err();
     assert!(error.contains("\"a\"") && !error.contains("secret"), "{error}");
 }
 

@@ -14,7 +14,7 @@ use crate::world::World;
 pub async fn admit(world: &impl World, path: &StreamPath) -> Result<(), Refusal> {
     let refuse = |code, message: String| Err(Refusal::new(StatusCode::FORBIDDEN, code, message));
     if !is_open(&world.variable("push_domains").await?, path.domain()) {
-        return refuse("DomainNotAllowed", format!("domain {} may not be pushed to", path.domain()));
+        return refuse("DomainNotAllowed", not_allowed(path.domain()));
     }
     match forbidden(world, &path.into(), world.now_ms()).await? {
         Some(denial) => refuse("StreamForbidden", denial.reason),
@@ -22,14 +22,19 @@ pub async fn admit(world: &impl World, path: &StreamPath) -> Result<(), Refusal>
     }
 }
 
-/// Has the pushes of newly adopted sessions end whose streams are forbidden.
+/// Has the pushes of newly adopted sessions end that may not be.
 ///
 /// Whoever forbids a stream ends the pushes whose sessions it finds. A session that it did not find was adopted after the
-/// stream was forbidden, and is looked at here.
+/// stream was forbidden, and is looked at here. So is one whose gateway went by its own checks, as its admission was not
+/// answered in time.
 ///
 /// # Errors
 /// A component failed: the sessions are told of again.
 pub async fn end_forbidden(world: &impl World, adopted: &[String]) -> Result<(), Refusal> {
+    if adopted.is_empty() {
+        return Ok(());
+    }
+    let domains = world.variable("push_domains").await?;
     for id in adopted {
         let session = match world.get_session(id).await {
             Ok(session) => session,
@@ -39,11 +44,20 @@ pub async fn end_forbidden(world: &impl World, adopted: &[String]) -> Result<(),
         };
         // It may have been let in by a host whose clock is ahead of this one's.
         let at_ms = world.now_ms().max(session.began_ms);
-        if let Some(denial) = forbidden(world, &session.stream, at_ms).await? {
+        let domain = &session.stream.domain;
+        let denial = match is_open(&domains, domain) {
+            true => forbidden(world, &session.stream, at_ms).await?,
+            false => Some(Denial { reason: not_allowed(domain), until_ms: None }),
+        };
+        if let Some(denial) = denial {
             world.end_pushes(session.stream, Some(id), denial, world.now_ms()).await?;
         }
     }
     Ok(())
+}
+
+fn not_allowed(domain: &str) -> String {
+    format!("domain {domain} may not be pushed to")
 }
 
 /// Why a stream cannot be pushed, if it is forbidden.

@@ -148,6 +148,20 @@ fn a_push_that_began_while_its_stream_was_forbidden_ends_too() {
     assert_eq!(denied(&heard), [(session.as_str(), reason)]);
 }
 
+/// Its gateway went by its own checks, as its admission was not answered in time.
+#[test]
+fn a_push_to_a_domain_that_is_not_listed_ends_once_it_is_adopted_and_no_live_one_does() {
+    let world = world();
+    let live = begin(&world);
+    let first = beat(&world, None, &[&live]).unwrap();
+    world.set_variable("push_domains", "other.example.com");
+    let session = begin(&world);
+    let next = beat(&world, Some(first.since), &[&session]).unwrap();
+    let heard = beat(&world, Some(next.since), &[]).unwrap();
+    let reason = "domain live.example.com may not be pushed to";
+    assert_eq!(denied(&heard), [(session.as_str(), reason)]);
+}
+
 #[test]
 fn a_heartbeat_that_fails_on_its_way_is_repeated_and_the_push_ends_all_the_same() {
     let mut failed = 0;

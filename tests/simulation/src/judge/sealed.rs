@@ -1,9 +1,11 @@
 //! Days are sealed and forgotten, while calls meet faults.
 
+use std::rc::Rc;
+
 use super::{answers, facts, leftovers, record_files};
 use crate::history::History;
 use crate::hosts::WORK_BUCKET;
-use crate::network::Rates;
+use crate::network::{Rates, fail_decisions};
 use crate::workload::Plan;
 
 const DAY_MS: u64 = 86_400_000;
@@ -23,7 +25,10 @@ pub(super) fn come_to_sealed(history: &mut History, plan: &Plan) -> Result<(), S
     let midnight_ms = history.now_ms.next_multiple_of(DAY_MS);
     history.step(midnight_ms + 3_600_000 - history.now_ms);
     history.rates = FAULTS;
+    // A day has few parts: their creates have to fail oftener than other operations to fail at all.
+    fail_decisions(history.hosts.any(), Rc::clone(&history.chances));
     (0..240).for_each(|_| history.step(20_000));
+    history.hosts.any().buckets.mend();
     history.rates = Rates::default();
     (0..150).for_each(|_| history.step(60_000));
     for (folder, what) in [("log", "sealed: a day's sessions"), ("files", "sealed: a day's files")] {

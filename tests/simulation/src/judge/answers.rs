@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::StreamPath;
 use recorder_api_function::backend::Backend;
-use recorder_api_function::bindings::recorder::catalog::catalog::StreamName;
+use recorder_api_function::bindings::recorder::catalog::catalog::{IndexFile, StreamName};
 use store::memory::run;
 
 use super::{Chunk, Facts, Found};
 use crate::history::{BEGAN_MS, History};
 use crate::workload::Plan;
+
+const DAY_MS: u64 = 86_400_000;
 
 /// Everything of a history is from this time.
 pub(super) const RANGE: (u64, u64) = (BEGAN_MS - 7_200_000, BEGAN_MS + 3 * 86_400_000);
@@ -94,6 +96,7 @@ pub(super) fn check_content(
         if distinct != named || distinct.len() != objects.len() {
             return Err(format!("the bucket has {named:?} of {stream}, and listed are {objects:?}"));
         }
+        check_days(history, stream, &listed)?;
         for (format, files) in found {
             let of_format = listed.iter().filter(|file| file.object.ends_with(format.extension()));
             let filed_ms: u64 = of_format.map(|file| file.duration90khz / 90).sum();
@@ -104,6 +107,23 @@ pub(super) fn check_content(
         let spanned_ms: u64 = spans.iter().map(|span| span.duration90khz / 90).sum();
         // Spans are of what is recorded in any format.
         check_duration(stream, "spans", spanned_ms, found.values().flat_map(BTreeMap::values), facts)?;
+    }
+    Ok(())
+}
+
+/// What is listed of a day by itself is what touches it of all that is listed.
+fn check_days(history: &History, stream: &StreamPath, listed: &[IndexFile]) -> Result<(), String> {
+    let (from_ms, to_ms) = RANGE;
+    for day in from_ms / DAY_MS..=to_ms / DAY_MS {
+        let (begin_ms, end_ms) = (day * DAY_MS, (day + 1) * DAY_MS);
+        let of_day = run(history.hosts.any().list_index_files(stream_name(stream), (begin_ms, end_ms)))
+            .map_err(|error| format!("{error:?}"))?;
+        let touching = listed.iter().filter(|file| file.start_ms < end_ms && file.end_ms > begin_ms);
+        let ids = |files: Vec<&IndexFile>| files.iter().map(|file| file.id.clone()).collect::<BTreeSet<_>>();
+        let (found, expected) = (ids(of_day.iter().collect()), ids(touching.collect()));
+        if found != expected {
+            return Err(format!("day {day} of {stream} lists {found:?}, and {expected:?} touch it"));
+        }
     }
     Ok(())
 }

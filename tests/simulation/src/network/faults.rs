@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use shared::testing::World;
-use store::memory::{Outcome, Random};
+use store::memory::{Outcome, Random, Seen};
 
 use crate::call::Kind;
 use crate::chances::{Chances, point};
@@ -38,6 +38,11 @@ pub(super) enum Fault {
 }
 
 impl Rates {
+    /// Whether a call dies behind a write that leaves something half done, which is oftener than behind others.
+    pub(super) fn draws_half(self, random: &mut Random) -> bool {
+        self.operations > 0 && random.below((self.operations as usize / 8).max(20)) == 0
+    }
+
     pub(super) fn draw(self, kind: Kind, random: &mut Random) -> Fault {
         // Ticks and heartbeats have by far the most operations.
         let one_in = match kind {
@@ -55,6 +60,11 @@ impl Rates {
             _ => Fault::Rest,
         }
     }
+}
+
+/// Whether a call that dies behind these operations may leave something half done: most are about timers and heartbeats.
+pub(super) fn leaves_half(seen: &[Seen]) -> bool {
+    seen.iter().any(|seen| seen.writes && !is_of_all(&seen.name))
 }
 
 /// Has one create in four in the work bucket refused, or its reply lost: each of them decides a race.

@@ -88,10 +88,14 @@ pub(crate) async fn recall_stream(store: &impl Store, stream: &str, now_ms: u64)
     let today = days::day(now_ms);
     // Other hosts' clocks may be ahead, and a session may begin before midnight and be adopted after it.
     for day in today.saturating_sub(1)..=today + 1 {
-        for id in list::all(store, &days::sessions_of(StreamDay { stream, day })).await? {
+        let noted = list::all(store, &days::sessions_of(StreamDay { stream, day })).await?;
+        if !noted.is_empty() {
+            // It may have ended meanwhile: the stream is known all the same, and forgotten with this day.
+            days::note_pushed(store, stream, day).await?;
+        }
+        for id in noted {
             if !is_gone(store, &id).await? {
                 list::append(store, &key::live_of_stream(stream), &id).await?;
-                days::note_pushed(store, stream, day).await?;
             }
         }
     }
@@ -144,13 +148,11 @@ async fn give_one(
         timer::set(store, now_ms + session.delay_ms(), &format!("p {}", session.id)).await?;
     }
     let given = command::give(store, bucket, session, cause, call, now_ms).await?;
-    if given.is_ok() {
-        if cause == Cause::Stop {
-            // This call may have stalled for longer than the pause may last.
-            timer::set(store, now_ms + session.delay_ms(), &format!("p {}", session.id)).await?;
-            if session.tells_status {
-                timer::set(store, now_ms, &format!("u {}", session.id)).await?;
-            }
+    if given.is_ok() && cause == Cause::Stop {
+        // This call may have stalled for longer than the pause may last.
+        timer::set(store, now_ms + session.delay_ms(), &format!("p {}", session.id)).await?;
+        if session.tells_status {
+            timer::set(store, now_ms, &format!("u {}", session.id)).await?;
         }
     }
     // A command that is refused may have been given by a call that died before this.

@@ -308,7 +308,8 @@ fn refuses_metadata(response: &Response) -> bool {
     match response.status {
         // A proxy's answer has no code.
         400 => response.code().is_none_or(|code| CODES.contains(&code)),
-        413 | 431 | 494 => true,
+        413 => response.code() != Some("EntityTooLarge"),
+        431 | 494 => true,
         _ => false,
     }
 }

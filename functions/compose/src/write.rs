@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use shared::bucket::{Error, Location};
-use shared::catalog::{Container, MediaChunk, RecordFile, Session};
+use shared::catalog::{Container, MediaChunk, MediaGroup, RecordFile, Session};
 use shared::{Refusal, files, record_file, tag};
 
 use crate::made::{Made, Pace};
@@ -34,7 +34,7 @@ pub(crate) async fn write(world: &impl World, mut file: RecordFile, pace: Pace) 
             let tag = tag::file(&file.recording, word, file.number);
             return match find_written(world, &at, &file, &tag).await? {
                 Some(object) => record_file::commit(world, &session, file, &object).await,
-                None if world.may_lack(&file.recording).await? => {
+                None if world.may_lack(&file.recording).await? && is_gone(world, &media).await? => {
                     // It was moved since, or ended elsewhere in the store that was lost.
                     eprintln!("{word} file {} of {}: its media is gone", file.number, file.recording);
                     record_file::pass_over(world, file).await
@@ -69,6 +69,14 @@ pub(crate) async fn write(world: &impl World, mut file: RecordFile, pace: Pace) 
     // Of gaps, and of how long the last sample lasts, the file itself tells.
     file.duration90khz = layout.duration90khz;
     record_file::commit(world, &session, file, &object).await
+}
+
+/// Whether the last media of a file is gone, too: what came after the store was lost is not given up with what was before.
+async fn is_gone(world: &impl World, media: &[MediaGroup]) -> Result<bool, Refusal> {
+    match source::read(world, media.last().map_or(media, std::slice::from_ref)).await {
+        Err(gone) if gone.problem.code == source::MEDIA_GONE => Ok(true),
+        read => read.map(|_| false),
+    }
 }
 
 /// Leaves gaps out where the recording does not keep them. Two sessions may have been begun by hosts whose clocks are apart:

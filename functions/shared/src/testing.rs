@@ -70,6 +70,7 @@ impl World {
             ("ingest_token", INGEST_TOKEN),
             ("private_callbacks", "false"),
             ("name_timezone", "+08:00"),
+            ("bucket_endpoints", ""),
             ("work_bucket", "http://work/work"),
             ("new_store", "false"),
             ("slice_events", "false"),

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::guard::Rebuild;
 use crate::log::part::Run;
 use crate::order::{Generation, Order};
-use crate::session::{self, Adopted, Session};
+use crate::session::{self, Adopted, End, Session};
 use crate::users::{Unseen, UserBuckets};
 use crate::{missing, silence};
 
@@ -87,9 +87,11 @@ pub(super) async fn restore(
     if let Some(last) = said.last()
         && found.is_all
         && end.is_none()
+        && closings.iter().all(|closed| *closed <= last.seq)
         && !is_kept(bucket, session, last.seq).await?
     {
-        // Its call died before it had kept its media. Nobody was told that it is durable: it comes again.
+        // Its call died before it had kept its media, unless a silence behind it had its files written. Nobody was told
+        // that it is durable: it comes again.
         said.pop();
     }
     let mut slices = 0;
@@ -200,11 +202,14 @@ async fn begin(
         Err(error) => return Err(error),
     };
     let known = session::find(store, &before).await?.zip(session::ended(store, &before).await?);
-    let Some((before, end)) = known.filter(|(_, end)| end.chunks - from <= MOST_MISSING) else {
-        return Ok(None);
-    };
+    let is_few = |end: &End| end.chunks.saturating_sub(from) <= MOST_MISSING;
+    let Some((before, end)) = known.filter(|(_, end)| is_few(end)) else { return Ok(None) };
     for seq in from..end.chunks {
-        missing::tell(store, bucket, (&before, &end), seq, now_ms).await?;
+        match missing::tell(store, bucket, (&before, &end), seq, now_ms).await {
+            // Nor is the one before it back, of which no slice proves anything: its gateway brings what it has.
+            Err(Error::Before { .. }) => return Ok(None),
+            told => told?,
+        }
     }
     match commit::first(store, bucket, session, adopted, now_ms).await {
         Ok((begin, _)) => Ok(Some(begin)),

@@ -107,8 +107,14 @@ pub(crate) async fn forget(
     retention: Retention,
     now_ms: u64,
 ) -> Result<(), Error> {
+    let StreamDay { stream, day } = at;
     if now_ms < at.end_ms() + retention.files_ms {
         return forget_later(store, at, retention).await;
+    }
+    if !list::entries(store, &stored_file::list_of(at), now_ms).await?.is_empty() {
+        // They could not be sealed for so long: their records leave the store first.
+        timer::set(store, now_ms, &format!("i {stream} {day}")).await?;
+        return timer::set(store, now_ms + AGAIN_MS, &format!("l {stream} {day}")).await;
     }
     // One that was left without its mark comes after the others.
     for part in (0..=at.parts(store, Kind::Files).await?).rev() {

@@ -156,10 +156,33 @@ fn a_push_is_back_though_the_one_that_it_continues_ended_with_what_is_no_slice()
     assert_eq!(answers(&stage), expected);
 }
 
+/// A push that is all gaps is not proved by the one after it, while the one before it is not back.
+#[test]
+fn a_chain_of_which_the_middle_has_no_slice_ends_the_rebuild_of_the_last_one_alone() {
+    let world = World::new();
+    let began_ms = MIDNIGHT + MINUTE_MS;
+    let begin =
+        |id, began_ms, after| Push::begin_as(&world, named(id, began_ms, naming::DEFAULT_SLICE), after);
+    let gap = || Chunk::Gap(Gap { reason: GapReason::Shed, from_ms: 0, to_ms: 5_000 });
+    let mut first = begin("20200102-a", began_ms, None);
+    first.slices(20);
+    first.other(gap());
+    first.end(105_000);
+    let mut second = begin("20200102-b", began_ms + 120_000, Some(("20200102-a", 15_000)));
+    second.other(gap());
+    second.end(5_000);
+    let mut third = begin("20200102-c", began_ms + 140_000, Some(("20200102-b", 15_000)));
+    third.slices(30);
+    let mut stage = staged(world);
+    lose(&mut stage);
+    let found = rebuild(&stage);
+    assert_eq!((found.restored, found.tail), (3, 20), "{found:?}");
+}
+
 /// Record files need its media, which its call had not kept yet when it died: nobody was told that the chunk is durable.
 #[test]
 fn a_last_slice_without_its_media_is_asked_for_again() {
-    for (is_kept, tail) in [(false, 20), (true, 21)] {
+    for (is_kept, is_closed, tail) in [(false, false, 20), (true, false, 21), (false, true, 21)] {
         let world = World::new();
         let mut session = named(LIVE, MIDNIGHT + MINUTE_MS, naming::DEFAULT_SLICE);
         let object_prefix = "f".into();
@@ -172,13 +195,20 @@ fn a_last_slice_without_its_media_is_asked_for_again() {
         let mut push = Push::begin_as(&world, session, None);
         push.slices(20);
         (0..20).for_each(keep);
-        put_next(&push);
+        if is_closed {
+            // The files were written since, and the media of what is in them is gone.
+            push.slices(1);
+            run(silence::look(&world.store, LIVE, 0, 0)).unwrap();
+            run(silence::close(&world.store, &world.bucket, LIVE, 1)).unwrap();
+        } else {
+            put_next(&push);
+        }
         if is_kept {
             keep(20);
         }
         let mut stage = staged(world);
         lose(&mut stage);
         assert_eq!(rebuild(&stage).tail, tail);
-        assert_eq!(matches!(turn(&stage, LIVE, 20), Ok(Turn::Next(_))), !is_kept);
+        assert_eq!(matches!(turn(&stage, LIVE, 20), Ok(Turn::Next(_))), tail == 20);
     }
 }

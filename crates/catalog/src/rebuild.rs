@@ -8,7 +8,7 @@
 //! | `session` | `session/…`, and the slices of those that are not over | puts back what is not over: its last record, the slices after it, its end, its place in the lists |
 //! | `release` | `session/…` | forgets how far sessions that are over are sealed: they are found by their parts |
 //!
-//! The object of a slice says [how it was committed](crate::slice_note), so that it is committed anew, up to the first one
+//! The object of a slice says how it was committed (see `slice_note`), so that it is committed anew, up to the first one
 //! that is missing. Record files that were written since the last seal are found in the users' buckets when they are written
 //! again. What a store held beyond that is lost with it. Sessions go on behind it: their gateways tell chunks that are
 //! missing then as lost, and a record file ends where the store was lost. What the lost part has numbered may have been

@@ -140,9 +140,11 @@ pub async fn step(
             Rebuilt::To(rebuild) => (rebuild, false),
         },
     };
-    let new = without.iter().filter(|bucket| !rebuild.unseen.contains(bucket));
-    let new: Vec<String> = new.cloned().collect();
-    rebuild.unseen.extend(new);
+    for bucket in without {
+        if !rebuild.unseen.contains(bucket) {
+            rebuild.unseen.push(bucket.clone());
+        }
+    }
     if !is_dry_run {
         // What the store does not hold is unknown from now on.
         guard::note_rebuilt(store, &rebuild).await?;

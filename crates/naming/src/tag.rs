@@ -17,9 +17,13 @@ pub fn file(recording: &str, format: &str, number: u32) -> String {
     format!("{recording}/{format}/{number}")
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What an object's name ends in, before its extension, that is the tag's own.
 pub(crate) fn own_ending(tag: &str, names_taken: u32) -> String {
-    let hash: String = digest([tag])[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&digest([tag])[..4]);
     if names_taken < 2 { format!("-{hash}") } else { format!("-{hash}-{names_taken}") }
 }
 
@@ -56,8 +60,7 @@ pub fn is_of_file(tag: &str) -> bool {
 /// The tag of an index file that the API writes: of its id, which is a UUID, and of what it says.
 #[must_use]
 pub fn index(id: &str, digest: [u8; 8]) -> String {
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{id}/{digest}")
+    format!("{id}/{}", hex(&digest))
 }
 
 /// Whether a tag is that of an index file.

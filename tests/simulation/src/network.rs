@@ -208,16 +208,15 @@ impl Network {
         };
         let (polled, is_waiting) = flight.step(&scheduler, outcome);
         let seen = scheduler.take_seen();
-        let fault = match fault {
-            Fault::None if faults::leaves_half(&seen) && around.rates.draws_half(&mut random) => {
-                if around.chances.happens(here) { Fault::DeathAfter } else { Fault::None }
-            }
-            fault => fault,
-        };
-        if fault == Fault::DeathAfter {
+        let leaves_half = fault == Fault::None
+            && faults::leaves_half(&seen)
+            && around.rates.draws_half(&mut random)
+            && around.chances.happens(here);
+        if leaves_half {
             self.deliveries.meet_trouble(flight);
             self.unsure.extend(flight.uploading());
         }
+        let fault = if leaves_half { Fault::DeathAfter } else { fault };
         self.operations += seen.len() as u64;
         self.objects.look(around.hosts.any(), &seen);
         around.spoiler.spoil(around.hosts.any(), now_ms, &seen);

@@ -196,10 +196,14 @@ async fn begin(
     Of { session, adopted, .. }: Of<'_>,
     now_ms: u64,
 ) -> Result<Option<Committed>, Error> {
-    let (before, from) = match commit::first(store, bucket, session, adopted, now_ms).await {
-        Ok((begin, _)) => return Ok(Some(begin)),
-        Err(Error::Before { before, expected, .. }) => (before, expected),
-        Err(error) => return Err(error),
+    let first = async || match commit::first(store, bucket, session, adopted, now_ms).await {
+        Ok((begin, _)) => Ok(Ok(begin)),
+        Err(Error::Before { before, expected, .. }) => Ok(Err((before, expected))),
+        Err(error) => Err(error),
+    };
+    let (before, from) = match first().await? {
+        Ok(begin) => return Ok(Some(begin)),
+        Err(missing) => missing,
     };
     let known = session::find(store, &before).await?.zip(session::ended(store, &before).await?);
     let is_few = |end: &End| end.chunks.saturating_sub(from) <= MOST_MISSING;
@@ -211,11 +215,7 @@ async fn begin(
             told => told?,
         }
     }
-    match commit::first(store, bucket, session, adopted, now_ms).await {
-        Ok((begin, _)) => Ok(Some(begin)),
-        Err(Error::Before { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    Ok(first().await?.ok())
 }
 
 /// Whether a step before has found that what comes after a record is lost.

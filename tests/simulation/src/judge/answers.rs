@@ -11,10 +11,10 @@ use super::{Chunk, Facts, Found};
 use crate::history::{BEGAN_MS, History};
 use crate::workload::Plan;
 
-const DAY_MS: u64 = 86_400_000;
+pub(super) const DAY_MS: u64 = 86_400_000;
 
 /// Everything of a history is from this time.
-pub(super) const RANGE: (u64, u64) = (BEGAN_MS - 7_200_000, BEGAN_MS + 3 * 86_400_000);
+pub(super) const RANGE: (u64, u64) = (BEGAN_MS - 7_200_000, BEGAN_MS + 3 * DAY_MS);
 
 /// What may be missing or too much of each run of chunks without a pause: the duration of its last picture is guessed.
 /// Unit: ms.
@@ -118,9 +118,9 @@ fn check_days(history: &History, stream: &StreamPath, listed: &[IndexFile]) -> R
         let (begin_ms, end_ms) = (day * DAY_MS, (day + 1) * DAY_MS);
         let of_day = run(history.hosts.any().list_index_files(stream_name(stream), (begin_ms, end_ms)))
             .map_err(|error| format!("{error:?}"))?;
+        let found: BTreeSet<&str> = of_day.iter().map(|file| file.id.as_str()).collect();
         let touching = listed.iter().filter(|file| file.start_ms < end_ms && file.end_ms > begin_ms);
-        let ids = |files: Vec<&IndexFile>| files.iter().map(|file| file.id.clone()).collect::<BTreeSet<_>>();
-        let (found, expected) = (ids(of_day.iter().collect()), ids(touching.collect()));
+        let expected: BTreeSet<&str> = touching.map(|file| file.id.as_str()).collect();
         if found != expected {
             return Err(format!("day {day} of {stream} lists {found:?}, and {expected:?} touch it"));
         }

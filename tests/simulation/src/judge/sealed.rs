@@ -2,13 +2,12 @@
 
 use std::rc::Rc;
 
+use super::answers::DAY_MS;
 use super::{answers, facts, leftovers, record_files};
 use crate::history::History;
 use crate::hosts::WORK_BUCKET;
 use crate::network::{Rates, fail_decisions};
 use crate::workload::Plan;
-
-const DAY_MS: u64 = 86_400_000;
 
 /// What ticks and their operations meet while they seal.
 const FAULTS: Rates = Rates { operations: 40, doubled: 50, delayed: 50 };

@@ -31,6 +31,11 @@ fn named(id: &str, began_ms: u64, template: &str) -> Session {
     session
 }
 
+/// Begins a push whose slices have names.
+fn begin<'a>(world: &'a World, id: &str, began_ms: u64, after: Option<(&str, u64)>) -> Push<'a> {
+    Push::begin_as(world, named(id, began_ms, naming::DEFAULT_SLICE), after)
+}
+
 /// What comes next is in another file.
 fn restart(push: &mut Push<'_>) {
     let World { store, bucket, .. } = push.world;
@@ -146,16 +151,14 @@ fn pushes_that_continue_others_are_back_as_well() {
     // One of which a part is sealed, and two of which nothing is.
     let world = World::new();
     let began_ms = MIDNIGHT - 5 * MINUTE_MS;
-    let begin =
-        |id, began_ms, after| Push::begin_as(&world, named(id, began_ms, naming::DEFAULT_SLICE), after);
-    let mut first = begin("20200101-x", began_ms, None);
+    let mut first = begin(&world, "20200101-x", began_ms, None);
     first.slices(70);
     first.end(350_000);
     let next_ms = began_ms + 420_000;
-    let mut second = begin("20200102-b", next_ms, Some(("20200101-x", 70_000)));
+    let mut second = begin(&world, "20200102-b", next_ms, Some(("20200101-x", 70_000)));
     second.slices(5);
     second.end(25_000);
-    begin("20200102-a", next_ms + 60_000, Some(("20200102-b", 35_000))).slices(200);
+    begin(&world, "20200102-a", next_ms + 60_000, Some(("20200102-b", 35_000))).slices(200);
     let mut stage = Stage::new(world);
     stage.leap_until(MIDNIGHT + 3 * HOUR_MS);
     let (expected, known) = (answers(&stage), last_records(&stage));

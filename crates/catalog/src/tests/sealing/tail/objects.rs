@@ -7,7 +7,7 @@ use super::super::super::world::{KEPT, World, delivery, slice};
 use super::super::lost_store::{lose, rebuild, rebuild_without, tell_lost, turn};
 use super::super::stage::Stage;
 use super::super::{HOUR_MS, MIDNIGHT, MINUTE_MS};
-use super::{LIVE, after, answers, last_records, named, recorded, records};
+use super::{LIVE, after, answers, begin, last_records, named, recorded, records};
 use crate::chunk::{Chunk, Gap, GapReason, Slice};
 use crate::commit::{self, Turn};
 use crate::decision::WorkBucket;
@@ -19,7 +19,7 @@ use crate::users::{Seen, Unseen};
 
 /// A push of so many slices, of which nothing is sealed.
 fn pushed(world: &World, count: u64) -> Push<'_> {
-    let mut push = Push::begin_as(world, named(LIVE, MIDNIGHT + MINUTE_MS, naming::DEFAULT_SLICE), None);
+    let mut push = begin(world, LIVE, MIDNIGHT + MINUTE_MS, None);
     push.slices(count);
     push
 }
@@ -133,15 +133,13 @@ fn a_slice_whose_object_says_what_was_so_before_a_silence_is_in_the_file_after_i
 fn a_push_is_back_though_the_one_that_it_continues_ended_with_what_is_no_slice() {
     let world = World::new();
     let began_ms = MIDNIGHT + MINUTE_MS;
-    let begin =
-        |id, began_ms, after| Push::begin_as(&world, named(id, began_ms, naming::DEFAULT_SLICE), after);
-    let mut first = begin("20200102-a", began_ms, None);
+    let mut first = begin(&world, "20200102-a", began_ms, None);
     first.slices(20);
     for _ in 0..3 {
         first.other(Chunk::Gap(Gap { reason: GapReason::Shed, from_ms: 100_000, to_ms: 105_000 }));
     }
     first.end(115_000);
-    let mut second = begin("20200102-b", began_ms + 130_000, Some(("20200102-a", 15_000)));
+    let mut second = begin(&world, "20200102-b", began_ms + 130_000, Some(("20200102-a", 15_000)));
     second.slices(200);
     let mut stage = staged(world);
     let (expected, mut known) = (answers(&stage), last_records(&stage));
@@ -161,17 +159,15 @@ fn a_push_is_back_though_the_one_that_it_continues_ended_with_what_is_no_slice()
 fn a_chain_of_which_the_middle_has_no_slice_ends_the_rebuild_of_the_last_one_alone() {
     let world = World::new();
     let began_ms = MIDNIGHT + MINUTE_MS;
-    let begin =
-        |id, began_ms, after| Push::begin_as(&world, named(id, began_ms, naming::DEFAULT_SLICE), after);
     let gap = || Chunk::Gap(Gap { reason: GapReason::Shed, from_ms: 0, to_ms: 5_000 });
-    let mut first = begin("20200102-a", began_ms, None);
+    let mut first = begin(&world, "20200102-a", began_ms, None);
     first.slices(20);
     first.other(gap());
     first.end(105_000);
-    let mut second = begin("20200102-b", began_ms + 120_000, Some(("20200102-a", 15_000)));
+    let mut second = begin(&world, "20200102-b", began_ms + 120_000, Some(("20200102-a", 15_000)));
     second.other(gap());
     second.end(5_000);
-    let mut third = begin("20200102-c", began_ms + 140_000, Some(("20200102-b", 15_000)));
+    let mut third = begin(&world, "20200102-c", began_ms + 140_000, Some(("20200102-b", 15_000)));
     third.slices(30);
     let mut stage = staged(world);
     lose(&mut stage);

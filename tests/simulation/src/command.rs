@@ -24,7 +24,7 @@ cargo xtask simulate --defects N
 cargo xtask simulate --replay SEED [--only ID,…] [--operations]
     plays one again and prints it; --only has nothing else happen, --operations prints each operation
 with --long
-    histories last for 25 to 37 hours in place of minutes, in chunks of half a minute";
+    histories last for 25 to 37 hours in place of minutes, with 4 to 24 streams, in chunks of half a minute";
 
 /// Fewer histories than these need not reach everything.
 const MANY: u64 = 250;

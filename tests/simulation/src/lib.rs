@@ -25,8 +25,8 @@
 //! `cargo xtask simulate` plays histories of many seeds, optimised, several at once, and prints how much there was of what;
 //! what a set of 250 histories never reaches is a failure. The same seeds give the same hash. Of a failure it prints the seed,
 //! leaves out events and faults for as long as the history still fails, and prints the command that replays the rest, with
-//! each request, answer, fault and event. With `--long` histories last for 25 to 37 hours, past a midnight, and all that is
-//! drawn is rarer. `cargo test -p recorder-simulation` plays a fixed set, a few drawn seeds, and two long histories.
+//! each request, answer, fault and event. With `--long` histories last for 25 to 37 hours, past a midnight, with 4 to 24
+//! streams, and all that is drawn is rarer. `cargo test -p recorder-simulation` plays a fixed set, a few drawn seeds, and two long histories.
 //!
 //! # What has to hold
 //!

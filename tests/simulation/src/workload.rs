@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use protocol::StreamPath;
 use recorder_compose_function::Sizes;
+use store::memory::Random;
 
 use crate::chances::{Chances, point_of};
 use crate::defects::Defect;
@@ -15,12 +16,15 @@ use crate::network::{Rates, fail_decisions};
 use crate::trace::Detail;
 pub use events::{calm, end_pushes};
 
-/// How large parts and blocks of record files are: a picture has some 40 bytes, a slice some 1,300.
-const SIZES: [Sizes; 3] = [
-    Sizes::DEFAULT,
-    Sizes { part: 800, block: 4_000, least: 200 },
-    Sizes { part: 600, block: 1_500, least: 100 },
-];
+/// How large parts and blocks of record files are, where files are so many times longer than in a short history: a picture
+/// has some 40 bytes, a slice some 1,300.
+const fn sizes(longer: u64) -> [Sizes; 3] {
+    [
+        Sizes::DEFAULT,
+        Sizes { part: 800 * longer, block: 4_000 * longer, least: 200 * longer },
+        Sizes { part: 600 * longer, block: 1_500 * longer, least: 100 * longer },
+    ]
+}
 
 /// A session that has ended stays in the store for longer than this. Unit: s.
 const SESSIONS_LEAVE_S: u64 = 600;
@@ -31,7 +35,7 @@ pub enum Length {
     /// For minutes, in which much happens.
     #[default]
     Minutes,
-    /// For hours, past a midnight, so that a day is sealed while pushes go on; all is so much rarer.
+    /// For hours, past a midnight, so that a day is sealed while pushes go on; streams are many, and all is so much rarer.
     Hours,
 }
 
@@ -51,6 +55,30 @@ impl Length {
         match self {
             Self::Minutes => short,
             Self::Hours => 75_600 + 120 * short,
+        }
+    }
+
+    /// How many streams there are. What passes without them, heartbeats and lanes, takes most of the time of a long history.
+    fn streams(self, random: &mut Random) -> usize {
+        match self {
+            Self::Minutes => 1 + random.below(2),
+            Self::Hours => 4 + random.below(21),
+        }
+    }
+
+    /// How many times longer record files are than in a short history.
+    fn files_are_longer(self) -> u64 {
+        match self {
+            Self::Minutes => 1,
+            Self::Hours => 20,
+        }
+    }
+
+    /// How often it is looked whether all is in record files. Unit: s.
+    pub(crate) fn looks_every_s(self) -> u64 {
+        match self {
+            Self::Minutes => 15,
+            Self::Hours => 300,
         }
     }
 }
@@ -93,7 +121,7 @@ pub fn play(
     };
     let rule = rules::draw(&mut random, length);
     let gateways = 1 + random.below(3);
-    let streams = (0..1 + random.below(2)).map(|number| {
+    let streams = (0..length.streams(&mut random)).map(|number| {
         StreamPath::new("live.example.com", "live", format!("cam{number}")).expect("the name is one")
     });
     let plan = Plan {
@@ -115,7 +143,8 @@ pub fn play(
     }
     history.trace.print(detail);
     history.spoiler.defect = defect;
-    history.sizes = SIZES[random.below(SIZES.len())];
+    let sizes = sizes(length.files_are_longer());
+    history.sizes = sizes[random.below(sizes.len())];
     history.hosts.any().buckets.least_part.set(history.sizes.least);
     history.hosts.ask_for_statuses(plan.tells_status);
     history.note(&format!("{plan:?}"));

@@ -218,13 +218,15 @@ impl Buckets {
         (prefix, after): (&str, &str),
         most: u32,
     ) -> Result<Vec<String>, String> {
+        let begin = format!("{bucket}{prefix}");
         let list = || {
             let objects = self.objects.borrow();
-            let names = objects.keys().filter_map(|name| name.strip_prefix(bucket));
-            let found = names.filter(|name| name.starts_with(prefix) && *name > after);
+            let names = objects.range(begin.clone()..).map(|(name, _)| name);
+            let names = names.take_while(|name| name.starts_with(&begin));
+            let found = names.filter_map(|name| name.strip_prefix(bucket)).filter(|name| *name > after);
             Ok(found.take(most as usize).map(str::to_owned).collect())
         };
-        self.call(&format!("{bucket}{prefix}"), false, list, FAILED.into()).await
+        self.call(&begin, false, list, FAILED.into()).await
     }
 
     pub(super) fn put(&self, name: String, object: Object, looks_first: bool) -> Result<Created, Error> {

@@ -89,15 +89,15 @@ impl Gateway {
             return is_first
                 .then(|| (Kind::Begin, Purpose::Begin(push.id.clone()), self.begin_request(at, now_ms)));
         };
-        let path = SessionPath { stream: push.stream.clone(), session: session.clone() };
+        let path = || SessionPath { stream: push.stream.clone(), session: session.clone() };
         if let (Some(duration_ms), None) = (push.duration_ms, push.end_answered_ms) {
             let ended_ago_ms = now_ms.saturating_sub(push.began_ms + duration_ms);
             let end = EndSession { ended_ago_ms, duration_ms, chunks: push.chunks.len() as u64 };
-            return Some((Kind::End, Purpose::End(push.id.clone()), json(path, &end)));
+            return Some((Kind::End, Purpose::End(push.id.clone()), json(path(), &end)));
         }
         let seq = push.acknowledged;
         let chunk = push.chunks.get(seq as usize)?;
-        let route = Route::Chunk(ChunkPath { session: path, seq });
+        let route = Route::Chunk(ChunkPath { session: path(), seq });
         let mut request = request(&route, media::chunk_of(push.mark, chunk.from_ms, chunk.to_ms));
         let headers = request.headers_mut();
         headers.insert(CHUNK_OFFSET_HEADER, chunk.from_ms.into());

@@ -1,7 +1,7 @@
 //! Files begin where they have to, and nowhere else.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use shared::catalog::{self, Mode, Session, SessionRule};
 
@@ -35,12 +35,44 @@ enum Join {
     Open,
 }
 
+/// Where a chunk lies.
+#[derive(Clone, Copy, Debug)]
+struct Place<'a> {
+    file: &'a str,
+    /// Its number there.
+    at: usize,
+    /// The media before and in it, without and with short pauses within a push, which media time may count. Unit: ms.
+    media_ms: (u64, u64),
+}
+
+/// Where the chunks of files lie.
+fn places<'a>(files: &'a Files, facts: &Facts<'_>) -> HashMap<&'a Chunk, Place<'a>> {
+    let mut places = HashMap::new();
+    for (file, chunks) in files {
+        let (mut least_ms, mut pauses_ms) = (0, 0);
+        let mut before: Option<&Fact<'_>> = None;
+        for (at, chunk) in chunks.iter().enumerate() {
+            if let Some(fact) = facts.get(chunk) {
+                least_ms += fact.spooled.to_ms - fact.spooled.from_ms;
+                let of_push = before.filter(|before| before.push.id == fact.push.id);
+                let pause_ms = of_push.map_or(0, |before| fact.spooled.from_ms - before.spooled.to_ms);
+                pauses_ms += if pause_ms <= SHORT_PAUSE_MS { pause_ms } else { 0 };
+                before = Some(fact);
+            }
+            let place = Place { file, at, media_ms: (least_ms, least_ms + pauses_ms) };
+            places.entry(chunk).or_insert(place);
+        }
+    }
+    places
+}
+
 struct Judge<'a> {
     history: &'a History,
     plan: &'a Plan,
     format: Format,
     files: &'a Files,
     facts: &'a Facts<'a>,
+    places: HashMap<&'a Chunk, Place<'a>>,
     sessions: &'a BTreeMap<String, Session>,
     reached: RefCell<Coverage>,
 }
@@ -59,7 +91,8 @@ pub(super) fn check(
     let mut all = Coverage::default();
     for (format, files) in found {
         let (sessions, reached) = (&sessions, RefCell::default());
-        let judge = Judge { history, plan, format: *format, files, facts, sessions, reached };
+        let places = places(files, facts);
+        let judge = Judge { history, plan, format: *format, files, facts, places, sessions, reached };
         judge.within_sessions()?;
         judge.across_breaks()?;
         judge.within_files()?;
@@ -74,28 +107,11 @@ pub(super) fn check(
 }
 
 impl Judge<'_> {
-    /// The file of a chunk, and its place there.
-    fn place(&self, chunk: &Chunk) -> Option<(&str, usize)> {
-        self.files.iter().find_map(|(name, chunks)| {
-            chunks.iter().position(|other| other == chunk).map(|at| (name.as_str(), at))
-        })
-    }
-
-    /// The media before and in a chunk of its file, without and with short pauses within a push, which media time may
-    /// count. Unit: ms.
-    fn media_ms(&self, file: &str, at: usize) -> (u64, u64) {
-        let facts: Vec<_> =
-            self.files[file][..=at].iter().filter_map(|chunk| self.facts.get(chunk)).collect();
-        let least_ms = facts.iter().map(|fact| fact.spooled.to_ms - fact.spooled.from_ms).sum();
-        let pauses = facts.windows(2).filter(|pair| pair[0].push.id == pair[1].push.id);
-        let pauses = pauses.map(|pair| pair[1].spooled.from_ms - pair[0].spooled.to_ms);
-        (least_ms, least_ms + pauses.filter(|pause_ms| *pause_ms <= SHORT_PAUSE_MS).sum::<u64>())
-    }
-
     /// Whether a gateway was unheard for long at some time between two moments.
     fn may_be_silent(&self, gateway: usize, from_ms: u64, to_ms: u64) -> bool {
         let heard = &self.history.gateways[gateway].heard_ms;
-        let around = heard.iter().filter(|ms| **ms + SILENT_MS >= from_ms && **ms <= to_ms + SILENT_MS);
+        let first = heard.partition_point(|ms| ms + SILENT_MS < from_ms);
+        let around = heard[first..].iter().take_while(|ms| **ms <= to_ms + SILENT_MS);
         let mut last_ms = from_ms.saturating_sub(SILENT_MS);
         let mut longest_ms = 0;
         for ms in around.copied().chain([to_ms]) {
@@ -106,9 +122,10 @@ impl Judge<'_> {
     }
 
     fn expect(&self, before: &Chunk, after: &Chunk, join: &Join) -> Result<(), String> {
-        let (Some((file, at)), Some((other, _))) = (self.place(before), self.place(after)) else {
+        let (Some(place), Some(next)) = (self.places.get(before), self.places.get(after)) else {
             return Ok(());
         };
+        let (file, at, other) = (place.file, place.at, next.file);
         match join {
             Join::Same(why) if file != other => {
                 Err(format!("{before:?} is in {file} and {after:?} in {other}, but {why}"))
@@ -157,9 +174,9 @@ impl Judge<'_> {
     /// What a cycle says of the chunk after one, which comes after a pause.
     fn cycle(&self, session: &str, before: &Chunk, pause_ms: u64) -> Join {
         let format = self.sessions.get(session).and_then(|session| self.format_of(session.rule.as_ref()?));
-        let (Some(format), Some((file, at))) = (format, self.place(before)) else { return Join::Open };
+        let (Some(format), Some(place)) = (format, self.places.get(before)) else { return Join::Open };
         let cycle_ms = u64::from(format.cycle_seconds) * 1_000;
-        let (least_ms, most_ms) = self.media_ms(file, at);
+        let (least_ms, most_ms) = place.media_ms;
         if least_ms >= cycle_ms + CYCLE_TOLERANCE_MS {
             return Join::Split("the cycle is full");
         }

@@ -1,11 +1,11 @@
 //! Objects of users, which nobody may change or delete once they are there.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use shared::testing::{Object, World};
 use store::memory::Seen;
 
-use crate::chances::point;
 use crate::hosts::WORK_BUCKET;
 
 /// What users' objects were when they were first seen.
@@ -50,7 +50,7 @@ impl Objects {
 }
 
 fn hash(object: &Object) -> u64 {
-    let bytes = object.bytes.iter().chain(object.tag.as_bytes());
-    bytes.fold(0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
-        ^ point(&[object.bytes.len() as u64])
+    let mut hasher = DefaultHasher::new();
+    (&object.bytes, &object.tag).hash(&mut hasher);
+    hasher.finish()
 }

@@ -42,8 +42,10 @@ impl ComponentCache {
         let component = compile(engine, bytes)?;
         if let Err(error) = store(&component, &path) {
             tracing::warn!(path = %path.display(), "a compiled component could not be kept: {error:#}");
+            return Ok(component);
         }
-        Ok(component)
+        // Of a file that is mapped the system holds what is run, and of what was compiled here all.
+        Ok(open(engine, &path).unwrap_or(component))
     }
 }
 

@@ -17,8 +17,13 @@ pub(crate) fn engine() -> Result<Engine> {
 }
 
 /// Compiles the component `bytes`.
+///
+/// Threads of its own do it: what a compiler leaves in an allocator's caches goes with the thread that they are of, and
+/// those of rayon's common pool never end.
 pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component> {
-    Component::from_binary(engine, bytes).map_err(|error| error.context("while compiling").into())
+    let threads = rayon::ThreadPoolBuilder::new().build()?;
+    let compiled = threads.install(|| Component::from_binary(engine, bytes));
+    compiled.map_err(|error| error.context("while compiling").into())
 }
 
 /// How often the epoch advances.

@@ -22,15 +22,41 @@ pub(crate) struct Counts {
     /// Tests that their authors left out, as libtest counts them.
     ignored: u64,
     failures: Failures,
+    /// What is shown once these counts are added to others.
+    shown_later: Option<Vec<String>>,
 }
 
 impl Counts {
+    /// Those of runners beside others, whose output would come amid that of theirs.
+    pub(crate) fn shown_later() -> Self {
+        Self { shown_later: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Adds others, and shows what was to be shown later.
+    pub(crate) fn add(&mut self, others: Self) {
+        others.shown_later.into_iter().flatten().for_each(|line| self.show(&line));
+        self.ended_well += others.ended_well;
+        self.could_not_run += others.could_not_run;
+        self.failed += others.failed;
+        self.skipped.extend(others.skipped);
+        self.ignored += others.ignored;
+        self.failures.add(others.failures);
+    }
+
+    /// Shows a line, now or later.
+    pub(crate) fn show(&mut self, line: &str) {
+        match &mut self.shown_later {
+            Some(lines) => lines.push(line.to_owned()),
+            None => print(line),
+        }
+    }
+
     /// Runs a test runner, shows its output as it comes, and adds its counts.
     ///
     /// A runner that fails without having counted a failure counts as one failed test.
     pub(crate) fn run(&mut self, command: &mut Command) -> Result<()> {
         let shown = format!("{command:?}").replace('"', "");
-        print(&format!("$ {shown}"));
+        self.show(&format!("$ {shown}"));
         let mut runner =
             command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {shown}"))?;
         let output = runner.stdout.take().expect("the runner's output should be a pipe");
@@ -38,7 +64,7 @@ impl Counts {
         for line in BufReader::new(output).split(b'\n') {
             let line = line.with_context(|| format!("cannot read the output of {shown}"))?;
             let line = String::from_utf8_lossy(&line);
-            print(&line);
+            self.show(&line);
             self.read(&line);
         }
         let status = runner.wait().with_context(|| format!("cannot wait for {shown}"))?;
@@ -61,7 +87,7 @@ impl Counts {
 
     /// Counts what cannot run, and says so.
     pub(crate) fn skip(&mut self, what: &str) {
-        print(&format!("skipped: {what}"));
+        self.show(&format!("skipped: {what}"));
         self.skipped.push(what.to_owned());
     }
 
@@ -151,6 +177,19 @@ mod tests {
         ]);
         assert_eq!(counts.to_string(), "3 passed, 0 failed, 2 skipped");
         assert_eq!(counts.skipped()[0], "plays in Chromium, for chromium is not installed");
+    }
+
+    #[test]
+    fn counts_of_runners_beside_others_are_shown_and_added_later() {
+        let mut beside = Counts::shown_later();
+        let script = "echo '2 passed, 1 failed'; echo 'skipped: plays, for want of a player'";
+        beside.run(Command::new("sh").args(["-c", script])).unwrap();
+        let shown = beside.shown_later.clone().unwrap();
+        assert_eq!(shown[1..], ["2 passed, 1 failed", "skipped: plays, for want of a player"]);
+        let mut all = counts(&["3 passed, 0 failed"]);
+        all.add(beside);
+        assert_eq!(all.to_string(), "4 passed, 1 failed, 1 skipped");
+        assert_eq!(all.skipped(), ["plays, for want of a player"]);
     }
 
     #[test]

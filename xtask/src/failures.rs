@@ -38,6 +38,11 @@ impl Failures {
         }
     }
 
+    /// Adds those of other runners.
+    pub(crate) fn add(&mut self, others: Self) {
+        self.told.extend(others.told);
+    }
+
     /// What was read so far.
     pub(crate) fn told(&self) -> &[String] {
         &self.told

@@ -2,6 +2,7 @@
 
 use std::fs::DirEntry;
 use std::process::{Command, ExitCode};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -11,14 +12,17 @@ use crate::build::{self, Started, cargo};
 use crate::count::Counts;
 use crate::{print, tools};
 
-/// What runs one after the other: what is built and fails soonest comes first.
-const STEPS: [(&str, Step); 6] = [
-    ("the core and the functions' logic", core),
-    (COMPONENTS, |_| build::wasm()),
-    ("what runs the built components", native),
-    ("the core as Wasm", core_as_wasm),
-    ("the official clients of the recording API", clients),
-    ("the fuzz targets", fuzz),
+/// What runs one after the other: what is built and fails soonest comes first. What stands together runs at once.
+const STEPS: [&[(&str, Step)]; 4] = [
+    &[("the core and the functions' logic", core)],
+    &[(COMPONENTS, |_| build::wasm())],
+    &[("what runs the built components", native)],
+    // None of them keeps all processors busy.
+    &[
+        ("the core as Wasm", core_as_wasm),
+        ("the official clients of the recording API", clients),
+        ("the fuzz targets", fuzz),
+    ],
 ];
 
 /// The step without which the later ones cannot be.
@@ -26,48 +30,81 @@ const COMPONENTS: &str = "building the components";
 
 type Step = fn(&mut Run) -> Result<()>;
 
-/// One run of all tests.
+/// One run of all tests, or of what runs beside others.
+#[derive(Default)]
 struct Run {
     counts: Counts,
     /// Debian's packages that the machine lacks.
     missing: Vec<&'static str>,
     /// The time of each step that ran.
     took: Vec<(&'static str, Duration)>,
+    failures: Vec<String>,
 }
 
 /// Runs every test, and ends with the counts of all runners.
 pub(crate) fn all(arguments: &[String], installs: bool) -> Result<ExitCode> {
     ensure!(arguments.is_empty(), "test takes --no-install and nothing else, not {arguments:?}");
     let missing = if installs { tools::install().map(|()| Vec::new())? } else { tools::go_without() };
-    let mut run = Run { counts: Counts::default(), missing, took: Vec::new() };
-    let mut failures = Vec::new();
-    for (at, (what, step)) in STEPS.iter().enumerate() {
-        print(&format!("\n== {} of {}: {what}", at + 1, STEPS.len()));
-        let begin = Instant::now();
-        if let Err(error) = step(&mut run) {
-            failures.push(format!("{what}: {error:#}"));
-            if *what == COMPONENTS {
-                failures
-                    .extend(STEPS[at + 1..].iter().map(|(what, _)| format!("{what}: not run after that")));
-                break;
-            }
+    let mut run = Run { missing, ..Run::default() };
+    for (at, group) in STEPS.iter().enumerate() {
+        let is_done = run.group(at, group);
+        if !is_done && group.iter().any(|(what, _)| *what == COMPONENTS) {
+            let later = STEPS[at + 1..].iter().copied().flatten();
+            run.failures.extend(later.map(|(what, _)| format!("{what}: not run after that")));
+            break;
         }
-        run.took.push((what, begin.elapsed()));
     }
-    run.report(&failures);
-    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    run.report();
+    Ok(if run.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl Run {
+    /// Runs the steps of a group at once; the output of the first comes as it is written, that of others after it. Answers
+    /// whether none failed.
+    fn group(&mut self, at: usize, steps: &[(&'static str, Step)]) -> bool {
+        let failed_before = self.failures.len();
+        let Some((first, others)) = steps.split_first() else { return true };
+        thread::scope(|scope| {
+            let beside: Vec<_> = others
+                .iter()
+                .map(|step| {
+                    let missing = self.missing.clone();
+                    let mut run = Self { counts: Counts::shown_later(), missing, ..Self::default() };
+                    scope.spawn(move || {
+                        run.step(at, *step);
+                        run
+                    })
+                })
+                .collect();
+            self.step(at, *first);
+            for run in beside {
+                let run = run.join().expect("a step should end");
+                self.counts.add(run.counts);
+                self.took.extend(run.took);
+                self.failures.extend(run.failures);
+            }
+        });
+        self.failures.len() == failed_before
+    }
+
+    fn step(&mut self, at: usize, (what, step): (&'static str, Step)) {
+        self.counts.show(&format!("\n== {} of {}: {what}", at + 1, STEPS.len()));
+        let begin = Instant::now();
+        if let Err(error) = step(self) {
+            self.failures.push(format!("{what}: {error:#}"));
+        }
+        self.took.push((what, begin.elapsed()));
+    }
+
     /// What did not run and what failed; the counts come last.
-    fn report(&self, failures: &[String]) {
+    fn report(&self) {
         let skipped = self.counts.skipped();
         if !skipped.is_empty() {
             print(&format!("\nSKIPPED, {} in all:", skipped.len()));
             skipped.iter().for_each(|what| print(&format!("  {what}")));
         }
         self.took.iter().for_each(|(what, took)| print(&format!("{:>5} s: {what}", took.as_secs())));
-        failures.iter().for_each(|failure| print(&format!("\nFAILED: {failure}")));
+        self.failures.iter().for_each(|failure| print(&format!("\nFAILED: {failure}")));
         self.counts.failures().iter().for_each(|test| print(&format!("failed: {test}")));
         print(&format!("\n{}", self.counts));
     }
@@ -147,7 +184,7 @@ fn clients(run: &mut Run) -> Result<()> {
     if !run.can("the official clients of the recording API", &["python3-venv", "npm"]) {
         return Ok(());
     }
-    print("python3 and npm download the clients into target/sdk, once");
+    run.counts.show("python3 and npm download the clients into target/sdk, once");
     run.counts.run(Command::new("python3").arg("tests/sdk/run.py"))
 }
 

@@ -13,6 +13,8 @@
 //!
 //! Breaks end files too; they are seen by the tick, not by a commit: see [`file`](crate::file).
 
+pub(crate) mod compact;
+
 use serde::{Deserialize, Serialize};
 
 use crate::chunk::{Slice, Tracks};

@@ -346,8 +346,8 @@ fn begin(session: &Session) -> Committed {
 pub(crate) fn plan(prepared: &Prepared, delivery: Delivery) -> Result<(Committed, bool), Error> {
     let Prepared { session, seq, before, is_parted, .. } = prepared;
     let is_parted = *is_parted || delivery.generation.files != before.generation.files;
-    let at = (session.id.as_str(), *seq);
-    let mut after = Committed::new(before, at, delivery.generation, delivery.chunk, &delivery.remux_state)?;
+    let Delivery { generation, chunk, remux_state, .. } = &delivery;
+    let mut after = Committed::new(before, (session, *seq), *generation, *chunk, remux_state)?;
     let ended_before = after.ended.len();
     after.left_out.extend(prepared.new_left_out(&delivery));
     if is_parted && !matches!(delivery.chunk, Chunk::Slice(_)) {

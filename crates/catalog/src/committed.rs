@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 use store::record::{read, write};
 use store::{Record, Store};
 
-use crate::account::{Account, Run};
+use crate::account::{Account, Run, compact};
 use crate::chunk::Chunk;
 use crate::error::Error;
 use crate::key;
 use crate::order::Generation;
 use crate::page::{self, PAGE};
 use crate::session::{End, Session};
+use crate::tally::Tally;
 
 /// So many chunks in a row that are no slices are known beyond their page. An object's note has no room for more.
 const MOST_BEFORE_PAGE: usize = 128;
@@ -46,9 +47,14 @@ pub struct Committed {
     /// The chunks right before its page that are no slices, in Base64, until a slice comes in its page.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     before_page: String,
+    /// The [tally](crate::tally) before its page, in Base64; `None` in sessions that an earlier build began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tally: Option<String>,
     /// Where the files of each format of the rule stand after it.
+    #[serde(with = "compact::accounts")]
     pub accounts: Vec<Account>,
     /// The files that ended before a slice of its page, with their formats' places in the rule.
+    #[serde(with = "compact::ended")]
     pub ended: Vec<(usize, Run)>,
     /// The slices after it have names of the session's own from the first try on: another push of the stream names its
     /// slices alike.
@@ -68,8 +74,9 @@ pub(crate) struct Numbers {
     pub(crate) slice: u32,
 }
 
+/// Version 1 has accounts and ended files as JSON.
 impl Record for Committed {
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 }
 
 /// A hint at how many chunks of a session are committed.
@@ -95,6 +102,7 @@ impl Committed {
             remux_state: String::new(),
             page: String::new(),
             before_page: String::new(),
+            tally: None,
             accounts,
             ended: Vec::new(),
             has_own_names: false,
@@ -108,11 +116,12 @@ impl Committed {
     /// [`Error::Record`]: of the record before it.
     pub(crate) fn new(
         before: &Self,
-        (session, seq): (&str, u64),
+        (of, seq): (&Session, u64),
         generation: Generation,
         chunk: Chunk,
         remux_state: &[u8],
     ) -> Result<Self, Error> {
+        let session = &*of.id;
         let begins_page = seq.is_multiple_of(PAGE);
         let (mut chunks, mut before_page) = match seq.checked_sub(1) {
             Some(last) if begins_page => (Vec::new(), encode_run(&before.since_slice(session, last)?)),
@@ -134,6 +143,7 @@ impl Committed {
             remux_state: BASE64_STANDARD.encode(remux_state),
             page: BASE64_STANDARD.encode(page::encode(&chunks)),
             before_page,
+            tally: before.next_tally((of, seq))?,
             accounts: Vec::new(),
             ended: if begins_page { Vec::new() } else { before.ended.clone() },
             has_own_names: before.has_own_names || chunk.has_own_name(),
@@ -174,6 +184,34 @@ impl Committed {
     /// [`Error::Record`].
     pub fn chunks(&self, session: &str, seq: u64) -> Result<Vec<Chunk>, Error> {
         decode(&self.page, session, seq)
+    }
+
+    /// What is recorded of its session before its page; `None` where that is not noted.
+    ///
+    /// # Errors
+    /// [`Error::Record`].
+    pub(crate) fn tally(&self, session: &str, seq: u64) -> Result<Option<Tally>, Error> {
+        let Some(tally) = &self.tally else { return Ok(None) };
+        let bytes = BASE64_STANDARD.decode(tally).ok();
+        let tally = bytes.and_then(|bytes| Tally::decode(&bytes));
+        let unreadable =
+            || Error::Record { key: key::chunk(session, seq), reason: "its tally cannot be read".into() };
+        tally.map(Some).ok_or_else(unreadable)
+    }
+
+    /// The tally before the page of chunk `seq`, which comes after it.
+    fn next_tally(&self, (session, seq): (&Session, u64)) -> Result<Option<String>, Error> {
+        let tally = match seq.checked_sub(1) {
+            None => Some(Tally::default()),
+            Some(last) if seq.is_multiple_of(PAGE) => match self.tally(&session.id, last)? {
+                Some(tally) => {
+                    Some(tally.after(last / PAGE, &self.chunks(&session.id, last)?, session.delay_ms()))
+                }
+                None => None,
+            },
+            Some(_) => return Ok(self.tally.clone()),
+        };
+        Ok(tally.map(|tally| BASE64_STANDARD.encode(tally.encode())))
     }
 
     /// The chunks up to it since the last slice: none of them is one.

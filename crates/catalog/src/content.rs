@@ -1,8 +1,11 @@
 //! What is recorded in a range of wall-clock time.
 //!
-//! A query reads the list of each UTC day of its range, and of each session that it finds there the pages of the range
-//! alone, to which it comes by bisection. Then it reads the parts that are sealed of these days: what is moved meanwhile
-//! is found in one of the two places.
+//! A query reads the list of each UTC day of its range, and of each session that it finds there the [pages](pages) of the
+//! range alone, to which it comes by bisection; for spans, the pages at both ends and a [tally](crate::tally) of what lies
+//! between them. Then it reads the parts that are sealed of these days: what is moved meanwhile is found in one of the two
+//! places.
+
+mod pages;
 
 use std::collections::BTreeMap;
 
@@ -12,14 +15,14 @@ use crate::chunk::Chunk;
 use crate::days::{self, days};
 use crate::decision::WorkBucket;
 use crate::error::Error;
-use crate::file::{Entry, List, page_record, pages};
+use crate::file::{Entry, List};
 use crate::log::part::{self, Run};
 use crate::log::{Kind, StreamDay};
-use crate::page::PAGE;
 use crate::rule::Rule;
 use crate::session::{self, Session};
 use crate::stream::StreamName;
-use crate::{committed, seal};
+use crate::tally::{Slices, Stretch};
+use pages::{Between, Found, Wanted};
 
 /// How far beside a range a slice that belongs to it can begin: gateways cut well before, and pictures that can be
 /// entered are seldom further apart. Unit: ms.
@@ -59,29 +62,26 @@ pub async fn spans(
     from_ms: u64,
     to_ms: u64,
 ) -> Result<Vec<Span>, Error> {
-    let mut found: Vec<Span> = Vec::new();
+    let mut found: Vec<(Stretch, Rule)> = Vec::new();
     // The span of each recording that may go on.
     let mut open: BTreeMap<String, usize> = BTreeMap::new();
-    for piece in pieces(store, bucket, stream, from_ms, to_ms).await? {
+    for piece in pieces(store, bucket, stream, (from_ms, to_ms), Wanted::Spans).await? {
         let Some(rule) = &piece.session.rule else { continue };
         let recording = &piece.recording;
-        for Entry { slice, .. } in piece.slices(from_ms, to_ms) {
-            let (start_ms, duration_90khz) = (slice.start_ms(), slice.duration_90khz);
-            let end_ms = start_ms + duration_90khz / 90;
-            match open.get(recording).and_then(|at| found.get_mut(*at)) {
-                Some(span) if start_ms <= span.end_ms + rule.delay_ms() => {
-                    span.end_ms = span.end_ms.max(end_ms);
-                    span.duration_90khz += duration_90khz;
-                }
-                _ => {
-                    open.insert(recording.clone(), found.len());
-                    found.push(Span { start_ms, end_ms, duration_90khz, rule: rule.clone() });
-                }
+        for stretch in piece.stretches(from_ms, to_ms) {
+            let span = open.get(recording).and_then(|at| found.get_mut(*at));
+            if !span.is_some_and(|(span, rule)| span.join(stretch, rule.delay_ms())) {
+                open.insert(recording.clone(), found.len());
+                found.push((stretch, rule.clone()));
             }
         }
     }
-    found.sort_by_key(|span| span.start_ms);
-    Ok(found)
+    found.sort_by_key(|(stretch, _)| stretch.start_ms);
+    let span = |(stretch, rule)| {
+        let Stretch { start_ms, end_ms, duration_90khz } = stretch;
+        Span { start_ms, end_ms, duration_90khz, rule }
+    };
+    Ok(found.into_iter().map(span).collect())
 }
 
 /// The slices that begin in a range; with `one_more` also the one that continues the last of them.
@@ -103,7 +103,7 @@ pub async fn slices(
     let mut covered: Option<(String, u64)> = None;
     let back_ms = from_ms.saturating_sub(REACH_MS);
     let reach_ms = if one_more { to_ms.saturating_add(REACH_MS) } else { to_ms };
-    for piece in pieces(store, bucket, stream, back_ms, reach_ms).await? {
+    for piece in pieces(store, bucket, stream, (back_ms, reach_ms), Wanted::Slices).await? {
         let Piece { recording, session, .. } = &piece;
         if slicing_rule(session).is_none() || session.began_ms >= to_ms {
             continue;
@@ -158,6 +158,8 @@ struct Piece {
     session: Session,
     /// Chunks with their numbers.
     chunks: BTreeMap<u64, Chunk>,
+    /// What is known of the ones that are not among them.
+    between: Option<Between>,
 }
 
 impl Piece {
@@ -177,6 +179,37 @@ impl Piece {
         list.entries.retain(|entry| entry.slice.start_ms() < to_ms && end_ms(entry) > from_ms);
         list.entries
     }
+
+    /// The same as stretches: one for each slice, and those of what is known of the others.
+    fn stretches(&self, from_ms: u64, to_ms: u64) -> Vec<Stretch> {
+        let mut stretches = Vec::new();
+        let mut slices = Slices::default();
+        let mut next = None;
+        let mut between = self.between.as_ref();
+        for (seq, chunk) in &self.chunks {
+            if let Some(between) = between.take_if(|between| between.chunks.start <= *seq) {
+                stretches.extend(&between.stretches);
+                (slices, next) = (between.slices, Some(between.chunks.end));
+            }
+            if self.between.as_ref().is_some_and(|between| between.chunks.contains(seq)) {
+                continue;
+            }
+            if next.is_some_and(|next| next != *seq) {
+                slices.interrupt();
+            }
+            stretches.extend(slices.push(*chunk));
+            next = Some(seq + 1);
+        }
+        stretches.extend(slices.last());
+        stretches.retain(|stretch| stretch.start_ms < to_ms && stretch.end_ms > from_ms);
+        stretches
+    }
+}
+
+/// Where the days are in which slices of a range may be: one lasts until the next one begins, and is sealed in the day that it
+/// begins in.
+fn reach(from_ms: u64, to_ms: u64) -> (u64, u64) {
+    (from_ms.saturating_sub(REACH_MS), to_ms.saturating_add(REACH_MS))
 }
 
 /// The sessions that may have slices in a range, with these, in order of their recordings' begins and of their own.
@@ -184,12 +217,11 @@ async fn pieces(
     store: &impl Store,
     bucket: &impl WorkBucket,
     stream: &StreamName,
-    from_ms: u64,
-    to_ms: u64,
+    (from_ms, to_ms): (u64, u64),
+    wanted: Wanted,
 ) -> Result<Vec<Piece>, Error> {
-    // A slice lasts until the next one begins, and begins in the day that it is sealed in.
-    let (back_ms, reach_ms) = (from_ms.saturating_sub(REACH_MS), to_ms.saturating_add(REACH_MS));
-    let mut found = in_store(store, bucket, stream, back_ms, reach_ms).await?;
+    let (back_ms, reach_ms) = reach(from_ms, to_ms);
+    let mut found = in_store(store, bucket, stream, (from_ms, to_ms), wanted).await?;
     let stream = stream.key();
     for day in days(back_ms, reach_ms) {
         let at = StreamDay { stream: &stream, day };
@@ -202,6 +234,7 @@ async fn pieces(
                     recording_began_ms,
                     session,
                     chunks: BTreeMap::new(),
+                    between: None,
                 });
                 piece.chunks.extend(chunks);
             }
@@ -220,12 +253,13 @@ async fn in_store(
     store: &impl Store,
     bucket: &impl WorkBucket,
     stream: &StreamName,
-    from_ms: u64,
-    to_ms: u64,
+    (from_ms, to_ms): (u64, u64),
+    wanted: Wanted,
 ) -> Result<BTreeMap<String, Piece>, Error> {
+    let (back_ms, reach_ms) = reach(from_ms, to_ms);
     let mut found = BTreeMap::new();
     let mut begins: BTreeMap<String, u64> = BTreeMap::new();
-    for id in days::sessions(store, stream, from_ms, to_ms).await? {
+    for id in days::sessions(store, stream, back_ms, reach_ms).await? {
         let Some(adopted) = session::adopted(store, &id).await? else { continue };
         // One that leaves the store is in a part.
         let Some(session) = session::find(store, &id).await? else { continue };
@@ -235,57 +269,8 @@ async fn in_store(
             None => session::get(store, bucket, &recording).await?.began_ms,
         };
         begins.insert(recording.clone(), recording_began_ms);
-        let chunks = chunks_in(store, &id, from_ms, to_ms).await?;
-        found.insert(id, Piece { recording, recording_began_ms, session, chunks });
+        let Found { chunks, between } = pages::find(store, &session, (from_ms, to_ms), wanted).await?;
+        found.insert(id, Piece { recording, recording_began_ms, session, chunks, between });
     }
     Ok(found)
-}
-
-/// The chunks around a range that the store holds of a session.
-async fn chunks_in(
-    store: &impl Store,
-    id: &str,
-    from_ms: u64,
-    to_ms: u64,
-) -> Result<BTreeMap<u64, Chunk>, Error> {
-    let sealed = seal::sealed(store, id).await?.map_or(0, |sealed| sealed.next);
-    let length = committed::length(store, id).await?;
-    let mut chunks = BTreeMap::new();
-    if sealed >= length {
-        return Ok(chunks);
-    }
-    let mut at = first_page(store, id, (sealed, length), from_ms).await?.max(sealed);
-    let mut is_past = false;
-    while at < length && !is_past {
-        let end = ((at / PAGE + 1) * PAGE).min(length);
-        pages(store, id, at..=end - 1, |seq, chunk| {
-            is_past = matches!(chunk, Chunk::Slice(slice) if slice.start_ms() >= to_ms)
-                || is_past && !matches!(chunk, Chunk::Slice(_));
-            chunks.insert(seq, chunk);
-        })
-        .await?;
-        at = end;
-    }
-    Ok(chunks)
-}
-
-/// The begin of the last page before which all media has ended by a moment; its predecessor's, since a slice may last
-/// until the first one of the next page.
-async fn first_page(
-    store: &impl Store,
-    id: &str,
-    (sealed, length): (u64, u64),
-    from_ms: u64,
-) -> Result<u64, Error> {
-    let (mut low, mut high) = (sealed / PAGE, length / PAGE);
-    while low < high {
-        let middle = low.midpoint(high);
-        let (_, committed) = page_record(store, id, middle, length - 1).await?;
-        if committed.last_media_ms().unwrap_or(0) <= from_ms {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    Ok(low.saturating_sub(1) * PAGE)
 }

@@ -63,6 +63,7 @@ mod slice_note;
 mod status;
 mod stored_file;
 pub mod stream;
+mod tally;
 #[cfg(test)]
 mod tests;
 pub mod time;

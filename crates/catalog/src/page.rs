@@ -181,7 +181,7 @@ fn reason(code: u8) -> Option<GapReason> {
 }
 
 /// The video codec in the low four bits, the audio codec in the high ones; 0 for none.
-fn codecs_code(tracks: Tracks) -> u8 {
+pub(crate) fn codecs_code(tracks: Tracks) -> u8 {
     let video = match tracks.video {
         None => 0,
         Some(VideoCodec::H264) => 1,
@@ -196,7 +196,8 @@ fn codecs_code(tracks: Tracks) -> u8 {
     video | audio << 4
 }
 
-fn tracks(codecs: u8, width: u16, height: u16) -> Option<Tracks> {
+/// The tracks of such a code.
+pub(crate) fn tracks(codecs: u8, width: u16, height: u16) -> Option<Tracks> {
     let video = match codecs & 15 {
         0 => None,
         1 => Some(VideoCodec::H264),

@@ -116,16 +116,16 @@ impl Committed {
     /// [`Error::Record`]: of the record before it.
     pub(crate) fn new(
         before: &Self,
-        (of, seq): (&Session, u64),
+        (session, seq): (&Session, u64),
         generation: Generation,
         chunk: Chunk,
         remux_state: &[u8],
     ) -> Result<Self, Error> {
-        let session = &*of.id;
+        let id = &session.id;
         let begins_page = seq.is_multiple_of(PAGE);
         let (mut chunks, mut before_page) = match seq.checked_sub(1) {
-            Some(last) if begins_page => (Vec::new(), encode_run(&before.since_slice(session, last)?)),
-            Some(last) => (before.chunks(session, last)?, before.before_page.clone()),
+            Some(last) if begins_page => (Vec::new(), encode_run(&before.since_slice(id, last)?)),
+            Some(last) => (before.chunks(id, last)?, before.before_page.clone()),
             None => (Vec::new(), String::new()),
         };
         chunks.push(chunk);
@@ -143,7 +143,7 @@ impl Committed {
             remux_state: BASE64_STANDARD.encode(remux_state),
             page: BASE64_STANDARD.encode(page::encode(&chunks)),
             before_page,
-            tally: before.next_tally((of, seq))?,
+            tally: before.next_tally(session, seq)?,
             accounts: Vec::new(),
             ended: if begins_page { Vec::new() } else { before.ended.clone() },
             has_own_names: before.has_own_names || chunk.has_own_name(),
@@ -187,23 +187,15 @@ impl Committed {
     }
 
     /// What is recorded of its session before its page; `None` where that is not noted.
-    ///
-    /// # Errors
-    /// [`Error::Record`].
-    pub(crate) fn tally(&self, session: &str, seq: u64) -> Result<Option<Tally>, Error> {
-        let Some(tally) = &self.tally else { return Ok(None) };
-        let bytes = BASE64_STANDARD.decode(tally).ok();
-        let tally = bytes.and_then(|bytes| Tally::decode(&bytes));
-        let unreadable =
-            || Error::Record { key: key::chunk(session, seq), reason: "its tally cannot be read".into() };
-        tally.map(Some).ok_or_else(unreadable)
+    pub(crate) fn tally(&self) -> Option<Tally> {
+        Tally::decode(&BASE64_STANDARD.decode(self.tally.as_ref()?).ok()?)
     }
 
     /// The tally before the page of chunk `seq`, which comes after it.
-    fn next_tally(&self, (session, seq): (&Session, u64)) -> Result<Option<String>, Error> {
+    fn next_tally(&self, session: &Session, seq: u64) -> Result<Option<String>, Error> {
         let tally = match seq.checked_sub(1) {
             None => Some(Tally::default()),
-            Some(last) if seq.is_multiple_of(PAGE) => match self.tally(&session.id, last)? {
+            Some(last) if seq.is_multiple_of(PAGE) => match self.tally() {
                 Some(tally) => {
                     Some(tally.after(last / PAGE, &self.chunks(&session.id, last)?, session.delay_ms()))
                 }

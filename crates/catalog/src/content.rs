@@ -21,8 +21,8 @@ use crate::log::{Kind, StreamDay};
 use crate::rule::Rule;
 use crate::session::{self, Session};
 use crate::stream::StreamName;
-use crate::tally::{Slices, Stretch};
-use pages::{Between, Found, Wanted};
+use crate::tally::{Stretch, Timeline};
+use pages::{Found, Wanted};
 
 /// How far beside a range a slice that belongs to it can begin: gateways cut well before, and pictures that can be
 /// entered are seldom further apart. Unit: ms.
@@ -156,10 +156,8 @@ struct Piece {
     recording: String,
     recording_began_ms: u64,
     session: Session,
-    /// Chunks with their numbers.
-    chunks: BTreeMap<u64, Chunk>,
-    /// What is known of the ones that are not among them.
-    between: Option<Between>,
+    /// Its chunks, and what else is known of it.
+    found: Found,
 }
 
 impl Piece {
@@ -167,7 +165,7 @@ impl Piece {
     fn slices(&self, from_ms: u64, to_ms: u64) -> Vec<Entry> {
         let mut list = List::default();
         let mut next = None;
-        for (seq, chunk) in &self.chunks {
+        for (seq, chunk) in &self.found.chunks {
             if next.is_some_and(|next| next != *seq) {
                 // Chunks outside of what was asked for lie in between.
                 list.interrupt();
@@ -180,34 +178,42 @@ impl Piece {
         list.entries
     }
 
-    /// The same as stretches: one for each slice, and those of what is known of the others.
+    /// The same as stretches: one for each slice, and those of the pages that were not read.
     fn stretches(&self, from_ms: u64, to_ms: u64) -> Vec<Stretch> {
+        let Found { chunks, before, between } = &self.found;
+        let (mut before, mut next_between) = (before.as_ref(), between.as_ref());
         let mut stretches = Vec::new();
-        let mut slices = Slices::default();
+        let mut timeline = Timeline::default();
         let mut next = None;
-        let mut between = self.between.as_ref();
-        for (seq, chunk) in &self.chunks {
-            if let Some(between) = between.take_if(|between| between.chunks.start <= *seq) {
+        for (seq, chunk) in chunks {
+            if let Some(between) = next_between.take_if(|between| between.chunks.start <= *seq) {
                 stretches.extend(&between.stretches);
-                (slices, next) = (between.slices, Some(between.chunks.end));
+                (timeline, next) = (between.timeline, Some(between.chunks.end));
             }
-            if self.between.as_ref().is_some_and(|between| between.chunks.contains(seq)) {
+            if between.as_ref().is_some_and(|between| between.chunks.contains(seq)) {
+                // It was sealed after its tally was read.
                 continue;
             }
             if next.is_some_and(|next| next != *seq) {
-                slices.interrupt();
+                timeline.interrupt();
             }
-            stretches.extend(slices.push(*chunk));
+            if let Some((_, known)) = before.take_if(|(first, _)| first <= seq)
+                && next != Some(*seq)
+            {
+                stretches.extend(timeline.last().filter(|last| Some(*last) != known.last()));
+                timeline = *known;
+            }
+            stretches.extend(timeline.push(*chunk));
             next = Some(seq + 1);
         }
-        stretches.extend(slices.last());
+        stretches.extend(timeline.last());
         stretches.retain(|stretch| stretch.start_ms < to_ms && stretch.end_ms > from_ms);
         stretches
     }
 }
 
-/// Where the days are in which slices of a range may be: one lasts until the next one begins, and is sealed in the day that it
-/// begins in.
+/// The range in whose days the slices of a range are: a slice is sealed in the day that it begins in, and lasts until the
+/// next one begins.
 fn reach(from_ms: u64, to_ms: u64) -> (u64, u64) {
     (from_ms.saturating_sub(REACH_MS), to_ms.saturating_add(REACH_MS))
 }
@@ -233,10 +239,9 @@ async fn pieces(
                     recording: adopted.recording,
                     recording_began_ms,
                     session,
-                    chunks: BTreeMap::new(),
-                    between: None,
+                    found: Found::default(),
                 });
-                piece.chunks.extend(chunks);
+                piece.found.chunks.extend(chunks);
             }
         }
     }
@@ -260,17 +265,23 @@ async fn in_store(
     let mut found = BTreeMap::new();
     let mut begins: BTreeMap<String, u64> = BTreeMap::new();
     for id in days::sessions(store, stream, back_ms, reach_ms).await? {
-        let Some(adopted) = session::adopted(store, &id).await? else { continue };
         // One that leaves the store is in a part.
         let Some(session) = session::find(store, &id).await? else { continue };
+        if session.began_ms >= to_ms {
+            continue;
+        }
+        let of_session = pages::find(store, &session, (from_ms, to_ms), wanted).await?;
+        if of_session.chunks.is_empty() {
+            continue;
+        }
+        let Some(adopted) = session::adopted(store, &id).await? else { continue };
         let recording = adopted.recording;
         let recording_began_ms = match begins.get(&recording) {
             Some(began_ms) => *began_ms,
             None => session::get(store, bucket, &recording).await?.began_ms,
         };
         begins.insert(recording.clone(), recording_began_ms);
-        let Found { chunks, between } = pages::find(store, &session, (from_ms, to_ms), wanted).await?;
-        found.insert(id, Piece { recording, recording_began_ms, session, chunks, between });
+        found.insert(id, Piece { recording, recording_began_ms, session, found: of_session });
     }
     Ok(found)
 }

@@ -1,7 +1,7 @@
 //! What a session has recorded up to a page: stretches of time, in a few bytes.
 //!
-//! Each record of a page carries the tally of the chunks before the page, so that a query over a day reads the pages at
-//! both ends of its range, and one tally for all that lies between them.
+//! Each record of a page carries the tally of the chunks before the page. A query over a day reads the pages at both ends of
+//! its range, and one tally for all that lies between them. One that cannot be read counts as none: pages tell the same.
 //!
 //! Layout, all numbers as LEB128:
 //!
@@ -16,7 +16,8 @@
 use crate::chunk::{Chunk, Slice};
 use crate::page::{Reader, put};
 
-/// A tally with more stretches is not continued: the next one says where it is.
+/// A tally with more stretches is not continued, since each record has one: the next one says where it is. A page may add
+/// as many as it has chunks.
 const MOST: usize = 16;
 
 const LAST: u8 = 1;
@@ -69,14 +70,14 @@ impl Timed {
     }
 }
 
-/// The slices of a session one after the other, each of which lasts until the next one begins that continues it.
+/// Takes the slices of a session one after the other: each lasts until the next one begins that continues it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Slices {
+pub(crate) struct Timeline {
     last: Option<Timed>,
     is_interrupted: bool,
 }
 
-impl Slices {
+impl Timeline {
     /// The next slice does not continue the last one.
     pub(crate) fn interrupt(&mut self) {
         self.is_interrupted = true;
@@ -114,8 +115,8 @@ pub(crate) struct Tally {
     total_90khz: u64,
     /// Those slices, but for the ones that are in an earlier tally.
     stretches: Vec<Stretch>,
-    /// The last slice.
-    pub(crate) slices: Slices,
+    /// As far as the last slice.
+    pub(crate) timeline: Timeline,
     /// The page whose tally has the stretches before.
     pub(crate) earlier: Option<u64>,
 }
@@ -128,7 +129,7 @@ impl Tally {
             self.earlier = Some(page);
         }
         for chunk in chunks {
-            let Some(slice) = self.slices.push(*chunk) else { continue };
+            let Some(slice) = self.timeline.push(*chunk) else { continue };
             self.total_90khz = self.total_90khz.saturating_add(slice.duration_90khz);
             if !self.stretches.last_mut().is_some_and(|last| last.join(slice, delay_ms)) {
                 self.stretches.push(slice);
@@ -139,7 +140,7 @@ impl Tally {
 
     /// Its stretches from the last slice of an earlier tally of the session on.
     pub(crate) fn since(&self, earlier: &Tally) -> Vec<Stretch> {
-        let from_ms = earlier.slices.last.map_or(0, Timed::start_ms);
+        let from_ms = earlier.timeline.last.map_or(0, Timed::start_ms);
         let mut end_90khz = self.total_90khz;
         let mut found = Vec::new();
         for stretch in self.stretches.iter().rev().take_while(|stretch| stretch.end_ms >= from_ms) {
@@ -159,7 +160,7 @@ impl Tally {
         let mut bytes = Vec::new();
         put(&mut bytes, self.total_90khz);
         put(&mut bytes, self.earlier.map_or(0, |page| page + 1));
-        let Slices { last, is_interrupted } = self.slices;
+        let Timeline { last, is_interrupted } = self.timeline;
         let interrupted = if is_interrupted { INTERRUPTED } else { 0 };
         bytes.push(if last.is_some() { LAST } else { 0 } | interrupted);
         let last = last.map(|last| [last.anchor_ms, last.start_90khz, last.duration_90khz]);
@@ -177,6 +178,9 @@ impl Tally {
         let total_90khz = reader.number()?;
         let earlier = reader.number()?.checked_sub(1);
         let flags = reader.byte()?;
+        if flags & !(LAST | INTERRUPTED) != 0 {
+            return None;
+        }
         let last = match flags & LAST {
             0 => None,
             _ => Some(Timed {
@@ -185,13 +189,44 @@ impl Tally {
                 duration_90khz: reader.number()?,
             }),
         };
-        let slices = Slices { last, is_interrupted: flags & INTERRUPTED != 0 };
+        let timeline = Timeline { last, is_interrupted: flags & INTERRUPTED != 0 };
         let mut stretches = Vec::new();
         while !reader.rest().is_empty() {
             let start_ms = reader.number()?;
             let end_ms = start_ms.checked_add(reader.number()?)?;
             stretches.push(Stretch { start_ms, end_ms, duration_90khz: reader.number()? });
         }
-        Some(Self { total_90khz, stretches, slices, earlier })
+        Some(Self { total_90khz, stretches, timeline, earlier })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::memory::Random;
+
+    use super::*;
+    use crate::tests::world::slice;
+
+    #[test]
+    fn a_tally_is_read_as_it_was_written_and_nothing_else_is_one() {
+        let mut random = Random::new(3);
+        let (mut tally, mut anchor_ms) = (Tally::default(), 1_800_000_000_000);
+        for page in 0..40 {
+            assert_eq!(Tally::decode(&tally.encode()).as_ref(), Some(&tally), "{page}");
+            let chunks: Vec<Chunk> = (0..64)
+                .map(|number| {
+                    anchor_ms += if random.below(40) == 0 { 400_000 } else { 0 };
+                    Chunk::Slice(Slice { anchor_ms, ..slice(page * 64 + number) })
+                })
+                .collect();
+            tally = tally.after(page, &chunks, 180_000);
+        }
+        assert!(tally.earlier.is_some() && !tally.stretches.is_empty());
+        let bytes = tally.encode();
+        for end in 0..bytes.len() {
+            assert_ne!(Tally::decode(&bytes[..end]).as_ref(), Some(&tally), "{end}");
+        }
+        assert_eq!(Tally::decode(&[0, 0, 0]), Some(Tally::default()));
+        assert_eq!(Tally::decode(&[0, 0, 4]), None);
     }
 }

@@ -1,21 +1,19 @@
 //! The pages of a session that a query reads.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 use store::Store;
 
 use crate::chunk::Chunk;
-use crate::committed;
+use crate::committed::{self, Committed};
 use crate::error::Error;
-use crate::file::{self, page_record};
+use crate::file::page_record;
 use crate::page::PAGE;
 use crate::seal;
 use crate::session::Session;
-use crate::tally::{Slices, Stretch, Tally};
-
-/// So many pages at the begin of a range are read, and at its end: a slice lasts until the first one of the next page.
-const EDGE: u64 = 2;
+use crate::tally::{Stretch, Tally, Timeline};
 
 /// What a query asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +24,13 @@ pub(super) enum Wanted {
     Slices,
 }
 
-/// What the store holds of a session around a range.
+/// What is found of a session around a range.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// Chunks with their numbers.
     pub(super) chunks: BTreeMap<u64, Chunk>,
+    /// What comes right before a chunk, which is the first of those that the store holds.
+    pub(super) before: Option<(u64, Timeline)>,
     /// What is known of those in the midst of them, where no slice is asked for.
     pub(super) between: Option<Between>,
 }
@@ -40,10 +40,21 @@ pub(super) struct Found {
 pub(super) struct Between {
     /// Their numbers.
     pub(super) chunks: Range<u64>,
-    /// What is recorded, from the last slice before them up to the last of them.
+    /// What is recorded from the last slice before them on, but for their own last slice.
     pub(super) stretches: Vec<Stretch>,
-    /// The last of them.
-    pub(super) slices: Slices,
+    /// As far as their last slice.
+    pub(super) timeline: Timeline,
+}
+
+/// The pages of a session in the store, each of which is read once.
+struct Pages<'a, S> {
+    store: &'a S,
+    session: &'a Session,
+    /// Number of the first chunk that is not sealed.
+    sealed: u64,
+    /// How many chunks there are.
+    length: u64,
+    read: BTreeMap<u64, Committed>,
 }
 
 /// What the store holds of a session around a range.
@@ -53,28 +64,28 @@ pub(super) async fn find(
     (from_ms, to_ms): (u64, u64),
     wanted: Wanted,
 ) -> Result<Found, Error> {
-    let id = &session.id;
-    let sealed = seal::sealed(store, id).await?.map_or(0, |sealed| sealed.next);
-    let length = committed::length(store, id).await?;
+    let sealed = seal::sealed(store, &session.id).await?.map_or(0, |sealed| sealed.next);
+    let length = committed::length(store, &session.id).await?;
     let mut found = Found::default();
     if sealed >= length {
         return Ok(found);
     }
-    let (first, end) = (sealed / PAGE, (length - 1) / PAGE + 1);
-    let ended = reaching(store, id, (first, end - 1), length, |end_ms| end_ms > from_ms).await?;
-    let mut page = ended.saturating_sub(1).max(first);
-    if wanted == Wanted::Spans && end - page > 2 * EDGE {
-        let next = page + EDGE;
-        let over = reaching(store, id, (next, end - 1), length, |end_ms| end_ms >= to_ms).await?;
-        found.between = between(store, session, (next, over), length).await?;
-        if found.between.is_some() {
-            read(store, id, (page, next), (sealed, length), &mut found).await?;
-            page = over;
-        }
+    let mut pages = Pages { store, session, sealed, length, read: BTreeMap::new() };
+    let (first, last) = (sealed / PAGE, pages.last());
+    if pages.end_ms(last).await? <= from_ms {
+        return Ok(found);
     }
+    let head = pages.reaching((first, last), |end_ms| end_ms > from_ms).await?;
+    let skipped = match wanted {
+        Wanted::Spans => pages.skip(head, (from_ms, to_ms), &mut found).await?,
+        Wanted::Slices => None,
+    };
+    // A slice lasts until the first one of the next page.
+    let mut page = skipped.unwrap_or(head.saturating_sub(1).max(first));
     let mut is_past = false;
-    while page < end && !is_past {
-        read(store, id, (page, page + 1), (sealed, length), &mut found).await?;
+    while page <= last && !is_past {
+        let chunks = pages.chunks(page).await?;
+        pages.put(page, &chunks, &mut found);
         page += 1;
         let last = found.chunks.values().rev().find(|chunk| matches!(chunk, Chunk::Slice(_)));
         is_past = matches!(last, Some(Chunk::Slice(slice)) if slice.start_ms() >= to_ms);
@@ -82,70 +93,119 @@ pub(super) async fn find(
     Ok(found)
 }
 
-/// Adds the chunks of some pages that are not sealed.
-async fn read(
-    store: &impl Store,
-    id: &str,
-    (page, end): (u64, u64),
-    (sealed, length): (u64, u64),
-    found: &mut Found,
-) -> Result<(), Error> {
-    let (first, last) = ((page * PAGE).max(sealed), (end * PAGE).min(length) - 1);
-    let take = |seq, chunk| _ = found.chunks.insert(seq, chunk);
-    file::pages(store, id, first..=last, take).await
-}
+impl<S: Store> Pages<'_, S> {
+    /// The last one.
+    fn last(&self) -> u64 {
+        (self.length - 1) / PAGE
+    }
 
-/// The first page up to whose end the media ends late enough; the end of the pages where that is none.
-async fn reaching(
-    store: &impl Store,
-    id: &str,
-    (mut low, mut high): (u64, u64),
-    length: u64,
-    is_late: impl Fn(u64) -> bool,
-) -> Result<u64, Error> {
-    while low < high {
-        let middle = low.midpoint(high);
-        let (_, committed) = page_record(store, id, middle, length - 1).await?;
-        if is_late(committed.last_media_ms().unwrap_or(0)) {
-            high = middle;
-        } else {
-            low = middle + 1;
+    /// The number of the chunk that a page is read from.
+    fn end(&self, page: u64) -> u64 {
+        (page * PAGE + PAGE).min(self.length) - 1
+    }
+
+    /// The record that a page is read from.
+    async fn record(&mut self, page: u64) -> Result<&Committed, Error> {
+        let (id, end) = (&self.session.id, self.end(page));
+        if let Entry::Vacant(unread) = self.read.entry(page) {
+            let record = match committed::get(self.store, id, end).await? {
+                Some(record) => record,
+                // So much has come meanwhile that it is deleted.
+                None => page_record(self.store, id, page, end).await?.1,
+            };
+            unread.insert(record);
         }
+        Ok(&self.read[&page])
     }
-    Ok(low)
-}
 
-/// What is known of the pages from one up to another; `None` where it is not noted, or no slice comes right before them.
-async fn between(
-    store: &impl Store,
-    session: &Session,
-    (page, end): (u64, u64),
-    length: u64,
-) -> Result<Option<Between>, Error> {
-    let id = &session.id;
-    if end <= page {
-        return Ok(None);
+    /// When the media up to the end of a page ends, Unix milliseconds; 0 where there is none.
+    async fn end_ms(&mut self, page: u64) -> Result<u64, Error> {
+        Ok(self.record(page).await?.last_media_ms().unwrap_or(0))
     }
-    let (at, record) = page_record(store, id, page - 1, length - 1).await?;
-    let chunks = record.chunks(id, at)?;
-    if !chunks.iter().any(|chunk| matches!(chunk, Chunk::Slice(_))) {
-        return Ok(None);
-    }
-    let Some(before) = record.tally(id, at)? else { return Ok(None) };
-    let before = before.after(page - 1, &chunks, session.delay_ms());
-    let Some(mut last) = tally(store, id, end, length).await? else { return Ok(None) };
-    let (slices, mut tallies) = (last.slices, vec![last.since(&before)]);
-    while let Some(earlier) = last.earlier.filter(|earlier| *earlier > page) {
-        let Some(tally) = tally(store, id, earlier, length).await? else { return Ok(None) };
-        tallies.push(tally.since(&before));
-        last = tally;
-    }
-    let stretches = tallies.into_iter().rev().flatten().collect();
-    Ok(Some(Between { chunks: page * PAGE..end * PAGE, stretches, slices }))
-}
 
-/// The tally before a page.
-async fn tally(store: &impl Store, id: &str, page: u64, length: u64) -> Result<Option<Tally>, Error> {
-    let (at, record) = page_record(store, id, page, length - 1).await?;
-    record.tally(id, at)
+    /// The chunks of a page.
+    async fn chunks(&mut self, page: u64) -> Result<Vec<Chunk>, Error> {
+        let (id, end) = (&self.session.id, self.end(page));
+        self.record(page).await?.chunks(id, end)
+    }
+
+    /// Adds those of a page's chunks that are not sealed.
+    fn put(&self, page: u64, chunks: &[Chunk], found: &mut Found) {
+        let numbered = (page * PAGE..).zip(chunks.iter().copied());
+        found.chunks.extend(numbered.skip_while(|(seq, _)| *seq < self.sealed));
+    }
+
+    /// Of some pages the first one up to whose end the media ends late enough; the last one where none before it is.
+    async fn reaching(
+        &mut self,
+        (mut low, mut high): (u64, u64),
+        is_late: impl Fn(u64) -> bool,
+    ) -> Result<u64, Error> {
+        // Many a range begins before a session.
+        if low < high && is_late(self.end_ms(low).await?) {
+            return Ok(low);
+        }
+        while low < high {
+            let middle = low.midpoint(high);
+            if is_late(self.end_ms(middle).await?) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(low)
+    }
+
+    /// Adds the pages from one on up to those whose slices all overlap the range, and what is known of these. Answers the
+    /// page after them; `None`, and adds nothing, where no tally is noted.
+    async fn skip(
+        &mut self,
+        mut page: u64,
+        (from_ms, to_ms): (u64, u64),
+        found: &mut Found,
+    ) -> Result<Option<u64>, Error> {
+        let Some(mut tally) = self.record(page).await?.tally() else { return Ok(None) };
+        let first = (page * PAGE).max(self.sealed);
+        let mut before = tally.timeline;
+        let mut chunks = self.chunks(page).await?;
+        for chunk in &chunks[..(first - page * PAGE) as usize] {
+            before.push(*chunk);
+        }
+        found.before = Some((first, before));
+        let is_begun = |tally: &Tally| tally.timeline.last().is_some_and(|last| last.start_ms >= from_ms);
+        while page < self.last() && !is_begun(&tally) {
+            self.put(page, &chunks, found);
+            tally = tally.after(page, &chunks, self.session.delay_ms());
+            page += 1;
+            chunks = self.chunks(page).await?;
+        }
+        let tail = match self.end_ms(self.last()).await? < to_ms {
+            true => self.last(),
+            false => self.reaching((page, self.last()), |end_ms| end_ms >= to_ms).await?,
+        };
+        found.between = self.between(&tally, page, tail).await?;
+        Ok(Some(if found.between.is_some() { tail } else { page }))
+    }
+
+    /// What is known of the pages from one, before which the tally is this, up to another; `None` where it is not noted.
+    async fn between(&mut self, before: &Tally, page: u64, end: u64) -> Result<Option<Between>, Error> {
+        if end <= page {
+            return Ok(None);
+        }
+        let Some(mut last) = self.tally(end).await? else { return Ok(None) };
+        let (timeline, mut tallies) = (last.timeline, vec![last.since(before)]);
+        while let Some(earlier) = last.earlier.filter(|earlier| *earlier > page) {
+            let Some(tally) = self.tally(earlier).await? else { return Ok(None) };
+            tallies.push(tally.since(before));
+            last = tally;
+        }
+        let stretches = tallies.into_iter().rev().flatten().collect();
+        Ok(Some(Between { chunks: page * PAGE..end * PAGE, stretches, timeline }))
+    }
+
+    /// The tally before a page.
+    async fn tally(&mut self, page: u64) -> Result<Option<Tally>, Error> {
+        let tally = self.record(page).await?.tally();
+        Ok(tally.filter(|tally| tally.earlier.is_none_or(|earlier| earlier < page)))
+    }
 }

@@ -97,7 +97,8 @@ struct Header {
     bytes: Vec<usize>,
 }
 
-const VERSION: u32 = 1;
+/// In version 1 the records of last chunks have accounts as JSON, which is read as well.
+const VERSION: u32 = 2;
 
 /// A part as bytes.
 pub(crate) fn encode(name: &str, runs: &[Run]) -> Result<Vec<u8>, Error> {
@@ -116,8 +117,8 @@ pub(crate) fn decode(name: &str, bytes: &[u8]) -> Result<Vec<Run>, Error> {
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(short)?;
     let header: Header =
         serde_json::from_slice(&bytes[..end]).map_err(|error| unreadable(name, error.to_string()))?;
-    if header.version != VERSION {
-        let reason = format!("its version is {}, this program reads {VERSION}", header.version);
+    if !(1..=VERSION).contains(&header.version) {
+        let reason = format!("its version is {}, this program reads 1 to {VERSION}", header.version);
         return Err(unreadable(name, reason));
     }
     let mut rest = &bytes[end + 1..];

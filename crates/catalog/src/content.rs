@@ -278,6 +278,7 @@ async fn in_store(
         let recording = adopted.recording;
         let recording_began_ms = match begins.get(&recording) {
             Some(began_ms) => *began_ms,
+            None if recording == id => session.began_ms,
             None => session::get(store, bucket, &recording).await?.began_ms,
         };
         begins.insert(recording.clone(), recording_began_ms);

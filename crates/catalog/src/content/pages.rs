@@ -75,7 +75,10 @@ pub(super) async fn find(
     if pages.end_ms(last).await? <= from_ms {
         return Ok(found);
     }
-    let head = pages.reaching((first, last), |end_ms| end_ms > from_ms).await?;
+    let head = match session.began_ms >= from_ms {
+        true => first,
+        false => pages.reaching((first, last), |end_ms| end_ms > from_ms).await?,
+    };
     let skipped = match wanted {
         Wanted::Spans => pages.skip(head, (from_ms, to_ms), &mut found).await?,
         Wanted::Slices => None,
@@ -141,10 +144,6 @@ impl<S: Store> Pages<'_, S> {
         (mut low, mut high): (u64, u64),
         is_late: impl Fn(u64) -> bool,
     ) -> Result<u64, Error> {
-        // Many a range begins before a session.
-        if low < high && is_late(self.end_ms(low).await?) {
-            return Ok(low);
-        }
         while low < high {
             let middle = low.midpoint(high);
             if is_late(self.end_ms(middle).await?) {
@@ -164,20 +163,27 @@ impl<S: Store> Pages<'_, S> {
         (from_ms, to_ms): (u64, u64),
         found: &mut Found,
     ) -> Result<Option<u64>, Error> {
-        let Some(mut tally) = self.record(page).await?.tally() else { return Ok(None) };
-        let first = (page * PAGE).max(self.sealed);
-        let mut before = tally.timeline;
-        let mut chunks = self.chunks(page).await?;
-        for chunk in &chunks[..(first - page * PAGE) as usize] {
-            before.push(*chunk);
-        }
-        found.before = Some((first, before));
-        let is_begun = |tally: &Tally| tally.timeline.last().is_some_and(|last| last.start_ms >= from_ms);
-        while page < self.last() && !is_begun(&tally) {
-            self.put(page, &chunks, found);
-            tally = tally.after(page, &chunks, self.session.delay_ms());
-            page += 1;
-            chunks = self.chunks(page).await?;
+        let mut tally = Tally::default();
+        // Of a session that begins in the range, all pages are in it from the first one on.
+        if self.sealed > 0 || self.session.began_ms < from_ms {
+            match self.record(page).await?.tally() {
+                Some(noted) => tally = noted,
+                None => return Ok(None),
+            }
+            let first = (page * PAGE).max(self.sealed);
+            let mut before = tally.timeline;
+            let mut chunks = self.chunks(page).await?;
+            for chunk in &chunks[..(first - page * PAGE) as usize] {
+                before.push(*chunk);
+            }
+            found.before = Some((first, before));
+            let is_begun = |tally: &Tally| tally.timeline.last().is_some_and(|last| last.start_ms >= from_ms);
+            while page < self.last() && !is_begun(&tally) {
+                self.put(page, &chunks, found);
+                tally = tally.after(page, &chunks, self.session.delay_ms());
+                page += 1;
+                chunks = self.chunks(page).await?;
+            }
         }
         let tail = match self.end_ms(self.last()).await? < to_ms {
             true => self.last(),

@@ -1,9 +1,8 @@
 //! What is recorded in a range of wall-clock time.
 //!
-//! A query reads the list of each UTC day of its range, and of each session that it finds there the [pages](pages) of the
-//! range alone, to which it comes by bisection; for spans, the pages at both ends and a [tally](crate::tally) of what lies
-//! between them. Then it reads the parts that are sealed of these days: what is moved meanwhile is found in one of the two
-//! places.
+//! A query reads the list of each UTC day of its range, and of each session that it finds there the pages of the range
+//! alone, to which it comes by bisection; for spans, the pages at both ends and a tally of what lies between them. Then it
+//! reads the parts that are sealed of these days: what is moved meanwhile is found in one of the two places.
 
 mod pages;
 

@@ -15,6 +15,8 @@ use crate::seal;
 use crate::session::Session;
 use crate::tally::{Stretch, Tally, Timeline};
 
+use super::REACH_MS;
+
 /// What a query asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -72,12 +74,18 @@ pub(super) async fn find(
     }
     let mut pages = Pages { store, session, sealed, length, read: BTreeMap::new() };
     let (first, last) = (sealed / PAGE, pages.last());
-    if pages.end_ms(last).await? <= from_ms {
+    let back_ms = match wanted {
+        // A slice that nothing continues may end long after one that begins later.
+        Wanted::Spans => from_ms.saturating_sub(REACH_MS),
+        // The range goes back as far already.
+        Wanted::Slices => from_ms,
+    };
+    if pages.end_ms(last).await? <= back_ms {
         return Ok(found);
     }
-    let head = match session.began_ms >= from_ms {
+    let head = match wanted == Wanted::Spans && session.began_ms >= from_ms {
         true => first,
-        false => pages.reaching((first, last), |end_ms| end_ms > from_ms).await?,
+        false => pages.reaching((first, last), |end_ms| end_ms > back_ms).await?,
     };
     let skipped = match wanted {
         Wanted::Spans => pages.skip(head, (from_ms, to_ms), &mut found).await?,
@@ -173,7 +181,7 @@ impl<S: Store> Pages<'_, S> {
             let first = (page * PAGE).max(self.sealed);
             let mut before = tally.timeline;
             let mut chunks = self.chunks(page).await?;
-            for chunk in &chunks[..(first - page * PAGE) as usize] {
+            for chunk in chunks.iter().take((first - page * PAGE) as usize) {
                 before.push(*chunk);
             }
             found.before = Some((first, before));

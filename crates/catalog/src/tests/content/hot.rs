@@ -96,6 +96,24 @@ fn spans_of_many_pages_are_those_of_their_slices() {
     assert!(breaks > 100, "{breaks}");
 }
 
+/// Its sound goes on for 20 s after its pictures.
+#[test]
+fn a_slice_that_nothing_continues_is_found_though_later_ones_end_before_it() {
+    let world = World::new();
+    let mut push = Push::begin(&world, "x", 1_000_000, None);
+    let slice = |push: &mut Push<'_>, number: u64, seconds: u64| {
+        let (offset_ms, start_90khz) = (number * 5_000, number * 5 * SECOND);
+        push.slice(Piece { offset_ms, start_90khz, duration_90khz: seconds * SECOND, is_enterable: true });
+    };
+    (0..62).for_each(|number| slice(&mut push, number, 25));
+    push.other(Chunk::Gap(Gap { reason: GapReason::Shed, from_ms: 310_000, to_ms: 315_000 }));
+    slice(&mut push, 63, 5);
+    let last = [(1_305_000, 1_330_000)];
+    assert_eq!(spans(&world, 1_322_000, 1_329_000), last);
+    (64..5 * PAGE).for_each(|number| slice(&mut push, number, 5));
+    assert_eq!(spans(&world, 1_322_000, 1_900_000), [(1_305_000, 1_900_000)]);
+}
+
 /// Records of version 1 have accounts as JSON, and no tally.
 #[test]
 fn a_session_that_an_earlier_build_began_goes_on_and_is_found() {

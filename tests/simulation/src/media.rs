@@ -61,8 +61,8 @@ fn picture((push, at_ms): Picture) -> Vec<u8> {
 #[must_use]
 pub fn pictures(bytes: &[u8]) -> Vec<Picture> {
     let length = PICTURE.len() + TOLD_APART + 1;
-    let begins = bytes.iter().enumerate().filter(|(_, byte)| **byte == PICTURE[0]);
-    begins.filter_map(|(at, _)| read(bytes.get(at..at + length)?)).collect()
+    let begins = memchr::memmem::find_iter(bytes, &PICTURE);
+    begins.filter_map(|at| read(bytes.get(at..at + length)?)).collect()
 }
 
 fn read(unit: &[u8]) -> Option<Picture> {

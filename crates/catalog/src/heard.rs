@@ -65,14 +65,17 @@ impl Heard {
         let sent_ms = self.heard_ms.min(now_ms);
         let told_until_ms =
             if steady == STEADY { sent_ms.saturating_sub(told_ms) } else { self.told_until_ms };
-        // Where two hosts whose clocks differ take turns, a step forth is followed by one back, which counts for nothing.
+        // Where two hosts whose clocks differ take turns, a step forth is followed by one back. It counts where they agree:
+        // two hosts hear a heartbeat that is sent twice at once. Otherwise it counts for nothing.
         let step_ms = if is_first { 0 } else { now_ms.saturating_sub(self.heard_ms).min(BEAT_MS) };
+        let back_ms = self.heard_ms.saturating_sub(now_ms);
+        let back_ms = if back_ms <= HOSTS_AGREE_MS { back_ms } else { 0 };
         Self {
             spool: boot.spool.clone(),
             boot: boot.number,
             heard_ms: now_ms,
             told_until_ms,
-            heard_for_ms: self.heard_for_ms + step_ms,
+            heard_for_ms: (self.heard_for_ms + step_ms).saturating_sub(back_ms),
             told_for_ms: self.heard_for_ms.saturating_sub(told_ms),
             steady,
             ..self
@@ -127,9 +130,14 @@ pub(crate) async fn has_told(
     Ok(is_told_by_clocks || heard.told_for_ms >= before_ms + left_ms + HOSTS_AGREE_MS)
 }
 
-/// For how long the gateway of a session has been heard, if it ever was. Unit: ms.
-pub(crate) async fn heard_for_ms(store: &impl Store, session: &Session) -> Result<Option<u64>, Error> {
-    Ok(of_session(store, session).await?.map(|heard| heard.heard_for_ms))
+/// For how long the gateway of a session has been heard by a moment, if it ever was, where it is heard just then. Unit: ms.
+pub(crate) async fn heard_for_ms(
+    store: &impl Store,
+    session: &Session,
+    now_ms: u64,
+) -> Result<Option<u64>, Error> {
+    let heard = of_session(store, session).await?;
+    Ok(heard.map(|heard| heard.heard_for_ms + now_ms.saturating_sub(heard.heard_ms).min(BEAT_MS)))
 }
 
 /// Whether a later boot of a session's spool was heard.

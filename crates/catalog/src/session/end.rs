@@ -30,7 +30,7 @@ pub async fn end(
         let end = decision::find(bucket, &decision_name(id)).await?;
         return end.ok_or_else(|| Error::NoSuchSession(id.into()));
     };
-    let heard_for_ms = heard::heard_for_ms(store, &session).await?;
+    let heard_for_ms = heard::heard_for_ms(store, &session, now_ms).await?;
     let ended_ms = session.began_ms + duration_ms;
     let end = End { ended_ms, chunks, noted_ms: now_ms, ended_ago_ms, heard_for_ms, is_told: true };
     let end = decide(store, bucket, &session, end, now_ms, now_ms).await?;
@@ -50,7 +50,7 @@ pub(crate) async fn end_at_last(
 ) -> Result<End, Error> {
     let ended_ms = committed::last_media_ms(store, session).await?;
     let chunks = committed::length(store, &session.id).await?;
-    let heard_for_ms = heard::heard_for_ms(store, session).await?;
+    let heard_for_ms = heard::heard_for_ms(store, session, now_ms).await?;
     let end = End { ended_ms, chunks, noted_ms: now_ms, ended_ago_ms: 0, heard_for_ms, is_told: false };
     decide(store, bucket, session, end, now_ms + CALL_MAX_MS, now_ms).await
 }

@@ -41,7 +41,7 @@ fn write(world: &World, container: Container, now_ms: u64) {
     });
 }
 
-fn compose(world: &World, now_ms: u64) {
+pub(crate) fn compose(world: &World, now_ms: u64) {
     run(async {
         for timer in due::due(&world.store, Lane::Compose, now_ms).await.unwrap() {
             let attended =

@@ -1,7 +1,7 @@
 //! Gateways and ticks under a clock: what is live, what closes, what is heard.
 
 mod breaks;
-mod commands;
+pub(crate) mod commands;
 mod denial;
 mod races;
 mod silence;
@@ -14,16 +14,16 @@ use crate::gateway::{self, Beat, Changes};
 use crate::session::{self, After, Session};
 use crate::{due, live};
 
-const SECOND: u64 = 1_000;
+pub(crate) const SECOND: u64 = 1_000;
 
 /// A session by a gateway on a boot of its spool, adopted.
-fn push(world: &World, id: &str, gateway: &str, boot: &str, began_ms: u64) -> Session {
+pub(crate) fn push(world: &World, id: &str, gateway: &str, boot: &str, began_ms: u64) -> Session {
     let session = Session { gateway: gateway.into(), boot: boot.into(), began_ms, ..session_of(id) };
     begin(world, session, None, began_ms)
 }
 
 /// Offers and adopts a session.
-fn begin(world: &World, session: Session, after: Option<After>, now_ms: u64) -> Session {
+pub(crate) fn begin(world: &World, session: Session, after: Option<After>, now_ms: u64) -> Session {
     run(async {
         let (session, _) =
             session::offer(&world.store, &world.bucket, session, after.as_ref(), None, now_ms).await.unwrap();
@@ -32,8 +32,15 @@ fn begin(world: &World, session: Session, after: Option<After>, now_ms: u64) -> 
     })
 }
 
+/// A rule whose window ends then.
+pub(crate) fn until(session: Session, end_ms: u64) -> Session {
+    let mut session = session;
+    session.rule.as_mut().unwrap().window_end = Some(end_ms / 1_000);
+    session
+}
+
 /// A heartbeat that tells nothing.
-fn beat(gateway: &str, boot: &str, since: Option<u64>) -> Beat {
+pub(crate) fn beat(gateway: &str, boot: &str, since: Option<u64>) -> Beat {
     Beat {
         gateway: gateway.into(),
         boot: boot.into(),
@@ -45,12 +52,12 @@ fn beat(gateway: &str, boot: &str, since: Option<u64>) -> Beat {
     }
 }
 
-fn hear(world: &World, beat: &Beat, now_ms: u64) -> Changes {
+pub(crate) fn hear(world: &World, beat: &Beat, now_ms: u64) -> Changes {
     run(gateway::beat(&world.store, &world.bucket, beat, now_ms)).unwrap()
 }
 
 /// One tick; answers the record files that it finds complete, each as its chunks.
-fn tick(world: &World, now_ms: u64) -> Vec<String> {
+pub(crate) fn tick(world: &World, now_ms: u64) -> Vec<String> {
     run(async {
         let timers = due::due(&world.store, due::Lane::Tick, now_ms).await.unwrap();
         let mut files = Vec::new();
@@ -66,7 +73,7 @@ fn tick(world: &World, now_ms: u64) -> Vec<String> {
 }
 
 /// Ticks each second; answers the files with the second, counted from `from_ms`, in which they were complete.
-fn ticks(world: &World, from_ms: u64, seconds: u64) -> Vec<(u64, String)> {
+pub(crate) fn ticks(world: &World, from_ms: u64, seconds: u64) -> Vec<(u64, String)> {
     let mut files = Vec::new();
     for second in 0..seconds {
         files.extend(tick(world, from_ms + second * SECOND).into_iter().map(|file| (second, file)));

@@ -2,8 +2,8 @@
 
 mod chains;
 mod left;
-mod lost_store;
-mod stage;
+pub(crate) mod lost_store;
+pub(crate) mod stage;
 mod tail;
 mod told;
 mod trouble;
@@ -20,7 +20,7 @@ use crate::{chunk, denial, index_file, session, upload};
 use stage::{Stage, TODAY, stream};
 
 const MINUTE_MS: u64 = 60_000;
-const HOUR_MS: u64 = 60 * MINUTE_MS;
+pub(crate) const HOUR_MS: u64 = 60 * MINUTE_MS;
 const MIDNIGHT: u64 = TODAY + DAY_MS;
 const NOON: u64 = MIDNIGHT - 12 * HOUR_MS;
 

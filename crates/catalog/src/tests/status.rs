@@ -34,12 +34,12 @@ fn started() -> World {
     world
 }
 
-async fn look(world: &World) {
+pub(crate) async fn look(world: &World) {
     status::look(&world.store, &world.bucket, ID, NOW + 100).await.unwrap();
 }
 
 /// What is told, in order.
-fn told(world: &World) -> Vec<Change> {
+pub(crate) fn told(world: &World) -> Vec<Change> {
     let at = |number| At { recording: ID, kind: Kind::Status, number };
     let change = |number| match run(event::get(&world.store, at(number))).unwrap()?.fact {
         Fact::Status(change) => Some(change),

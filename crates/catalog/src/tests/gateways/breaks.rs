@@ -3,7 +3,9 @@
 use store::memory::{Actor, Random};
 
 use super::*;
+use crate::file::Confirmed;
 use crate::gateway::check_boot;
+use crate::order::Generation;
 use crate::session::Resends;
 use crate::time::OFFER_MS;
 
@@ -63,6 +65,31 @@ fn a_break_is_not_closed_early_by_a_clock_that_is_ahead() {
         }
         let after = After { session: "a".into(), gap_ms: 178_000 };
         begin(&world, session_of("b"), Some(after), NOW + 188 * SECOND);
+        assert_eq!(run(session::adopted(&world.store, "b")).unwrap().unwrap().recording, "a", "seed {seed}");
+    }
+}
+
+/// Hosts agree within a second. A heartbeat that is sent twice comes to both, and the end is told between two of them.
+#[test]
+fn a_push_that_comes_as_late_as_it_may_goes_on_though_heartbeats_are_doubled() {
+    for seed in 1..200 {
+        let world = World::new();
+        let mut random = Random::new(seed);
+        let mut at = |ms: u64| NOW + ms - 300 + 600 * random.below(2) as u64;
+        push(&world, "a", "g", BOOT, at(0));
+        world.bring_all("a", 0..2);
+        for second in 0..=190 {
+            for _ in 0..1 + second % 2 {
+                hear(&world, &beat("g", BOOT, Some(0)), at(second * SECOND));
+            }
+            if second == 10 {
+                let now_ms = at(10_900);
+                run(session::end(&world.store, &world.bucket, "a", 900, 10_000, 2, now_ms)).unwrap();
+            }
+            assert_eq!(tick(&world, at(second * SECOND)), [] as [&str; 0], "seed {seed}, second {second}");
+        }
+        let after = After { session: "a".into(), gap_ms: 180_000 };
+        begin(&world, session_of("b"), Some(after), at(191_000));
         assert_eq!(run(session::adopted(&world.store, "b")).unwrap().unwrap().recording, "a", "seed {seed}");
     }
 }
@@ -339,4 +366,29 @@ fn a_boot_that_may_not_call_begins_nothing() {
     assert!(!allowed("no boot", NOW + 10_000));
     let offered = run(session::offer(&world.store, &world.bucket, session_of("a"), None, None, NOW));
     assert!(matches!(offered, Err(crate::Error::Boot { .. })), "{offered:?}");
+}
+
+/// Each gateway closes by what its own push has cut, and the file is one.
+#[test]
+fn a_push_that_goes_on_by_another_gateways_stays_in_its_file_up_to_a_windows_end() {
+    // So many chunks of the second push have come before the window ends. The last one comes after that.
+    for early in [0, 1] {
+        let world = World::new();
+        let end_ms = NOW + 40 * SECOND;
+        begin(&world, until(session_of("a"), end_ms), None, NOW);
+        world.bring_all("a", 0..2);
+        run(session::end(&world.store, &world.bucket, "a", 0, 10_000, 2, NOW + 10 * SECOND)).unwrap();
+        let began_ms = NOW + 15 * SECOND;
+        let other = Session { gateway: "other".into(), began_ms, ..session_of("b") };
+        begin(&world, until(other, end_ms), None, began_ms);
+        world.bring_all("b", 0..early);
+        let generation = Generation { orders: 2, files: 1 };
+        let confirmed = vec![("b".to_owned(), Confirmed { generation, chunks: early + 1 })];
+        hear(&world, &Beat { confirmed, ..beat("other", BOOT, None) }, end_ms + SECOND);
+        assert_eq!(ticks(&world, end_ms + SECOND, 5), []);
+        run(world.bring_at("b", early, 0, end_ms + 6 * SECOND)).unwrap();
+        let files = ticks(&world, end_ms + 6 * SECOND, 20);
+        let files: Vec<_> = files.iter().map(|(_, file)| file.as_str()).collect();
+        assert_eq!(files, [["a0 a1 b0", "a0 a1 b0 b1"][early as usize]]);
+    }
 }

@@ -13,12 +13,12 @@ use crate::{changes, decision, key};
 
 const BOOT: &str = "spool.1";
 
-fn give(world: &World, cause: Cause, now_ms: u64) -> Result<(), Refusal> {
+pub(crate) fn give(world: &World, cause: Cause, now_ms: u64) -> Result<(), Refusal> {
     let (stream, call) = (session_of("").stream, format!("{cause:?} {now_ms}"));
     run(live::give(&world.store, &world.bucket, &stream, cause, &call, now_ms)).unwrap()
 }
 
-fn orders(world: &World) -> Vec<String> {
+pub(crate) fn orders(world: &World) -> Vec<String> {
     let orders = run(command::orders(&world.store, &world.bucket, &session_of("a"))).unwrap();
     orders.iter().map(|order| format!("{} {:?}", order.generation, order.cause)).collect()
 }

@@ -18,12 +18,12 @@ use crate::{committed, guard, live, session};
 const LIVE: &str = "20200101-live";
 
 /// The store is gone, with everything in it.
-pub(super) fn lose(stage: &mut Stage) {
+pub(crate) fn lose(stage: &mut Stage) {
     stage.world.store = MemoryStore::with_any_key();
 }
 
 /// Makes all steps, and each again that fails. Answers what they found.
-pub(super) fn rebuild(stage: &Stage) -> Found {
+pub(crate) fn rebuild(stage: &Stage) -> Found {
     rebuild_without(stage, &[])
 }
 
@@ -58,7 +58,7 @@ fn beat(stage: &Stage, since: Option<u64>) -> gateway::Changes {
 }
 
 /// Ticks for so long, while the gateway is heard each 20 s.
-pub(super) fn live_on(stage: &mut Stage, for_ms: u64) {
+pub(crate) fn live_on(stage: &mut Stage, for_ms: u64) {
     let end_ms = stage.now_ms + for_ms;
     let mut since = None;
     while stage.now_ms < end_ms {
@@ -68,7 +68,7 @@ pub(super) fn live_on(stage: &mut Stage, for_ms: u64) {
     }
 }
 
-pub(super) fn turn(stage: &Stage, id: &str, seq: u64) -> Result<Turn, Error> {
+pub(crate) fn turn(stage: &Stage, id: &str, seq: u64) -> Result<Turn, Error> {
     run(commit::prepare(&stage.world.store, &stage.world.bucket, id, seq, stage.now_ms))
 }
 

@@ -7,6 +7,7 @@ mod files;
 mod gateways;
 mod history;
 mod index_files;
+mod known;
 pub(crate) mod media;
 mod names;
 // As Wasm it takes more than a minute, and nothing of it has to do with 32 bits.

@@ -3,8 +3,9 @@
 //! The record of a chunk, `c.{session}.{seq}`, is the commit. It is a function of the chunk and of the record
 //! before it: two calls for one chunk write the same value, and a late call undoes nothing.
 //!
-//! The record carries its [page](crate::page) and the [accounts](crate::account) of all formats, so that a commit
-//! reads one record and writes one, however long the recording is. A record that is neither the last of its page
+//! The record carries its [page](crate::page), a tally of what was recorded before that, and the
+//! [accounts](crate::account) of all formats, so that a commit reads one record and writes one, however long the
+//! recording is, and a question about a day reads few. A record that is neither the last of its page
 //! nor one of the last [`PAGE`] is deleted.
 //!
 //! A chunk may be told lost. The record that follows carries in its page which outcome it was built on, and

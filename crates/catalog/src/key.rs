@@ -9,7 +9,7 @@
 //! | `s.{session}` | the session as it was offered | its begin |
 //! | `a.{session}` | which recording it belongs to | its adoption: the same value by all |
 //! | `n.{session}` | the session that continues it | that one's adoption: the same value by all |
-//! | `c.{session}.{seq}` | a committed chunk, its page and the accounts after it | the commit of that chunk |
+//! | `c.{session}.{seq}` | a committed chunk, its page, the tally before that and the accounts after the chunk | the commit of that chunk |
 //! | `h.{session}` | hint: a number that chunks are committed up to, or beyond | commits |
 //! | `e.{session}` | when it ended and with how many chunks | its end |
 //! | `e.{session}.lost` | its missing chunks are given up: none is taken until they are told lost | looks: see [`missing`](crate::missing) |

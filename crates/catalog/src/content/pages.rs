@@ -180,17 +180,16 @@ impl<S: Store> Pages<'_, S> {
             }
             let first = (page * PAGE).max(self.sealed);
             let mut before = tally.timeline;
-            let mut chunks = self.chunks(page).await?;
-            for chunk in chunks.iter().take((first - page * PAGE) as usize) {
-                before.push(*chunk);
+            for chunk in self.chunks(page).await?.into_iter().take((first - page * PAGE) as usize) {
+                before.push(chunk);
             }
             found.before = Some((first, before));
             let is_begun = |tally: &Tally| tally.timeline.last().is_some_and(|last| last.start_ms >= from_ms);
             while page < self.last() && !is_begun(&tally) {
+                let chunks = self.chunks(page).await?;
                 self.put(page, &chunks, found);
                 tally = tally.after(page, &chunks, self.session.delay_ms());
                 page += 1;
-                chunks = self.chunks(page).await?;
             }
         }
         let tail = match self.end_ms(self.last()).await? < to_ms {

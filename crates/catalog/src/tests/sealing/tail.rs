@@ -199,7 +199,8 @@ fn a_bucket_that_may_not_be_listed_leaves_what_is_sealed() {
     let Ok(Turn::Next(prepared)) = turn(&stage, LIVE, 1_005) else { panic!() };
     drop(prepared);
     let last = records(&stage).iter().filter_map(|(_, record)| open_file(record)).max();
-    assert!(last.is_some_and(|number| number >= 1_000), "numbers are left out: {last:?}");
+    let is_it = |number: u32| number.to_string().starts_with("1000");
+    assert!(last.is_some_and(is_it), "numbers are left out: {last:?}");
 }
 
 /// What becomes of the object of a name.

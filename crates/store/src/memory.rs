@@ -20,6 +20,7 @@ mod tests;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 
 pub use random::Random;
 pub use scheduler::{Actor, Outcome, Scheduler, Seen, Step, every_schedule, run};
@@ -129,9 +130,14 @@ impl MemoryStore {
     /// Every value with its key, in order.
     #[must_use]
     pub fn values(&self) -> Vec<(String, Vec<u8>)> {
-        let mut values: Vec<_> = self.values.borrow().clone().into_iter().collect();
-        values.sort();
-        values
+        self.entries_under("")
+    }
+
+    /// Every value whose key begins so, with its key, in order.
+    #[must_use]
+    pub fn entries_under(&self, prefix: &str) -> Vec<(String, Vec<u8>)> {
+        let values = self.values.borrow();
+        under(&values, prefix).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// How many keys there are.
@@ -149,7 +155,8 @@ impl MemoryStore {
     /// How many values have a key that begins so.
     #[must_use]
     pub fn values_under(&self, prefix: &str) -> usize {
-        self.values.borrow().keys().filter(|key| key.starts_with(prefix)).count()
+        let values = self.values.borrow();
+        under(&values, prefix).count()
     }
 
     /// Size of the largest value in bytes.
@@ -192,6 +199,12 @@ impl MemoryStore {
     fn expect_value(&self, key: &str) {
         assert!(!self.counters.borrow().contains_key(key), "counter {key:?} is used as a value");
     }
+}
+
+/// Entries whose keys begin with a prefix, in order.
+fn under<'a, T>(map: &'a BTreeMap<String, T>, prefix: &'a str) -> impl Iterator<Item = (&'a String, &'a T)> {
+    map.range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+        .take_while(move |(key, _)| key.starts_with(prefix))
 }
 
 impl Store for MemoryStore {

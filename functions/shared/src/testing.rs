@@ -344,6 +344,6 @@ pub fn session(digit: char, began_ms: u64) -> Session {
 /// # Panics
 /// Where the two are not of one record.
 pub fn convert<A: Serialize, B: DeserializeOwned>(value: A) -> B {
-    let value = serde_json::to_value(value).expect("a record should be representable as JSON");
-    serde_json::from_value(value).expect("both sides of a WIT package should have the same records")
+    let json = serde_json::to_vec(&value).expect("a record should be representable as JSON");
+    serde_json::from_slice(&json).expect("both sides of a WIT package should have the same records")
 }

@@ -9,6 +9,14 @@ use shared::testing::{Reply, World};
 /// Objects of the work bucket have names that begin so.
 pub const WORK_BUCKET: &str = "http://work/work/";
 
+/// The object stores of users' buckets.
+pub(crate) const ENDPOINTS: [&str; 2] = ["http://store", "http://work"];
+
+/// The buckets that rules name, as objects' names begin.
+pub(crate) fn users_buckets() -> impl Iterator<Item = String> {
+    ENDPOINTS.into_iter().map(|endpoint| format!("{endpoint}/bkt"))
+}
+
 /// Function hosts over one key-value store and one set of buckets.
 pub struct Hosts {
     /// The hosts, with how far each one's clock is ahead of true time, in milliseconds.

@@ -12,7 +12,7 @@ use shared::Answer;
 use store::memory::{Outcome, Random};
 
 use crate::call::{Call, Kind};
-use crate::chances::{Chances, Point, point};
+use crate::chances::{Chances, Point, point, point_of};
 use crate::coverage::Coverage;
 use crate::defects::Spoiler;
 use crate::hosts::Hosts;
@@ -280,8 +280,9 @@ impl Network {
     fn note_races(&self, at: usize, seen: &[store::memory::Seen], around: &mut Around<'_>) {
         let kind = self.flights[at].call.kind;
         for seen in seen.iter().filter(|seen| !faults::is_of_all(&seen.name)) {
+            let name = point_of(&seen.name);
             for (other_at, other) in self.flights.iter().enumerate() {
-                if other_at != at && other.has_touched(&seen.name, seen.writes) {
+                if other_at != at && other.has_touched(name, seen.writes) {
                     let (one, two) = if kind <= other.call.kind {
                         (kind, other.call.kind)
                     } else {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use shared::testing::{Answered, World};
 
-use crate::hosts::WORK_BUCKET;
+use crate::hosts::users_buckets;
 
 /// An event that a receiver was told.
 #[derive(Clone, Debug)]
@@ -14,8 +14,6 @@ pub struct Told {
     pub body: Value,
     /// Whether the receiver took it.
     pub is_taken: bool,
-    /// Whether the receiver has answered.
-    is_answered: bool,
     /// The file that it names was there.
     pub is_there: bool,
     /// The call that told it, by its number.
@@ -47,16 +45,11 @@ pub fn note(world: &World, call: u64, told: &mut Vec<Told>) {
     for sent in sent.iter().skip(told.len()) {
         let body: Value = serde_json::from_slice(sent.body()).expect("an event is JSON");
         let id = sent.headers()["x-recorder-event-id"].to_str().expect("an id is text").to_owned();
-        let is_there = body["uri"].as_str().is_none_or(|uri| {
-            let is_it = |name: &&String| name.ends_with(&format!("/{uri}")) && !name.starts_with(WORK_BUCKET);
-            objects.keys().any(|name| is_it(&name))
-        });
-        told.push(Told { id, body, is_taken: false, is_answered: false, is_there, call });
-    }
-    // The answer comes later where a receiver hangs.
-    for (told, sent) in told.iter_mut().zip(sent.iter()).filter(|(told, _)| !told.is_answered) {
+        let is_in = |bucket: &String, uri: &str| objects.contains_key(&format!("{bucket}/{uri}"));
+        let is_there =
+            body["uri"].as_str().is_none_or(|uri| users_buckets().any(|bucket| is_in(&bucket, uri)));
         let answered = sent.extensions().get::<Answered>().and_then(|answered| answered.0);
-        told.is_answered = answered.is_some();
-        told.is_taken = answered.is_some_and(|status| (200..300).contains(&status));
+        let is_taken = answered.is_some_and(|status| (200..300).contains(&status));
+        told.push(Told { id, body, is_taken, is_there, call });
     }
 }

@@ -150,11 +150,11 @@ fn minutes(history: &mut History, most: u64) {
 fn timers(history: &History) -> Vec<(u64, String)> {
     let timer = |(key, value): (String, Vec<u8>)| {
         // A record is its version and JSON behind it.
-        let json = value.iter().position(|byte| *byte == b'{').filter(|_| key.starts_with("t."))?;
+        let json = value.iter().position(|byte| *byte == b'{')?;
         let record: serde_json::Value = serde_json::from_slice(&value[json..]).ok()?;
         let text = record["value"].as_str()?;
         let (due_ms, _) = text.split_once(' ')?;
         Some((due_ms.parse().ok()?, format!("{key}: {text}")))
     };
-    history.hosts.any().store.values().into_iter().filter_map(timer).collect()
+    history.hosts.any().store.entries_under("t.").into_iter().filter_map(timer).collect()
 }

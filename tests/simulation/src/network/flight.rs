@@ -1,6 +1,6 @@
 //! One call under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -9,7 +9,8 @@ use shared::testing::World;
 use store::memory::{Actor, Outcome, Scheduler, Seen};
 
 use crate::call::{Call, Kind, serve};
-use crate::chances::{Point, point};
+use crate::chances::{Point, point, point_of};
+use crate::hosts::WORK_BUCKET;
 
 /// A call under way.
 pub(super) struct Flight {
@@ -26,8 +27,10 @@ pub(super) struct Flight {
     rests_until_ms: u64,
     /// It met a fault.
     pub(super) is_troubled: bool,
-    /// What it touched, and whether it wrote it.
-    touched: BTreeMap<String, bool>,
+    /// What it touched, by the points of the names, and whether it wrote it.
+    touched: BTreeMap<Point, bool>,
+    /// Objects of users that it wrote, if it writes record files.
+    uploading: BTreeSet<String>,
 }
 
 impl Flight {
@@ -43,6 +46,7 @@ impl Flight {
             rests_until_ms: now_ms,
             is_troubled: false,
             touched: BTreeMap::new(),
+            uploading: BTreeSet::new(),
         }
     }
 
@@ -80,22 +84,22 @@ impl Flight {
 
     pub(super) fn touch(&mut self, seen: &[Seen]) {
         self.is_begun |= !seen.is_empty();
+        let is_users = |name: &str| name.starts_with("http") && !name.starts_with(WORK_BUCKET);
         for seen in seen {
-            *self.touched.entry(seen.name.clone()).or_default() |= seen.writes;
+            *self.touched.entry(point_of(&seen.name)).or_default() |= seen.writes;
+            if self.call.kind == Kind::Compose && seen.writes && is_users(&seen.name) {
+                self.uploading.insert(seen.name.clone());
+            }
         }
     }
 
     /// Objects of users that it has been writing, if it writes record files: it may have begun an upload of each.
     pub(super) fn uploading(&self) -> Vec<String> {
-        let is_users =
-            |name: &&String| name.starts_with("http") && !name.starts_with(crate::hosts::WORK_BUCKET);
-        let written = self.touched.iter().filter(|(_, wrote)| **wrote).map(|(name, _)| name);
-        let written = written.filter(|_| self.call.kind == Kind::Compose);
-        written.filter(is_users).cloned().collect()
+        self.uploading.iter().cloned().collect()
     }
 
-    /// Whether it has touched something so that touching it now, too, is a race.
-    pub(super) fn has_touched(&self, name: &str, writes: bool) -> bool {
-        self.touched.get(name).is_some_and(|wrote| *wrote || writes)
+    /// Whether it has touched something, by the point of its name, so that touching it now, too, is a race.
+    pub(super) fn has_touched(&self, name: Point, writes: bool) -> bool {
+        self.touched.get(&name).is_some_and(|wrote| *wrote || writes)
     }
 }

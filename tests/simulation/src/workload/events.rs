@@ -8,6 +8,7 @@ use shared::testing::{OnCopy, Reply, Trouble};
 use super::{Plan, rules};
 use crate::call::Kind;
 use crate::history::{History, LANES};
+use crate::hosts::users_buckets;
 use crate::network::Rates;
 
 /// What the push URL says of recording, where a rule asks it.
@@ -192,8 +193,7 @@ impl Events {
                 let hangs = history.random.below(2) == 0;
                 let refuses = bucket::Error::NoSuchBucket("there is no such bucket".into());
                 let trouble = if hangs { Trouble::Hangs } else { Trouble::Refuses(refuses) };
-                for endpoint in rules::ENDPOINTS {
-                    let bucket = format!("{endpoint}/bkt");
+                for bucket in users_buckets() {
                     history.hosts.any().buckets.troubles.borrow_mut().insert(bucket, trouble.clone());
                 }
                 happens(history, if hangs { "bucket hangs" } else { "bucket refuses" }, 0);

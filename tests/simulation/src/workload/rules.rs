@@ -6,9 +6,7 @@ use store::memory::Random;
 
 use super::Length;
 use crate::history::BEGAN_MS;
-
-/// The object stores of users' buckets.
-pub(super) const ENDPOINTS: [&str; 2] = ["http://store", "http://work"];
+use crate::hosts::ENDPOINTS;
 
 /// The formats that rules ask for.
 const FORMATS: [&[Container]; 6] = [

@@ -149,6 +149,17 @@ pub(crate) async fn delete(store: &impl Store, list: &str, number: u64) -> Resul
     Ok(store.delete(&key(list, number)).await?)
 }
 
+async fn low(store: &impl Store, list: &str) -> Result<Low, Error> {
+    Ok(read(store, &format!("{list}.low")).await?.unwrap_or_default())
+}
+
+/// Forgets where a list begins, which is behind its end: a reader noted that which had stalled as the list was removed. It
+/// would hide what the list has anew, once so much of that has come.
+async fn begin_anew(store: &impl Store, list: &str) -> Result<Low, Error> {
+    store.delete(&format!("{list}.low")).await?;
+    Ok(Low::default())
+}
+
 /// Removes a list that is empty.
 ///
 /// # Errors
@@ -178,7 +189,7 @@ pub(crate) async fn all(store: &impl Store, list: &str) -> Result<BTreeSet<Strin
         let count = count(store, list).await?;
         let from = match read_to {
             None if count == 0 => break,
-            None => read::<Low>(store, &format!("{list}.low")).await?.unwrap_or_default().number,
+            None => Some(low(store, list).await?.number).filter(|low| *low <= count).unwrap_or(0),
             Some(read_to) => read_to,
         };
         for number in from + 1..=count {
@@ -228,7 +239,7 @@ pub(crate) async fn first(
 /// The store failed.
 pub(crate) async fn pass(store: &impl Store, list: &str, number: u64) -> Result<(), Error> {
     let key = format!("{list}.low");
-    let low: Low = read(store, &key).await?.unwrap_or_default();
+    let low = low(store, list).await?;
     if low.number >= number || !exists(store, list).await? {
         return Ok(());
     }
@@ -269,11 +280,15 @@ async fn find<S: Store>(
     if !exists(store, list).await? {
         return Ok(Vec::new());
     }
-    let low: Low = read(store, &format!("{list}.low")).await?.unwrap_or_default();
+    let mut low = low(store, list).await?;
     let mut found: Vec<(u64, String)> = Vec::new();
     let mut read_to = low.number;
     loop {
         let count = count(store, list).await?;
+        if count < low.number {
+            low = begin_anew(store, list).await?;
+            read_to = 0;
+        }
         if count <= read_to {
             break;
         }
@@ -302,8 +317,8 @@ pub(crate) async fn has_any<S: Store>(
     now_ms: u64,
     is_gone: impl AsyncFn(&str) -> Result<bool, Error>,
 ) -> Result<bool, Error> {
+    let low = low(store, list).await?;
     let count = count(store, list).await?;
-    let low: Low = read(store, &format!("{list}.low")).await?.unwrap_or_default();
     for number in low.number + 1..=count.min(low.number + SLACK) {
         if let Some(value) = get(store, list, number).await?
             && !is_gone(&value).await?
@@ -337,8 +352,11 @@ pub(crate) async fn tidy<S: Store>(
     now_ms: u64,
     is_gone: impl AsyncFn(&str) -> Result<bool, Error>,
 ) -> Result<(), Error> {
-    let low: Low = read(store, &format!("{list}.low")).await?.unwrap_or_default();
+    let mut low = low(store, list).await?;
     let count = count(store, list).await?;
+    if count < low.number {
+        low = begin_anew(store, list).await?;
+    }
     if count <= low.number + TIDY {
         return Ok(());
     }
@@ -346,12 +364,12 @@ pub(crate) async fn tidy<S: Store>(
     let mut number = low.number + 1;
     while number <= low.number + TIDIED {
         match get(store, list, number).await? {
-            Some(value) => {
-                if !is_gone(&value).await? {
-                    append(store, list, &value).await?;
+            Some(value) if !is_gone(&value).await? => {
+                if move_to_end(store, list, count, (number, &value)).await?.is_none() {
+                    return Ok(());
                 }
-                delete(store, list, number).await?;
             }
+            Some(_) => delete(store, list, number).await?,
             // It may be filled yet.
             None if number > settled => break,
             None => {}
@@ -360,6 +378,21 @@ pub(crate) async fn tidy<S: Store>(
     }
     let new = low.seen(count, number - 1, now_ms);
     if new != low { Ok(write(store, &format!("{list}.low"), &new).await?) } else { Ok(()) }
+}
+
+/// Moves an entry to the end of a list of which so many numbers were drawn as it was read; answers the new number. None is
+/// answered where the list was removed since: nothing was in it then, so what was read of it is gone, and a hint would
+/// hide what the list may have anew.
+async fn move_to_end(
+    store: &impl Store,
+    list: &str,
+    count: u64,
+    (number, value): (u64, &str),
+) -> Result<Option<u64>, Error> {
+    let new = append(store, list, value).await?;
+    let is_anew = new <= count;
+    delete(store, list, if is_anew { new } else { number }).await?;
+    Ok((!is_anew).then_some(new))
 }
 
 /// Moves the oldest entries of a list with many holes to its end, and raises the hint.
@@ -377,12 +410,15 @@ async fn tighten(
     let movable = found.partition_point(|(number, _)| *number <= settled).min(found.len().div_ceil(2));
     let (moved, kept) = found.split_at_mut(if is_loose { movable } else { 0 });
     for (number, value) in moved {
-        let new = append(store, list, value).await?;
-        delete(store, list, std::mem::replace(number, new)).await?;
+        match move_to_end(store, list, count, (*number, value)).await? {
+            Some(new) => *number = new,
+            None => return Ok(()),
+        }
     }
     let before_first = kept.first().map_or(count, |(number, _)| number - 1);
     let new = low.seen(count, settled.min(before_first), now_ms);
-    if is_loose && new != low {
+    let is_there = async || Ok::<_, Error>(self::count(store, list).await? >= count);
+    if is_loose && new != low && is_there().await? {
         write(store, &format!("{list}.low"), &new).await?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Lists that grow at one end and shrink anywhere.
 
-use store::memory::{Actor, MemoryStore, Random, run};
+use store::memory::{Actor, MemoryStore, Outcome, Random, run};
 
 use super::*;
 
@@ -25,6 +25,54 @@ fn an_entry_that_stays_is_found_among_thousands_that_go() {
     }
     assert!(most < 150, "{most} operations for a list of two");
     assert!(store.values_under("l.") < 8, "{}", store.values_under("l."));
+}
+
+/// A loose list whose begin may be raised: whoever reads it moves what stays.
+fn loose() -> MemoryStore {
+    let store = MemoryStore::default();
+    for number in 0..SLACK + 8 {
+        let value = if number == 3 { "stays".into() } else { format!("goes-{number}") };
+        run(append(&store, "l", &value)).unwrap();
+    }
+    for waits in 0..2 {
+        run(values(&store, "l", waits * CALL_MAX_MS, async |value: &str| Ok(value != "stays"))).unwrap();
+    }
+    store
+}
+
+#[test]
+fn whoever_stalled_as_a_list_was_removed_leaves_no_entry_and_hides_none() {
+    type Reads = for<'a> fn(&'a MemoryStore) -> Actor<'a, ()>;
+    let reads: Reads = |store| Box::pin(async { drop(values(store, "l", 1_000_000, never).await.unwrap()) });
+    let tidies: Reads = |store| Box::pin(async { tidy(store, "l", 1_000_000, never).await.unwrap() });
+    let mut stalled = 0;
+    for reader in [reads, tidies] {
+        for steps in 1.. {
+            let store = loose();
+            run(append(&store, "l", "also")).unwrap();
+            let mut actor = reader(&store);
+            let is_over =
+                (0..steps).any(|_| store.scheduler().step(&mut actor, Outcome::Applied).0.is_ready());
+            if is_over {
+                break;
+            }
+            // All that is in it was attended to.
+            for number in 1..=run(count(&store, "l")).unwrap() {
+                run(delete(&store, "l", number)).unwrap();
+            }
+            run(remove(&store, "l")).unwrap();
+            run(actor);
+            assert_eq!(run(all(&store, "l")).unwrap(), BTreeSet::new(), "{steps}");
+            run(append(&store, "l", "new")).unwrap();
+            assert_eq!(run(all(&store, "l")).unwrap(), BTreeSet::from(["new".into()]), "{steps}");
+            run(tidy(&store, "l", 1_000_000, never)).unwrap();
+            // No hint of the list that was removed hides it once the new one is as long.
+            (0..50).for_each(|number| drop(run(append(&store, "l", &format!("{number}")))));
+            assert_eq!(run(values(&store, "l", 1_000_000, never)).unwrap().len(), 51, "{steps}");
+            stalled += 1;
+        }
+    }
+    assert!(stalled > 40, "{stalled} times a reader stalled");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::call::{Ask, Call, Kind};
 use crate::chances::{Chances, Point, point};
 use crate::coverage::Coverage;
 use crate::defects::Spoiler;
+use crate::functions::{Functions, Handlers};
 use crate::gateway::{Gateway, Push};
 use crate::hosts::Hosts;
 use crate::network::{Around, Network, Rates, Reply};
@@ -55,6 +56,8 @@ pub struct History {
     pub now_ms: u64,
     /// What operations and calls meet.
     pub rates: Rates,
+    /// Calls that are under way go on one after the other, each to its end.
+    pub in_turn: bool,
     /// No call reaches a function.
     pub functions_are_down: bool,
     /// How often lanes are called. Unit: ms.
@@ -91,21 +94,28 @@ impl History {
     /// A history in which nothing has happened, on hosts whose clocks are so far ahead.
     #[must_use]
     pub fn new(seed: u64, ahead_ms: &[i64], gateways: usize, rule: Rule) -> Self {
-        Self::of(Rc::new(Chances::new(seed, None)), ahead_ms, gateways, rule)
+        Self::of(Rc::new(Chances::new(seed, None)), ahead_ms, gateways, rule, Rc::new(Handlers))
     }
 
-    /// The same, of what a seed draws.
+    /// The same, of what a seed draws, with what answers calls.
     #[must_use]
-    pub fn of(chances: Rc<Chances>, ahead_ms: &[i64], gateways: usize, rule: Rule) -> Self {
+    pub fn of(
+        chances: Rc<Chances>,
+        ahead_ms: &[i64],
+        gateways: usize,
+        rule: Rule,
+        functions: Rc<dyn Functions>,
+    ) -> Self {
         Self {
             rules: vec![(0, rule.clone())],
-            hosts: Hosts::new(BEGAN_MS, ahead_ms, rule),
+            hosts: Hosts::new(BEGAN_MS, ahead_ms, rule, functions),
             gateways: (0..gateways).map(|number| Gateway::new(&format!("g{number}"))).collect(),
             random: chances.random(0),
             here: 0,
             chances,
             now_ms: BEGAN_MS,
             rates: Rates::default(),
+            in_turn: false,
             functions_are_down: false,
             lanes_every_ms: 1_000,
             resting: BTreeSet::new(),
@@ -184,6 +194,7 @@ impl History {
             chances: &self.chances,
             random: self.chances.random(point(&[self.now_ms])),
             rates: self.rates,
+            in_turn: self.in_turn,
             coverage: &mut self.coverage,
             trace: &mut self.trace,
             told: &mut self.told,
@@ -223,7 +234,7 @@ impl History {
         let status = reply.as_ref().map_or(0, |answer| answer.status().as_u16());
         let word = match status {
             200 => "taken",
-            400 => "refused",
+            400..500 => "refused",
             _ => "failed",
         };
         self.coverage.reach(format!("command {command:?} {word}"));

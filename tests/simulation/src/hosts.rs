@@ -6,6 +6,8 @@ use std::rc::Rc;
 use shared::rules::{NotifyConfig, Rule};
 use shared::testing::{Reply, World};
 
+use crate::functions::Functions;
+
 /// Objects of the work bucket have names that begin so.
 pub const WORK_BUCKET: &str = "http://work/work/";
 
@@ -21,6 +23,8 @@ pub(crate) fn users_buckets() -> impl Iterator<Item = String> {
 pub struct Hosts {
     /// The hosts, with how far each one's clock is ahead of true time, in milliseconds.
     hosts: Vec<(Rc<World>, Cell<i64>)>,
+    /// What answers there.
+    pub(crate) functions: Rc<dyn Functions>,
 }
 
 impl Hosts {
@@ -29,7 +33,7 @@ impl Hosts {
     /// # Panics
     /// Where there is none.
     #[must_use]
-    pub fn new(now_ms: u64, ahead_ms: &[i64], rule: Rule) -> Self {
+    pub fn new(now_ms: u64, ahead_ms: &[i64], rule: Rule, functions: Rc<dyn Functions>) -> Self {
         let first = World::at(now_ms);
         *first.rule.borrow_mut() = Ok(Some(rule));
         *first.notify.borrow_mut() = Ok(Some(NotifyConfig {
@@ -43,6 +47,7 @@ impl Hosts {
         first.receivers.otherwise(Reply::Answer(200, String::new(), 0));
         first.receivers.schedule(first.store.scheduler().clone());
         first.store.scheduler().watch();
+        functions.configure(&first);
         let others = ahead_ms.iter().skip(1).scan(Rc::new(first.beside(now_ms)), |next, _| {
             let world = Rc::clone(next);
             *next = Rc::new(world.beside(now_ms));
@@ -50,7 +55,7 @@ impl Hosts {
         });
         let others: Vec<_> = others.collect();
         let worlds = std::iter::once(Rc::new(first)).chain(others);
-        Self { hosts: worlds.zip(ahead_ms.iter().map(|ahead| Cell::new(*ahead))).collect() }
+        Self { hosts: worlds.zip(ahead_ms.iter().map(|ahead| Cell::new(*ahead))).collect(), functions }
     }
 
     /// Any host: what they share is there.
@@ -96,6 +101,7 @@ impl Hosts {
                 config.need_status_notify = asks;
             }
         }
+        self.functions.configure(self.any());
     }
 
     /// Every later begin falls under another rule.
@@ -103,5 +109,6 @@ impl Hosts {
         for (world, _) in &self.hosts {
             *world.rule.borrow_mut() = Ok(Some(rule.clone()));
         }
+        self.functions.configure(self.any());
     }
 }

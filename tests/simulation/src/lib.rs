@@ -12,12 +12,14 @@
 //! | [`gateway`] | a gateway that keeps the contract, with a spool that survives it |
 //! | [`media`] | the least that is recorded |
 //! | [`call`], [`network`] | calls, and those under way: faults, stalls, late and doubled calls |
+//! | [`functions`] | what answers calls: the handlers here, the built components in the end-to-end tests |
 //! | [`hosts`] | function hosts, each with a clock of its own, over one store |
 //! | [`judge`] | whether what is left is what it has to be |
 //! | [`told`] | what receivers were told, as they see it |
 //! | [`coverage`], [`figures`], [`trace`] | what was reached, how much there was, and what happened |
 //! | [`defects`] | deliberate defects, which the judge finds |
 //! | [`chances`] | what a seed draws at each point |
+//! | [`options`] | which history, and how it is played |
 //! | [`run`], [`shrink`], [`command`] | one whole history, a shorter one that fails as well, and many |
 //!
 //! # Running it
@@ -44,12 +46,14 @@ pub mod command;
 pub mod coverage;
 pub mod defects;
 pub mod figures;
+pub mod functions;
 pub mod gateway;
 pub mod history;
 pub mod hosts;
 pub mod judge;
 pub mod media;
 pub mod network;
+pub mod options;
 pub mod run;
 pub mod shrink;
 pub mod told;

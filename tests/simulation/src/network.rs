@@ -52,6 +52,8 @@ pub struct Around<'a> {
     pub random: Random,
     /// How often operations meet faults.
     pub rates: Rates,
+    /// Whether each call goes on to its end before another does.
+    pub in_turn: bool,
     /// What is reached.
     pub coverage: &'a mut Coverage,
     /// What happens.
@@ -135,7 +137,11 @@ impl Network {
                 return replies;
             }
             let (at, _) = ready().nth(around.random.below(count)).expect("so many are ready");
-            if let Some(reply) = self.step(at, now_ms, around) {
+            let mut reply = self.step(at, now_ms, around);
+            while around.in_turn && reply.is_none() && self.flights[at].is_ready(now_ms) {
+                reply = self.step(at, now_ms, around);
+            }
+            if let Some(reply) = reply {
                 let flight = self.flights.swap_remove(at);
                 let status = reply.as_ref().map_or(0, |answer| answer.status().as_u16());
                 let body = reply.as_ref().map_or("", |answer| answer.body());
@@ -154,7 +160,9 @@ impl Network {
         let mut random = around.chances.random(key);
         let host = random.below(around.hosts.count());
         around.trace.note(now_ms, format_args!("#{} host {host} {}", self.calls, call.line()));
-        let mut flight = Flight::new((self.calls, key), now_ms, call, Rc::clone(around.hosts.host(host)));
+        let answering =
+            around.hosts.functions.answer(host, Rc::clone(around.hosts.host(host)), call.ask.clone());
+        let mut flight = Flight::new((self.calls, key), now_ms, call, answering);
         let is_delayed = random.below(1_000) < around.rates.delayed as usize;
         if is_delayed && around.chances.happens(key) {
             let delay_ms = 1_000 * (1 + random.below(20) as u64);

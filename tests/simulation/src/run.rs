@@ -2,42 +2,19 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use crate::chances::Chances;
 use crate::coverage::Coverage;
-use crate::defects::Defect;
 use crate::figures::Figures;
+use crate::functions::{Functions, Handlers};
 use crate::history::History;
 use crate::hosts::WORK_BUCKET;
 use crate::judge::judge;
+pub use crate::options::Options;
 use crate::trace::Detail;
-use crate::workload::{Length, play};
-
-/// Which history.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Its seed.
-    pub seed: u64,
-    /// The events and faults that may happen; any where that is not said.
-    pub only: Option<BTreeSet<u32>>,
-    /// What is printed.
-    pub detail: Detail,
-    /// A deliberate defect that it is played with.
-    pub defect: Option<Defect>,
-    /// How long it is.
-    pub length: Length,
-}
-
-impl Options {
-    /// All of the history of a seed.
-    #[must_use]
-    pub fn of(seed: u64) -> Self {
-        Self { seed, ..Self::default() }
-    }
-}
+use crate::workload::play;
 
 /// What a history came to.
 #[derive(Clone, Debug)]
@@ -50,6 +27,8 @@ pub struct Outcome {
     pub coverage: Coverage,
     /// How much there was of it.
     pub figures: Figures,
+    /// Its trace, where that is kept.
+    pub trace: Vec<String>,
     /// The events and faults that happened, in order.
     pub happened: Vec<u32>,
     /// What is wrong with it, in words.
@@ -65,23 +44,30 @@ pub fn keep_panics() {
     std::panic::set_hook(Box::new(|panic| PANIC.set(Some(panic.to_string()))));
 }
 
-/// Plays a history and judges it. A panic is a failure as any other.
+/// Plays a history on the handlers of the functions, and judges it. A panic is a failure as any other.
 #[must_use]
 pub fn run(options: &Options) -> Outcome {
+    run_on(Rc::new(Handlers), options)
+}
+
+/// The same, on what answers calls.
+#[must_use]
+pub fn run_on(functions: Rc<dyn Functions>, options: &Options) -> Outcome {
     let chances = Rc::new(Chances::new(options.seed, options.only.clone()));
     let played = catch_unwind(AssertUnwindSafe(|| {
-        let (mut history, plan) = play(&chances, options.length, options.detail, options.defect);
+        let (mut history, plan) = play(&chances, options, functions);
         let judged = judge(&mut history, &plan);
         if judged.is_err() && options.detail != Detail::None {
             print_state(&history);
         }
-        (history.trace.hash(), Figures::of(&history), history.coverage, judged)
+        let trace = history.trace.take_kept();
+        (history.trace.hash(), Figures::of(&history), history.coverage, judged, trace)
     }));
-    let (hash, figures, coverage, judged) = played.unwrap_or_else(|panic| {
+    let (hash, figures, coverage, judged, trace) = played.unwrap_or_else(|panic| {
         let error = PANIC.take().unwrap_or_else(|| text(&*panic));
-        (0, Figures::default(), Coverage::default(), Err(format!("it panicked: {error}")))
+        (0, Figures::default(), Coverage::default(), Err(format!("it panicked: {error}")), Vec::new())
     });
-    Outcome { seed: options.seed, hash, coverage, figures, happened: chances.happened(), judged }
+    Outcome { seed: options.seed, hash, coverage, figures, trace, happened: chances.happened(), judged }
 }
 
 fn text(panic: &(dyn Any + Send)) -> String {

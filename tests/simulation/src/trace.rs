@@ -23,6 +23,7 @@ pub struct Trace {
     hash: u64,
     lines: u64,
     detail: Detail,
+    kept: Option<Vec<String>>,
     began_ms: u64,
 }
 
@@ -30,12 +31,23 @@ impl Trace {
     /// An empty trace of a history that begins at a moment.
     #[must_use]
     pub fn new(began_ms: u64) -> Self {
-        Self { hash: FNV.0, lines: 0, detail: Detail::None, began_ms }
+        Self { hash: FNV.0, lines: 0, detail: Detail::None, kept: None, began_ms }
     }
 
     /// Prints so much from now on.
     pub fn print(&mut self, detail: Detail) {
         self.detail = detail;
+    }
+
+    /// Keeps each line from now on, or none.
+    pub fn keep(&mut self, keeps: bool) {
+        self.kept = keeps.then(Vec::new);
+    }
+
+    /// The lines that were kept.
+    #[must_use]
+    pub fn take_kept(&mut self) -> Vec<String> {
+        self.kept.take().unwrap_or_default()
     }
 
     /// Prints an operation, where operations are printed.
@@ -54,6 +66,9 @@ impl Trace {
         }
         self.hash_in(line.as_bytes());
         self.lines += 1;
+        if let Some(kept) = &mut self.kept {
+            kept.push(line);
+        }
     }
 
     /// Takes bytes into the hash that no line shows.

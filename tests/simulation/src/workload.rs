@@ -7,13 +7,13 @@ use std::rc::Rc;
 
 use protocol::StreamPath;
 use recorder_compose_function::Sizes;
-use store::memory::Random;
 
 use crate::chances::{Chances, point_of};
-use crate::defects::Defect;
+use crate::functions::Functions;
 use crate::history::History;
 use crate::network::{Rates, fail_decisions};
-use crate::trace::Detail;
+pub use crate::options::Length;
+use crate::options::Options;
 pub use events::{calm, end_pushes};
 
 /// How large parts and blocks of record files are, where files are so many times longer than in a short history: a picture
@@ -28,60 +28,6 @@ const fn sizes(longer: u64) -> [Sizes; 3] {
 
 /// A session that has ended stays in the store for longer than this. Unit: s.
 const SESSIONS_LEAVE_S: u64 = 600;
-
-/// How long things happen in a history.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Length {
-    /// For minutes, in which much happens.
-    #[default]
-    Minutes,
-    /// For hours, past a midnight, so that a day is sealed while pushes go on; streams are many, and all is so much rarer.
-    Hours,
-}
-
-impl Length {
-    /// How many times rarer things happen than in a short history.
-    #[must_use]
-    pub fn rarity(self) -> usize {
-        match self {
-            Self::Minutes => 1,
-            Self::Hours => 60,
-        }
-    }
-
-    /// How long it is, where a short one would be of so many seconds: 25 to 37 hours. The first midnight comes after 21, and
-    /// its day is sealed within two more.
-    fn seconds(self, short: u64) -> u64 {
-        match self {
-            Self::Minutes => short,
-            Self::Hours => 75_600 + 120 * short,
-        }
-    }
-
-    /// How many streams there are. What passes without them, heartbeats and lanes, takes most of the time of a long history.
-    fn streams(self, random: &mut Random) -> usize {
-        match self {
-            Self::Minutes => 1 + random.below(2),
-            Self::Hours => 4 + random.below(21),
-        }
-    }
-
-    /// How many times longer record files are than in a short history.
-    fn files_are_longer(self) -> u64 {
-        match self {
-            Self::Minutes => 1,
-            Self::Hours => 20,
-        }
-    }
-
-    /// How often it is looked whether all is in record files. Unit: s.
-    pub(crate) fn looks_every_s(self) -> u64 {
-        match self {
-            Self::Minutes => 15,
-            Self::Hours => 300,
-        }
-    }
-}
 
 /// What is drawn once for a history.
 #[derive(Clone, Debug)]
@@ -104,12 +50,9 @@ pub struct Plan {
 
 /// Plays the history of what a seed draws up to the end of that. Pushes and troubles that go on are left to the judge.
 #[must_use]
-pub fn play(
-    chances: &Rc<Chances>,
-    length: Length,
-    detail: Detail,
-    defect: Option<Defect>,
-) -> (History, Plan) {
+pub fn play(chances: &Rc<Chances>, options: &Options, functions: Rc<dyn Functions>) -> (History, Plan) {
+    let length = options.length;
+    let fixed_sizes = functions.sizes();
     let mut random = chances.random(point_of("plan"));
     let is_troubled = random.below(4) > 0;
     let clocks_differ = is_troubled && random.below(4) == 0;
@@ -133,7 +76,7 @@ pub fn play(
         delay_s: u64::from(rule.delay_seconds),
         tells_status: random.below(2) == 0,
     };
-    let mut history = History::of(Rc::clone(chances), ahead_ms, gateways, rule);
+    let mut history = History::of(Rc::clone(chances), ahead_ms, gateways, rule, functions);
     if is_troubled {
         let often = [0, 2_000, 500, 150][random.below(4)] * length.rarity() as u32;
         history.rates = Rates { operations: often, doubled: 10, delayed: 10 };
@@ -141,10 +84,13 @@ pub fn play(
             fail_decisions(history.hosts.any(), Rc::clone(chances));
         }
     }
-    history.trace.print(detail);
-    history.spoiler.defect = defect;
+    history.trace.print(options.detail);
+    history.trace.keep(options.in_turn);
+    history.in_turn = options.in_turn;
+    history.spoiler.defect = options.defect;
     let sizes = sizes(length.files_are_longer());
-    history.sizes = sizes[random.below(sizes.len())];
+    let drawn = sizes[random.below(sizes.len())];
+    history.sizes = fixed_sizes.unwrap_or(drawn);
     history.hosts.any().buckets.least_part.set(history.sizes.least);
     history.hosts.ask_for_statuses(plan.tells_status);
     history.note(&format!("{plan:?}"));

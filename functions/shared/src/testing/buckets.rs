@@ -75,7 +75,7 @@ pub struct Buckets {
     /// Uploads in parts that are neither completed nor given up, by id: the object's name, the object so far but for its
     /// bytes, and the parts by number.
     pub uploads: RefCell<BTreeMap<String, Upload>>,
-    pub(super) begun_uploads: Cell<u64>,
+    begun_uploads: Cell<u64>,
     /// How the next calls fail; none for one that succeeds.
     pub faults: RefCell<VecDeque<Option<Fault>>>,
     /// Buckets, as `endpoint/bucket`, in trouble.
@@ -115,7 +115,10 @@ impl Buckets {
     }
 
     /// Makes a call, as the scheduler has it end.
-    pub(super) async fn call<T, E>(
+    ///
+    /// # Errors
+    /// What the effect fails with, or `failed` where the call is refused or its answer is lost.
+    pub async fn call<T, E>(
         &self,
         name: &str,
         writes: bool,
@@ -148,10 +151,19 @@ impl Buckets {
     }
 
     /// What is wrong with the bucket of an object.
-    pub(super) fn trouble(&self, name: &str) -> Option<Trouble> {
+    #[must_use]
+    pub fn trouble(&self, name: &str) -> Option<Trouble> {
         let troubles = self.troubles.borrow();
         let of = |bucket: &str| name.strip_prefix(bucket).is_some_and(|key| key.starts_with('/'));
         troubles.iter().find(|(bucket, _)| of(bucket)).map(|(_, trouble)| trouble.clone())
+    }
+
+    /// The id of another upload: none is used again.
+    #[must_use]
+    pub fn next_upload(&self) -> String {
+        let begun = self.begun_uploads.get();
+        self.begun_uploads.set(begun + 1);
+        format!("upload-{begun}")
     }
 
     /// Lets `plan` decide how each call ends from now on. A fault that the scheduler chose for the same call comes first.

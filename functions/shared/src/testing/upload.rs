@@ -9,9 +9,12 @@ use crate::bucket::Error;
 pub struct Upload {
     /// The object's name.
     pub name: String,
-    pub(super) tag: String,
-    pub(super) content_type: String,
-    pub(super) parts: BTreeMap<u16, Vec<u8>>,
+    /// What the object is created with.
+    pub tag: String,
+    /// What the object is created with.
+    pub content_type: String,
+    /// What there is of it, by number.
+    pub parts: BTreeMap<u16, Vec<u8>>,
 }
 
 /// What a store does that is asked to copy a part.

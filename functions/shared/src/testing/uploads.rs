@@ -25,10 +25,7 @@ impl Buckets {
             Some(_) => return Err(Error::Taken),
             None => {}
         }
-        // Ids are never used again.
-        let begun = self.begun_uploads.get();
-        self.begun_uploads.set(begun + 1);
-        let id = format!("upload-{begun}");
+        let id = self.next_upload();
         let (name, tag, content_type) = (name.into(), tag.into(), content_type.into());
         let upload = Upload { name, tag, content_type, parts: BTreeMap::new() };
         self.uploads.borrow_mut().insert(id.clone(), upload);

@@ -1,15 +1,14 @@
 //! One call under way.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::task::Poll;
 
 use shared::Answer;
-use shared::testing::World;
-use store::memory::{Actor, Outcome, Scheduler, Seen};
+use store::memory::{Outcome, Scheduler, Seen};
 
-use crate::call::{Call, Kind, serve};
+use crate::call::{Call, Kind};
 use crate::chances::{Point, point, point_of};
+use crate::functions::Answering;
 use crate::hosts::WORK_BUCKET;
 
 /// A call under way.
@@ -18,7 +17,7 @@ pub(super) struct Flight {
     pub(super) number: u64,
     /// The call.
     pub(super) call: Call,
-    actor: Actor<'static, Answer>,
+    answering: Answering,
     /// Its own point, and how many times it went on.
     key: Point,
     steps: u64,
@@ -34,10 +33,10 @@ pub(super) struct Flight {
 }
 
 impl Flight {
-    pub(super) fn new((number, key): (u64, Point), now_ms: u64, call: Call, host: Rc<World>) -> Self {
+    pub(super) fn new((number, key): (u64, Point), now_ms: u64, call: Call, answering: Answering) -> Self {
         Self {
             number,
-            actor: Box::pin(serve(host, call.ask.clone())),
+            answering,
             call,
             key,
             steps: 0,
@@ -79,7 +78,7 @@ impl Flight {
     }
 
     pub(super) fn step(&mut self, scheduler: &Scheduler, outcome: Outcome) -> (Poll<Answer>, bool) {
-        scheduler.step(&mut self.actor, outcome)
+        scheduler.step(&mut self.answering, outcome)
     }
 
     pub(super) fn touch(&mut self, seen: &[Seen]) {

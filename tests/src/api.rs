@@ -22,6 +22,32 @@ const ACCESS_KEY: (&str, &str) = ("testid", "testsecret");
 /// The server cannot be reached or does not answer JSON.
 pub fn call(site: &impl Site, action: &str, parameters: &[(&str, &str)]) -> Result<(u16, Value)> {
     let host = site.functions().trim_start_matches("http://");
+    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let nonce = format!("{:?}-{:?}", std::time::Instant::now(), std::thread::current().id());
+    let signed = sign(host, now_s, &nonce, action, parameters)?;
+    let agent = crate::http_agent();
+    let mut request = agent.post(format!("{}{}", site.functions(), signed.uri()));
+    for (name, value) in signed.headers() {
+        request = request.header(name, value);
+    }
+    let mut response = request.send_empty()?;
+    let status = response.status().as_u16();
+    let body = response.body_mut().read_to_string()?;
+    let body = serde_json::from_str(&body).with_context(|| format!("{action} answers {status}: {body}"))?;
+    Ok((status, body))
+}
+
+/// A call of an action, made at a time in Unix seconds. What `nonce` says is said once.
+///
+/// # Errors
+/// A time or a host that no call can have.
+pub fn sign(
+    host: &str,
+    now_s: u64,
+    nonce: &str,
+    action: &str,
+    parameters: &[(&str, &str)],
+) -> Result<http::Request<()>> {
     let mut encoded: Vec<String> = parameters
         .iter()
         .map(|(name, value)| {
@@ -30,10 +56,8 @@ pub fn call(site: &impl Site, action: &str, parameters: &[(&str, &str)]) -> Resu
         .collect();
     encoded.sort_unstable();
     let query = encoded.join("&");
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = DateTime::from_timestamp(i64::try_from(now.as_secs())?, 0).unwrap_or_default();
+    let now = DateTime::from_timestamp(i64::try_from(now_s)?, 0).unwrap_or_default();
     let date = now.format("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let nonce = format!("{:?}-{:?}", std::time::Instant::now(), std::thread::current().id());
     let nonce = hex(&Sha256::digest(nonce));
     let empty = hex(&Sha256::digest(""));
     let headers = [
@@ -53,17 +77,9 @@ pub fn call(site: &impl Site, action: &str, parameters: &[(&str, &str)]) -> Resu
     let signature = hex(&mac.finalize().into_bytes());
     let authorization =
         format!("ACS3-HMAC-SHA256 Credential={},SignedHeaders={names},Signature={signature}", ACCESS_KEY.0);
-
-    let agent = crate::http_agent();
-    let mut request = agent.post(format!("{}/?{query}", site.functions()));
-    for (name, value) in headers {
-        request = request.header(name, value);
-    }
-    let mut response = request.header("authorization", authorization).send_empty()?;
-    let status = response.status().as_u16();
-    let body = response.body_mut().read_to_string()?;
-    let body = serde_json::from_str(&body).with_context(|| format!("{action} answers {status}: {body}"))?;
-    Ok((status, body))
+    let request = http::Request::post(format!("/?{query}")).header("authorization", authorization);
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    Ok(request.body(())?)
 }
 
 /// Object names of the record files of an hour before and after now that the API knows of a stream, by name.

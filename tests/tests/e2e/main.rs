@@ -9,6 +9,7 @@ mod browser;
 mod bucket_keys;
 mod cases;
 mod commands;
+mod components;
 mod copied;
 mod crash;
 mod events;

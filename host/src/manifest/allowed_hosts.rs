@@ -271,6 +271,28 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_names_two_hosts_reaches_neither() {
+        let stores = ["https://s3.example.com/bucket", "https://cos.example.org/bucket"];
+        for value in [
+            "https://s3.example.com,https://cos.example.org",
+            "https://s3.example.com https://cos.example.org",
+            "https://s3.example.com cos.example.org",
+            "https://{s3.example.com,cos.example.org}",
+        ] {
+            assert!(AllowedHosts::parse([value]).is_err(), "{value}");
+        }
+        // A comma may stand in a name, so this is one host.
+        for store in stores {
+            check("https://s3.example.com,cos.example.org", store, false);
+        }
+        // A wider pattern reaches both, and so does one pattern for each.
+        for patterns in [&["https://*"][..], &["https://s3.example.com", "https://cos.example.org"]] {
+            let allowed = AllowedHosts::parse(patterns).unwrap();
+            assert!(stores.iter().all(|store| allowed.allows(store)), "{patterns:?}");
+        }
+    }
+
+    #[test]
     fn malformed_patterns_are_refused() {
         for pattern in [
             "*",

@@ -8,7 +8,7 @@ use store::memory::{MemoryStore, run};
 use super::{config, rule, triple};
 use crate::copy::{Copies, KEPT_MS, Restored, keep_forbidden, keep_notify, keep_rule, restore};
 use crate::rule as rules;
-use crate::{Error, Forbidden, forbidden, notify};
+use crate::{Error, Forbidden, forbidden, key, notify};
 
 #[derive(Default)]
 struct Bucket {
@@ -154,6 +154,30 @@ fn a_copy_that_was_replaced_is_kept_for_thirty_days() {
     run(keep_rule(&store, &bucket, &triple("a", "*"), 20_002 + KEPT_MS)).unwrap();
     assert_eq!(bucket.names().len(), 3);
     assert_eq!(found(&restored(&bucket), "a").as_deref(), Some("4"));
+}
+
+#[test]
+fn the_last_copy_of_each_stream_that_was_ever_forbidden_stays() {
+    let (store, bucket) = (MemoryStore::default(), Bucket::default());
+    let keep =
+        |stream, now_ms| run(keep_forbidden(&store, &bucket, &triple("live", stream), now_ms)).unwrap();
+    for stream in ["over", "resumed"] {
+        let forbid = Forbidden { stream: triple("live", stream), since_s: 1, until_s: 9 };
+        run(forbidden::add(&store, forbid)).unwrap();
+        keep(stream, 1_000);
+    }
+    run(forbidden::remove(&store, &triple("live", "resumed"))).unwrap();
+    keep("resumed", 2_000);
+    // Long after both can be pushed again, a list forgets what is over, and the other one is resumed once more.
+    let now_ms = 10 * KEPT_MS;
+    let listed = run(forbidden::list_domain(&store, "live.example.com", now_ms / 1_000)).unwrap();
+    assert_eq!(listed, []);
+    keep("resumed", now_ms);
+    restored(&bucket);
+    let folder = |name: &String| name.rsplit_once('/').unwrap().0.to_owned();
+    let left: Vec<String> = bucket.names().iter().map(folder).collect();
+    let of = |stream| format!("config/{}", key::forbidden(&triple("live", stream)));
+    assert_eq!(left, ["over", "resumed"].map(of));
 }
 
 #[test]

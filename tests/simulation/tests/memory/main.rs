@@ -14,6 +14,7 @@ mod clocks;
 mod events;
 mod forbidden;
 mod handover;
+mod kept_media;
 mod lost;
 mod lost_store;
 mod overlap;

@@ -13,6 +13,10 @@
 //! Entries come and go, and one that stays must not hold up the begin of the list for ever. Whoever reads a list
 //! with many holes therefore appends its oldest entries anew before deleting them. A reader that misses an entry
 //! since it was moved finds that the counter has grown, and reads on.
+//!
+//! A list that is removed may begin anew, with numbers from 1 on. A call that read it before and stalled finds the counter
+//! below what it has read, and takes back what it has just written. It would take a list that grew as long within that
+//! call for the one that it has read: lists are removed days after the last append.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -153,8 +157,18 @@ async fn low(store: &impl Store, list: &str) -> Result<Low, Error> {
     Ok(read(store, &format!("{list}.low")).await?.unwrap_or_default())
 }
 
-/// Forgets where a list begins, which is behind its end: a reader noted that which had stalled as the list was removed. It
-/// would hide what the list has anew, once so much of that has come.
+/// Notes where a list begins of which so many numbers were drawn as it was read. The hint is taken back where the list was
+/// removed since: it would hide what comes into the list that begins anew.
+async fn note_begin(store: &impl Store, list: &str, low: Low, count: u64) -> Result<(), Error> {
+    write(store, &format!("{list}.low"), &low).await?;
+    if self::count(store, list).await? < count {
+        begin_anew(store, list).await?;
+    }
+    Ok(())
+}
+
+/// Forgets where a list begins. A hint behind the list's end is of a list that was removed: the call that wrote the hint had
+/// stalled meanwhile, and died before it could take the hint back.
 async fn begin_anew(store: &impl Store, list: &str) -> Result<Low, Error> {
     store.delete(&format!("{list}.low")).await?;
     Ok(Low::default())
@@ -238,12 +252,11 @@ pub(crate) async fn first(
 /// # Errors
 /// The store failed.
 pub(crate) async fn pass(store: &impl Store, list: &str, number: u64) -> Result<(), Error> {
-    let key = format!("{list}.low");
     let low = low(store, list).await?;
-    if low.number >= number || !exists(store, list).await? {
+    if low.number >= number || count(store, list).await? < number {
         return Ok(());
     }
-    Ok(write(store, &key, &low.passed(number)).await?)
+    note_begin(store, list, low.passed(number), number).await
 }
 
 /// The values of a list, oldest first, each once. Those that `is_gone` are removed.
@@ -288,6 +301,7 @@ async fn find<S: Store>(
         if count < low.number {
             low = begin_anew(store, list).await?;
             read_to = 0;
+            found.clear();
         }
         if count <= read_to {
             break;
@@ -377,18 +391,20 @@ pub(crate) async fn tidy<S: Store>(
         number += 1;
     }
     let new = low.seen(count, number - 1, now_ms);
-    if new != low { Ok(write(store, &format!("{list}.low"), &new).await?) } else { Ok(()) }
+    if new != low { note_begin(store, list, new, count).await } else { Ok(()) }
 }
 
 /// Moves an entry to the end of a list of which so many numbers were drawn as it was read; answers the new number. None is
-/// answered where the list was removed since: nothing was in it then, so what was read of it is gone, and a hint would
-/// hide what the list may have anew.
+/// answered where the list was removed since: it was empty then, so the entry is gone.
 async fn move_to_end(
     store: &impl Store,
     list: &str,
     count: u64,
     (number, value): (u64, &str),
 ) -> Result<Option<u64>, Error> {
+    if self::count(store, list).await? < count {
+        return Ok(None);
+    }
     let new = append(store, list, value).await?;
     let is_anew = new <= count;
     delete(store, list, if is_anew { new } else { number }).await?;
@@ -417,11 +433,7 @@ async fn tighten(
     }
     let before_first = kept.first().map_or(count, |(number, _)| number - 1);
     let new = low.seen(count, settled.min(before_first), now_ms);
-    let is_there = async || Ok::<_, Error>(self::count(store, list).await? >= count);
-    if is_loose && new != low && is_there().await? {
-        write(store, &format!("{list}.low"), &new).await?;
-    }
-    Ok(())
+    if is_loose && new != low { note_begin(store, list, new, count).await } else { Ok(()) }
 }
 
 #[cfg(test)]

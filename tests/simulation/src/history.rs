@@ -234,7 +234,8 @@ impl History {
         let status = reply.as_ref().map_or(0, |answer| answer.status().as_u16());
         let word = match status {
             200 => "taken",
-            400..500 => "refused",
+            // What does not fit the stream's state, as the catalog or as the recording API says it.
+            400 | 404 | 409 => "refused",
             _ => "failed",
         };
         self.coverage.reach(format!("command {command:?} {word}"));
@@ -275,6 +276,11 @@ impl History {
     #[must_use]
     pub fn wrong(&self) -> Option<&String> {
         self.network.objects().wrong()
+    }
+
+    /// Keeps nothing but the pictures of TS slices from now on.
+    pub fn keep_pictures(&mut self) {
+        self.network.keep_pictures(self.hosts.any());
     }
 
     /// Objects of users that are not any more what they were.

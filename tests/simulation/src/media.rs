@@ -57,6 +57,12 @@ fn picture((push, at_ms): Picture) -> Vec<u8> {
     unit
 }
 
+/// The pictures of some bytes and nothing else, as what they are told apart by is read again.
+#[must_use]
+pub fn only_pictures(bytes: &[u8]) -> Vec<u8> {
+    pictures(bytes).into_iter().flat_map(picture).collect()
+}
+
 /// The pictures that stand whole in some bytes of any container, each exactly as it was pushed, in order.
 #[must_use]
 pub fn pictures(bytes: &[u8]) -> Vec<Picture> {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use shared::Answer;
+use shared::testing::World;
 use store::memory::{Outcome, Random};
 
 use crate::call::{Call, Kind};
@@ -87,6 +88,11 @@ impl Network {
     #[must_use]
     pub fn objects(&self) -> &Objects {
         &self.objects
+    }
+
+    /// Keeps nothing but the pictures of TS slices from now on.
+    pub fn keep_pictures(&mut self, world: &World) {
+        self.objects.keep_pictures(world);
     }
 
     /// An event that was told again after it was taken, and by which calls.

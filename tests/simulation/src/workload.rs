@@ -96,6 +96,7 @@ pub fn play(chances: &Rc<Chances>, options: &Options, functions: Rc<dyn Function
     history.note(&format!("{plan:?}"));
     history.seconds(3);
     if length == Length::Hours {
+        history.keep_pictures();
         history.lanes_every_ms = 4_000;
         history.gateways.iter_mut().for_each(|gateway| gateway.chunk_ms = 30_000);
     }

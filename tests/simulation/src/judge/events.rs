@@ -72,6 +72,12 @@ fn check_told(history: &mut History, plan: &Plan) -> Result<(), String> {
             return Err(format!("{} was told of {files:?}", told.body));
         }
     }
+    for (uri, files) in listed.iter().filter(|(_, files)| files.len() > 1) {
+        let told = history.told.iter().filter(|told| told.uri() == Some(uri)).map(|told| &told.id);
+        if told.collect::<BTreeSet<_>>().len() < files.len() {
+            return Err(format!("not each of {files:?} was told of"));
+        }
+    }
     // A call goes by its own clock when it looks whether another one has an event in hand.
     if let Some(twice) = history.told_twice().filter(|_| !plan.clocks_differ) {
         return Err(twice.clone());

@@ -7,11 +7,15 @@ use store::memory::Seen;
 
 use crate::chances::{mix, point_of};
 use crate::hosts::WORK_BUCKET;
+use crate::media::only_pictures;
 
 /// What users' objects were when they were first seen.
 #[derive(Debug, Default)]
 pub struct Objects {
     seen: BTreeMap<String, u64>,
+    /// Of a TS slice nothing but its pictures is kept. Between pictures a second apart a slice has some 5,000 bytes of
+    /// clock references and tables, which are gigabytes in a long history.
+    keeps_pictures: bool,
     wrong: Option<String>,
 }
 
@@ -22,13 +26,27 @@ impl Objects {
         self.wrong.as_ref()
     }
 
+    /// Keeps nothing but the pictures of TS slices from now on.
+    pub fn keep_pictures(&mut self, world: &World) {
+        self.keeps_pictures = true;
+        world.buckets.compared_by.set(Some(|object| only_pictures(&object.bytes)));
+    }
+
     /// Looks at the objects that operations have written.
     pub(super) fn look(&mut self, world: &World, seen: &[Seen]) {
-        let objects = world.buckets.objects.borrow();
+        let mut objects = world.buckets.objects.borrow_mut();
         let is_users = |seen: &&Seen| {
             seen.writes && seen.name.starts_with("http") && !seen.name.starts_with(WORK_BUCKET)
         };
         for seen in seen.iter().filter(is_users) {
+            let is_new = !self.seen.contains_key(&seen.name);
+            if self.keeps_pictures
+                && is_new
+                && seen.name.ends_with(".ts")
+                && let Some(slice) = objects.get_mut(&seen.name)
+            {
+                slice.bytes = only_pictures(&slice.bytes);
+            }
             let now = objects.get(&seen.name).map(hash);
             match (self.seen.get(&seen.name), now) {
                 (None, Some(now)) => drop(self.seen.insert(seen.name.clone(), now)),
@@ -52,6 +70,7 @@ impl Objects {
 /// Of what an object holds and its tag, eight bytes at a time: objects are large beside all else that a history hashes.
 fn hash(object: &Object) -> u64 {
     let (words, rest) = object.bytes.as_chunks();
-    let held = words.iter().fold(point_of(&object.tag), |hash, word| mix(hash ^ u64::from_le_bytes(*word)));
+    let begin = point_of(&object.tag) ^ object.bytes.len() as u64;
+    let held = words.iter().fold(begin, |hash, word| mix(hash ^ u64::from_le_bytes(*word)));
     rest.iter().fold(held, |hash, byte| mix(hash ^ u64::from(*byte)))
 }

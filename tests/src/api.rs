@@ -37,7 +37,7 @@ pub fn call(site: &impl Site, action: &str, parameters: &[(&str, &str)]) -> Resu
     Ok((status, body))
 }
 
-/// A call of an action, made at a time in Unix seconds. What `nonce` says is said once.
+/// A signed call of an action at a time, in Unix seconds. Each call needs another `nonce`.
 ///
 /// # Errors
 /// A time or a host that no call can have.

@@ -1,5 +1,6 @@
 //! What the handlers and the components say in one history, line by line.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use recorder_compose_function::Sizes;
@@ -28,12 +29,27 @@ impl Functions for AsBuilt {
     fn configure(&self, _: &World) {}
 }
 
-/// Lines as both say them, those of a moment in one order: what a call does first may depend on the names it has drawn, and
-/// of a command the API says more than that it was taken.
-pub(super) fn lines(trace: &[String]) -> Vec<String> {
-    let mut lines: Vec<(u64, String)> = trace.iter().map(|line| (moment(line), said(line))).collect();
-    lines.sort();
+/// What a line says, and the names in it.
+pub(super) type Line = (String, Vec<String>);
+
+/// The lines of a trace, those of a moment in one order: what a call does first may depend on the names that it has drawn.
+pub(super) fn lines(trace: &[String]) -> Vec<Line> {
+    let mut lines: Vec<(u64, Line)> = trace.iter().map(|line| (moment(line), said(line))).collect();
+    lines.sort_by(|(one_ms, one), (other_ms, other)| (one_ms, &one.0).cmp(&(other_ms, &other.0)));
     lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// Checks that two traces say the same, and that each name of one stands for one of the other.
+pub(super) fn check(built: &[Line], handlers: &[Line]) {
+    let (mut theirs, mut ours) = (BTreeMap::new(), BTreeMap::new());
+    for ((built, names), (said, drawn)) in built.iter().zip(handlers) {
+        assert_eq!(built, said);
+        for (name, other) in names.iter().zip(drawn) {
+            assert_eq!(*theirs.entry(name).or_insert(other), other, "{said}");
+            assert_eq!(*ours.entry(other).or_insert(name), name, "{said}");
+        }
+    }
+    assert_eq!(built.len(), handlers.len());
 }
 
 /// The trace up to where operations begin to fail, as they do while it is seen to that all is forgotten in time.
@@ -49,13 +65,20 @@ fn moment(line: &str) -> u64 {
     seconds.parse::<u64>().unwrap() * 1_000 + rest[..3].parse::<u64>().unwrap()
 }
 
-/// A line without the names that are drawn.
-fn said(line: &str) -> String {
+/// Of a command's answer its class is compared: the API has statuses of its own for what does not fit a stream's state.
+fn said(line: &str) -> Line {
     if let Some((before, answer)) = line.split_once(" command answered ") {
-        return format!("{before} command answered {}xx", &answer[..1]);
+        return (format!("{before} command answered {}xx", &answer[..1]), Vec::new());
     }
-    let words = line.split_inclusive(|c: char| !c.is_ascii_hexdigit());
-    let words = words
-        .map(|word| if word.len() > DRAWN { format!("<>{}", &word[word.len() - 1..]) } else { word.into() });
-    words.collect()
+    let (mut text, mut names) = (String::new(), Vec::new());
+    for word in line.split_inclusive(|c: char| !c.is_ascii_hexdigit()) {
+        let name = word.trim_end_matches(|c: char| !c.is_ascii_hexdigit());
+        if name.len() < DRAWN {
+            text += word;
+        } else {
+            names.push(name.to_owned());
+            text += &format!("<>{}", &word[name.len()..]);
+        }
+    }
+    (text, names)
 }

@@ -1,7 +1,8 @@
 //! The built components under our host, as what answers the calls of a simulated history.
 //!
-//! All of it is one thread's, and all time is the history's: a call goes on until it asks something of its host, which
-//! the history performs when it is that call's turn, with whatever fault it has drawn.
+//! One thread runs all of them, and hosts have the history's time. A call goes on until it asks something of its host. The
+//! history performs that when it is the call's turn, with the fault that it has drawn. What a call asks at once is performed
+//! one after the other.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -35,8 +36,11 @@ const HOST: &str = "functions";
 /// Whoever calls.
 const CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 50_000);
 
-/// All that can go on has gone on after the runtime went round so often.
+/// After so many rounds of the runtime every task waits for something.
 const ROUNDS: u32 = 16;
+
+/// A call that asks nothing and is not answered for so long hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A host's time. Unix milliseconds.
 #[derive(Clone, Default)]
@@ -197,6 +201,7 @@ impl Shared {
                     biased;
                     Some(operation) = asked.recv() => call.asked.push_back(operation),
                     answer = &mut call.answer => return Next::Answers(answer.expect("a call should not panic")),
+                    () = tokio::time::sleep(PATIENCE) => panic!("{} neither asks nor answers", call.line),
                 }
             }
         })
@@ -205,6 +210,8 @@ impl Shared {
 
 /// A call under way. Dropped, it dies.
 struct Call {
+    /// What is called.
+    line: String,
     answer: JoinHandle<Answer>,
     /// What it asks and has not been answered.
     asked: VecDeque<Operation>,
@@ -213,6 +220,7 @@ struct Call {
 impl Call {
     fn start(shared: &Shared, host: usize, request: Request<Sent>) -> Self {
         let (mut head, body) = request.into_parts();
+        let line = format!("{} {}", head.method, head.uri);
         head.headers.insert("host", HOST.parse().unwrap());
         head.headers.insert("content-length", body.bytes.len().into());
         let body = Full::new(body.bytes.into()).map_err(|never| match never {}).boxed_unsync();
@@ -220,10 +228,12 @@ impl Call {
         let answer = shared.runtime.spawn(async move {
             let answer = host.handle(Request::from_parts(head, body), CLIENT).await;
             let (head, body) = answer.into_parts();
-            let body = body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
+            let body = body.collect().await.expect("an answer should be whole").to_bytes().to_vec();
+            assert!(head.status != 500 || !body.is_empty(), "a component should not trap");
+            assert!(![401, 403].contains(&head.status.as_u16()), "no call should be denied: {head:?}");
             Response::from_parts(head, String::from_utf8(body).expect("an answer should be text"))
         });
-        Self { answer, asked: VecDeque::new() }
+        Self { line, answer, asked: VecDeque::new() }
     }
 }
 

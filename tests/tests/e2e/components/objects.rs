@@ -78,14 +78,14 @@ impl<'a> Asked<'a> {
 /// Answers a request as the world has it end.
 pub(super) async fn answer(world: &World, request: &Request<Vec<u8>>) -> Result<Answer, Lost> {
     let asked = Asked::of(request);
-    match world.buckets.trouble(&asked.name) {
+    let prefix = asked.parameter("prefix").filter(|_| asked.name == asked.bucket);
+    let name = prefix.map_or(asked.name.clone(), |prefix| format!("{}/{prefix}", asked.bucket));
+    match world.buckets.trouble(&name) {
         Some(Trouble::Refuses(Error::NoSuchBucket(_))) => return Ok(problem(404, "NoSuchBucket")),
         Some(Trouble::Refuses(_)) => return Ok(problem(403, "AccessDenied")),
         Some(Trouble::Hangs) | None => {}
     }
     let writes = ![Method::GET, Method::HEAD].contains(request.method());
-    let prefix = asked.parameter("prefix").filter(|_| asked.name == asked.bucket);
-    let name = prefix.map_or(asked.name.clone(), |prefix| format!("{}/{prefix}", asked.bucket));
     world.buckets.call(&name, writes, || Ok(effect(world, &asked)), Lost).await
 }
 

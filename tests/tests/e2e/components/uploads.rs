@@ -1,6 +1,7 @@
 //! Uploads in parts, of the protocol of S3 over a simulated world.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use percent_encoding::percent_decode_str;
 use shared::bucket::Error;
@@ -17,8 +18,16 @@ fn id<'a>(asked: &'a Asked<'_>) -> &'a str {
     asked.parameter("uploadId").unwrap_or_default()
 }
 
-fn etag(number: u16, size: usize) -> String {
-    format!("\"{number}-{size}\"")
+/// Of all that a part holds.
+fn etag(part: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    part.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
+}
+
+/// The upload that is asked about, which is one of the object's that is named.
+fn find<'a>(uploads: &'a BTreeMap<String, Upload>, asked: &Asked<'_>) -> Option<&'a Upload> {
+    uploads.get(id(asked)).filter(|upload| upload.name == asked.name)
 }
 
 pub(super) fn begin(world: &World, asked: &Asked<'_>) -> Answer {
@@ -43,8 +52,9 @@ pub(super) fn part(world: &World, asked: &Asked<'_>) -> Answer {
         },
     };
     let mut uploads = world.buckets.uploads.borrow_mut();
-    let Some(upload) = uploads.get_mut(id(asked)) else { return none() };
-    let etag = etag(number, bytes.len());
+    let upload = uploads.get_mut(id(asked)).filter(|upload| upload.name == asked.name);
+    let Some(upload) = upload else { return none() };
+    let etag = etag(&bytes);
     upload.parts.insert(number, bytes);
     if source.is_some() {
         return xml("CopyPartResult", &format!("<ETag>{etag}</ETag>"));
@@ -70,22 +80,22 @@ fn copied(world: &World, asked: &Asked<'_>, source: &str) -> Result<Vec<u8>, Ans
 
 pub(super) fn parts(world: &World, asked: &Asked<'_>) -> Answer {
     let uploads = world.buckets.uploads.borrow();
-    let Some(upload) = uploads.get(id(asked)) else { return none() };
+    let Some(upload) = find(&uploads, asked) else { return none() };
     let after = asked.parameter("part-number-marker").and_then(|after| after.parse().ok()).unwrap_or(0);
     let parts = upload.parts.iter().filter(|(number, _)| **number > after).map(|(number, bytes)| {
-        let (etag, size) = (etag(*number, bytes.len()), bytes.len());
+        let (etag, size) = (etag(bytes), bytes.len());
         format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag><Size>{size}</Size></Part>")
     });
     xml("ListPartsResult", &parts.collect::<String>())
 }
 
 pub(super) fn complete(world: &World, asked: &Asked<'_>) -> Answer {
-    let Some(upload) = world.buckets.uploads.borrow().get(id(asked)).cloned() else { return none() };
+    let Some(upload) = find(&world.buckets.uploads.borrow(), asked).cloned() else { return none() };
     let text = String::from_utf8_lossy(asked.body()).replace("&quot;", "\"");
     let named = upload.parts.iter().map(|(number, bytes)| {
-        format!("<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>", etag(*number, bytes.len()))
+        format!("<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>", etag(bytes))
     });
-    if !text.contains(&named.collect::<String>()) {
+    if upload.parts.is_empty() || !text.contains(&named.collect::<String>()) {
         return problem(400, "InvalidPart");
     }
     let least = world.buckets.least_part.get() as usize;
@@ -104,10 +114,12 @@ pub(super) fn complete(world: &World, asked: &Asked<'_>) -> Answer {
 }
 
 pub(super) fn abort(world: &World, asked: &Asked<'_>) -> Answer {
-    match world.buckets.uploads.borrow_mut().remove(id(asked)) {
-        Some(_) => status(204),
-        None => none(),
+    let mut uploads = world.buckets.uploads.borrow_mut();
+    if find(&uploads, asked).is_none() {
+        return none();
     }
+    uploads.remove(id(asked));
+    status(204)
 }
 
 pub(super) fn list(world: &World, asked: &Asked<'_>) -> Answer {

@@ -15,8 +15,8 @@
 //! since it was moved finds that the counter has grown, and reads on.
 //!
 //! A list that is removed may begin anew, with numbers from 1 on. A call that read it before and stalled finds the counter
-//! below what it has read, and takes back what it has just written. It would take a list that grew as long within that
-//! call for the one that it has read: lists are removed days after the last append.
+//! below what it has read, and takes back what it has just written. It would take a list that has as many numbers
+//! within that call for the one that it has read: lists are removed days after the last append.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -89,6 +89,11 @@ impl Low {
     /// Numbers up to this one are written by now, or never will be.
     fn settled(self, now_ms: u64) -> u64 {
         if now_ms >= self.waited_ms + CALL_MAX_MS { self.waited.max(self.number) } else { self.number }
+    }
+
+    /// Whether it tells of more numbers than were drawn: it is of a list that was removed.
+    fn is_behind(self, count: u64) -> bool {
+        count < self.number.max(self.seen).max(self.waited)
     }
 
     /// With the counter as it is seen now, and entries gone up to a number.
@@ -174,13 +179,15 @@ async fn begin_anew(store: &impl Store, list: &str) -> Result<Low, Error> {
     Ok(Low::default())
 }
 
-/// Removes a list that is empty.
+/// Removes a list that is empty. Whoever notes its begin meanwhile finds no counter, or its hint is removed here.
 ///
 /// # Errors
 /// The store failed.
 pub(crate) async fn remove(store: &impl Store, list: &str) -> Result<(), Error> {
-    store.delete(&format!("{list}.low")).await?;
-    Ok(store.delete(&format!("{list}.n")).await?)
+    let hint = format!("{list}.low");
+    store.delete(&hint).await?;
+    store.delete(&format!("{list}.n")).await?;
+    Ok(store.delete(&hint).await?)
 }
 
 /// Removes a list with what is in it.
@@ -253,10 +260,11 @@ pub(crate) async fn first(
 /// The store failed.
 pub(crate) async fn pass(store: &impl Store, list: &str, number: u64) -> Result<(), Error> {
     let low = low(store, list).await?;
-    if low.number >= number || count(store, list).await? < number {
+    let count = count(store, list).await?;
+    if low.number >= number || count < number {
         return Ok(());
     }
-    note_begin(store, list, low.passed(number), number).await
+    note_begin(store, list, low.passed(number), count).await
 }
 
 /// The values of a list, oldest first, each once. Those that `is_gone` are removed.
@@ -298,7 +306,7 @@ async fn find<S: Store>(
     let mut read_to = low.number;
     loop {
         let count = count(store, list).await?;
-        if count < low.number {
+        if count < read_to || low.is_behind(count) {
             low = begin_anew(store, list).await?;
             read_to = 0;
             found.clear();
@@ -368,7 +376,7 @@ pub(crate) async fn tidy<S: Store>(
 ) -> Result<(), Error> {
     let mut low = low(store, list).await?;
     let count = count(store, list).await?;
-    if count < low.number {
+    if low.is_behind(count) {
         low = begin_anew(store, list).await?;
     }
     if count <= low.number + TIDY {

@@ -28,7 +28,7 @@ use crate::catalog::{Container, Format, Mode, Session, SessionRule, SliceFormat,
 use crate::rules::{self, NotifyConfig, Rule};
 use crate::{Answer, Body, BodyError, Clock, Random, Refusal, Rules, Streams, Variables};
 
-pub use buckets::{Buckets, Fault, Moved, Object, Trouble};
+pub use buckets::{Buckets, Fault, Kept, Moved, Object, Trouble};
 pub use receivers::{Answered, Receivers, Reply};
 pub use store::memory::run;
 pub use upload::{OnComplete, OnCopy, Upload};

@@ -57,6 +57,9 @@ pub struct Moved {
     pub requests: u64,
 }
 
+/// What is kept in place of an object's bytes, by its name, if not all of them.
+pub type Kept = fn(&str, &Object) -> Option<Vec<u8>>;
+
 /// Decides how each call of an object ends, by its name and whether it may create it.
 type Plan = Box<dyn FnMut(&str, bool) -> Outcome>;
 
@@ -99,8 +102,8 @@ pub struct Buckets {
     pub moved: Cell<Moved>,
     /// They may only be written: slices and record files need names that are their own.
     pub write_only: Cell<bool>,
-    /// What an object that is put again is compared by, where it is not all of it.
-    pub compared_by: Cell<Option<fn(&Object) -> Vec<u8>>>,
+    /// What a test keeps in place of some objects' bytes.
+    pub keeps: Cell<Option<Kept>>,
 }
 
 impl fmt::Debug for Buckets {
@@ -248,10 +251,8 @@ impl Buckets {
         match objects.get(&name) {
             Some(there) if there.tag == object.tag => {
                 // What is tried again is the same, or the first try would have left something else.
-                let is_same = match self.compared_by.get() {
-                    Some(compared) => compared(there) == compared(&object),
-                    None => *there == object,
-                };
+                let kept = || self.keeps.get()?(&name, &object);
+                let is_same = *there == object || kept().is_some_and(|kept| there.bytes == kept);
                 assert!(is_same, "{name} is put again, and is another object");
                 Ok(Created::Before)
             }

@@ -29,7 +29,7 @@ impl Objects {
     /// Keeps nothing but the pictures of TS slices from now on.
     pub fn keep_pictures(&mut self, world: &World) {
         self.keeps_pictures = true;
-        world.buckets.compared_by.set(Some(|object| only_pictures(&object.bytes)));
+        world.buckets.keeps.set(Some(kept));
     }
 
     /// Looks at the objects that operations have written.
@@ -39,13 +39,12 @@ impl Objects {
             seen.writes && seen.name.starts_with("http") && !seen.name.starts_with(WORK_BUCKET)
         };
         for seen in seen.iter().filter(is_users) {
-            let is_new = !self.seen.contains_key(&seen.name);
             if self.keeps_pictures
-                && is_new
-                && seen.name.ends_with(".ts")
-                && let Some(slice) = objects.get_mut(&seen.name)
+                && !self.seen.contains_key(&seen.name)
+                && let Some(object) = objects.get_mut(&seen.name)
+                && let Some(kept) = kept(&seen.name, object)
             {
-                slice.bytes = only_pictures(&slice.bytes);
+                object.bytes = kept;
             }
             let now = objects.get(&seen.name).map(hash);
             match (self.seen.get(&seen.name), now) {
@@ -65,6 +64,12 @@ impl Objects {
         let is_as_before = |(name, before): &(&String, &u64)| objects.get(*name).map(hash) == Some(**before);
         self.seen.iter().find(|object| !is_as_before(object)).map(|(name, _)| name.clone())
     }
+}
+
+/// Of a TS slice its pictures, and behind them the hash of all that it held.
+fn kept(name: &str, object: &Object) -> Option<Vec<u8>> {
+    let hash = hash(object).to_be_bytes();
+    name.ends_with(".ts").then(|| [only_pictures(&object.bytes), hash.to_vec()].concat())
 }
 
 /// Of what an object holds and its tag, eight bytes at a time: objects are large beside all else that a history hashes.

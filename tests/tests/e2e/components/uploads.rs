@@ -95,7 +95,8 @@ pub(super) fn complete(world: &World, asked: &Asked<'_>) -> Answer {
     let named = upload.parts.iter().map(|(number, bytes)| {
         format!("<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>", etag(bytes))
     });
-    if upload.parts.is_empty() || !text.contains(&named.collect::<String>()) {
+    let named = named.collect::<String>();
+    if named.is_empty() || !text.contains(&format!("{named}</CompleteMultipartUpload>")) {
         return problem(400, "InvalidPart");
     }
     let least = world.buckets.least_part.get() as usize;

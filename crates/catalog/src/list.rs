@@ -386,12 +386,13 @@ pub(crate) async fn tidy<S: Store>(
     let mut number = low.number + 1;
     while number <= low.number + TIDIED {
         match get(store, list, number).await? {
-            Some(value) if !is_gone(&value).await? => {
-                if move_to_end(store, list, count, (number, &value)).await?.is_none() {
+            Some(value) => {
+                if is_gone(&value).await? {
+                    delete(store, list, number).await?;
+                } else if move_to_end(store, list, count, (number, &value)).await?.is_none() {
                     return Ok(());
                 }
             }
-            Some(_) => delete(store, list, number).await?,
             // It may be filled yet.
             None if number > settled => break,
             None => {}

@@ -48,7 +48,7 @@ pub(super) fn part(world: &World, asked: &Asked<'_>) -> Answer {
         None => asked.body().to_vec(),
         Some(source) => match copied(world, asked, source) {
             Ok(bytes) => bytes,
-            Err(refusal) => return refusal,
+            Err((status, code)) => return problem(status, code),
         },
     };
     let mut uploads = world.buckets.uploads.borrow_mut();
@@ -62,20 +62,23 @@ pub(super) fn part(world: &World, asked: &Asked<'_>) -> Answer {
     with(status(200), &[("etag", &etag)])
 }
 
+/// A status and a code.
+type Refusal = (u16, &'static str);
+
 /// The bytes that a copy has, or why there is none.
-fn copied(world: &World, asked: &Asked<'_>, source: &str) -> Result<Vec<u8>, Answer> {
+fn copied(world: &World, asked: &Asked<'_>, source: &str) -> Result<Vec<u8>, Refusal> {
     match &*world.buckets.on_copy.borrow() {
-        OnCopy::Fails(Error::Refused(_)) => return Err(problem(501, "NotImplemented")),
-        OnCopy::Fails(_) => return Err(problem(503, "SlowDown")),
+        OnCopy::Fails(Error::Refused(_)) => return Err((501, "NotImplemented")),
+        OnCopy::Fails(_) => return Err((503, "SlowDown")),
         OnCopy::StoresNothing => return Ok(Vec::new()),
         OnCopy::Copies => {}
     }
     let host = asked.bucket.rsplit_once('/').map_or("", |(host, _)| host);
     let from = format!("{host}{}", percent_decode_str(source).decode_utf8_lossy());
     let objects = world.buckets.objects.borrow();
-    let object = objects.get(&from).ok_or_else(|| problem(404, "NoSuchKey"))?;
+    let object = objects.get(&from).ok_or((404, "NoSuchKey"))?;
     let (first, end) = asked.range("x-amz-copy-source-range").unwrap_or((0, object.bytes.len()));
-    object.bytes.get(first..end).map(<[u8]>::to_vec).ok_or_else(|| problem(416, "InvalidRange"))
+    object.bytes.get(first..end).map(<[u8]>::to_vec).ok_or((416, "InvalidRange"))
 }
 
 pub(super) fn parts(world: &World, asked: &Asked<'_>) -> Answer {

@@ -16,7 +16,7 @@ use crate::defects::Spoiler;
 use crate::functions::{Functions, Handlers};
 use crate::gateway::{Gateway, Push};
 use crate::hosts::Hosts;
-use crate::network::{Around, Network, Rates, Reply};
+use crate::network::{Around, Network, Rates, Reply, pictures_of_slice};
 use crate::told::Told;
 use crate::trace::Trace;
 
@@ -279,8 +279,8 @@ impl History {
     }
 
     /// Keeps nothing but the pictures of TS slices from now on.
-    pub fn keep_pictures(&mut self) {
-        self.network.keep_pictures(self.hosts.any());
+    pub fn keep_pictures(&self) {
+        self.hosts.any().buckets.keeps.set(Some(pictures_of_slice));
     }
 
     /// Objects of users that are not any more what they were.

@@ -19,6 +19,11 @@ pub(crate) fn users_buckets() -> impl Iterator<Item = String> {
     ENDPOINTS.into_iter().map(|endpoint| format!("{endpoint}/bkt"))
 }
 
+/// Whether what an operation was about is an object of a user's bucket.
+pub(crate) fn is_users_object(name: &str) -> bool {
+    name.starts_with("http") && !name.starts_with(WORK_BUCKET)
+}
+
 /// Function hosts over one key-value store and one set of buckets.
 pub struct Hosts {
     /// The hosts, with how far each one's clock is ahead of true time, in milliseconds.

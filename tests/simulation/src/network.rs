@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use shared::Answer;
-use shared::testing::World;
 use store::memory::{Outcome, Random};
 
 use crate::call::{Call, Kind};
@@ -24,6 +23,7 @@ use faults::Fault;
 pub use faults::{Rates, fail_decisions};
 use flight::Flight;
 pub use objects::Objects;
+pub(crate) use objects::pictures_of_slice;
 
 /// No call lasts longer: its host ends it.
 const CALL_MAX_MS: u64 = protocol::CALL_MAX_S * 1_000;
@@ -88,11 +88,6 @@ impl Network {
     #[must_use]
     pub fn objects(&self) -> &Objects {
         &self.objects
-    }
-
-    /// Keeps nothing but the pictures of TS slices from now on.
-    pub fn keep_pictures(&mut self, world: &World) {
-        self.objects.keep_pictures(world);
     }
 
     /// An event that was told again after it was taken, and by which calls.

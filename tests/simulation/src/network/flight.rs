@@ -9,7 +9,7 @@ use store::memory::{Outcome, Scheduler, Seen};
 use crate::call::{Call, Kind};
 use crate::chances::{Point, point, point_of};
 use crate::functions::Answering;
-use crate::hosts::WORK_BUCKET;
+use crate::hosts::is_users_object;
 
 /// A call under way.
 pub(super) struct Flight {
@@ -83,10 +83,9 @@ impl Flight {
 
     pub(super) fn touch(&mut self, seen: &[Seen]) {
         self.is_begun |= !seen.is_empty();
-        let is_users = |name: &str| name.starts_with("http") && !name.starts_with(WORK_BUCKET);
         for seen in seen {
             *self.touched.entry(point_of(&seen.name)).or_default() |= seen.writes;
-            if self.call.kind == Kind::Compose && seen.writes && is_users(&seen.name) {
+            if self.call.kind == Kind::Compose && seen.writes && is_users_object(&seen.name) {
                 self.uploading.insert(seen.name.clone());
             }
         }

@@ -6,16 +6,13 @@ use shared::testing::{Object, World};
 use store::memory::Seen;
 
 use crate::chances::{mix, point_of};
-use crate::hosts::WORK_BUCKET;
+use crate::hosts::is_users_object;
 use crate::media::only_pictures;
 
 /// What users' objects were when they were first seen.
 #[derive(Debug, Default)]
 pub struct Objects {
     seen: BTreeMap<String, u64>,
-    /// Of a TS slice nothing but its pictures is kept. Between pictures a second apart a slice has some 5,000 bytes of
-    /// clock references and tables, which are gigabytes in a long history.
-    keeps_pictures: bool,
     wrong: Option<String>,
 }
 
@@ -26,23 +23,14 @@ impl Objects {
         self.wrong.as_ref()
     }
 
-    /// Keeps nothing but the pictures of TS slices from now on.
-    pub fn keep_pictures(&mut self, world: &World) {
-        self.keeps_pictures = true;
-        world.buckets.keeps.set(Some(kept));
-    }
-
     /// Looks at the objects that operations have written.
     pub(super) fn look(&mut self, world: &World, seen: &[Seen]) {
         let mut objects = world.buckets.objects.borrow_mut();
-        let is_users = |seen: &&Seen| {
-            seen.writes && seen.name.starts_with("http") && !seen.name.starts_with(WORK_BUCKET)
-        };
-        for seen in seen.iter().filter(is_users) {
-            if self.keeps_pictures
+        for seen in seen.iter().filter(|seen| seen.writes && is_users_object(&seen.name)) {
+            if let Some(keeps) = world.buckets.keeps.get()
                 && !self.seen.contains_key(&seen.name)
                 && let Some(object) = objects.get_mut(&seen.name)
-                && let Some(kept) = kept(&seen.name, object)
+                && let Some(kept) = keeps(&seen.name, object)
             {
                 object.bytes = kept;
             }
@@ -66,8 +54,9 @@ impl Objects {
     }
 }
 
-/// Of a TS slice its pictures, and behind them the hash of all that it held.
-fn kept(name: &str, object: &Object) -> Option<Vec<u8>> {
+/// Of a TS slice its pictures, and behind them the hash of all that it held. Between pictures a second apart a slice has
+/// some 5,000 bytes of clock references and tables, which are gigabytes in a long history.
+pub(crate) fn pictures_of_slice(name: &str, object: &Object) -> Option<Vec<u8>> {
     let hash = hash(object).to_be_bytes();
     name.ends_with(".ts").then(|| [only_pictures(&object.bytes), hash.to_vec()].concat())
 }

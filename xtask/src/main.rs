@@ -68,6 +68,12 @@ fn dispatch(command: &str, arguments: &[String]) -> Result<ExitCode> {
     let arguments: Vec<String> =
         arguments.iter().filter(|argument| *argument != NO_INSTALL).cloned().collect();
     let arguments = arguments.as_slice();
+    let is_asked_for_help = arguments.iter().any(|argument| argument == "--help" || argument == "-h");
+    // `up` has options of its own.
+    if is_asked_for_help && command != "up" && HELP.contains(&format!("\n  {command} ")) {
+        print(HELP);
+        return Ok(ExitCode::SUCCESS);
+    }
     if BUILDING.contains(&command) {
         setup::wasm_target(installs)?;
     }
@@ -80,9 +86,9 @@ fn dispatch(command: &str, arguments: &[String]) -> Result<ExitCode> {
         "check" => check::all(),
         "tidy" => tidy::check(),
         "advisories" => deny::advisories(),
-        "bench" => run::bench(arguments),
+        "bench" => run::bench(arguments, installs),
         "simulate" => run::simulate(arguments),
-        "torture" => run::torture(arguments),
+        "torture" => run::torture(arguments, installs),
         "help" | "--help" | "-h" => {
             print(HELP);
             Ok(())

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::build;
+use crate::{build, tools};
 
 /// Where cargo puts what is built with the profile `native`.
 const NATIVE: &str = "target/native";
@@ -27,19 +27,25 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
 }
 
 /// Benchmarks.
-pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+pub(crate) fn bench(arguments: &[String], installs: bool) -> Result<()> {
+    let needs: &[&str] = match arguments.first().map(String::as_str) {
+        Some("catalog") => &["redis-server"],
+        Some("deliver") => &[],
+        _ => &["ffmpeg"],
+    };
+    tools::need("bench", needs, installs)?;
     build::wasm()?;
     build::run(build::native(&build::NATIVE).args(["--features", build::BENCH]))?;
     become_native("bench", arguments)
 }
 
 /// A gateway under abuse, of which `cargo xtask test` has a quarter of a minute, or all processes under faults.
-pub(crate) fn torture(arguments: &[String]) -> Result<()> {
+pub(crate) fn torture(arguments: &[String], installs: bool) -> Result<()> {
     let words: Vec<_> = arguments.iter().map(String::as_str).collect();
     let minutes = match words.as_slice() {
         ["ingest"] => "60",
         ["ingest", "--minutes", minutes] => minutes,
-        ["whole", ..] => return torture_whole(&arguments[1..]),
+        ["whole", ..] => return torture_whole(&arguments[1..], installs),
         _ => bail!(
             "torture takes `ingest [--minutes M]` or `whole [--minutes M] [--seed N] [--from CHECKOUT]`, not {arguments:?}"
         ),
@@ -49,7 +55,8 @@ pub(crate) fn torture(arguments: &[String]) -> Result<()> {
     build::run(torture.env("TORTURE_MINUTES", minutes))
 }
 
-fn torture_whole(arguments: &[String]) -> Result<()> {
+fn torture_whole(arguments: &[String], installs: bool) -> Result<()> {
+    tools::need("torture", &["ffmpeg", "redis-server"], installs)?;
     build::wasm()?;
     build::run(&mut build::native(&build::NATIVE))?;
     become_native("torture", arguments)

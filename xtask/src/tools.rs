@@ -71,44 +71,57 @@ impl Tool {
     }
 }
 
+/// Installs what the tests need and the machine lacks.
+pub(crate) fn install() -> Result<()> {
+    install_for("test", |_| true)
+}
+
+/// Sees to it that the programs of some packages are there, before anything is built.
+pub(crate) fn need(command: &str, packages: &[&str], installs: bool) -> Result<()> {
+    let is_needed = |tool: &Tool| packages.contains(&tool.package);
+    if installs {
+        return install_for(command, is_needed);
+    }
+    let missing: Vec<_> = missing(is_needed).iter().map(|tool| tool.package).collect();
+    ensure!(missing.is_empty(), "{command} needs programs of these packages: {}", missing.join(", "));
+    Ok(())
+}
+
 /// Installs what is missing, one package after the other, so that a package which cannot be installed keeps out no
 /// other one. Says beforehand what is installed, and why.
-pub(crate) fn install() -> Result<()> {
-    let missing = missing();
+fn install_for(command: &str, is_needed: impl Fn(&Tool) -> bool) -> Result<()> {
+    let missing = self::missing(&is_needed);
     if missing.is_empty() {
         return Ok(());
     }
-    print("The tests need programs that this machine does not have.");
-    print("apt-get installs these packages now; `cargo xtask test --no-install` goes without them:");
+    print(&format!("`cargo xtask {command}` needs programs that this machine does not have."));
+    print(
+        "apt-get installs these packages now; with --no-install it does not, and tests that need them are skipped:",
+    );
     list(&missing);
     let apt_get = |arguments: &[&str]| {
         let mut apt_get = Command::new("apt-get");
         apt_get.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
         apt_get.status()
     };
-    ensure!(
-        apt_get(&["update", "-q"]).is_ok(),
-        "there is no apt-get here; install these packages by hand, or run `cargo xtask test --no-install`"
-    );
+    ensure!(apt_get(&["update", "-q"]).is_ok(), "there is no apt-get here; install these packages by hand");
     for tool in &missing {
         print(&format!("installing {}", tool.package));
         // Whether it is there afterwards is what counts.
         let _ = apt_get(&["install", "-y", "-q", "--no-install-recommends", tool.package]);
     }
-    let missing = self::missing();
+    let missing = self::missing(is_needed);
     if missing.is_empty() {
         return Ok(());
     }
     print("These packages could not be installed:");
     list(&missing);
-    bail!(
-        "install them by hand (as root), or run `cargo xtask test --no-install`, which skips what needs them"
-    )
+    bail!("install them by hand (as root)")
 }
 
 /// Installs nothing: says what is missing, and answers the packages that have it.
 pub(crate) fn go_without() -> Vec<&'static str> {
-    let missing = missing();
+    let missing = missing(|_| true);
     if !missing.is_empty() {
         print("Nothing is installed. What needs one of these programs is skipped:");
         list(&missing);
@@ -116,8 +129,8 @@ pub(crate) fn go_without() -> Vec<&'static str> {
     missing.into_iter().map(|tool| tool.package).collect()
 }
 
-fn missing() -> Vec<&'static Tool> {
-    TOOLS.iter().filter(|tool| !tool.is_there()).collect()
+fn missing(is_needed: impl Fn(&Tool) -> bool) -> Vec<&'static Tool> {
+    TOOLS.iter().filter(|tool| is_needed(tool) && !tool.is_there()).collect()
 }
 
 fn list(tools: &[&Tool]) {

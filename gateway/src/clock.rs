@@ -1,9 +1,26 @@
 //! What time it is, and how often something may be logged.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+/// What the wall clock showed at a moment, where tests hold tokio's clock.
+#[cfg(feature = "simulation")]
+static SIMULATED: std::sync::OnceLock<(Instant, u64)> = std::sync::OnceLock::new();
+
+/// From now on the wall clock of this process goes as tokio's does, of which each runtime may have one of its own. It shows
+/// `unix_ms` at the moment `at`. The first call counts.
+#[cfg(feature = "simulation")]
+pub fn simulate_wall_clock(at: Instant, unix_ms: u64) {
+    SIMULATED.get_or_init(|| (at, unix_ms));
+}
 
 /// The wall clock, in Unix milliseconds.
 pub(crate) fn unix_ms() -> u64 {
+    #[cfg(feature = "simulation")]
+    if let Some((at, at_ms)) = SIMULATED.get() {
+        return at_ms + ms_since(*at);
+    }
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 

@@ -4,18 +4,13 @@ mod enter;
 mod skips;
 mod socket;
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use http::StatusCode;
 use protocol::StreamPath;
 use rtmp::{Publish, ServerEvent, ServerSession};
-use tokio::time::{sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -98,7 +93,7 @@ pub(crate) async fn serve(ctx: Arc<ConnectionCtx>, arrival: Arrival, place: Plac
     let peer = arrival.peer;
     let publish_by = Instant::now() + HESITATION;
     // What is needed for this alone is given back before the publisher is waited for.
-    let entering = Box::pin(timeout_at(publish_by.into(), enter(&ctx, arrival, place)));
+    let entering = Box::pin(timeout_at(publish_by, enter(&ctx, arrival, place)));
     let entered = match entering.await {
         Ok(Ok(Some(entered))) => entered,
         Ok(Ok(None)) => return,
@@ -187,7 +182,7 @@ impl Connection {
             let received = match &mut self.live {
                 None => tokio::select! {
                     () = ctx.shutdown.cancelled() => return Ok(()),
-                    received = timeout_at(self.publish_by.into(), self.socket.receive()) => {
+                    received = timeout_at(self.publish_by, self.socket.receive()) => {
                         received.context("nothing is published in time")?
                     }
                 },
@@ -216,7 +211,7 @@ impl Connection {
                             recorder.flush();
                             continue;
                         }
-                        received = timeout_at(media_due.into(), self.socket.receive()) => {
+                        received = timeout_at(media_due, self.socket.receive()) => {
                             received.context("publisher is silent")?
                         }
                     }
@@ -362,7 +357,7 @@ impl Connection {
             return Err(in_use());
         }
         let push = Push {
-            id: Push::new_id(),
+            id: spool.new_push_id(),
             domain: path.domain().into(),
             app: path.app().into(),
             stream: path.stream().into(),
@@ -432,7 +427,7 @@ impl Connection {
         if !output.is_empty() {
             // Before it publishes, what it does not read counts into its time to do so.
             let by = if self.live.is_some() { Instant::now() + HESITATION } else { self.publish_by };
-            timeout_at(by.into(), self.socket.send(output)).await.context("publisher does not read")??;
+            timeout_at(by, self.socket.send(output)).await.context("publisher does not read")??;
             output.clear();
         }
         Ok(())
@@ -466,7 +461,7 @@ fn kick(recorder: &Recorder, session: &mut ServerSession) -> anyhow::Result<()> 
 /// Completes at that time, or never.
 async fn until(time: Option<Instant>) {
     match time {
-        Some(time) => sleep_until(time.into()).await,
+        Some(time) => sleep_until(time).await,
         None => std::future::pending().await,
     }
 }

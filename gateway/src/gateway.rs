@@ -1,12 +1,12 @@
 //! The gateway, as the functions know it.
 
 use protocol::{AskAdmission, BeginSession, Heartbeat};
+use tokio::time::Instant;
 
 use crate::{
     clock::ms_since,
     spool::{Codecs, Push, Record},
 };
-use std::time::Instant;
 
 /// Who calls.
 #[derive(Clone, Debug)]

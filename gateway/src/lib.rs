@@ -60,6 +60,8 @@ pub mod upkeep;
 mod upload;
 
 pub use certificates::Certificates;
+#[cfg(feature = "simulation")]
+pub use clock::simulate_wall_clock;
 pub use entrance::Entrance;
 pub use names::SecondPublisher;
 pub use network::Network;

@@ -5,10 +5,11 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use protocol::StreamPath;
+use tokio::time::Instant;
 
 /// So many pushes may follow one another at once, as they do where a network is bad.
 const AT_ONCE: u32 = 10;

@@ -3,11 +3,7 @@
 //! For demonstrations and tests. It sends every tag with its own timestamp, at the pace of the timestamps or
 //! as fast as the server takes them.
 
-use std::{
-    fmt,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
 use flv::Demuxer;
@@ -16,7 +12,7 @@ use tokio::{
     fs::File,
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{sleep_until, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 
 /// Port of RTMP.
@@ -85,7 +81,7 @@ pub async fn push(options: Options) -> anyhow::Result<Summary> {
             let is_early = !fast && due > Instant::now();
             if is_early {
                 publisher.send().await?;
-                sleep_until(due.into()).await;
+                sleep_until(due).await;
             }
             publisher.session.send(&Media { kind: tag.kind, timestamp_ms: tag.timestamp_ms, body: tag.body });
             summary.tags += 1;

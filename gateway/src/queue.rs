@@ -11,7 +11,7 @@ mod writer;
 use std::{
     path::PathBuf,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     tell::Tell,
 };
 use shared::{Queue, State};
+use tokio::time::Instant;
 
 pub(crate) use orders::{Answered, Orders, OrdersSender, Schedule, Timed};
 pub(crate) use reader::{Ended, Next, QueueReader};

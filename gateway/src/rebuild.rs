@@ -1,11 +1,11 @@
 //! The rebuild of a lost store, step by step: the functions do the work.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use protocol::Rebuild;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::CALL_MAX;
 use crate::functions::{CallError, Functions};

@@ -5,11 +5,7 @@ mod kept;
 mod orders;
 mod tracks;
 
-use std::{
-    io,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{io, sync::Arc, time::Duration};
 
 use flv::{StreamMetadata, TAG_HEADER_SIZE};
 use protocol::{ChunkPolicy, Generation, LossReason, LostChunk};
@@ -26,6 +22,7 @@ use crate::{
 };
 use entry::Entry;
 use kept::Kept;
+use tokio::time::Instant;
 use tracks::Tracks;
 
 /// What came longer ago than this is on disk: it is what a crash may lose. A chunk that is acknowledged sooner

@@ -3,10 +3,10 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Instant,
 };
 
 use protocol::SessionAnswer;
+use tokio::time::Instant;
 
 use crate::queue::{Answered, OrdersSender};
 

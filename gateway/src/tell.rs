@@ -3,10 +3,10 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Instant,
 };
 
 use protocol::{Confirmed, Heartbeat};
+use tokio::time::Instant;
 
 use crate::clock::ms_since;
 

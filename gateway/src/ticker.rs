@@ -3,13 +3,13 @@
 use std::future::pending;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use exposition::Label;
 use http::StatusCode;
 use protocol::{Call, Compose, Deliver, Failure, LaneAnswer, Tick};
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::{
     clock::{LogLimit, unix_ms},

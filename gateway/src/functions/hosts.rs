@@ -2,10 +2,11 @@
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::Context;
+use tokio::time::Instant;
 
 /// How long a host is left alone after its first failure, and at most; each one in between doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

@@ -3,14 +3,14 @@
 use std::{
     pin::pin,
     sync::{Arc, OnceLock, Weak},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use exposition::Exposition;
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::watch,
-    time::{sleep, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::{
@@ -313,7 +313,7 @@ pub(crate) async fn patience(control: &Control, usual: Duration, is_stopped: imp
 /// Completes at a moment, where there is one.
 async fn until(due: Option<Instant>) {
     match due {
-        Some(due) => sleep_until(due.into()).await,
+        Some(due) => sleep_until(due).await,
         None => std::future::pending().await,
     }
 }

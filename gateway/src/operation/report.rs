@@ -1,11 +1,9 @@
 //! What is counted and seen, as Prometheus reads it.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Instant,
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use exposition::{Exposition, Label};
+use tokio::time::Instant;
 
 use super::{
     metrics::{Calls, Failure, Lane, Metrics},

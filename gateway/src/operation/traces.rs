@@ -2,7 +2,7 @@
 //!
 //! The program that runs a gateway says where spans go. Where it does not, they are empty and cost next to nothing.
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use http::{HeaderMap, StatusCode, Uri};
 use opentelemetry::{
@@ -12,6 +12,7 @@ use opentelemetry::{
 };
 use opentelemetry_http::HeaderInjector;
 use protocol::{ChunkPath, Route};
+use tokio::time::Instant;
 
 /// The instrumentation scope of these spans.
 const SCOPE: &str = "live-recorder.gateway";

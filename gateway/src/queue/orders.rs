@@ -1,9 +1,10 @@
 //! What the functions want of a push, and from when.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use protocol::{ChunkPolicy, Generation, Order};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// What is lost where ages are told in whole milliseconds, and more.
 const ROUNDING: Duration = Duration::from_millis(10);

@@ -1,13 +1,9 @@
 //! The uploader's end of a queue.
 
-use std::{
-    io,
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use protocol::{ChunkPolicy, LossReason, LostChunk, Order, StreamPath};
+use tokio::time::Instant;
 
 use super::{
     orders::{Answered, OrdersSender},

@@ -4,11 +4,11 @@ use std::{
     io,
     path::Path,
     sync::{Arc, atomic::Ordering},
-    time::Instant,
 };
 
 use protocol::{Confirmed, Generation, LostChunk, StreamPath};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{

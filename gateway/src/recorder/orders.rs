@@ -1,11 +1,9 @@
 //! When orders take effect.
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::{io, time::Duration};
 
 use protocol::Generation;
+use tokio::time::Instant;
 
 use super::Recorder;
 use crate::queue::{Orders, Schedule, Timed};

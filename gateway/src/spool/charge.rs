@@ -8,11 +8,12 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use protocol::StreamPath;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::alarm::{Alarm, Warning};
 use crate::clock::LogLimit;

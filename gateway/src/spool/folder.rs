@@ -5,21 +5,23 @@ use std::{
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::Arc,
-    time::Instant,
+    sync::{Arc, atomic::AtomicU64},
 };
 
 use anyhow::{Context, bail};
 use protocol::StreamPath;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
+
+use crate::clock::unix_ms;
 
 use super::{
     alarm::Warning,
     charge::{Account, Contents, Fill},
     chunk::Chunk,
     limit::{default_limit_bytes, free_bytes, spooled_bytes},
-    record::replace_durably,
+    record::{later, push_id, replace_durably},
     refused::{ChunkId, RefusedChunks, delete_refused},
     requests::{Request, requests},
 };
@@ -34,6 +36,8 @@ pub(crate) struct Spool {
     contents: Arc<Contents>,
     refused: RefusedChunks,
     jobs: TaskTracker,
+    /// The time in the last name of a push.
+    last_push_ms: AtomicU64,
     _lock: File,
 }
 
@@ -64,7 +68,15 @@ impl Spool {
         let refused = RefusedChunks::open(root.join("refused"), &contents)
             .context("while looking at the refused chunks in the spool")?;
         let jobs = TaskTracker::new();
-        Ok(Arc::new(Self { root: root.to_owned(), contents, refused, jobs, _lock: lock }))
+        let root = root.to_owned();
+        let last_push_ms = AtomicU64::default();
+        Ok(Arc::new(Self { root, contents, refused, jobs, last_push_ms, _lock: lock }))
+    }
+
+    /// A name that no other push has. Those that one start of a gateway makes sort as the pushes came, also within a
+    /// millisecond and where the clock steps back.
+    pub(crate) fn new_push_id(&self) -> String {
+        push_id(later(&self.last_push_ms, unix_ms()))
     }
 
     /// The name in the spool, made at first.

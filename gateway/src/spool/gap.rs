@@ -4,11 +4,11 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    time::Instant,
 };
 
 use exposition::Label;
 use protocol::{Generation, LossReason, LostChunk};
+use tokio::time::Instant;
 
 /// A chunk that was lost, until the functions know it. Its file is empty: the name says all.
 #[derive(Debug)]

@@ -12,8 +12,6 @@ use anyhow::{Context, ensure};
 use protocol::{Generation, Resends, StreamPath};
 use serde::{Deserialize, Serialize};
 
-use crate::clock::unix_ms;
-
 /// What [`Record::format`] is now.
 const FORMAT: u32 = 3;
 
@@ -54,17 +52,13 @@ pub(crate) struct Push {
     pub(crate) arguments: BTreeMap<String, String>,
 }
 
-impl Push {
-    /// A name that no other push has. Those that one process makes sort as the pushes came, also within a millisecond and
-    /// where the clock steps back.
-    pub(crate) fn new_id() -> String {
-        static LAST_MS: AtomicU64 = AtomicU64::new(0);
-        format!("{:013}-{:08x}", later(&LAST_MS, unix_ms()), fastrand::u32(..))
-    }
+/// A name that no other push has; names sort by their times where each is [`later`] than the one before.
+pub(super) fn push_id(at_ms: u64) -> String {
+    format!("{at_ms:013}-{:08x}", fastrand::u32(..))
 }
 
 /// A time that is later than all before it: the one given, where that is.
-fn later(last_ms: &AtomicU64, now_ms: u64) -> u64 {
+pub(super) fn later(last_ms: &AtomicU64, now_ms: u64) -> u64 {
     let next = |last_ms: u64| now_ms.max(last_ms + 1);
     let (Ok(before) | Err(before)) =
         last_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last_ms| Some(next(last_ms)));
@@ -279,6 +273,7 @@ pub(crate) fn parse_split_path(path: &Path) -> Option<(PathBuf, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spool::Spool;
 
     #[test]
     fn a_record_comes_back_and_one_of_another_format_is_refused() {
@@ -310,7 +305,9 @@ mod tests {
 
     #[test]
     fn names_of_pushes_sort_as_the_pushes_came() {
-        let names: Vec<_> = (0..2_000).map(|_| Push::new_id()).collect();
+        let spool = tempfile::tempdir().unwrap();
+        let spool = Spool::open(spool.path(), Some(1 << 20)).unwrap();
+        let names: Vec<_> = (0..2_000).map(|_| spool.new_push_id()).collect();
         assert!(names.is_sorted_by(|one, next| one < next), "{names:?}");
         // The clock stands still, steps back, and goes on.
         let last_ms = AtomicU64::new(0);

@@ -5,12 +5,13 @@ use std::{
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Instant, UNIX_EPOCH},
+    time::UNIX_EPOCH,
 };
 
 use anyhow::Context;
 use flv::{FILE_HEADER_SIZE, TAG_HEADER_SIZE, TagClass, TagHeader};
 use protocol::{Generation, LossReason, LostChunk, StreamPath};
+use tokio::time::Instant;
 
 use super::{
     charge::Account,

@@ -69,7 +69,7 @@ pub(crate) fn is_loss_untold(spool: &Spool, id: &ChunkId) -> io::Result<bool> {
 fn resend_run(spool: &Arc<Spool>, run: &[(ChunkId, Refused)]) -> anyhow::Result<Option<Recovered>> {
     let [(_, first), ..] = run else { anyhow::bail!("there is nothing to resend") };
     let last_end_ms = run.last().map_or(0, |(_, last)| last.end_ms);
-    let id = Push::new_id();
+    let id = spool.new_push_id();
     let mut record = Record::new(Push { id: id.clone(), ..first.record.push.clone() });
     record.codecs = first.record.codecs.clone();
     record.began_at_ms = first.record.began_at_ms;

@@ -1,8 +1,7 @@
 //! What a push may continue.
 
-use std::time::Instant;
-
 use protocol::After;
+use tokio::time::Instant;
 
 use crate::queue::QueueReader;
 

@@ -1,10 +1,6 @@
 //! One push: its session, its chunks in order, its end.
 
-use std::{
-    fs,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fs, sync::Arc, time::Duration};
 
 use exposition::Label;
 use http::StatusCode;
@@ -13,7 +9,7 @@ use protocol::{
     BeginSession, ChunkPath, EndAnswer, EndSession, Generation, LossReason, LostChunk, SessionAnswer,
     SessionPath, conflict,
 };
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::{backoff::Backoff, before::Before, turns::Turns};
 use crate::{
@@ -282,7 +278,7 @@ impl Bringer<'_> {
     /// functions know it.
     async fn tell_lost(&mut self, index: u64, seq: u64, lost: LostChunk, tried: Option<Instant>) -> bool {
         if let Some(tried) = tried {
-            sleep_until((tried + self.uploader.call_max).into()).await;
+            sleep_until(tried + self.uploader.call_max).await;
         }
         let part_of = self.trace_of(index, seq, 0).context();
         let answer = self.uploader.functions.put_lost(self.path(seq), &self.push, &lost, &part_of).await;

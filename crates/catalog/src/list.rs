@@ -210,7 +210,9 @@ pub(crate) async fn all(store: &impl Store, list: &str) -> Result<BTreeSet<Strin
         let count = count(store, list).await?;
         let from = match read_to {
             None if count == 0 => break,
-            None => Some(low(store, list).await?.number).filter(|low| *low <= count).unwrap_or(0),
+            None => {
+                Some(low(store, list).await?).filter(|low| !low.is_behind(count)).map_or(0, |low| low.number)
+            }
             Some(read_to) => read_to,
         };
         for number in from + 1..=count {

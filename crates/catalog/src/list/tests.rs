@@ -74,6 +74,17 @@ fn whoever_stalled_as_a_list_was_removed_leaves_no_entry_and_hides_none() {
     assert!(stalled > 40, "{stalled} times a reader stalled");
 }
 
+/// The hint tells of more numbers than there are, though not of that many that are gone.
+#[test]
+fn a_hint_of_a_list_that_was_removed_hides_nothing_from_whoever_only_looks() {
+    let store = MemoryStore::default();
+    run(write(&store, "l.low", &Low { number: 2, seen: 40, ..Low::default() })).unwrap();
+    for number in 1..=3 {
+        run(append(&store, "l", &format!("{number}"))).unwrap();
+    }
+    assert_eq!(run(all(&store, "l")).unwrap().len(), 3);
+}
+
 #[test]
 fn no_reader_misses_an_entry_that_is_being_moved() {
     let mut moved = 0;

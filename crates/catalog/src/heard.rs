@@ -112,10 +112,9 @@ pub(crate) async fn of(store: &impl Store, name: &str) -> Result<Option<Heard>, 
     Ok(read(store, &key::heard(name)).await?)
 }
 
-/// Whether the gateway of an ended session has told everything up to a moment, by the clocks that heard it, and has been
-/// heard for as long after the end, whatever clocks say: the one that noted the end may be an hour off the one that the
-/// end is dated by. Or it has told everything up to when it had been heard for so long: clocks of hosts that take turns
-/// may never say that.
+/// Whether the gateway of an ended session has told everything up to a moment, by the clocks that heard it, and up to when it
+/// had been heard for as long after the end, whatever clocks say: the one that noted the end, or the one that it is dated by,
+/// may be an hour off. Or the latter alone, for a little longer: clocks of hosts that take turns may never say the former.
 pub(crate) async fn has_told(
     store: &impl Store,
     session: &Session,
@@ -124,19 +123,21 @@ pub(crate) async fn has_told(
 ) -> Result<bool, Error> {
     let Some(heard) = of_session(store, session).await? else { return Ok(false) };
     let break_ms = at_ms.saturating_sub(end.ended_ms).min(session.delay_ms());
-    let left_ms = break_ms.saturating_sub(end.ended_ago_ms);
-    let Some(before_ms) = end.heard_for_ms else { return Ok(heard.told_until_ms >= at_ms) };
-    let is_told_by_clocks = heard.told_until_ms >= at_ms && heard.heard_for_ms >= before_ms + left_ms;
-    Ok(is_told_by_clocks || heard.told_for_ms >= before_ms + left_ms + HOSTS_AGREE_MS)
+    let for_ms = end.heard_for_ms.unwrap_or_default() + break_ms.saturating_sub(end.ended_ago_ms);
+    // A gateway that had never been heard is believed by dates alone, or it is late by the whole break after each outage.
+    let is_heard_for = end.heard_for_ms.is_none() || heard.told_for_ms >= for_ms;
+    let is_told_by_clocks = heard.told_until_ms >= at_ms && is_heard_for;
+    Ok(is_told_by_clocks || heard.told_for_ms >= for_ms + HOSTS_AGREE_MS)
 }
 
-/// For how long the gateway of a session has been heard by a moment, if it ever was, where it is heard just then. Unit: ms.
+/// For how long the gateway of a session has been heard by a moment, on whichever spool, if it ever was, where it is heard just
+/// then: what it tells later on the session's spool counts from there on. Unit: ms.
 pub(crate) async fn heard_for_ms(
     store: &impl Store,
     session: &Session,
     now_ms: u64,
 ) -> Result<Option<u64>, Error> {
-    let heard = of_session(store, session).await?;
+    let heard = of(store, &session.gateway).await?;
     Ok(heard.map(|heard| heard.heard_for_ms + now_ms.saturating_sub(heard.heard_ms).min(BEAT_MS)))
 }
 

@@ -140,7 +140,8 @@ pub struct End {
     /// How long ago that frame was then, by the gateway's clock; 0 where no gateway told. Unit: ms.
     #[serde(default)]
     pub ended_ago_ms: u64,
-    /// For how long its gateway had been heard by then, if it ever was. Unit: ms.
+    /// For how long its gateway had been heard by then; none where it never was, in a store that was filled anew for one. Unit:
+    /// ms.
     #[serde(default)]
     pub heard_for_ms: Option<u64>,
     /// Its gateway told it. Otherwise a chunk may be on its way past it.

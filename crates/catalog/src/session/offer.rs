@@ -3,7 +3,7 @@
 use store::Store;
 use store::record::{read, write};
 
-use super::{Session, complete, ended, find, get, object_name};
+use super::{Session, break_name, complete, ended, find, get, object_name};
 use crate::decision::{self, WorkBucket};
 use crate::error::Error;
 use crate::heard::check_boot;
@@ -145,7 +145,8 @@ pub(crate) async fn expire(
     }
 }
 
-/// Deletes what decided that an offer has expired, and the wish for its push. Another offer of the push goes by the same
+/// Deletes what decided that an offer has expired, the wish for its push, and what was decided on the break after it: a push
+/// of which the functions heard more may come after one of which they never did. Another offer of the push goes by the same
 /// wish, but nobody asks for it any more.
 pub(crate) async fn forget_offer(
     bucket: &impl WorkBucket,
@@ -155,5 +156,6 @@ pub(crate) async fn forget_offer(
     if let Some(wish) = wish {
         bucket.delete(wish).await.map_err(Error::WorkBucket)?;
     }
+    bucket.delete(&break_name(id)).await.map_err(Error::WorkBucket)?;
     bucket.delete(&object_name(id)).await.map_err(Error::WorkBucket)
 }

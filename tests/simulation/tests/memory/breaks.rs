@@ -2,14 +2,27 @@
 
 use serde_json::json;
 
-use crate::site::Site;
+use crate::site::{Heard, Site};
 
 /// Two pushes with a break between them, where end and begin are told so late; answers the files of both.
 fn files_with_break(gap_s: u64, end_delay_s: u64, begin_delay_s: u64, ahead_ms: &[i64]) -> usize {
+    files_with_break_after(2, &[], gap_s, (end_delay_s, begin_delay_s), ahead_ms)
+}
+
+/// The same, after so many chunks before which clocks are set.
+fn files_with_break_after(
+    chunks: u64,
+    set_ms: &[i64],
+    gap_s: u64,
+    (end_delay_s, begin_delay_s): (u64, u64),
+    ahead_ms: &[i64],
+) -> usize {
     let site = Site::of_hosts(crate::site::long_cycles(), ahead_ms);
     site.start("g", "spool.1");
     let mut first = site.begin("g", "cam");
-    site.record(&mut first, 2);
+    site.record(&mut first, 1);
+    set_ms.iter().enumerate().for_each(|(host, ahead_ms)| site.set_clock(host, *ahead_ms));
+    site.record(&mut first, chunks - 1);
     let ended_ms = site.now_ms.get();
     let began_ms = ended_ms + gap_s * 1_000;
     let (end_at_ms, begin_at_ms) = (ended_ms + end_delay_s * 1_000, began_ms + begin_delay_s * 1_000);
@@ -47,7 +60,7 @@ fn files_with_break(gap_s: u64, end_delay_s: u64, begin_delay_s: u64, ahead_ms: 
     site.seconds(40);
     // An hour ahead, a host makes closings late.
     for _ in 0..400 {
-        if site.files().iter().map(|file| file.slices.len()).sum::<usize>() == 5 {
+        if site.files().iter().map(|file| file.slices.len() as u64).sum::<u64>() == chunks + 3 {
             break;
         }
         site.seconds(10);
@@ -78,6 +91,53 @@ fn a_break_does_not_depend_on_the_clocks_of_the_hosts_that_hear_of_it() {
                 "{ahead_ms:?} {end_delay_s} {begin_delay_s}"
             );
         }
+    }
+}
+
+/// A push is dated by the host that heard its begin. Where that was behind, all that is dated by it seems to be over long
+/// since.
+#[test]
+fn a_break_does_not_depend_on_a_clock_that_the_push_before_it_was_dated_by() {
+    for behind_ms in [30_000, 2_700_000] {
+        // So many that heartbeats are steady again.
+        for begin_delay_s in [1, 2, 5, 20] {
+            let told_s = (1, begin_delay_s);
+            let files = |gap_s| files_with_break_after(9, &[0], gap_s, told_s, &[-behind_ms]);
+            assert_eq!((files(3), files(14), files(16)), (1, 1, 2), "{behind_ms} {begin_delay_s}");
+        }
+    }
+}
+
+/// Its end is the first that is heard of the gateway, as after an outage, and hosts that differ take turns from then on.
+#[test]
+fn a_break_closes_though_its_end_was_heard_before_its_gateway() {
+    for (spool_before, ahead_ms) in [(false, 0), (false, 2_700_000), (true, 2_700_000)] {
+        let site = Site::of_hosts(crate::site::long_cycles(), &[0, ahead_ms]);
+        if spool_before {
+            site.start("g", "other.1");
+            site.seconds(30);
+            site.silence("g");
+            site.pass_ms(600_000);
+        }
+        let unheard = Heard { boot: "spool.1".into(), ..Heard::default() };
+        site.heard.borrow_mut().insert("g".into(), unheard);
+        let mut push = site.begin("g", "cam");
+        for _ in 0..2 {
+            site.chunk(&push, push.seq, push.seq * 5..push.seq * 5 + 5).unwrap();
+            push.seq += 1;
+        }
+        site.pass_ms(11_000);
+        site.end_ago(&push, 1_000).unwrap();
+        // An hour ahead, a host makes closings late.
+        for _ in 0..8_000 {
+            if site.files_of(&push).concat() == [0, 1] {
+                break;
+            }
+            site.seconds(1);
+            // Sent twice, each reaches the other host as well.
+            site.beat("g").unwrap();
+        }
+        assert_eq!(site.files_of(&push), [[0, 1]], "{spool_before} {ahead_ms}");
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) enum There {
     Own,
     /// Another object.
     Another,
+    /// An object of the right size that has no tag at all.
+    Untagged,
     /// The key may not read: what is there, if there is anything, stays hidden.
     Hidden,
     /// Nothing.
@@ -195,7 +197,7 @@ impl<T: Transport> Client<'_, T> {
         match self.there(key, tag, size).await? {
             There::Absent => Ok(None),
             There::Own => Ok(Some(Created::Before)),
-            There::Another => Err(Error::Taken { key: key.into() }),
+            There::Another | There::Untagged => Err(Error::Taken { key: key.into() }),
             There::Hidden if is_own || !replaces => Ok(None),
             There::Hidden if tag::is_of_recording(tag) => Err(Error::Taken { key: key.into() }),
             There::Hidden => {
@@ -230,7 +232,7 @@ impl<T: Transport> Client<'_, T> {
     }
 
     /// Makes sure that what a store says it has created is there and whole, where the key may look: what a record file is
-    /// made of is deleted once the file is there.
+    /// made of is deleted once the file is there. A store may have dropped the tag, as it may of what is made of parts.
     ///
     /// # Errors
     /// [`Error::Unavailable`] where nothing is there; [`Error::Refused`] where it is another object, or of another size.
@@ -241,7 +243,7 @@ impl<T: Transport> Client<'_, T> {
         size: u64,
     ) -> Result<(), Error> {
         match self.there(key, tag, Some(size)).await? {
-            There::Own | There::Hidden => Ok(()),
+            There::Own | There::Untagged | There::Hidden => Ok(()),
             There::Unknown => {
                 let reason = format!("HEAD {} says nothing of what was created", self.place(key));
                 Err(Error::Unavailable { reason })
@@ -270,7 +272,7 @@ impl<T: Transport> Client<'_, T> {
         }
         match self.there(key, tag, size).await? {
             There::Own => Ok(Some(Created::Before)),
-            There::Another => Err(Error::Taken { key: key.into() }),
+            There::Another | There::Untagged => Err(Error::Taken { key: key.into() }),
             // A key that may not read does not learn whose object it is, unless no other thing has such a name.
             There::Hidden if !is_in_use(response) => Ok(None),
             There::Hidden if tag::is_own(key, tag) => Ok(Some(Created::Before)),
@@ -292,6 +294,7 @@ impl<T: Transport> Client<'_, T> {
         let has_size = size.is_none() || length.is_none() || length == size;
         Ok(match (there.status, there.header(TAG_HEADER)) {
             (200, Some(found)) if found == tag && has_size => There::Own,
+            (200, None) if has_size => There::Untagged,
             (200, _) => There::Another,
             // Some stores answer a HEAD that they do not take by another code.
             (401 | 403 | 405, _) => There::Hidden,

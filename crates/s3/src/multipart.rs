@@ -236,7 +236,7 @@ impl<T: Transport> Client<'_, T> {
             // The answer to an earlier call may have been lost.
             (Some("NoSuchUpload"), _) => match self.there(key, tag, size).await? {
                 There::Own => Some(Created::Before),
-                There::Another => return Err(Error::Taken { key: key.into() }),
+                There::Another | There::Untagged => return Err(Error::Taken { key: key.into() }),
                 There::Hidden | There::Absent => return Err(no_such_upload(key, upload)),
                 There::Unknown => None,
             },

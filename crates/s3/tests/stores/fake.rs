@@ -66,6 +66,8 @@ pub(crate) struct Fake {
     /// It asks for no condition where an object is made of parts.
     pub(crate) parts_replace: Cell<bool>,
     pub(crate) on_store: Cell<OnStore>,
+    /// What an upload was begun with is lost when it is completed.
+    pub(crate) drops_tags_of_parts: Cell<bool>,
     pub(crate) on_complete: Cell<OnComplete>,
     pub(crate) on_copy: Cell<OnCopy>,
     /// Every part but the last has to have the size of the first.
@@ -90,6 +92,7 @@ impl Default for Fake {
             on_conflict: Cell::new(OnConflict::Answers(412, "PreconditionFailed")),
             parts_replace: Cell::new(false),
             on_store: Cell::new(OnStore::Stores),
+            drops_tags_of_parts: Cell::new(false),
             on_complete: Cell::new(OnComplete::Whole),
             on_copy: Cell::new(OnCopy::Copies),
             equal_parts: Cell::new(false),
@@ -172,10 +175,10 @@ impl Fake {
             return Response { status: 200, ..Response::default() };
         }
         let Some(object) = self.object(place) else { return problem(404, "NoSuchKey") };
-        let headers = vec![
-            ("x-amz-meta-recorder".to_owned(), object.tag.into_bytes()),
-            ("content-length".to_owned(), object.body.len().to_string().into_bytes()),
-        ];
+        let mut headers = vec![("content-length".to_owned(), object.body.len().to_string().into_bytes())];
+        if !object.tag.is_empty() {
+            headers.push(("x-amz-meta-recorder".to_owned(), object.tag.into_bytes()));
+        }
         let body = if method == "GET" { object.body } else { Vec::new() };
         Response { status: 200, headers, body }
     }
@@ -303,8 +306,8 @@ impl Fake {
             ),
         };
         let body = upload.parts.values().flatten().copied().collect();
-        let object = Object { tag: upload.tag.clone(), body };
-        self.objects.borrow_mut().insert(upload.place.clone(), object);
+        let tag = if self.drops_tags_of_parts.get() { String::new() } else { upload.tag.clone() };
+        self.objects.borrow_mut().insert(upload.place.clone(), Object { tag, body });
         drop(uploads);
         self.uploads.borrow_mut().remove(id);
         answer

@@ -383,6 +383,24 @@ fn what_is_stored_cut_off_is_not_believed_in_where_the_key_may_look() {
 }
 
 #[test]
+fn an_object_of_parts_that_has_lost_its_tag_is_believed_in_by_who_made_it_alone() {
+    let tag = tag::file(SESSION, "mp4", 0);
+    for rights in [(true, true, true), (true, false, false)] {
+        let store = Fake::default();
+        store.drops_tags_of_parts.set(true);
+        store.rights.set(rights);
+        assert_eq!(upload(&store, &tag), Ok(Created::Now));
+        let whole = Object { tag: String::new(), body: b"file.".to_vec() };
+        assert_eq!(store.object("bkt/file.mp4"), Some(whole));
+    }
+    // Nobody else knows whose it is.
+    let store = Fake::default();
+    store.drops_tags_of_parts.set(true);
+    upload(&store, &tag).unwrap();
+    assert!(matches!(upload(&store, &tag), Err(Error::Taken { .. })));
+}
+
+#[test]
 fn all_uploads_of_a_name_are_given_up_and_no_others() {
     let store = Fake::default();
     let client = store.client("bkt", Options::default());

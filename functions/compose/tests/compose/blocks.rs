@@ -19,7 +19,7 @@ pub(crate) fn sizes() -> Sizes {
 }
 
 /// Sizes by which each chunk stands alone.
-fn alone() -> Sizes {
+pub(crate) fn alone() -> Sizes {
     Sizes { block: 2 * slice_bytes(), least: slice_bytes() / 4, ..sizes() }
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn expected_of(container: Container, extension: &str) -> Vec<(String,
     files(&world, extension)
 }
 
-fn may_copy(world: &World) -> bool {
+pub(crate) fn may_copy(world: &World) -> bool {
     let at = Location { endpoint: "http://store".into(), bucket: "bkt".into() };
     run(world.may_copy(&at, world.now_ms.get())).unwrap()
 }

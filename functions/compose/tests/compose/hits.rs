@@ -78,7 +78,7 @@ fn is_made_good(world: &World, expected: &[(String, Vec<u8>)], extension: &str, 
 }
 
 /// A push that is over and has its file still to be written.
-fn closing(container: Container) -> World {
+pub(crate) fn closing(container: Container) -> World {
     if container == Container::Mp4 {
         return gathered(sizes());
     }
@@ -87,7 +87,7 @@ fn closing(container: Container) -> World {
     world
 }
 
-const FORMATS: [(Container, &str); 2] = [(Container::Mp4, ".mp4"), (Container::Flv, ".flv")];
+pub(crate) const FORMATS: [(Container, &str); 2] = [(Container::Mp4, ".mp4"), (Container::Flv, ".flv")];
 
 #[test]
 fn a_gathering_that_is_hit_goes_on() {

@@ -7,6 +7,7 @@ mod formats;
 mod hits;
 mod odd;
 mod stage;
+mod tags;
 
 use mp4::verify::{Movie, check};
 use protocol::LaneAnswer;

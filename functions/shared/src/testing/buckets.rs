@@ -96,6 +96,14 @@ pub struct Buckets {
     pub equal_parts: Cell<bool>,
     /// The least that a part has, but the last one.
     pub least_part: Cell<u64>,
+    /// What an object is created with is lost where it is made of parts.
+    pub drops_tags_of_parts: Cell<bool>,
+    /// A part is called something else each time that it is sent or copied, as where the store encrypts each by a key of
+    /// its own.
+    pub names_parts_anew: Cell<bool>,
+    named_parts: Cell<u64>,
+    /// What parts are called, by upload and number.
+    pub(super) part_names: RefCell<BTreeMap<(String, u16), String>>,
     /// Uploads may not be listed.
     pub keeps_uploads_to_itself: Cell<bool>,
     /// What went through the functions since a test set it.
@@ -169,6 +177,18 @@ impl Buckets {
         let begun = self.begun_uploads.get();
         self.begun_uploads.set(begun + 1);
         format!("upload-{begun}")
+    }
+
+    /// What a part is called from now on.
+    pub(super) fn name_part(&self, upload: &str, number: u16, size: u64) -> String {
+        let mut etag = format!("\"{number}-{size}\"");
+        if self.names_parts_anew.get() {
+            let named = self.named_parts.get();
+            self.named_parts.set(named + 1);
+            etag = format!("\"{number}-{size}-{named}\"");
+        }
+        self.part_names.borrow_mut().insert((upload.into(), number), etag.clone());
+        etag
     }
 
     /// Lets `plan` decide how each call ends from now on. A fault that the scheduler chose for the same call comes first.

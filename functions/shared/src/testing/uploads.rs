@@ -35,7 +35,7 @@ impl Buckets {
     pub(super) fn upload_part(&self, id: &str, number: u16, body: Vec<u8>) -> Result<String, Error> {
         let mut uploads = self.uploads.borrow_mut();
         let upload = uploads.get_mut(id).ok_or(Error::NoSuchUpload)?;
-        let etag = format!("\"{number}-{}\"", body.len());
+        let etag = self.name_part(id, number, body.len() as u64);
         self.move_bytes(0, body.len());
         upload.parts.insert(number, body);
         Ok(etag)
@@ -56,7 +56,7 @@ impl Buckets {
         let mut uploads = self.uploads.borrow_mut();
         let upload = uploads.get_mut(id).ok_or(Error::NoSuchUpload)?;
         upload.parts.insert(number, bytes);
-        Ok(format!("\"{number}-{}\"", source.size))
+        Ok(self.name_part(id, number, source.size))
     }
 
     pub(super) fn complete_upload(
@@ -91,8 +91,14 @@ impl Buckets {
         if !is_whole || is_small || self.equal_parts.get() && is_unequal {
             return Err(Error::Refused(format!("parts of {sizes:?} bytes")));
         }
+        let names = self.part_names.borrow();
+        let is_named = |(number, part): (u16, &Part)| names.get(&(id.into(), number)) == Some(&part.etag);
+        if !(1..).zip(parts).all(is_named) {
+            return Err(Error::Refused(format!("parts of {name} have other names")));
+        }
+        let tag = if self.drops_tags_of_parts.get() { String::new() } else { upload.tag };
         let bytes = upload.parts.into_values().flatten().collect();
-        let object = Object { tag: upload.tag, content_type: upload.content_type, bytes };
+        let object = Object { tag, content_type: upload.content_type, bytes };
         let created = self.put(name.into(), object, true)?;
         // What another upload has made leaves this one as it is.
         if created == Created::Now {

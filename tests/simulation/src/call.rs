@@ -30,6 +30,8 @@ pub enum Kind {
     Deliver,
     /// A command of the API.
     Command,
+    /// Whether a publisher may push: a real gateway asks.
+    Admission,
 }
 
 impl Kind {
@@ -45,6 +47,7 @@ impl Kind {
             Self::Compose => "composition",
             Self::Deliver => "delivery",
             Self::Command => "command",
+            Self::Admission => "admission",
         }
     }
 }

@@ -9,6 +9,7 @@ use shared::Answer;
 use shared::testing::World;
 
 use crate::call::{Ask, serve};
+use crate::gateway::Engine;
 
 /// A call that goes on by one operation of the world's each time that it is polled.
 pub type Answering = Pin<Box<dyn Future<Output = Answer>>>;
@@ -20,6 +21,11 @@ pub trait Functions {
 
     /// How large parts and blocks of record files are, where a history may not draw it.
     fn sizes(&self) -> Option<Sizes> {
+        None
+    }
+
+    /// A real gateway of a name, which goes in the place of the model.
+    fn gateway(&self, _name: &str) -> Option<Box<dyn Engine>> {
         None
     }
 

@@ -1,13 +1,17 @@
-//! A gateway that keeps the contract, with a spool that survives it.
+//! A gateway that keeps the contract, with a spool that survives it: a model, or a real one that is listened to.
 
 mod answers;
 mod asks;
+mod engine;
+mod heard;
 mod push;
+mod real;
 
 use std::collections::BTreeMap;
 
-use protocol::{Confirmed, StreamPath};
+use protocol::{Confirmed, Heartbeat, StreamPath};
 
+pub use engine::{Asked, Engine, Loss, MARK, Sent};
 pub use push::{Push, Spooled};
 
 /// What a call was made for.
@@ -21,6 +25,8 @@ enum Purpose {
     End(String),
     /// A heartbeat, with what it told.
     Beat(Vec<String>, Vec<Confirmed>),
+    /// Something that is not looked at.
+    Other,
 }
 
 /// A gateway, by one name.
@@ -57,6 +63,11 @@ pub struct Gateway {
     pub told_boot: u64,
     /// Problems that a gateway which keeps the contract should never see.
     pub surprises: Vec<String>,
+    /// The real gateway that does all this, where there is one.
+    engine: Option<Box<dyn Engine>>,
+    /// Its pushes that ended before the functions heard of them, and may have left nothing.
+    unheard: Vec<Push>,
+    last_beat: Option<Heartbeat>,
 }
 
 impl Gateway {
@@ -84,6 +95,9 @@ impl Gateway {
             told_refused: 0,
             told_boot: 0,
             surprises: Vec::new(),
+            engine: None,
+            unheard: Vec::new(),
+            last_beat: None,
         }
     }
 
@@ -98,13 +112,23 @@ impl Gateway {
         let before = self.pushes.iter().rev().find(|push| push.stream == stream && push.boot == boot);
         let after = before.and_then(|push| Some((push.id.clone(), now_ms - push.ended_ms()?)));
         let mut push = Push::new(id.clone(), stream, boot, now_ms);
-        (push.after, push.argument) = (after, argument);
+        push.argument = argument;
+        match &mut self.engine {
+            Some(engine) => {
+                push.comes_after = after.map(|(before, _)| before);
+                engine.publish(push.mark, &push.stream, argument);
+            }
+            None => push.after = after,
+        }
         self.pushes.push(push);
         id
     }
 
     /// A push's last coded frame has come.
     pub fn end(&mut self, push: &str, now_ms: u64) {
+        if self.engine.is_some() {
+            return self.end_real(push, now_ms);
+        }
         if let Some(push) = self.pushes.iter_mut().find(|known| known.id == push && known.is_live()) {
             push.finish(now_ms, false);
         }
@@ -126,11 +150,15 @@ impl Gateway {
     /// each may be lost, and `forgets` has the spool lose the oldest push that went on.
     pub fn restart(&mut self, now_ms: u64, loses_tail: bool, forgets: bool) {
         self.boots += 1;
-        let forgotten = self.pushes.iter().position(Push::is_live_session).filter(|_| forgets);
-        self.stop(now_ms, loses_tail);
-        if let Some(at) = forgotten {
-            self.gone.push(self.pushes.remove(at));
-        }
+        let forgotten = self.pushes.iter().find(|push| forgets && push.is_live_session());
+        let loss = match forgotten.and_then(|push| push.own_id.clone()) {
+            Some(push) => Loss::Push(push),
+            None if loses_tail => Loss::Tail,
+            None => Loss::Nothing,
+        };
+        let forgotten = forgotten.map(|push| push.id.clone());
+        self.stop(now_ms, &loss);
+        self.gone.extend(self.pushes.extract_if(.., |push| forgotten.as_ref() == Some(&push.id)));
         for push in &mut self.pushes {
             push.adoption_is_told |= push.session.is_some();
         }
@@ -146,7 +174,7 @@ impl Gateway {
 
     /// The gateway dies with its spool, and starts again on an empty one.
     pub fn lose_spool(&mut self, now_ms: u64) {
-        self.stop(now_ms, true);
+        self.stop(now_ms, &Loss::Spool);
         self.spool += 1;
         self.boots = 1;
         self.gone.append(&mut self.pushes);
@@ -154,17 +182,32 @@ impl Gateway {
         self.adopted.clear();
     }
 
-    fn stop(&mut self, now_ms: u64, loses_tail: bool) {
+    fn stop(&mut self, now_ms: u64, loss: &Loss) {
         self.since = None;
         self.confirmed.clear();
         self.purposes.clear();
         self.beat = None;
+        if self.engine.is_some() {
+            return self.restart_real(now_ms, loss);
+        }
         for push in &mut self.pushes {
             push.waits = None;
             if push.is_live() {
-                push.finish(now_ms, loses_tail);
+                push.finish(now_ms, *loss != Loss::Nothing);
             }
         }
+    }
+
+    /// It says nothing more.
+    pub fn fall_silent(&mut self) {
+        self.is_cut_off = true;
+        self.engine = None;
+    }
+
+    /// Whether a real gateway is in its place.
+    #[must_use]
+    pub fn is_real(&self) -> bool {
+        self.engine.is_some()
     }
 
     /// Every push that there was, also those that were lost with a spool.

@@ -26,6 +26,9 @@ pub const BEGAN_MS: u64 = 1_767_323_045_000;
 /// The lanes that somebody calls each second, or each few seconds.
 pub const LANES: [Kind; 3] = [Kind::Tick, Kind::Compose, Kind::Deliver];
 
+/// For so long after the end of a step real gateways are let ask again. Unit: ms.
+const ASKED_AGAIN_MS: u64 = 20;
+
 /// A command that was given.
 #[derive(Clone, Debug)]
 pub struct Given {
@@ -108,8 +111,8 @@ impl History {
     ) -> Self {
         Self {
             rules: vec![(0, rule.clone())],
+            gateways: (0..gateways).map(|number| gateway(&format!("g{number}"), &*functions)).collect(),
             hosts: Hosts::new(BEGAN_MS, ahead_ms, rule, functions),
-            gateways: (0..gateways).map(|number| Gateway::new(&format!("g{number}"))).collect(),
             random: chances.random(0),
             here: 0,
             chances,
@@ -149,7 +152,8 @@ impl History {
     /// Every later begin falls under another rule.
     pub fn set_rule(&mut self, rule: Rule) {
         self.hosts.set_rule(&rule);
-        self.rules.push((self.now_ms + 1, rule));
+        // Real gateways were let ask until then.
+        self.rules.push((self.now_ms + ASKED_AGAIN_MS + 1, rule));
     }
 
     /// The rules that held at some time while a call was under way, in true time: one, but for a change meanwhile.
@@ -179,9 +183,34 @@ impl History {
         let are_called = (self.now_ms - step_ms) / self.lanes_every_ms < self.now_ms / self.lanes_every_ms;
         let lanes = LANES.iter().filter(|lane| are_called && !self.resting.contains(lane));
         calls.extend(lanes.map(|lane| Call::lane(*lane, self.sizes, self.now_ms)));
-        for place in 0..self.gateways.len() {
-            calls.extend(self.gateways[place].step(place, self.now_ms));
+        calls.extend(self.ask());
+        self.make(calls);
+        self.go_on();
+    }
+
+    /// What gateways ask at this moment.
+    fn ask(&mut self) -> Vec<Call> {
+        let now_ms = self.now_ms;
+        let asked = self.gateways.iter_mut().enumerate().map(|(place, gateway)| gateway.step(place, now_ms));
+        asked.flatten().collect()
+    }
+
+    /// Real gateways ask again as soon as they are answered.
+    fn go_on(&mut self) {
+        let now_ms = self.now_ms;
+        while self.gateways.iter().any(Gateway::is_real) && self.now_ms < now_ms + ASKED_AGAIN_MS {
+            self.now_ms += 1;
+            let calls = self.ask();
+            if calls.is_empty() {
+                break;
+            }
+            self.make(calls);
         }
+        self.now_ms = now_ms;
+    }
+
+    /// Makes calls, and lets all that are under way go on.
+    fn make(&mut self, calls: Vec<Call>) {
         if self.functions_are_down {
             self.network.drop_all();
             for call in calls {
@@ -318,4 +347,11 @@ impl History {
     pub fn is_idle(&self) -> bool {
         self.network.is_quiet() && self.gateways.iter().all(Gateway::is_idle)
     }
+}
+
+/// A gateway of a name that has just started: a real one, where there are real ones.
+fn gateway(name: &str, functions: &dyn Functions) -> Gateway {
+    let mut gateway = Gateway::new(name);
+    gateway.become_real(functions.gateway(name));
+    gateway
 }

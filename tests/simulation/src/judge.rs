@@ -6,6 +6,7 @@ mod files;
 mod joins;
 mod leftovers;
 mod orders;
+mod pushed;
 mod record_files;
 mod rest;
 mod sealed;
@@ -62,6 +63,7 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
     answers::check_online(history, plan)?;
     workload::end_pushes(history);
     rest::come_to_idle(history)?;
+    pushed::check(history)?;
     history.note_recordings();
     sessions::check(history)?;
     rest::come_to_files(history, plan)?;

@@ -2,7 +2,7 @@
 //!
 //! The handlers are the real ones, over the real domain crates; the key-value store and the buckets are in memory, and
 //! every operation of theirs is a point at which another call may go first, a call may die, stall, be refused or lose
-//! its reply. Gateways are models that keep the contract. One seed is one history: time passes in steps of a second,
+//! its reply. Gateways are models that keep the contract, or real ones. One seed is one history: time passes in steps of a second,
 //! and all calls that are under way in a second go on by one operation at a time, in an order that is drawn.
 //!
 //! | module | what |

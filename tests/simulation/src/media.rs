@@ -37,15 +37,27 @@ pub fn chunk_of(push: u32, from_ms: u64, to_ms: u64) -> Vec<u8> {
     let mut tag = |timestamp_ms: u64, body: &[u8]| {
         flv::write_tag(&mut bytes, TagKind::Video, timestamp_ms as u32, body).expect("the tag is short");
     };
-    tag(from_ms, &SEQUENCE_HEADER[..31]);
+    tag(from_ms, sequence_header());
     for at_ms in (from_ms..to_ms).step_by(1_000) {
-        let picture = picture((push, at_ms));
-        let mut body = vec![0x17, 1, 0, 0, 0];
-        body.extend((picture.len() as u32).to_be_bytes());
-        body.extend(picture);
-        tag(at_ms, &body);
+        tag(at_ms, &video_tag((push, at_ms)));
     }
     bytes
+}
+
+/// The body of the tag that comes before all pictures.
+#[must_use]
+pub fn sequence_header() -> &'static [u8] {
+    &SEQUENCE_HEADER[..31]
+}
+
+/// The body of a picture's tag.
+#[must_use]
+pub fn video_tag(told_apart: Picture) -> Vec<u8> {
+    let picture = picture(told_apart);
+    let mut body = vec![0x17, 1, 0, 0, 0];
+    body.extend((picture.len() as u32).to_be_bytes());
+    body.extend(picture);
+    body
 }
 
 /// The NAL unit of a picture.

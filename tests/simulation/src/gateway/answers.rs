@@ -15,6 +15,9 @@ const LONGEST_MS: u64 = 5_000;
 impl Gateway {
     /// A call has been answered, or has died. An answer that comes too late counts for nothing.
     pub fn reply(&mut self, call: u64, reply: Reply, now_ms: u64) {
+        if self.engine.is_some() {
+            return self.reply_real(call, reply, now_ms);
+        }
         let Some(purpose) = self.purposes.remove(&call) else { return };
         let reply = reply.filter(|_| !self.is_cut_off);
         match purpose {
@@ -37,10 +40,11 @@ impl Gateway {
                 self.confirmed.retain(|confirmed| Some(&confirmed.session) != session.as_ref());
             }
             Purpose::Beat(adopted, confirmed) => self.take_changes(call, reply, &adopted, &confirmed, now_ms),
+            Purpose::Other => {}
         }
     }
 
-    fn push(&mut self, id: &str) -> Option<&mut Push> {
+    pub(super) fn push(&mut self, id: &str) -> Option<&mut Push> {
         self.pushes.iter_mut().find(|push| push.id == id)
     }
 
@@ -105,7 +109,7 @@ impl Gateway {
 
     /// What an answer says: none where it has to be asked again, an error where that has time for a minute. A problem
     /// that trying again does not mend is a surprise.
-    fn parse<T: DeserializeOwned>(&mut self, reply: Reply) -> Result<Option<T>, ()> {
+    pub(super) fn parse<T: DeserializeOwned>(&mut self, reply: Reply) -> Result<Option<T>, ()> {
         let Some(answer) = reply else { return Ok(None) };
         if answer.status().is_success() {
             return Ok(Some(

@@ -32,7 +32,8 @@ pub(super) fn come_to_idle(history: &mut History) -> Result<(), String> {
         }
     }
     let waiting = history.pushes().find(|(_, push)| !push.is_told()).map(|(_, push)| push);
-    Err(format!("after {IDLE_S} s not all is told and sent: {waiting:#?}"))
+    let surprises: Vec<_> = history.gateways.iter().flat_map(|gateway| &gateway.surprises).collect();
+    Err(format!("after {IDLE_S} s not all is told and sent: {waiting:#?}; gateways were told {surprises:#?}"))
 }
 
 pub(super) fn come_to_files(history: &mut History, plan: &Plan) -> Result<(), String> {
@@ -96,9 +97,6 @@ pub(super) fn note_decisions(history: &mut History) {
 
 /// Gateways say nothing more, and days pass: nothing is left to be done.
 pub(super) fn come_to_rest(history: &mut History) -> Result<(), String> {
-    for gateway in &mut history.gateways {
-        gateway.is_cut_off = true;
-    }
     // A gateway that was heard since begins another week.
     let weeks = if history.gateways.iter().any(|gateway| !gateway.gone.is_empty()) { 3 } else { 1 };
     minutes(history, 80);

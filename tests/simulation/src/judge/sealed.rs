@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::answers::DAY_MS;
 use super::{answers, facts, leftovers, record_files};
+use crate::gateway::Gateway;
 use crate::history::History;
 use crate::hosts::WORK_BUCKET;
 use crate::network::{Rates, fail_decisions};
@@ -18,9 +19,10 @@ const RECORDED: [&str; 15] =
 
 /// The day ends, and is sealed.
 pub(super) fn come_to_sealed(history: &mut History, plan: &Plan) -> Result<(), String> {
-    for gateway in &mut history.gateways {
-        gateway.is_cut_off = true;
+    if let Some(unsettled) = history.gateways.iter().find_map(Gateway::unsettled) {
+        return Err(format!("a gateway has told and sent all, and {unsettled}"));
     }
+    history.gateways.iter_mut().for_each(Gateway::fall_silent);
     let midnight_ms = history.now_ms.next_multiple_of(DAY_MS);
     history.step(midnight_ms + 3_600_000 - history.now_ms);
     history.rates = FAULTS;

@@ -1,0 +1,118 @@
+//! Histories with the real gateway in the place of its model: RTMP pushes over sockets, the spool on disk and calls over
+//! HTTP as they ship, on a clock that the history holds.
+//!
+//! Each gateway has a runtime of its own, whose time is that of the history. The simulated functions answer its calls, with the
+//! faults that the seed draws. It is cut off, it is killed at any moment at which it waits for something, and it loses its spool.
+//! What it calls is compared with what the publishers have sent, and noted for the judge.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod dates;
+mod process;
+mod publisher;
+mod wire;
+
+use std::ops::RangeInclusive;
+use std::rc::Rc;
+use std::sync::Mutex;
+
+use shared::testing::World;
+use simulation::call::Ask;
+use simulation::coverage::Coverage;
+use simulation::functions::{Answering, Functions, Handlers};
+use simulation::gateway::Engine;
+use simulation::run::{Options, Outcome, run_on};
+use simulation::trace::Detail;
+
+use process::Process;
+
+/// The seeds that are played; this variable of the environment names others, as `first-last`.
+const PLAYED: RangeInclusive<u64> = 1..=80;
+const SEEDS: &str = "RECORDER_TESTS_SEEDS";
+
+/// So many histories are played at once.
+const AT_ONCE: usize = 2;
+
+/// What some of the histories have to reach.
+const REACHED: [&str; 9] = [
+    "answer lost: admission",
+    "answer lost: chunk",
+    "event: gateway cut off",
+    "event: gateway lost its spool",
+    "event: gateway restarted",
+    "event: gateway restarted, and its spool lost a push",
+    "event: second gateway begins beside the first",
+    "judged: a push that a real gateway has sent on",
+    "judged: a push whose gateway died",
+];
+
+/// Real gateways before the handlers of the functions.
+struct RealGateways {
+    seed: u64,
+}
+
+impl Functions for RealGateways {
+    fn answer(&self, host: usize, world: Rc<World>, ask: Ask) -> Answering {
+        Handlers.answer(host, world, ask)
+    }
+
+    fn gateway(&self, name: &str) -> Option<Box<dyn Engine>> {
+        Some(Box::new(Process::start(name, self.seed)))
+    }
+
+    fn configure(&self, _: &World) {}
+}
+
+fn play(seed: u64) -> Outcome {
+    // One history that is played alone is printed.
+    let detail = if seeds() == (seed..=seed) { Detail::Calls } else { Detail::None };
+    run_on(Rc::new(RealGateways { seed }), &Options { detail, ..Options::of(seed) })
+}
+
+fn seeds() -> RangeInclusive<u64> {
+    let Ok(named) = std::env::var(SEEDS) else { return PLAYED };
+    let ends =
+        named.split_once('-').and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+    let (first, last) = ends.unwrap_or_else(|| panic!("{SEEDS} should be first-last, not {named:?}"));
+    first..=last
+}
+
+#[test]
+fn real_gateways_lose_nothing_and_come_to_rest() {
+    let left = Mutex::new(seeds());
+    let played = Mutex::new((Coverage::default(), Vec::new()));
+    let next = || left.lock().unwrap().next();
+    let play_some = || {
+        while let Some(seed) = next() {
+            let outcome = play(seed);
+            println!("seed {seed}: hash {:016x}", outcome.hash);
+            let (reached, failed) = &mut *played.lock().unwrap();
+            reached.add(&outcome.coverage);
+            if let Err(error) = outcome.judged {
+                println!("seed {seed}: {error}\n{SEEDS}={seed}-{seed} plays it alone");
+                failed.push(seed);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(play_some);
+        }
+    });
+    let (reached, failed) = played.into_inner().unwrap();
+    println!("{reached}");
+    assert!(failed.is_empty(), "the histories of the seeds {failed:?} fail");
+    let missing: Vec<&str> = REACHED.into_iter().filter(|what| reached.count(what) == 0).collect();
+    let are_few = seeds().count() < PLAYED.count();
+    assert!(are_few || missing.is_empty(), "these histories never reach {missing:?}");
+}
+
+/// Sockets, files and timers of a gateway are in it as well. Of one that finds many pushes in its spool, calls may come in
+/// another order each time: such histories are not these.
+#[test]
+fn a_history_with_real_gateways_is_the_same_each_time() {
+    for seed in [3, 9] {
+        let (one, other) = (play(seed), play(seed));
+        assert_eq!(one.hash, other.hash, "seed {seed}");
+    }
+}

@@ -88,6 +88,30 @@ async fn people_find_objects_by_name_and_put_files_there() {
     assert_eq!(elements(&list, "Key"), ["by-hand/a.txt", "live/room/1.ts"]);
 }
 
+/// The server leaves names to the file system. So this test asks that first what it makes of them: most tell the cases
+/// apart, and those that do not have one file, which the last key has written.
+#[tokio::test]
+async fn the_file_system_decides_whether_keys_that_differ_in_case_are_one_object() {
+    let directory = tempfile::tempdir().unwrap();
+    let probe = directory.path().join("probe");
+    std::fs::write(&probe, "").unwrap();
+    let is_one = directory.path().join("PROBE").exists();
+    std::fs::remove_file(probe).unwrap();
+    let address = serve(directory.path()).await;
+    let keys = ["live/room/a.ts", "live/room/A.ts", "live/Room/a.ts"];
+    for key in keys {
+        put(address, &format!("/bucket/{key}"), key).await;
+    }
+    let expected = if is_one { [keys[2]; 3] } else { keys };
+    for (key, expected) in keys.iter().zip(expected) {
+        let found = get(address, &format!("/bucket/{key}")).await;
+        assert_eq!(found, (StatusCode::OK, expected.into()), "{key}, where cases are one: {is_one}");
+    }
+    let list = call(address, "GET", "/bucket?list-type=2", &[], "").await;
+    let listed = elements(&list, "Key").len();
+    assert_eq!(listed, if is_one { 1 } else { 3 }, "where cases are one: {is_one}");
+}
+
 #[tokio::test]
 async fn a_bucket_that_is_absent_stays_absent() {
     let directory = tempfile::tempdir().unwrap();

@@ -397,3 +397,6 @@ impl http_body::Body for Blocks {
         SizeHint::with_exact(self.left)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -373,6 +373,24 @@ mod tests {
         }
     }
 
+    /// Bindings copy what is read element by element, and the host holds it as long.
+    #[test]
+    fn media_is_read_in_lists_of_at_most_a_mebibyte() {
+        const MIB: u64 = 1 << 20;
+        for size in [0, 1, MIB - 1, MIB, MIB + 1, 32 * MIB, 32 * MIB + 7] {
+            let piece = Piece { key: "blocks/x".into(), first: 5, size };
+            let mut next = piece.first;
+            for (first, length) in piece.blocks() {
+                assert_eq!(first, next);
+                next += u64::from(length);
+                // No more are asked for than it takes.
+                assert!(u64::from(length) == MIB || next == piece.first + size, "{length} of {size} bytes");
+                assert!(u64::from(length) <= MIB, "{length} of {size} bytes");
+            }
+            assert_eq!(next, piece.first + size);
+        }
+    }
+
     #[test]
     fn only_the_very_token_is_let_in() {
         for scheme in ["Bearer", "bearer", "BEARER"] {

@@ -344,7 +344,8 @@ async fn a_full_spool_holds_the_publisher_back() {
         url: gateway.url("x"),
         fast: true,
     }));
-    functions.until("three heartbeats", |log| log.heartbeats.len() >= 3).await;
+    // After five seconds what cannot be delivered is given up.
+    functions.until("two heartbeats", |log| log.heartbeats.len() >= 2).await;
     assert!(!pushing.is_finished());
     let spooled: u64 = walk(&spool.join("pushes"));
     assert!((1 << 20..3 << 20).contains(&spooled), "{spooled} bytes in the spool");

@@ -20,7 +20,7 @@
 //! | [`defects`] | deliberate defects, which the judge finds |
 //! | [`chances`] | what a seed draws at each point |
 //! | [`options`] | which history, and how it is played |
-//! | [`run`], [`shrink`], [`command`] | one whole history, a shorter one that fails as well, and many |
+//! | [`run`], [`shrink`], [`command`], [`seeds`] | one whole history, a shorter one that fails as well, and many |
 //!
 //! # Running it
 //!
@@ -55,6 +55,7 @@ pub mod media;
 pub mod network;
 pub mod options;
 pub mod run;
+pub mod seeds;
 pub mod shrink;
 pub mod told;
 pub mod trace;

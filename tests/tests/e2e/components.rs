@@ -11,15 +11,14 @@ use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Instant;
 
-use simulation::coverage::Coverage;
 use simulation::run::{Options, Outcome, run_on};
+use simulation::seeds;
 
 use alike::AsBuilt;
 use bundle::Components;
 
-/// The seeds that are played; this variable of the environment names others, as `first-last`.
+/// The seeds that are played where no others are named.
 const PLAYED: RangeInclusive<u64> = 1..=10;
-const SEEDS: &str = "RECORDER_TESTS_SEEDS";
 
 /// Histories of these seeds are compared.
 const COMPARED: RangeInclusive<u64> = 1..=20;
@@ -46,30 +45,9 @@ fn on_components(options: &Options) -> Outcome {
     outcome
 }
 
-fn seeds() -> RangeInclusive<u64> {
-    let Ok(named) = std::env::var(SEEDS) else { return PLAYED };
-    let ends =
-        named.split_once('-').and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
-    let (first, last) = ends.unwrap_or_else(|| panic!("{SEEDS} should be first-last, not {named:?}"));
-    first..=last
-}
-
 #[test]
 fn histories_lose_nothing_on_the_built_components() {
-    let (mut failed, mut reached) = (Vec::new(), Coverage::default());
-    for seed in seeds() {
-        let outcome = on_components(&Options::of(seed));
-        reached.add(&outcome.coverage);
-        if let Err(error) = outcome.judged {
-            println!("seed {seed}: {error}\n{SEEDS}={seed}-{seed} plays it alone");
-            failed.push(seed);
-        }
-    }
-    println!("{reached}");
-    assert!(failed.is_empty(), "the histories of the seeds {failed:?} fail");
-    let missing: Vec<&str> = REACHED.into_iter().filter(|what| reached.count(what) == 0).collect();
-    let are_few = seeds().count() < PLAYED.count();
-    assert!(are_few || missing.is_empty(), "these histories never reach {missing:?}");
+    seeds::check(PLAYED, 1, &REACHED, |seed| on_components(&Options::of(seed)));
 }
 
 /// A request of a component is not always one operation of its handler, so a fault meets them at other places: nothing

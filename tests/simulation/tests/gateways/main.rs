@@ -14,21 +14,19 @@ mod wire;
 
 use std::ops::RangeInclusive;
 use std::rc::Rc;
-use std::sync::Mutex;
 
 use shared::testing::World;
 use simulation::call::Ask;
-use simulation::coverage::Coverage;
 use simulation::functions::{Answering, Functions, Handlers};
 use simulation::gateway::Engine;
 use simulation::run::{Options, Outcome, run_on};
+use simulation::seeds;
 use simulation::trace::Detail;
 
 use process::Process;
 
-/// The seeds that are played; this variable of the environment names others, as `first-last`.
+/// The seeds that are played where no others are named.
 const PLAYED: RangeInclusive<u64> = 1..=80;
-const SEEDS: &str = "RECORDER_TESTS_SEEDS";
 
 /// So many histories are played at once.
 const AT_ONCE: usize = 2;
@@ -65,46 +63,17 @@ impl Functions for RealGateways {
 
 fn play(seed: u64) -> Outcome {
     // One history that is played alone is printed.
-    let detail = if seeds() == (seed..=seed) { Detail::Calls } else { Detail::None };
+    let detail = if seeds::seeds(PLAYED) == (seed..=seed) { Detail::Calls } else { Detail::None };
     run_on(Rc::new(RealGateways { seed }), &Options { detail, ..Options::of(seed) })
-}
-
-fn seeds() -> RangeInclusive<u64> {
-    let Ok(named) = std::env::var(SEEDS) else { return PLAYED };
-    let ends =
-        named.split_once('-').and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
-    let (first, last) = ends.unwrap_or_else(|| panic!("{SEEDS} should be first-last, not {named:?}"));
-    first..=last
 }
 
 #[test]
 fn real_gateways_lose_nothing_and_come_to_rest() {
-    let left = Mutex::new(seeds());
-    let played = Mutex::new((Coverage::default(), Vec::new()));
-    let next = || left.lock().unwrap().next();
-    let play_some = || {
-        while let Some(seed) = next() {
-            let outcome = play(seed);
-            println!("seed {seed}: hash {:016x}", outcome.hash);
-            let (reached, failed) = &mut *played.lock().unwrap();
-            reached.add(&outcome.coverage);
-            if let Err(error) = outcome.judged {
-                println!("seed {seed}: {error}\n{SEEDS}={seed}-{seed} plays it alone");
-                failed.push(seed);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(play_some);
-        }
+    seeds::check(PLAYED, AT_ONCE, &REACHED, |seed| {
+        let outcome = play(seed);
+        println!("seed {seed}: hash {:016x}", outcome.hash);
+        outcome
     });
-    let (reached, failed) = played.into_inner().unwrap();
-    println!("{reached}");
-    assert!(failed.is_empty(), "the histories of the seeds {failed:?} fail");
-    let missing: Vec<&str> = REACHED.into_iter().filter(|what| reached.count(what) == 0).collect();
-    let are_few = seeds().count() < PLAYED.count();
-    assert!(are_few || missing.is_empty(), "these histories never reach {missing:?}");
 }
 
 /// Sockets, files and timers of a gateway are in it as well. Of one that finds many pushes in its spool, calls may come in

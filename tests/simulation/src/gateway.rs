@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 use protocol::{Confirmed, Heartbeat, StreamPath};
 
+use crate::media::Shape;
+
 pub use engine::{Asked, Engine, Loss, MARK, Sent};
 pub use push::{Push, Spooled};
 
@@ -51,6 +53,8 @@ pub struct Gateway {
     beat: Option<(u64, u64)>,
     /// Media time of a chunk. Unit: ms.
     pub chunk_ms: u64,
+    /// What has been drawn for what pushes are made of; each has one picture a second where nothing has.
+    pub media: Option<u32>,
     /// Neither calls nor answers get through.
     pub is_cut_off: bool,
     /// When heartbeats were answered, in true time.
@@ -89,6 +93,7 @@ impl Gateway {
             purposes: BTreeMap::new(),
             beat: None,
             chunk_ms: 5_000,
+            media: None,
             is_cut_off: false,
             heard_ms: Vec::new(),
             told_before: 0,
@@ -113,9 +118,14 @@ impl Gateway {
         let after = before.and_then(|push| Some((push.id.clone(), now_ms - push.ended_ms()?)));
         let mut push = Push::new(id.clone(), stream, boot, now_ms);
         push.argument = argument;
+        push.mark = match self.media {
+            Some(drawn) => push.mark ^ drawn,
+            None => Shape::as_the_least(push.mark),
+        };
         match &mut self.engine {
             Some(engine) => {
                 push.comes_after = after.map(|(before, _)| before);
+                push.mark = Shape::with_one_picture(push.mark);
                 engine.publish(push.mark, &push.stream, argument);
             }
             None => push.after = after,

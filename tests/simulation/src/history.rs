@@ -16,7 +16,7 @@ use crate::defects::Spoiler;
 use crate::functions::{Functions, Handlers};
 use crate::gateway::{Gateway, Push};
 use crate::hosts::Hosts;
-use crate::network::{Around, Network, Rates, Reply, pictures_of_slice};
+use crate::network::{Around, Network, Rates, Reply, only_frames};
 use crate::told::Told;
 use crate::trace::Trace;
 
@@ -307,9 +307,9 @@ impl History {
         self.network.objects().wrong()
     }
 
-    /// Keeps nothing but the pictures of TS slices from now on.
-    pub fn keep_pictures(&self) {
-        self.hosts.any().buckets.keeps.set(Some(pictures_of_slice));
+    /// Keeps nothing but the frames of TS slices from now on.
+    pub fn keep_frames(&self) {
+        self.hosts.any().buckets.keeps.set(Some(only_frames));
     }
 
     /// Objects of users that are not any more what they were.

@@ -3,6 +3,7 @@
 mod answers;
 mod events;
 mod files;
+mod held;
 mod joins;
 mod leftovers;
 mod orders;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 
 use crate::gateway::{Push, Spooled};
 use crate::history::History;
+use crate::media::Track;
 use crate::workload::{self, Plan};
 
 pub use record_files::{FORMATS, Files, Format, Found, record_files};
@@ -35,6 +37,12 @@ struct Fact<'a> {
     gateway: usize,
     /// The formats that the rule asks for which held when the push began.
     formats: Vec<Format>,
+}
+
+impl Fact<'_> {
+    fn has(&self, track: Track) -> bool {
+        self.push.shape().has(track, self.spooled.from_ms, self.spooled.to_ms)
+    }
 }
 
 /// What gateways know of all chunks.
@@ -78,6 +86,7 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
     files::check(&found, &facts)?;
     let reached = joins::check(history, plan, &found, &facts)?;
     history.coverage.add(&reached);
+    note_media(history);
     events::come_to_events(history, plan)?;
     rest::note_decisions(history);
     sealed::come_to_sealed(history, plan)?;
@@ -87,4 +96,17 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
     rest::come_to_rest(history)?;
     answers::check_offline(history)?;
     sealed::check_forgotten(history)
+}
+
+/// Counts what was recorded.
+fn note_media(history: &mut History) {
+    let acknowledged = |push: &Push| {
+        let mut chunks = push.chunks.iter().filter(|chunk| chunk.acknowledged_ms.is_some());
+        let first = chunks.next()?;
+        Some((push.shape(), first.from_ms, chunks.next_back().unwrap_or(first).to_ms))
+    };
+    let recorded: Vec<_> = history.pushes().filter_map(|(_, push)| acknowledged(push)).collect();
+    for (shape, from_ms, to_ms) in recorded {
+        shape.tries(from_ms, to_ms).for_each(|what| history.coverage.reach(format!("recorded: {what}")));
+    }
 }

@@ -10,7 +10,7 @@
 //! | [`workload`] | what happens in a history, drawn from its seed |
 //! | [`history`] | the world, its gateways and what passes between them |
 //! | [`gateway`] | a gateway that keeps the contract, with a spool that survives it |
-//! | [`media`] | the least that is recorded |
+//! | [`media`] | what is pushed, and how it is found again in slices and files |
 //! | [`call`], [`network`] | calls, and those under way: faults, stalls, late and doubled calls |
 //! | [`functions`] | what answers calls: the handlers here, the built components in the end-to-end tests |
 //! | [`hosts`] | function hosts, each with a clock of its own, over one store |
@@ -33,8 +33,9 @@
 //! # What has to hold
 //!
 //! Once nothing is wrong any more, lists are right within 15 s, all is told and sent within 420 s, and every acknowledged
-//! chunk is in a record file within another 900 s, or 8,700 s where clocks were apart. Files begin where an order, a
-//! full cycle, a break, another rule or a silence has them begin, and nowhere else. Each session that somebody was told is
+//! chunk is in a record file within another 900 s, or 8,700 s where clocks were apart. Each picture and each frame of sound
+//! comes there as long after its chunk's first picture as it was pushed. Files begin where an order, a full cycle, a break,
+//! another rule, another codec or track, or a silence has them begin, and nowhere else. Each session that somebody was told is
 //! kept is known, under the rule that held when its push began. Each recording's start is taken by its server, and what
 //! was taken is told again only by or after a call that met trouble. After seven months nothing is left to be done, no lane
 //! fails in anything, and no timer is due but copies that were set behind the slot that ticks had come to.

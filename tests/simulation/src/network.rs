@@ -23,7 +23,7 @@ use faults::Fault;
 pub use faults::{Rates, fail_decisions};
 use flight::Flight;
 pub use objects::Objects;
-pub(crate) use objects::pictures_of_slice;
+pub(crate) use objects::only_frames;
 
 /// No call lasts longer: its host ends it.
 const CALL_MAX_MS: u64 = protocol::CALL_MAX_S * 1_000;

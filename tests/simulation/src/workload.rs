@@ -94,9 +94,11 @@ pub fn play(chances: &Rc<Chances>, options: &Options, functions: Rc<dyn Function
     history.hosts.any().buckets.least_part.set(history.sizes.least);
     history.hosts.ask_for_statuses(plan.tells_status);
     history.note(&format!("{plan:?}"));
+    let media = chances.random(point_of("media")).below(1 << 16) as u32;
+    history.gateways.iter_mut().for_each(|gateway| gateway.media = Some(media));
     history.seconds(3);
     if length == Length::Hours {
-        history.keep_pictures();
+        history.keep_frames();
         history.lanes_every_ms = 4_000;
         history.gateways.iter_mut().for_each(|gateway| gateway.chunk_ms = 30_000);
     }

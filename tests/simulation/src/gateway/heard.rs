@@ -11,7 +11,7 @@ use shared::testing::Sent;
 use super::engine::MARK;
 use super::{Gateway, Purpose, Push, Spooled};
 use crate::call::Kind;
-use crate::media::pictures;
+use crate::media::frames;
 use crate::network::Reply;
 
 /// What was sent is read within this time: a gateway looks every 45 ms. Unit: ms.
@@ -188,7 +188,7 @@ fn chunk(offset: Option<&str>, generation: &str, body: &[u8]) -> Result<(Spooled
     let generation: Generation =
         generation.parse().map_err(|_| format!("has the generation {generation:?}"))?;
     let offset_ms: u64 = offset.and_then(|offset| offset.parse().ok()).ok_or("has no offset")?;
-    let pictures = pictures(body);
+    let pictures = frames(body);
     let Some(((mark, first_ms), (_, last_ms))) = pictures.first().zip(pictures.last()) else {
         return Err("has no picture".into());
     };

@@ -4,6 +4,7 @@ use protocol::{Confirmed, Generation, Order, StreamPath};
 
 use super::engine::Sent;
 use crate::chances::point_of;
+use crate::media::Shape;
 
 /// So much media from before a start is kept. Unit: ms.
 const KEPT_MS: u64 = 3_000;
@@ -21,7 +22,7 @@ pub struct Spooled {
     pub acknowledged_ms: Option<u64>,
 }
 
-/// A push and what the spool keeps of it. Each of its pictures, one a second, can be begun with.
+/// A push and what the spool keeps of it. The first picture of each second can be begun with.
 #[derive(Clone, Debug)]
 pub struct Push {
     /// The gateway's name of it.
@@ -115,6 +116,12 @@ impl Push {
             tail: 0,
             told_chunks: None,
         }
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        Shape::of(self.mark)
     }
 
     /// Whether it goes on.

@@ -9,6 +9,7 @@ use super::{Chunk, Fact, Facts, Files, Format, Found};
 use crate::coverage::Coverage;
 use crate::gateway::Push;
 use crate::history::History;
+use crate::media::Track;
 use crate::workload::Plan;
 use store::memory::run;
 
@@ -211,6 +212,9 @@ impl Judge<'_> {
         if fact.spooled.generation.files != next.spooled.generation.files {
             return Join::Split("an order parts them");
         }
+        if let Some(why) = self.parts(fact, next) {
+            return Join::Split(why);
+        }
         // The session may have been ended before its last chunks came.
         let is_gone = self.history.gateways[fact.gateway].gone.iter().any(|push| push.id == fact.push.id);
         match self.cycle(&before.0, before, next.spooled.from_ms - fact.spooled.to_ms) {
@@ -243,6 +247,11 @@ impl Judge<'_> {
         }
         if !is_recorded_at_begin(two) {
             return Join::Split("the later push is not recorded from its begin");
+        }
+        let chunks = last(before).zip(first(push));
+        let facts = chunks.and_then(|(last, first)| self.facts.get(&last).zip(self.facts.get(&first)));
+        if let Some(why) = facts.and_then(|(last, first)| self.parts(last, first)) {
+            return Join::Split(why);
         }
         let (Some(chunk), Some((_, offered_ms)), Some(ended_ms)) =
             (before.chunks.last(), push.offered_ms, before.ended_ms())
@@ -279,6 +288,23 @@ impl Judge<'_> {
         last(before).map_or(Join::Open, |last| self.cycle(&last.0, &last, 0))
     }
 
+    /// Why two chunks are never in one file, by what they hold.
+    fn parts(&self, before: &Fact<'_>, after: &Fact<'_>) -> Option<&'static str> {
+        if before.push.shape().is_hevc() != after.push.shape().is_hevc() {
+            return Some("a track has another codec");
+        }
+        if self.format != Format::M3u8 {
+            return None;
+        }
+        match (before.has(Track::Audio), after.has(Track::Audio)) {
+            (one, two) if one != two && before.push.id != after.push.id => {
+                Some("the next push has other tracks")
+            }
+            (false, true) => Some("the next chunk has other tracks"),
+            _ => None,
+        }
+    }
+
     /// When a push ended and the next one began: as the gateway measured it that saw both, or else by the functions'
     /// time, which a begin that was long on its way sets late.
     fn seen(&self, one: &Push, two: &Push) -> (u64, u64) {
@@ -298,6 +324,9 @@ impl Judge<'_> {
             for pair in chunks.windows(2) {
                 let [one, two] = pair else { continue };
                 let (Some(one), Some(two)) = (self.facts.get(one), self.facts.get(two)) else { continue };
+                if let Some(why) = self.parts(one, two) {
+                    return Err(format!("{name} has {:?} and {:?}, but {why}", pair[0], pair[1]));
+                }
                 if one.push.id == two.push.id {
                     continue;
                 }

@@ -7,7 +7,7 @@ use store::memory::Seen;
 
 use crate::chances::{mix, point_of};
 use crate::hosts::is_users_object;
-use crate::media::only_pictures;
+use crate::media::frames_of_slice;
 
 /// What users' objects were when they were first seen.
 #[derive(Debug, Default)]
@@ -54,11 +54,11 @@ impl Objects {
     }
 }
 
-/// Of a TS slice its pictures, and behind them the hash of all that it held. Between pictures a second apart a slice has
+/// Of a TS slice its frames, and behind them the hash of all that it held. Between pictures a second apart a slice has
 /// some 5,000 bytes of clock references and tables, which are gigabytes in a long history.
-pub(crate) fn pictures_of_slice(name: &str, object: &Object) -> Option<Vec<u8>> {
-    let hash = hash(object).to_be_bytes();
-    name.ends_with(".ts").then(|| [only_pictures(&object.bytes), hash.to_vec()].concat())
+pub(crate) fn only_frames(name: &str, object: &Object) -> Option<Vec<u8>> {
+    let frames = name.ends_with(".ts").then(|| frames_of_slice(&object.bytes)).flatten()?;
+    Some([frames, hash(object).to_be_bytes().to_vec()].concat())
 }
 
 /// Of what an object holds and its tag, eight bytes at a time: objects are large beside all else that a history hashes.

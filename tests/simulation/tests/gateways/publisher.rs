@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use flv::TagKind;
 use rtmp::{ClientSession, ClientState, Media};
 use simulation::gateway::Sent;
-use simulation::media;
+use simulation::media::{Shape, Tag};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -99,7 +99,8 @@ async fn publish(
         flush(&mut socket, &mut session).await?;
         read(&mut socket, &mut session, &mut received).await?;
     }
-    session.send(&Media { kind: TagKind::Video, timestamp_ms: 0, body: media::sequence_header() });
+    let shape = Shape::of(mark);
+    send(&mut session, &shape.headers(0));
     flush(&mut socket, &mut session).await?;
     state.publishes.store(true, Ordering::Relaxed);
     loop {
@@ -107,8 +108,7 @@ async fn publish(
             biased;
             picture = pictures.recv() => {
                 let Some(at_ms) = picture else { break };
-                let body = media::video_tag((mark, at_ms));
-                session.send(&Media { kind: TagKind::Video, timestamp_ms: at_ms as u32, body: &body });
+                send(&mut session, &shape.tags(at_ms, at_ms + 1_000));
                 flush(&mut socket, &mut session).await?;
             }
             read = read(&mut socket, &mut session, &mut received) => read?,
@@ -119,6 +119,12 @@ async fn publish(
     socket.shutdown().await.ok()?;
     let _ = socket.read_to_end(&mut received).await;
     Some(())
+}
+
+fn send(session: &mut ClientSession, tags: &[Tag]) {
+    for Tag { timestamp_ms, body, .. } in tags {
+        session.send(&Media { kind: TagKind::Video, timestamp_ms: *timestamp_ms, body });
+    }
 }
 
 async fn flush(socket: &mut TcpStream, session: &mut ClientSession) -> Option<()> {

@@ -125,7 +125,7 @@ fn m3u8_and_mp4_with_a_cycle_of_half_an_hour() {
         let movie = mp4::verify::Movie::read(bytes).unwrap();
         mp4::verify::check(&movie, bytes.len() as u64).unwrap();
         let seconds = number * CYCLE_S..PUSH_S.min((number + 1) * CYCLE_S);
-        assert!(media::pictures(bytes).iter().map(|(_, at_ms)| at_ms / 1_000).eq(seconds), "{name}");
+        assert!(media::frames(bytes).iter().map(|(_, at_ms)| at_ms / 1_000).eq(seconds), "{name}");
     }
     let [(name, playlist)] = &objects(&site, ".m3u8")[..] else { panic!("{:?}", objects(&site, ".m3u8")) };
     assert_eq!(*name, format!("0_{}_{}.m3u8", at[0], at[3]));
@@ -134,7 +134,7 @@ fn m3u8_and_mp4_with_a_cycle_of_half_an_hour() {
     assert_eq!(slices.len() as u64, PUSH_S / SLICE_S);
     let slice = |uri: &str| slices.iter().find(|(name, _)| name == uri).unwrap_or_else(|| panic!("no {uri}"));
     let listed = playlist.lines().filter(|line| !line.starts_with('#'));
-    let pictures = listed.flat_map(|uri| media::pictures(&slice(uri).1));
+    let pictures = listed.flat_map(|uri| media::frames(&slice(uri).1));
     assert!(pictures.map(|(_, at_ms)| at_ms / 1_000).eq(0..PUSH_S));
 
     // The API tells of the files of both.

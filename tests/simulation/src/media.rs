@@ -8,7 +8,7 @@ mod slice;
 use flv::TagKind;
 
 pub use frame::{Frame, frames};
-pub use shape::{Shape, Tag, Timed, Track};
+pub use shape::{Shape, Tag, Timed, Track, check_parameters};
 pub use slice::{Found, frames_of_slice, read_slice};
 
 /// A chunk of the push 0: what came from one second of the push up to another, in milliseconds after the push's begin.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use flv::TagKind;
 use mp4::verify::{self, Movie};
 
-use crate::media::{Frame, Timed, Track, frames, read_slice};
+use crate::media::{Frame, Timed, Track, check_parameters, frames, read_slice};
 
 /// What two times that are one may be apart: containers round to their clocks. Unit: µs.
 const ROUNDED_US: u64 = 1_100;
@@ -22,16 +22,22 @@ pub(super) fn of_mp4(file: &[u8]) -> Result<Held, String> {
     verify::check(&movie, file.len() as u64)?;
     let mut held = nothing();
     for track in &movie.tracks {
-        let frames = track.samples.iter().map(|sample| {
-            let begin = sample.offset as usize;
-            let bytes = file.get(begin..begin + sample.size as usize).ok_or("a sample lies outside")?;
-            Ok((one_frame(bytes)?, presented_us(&movie, track, sample)?))
-        });
         let of = match &track.handler {
             b"vide" => Track::Video,
             b"soun" => Track::Audio,
             other => return Err(format!("a track is of {}", other.escape_ascii())),
         };
+        let frames = track.samples.iter().map(|sample| {
+            let begin = sample.offset as usize;
+            let bytes = file.get(begin..begin + sample.size as usize).ok_or("a sample lies outside")?;
+            let frame = one_frame(bytes)?;
+            if of == Track::Video {
+                let entry = track.entries.get((sample.entry as usize).wrapping_sub(1));
+                let (_, entry) = entry.ok_or_else(|| format!("{sample:?} has no sample entry"))?;
+                check_parameters(frame, entry)?;
+            }
+            Ok((frame, presented_us(&movie, track, sample)?))
+        });
         let before = held.insert(of, frames.collect::<Result<_, String>>()?);
         if before.is_some_and(|before| !before.is_empty()) {
             return Err(format!("it has two tracks of {of:?}"));
@@ -57,7 +63,7 @@ fn presented_us(movie: &Movie, track: &verify::Track, sample: &verify::Sample) -
 
 /// What an FLV file holds.
 pub(super) fn of_flv(file: &[u8]) -> Result<Held, String> {
-    let (mut held, mut last_ms) = (nothing(), 0);
+    let (mut held, mut last_ms, mut header) = (nothing(), 0, &[][..]);
     for tag in flv::Reader::new(file).map_err(|error| error.to_string())? {
         let tag = tag.map_err(|error| error.to_string())?;
         let before_ms = std::mem::replace(&mut last_ms, tag.timestamp_ms);
@@ -71,10 +77,19 @@ pub(super) fn of_flv(file: &[u8]) -> Result<Held, String> {
                 (Track::Video, u32::from_be_bytes([0, high, middle, low]))
             }
             (TagKind::Audio, &[_, 1, ..]) => (Track::Audio, 0),
+            // Sequence headers.
+            (TagKind::Video, &[0x17, 0, ..] | &[0x90, ..]) => {
+                header = tag.body;
+                continue;
+            }
             _ => continue,
         };
+        let frame = one_frame(tag.body)?;
+        if track == Track::Video {
+            check_parameters(frame, header)?;
+        }
         let presented_us = 1_000 * u64::from(tag.timestamp_ms + composition_time);
-        held.entry(track).or_default().push((one_frame(tag.body)?, presented_us));
+        held.entry(track).or_default().push((frame, presented_us));
     }
     Ok(held)
 }

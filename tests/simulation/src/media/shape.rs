@@ -179,6 +179,11 @@ impl Shape {
         self.places(from_ms, to_ms).any(|(_, place)| place.track() == track)
     }
 
+    /// Whether a frame at a moment, unless it is of sound, is what decoding begins with.
+    pub(super) fn is_key(at_ms: u64) -> bool {
+        at_ms.is_multiple_of(1_000)
+    }
+
     /// What recording it from one moment up to another has tried.
     pub fn tries(self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = String> {
         let origin_ms = u64::from(self.origin_ms);
@@ -192,6 +197,13 @@ impl Shape {
         let changed = is_changed.then_some("parameter sets that change");
         let media = [Some(codec), sound, late, changed].into_iter().flatten().map(str::to_owned);
         media.chain(passed.map(|(_, what)| format!("a publisher's clock that passes {what}")))
+    }
+
+    /// The parameter set that pictures at a moment need, of those that change.
+    #[must_use]
+    pub fn parameter_set(self, at_ms: u64) -> &'static [u8] {
+        let at = usize::from(self.changed_ms.is_some_and(|changed_ms| at_ms >= changed_ms));
+        if self.is_hevc { &HEVC_PPS[at] } else { &AVC_PPS[at] }
     }
 
     /// The tags that come before the frames of a second.
@@ -249,12 +261,12 @@ impl Shape {
     }
 
     fn video_header(self, at_ms: u64) -> Vec<u8> {
-        let sets = usize::from(self.changed_ms.is_some_and(|changed_ms| at_ms >= changed_ms));
+        let last_set = self.parameter_set(at_ms);
         if !self.is_hevc {
-            return [&[0x17, 0, 0, 0, 0][..], &AVC, &AVC_PPS[sets]].concat();
+            return [&[0x17, 0, 0, 0, 0][..], &AVC, last_set].concat();
         }
         let mut body = [&[0x90][..], b"hvc1", &HEVC].concat();
-        for set in HEVC_SETS.into_iter().chain([&HEVC_PPS[sets][..]]) {
+        for set in HEVC_SETS.into_iter().chain([last_set]) {
             body.extend([0x80 | set[0] >> 1, 0, 1, 0, set.len() as u8]);
             body.extend(set);
         }
@@ -296,6 +308,16 @@ impl Place {
     fn track(&self) -> Track {
         if self.picture.is_some() { Track::Video } else { Track::Audio }
     }
+}
+
+/// Checks that a picture is found behind the parameter set that it needs, or with it.
+///
+/// # Errors
+/// What is there instead, in words.
+pub fn check_parameters(frame: Frame, there: &[u8]) -> Result<(), String> {
+    let needed = Shape::of(frame.0).parameter_set(frame.1);
+    let is_there = memchr::memmem::find(there, needed).is_some();
+    is_there.then_some(()).ok_or_else(|| format!("{frame:?} needs {needed:02x?} and has {there:02x?}"))
 }
 
 /// Whether a frame is of a track.

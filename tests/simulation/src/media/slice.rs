@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::frame::{self, Frame, frames};
-use super::shape::{Track, is_of};
+use super::shape::{Shape, Track, check_parameters, is_of};
 
 /// Bytes of a packet (13818-1 §2.4.3.2).
 const PACKET: usize = 188;
@@ -33,7 +33,7 @@ pub fn read_slice(bytes: &[u8]) -> Result<BTreeMap<Track, Found>, String> {
     Ok(Track::ALL.map(of).into())
 }
 
-/// The frames of a slice with their times and nothing else, by tracks. Nothing, where it cannot be read.
+/// The frames of a slice with their times and nothing else, by tracks. Nothing, where something is wrong with it.
 #[must_use]
 pub fn frames_of_slice(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut kept = Vec::new();
@@ -82,7 +82,13 @@ fn timed_frames(bytes: &[u8]) -> Result<Found, String> {
     for pes in elements.into_values().flatten().filter(|bytes| bytes.starts_with(&[0, 0, 1])) {
         // A PES packet's time is that of the first frame that begins in it (13818-1 §2.4.3.7).
         let times = std::iter::once(presentation_time(&pes)).chain(std::iter::repeat(None));
-        found.extend(frames(&pes).into_iter().zip(times));
+        let frames = frames(&pes);
+        if let [frame] = frames[..]
+            && Shape::is_key(frame.1)
+        {
+            check_parameters(frame, &pes)?;
+        }
+        found.extend(frames.into_iter().zip(times));
     }
     Ok(found)
 }

@@ -7,10 +7,11 @@ use std::sync::Mutex;
 
 use protocol::StreamPath;
 use shared::catalog::Command;
+use shared::rules::{Container, Format};
 use shared::testing::rule;
 use simulation::coverage::Coverage;
 use simulation::history::History;
-use simulation::judge::{Files, Format, judge, record_files};
+use simulation::judge::{self, Files, judge, record_files};
 use simulation::run::{Options, run};
 use simulation::workload::{Length, Plan};
 
@@ -114,7 +115,7 @@ fn quiet() -> Plan {
 }
 
 fn playlists(history: &History) -> Files {
-    record_files(history).unwrap().remove(&Format::M3u8).unwrap()
+    record_files(history).unwrap().remove(&judge::Format::M3u8).unwrap()
 }
 
 #[test]
@@ -147,6 +148,31 @@ fn a_short_break_continues_the_file() {
         judge(&mut history, &quiet()).unwrap();
         let found = playlists(&history);
         assert_eq!(found.len(), files, "a break of {break_s} s: {found:#?}");
+    }
+}
+
+/// Times of a transport stream begin again after 26.5 h, and FLV tags have 24 bits for 4.7 h.
+#[test]
+fn a_push_of_more_than_a_day_is_whole() {
+    let mut rule = rule();
+    let formats = [Container::M3u8, Container::Mp4, Container::Flv].map(|container| {
+        let slices = rule.formats[0].slices.clone().filter(|_| container == Container::M3u8);
+        Format { container, cycle_seconds: 21_600, slices, ..rule.formats[0].clone() }
+    });
+    rule.formats = formats.to_vec();
+    let mut history = History::new(1, &[0], 1, rule);
+    history.keep_frames();
+    history.gateways[0].chunk_ms = 60_000;
+    history.seconds(2);
+    let push = history.gateways[0].begin(cam(), None, history.now_ms);
+    for _ in 0..28 {
+        (0..360).for_each(|_| history.step(10_000));
+        history.note_recordings();
+    }
+    history.gateways[0].end(&push, history.now_ms);
+    judge(&mut history, &Plan { length: Length::Hours, ..quiet() }).unwrap();
+    for (format, files) in record_files(&history).unwrap() {
+        assert_eq!(files.len(), 5, "{format:?} {:?}", files.keys());
     }
 }
 

@@ -75,6 +75,28 @@ pub struct Config {
     pub control: Control,
 }
 
+impl Config {
+    /// A gateway that is told no more than it needs: it refuses second publishers, and calls no ticks.
+    #[must_use]
+    pub fn new(functions: Vec<String>, spool: PathBuf, control: Control) -> Self {
+        Self {
+            functions,
+            ca_file: None,
+            name: None,
+            spool,
+            spool_limit_bytes: None,
+            max_connections: None,
+            max_connections_per_address: None,
+            default_domain: None,
+            second_publisher: SecondPublisher::Refuse,
+            first_media: FIRST_MEDIA,
+            call_max: CALL_MAX,
+            tick: false,
+            control,
+        }
+    }
+}
+
 /// A gateway that has its spool, and knows what an earlier one left there.
 pub struct Ingest {
     config: Config,

@@ -162,19 +162,15 @@ impl GatewaySettings {
             max_connections_per_address,
         } = &self.fixed;
         Config {
-            functions,
             ca_file,
             name,
-            spool: data.join("spool"),
             spool_limit_bytes: *spool_limit,
             max_connections: max_connections.map(NonZero::get),
             max_connections_per_address: max_connections_per_address.map(NonZero::get),
             default_domain: default_domain.clone(),
             second_publisher: (*second_publisher).into(),
-            first_media: ::gateway::FIRST_MEDIA,
-            call_max: ::gateway::CALL_MAX,
             tick: true,
-            control: self.control.clone(),
+            ..Config::new(functions, data.join("spool"), self.control.clone())
         }
     }
 

@@ -63,8 +63,8 @@ enum Stream {
     Watched(TcpStream),
     /// The task reads from time to time.
     Paced(net::TcpStream),
-    /// The same in TLS, whose reads the system may wake the task for in either case. Each takes all records that are
-    /// there, as long as there is room.
+    /// The same in TLS. Bytes that arrive wake the runtime either way, and the task only where it is not paced. Each read
+    /// takes all records that are there, as long as there is room.
     Tls { stream: Box<TlsStream<TcpStream>>, is_paced: bool },
     /// Only while the stream changes from one to the other, and after that has failed.
     Lost,

@@ -106,20 +106,12 @@ impl Gateway {
 
 /// What a gateway of a test is told where the test says nothing else.
 fn config(functions: &str, spool: &Path) -> Config {
+    let functions = functions.split(',').map(str::to_owned).collect();
     Config {
-        functions: functions.split(',').map(str::to_owned).collect(),
-        ca_file: None,
-        name: None,
-        spool: spool.into(),
         spool_limit_bytes: Some(1 << 30),
-        max_connections: None,
-        max_connections_per_address: None,
-        default_domain: None,
-        second_publisher: SecondPublisher::Refuse,
-        first_media: gateway::FIRST_MEDIA,
         call_max: Duration::from_secs(1),
         tick: true,
-        control: control(Settings::default()),
+        ..Config::new(functions, spool.into(), control(Settings::default()))
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use gateway::{Config, Control, Entrance, SecondPublisher, Settings};
+use gateway::{Config, Control, Entrance, Settings};
 use protocol::StreamPath;
 use shared::Answer;
 use shared::testing::INGEST_TOKEN;
@@ -120,20 +120,11 @@ impl Process {
 
     fn config(&self, functions: SocketAddr) -> Config {
         let settings = Settings { ingest_token: INGEST_TOKEN.into(), ..Settings::default() };
+        let control = Control::new(settings).unwrap();
         Config {
-            functions: vec![format!("http://{functions}")],
-            ca_file: None,
             name: Some(self.name.clone()),
-            spool: self.spool.path().into(),
             spool_limit_bytes: Some(1 << 30),
-            max_connections: None,
-            max_connections_per_address: None,
-            default_domain: None,
-            second_publisher: SecondPublisher::Refuse,
-            first_media: gateway::FIRST_MEDIA,
-            call_max: gateway::CALL_MAX,
-            tick: false,
-            control: Control::new(settings).unwrap(),
+            ..Config::new(vec![format!("http://{functions}")], self.spool.path().into(), control)
         }
     }
 

@@ -14,7 +14,7 @@ use protocol::{Confirmed, Heartbeat, StreamPath};
 use crate::media::Shape;
 
 pub use engine::{Asked, Engine, Loss, MARK, Sent};
-pub use push::{Push, Spooled};
+pub use push::{OfReal, Push, Spooled};
 
 /// What a call was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl Gateway {
         };
         match &mut self.engine {
             Some(engine) => {
-                push.comes_after = after.map(|(before, _)| before);
+                push.of_real.comes_after = after.map(|(before, _)| before);
                 push.mark = Shape::with_one_picture(push.mark);
                 engine.publish(push.mark, &push.stream, argument);
             }
@@ -161,7 +161,7 @@ impl Gateway {
     pub fn restart(&mut self, now_ms: u64, loses_tail: bool, forgets: bool) {
         self.boots += 1;
         let forgotten = self.pushes.iter().find(|push| forgets && push.is_live_session());
-        let loss = match forgotten.and_then(|push| push.own_id.clone()) {
+        let loss = match forgotten.and_then(|push| push.of_real.own_id.clone()) {
             Some(push) => Loss::Push(push),
             None if loses_tail => Loss::Tail,
             None => Loss::Nothing,

@@ -53,12 +53,13 @@ impl Gateway {
         let began_ms = at_ms.saturating_sub(begin.began_ago_ms);
         let after = self.note_after(&self.pushes[at].clone(), began_ms, begin);
         let push = &mut self.pushes[at];
-        let is_right = push.sent.times_ms.is_some_and(|(first_ms, _)| is_soon(began_ms, first_ms));
+        let is_right = push.of_real.sent.times_ms.is_some_and(|(first_ms, _)| is_soon(began_ms, first_ms));
         if !is_right {
-            self.surprises.push(format!("{} is told to have begun at {began_ms}: {:?}", push.id, push.sent));
+            self.surprises
+                .push(format!("{} is told to have begun at {began_ms}: {:?}", push.id, push.of_real.sent));
         }
-        if push.own_id.is_none() {
-            push.own_id = Some(begin.push.clone());
+        if push.of_real.own_id.is_none() {
+            push.of_real.own_id = Some(begin.push.clone());
             push.began_ms = began_ms;
         }
         push.boot.clone_from(&begin.boot);
@@ -71,8 +72,8 @@ impl Gateway {
     fn note_after(&mut self, push: &Push, began_ms: u64, begin: &BeginSession) -> Option<(String, u64)> {
         let Some(After { session, gap_ms }) = &begin.after else {
             let is_known = |before: &&Push| {
-                let is_it = push.comes_after.as_ref() == Some(&before.id);
-                is_it && before.own_id.is_some() && before.boot == begin.boot
+                let is_it = push.of_real.comes_after.as_ref() == Some(&before.id);
+                is_it && before.of_real.own_id.is_some() && before.boot == begin.boot
             };
             if self.pushes.iter().any(|before| is_known(&before)) {
                 self.surprises.push(format!("{} does not say which push it comes after", push.id));
@@ -80,7 +81,9 @@ impl Gateway {
             return None;
         };
         let before = self.all().find(|before| before.session.as_ref() == Some(session));
-        let times_ms = before.filter(|before| !before.is_cut_short).and_then(|before| before.sent.times_ms);
+        let times_ms = before
+            .filter(|before| !before.of_real.is_cut_short)
+            .and_then(|before| before.of_real.sent.times_ms);
         let is_right =
             times_ms.is_none_or(|(_, last_ms)| began_ms.abs_diff(last_ms + gap_ms) <= WRITTEN_WITHIN_MS);
         let after = before.map(|before| (before.id.clone(), *gap_ms));
@@ -121,15 +124,16 @@ impl Gateway {
     fn note_end(&mut self, at_ms: u64, path: &SessionPath, end: &EndSession) -> Purpose {
         let Some(push) = self.of_session(path) else { return Purpose::Other };
         let ended_ms = at_ms.saturating_sub(end.ended_ago_ms);
-        let is_right = push.sent.times_ms.is_some_and(|(first_ms, last_ms)| {
+        let is_right = push.of_real.sent.times_ms.is_some_and(|(first_ms, last_ms)| {
             // Where a gateway died, what was written last dates the end: nothing is, of what is not recorded.
-            let earliest_ms = if push.is_cut_short { first_ms } else { last_ms - 1_000 * push.tail };
+            let earliest_ms =
+                if push.of_real.is_cut_short { first_ms } else { last_ms - 1_000 * push.of_real.tail };
             (earliest_ms..=last_ms + WRITTEN_WITHIN_MS).contains(&ended_ms)
         });
         let is_its_own = (push.began_ms + end.duration_ms).abs_diff(ended_ms) <= READ_WITHIN_MS;
-        let is_as_before = push.told_chunks.is_none_or(|told| told == end.chunks);
+        let is_as_before = push.of_real.told_chunks.is_none_or(|told| told == end.chunks);
         push.duration_ms = Some(end.duration_ms);
-        push.told_chunks = Some(end.chunks);
+        push.of_real.told_chunks = Some(end.chunks);
         let id = push.id.clone();
         if !is_right || !is_its_own || !is_as_before {
             let surprise = format!("{id} is told to have ended at {ended_ms}: {end:?} of {push:?}");

@@ -65,17 +65,24 @@ pub struct Push {
     orders: Vec<(Order, u64)>,
     is_settled: bool,
     open_from_ms: Option<u64>,
-    /// A real gateway's own name of it, once it has told of it.
+    /// What is known of it where a real gateway takes it.
+    pub of_real: OfReal,
+}
+
+/// What is known of a push that a real gateway takes, and a model gateway would not be asked.
+#[derive(Clone, Debug, Default)]
+pub struct OfReal {
+    /// The gateway's own name of it, once it has told of it.
     pub(super) own_id: Option<String>,
-    /// The push that a real gateway has to say it comes after.
+    /// The push that the gateway has to say it comes after.
     pub(super) comes_after: Option<String>,
-    /// What was sent to a real gateway.
+    /// What was sent.
     pub sent: Sent,
     /// When its publisher left or its gateway died, in true time.
     pub(super) left_ms: Option<u64>,
-    /// A real gateway died while it went on.
+    /// The gateway died while it went on.
     pub is_cut_short: bool,
-    /// How many of the last pictures a real gateway may have lost as it died.
+    /// How many of the last pictures the gateway may have lost as it died.
     pub tail: u64,
     /// How many chunks it has, as its end was told.
     pub(super) told_chunks: Option<u64>,
@@ -108,13 +115,7 @@ impl Push {
             orders: Vec::new(),
             is_settled: false,
             open_from_ms: Some(0),
-            own_id: None,
-            comes_after: None,
-            sent: Sent::default(),
-            left_ms: None,
-            is_cut_short: false,
-            tail: 0,
-            told_chunks: None,
+            of_real: OfReal::default(),
         }
     }
 
@@ -141,7 +142,8 @@ impl Push {
     pub fn is_told(&self) -> bool {
         let is_empty = self.session.is_some() && self.adoption_is_told;
         let chunks = self.chunks.len() as u64;
-        let is_complete = self.acknowledged == chunks && self.told_chunks.is_none_or(|told| told == chunks);
+        let is_complete =
+            self.acknowledged == chunks && self.of_real.told_chunks.is_none_or(|told| told == chunks);
         is_empty && self.end_answered_ms.is_some() && is_complete
     }
 

@@ -71,8 +71,8 @@ impl Gateway {
     /// Pushes of which the functions have not heard and may never hear: no picture of theirs may have been kept.
     fn forget_unheard(&mut self) {
         let may_be_nothing = |push: &mut Push| {
-            let kept = push.sent.pictures.saturating_sub(push.tail);
-            !push.is_live() && push.own_id.is_none() && kept == 0
+            let kept = push.of_real.sent.pictures.saturating_sub(push.of_real.tail);
+            !push.is_live() && push.of_real.own_id.is_none() && kept == 0
         };
         self.unheard.extend(self.pushes.extract_if(.., may_be_nothing));
     }
@@ -83,13 +83,13 @@ impl Gateway {
         for push in self.pushes.iter_mut().filter(|push| push.is_live()) {
             push.note_sent(engine.sent(push.mark));
             push.finish_real(now_ms);
-            push.is_cut_short = true;
+            push.of_real.is_cut_short = true;
         }
         engine.restart(now_ms, loss);
         let loses = u64::from(*loss != Loss::Nothing);
         // What was sent in this second may not have been read.
-        for push in self.pushes.iter_mut().filter(|push| push.left_ms == Some(now_ms)) {
-            push.tail = loses;
+        for push in self.pushes.iter_mut().filter(|push| push.of_real.left_ms == Some(now_ms)) {
+            push.of_real.tail = loses;
         }
         self.forget_unheard();
     }
@@ -124,17 +124,17 @@ impl Gateway {
 
 impl Push {
     fn note_sent(&mut self, sent: Sent) {
-        if sent.pictures > 0 && self.sent.pictures == 0 && self.own_id.is_none() {
+        if sent.pictures > 0 && self.of_real.sent.pictures == 0 && self.of_real.own_id.is_none() {
             self.began_ms = sent.times_ms.map_or(self.began_ms, |(first_ms, _)| first_ms);
         }
-        self.sent = sent;
+        self.of_real.sent = sent;
     }
 
     /// Its publisher has left.
     fn finish_real(&mut self, now_ms: u64) {
-        let ended_ms = self.sent.times_ms.map_or(self.began_ms, |(_, last_ms)| last_ms);
+        let ended_ms = self.of_real.sent.times_ms.map_or(self.began_ms, |(_, last_ms)| last_ms);
         self.duration_ms = Some(ended_ms.saturating_sub(self.began_ms));
-        self.left_ms = Some(now_ms);
+        self.of_real.left_ms = Some(now_ms);
         self.is_recording = false;
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn check(history: &mut History) -> Result<(), String> {
     let (mut judged, mut cut_short) = (0, 0);
     for gateway in &history.gateways {
         for push in gateway.pushes.iter().filter(|push| is_always_recorded(history, push)) {
-            let kept_ms = 1_000 * push.sent.pictures.saturating_sub(push.tail);
+            let kept_ms = 1_000 * push.of_real.sent.pictures.saturating_sub(push.of_real.tail);
             let due_ms = kept_ms.min(stopped_ms(history, push));
             let mut to_ms = 0;
             for chunk in push.chunks.iter().take_while(|chunk| chunk.from_ms < due_ms) {
@@ -29,7 +29,7 @@ pub(super) fn check(history: &mut History) -> Result<(), String> {
                 return Err(format!("{} had pictures up to {due_ms} ms, and sent {to_ms} ms on", push.id));
             }
             judged += u64::from(due_ms > 0);
-            cut_short += u64::from(due_ms > 0 && due_ms == kept_ms && push.is_cut_short);
+            cut_short += u64::from(due_ms > 0 && due_ms == kept_ms && push.of_real.is_cut_short);
         }
     }
     history.coverage.reach_times("judged: a push that a real gateway has sent on", judged);

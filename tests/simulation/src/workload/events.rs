@@ -292,7 +292,7 @@ fn state(history: &History, stream: &StreamPath) -> &'static str {
         [] => "not pushed",
         [push] if push.session.is_none() => "not begun",
         // It is not heard of a real gateway whether it records.
-        [push] if push.sent.pictures > 0 => "begun",
+        [push] if push.of_real.sent.pictures > 0 => "begun",
         [push] if push.is_recording => "recorded",
         [push] if push.chunks.is_empty() => "not recorded yet",
         [_] => "not recorded any more",

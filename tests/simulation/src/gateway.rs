@@ -125,7 +125,7 @@ impl Gateway {
         match &mut self.engine {
             Some(engine) => {
                 push.of_real.comes_after = after.map(|(before, _)| before);
-                push.mark = Shape::with_one_picture(push.mark);
+                push.mark = Shape::of_keyframes(push.mark);
                 engine.publish(push.mark, &push.stream, argument);
             }
             None => push.after = after,

@@ -40,6 +40,10 @@ struct Fact<'a> {
 }
 
 impl Fact<'_> {
+    fn begins_with_key(&self) -> bool {
+        self.push.shape().is_key(self.spooled.from_ms)
+    }
+
     fn has(&self, track: Track) -> bool {
         self.push.shape().has(track, self.spooled.from_ms, self.spooled.to_ms)
     }
@@ -101,12 +105,14 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
 /// Counts what was recorded.
 fn note_media(history: &mut History) {
     let acknowledged = |push: &Push| {
-        let mut chunks = push.chunks.iter().filter(|chunk| chunk.acknowledged_ms.is_some());
-        let first = chunks.next()?;
-        Some((push.shape(), first.from_ms, chunks.next_back().unwrap_or(first).to_ms))
+        let chunks = push.chunks.iter().filter(|chunk| chunk.acknowledged_ms.is_some());
+        let continued = chunks.clone().filter(|chunk| chunk.continues).count();
+        let (first, last) = chunks.clone().next().zip(chunks.last())?;
+        Some((push.shape(), first.from_ms, last.to_ms, continued as u64))
     };
     let recorded: Vec<_> = history.pushes().filter_map(|(_, push)| acknowledged(push)).collect();
-    for (shape, from_ms, to_ms) in recorded {
+    for (shape, from_ms, to_ms, continued) in recorded {
+        history.coverage.reach_times("recorded: a chunk that is cut between keyframes", continued);
         shape.tries(from_ms, to_ms).for_each(|what| history.coverage.reach(format!("recorded: {what}")));
     }
 }

@@ -2,8 +2,8 @@
 
 use http::{HeaderValue, Request};
 use protocol::{
-    After, BeginSession, CHUNK_OFFSET_HEADER, Call as JsonCall, ChunkPath, EndSession, GENERATION_HEADER,
-    Heartbeat, PUSH_HEADER, Route, SessionPath,
+    After, BeginSession, CHUNK_CONTINUES_HEADER, CHUNK_OFFSET_HEADER, Call as JsonCall, ChunkPath,
+    EndSession, GENERATION_HEADER, Heartbeat, PUSH_HEADER, Route, SessionPath,
 };
 use shared::testing::{Sent, request};
 
@@ -104,6 +104,9 @@ impl Gateway {
         let mut request = request(&route, media::chunk_of(push.mark, chunk.from_ms, chunk.to_ms));
         let headers = request.headers_mut();
         headers.insert(CHUNK_OFFSET_HEADER, chunk.from_ms.into());
+        if chunk.continues {
+            headers.insert(CHUNK_CONTINUES_HEADER, 1.into());
+        }
         headers.insert(GENERATION_HEADER, text(&chunk.generation.to_string()));
         headers.insert(PUSH_HEADER, text(&push.id));
         Some((Kind::Chunk, Purpose::Chunk(push.id.clone(), seq), request))

@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, Request};
 use protocol::{
-    After, BeginSession, CHUNK_OFFSET_HEADER, ChunkPath, EndSession, GENERATION_HEADER, Generation,
-    Heartbeat, Route, SessionAnswer, SessionPath,
+    After, BeginSession, CHUNK_CONTINUES_HEADER, CHUNK_OFFSET_HEADER, ChunkPath, EndSession,
+    GENERATION_HEADER, Generation, Heartbeat, Route, SessionAnswer, SessionPath,
 };
 use serde::de::DeserializeOwned;
 use shared::testing::Sent;
@@ -96,6 +96,9 @@ impl Gateway {
     fn note_chunk(&mut self, path: &ChunkPath, headers: &HeaderMap, body: &[u8]) -> Purpose {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let spooled = match header(GENERATION_HEADER) {
+            Some(_) if headers.contains_key(CHUNK_CONTINUES_HEADER) => {
+                Err("is told to go on, and each picture is a keyframe".into())
+            }
             Some(generation) => chunk(header(CHUNK_OFFSET_HEADER), generation, body),
             None => Err(format!("is told lost: {}", String::from_utf8_lossy(body))),
         };
@@ -201,7 +204,7 @@ fn chunk(offset: Option<&str>, generation: &str, body: &[u8]) -> Result<(Spooled
         return Err(format!("at {offset_ms} ms has the pictures {pictures:?}"));
     }
     let (from_ms, to_ms) = (*first_ms, *last_ms + 1_000);
-    Ok((Spooled { from_ms, to_ms, generation, acknowledged_ms: None }, *mark))
+    Ok((Spooled { from_ms, to_ms, generation, continues: false, acknowledged_ms: None }, *mark))
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> T {

@@ -18,6 +18,8 @@ pub struct Spooled {
     pub to_ms: u64,
     /// What held when it was cut.
     pub generation: Generation,
+    /// It was cut before a picture that no player can begin with.
+    pub continues: bool,
     /// When it was acknowledged, in true time.
     pub acknowledged_ms: Option<u64>,
 }
@@ -189,9 +191,14 @@ impl Push {
         self.is_settled = true;
         let chunks = std::mem::take(&mut self.chunks);
         let is_wanted = |chunk: &Spooled| self.wants(chunk.from_ms, chunk.to_ms);
-        let first = chunks.iter().position(is_wanted).unwrap_or(chunks.len());
         let at_ms = self.duration_ms.unwrap_or_else(|| self.second(now_ms));
         let open_is_wanted = self.open_from_ms.is_some_and(|from_ms| self.wants(from_ms, at_ms));
+        let mut first = chunks.iter().position(is_wanted).unwrap_or(chunks.len());
+        // A keyframe comes first.
+        let begins: Vec<u64> = chunks.iter().map(|chunk| chunk.from_ms).chain(self.open_from_ms).collect();
+        while (open_is_wanted || first < chunks.len()) && !self.shape().is_key(begins[first]) {
+            first -= 1;
+        }
         let end = if open_is_wanted {
             chunks.len()
         } else {
@@ -224,40 +231,42 @@ impl Push {
         if let Some(from_ms) = self.open_from_ms.take()
             && !loses_tail
         {
-            self.spool(from_ms, duration_ms);
+            self.spool(from_ms, duration_ms, false);
         }
         self.is_recording = false;
     }
 
-    fn spool(&mut self, from_ms: u64, to_ms: u64) {
+    fn spool(&mut self, from_ms: u64, to_ms: u64, continues: bool) {
         if to_ms > from_ms {
             let generation = self.effective;
-            self.chunks.push(Spooled { from_ms, to_ms, generation, acknowledged_ms: None });
+            self.chunks.push(Spooled { from_ms, to_ms, generation, continues, acknowledged_ms: None });
         }
     }
 
-    /// Cuts what has come by a moment into chunks of a length; answers the orders that have taken effect.
+    /// Cuts what has come by a moment into chunks, each at the first keyframe past a length, or at twice the length; answers
+    /// the orders that have taken effect, which they do at keyframes.
     pub(super) fn cut(&mut self, now_ms: u64, chunk_ms: u64) -> Vec<Confirmed> {
         if !self.is_live() {
             return Vec::new();
         }
         let at_ms = self.second(now_ms);
+        let is_key = self.shape().is_key(at_ms);
         let confirmed = match self.held(now_ms) {
-            Some((order, ordered_ms)) if order.generation > self.effective => {
+            Some((order, ordered_ms)) if is_key && order.generation > self.effective => {
                 self.apply(order, ordered_ms, at_ms, now_ms)
             }
             _ => Vec::new(),
         };
         if let Some(from_ms) = self.open_from_ms
-            && at_ms - from_ms >= chunk_ms
+            && at_ms - from_ms >= if is_key { chunk_ms } else { 2 * chunk_ms }
         {
-            self.spool(from_ms, at_ms);
+            self.spool(from_ms, at_ms, !is_key);
             self.open_from_ms = Some(at_ms);
         }
         confirmed
     }
 
-    /// An order holds from the picture at `at_ms` on.
+    /// An order holds from the keyframe at `at_ms` on.
     fn apply(&mut self, order: Order, ordered_ms: u64, at_ms: u64, now_ms: u64) -> Vec<Confirmed> {
         let was_recording = self.is_recording;
         let ends = !order.record || order.generation.files > self.effective.files;
@@ -265,7 +274,7 @@ impl Push {
             && ends
             && let Some(from_ms) = self.open_from_ms.take()
         {
-            self.spool(from_ms, at_ms);
+            self.spool(from_ms, at_ms, false);
         }
         let before = self.effective;
         let last_seq = (self.chunks.len() as u64).checked_sub(1);
@@ -285,7 +294,8 @@ impl Push {
             let kept_ms = if was_recording { at_ms } else { at_ms.saturating_sub(KEPT_MS) };
             let cut_ms = self.chunks.last().map_or(0, |chunk| chunk.to_ms);
             let ordered_ms = self.second(ordered_ms);
-            self.open_from_ms = Some(kept_ms.max(ordered_ms).max(cut_ms).min(at_ms));
+            let from_ms = kept_ms.max(ordered_ms).max(cut_ms).min(at_ms);
+            self.open_from_ms = Some(if self.shape().is_key(from_ms) { from_ms } else { at_ms });
         }
         confirmed
     }

@@ -172,13 +172,20 @@ impl Judge<'_> {
         }
     }
 
-    /// What a cycle says of the chunk after one, which comes after a pause.
-    fn cycle(&self, session: &str, before: &Chunk, pause_ms: u64) -> Join {
+    /// What a cycle says of the chunk after one, which comes after a pause and may begin with a keyframe.
+    fn cycle(&self, session: &str, before: &Chunk, pause_ms: u64, begins_with_key: bool) -> Join {
         let format = self.sessions.get(session).and_then(|session| self.format_of(session.rule.as_ref()?));
         let (Some(format), Some(place)) = (format, self.places.get(before)) else { return Join::Open };
         let cycle_ms = u64::from(format.cycle_seconds) * 1_000;
         let (least_ms, most_ms) = place.media_ms;
-        if least_ms >= cycle_ms + CYCLE_TOLERANCE_MS {
+        let is_full = least_ms >= cycle_ms + CYCLE_TOLERANCE_MS;
+        if !begins_with_key {
+            if is_full {
+                self.reached.borrow_mut().reach("file goes on over a full cycle, up to a keyframe");
+            }
+            return Join::Same("no player can begin between keyframes");
+        }
+        if is_full {
             return Join::Split("the cycle is full");
         }
         let pause_ms = if pause_ms <= SHORT_PAUSE_MS { pause_ms } else { 0 };
@@ -217,7 +224,8 @@ impl Judge<'_> {
         }
         // The session may have been ended before its last chunks came.
         let is_gone = self.history.gateways[fact.gateway].gone.iter().any(|push| push.id == fact.push.id);
-        match self.cycle(&before.0, before, next.spooled.from_ms - fact.spooled.to_ms) {
+        let pause_ms = next.spooled.from_ms - fact.spooled.to_ms;
+        match self.cycle(&before.0, before, pause_ms, next.begins_with_key()) {
             Join::Same(_) if is_gone || self.may_be_silent(fact.gateway, from_ms, to_ms) => Join::Open,
             join => join,
         }
@@ -263,14 +271,16 @@ impl Judge<'_> {
         }
         let cut_ms = before.began_ms + chunk.to_ms;
         let is_cut_to_the_end = ended_ms < cut_ms + 6_000;
+        let gop_ms = before.shape().gop_ms();
         let is_ordered = self.history.given.iter().any(|given| {
-            let heard_ms = if given.is_taken { 15_000 } else { UNHEARD_MS };
+            let heard_ms = gop_ms + if given.is_taken { 15_000 } else { UNHEARD_MS };
             given.stream == push.stream
                 && given.over_ms + heard_ms >= cut_ms
                 && given.asked_ms <= ended_ms + 130_000
         });
-        let is_near_window =
-            rule.window_end.is_some_and(|end_s| (end_s * 1_000).abs_diff(one.began_ms + chunk.to_ms) < 8_000);
+        let is_near_window = rule
+            .window_end
+            .is_some_and(|end_s| (end_s * 1_000).abs_diff(one.began_ms + chunk.to_ms) < 8_000 + gop_ms);
         let is_gone =
             self.history.gateways[gateway].gone.iter().any(|gone| gone.id == push.id || gone.id == before.id);
         let may_be_silent =
@@ -285,7 +295,7 @@ impl Judge<'_> {
         if !is_cut_to_the_end || is_ordered || is_near_window || is_gone || may_be_silent || is_continued {
             return Join::Open;
         }
-        last(before).map_or(Join::Open, |last| self.cycle(&last.0, &last, 0))
+        last(before).map_or(Join::Open, |last| self.cycle(&last.0, &last, 0, true))
     }
 
     /// Why two chunks are never in one file, by what they hold.

@@ -7,7 +7,7 @@ use crate::gateway::{Push, Spooled};
 use crate::history::{Given, History};
 use crate::workload::Plan;
 
-/// While nothing is wrong, an order takes effect at most so late. Unit: ms.
+/// While nothing is wrong, an order takes effect at most so late where each picture is a keyframe. Unit: ms.
 const HEARD_MS: u64 = 10_000;
 
 /// What an order changes is looked at for so long at least. Unit: ms.
@@ -53,6 +53,11 @@ pub(super) fn check(history: &mut History, plan: &Plan) -> Result<(), String> {
     Ok(())
 }
 
+/// While nothing is wrong, an order takes effect at most so late: at a keyframe. Unit: ms.
+fn heard_ms(push: &Push) -> u64 {
+    HEARD_MS + push.shape().gop_ms() - PICTURE_MS
+}
+
 /// Whether the last command before another one has stopped a push that was recorded.
 fn is_stopped(history: &History, push: &Push, given: &Given) -> bool {
     let before = history.given.iter().filter(|other| {
@@ -64,7 +69,7 @@ fn is_stopped(history: &History, push: &Push, given: &Given) -> bool {
         .iter()
         .any(|chunk| (push.began_ms + chunk.from_ms..push.began_ms + chunk.to_ms).contains(&stop.asked_ms));
     let is_between =
-        |edge_ms: u64| (stop.asked_ms..given.asked_ms + HEARD_MS).contains(&(edge_ms + HEARD_MS));
+        |edge_ms: u64| (stop.asked_ms..given.asked_ms + heard_ms(push)).contains(&(edge_ms + heard_ms(push)));
     stop.command == Command::Stop
         && stop.is_taken
         && was_recorded
@@ -80,16 +85,18 @@ fn restarts(history: &History, push: &Push, given: &Given) -> Option<bool> {
     let may_end = |other: &Given| {
         other.command == Command::Stop
             && other.stream == given.stream
-            && other.over_ms + HEARD_MS >= given.asked_ms
+            && other.over_ms + heard_ms(push) >= given.asked_ms
             && other.asked_ms <= given.over_ms
     };
-    let is_near = |edge_ms: u64| (given.asked_ms..=given.over_ms + HEARD_MS).contains(&(edge_ms + HEARD_MS));
+    let is_near = |edge_ms: u64| {
+        (given.asked_ms..=given.over_ms + heard_ms(push)).contains(&(edge_ms + heard_ms(push)))
+    };
     if history.given.iter().any(may_end) || edges_ms(history, push).into_iter().any(is_near) {
         return None;
     }
     let is_before = |chunk: &&Spooled| push.began_ms + chunk.from_ms + PICTURE_MS <= given.asked_ms;
     let before = push.chunks.iter().rfind(is_before)?;
-    let late_ms = given.over_ms + HEARD_MS;
+    let late_ms = given.over_ms + heard_ms(push);
     let after = push.chunks.iter().find(|chunk| push.began_ms + chunk.from_ms >= late_ms)?;
     Some(after.generation.files > before.generation.files)
 }
@@ -98,28 +105,29 @@ fn restarts(history: &History, push: &Push, given: &Given) -> Option<bool> {
 fn holds(history: &History, push: &Push, given: &Given, is_recorded: bool) -> Option<bool> {
     let ended_ms = push.ended_ms()?;
     let (_, offered_ms) = push.offered_ms?;
-    let heard_ms = given.over_ms + HEARD_MS;
+    let from_ms = given.over_ms + heard_ms(push);
     // What came before the push had a session was for others.
     if push.session.is_none() || offered_ms >= given.asked_ms {
         return None;
     }
     let next = history.given.iter().filter(|other| other.stream == given.stream);
     let is_near = |other: &&Given| {
-        !std::ptr::eq(*other, given) && other.over_ms >= given.asked_ms && other.asked_ms <= heard_ms
+        !std::ptr::eq(*other, given) && other.over_ms >= given.asked_ms && other.asked_ms <= from_ms
     };
     if next.clone().any(|other| is_near(&other)) {
         return None;
     }
-    let next_ms = next.map(|other| other.asked_ms).filter(|asked_ms| *asked_ms > heard_ms);
+    let next_ms = next.map(|other| other.asked_ms).filter(|asked_ms| *asked_ms > from_ms);
     // Edges of windows are orders, too.
-    let edges_ms = edges_ms(history, push).into_iter().filter(|edge_ms| *edge_ms + HEARD_MS > given.asked_ms);
+    let edges_ms =
+        edges_ms(history, push).into_iter().filter(|edge_ms| *edge_ms + heard_ms(push) > given.asked_ms);
     let until_ms = next_ms.chain(edges_ms).fold(ended_ms, u64::min);
-    if until_ms < heard_ms + JUDGED_MS {
+    if until_ms < from_ms + JUDGED_MS {
         return None;
     }
     let is_in = |chunk: &&Spooled| {
-        let (from_ms, to_ms) = (push.began_ms + chunk.from_ms, push.began_ms + chunk.to_ms);
-        from_ms < until_ms - HEARD_MS && to_ms > heard_ms
+        let (begin_ms, end_ms) = (push.began_ms + chunk.from_ms, push.began_ms + chunk.to_ms);
+        begin_ms < until_ms - heard_ms(push) && end_ms > from_ms
     };
     Some(push.chunks.iter().any(|chunk| is_in(&chunk)) == is_recorded)
 }

@@ -120,12 +120,18 @@ const SOUNDS_LATE: u32 = 1 << 4;
 /// Parameter sets are others from [`CHANGED_MS`] on.
 const CHANGES: u32 = 1 << 5;
 
+/// Keyframes are [`LONG_GOP_MS`] apart.
+const HAS_LONG_GOPS: u32 = 1 << 6;
+
 /// Which of [`ORIGINS_MS`] times are counted from.
 const ORIGIN: u32 = 7 << ORIGIN_AT;
 const ORIGIN_AT: u32 = 8;
 
 /// Unit: ms after the push's begin.
 const LATE_MS: u64 = 8_000;
+
+/// From a keyframe to the next one: longer than chunks are, where nothing else is said. Unit: ms.
+const LONG_GOP_MS: u64 = 15_000;
 
 /// Unit: ms after the push's begin.
 const CHANGED_MS: u64 = 12_000;
@@ -139,6 +145,7 @@ pub struct Shape {
     second: &'static [Place],
     sound_from_ms: u64,
     changed_ms: Option<u64>,
+    gop_ms: u64,
 }
 
 impl Shape {
@@ -152,19 +159,20 @@ impl Shape {
             second: if push & HAS_MANY == 0 { &ONE } else { &MANY },
             sound_from_ms: if push & SOUNDS_LATE == 0 { 0 } else { LATE_MS },
             changed_ms: (push & CHANGES != 0).then_some(CHANGED_MS),
+            gop_ms: if push & HAS_LONG_GOPS == 0 { 1_000 } else { LONG_GOP_MS },
         }
     }
 
     /// The name of a push that is made as the push 0 is.
     #[must_use]
     pub fn as_the_least(push: u32) -> u32 {
-        push & !(IS_HEVC | HAS_MANY | SOUNDS_LATE | CHANGES | ORIGIN)
+        push & !(IS_HEVC | HAS_MANY | SOUNDS_LATE | CHANGES | HAS_LONG_GOPS | ORIGIN)
     }
 
-    /// The name of a push that has one picture a second.
+    /// The name of a push that has one picture a second, each of which is a keyframe.
     #[must_use]
-    pub fn with_one_picture(push: u32) -> u32 {
-        push & !HAS_MANY
+    pub fn of_keyframes(push: u32) -> u32 {
+        push & !(HAS_MANY | HAS_LONG_GOPS)
     }
 
     /// Whether its pictures are of HEVC, and not of AVC.
@@ -179,9 +187,16 @@ impl Shape {
         self.places(from_ms, to_ms).any(|(_, place)| place.track() == track)
     }
 
-    /// Whether a frame at a moment, unless it is of sound, is what decoding begins with.
-    pub(super) fn is_key(at_ms: u64) -> bool {
-        at_ms.is_multiple_of(1_000)
+    /// From a keyframe to the next one. Unit: ms.
+    #[must_use]
+    pub fn gop_ms(self) -> u64 {
+        self.gop_ms
+    }
+
+    /// Whether a keyframe comes at a moment.
+    #[must_use]
+    pub fn is_key(self, at_ms: u64) -> bool {
+        at_ms.is_multiple_of(self.gop_ms)
     }
 
     /// What recording it from one moment up to another has tried.
@@ -225,6 +240,9 @@ impl Shape {
             track: place.track(),
             timestamp_ms: self.timestamp_ms(at_ms),
             body: match place.picture {
+                Some(Picture::Key) if !self.is_key(at_ms) => {
+                    self.video(Picture::Reference, place.composition_ms, at_ms)
+                }
                 Some(picture) => self.video(picture, place.composition_ms, at_ms),
                 None => self.audio(at_ms),
             },

@@ -84,7 +84,7 @@ fn timed_frames(bytes: &[u8]) -> Result<Found, String> {
         let times = std::iter::once(presentation_time(&pes)).chain(std::iter::repeat(None));
         let frames = frames(&pes);
         if let [frame] = frames[..]
-            && Shape::is_key(frame.1)
+            && Shape::of(frame.0).is_key(frame.1)
         {
             check_parameters(frame, &pes)?;
         }

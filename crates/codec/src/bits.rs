@@ -106,6 +106,13 @@ impl<'a> BitReader<'a> {
     }
 }
 
+/// Bytes of bits that a test writes down, the last one filled up with zeros. Spaces mean nothing.
+#[cfg(test)]
+pub(crate) fn bytes_of(bits: &str) -> Vec<u8> {
+    let bits: Vec<u8> = bits.bytes().filter(|bit| *bit != b' ').map(|bit| bit & 1).collect();
+    bits.chunks(8).map(|byte| byte.iter().zip((0..8).rev()).map(|(bit, shift)| bit << shift).sum()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -258,4 +258,39 @@ mod tests {
         check(NalCodec::Hevc, &[0, 0, 0, 3, 0x26, 0x01, 0xaf], true);
         check(NalCodec::Hevc, &[0, 0, 0, 3, 0x26, 0x01, 0x2f], false);
     }
+
+    #[test]
+    fn a_header_that_can_begin_a_unit() {
+        let (h264, hevc) = (NalCodec::H264, NalCodec::Hevc);
+        assert!([0x01, 0x65, 0x17].iter().all(|&first| h264.is_plausible(&[first])));
+        assert!(hevc.is_plausible(&[0x00, 0x01]) && hevc.is_plausible(&[47 << 1, 0x07]));
+        // Forbidden bits, types that mean nothing in a stream, no temporal layer, and no second byte.
+        assert!([0xe5, 0x00, 0x60, 0x18, 0x1f].iter().all(|&first| !h264.is_plausible(&[first])));
+        for unit in [&[0xa6, 0x01][..], &[48 << 1, 0x01], &[0x26, 0x00], &[0x26, 0xf8], &[0x26]] {
+            assert!(!hevc.is_plausible(unit), "{unit:02x?}");
+        }
+    }
+
+    #[test]
+    fn a_message_says_its_size_before_its_first_slice() {
+        const SPS: &[u8] = &[
+            0x67, 0x4d, 0x40, 0x1e, 0xec, 0xa0, 0x50, 0x31, 0xf9, 0xf0, 0x11, 0x00, 0x00, 0x03, 0x00, 0x01,
+            0x00, 0x00, 0x03, 0x00, 0x32, 0x1f, 0x14, 0x29, 0x96,
+        ];
+        const IDR: &[u8] = &[0x65, 0x88, 0x84, 0x21];
+        let lengths = |size: usize, units: &[&[u8]]| -> Vec<u8> {
+            let framed = |unit: &&[u8]| [&(unit.len() as u32).to_be_bytes()[4 - size..], *unit].concat();
+            units.iter().flat_map(framed).collect()
+        };
+        let size = |message: &[u8], length_size| NalCodec::H264.message_picture_size(message, length_size);
+        assert_eq!(size(&lengths(4, &[SPS, IDR]), 4), Some((640, 360)));
+        assert_eq!(size(&lengths(4, &[SPS]), 4), Some((640, 360)));
+        assert_eq!(size(&lengths(4, &[IDR, SPS]), 4), None);
+        assert_eq!(size(&lengths(4, &[IDR]), 4), None);
+        let stream = [&[0, 0, 0, 1][..], SPS, &[0, 0, 1], IDR].concat();
+        assert_eq!(size(&stream, 4), Some((640, 360)));
+        // By lengths of one byte, these of two begin with a unit of one byte: it looks like another set.
+        let sei = [&[0x06][..], &[0xff; 0x106]].concat();
+        assert_eq!(size(&lengths(2, &[&sei, SPS, IDR]), 1), Some((640, 360)));
+    }
 }

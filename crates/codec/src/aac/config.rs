@@ -200,8 +200,38 @@ mod tests {
         check(&[0xeb, 0x09, 0x88, 0x00], 2, 24_000, 48_000, 2);
         // HE-AAC, explicit and backward compatible.
         check(&[0x13, 0x10, 0x56, 0xe5, 0x98], 2, 24_000, 48_000, 2);
+        // HE-AAC v2, explicit and backward compatible; the same without PS, and with another syncword before it.
+        check(&[0x13, 0x08, 0x56, 0xe5, 0x9d, 0x48, 0x80], 2, 24_000, 48_000, 2);
+        check(&[0x13, 0x08, 0x56, 0xe5, 0x9d, 0x48, 0x00], 2, 24_000, 48_000, 1);
+        check(&[0x13, 0x08, 0x56, 0xe5, 0x9d, 0x49, 0x80], 2, 24_000, 48_000, 1);
         // The frequency itself in place of an index.
         check(&[0x17, 0x80, 0x56, 0x22, 0x10], 2, 44_100, 44_100, 2);
+    }
+
+    #[test]
+    fn an_extension_is_looked_for_behind_a_plain_core_alone() {
+        // SBR to 96 kHz behind a core over which SBR to 48 kHz is signalled already.
+        check(&[0x2b, 0x11, 0x88, 0x2b, 0x72, 0xc0], 2, 24_000, 48_000, 2);
+        // SBR to 48 kHz where an extensionFlag of 1 says that other fields follow.
+        check(&[0x13, 0x10, 0x56, 0xe5, 0x98], 2, 24_000, 48_000, 2);
+        check(&[0x13, 0x11, 0x56, 0xe5, 0x98], 2, 24_000, 24_000, 2);
+    }
+
+    #[test]
+    fn a_core_is_that_of_an_adts_header_whatever_extends_it() {
+        let parse = |record: &[u8]| AudioSpecificConfig::parse(record).unwrap();
+        let adts = AudioSpecificConfig::of_core(1, 6, 2).unwrap();
+        for record in [&[0x13, 0x10][..], &[0x2b, 0x11, 0x88, 0x00], &[0x13, 0x10, 0x56, 0xe5, 0x98]] {
+            assert!(parse(record).has_core_of(&adts), "{record:02x?}");
+        }
+        // Another object type, another frequency, other channels.
+        for record in [[0x0b, 0x10], [0x12, 0x10], [0x13, 0x08]] {
+            assert!(!parse(&record).has_core_of(&adts), "{record:02x?}");
+        }
+        // Channels that a record's program config element tells, and those that a frame tells.
+        let frame_tells = AudioSpecificConfig::of_core(1, 6, 0).unwrap();
+        let record = [&[0x13, 0x00, 0x05, 0x88, 0x00, 0x00], &[0; 8][..]].concat();
+        assert!(parse(&record).program_config.is_some() && !parse(&record).has_core_of(&frame_tells));
     }
 
     #[test]

@@ -95,7 +95,10 @@ impl BitWriter {
 
 #[cfg(test)]
 mod tests {
-    use crate::aac::{AdtsHeader, AudioSpecificConfig, Error};
+    use crate::{
+        aac::{AdtsHeader, AudioSpecificConfig, Error},
+        bits::bytes_of,
+    };
 
     /// What FFmpeg 5.1 writes for 5.1 with side channels at 48 kHz.
     const RECORD: &[u8] = &[
@@ -118,6 +121,18 @@ mod tests {
             u32::from_be_bytes([0, header.as_bytes()[3] & 3, header.as_bytes()[4], header.as_bytes()[5]])
                 >> 5;
         assert_eq!(length as usize, size + 100);
+    }
+
+    #[test]
+    fn channel_elements_of_every_kind_are_kept() {
+        // A pair in front, a single one at the side, a pair at the back, one for low frequencies, two of data, and one
+        // that is coupled.
+        let element = "0000 01 0011 0001 0001 0001 01 010 0001 0 0 0 \
+                       10000 00001 10010 0011 0100 0101 10110";
+        let record = [bytes_of(&format!("00010 0011 0000 000 {element}")), vec![0]].concat();
+        let found = AudioSpecificConfig::parse(&record).unwrap().program_config.unwrap();
+        let expected = [bytes_of(&format!("101 {element}")), vec![0]].concat();
+        assert_eq!((found.channels, found.as_bytes()), (6, expected.as_slice()));
     }
 
     #[test]

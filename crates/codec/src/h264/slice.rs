@@ -120,6 +120,7 @@ impl SliceHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{bits::bytes_of, h264::SliceFields};
 
     /// Sets that x264 made: `frame_num` has 4 bits, and picture order counts follow from it.
     const SPS: &[u8] = &[
@@ -167,6 +168,40 @@ mod tests {
         check(&slice(0x41, 0, 1, None), &slice(0x41, 460, 2, None), false);
         // A picture that others refer to, and one of the same number that none does.
         check(&slice(0x41, 0, 1, None), &slice(0x01, 460, 1, None), false);
+    }
+
+    /// Whether two slices of one `first_mb`, type and set belong to one picture, by what follows in their headers.
+    fn is_same(count: PictureOrderCount, one: &str, two: &str) -> bool {
+        let sps = SequenceParameterSet::parse(SPS).unwrap();
+        let pps = PictureParameterSet::parse(PPS).unwrap();
+        let fields = SliceFields { frame_mbs_only: false, picture_order_count: count, ..sps.slice_fields };
+        let sps = SequenceParameterSet { slice_fields: fields, ..sps };
+        let pps = PictureParameterSet { bottom_field_pic_order_in_frame_present: true, ..pps };
+        let read = |bits: &str| {
+            let unit = [vec![0x41], bytes_of(&format!("1 00110 1 {bits} 1111 1111"))].concat();
+            SliceHeader::parse(&unit, Some((&sps, &pps))).unwrap()
+        };
+        read(one).is_same_picture(&read(two)).unwrap()
+    }
+
+    #[test]
+    fn fields_and_picture_order_counts_tell_pictures_apart() {
+        let (lsb, delta) =
+            (PictureOrderCount::Lsb { bits: 4 }, PictureOrderCount::Delta { always_zero: false });
+        // Frames: frame_num, no field_pic_flag, the count, and how much later the bottom field is.
+        assert!(is_same(lsb, "0001 0 0010 00100", "0001 0 0010 00100"));
+        assert!(!is_same(lsb, "0001 0 0010 00100", "0001 0 0011 00100"));
+        assert!(!is_same(lsb, "0001 0 0010 00100", "0001 0 0010 00101"));
+        assert!(!is_same(delta, "0001 0 010 1", "0001 0 011 1"));
+        assert!(!is_same(delta, "0001 0 010 1", "0001 0 010 011"));
+        // Fields: each is a picture, and of a bottom field nothing else is said.
+        for count in [(lsb, "0010"), (delta, "010")] {
+            let field = |bottom, next| format!("0001 1{bottom} {} {next}", count.1);
+            assert!(!is_same(count.0, &field(0, 1), &field(1, 1)));
+            assert!(is_same(count.0, &field(1, 1), &field(1, 0)));
+        }
+        // The same frame_num of a frame and of a field.
+        assert!(!is_same(lsb, "0001 0 0010 1", "0001 10 0010 1"));
     }
 
     #[test]

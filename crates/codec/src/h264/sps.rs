@@ -162,6 +162,7 @@ fn read_picture_order_count(reader: &mut BitReader<'_>) -> Result<PictureOrderCo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bits::bytes_of;
 
     #[track_caller]
     fn check(unit: &[u8], profile_idc: u8, level_idc: u8, width: u32, height: u32) {
@@ -222,6 +223,25 @@ mod tests {
         ];
         let end = (0..unit.len()).find(|&end| SequenceParameterSet::parse(&unit[..end]).is_ok());
         assert!(end.is_some_and(|end| end > 8), "size is read from {end:?} bytes");
+    }
+
+    #[test]
+    fn picture_order_counts_of_every_type_lie_before_the_size() {
+        use PictureOrderCount::*;
+        for (bits, expected) in [
+            ("1 00101", Lsb { bits: 8 }),
+            // Two offsets, and three more in a cycle.
+            ("010 0 1 011 00100 010 00101 1", Delta { always_zero: false }),
+            ("010 1 1 1 1", Delta { always_zero: true }),
+            ("011", FrameNum),
+        ] {
+            // frame_num of 6 bits before it, one reference frame and 40 by 23 macroblocks behind it.
+            let fields = format!("1 011 {bits} 010 0 00000101000 000010111 1 1 0 0 1");
+            let unit = [&[0x67, 0x42, 0xc0, 0x1e], bytes_of(&fields).as_slice()].concat();
+            check(&unit, 66, 30, 640, 368);
+            let found = SequenceParameterSet::parse(&unit).unwrap().slice_fields;
+            assert_eq!((found.frame_num_bits, found.picture_order_count), (6, expected));
+        }
     }
 
     #[test]

@@ -63,6 +63,19 @@ mod tests {
     }
 
     #[test]
+    fn parts_begin_with_start_codes_of_video() {
+        for code in [0x00, 0x20, 0x2f, 0xb0, 0xb3, 0xb6] {
+            assert_eq!(Framing::of(&[0, 0, 1, code, 0x10], None), Some(Framing::StartCodes), "{code:02x}");
+            assert_eq!(Framing::of(&[0, 0, 0, 2, code, 0x10], None), Some(Framing::Lengths), "{code:02x}");
+        }
+        // Reserved ones, and those of systems and of other codecs.
+        for code in [0x30, 0x65, 0xaf, 0xb7, 0xe0, 0xff] {
+            assert_eq!(Framing::of(&[0, 0, 1, code, 0x10], None), None, "{code:02x}");
+            assert_eq!(Framing::of(&[0, 0, 0, 2, code, 0x10], None), None, "{code:02x}");
+        }
+    }
+
+    #[test]
     fn a_length_that_looks_like_a_start_code_is_told_by_the_frame_before() {
         let mut frame = vec![0; 4 + 0x1b6];
         frame[..5].copy_from_slice(&[0, 0, 1, 0xb6, 0xb6]);

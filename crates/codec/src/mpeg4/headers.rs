@@ -110,6 +110,7 @@ impl VideoObjectLayer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bits::bytes_of;
 
     /// What FFmpeg 5.1 writes for 320 × 240 at 25 frames a second.
     const HEADERS: &[u8] = &[
@@ -126,6 +127,44 @@ mod tests {
         let frame = [HEADERS, &[0, 0, 1, 0xb6, 0x10, 0, 0, 1, 0xb6]].concat();
         assert_eq!((before_first_vop(&frame), before_first_vop(HEADERS)), (HEADERS, HEADERS));
         assert!(is_header(0xb0) && is_header(0x20) && !is_header(0xb3) && !is_header(0xb6));
+    }
+
+    /// The size that a layer says whose shape, resolution and increment are written so, behind `fields` that may miss.
+    fn size(fields: &str, shape: &str, increment: &str) -> (u32, u32) {
+        let size = "1 0000101000000 1 0000011110000 1"; // 320 × 240
+        let layer = bytes_of(&format!("0 00000001 {fields} {shape} 1 {increment} {size}"));
+        let layer = VideoObjectLayer::parse(&layer).unwrap();
+        (layer.width, layer.height)
+    }
+
+    #[test]
+    fn a_fixed_increment_has_as_many_bits_as_its_largest_value() {
+        let plain = "0 0001 0";
+        assert_eq!(size(plain, "00", &format!("{:016b} 1 0", 25)), (320, 240));
+        for (resolution, bits) in
+            [(1, 1), (2, 1), (3, 2), (25, 5), (32, 5), (33, 6), (30_000, 15), (65_535, 16)]
+        {
+            let increment = format!("{resolution:016b} 1 1 {}", "1".repeat(bits));
+            assert_eq!(size(plain, "00", &increment), (320, 240), "{resolution}");
+        }
+    }
+
+    #[test]
+    fn the_size_lies_behind_fields_that_may_miss() {
+        let increment = format!("{:016b} 1 0", 25);
+        let vbv = "1".repeat(79);
+        for fields in [
+            // A version and a priority, an aspect ratio of its own, control parameters; all, with those of the buffer.
+            "1 0010 001 0001 0",
+            "0 1111 00001100 00001011 0",
+            "0 0001 1 01 1 0",
+            &format!("1 0010 001 1111 00001100 00001011 1 01 1 1 {vbv}"),
+        ] {
+            assert_eq!(size(fields, "00", &increment), (320, 240), "{fields}");
+        }
+        // A shape of its own, in the first version and the second, tells no size.
+        assert_eq!(size("0 0001 0", "11", &increment), (0, 0));
+        assert_eq!(size("1 0010 001 0001 0", "11 0000", &increment), (0, 0));
     }
 
     #[test]

@@ -227,6 +227,17 @@ mod tests {
     }
 
     #[test]
+    fn lengths_with_many_stray_bytes_behind_them_are_chance() {
+        // 00 00 01 06 begins SEI in a byte stream, and is the length of what looks like a slice.
+        let slice = [&[0x65, 0x88][..], &[0x84; 0x104]].concat();
+        let payload = |stray: usize| [lengths(4, &[&slice]), vec![0xff; stray]].concat();
+        let few = payload(MAX_USUAL_STRAY);
+        check(&few, Framing::Lengths(4), Framing::Lengths(4), &[&slice], &[0xff; MAX_USUAL_STRAY]);
+        let many = payload(MAX_USUAL_STRAY + 1);
+        check(&many, Framing::Lengths(4), Framing::StartCodes, &[&many[3..]], &[]);
+    }
+
+    #[test]
     fn start_codes_stay_start_codes_though_they_look_like_lengths() {
         // 00 00 01 41 is a length too, which leads to the end.
         let long = [&[0x41, 0x9a][..], &[0x84; 0x140]].concat();

@@ -189,6 +189,7 @@ fn read_id(codec: NalCodec, kind: SetKind, unit: &[u8]) -> Result<u8, EndOfBits>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bits::bytes_of;
 
     const SPS: &[u8] = &[
         0x67, 0x42, 0xc0, 0x28, 0xda, 0x01, 0xe0, 0x08, 0x9f, 0x97, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10,
@@ -223,6 +224,39 @@ mod tests {
             assert_eq!(sets.insert(SetKind::Sps, &SPS[..cut]), SetChange::Refused, "cut at {cut}");
         }
         assert_eq!(sets.units().collect::<Vec<_>>(), [SPS]);
+    }
+
+    #[test]
+    fn a_changed_set_takes_the_place_of_the_one_before() {
+        let mut other_level = SPS.to_vec();
+        other_level[3] = 0x29;
+        let mut sets = ParameterSets::new(NalCodec::H264);
+        // One whose size cannot be read, in the place of another.
+        for unit in [&SPS[..5], &SPS[..6], SPS, &other_level, SPS] {
+            assert_eq!(sets.insert(SetKind::Sps, unit), SetChange::Taken, "{unit:02x?}");
+            assert_eq!(sets.units().collect::<Vec<_>>(), [unit]);
+        }
+    }
+
+    #[test]
+    fn slices_are_redundant_where_a_set_announces_it() {
+        // Of one type and with the first macroblock: what the set says of identifiers, then frame_num, and
+        // redundant_pic_cnt where it is there.
+        let slice = |bits| [vec![0x41], bytes_of(&format!("1 00110 {bits} 1111 1111"))].concat();
+        let announcing = [vec![0x68], bytes_of("1 1 0 0 1 1 1 0 00 1 1 1 0 0 1 1")].concat();
+        let (primary, redundant) = (slice("1 0001 1"), slice("1 0001 010"));
+        let mut sets = ParameterSets::new(NalCodec::H264);
+        sets.insert(SetKind::Sps, SPS);
+        sets.insert(SetKind::Pps, &announcing);
+        assert!(sets.is_redundant_to(&primary, &redundant));
+        assert!(!sets.is_redundant_to(&primary, &primary));
+        assert!(!sets.is_redundant_to(&slice("1 0010 1"), &redundant), "it is of another picture");
+        // Another set beside it changes nothing, and one in its place takes it back.
+        sets.insert(SetKind::Pps, PPS_1);
+        assert!(sets.is_redundant_to(&primary, &redundant));
+        sets.insert(SetKind::Pps, PPS);
+        assert!(!sets.is_redundant_to(&primary, &redundant));
+        assert_eq!(sets.is_same_picture(&primary, &redundant), Some(true));
     }
 
     #[test]

@@ -32,3 +32,13 @@ fn a_body_that_ends_in_its_header_is_an_error() {
         );
     }
 }
+
+#[test]
+fn codecs_have_short_names() {
+    use AudioCodec::*;
+    assert_eq!([Aac, Mp3].map(AudioCodec::name), ["aac", "mp3"]);
+    assert_eq!([0, 1, 3, 4].map(|id| Legacy(id).name()), ["pcm", "adpcm", "pcm", "nellymoser"]);
+    assert_eq!([6, 7, 8, 11].map(|id| Legacy(id).name()), ["nellymoser", "pcma", "pcmu", "speex"]);
+    assert_eq!(Legacy(9).name(), "sound-format-9");
+    assert_eq!(Enhanced(FourCc(*b"Opus")).name(), "Opus");
+}

@@ -114,3 +114,28 @@ fn pass<'a>(mark: &mut Mark<'a>, plan: &RecordPlan<'a>, next: &Next<'a>) {
     // Only what takes tags refuses any.
     let _ = mark.step(plan, next, |_, _| Ok(()));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_bounded_and_lie_as_close_as_that_allows() {
+        let first = Mark::first(&RecordPlan::new([]));
+        let tag_size = 10_000;
+        for size in [0, 10 << 20, 200 << 20, 1 << 30, 3 << 30] {
+            let (mut marks, mut mark) = (Marks::new(first.clone()), first.clone());
+            for passed in (0..=size).step_by(tag_size) {
+                mark.passed = passed;
+                marks.offer(&mark);
+            }
+            assert!(marks.later.len() <= MAX_MARKS);
+            let places = marks.later.iter().map(|mark| mark.passed);
+            let places: Vec<u64> = std::iter::once(0).chain(places).chain([size]).collect();
+            let longest = places.windows(2).map(|pair| pair[1] - pair[0]).max();
+            let expected = DISTANCE.max(2 * size / MAX_MARKS as u64);
+            assert!(longest < Some(expected + 8 * tag_size as u64), "{longest:?} of {size}");
+            assert!(places[..places.len() - 1].windows(2).all(|pair| pair[1] - pair[0] >= DISTANCE));
+        }
+    }
+}

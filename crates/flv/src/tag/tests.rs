@@ -47,17 +47,21 @@ fn every_split_gives_the_same_tags() {
 #[test]
 fn every_cut_inside_a_tag_is_an_error_with_its_place() {
     let file = sample();
-    let ends: Vec<u64> = Reader::new(&file)
-        .unwrap()
-        .map(|tag| tag.map(|tag| tag.offset + tag.body.len() as u64 + 15).unwrap())
-        .collect();
-    for cut in 0..file.len() {
-        let outcome = Reader::new(&file[..cut]).and_then(|tags| tags.collect::<Result<Vec<_>, _>>());
-        if cut == FILE_HEADER_SIZE || ends.contains(&(cut as u64)) {
+    // Where the file header and each tag begin.
+    let tags = Reader::new(&file).unwrap().map(|tag| tag.map(|tag| tag.offset).unwrap());
+    let begins: Vec<u64> = std::iter::once(0).chain(tags).chain([file.len() as u64]).collect();
+    for cut in 0..=file.len() as u64 {
+        let outcome = Reader::new(&file[..cut as usize]).and_then(|tags| tags.collect::<Result<Vec<_>, _>>());
+        if cut > 0 && begins.contains(&cut) {
             assert!(outcome.is_ok(), "a cut between tags at {cut}");
-        } else {
-            assert!(matches!(outcome, Err(Error::Truncated { .. })), "a cut at {cut}: {outcome:?}");
+            continue;
         }
+        let at = begins.partition_point(|begin| *begin <= cut) - 1;
+        let (offset, available) = (begins[at], cut - begins[at]);
+        // How long a tag is stands in its header.
+        let is_known = at == 0 || available >= TAG_HEADER_SIZE as u64;
+        let needed = if is_known { begins[at + 1] - offset } else { TAG_HEADER_SIZE as u64 };
+        assert_eq!(outcome, Err(Error::Truncated { offset, needed, available }), "a cut at {cut}");
     }
 }
 

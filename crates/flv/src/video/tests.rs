@@ -59,6 +59,22 @@ fn enhanced_headers() {
 }
 
 #[test]
+fn a_keyframe_is_coded_data_of_a_seekable_frame() {
+    let is_keyframe = |body| VideoTagHeader::parse(body).unwrap().is_keyframe();
+    assert!(is_keyframe(b"\x17\x01\0\0\0\x05") && is_keyframe(b"\x47\x01\0\0\0\x05"));
+    assert!(is_keyframe(b"\x91hvc1\0\0\0\x05") && is_keyframe(b"\x93hvc1\x05"));
+    for body in [
+        &b"\x17\0\0\0\0\x01"[..],
+        b"\x17\x02\0\0\0",
+        b"\x27\x01\0\0\0\x05",
+        b"\x90hvc1\x01",
+        b"\xa1hvc1\0\0\0",
+    ] {
+        assert!(!is_keyframe(body), "{body:02x?}");
+    }
+}
+
+#[test]
 fn a_multitrack_message_is_told_by_its_track_0() {
     let one_track = VideoTagHeader::parse(b"\x96\x03hvc1\x00\x09").unwrap();
     assert_eq!((one_track.track, one_track.payload), (0, &b"\x09"[..]));
@@ -88,4 +104,14 @@ fn a_body_that_ends_in_its_header_is_an_error() {
             "{body:02x?}: {outcome:?}"
         );
     }
+}
+
+#[test]
+fn codecs_have_short_names() {
+    use VideoCodec::*;
+    assert_eq!([Avc, Hevc, Mpeg4].map(VideoCodec::name), ["h264", "hevc", "mpeg4"]);
+    assert_eq!([2, 3, 6].map(|id| Legacy(id).name()), ["h263", "screen", "screen"]);
+    assert_eq!([4, 5, 13].map(|id| Legacy(id).name()), ["vp6", "vp6a", "av1"]);
+    assert_eq!(Legacy(8).name(), "codec-id-8");
+    assert_eq!(Enhanced(FourCc(*b"av01")).name(), "av01");
 }

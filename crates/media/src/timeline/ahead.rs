@@ -62,3 +62,25 @@ pub(crate) fn makes_step(
     let back = last - before;
     Some(stamps.next().is_some_and(|next| (next - last).abs() < (next - last + back).abs()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether stamps after 0, that come each 40 ms but for one step of 5 s or more, go on from there.
+    fn goes_on(stamps: &[i64]) -> Option<bool> {
+        let is_it = |step_90khz| step_90khz >= 5_000 * TICKS_PER_MS;
+        makes_step(stamps.iter().copied(), 0, 40 * TICKS_PER_MS, is_it)
+    }
+
+    #[test]
+    fn a_step_goes_on_where_the_stamp_after_it_is_nearer_to_it_than_to_the_one_before() {
+        assert_eq!(goes_on(&[40, 80, 120]), None);
+        assert_eq!(goes_on(&[40, 5_079, 5_119]), None);
+        assert_eq!(goes_on(&[40, 5_080, 5_120]), Some(true));
+        assert_eq!(goes_on(&[40, 5_080, 2_561]), Some(true));
+        assert_eq!(goes_on(&[40, 5_080, 2_559]), Some(false));
+        assert_eq!(goes_on(&[40, 5_080, 120]), Some(false));
+        assert_eq!(goes_on(&[40, 80, 5_120]), Some(false));
+    }
+}

@@ -300,3 +300,6 @@ impl Lead {
         self.units >= KNOWN_UNITS && distance_90khz > 4 * i64::from(self.spread_90khz)
     }
 }
+
+#[cfg(test)]
+mod tests;

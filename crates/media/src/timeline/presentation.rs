@@ -196,8 +196,12 @@ mod tests {
     fn decoding_times_stay_what_they_are() {
         let even = [0, 40, 80, 120, 160, 200, 240, 280];
         check(&even, &even.map(|stamp| (stamp as i32, 0)));
-        // One stamp that is wrong, and a clock that steps back.
-        for stamps in [[0, 40, 80, 10, 160, 200, 240, 280], [0, 40, 80, 50, 90, 130, 100, 140]] {
+        // One stamp that is wrong, also before two that are alike, and a clock that steps back.
+        for stamps in [
+            [0, 40, 80, 10, 160, 200, 240, 280],
+            [0, 40, 120, 80, 160, 200, 240, 240],
+            [0, 40, 80, 50, 90, 130, 100, 140],
+        ] {
             check(&stamps, &stamps.map(|stamp| (stamp as i32, 0)));
         }
         // Stamps as far apart as they can be.
@@ -213,5 +217,42 @@ mod tests {
         let upcoming = video(&[0, 120, 40, 80, 240, 160, 200, 360, 280, 320]);
         presentation.recognise(None, upcoming[0], upcoming[1..].iter().copied());
         assert_eq!(presentation.next(120, 0), (120, 0));
+    }
+
+    /// Groups of one picture and the two shown before it.
+    const GROUPS: [u32; 10] = [0, 120, 40, 80, 240, 160, 200, 360, 280, 320];
+
+    /// What makes decoding times of groups that begin at `first_ms`, behind a decoding time.
+    fn of_groups(first_ms: u32, last_ms: u32) -> PresentationStamps {
+        let mut presentation = PresentationStamps::default();
+        let upcoming = video(&GROUPS.map(|stamp| first_ms + stamp));
+        presentation.recognise(Some(last_ms), upcoming[0], upcoming[1..].iter().copied());
+        presentation
+    }
+
+    #[test]
+    fn decoding_times_go_on_behind_the_last_one() {
+        for (last_ms, expected_ms) in [(4_960, 4_980), (4_900, 4_950), (4_001, 4_500)] {
+            let mut presentation = of_groups(5_000, last_ms);
+            assert_eq!(presentation.next(5_000, 0), (expected_ms, (5_000_u32 - expected_ms).cast_signed()));
+            assert_eq!(presentation.next(5_120, 0), (5_000, 120));
+        }
+        // There is no room behind it, or it is too far away.
+        for last_ms in [4_999, 5_000, 5_010, 4_000] {
+            assert_eq!(of_groups(5_000, last_ms).next(5_000, 0), (4_960, 40), "{last_ms}");
+        }
+    }
+
+    #[test]
+    fn a_leap_of_the_stamps_begins_anew() {
+        for leap_ms in [20_000, 6_400, 3_000] {
+            let mut presentation = of_groups(5_000, 4_960);
+            for stamp in GROUPS {
+                presentation.next(5_000 + stamp, 0);
+            }
+            let found = GROUPS[..4].iter().map(|stamp| presentation.next(leap_ms + stamp, 0));
+            let expected = [(leap_ms - 40, 40), (leap_ms, 120), (leap_ms + 40, 0), (leap_ms + 80, 0)];
+            assert_eq!(found.collect::<Vec<_>>(), expected, "{leap_ms}");
+        }
     }
 }

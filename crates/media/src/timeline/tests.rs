@@ -4,6 +4,8 @@ use super::*;
 use crate::RepairKind;
 use TrackKind::{Audio, Video};
 
+mod arrival;
+
 /// The decoding times of a push in ticks, and what was repaired; every coming message may be looked at.
 fn place(pushed: &[(TrackKind, u32)]) -> (Vec<i64>, Vec<(RepairKind, u32)>) {
     let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
@@ -72,11 +74,29 @@ fn a_jump_backward_continues_at_the_frame_rate() {
 }
 
 #[test]
+fn a_clock_that_comes_back_from_a_step_back_has_not_paused() {
+    let stamps: Vec<u32> =
+        (250..500).map(|n| n * 40 - if (300..400).contains(&n) { 3_000 } else { 0 }).collect();
+    let placed: Vec<i64> = (0..250).map(|n| n * 40).collect();
+    let steps = [RepairKind::TimestampJumpForward, RepairKind::TimestampJumpBackward];
+    check(&video(&stamps), &placed, &steps.map(|step| (step, 1)));
+}
+
+#[test]
 fn a_pause_within_the_policy_is_kept() {
     check(&video(&[0, 40, 9_999, 10_039]), &[0, 40, 9_999, 10_039], &[]);
     let both =
         [(Video, 0), (Audio, 0), (Video, 40), (Audio, 23), (Video, 8_080), (Audio, 8_046), (Video, 8_120)];
     check(&both, &[0, 0, 40, 23, 8_080, 8_046, 8_120], &[]);
+}
+
+#[test]
+fn a_wrong_stamp_behind_a_pause_does_not_hide_it() {
+    check(
+        &video(&[0, 40, 80, 3_000, 2_990, 3_080, 3_120]),
+        &[0, 40, 80, 3_000, 3_040, 3_080, 3_120],
+        &[(RepairKind::TimestampOutlier, 1)],
+    );
 }
 
 #[test]
@@ -107,6 +127,7 @@ fn one_wrong_stamp_goes_between_its_neighbours() {
 #[test]
 fn the_first_stamp_may_be_the_wrong_one() {
     check(&video(&[5_000, 40, 80, 120]), &[0, 40, 80, 120], &[(RepairKind::TimestampOutlier, 1)]);
+    check(&video(&[5_000, 40]), &[0, 40], &[(RepairKind::TimestampOutlier, 1)]);
     let late = [(Video, 0), (Audio, 20_000), (Audio, 20_023), (Video, 20_040), (Video, 20_080)];
     check(&late, &[0, 0, 23, 40, 80], &[(RepairKind::TimestampOutlier, 1)]);
 }
@@ -118,6 +139,13 @@ fn a_first_picture_long_before_the_next_is_kept_where_sound_begins_later() {
         &[0, 100, 140, 150, 173, 180],
         &[],
     );
+}
+
+#[test]
+fn a_first_picture_is_moved_to_its_sound_from_46_ms_on() {
+    let pushed = |by| [(Video, 0), (Audio, by), (Video, by + 40), (Audio, by + 23), (Video, by + 80)];
+    check(&pushed(45), &[0, 45, 85, 68, 125], &[]);
+    check(&pushed(46), &[0, 0, 40, 23, 80], &[(RepairKind::TimestampOutlier, 1)]);
 }
 
 #[test]
@@ -166,6 +194,8 @@ fn sound_that_begins_first_and_arrives_last_catches_up_to_its_place() {
 #[test]
 fn equal_stamps_become_strictly_rising_and_do_not_move_what_follows() {
     check(&video(&[0, 40, 40, 40, 80, 120]), &[0, 40, 53, 66, 80, 120], &[(RepairKind::TimestampEqual, 2)]);
+    // Nothing is known of the next one.
+    check(&video(&[0, 40, 40]), &[0, 40, 60], &[(RepairKind::TimestampEqual, 1)]);
 }
 
 #[test]
@@ -224,136 +254,6 @@ fn tracks_that_drift_apart_keep_the_times_that_were_pushed() {
         }
     }
     assert_eq!(repairs, Repairs::default());
-}
-
-#[test]
-fn arrival_times_tell_a_pause_from_a_jump() {
-    // A picture each twelve seconds, in a chunk of its own, sent six times as fast as it plays.
-    let times = |arrival: fn(u64) -> ChunkArrival| {
-        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-        let mut place = |n: u32| {
-            timeline.begin_chunk(arrival(n.into()));
-            timeline.place(Video, n * 12_000, None, std::iter::empty(), &mut repairs).dts_90khz / 90_000
-        };
-        (0..20).map(&mut place).collect::<Vec<_>>()
-    };
-    assert_eq!(times(|n| ChunkArrival::At(n * 2_000)), (0..20).map(|n| n * 12).collect::<Vec<_>>());
-    // Two steps alike are a pace, whatever else is known.
-    assert_eq!(times(|_| ChunkArrival::Unknown)[2..], (2..20).map(|n| n * 12 - 12).collect::<Vec<_>>());
-}
-
-#[test]
-fn a_long_pause_inside_a_chunk_is_given_back_when_the_next_one_arrives_as_much_later() {
-    let (at, unknown) = (ChunkArrival::At, ChunkArrival::Unknown);
-    for (arrivals, second_begins_ms) in
-        [([at(0), at(35_000)], 35_000), ([at(0), at(5_000)], 5_000), ([unknown; 2], 5_000)]
-    {
-        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-        let mut chunk = |range: std::ops::Range<u32>, arrival: ChunkArrival| {
-            timeline.begin_chunk(arrival);
-            let stamps =
-                range.flat_map(|n| [n * 40, n * 40 + 10].map(|ms| if n < 50 { ms } else { ms + 30_000 }));
-            let placed: Vec<i64> = stamps
-                .zip([Video, Audio].into_iter().cycle())
-                .map(|(ms, track)| {
-                    timeline.place(track, ms, None, std::iter::empty(), &mut repairs).dts_90khz
-                })
-                .collect();
-            assert!(placed.chunks(2).all(|pair| (pair[1] - pair[0] - 900).abs() < 90), "{placed:?}");
-            placed[0] / TICKS_PER_MS
-        };
-        assert_eq!(chunk(0..125, arrivals[0]), 0);
-        assert_eq!(chunk(125..250, arrivals[1]), second_begins_ms);
-    }
-}
-
-#[test]
-fn a_pause_of_the_recording_takes_no_media_time_and_is_told() {
-    for (paused_ms, told_ms) in
-        [(200, 0), (1_000, 1_000), (4_000, 4_000), (9_999, 9_999), (7_200_000, 7_200_000)]
-    {
-        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-        let mut chunk = |range: std::ops::Range<u32>, arrival| {
-            timeline.begin_chunk(arrival);
-            let paused_ms = if range.start == 0 { 0 } else { paused_ms };
-            // Audio comes first in both chunks, which each begin with a keyframe all the same.
-            let placed: Vec<i64> = range
-                .flat_map(|n| [(Audio, n * 40 + 5), (Video, n * 40)])
-                .map(|(track, ms)| {
-                    timeline.place(track, ms + paused_ms, None, std::iter::empty(), &mut repairs).time_90khz
-                })
-                .collect();
-            (placed, timeline.paused_90khz() / 90)
-        };
-        let (before, none) = chunk(0..125, ChunkArrival::At(0));
-        let (after, found_ms) = chunk(125..250, ChunkArrival::AfterPause);
-        let goes_on_ms = (after[1] - before[249]) / TICKS_PER_MS;
-        assert_eq!((none, found_ms), (0, told_ms));
-        assert_eq!(goes_on_ms, 40 + i64::from(paused_ms) - told_ms.cast_signed());
-        assert!(
-            after.chunks(2).all(|pair| pair[0] - pair[1] == 5 * TICKS_PER_MS),
-            "the tracks keep their distance"
-        );
-        assert_eq!(repairs, Repairs::default());
-        // The next chunk follows no pause.
-        timeline.begin_chunk(ChunkArrival::Unknown);
-        assert_eq!(timeline.paused_90khz(), 0);
-    }
-}
-
-#[test]
-fn a_pause_counts_from_the_track_that_ended_last() {
-    // Pictures end so long before the sound does, and come first after the pause.
-    for (early_ms, paused_ms) in [(40, 20_000), (1_500, 0), (3_000, 20_000), (60_000, 20_000)] {
-        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-        timeline.begin_chunk(ChunkArrival::At(0));
-        let mut place = |timeline: &mut Timeline, track, ms| {
-            timeline.place(track, ms, None, std::iter::empty(), &mut repairs).time_90khz / TICKS_PER_MS
-        };
-        for n in 0..2_500_u32 {
-            if n * 40 + early_ms <= 100_000 {
-                place(&mut timeline, Video, n * 40);
-            }
-            place(&mut timeline, Audio, n * 40);
-        }
-        timeline.begin_chunk(ChunkArrival::AfterPause);
-        let mut times = Vec::new();
-        for n in 2_500..2_600 {
-            times.push(place(&mut timeline, Video, n * 40 + paused_ms));
-            times.push(place(&mut timeline, Audio, n * 40 + paused_ms));
-        }
-        let told_ms = timeline.paused_90khz() / 90;
-        assert!(
-            told_ms.abs_diff(paused_ms.into()) <= 40,
-            "{told_ms} ms for {paused_ms}, {early_ms} ms early"
-        );
-        let expected: Vec<i64> =
-            (2_500..2_600).map(|n| n * 40 + i64::from(paused_ms) - told_ms.cast_signed()).collect();
-        assert!(
-            times.chunks(2).zip(expected).all(|(pair, ms)| pair == [ms, ms]),
-            "{early_ms} ms early: {times:?}"
-        );
-    }
-}
-
-#[test]
-fn a_track_that_begins_after_a_pause_begins_where_the_other_one_goes_on() {
-    for paused_ms in [4_000, 30_000] {
-        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-        let mut place = |timeline: &mut Timeline, track, ms| {
-            timeline.place(track, ms, None, std::iter::empty(), &mut repairs).time_90khz / TICKS_PER_MS
-        };
-        timeline.begin_chunk(ChunkArrival::At(0));
-        for n in 0..500 {
-            place(&mut timeline, Audio, n * 40);
-        }
-        timeline.begin_chunk(ChunkArrival::AfterPause);
-        for n in 500..600_u32 {
-            let times = [Video, Audio].map(|track| place(&mut timeline, track, n * 40 + paused_ms));
-            assert_eq!(times, [i64::from(n) * 40; 2], "{paused_ms} ms");
-        }
-        assert_eq!(timeline.paused_90khz() / 90, u64::from(paused_ms));
-    }
 }
 
 #[test]

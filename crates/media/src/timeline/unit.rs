@@ -173,3 +173,63 @@ impl Unit<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timeline::Upcoming;
+
+    /// A track whose access units come each so many milliseconds, and of which one has come.
+    fn clock(frame_ms: i64) -> TrackClock {
+        let mut clock = TrackClock::new(0, 0, 0, 0);
+        clock.pace.set_frame(frame_ms * TICKS_PER_MS);
+        clock
+    }
+
+    /// A picture at 40 ms.
+    fn unit<'a>(own: &'a TrackClock, other: &'a TrackClock) -> Unit<'a> {
+        const POLICY: &TimelinePolicy =
+            &TimelinePolicy { max_gap_ms: 10_000, max_pause_ms: 180_000, max_start_skew_ms: 1_000 };
+        Unit {
+            policy: POLICY,
+            track: TrackKind::Video,
+            own,
+            other: Some(other),
+            last_shift_90khz: 0,
+            stamp_ms: 40,
+            frame_90khz: None,
+        }
+    }
+
+    #[test]
+    fn measures_of_long_steps_may_lie_further_apart() {
+        let (own, other) = (clock(40), clock(23));
+        let is_near =
+            |one: i64, other_ms: i64| unit(&own, &other).is_near(one * TICKS_PER_MS, other_ms * TICKS_PER_MS);
+        for (step_ms, tolerance_ms) in [(6, 3), (50, 4), (100, 6), (1_000, 62), (4_000, 250), (60_000, 250)] {
+            for sign in [1, -1] {
+                let step_ms = sign * step_ms;
+                assert!(is_near(step_ms + tolerance_ms, step_ms) && is_near(step_ms - tolerance_ms, step_ms));
+                let beyond_ms = tolerance_ms + 1;
+                assert!(!is_near(step_ms + beyond_ms, step_ms) && !is_near(step_ms - beyond_ms, step_ms));
+                assert!(!is_near(0, step_ms), "a step is never near none");
+            }
+        }
+    }
+
+    #[test]
+    fn pauses_of_both_tracks_differ_by_a_frame_of_each_at_most() {
+        let (own, other) = (clock(40), clock(23));
+        let pauses = |pause_ms: u32, step_ms: i64| {
+            let sound = [23, 46 + pause_ms, 69 + pause_ms];
+            let upcoming =
+                |timestamp_ms| Upcoming { track: TrackKind::Audio, timestamp_ms, composition_ms: 0 };
+            unit(&own, &other).other_pauses(step_ms * TICKS_PER_MS, &sound.into_iter().map(upcoming))
+        };
+        for pause_ms in [437, 500, 563] {
+            assert_eq!(pauses(pause_ms, 500), Some(true), "{pause_ms}");
+        }
+        assert_eq!((pauses(436, 500), pauses(564, 500)), (None, None));
+        assert_eq!(pauses(45, 60), None, "that may be its own timing");
+    }
+}

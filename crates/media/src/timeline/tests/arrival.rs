@@ -1,0 +1,176 @@
+//! What arrival times and pauses of the recording tell.
+
+use super::*;
+
+#[test]
+fn arrival_times_tell_a_pause_from_a_jump() {
+    // A picture each twelve seconds, in a chunk of its own, sent six times as fast as it plays.
+    let times = |arrival: fn(u64) -> ChunkArrival| {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut place = |n: u32| {
+            timeline.begin_chunk(arrival(n.into()));
+            timeline.place(Video, n * 12_000, None, std::iter::empty(), &mut repairs).dts_90khz / 90_000
+        };
+        (0..20).map(&mut place).collect::<Vec<_>>()
+    };
+    assert_eq!(times(|n| ChunkArrival::At(n * 2_000)), (0..20).map(|n| n * 12).collect::<Vec<_>>());
+    // Two steps alike are a pace, whatever else is known.
+    assert_eq!(times(|_| ChunkArrival::Unknown)[2..], (2..20).map(|n| n * 12 - 12).collect::<Vec<_>>());
+}
+
+#[test]
+fn arrival_times_confirm_steps_ahead_of_up_to_three_minutes_alone() {
+    // A chunk of four seconds, and one that arrives as much later as its first stamp says, or at once.
+    for (stamp_ms, arrives_ms, placed_ms) in [
+        (16_000, 16_000, 16_000),
+        (184_000, 184_000, 184_000),
+        (184_001, 184_001, 4_000),
+        (3_600_000, 3_600_000, 4_000),
+        (0, 4_000, 4_000),
+        (0, 3_600_000, 4_000),
+    ] {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut place = |timeline: &mut Timeline, ms| {
+            timeline.place(Video, ms, None, std::iter::empty(), &mut repairs).dts_90khz / TICKS_PER_MS
+        };
+        timeline.begin_chunk(ChunkArrival::At(0));
+        for n in 0..100 {
+            place(&mut timeline, n * 40);
+        }
+        timeline.begin_chunk(ChunkArrival::At(arrives_ms));
+        assert_eq!(place(&mut timeline, stamp_ms), placed_ms, "{stamp_ms} at {arrives_ms} ms");
+        assert_eq!(place(&mut timeline, stamp_ms + 40), placed_ms + 40, "{stamp_ms} at {arrives_ms} ms");
+    }
+}
+
+#[test]
+fn a_long_pause_inside_a_chunk_is_given_back_when_the_next_one_arrives_as_much_later() {
+    let (at, unknown) = (ChunkArrival::At, ChunkArrival::Unknown);
+    for (pause_ms, arrivals, second_begins_ms) in [
+        (30_000, [at(0), at(35_000)], 35_000),
+        (100_000, [at(0), at(105_000)], 105_000),
+        (30_000, [at(0), at(5_000)], 5_000),
+        (30_000, [unknown; 2], 5_000),
+    ] {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut chunk = |range: std::ops::Range<u32>, arrival: ChunkArrival| {
+            timeline.begin_chunk(arrival);
+            let stamps =
+                range.flat_map(|n| [n * 40, n * 40 + 10].map(|ms| if n < 50 { ms } else { ms + pause_ms }));
+            let placed: Vec<i64> = stamps
+                .zip([Video, Audio].into_iter().cycle())
+                .map(|(ms, track)| {
+                    timeline.place(track, ms, None, std::iter::empty(), &mut repairs).dts_90khz
+                })
+                .collect();
+            assert!(placed.chunks(2).all(|pair| (pair[1] - pair[0] - 900).abs() < 90), "{placed:?}");
+            placed[0] / TICKS_PER_MS
+        };
+        assert_eq!(chunk(0..125, arrivals[0]), 0);
+        assert_eq!(chunk(125..250, arrivals[1]), second_begins_ms);
+    }
+}
+
+#[test]
+fn a_long_pause_of_a_track_alone_is_given_back_too() {
+    let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+    let mut chunk = |range: std::ops::Range<u32>, arrives_ms| {
+        timeline.begin_chunk(ChunkArrival::At(arrives_ms));
+        // The chunk after it begins with a picture that is half a frame late.
+        let late_ms = |n| if n < 50 { 0 } else { 100_000 + if n < 125 { 0 } else { 20 } };
+        let stamps = range.map(|n| n * 40 + late_ms(n));
+        let place = |ms| timeline.place(Video, ms, None, std::iter::empty(), &mut repairs).dts_90khz;
+        stamps.map(place).map(|time| time / TICKS_PER_MS).collect::<Vec<_>>()
+    };
+    assert_eq!(chunk(0..125, 0), (0..125).map(|n| n * 40).collect::<Vec<_>>());
+    assert_eq!(chunk(125..250, 105_000), (125..250).map(|n| 100_020 + n * 40).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_pause_of_the_recording_takes_no_media_time_and_is_told() {
+    for (paused_ms, told_ms) in
+        [(200, 0), (1_000, 1_000), (4_000, 4_000), (9_999, 9_999), (7_200_000, 7_200_000)]
+    {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut chunk = |range: std::ops::Range<u32>, arrival| {
+            timeline.begin_chunk(arrival);
+            let paused_ms = if range.start == 0 { 0 } else { paused_ms };
+            // Audio comes first in both chunks, which each begin with a keyframe all the same.
+            let placed: Vec<i64> = range
+                .flat_map(|n| [(Audio, n * 40 + 5), (Video, n * 40)])
+                .map(|(track, ms)| {
+                    timeline.place(track, ms + paused_ms, None, std::iter::empty(), &mut repairs).time_90khz
+                })
+                .collect();
+            (placed, timeline.paused_90khz() / 90)
+        };
+        let (before, none) = chunk(0..125, ChunkArrival::At(0));
+        let (after, found_ms) = chunk(125..250, ChunkArrival::AfterPause);
+        let goes_on_ms = (after[1] - before[249]) / TICKS_PER_MS;
+        assert_eq!((none, found_ms), (0, told_ms));
+        assert_eq!(goes_on_ms, 40 + i64::from(paused_ms) - told_ms.cast_signed());
+        assert!(
+            after.chunks(2).all(|pair| pair[0] - pair[1] == 5 * TICKS_PER_MS),
+            "the tracks keep their distance"
+        );
+        assert_eq!(repairs, Repairs::default());
+        // The next chunk follows no pause.
+        timeline.begin_chunk(ChunkArrival::Unknown);
+        assert_eq!(timeline.paused_90khz(), 0);
+    }
+}
+
+#[test]
+fn a_pause_counts_from_the_track_that_ended_last() {
+    // Pictures end so long before the sound does, and come first after the pause.
+    for (early_ms, paused_ms) in [(40, 20_000), (1_500, 0), (3_000, 20_000), (60_000, 20_000)] {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        timeline.begin_chunk(ChunkArrival::At(0));
+        let mut place = |timeline: &mut Timeline, track, ms| {
+            timeline.place(track, ms, None, std::iter::empty(), &mut repairs).time_90khz / TICKS_PER_MS
+        };
+        for n in 0..2_500_u32 {
+            if n * 40 + early_ms <= 100_000 {
+                place(&mut timeline, Video, n * 40);
+            }
+            place(&mut timeline, Audio, n * 40);
+        }
+        timeline.begin_chunk(ChunkArrival::AfterPause);
+        let mut times = Vec::new();
+        for n in 2_500..2_600 {
+            times.push(place(&mut timeline, Video, n * 40 + paused_ms));
+            times.push(place(&mut timeline, Audio, n * 40 + paused_ms));
+        }
+        let told_ms = timeline.paused_90khz() / 90;
+        assert!(
+            told_ms.abs_diff(paused_ms.into()) <= 40,
+            "{told_ms} ms for {paused_ms}, {early_ms} ms early"
+        );
+        let expected: Vec<i64> =
+            (2_500..2_600).map(|n| n * 40 + i64::from(paused_ms) - told_ms.cast_signed()).collect();
+        assert!(
+            times.chunks(2).zip(expected).all(|(pair, ms)| pair == [ms, ms]),
+            "{early_ms} ms early: {times:?}"
+        );
+    }
+}
+
+#[test]
+fn a_track_that_begins_after_a_pause_begins_where_the_other_one_goes_on() {
+    for paused_ms in [4_000, 30_000] {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut place = |timeline: &mut Timeline, track, ms| {
+            timeline.place(track, ms, None, std::iter::empty(), &mut repairs).time_90khz / TICKS_PER_MS
+        };
+        timeline.begin_chunk(ChunkArrival::At(0));
+        for n in 0..500 {
+            place(&mut timeline, Audio, n * 40);
+        }
+        timeline.begin_chunk(ChunkArrival::AfterPause);
+        for n in 500..600_u32 {
+            let times = [Video, Audio].map(|track| place(&mut timeline, track, n * 40 + paused_ms));
+            assert_eq!(times, [i64::from(n) * 40; 2], "{paused_ms} ms");
+        }
+        assert_eq!(timeline.paused_90khz() / 90, u64::from(paused_ms));
+    }
+}

@@ -87,3 +87,38 @@ pub(crate) fn small_box(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
     let size = (content.len() + 8) as u32;
     [&size.to_be_bytes()[..], &kind, content].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_of_a_descriptor_is_in_groups_of_seven_bits() {
+        for size in [0, 127, 128, 300, 16_383, 16_384, 2_097_152] {
+            let bytes = descriptor(5, &vec![0xff; size]);
+            let (length, content) = bytes[1..].split_at(4);
+            // All groups but the last say that another follows.
+            assert_eq!(length.iter().map(|group| group >> 7).collect::<Vec<_>>(), [1, 1, 1, 0]);
+            let read = length.iter().fold(0, |read, group| read << 7 | usize::from(group & 0x7f));
+            assert_eq!((bytes[0], read, content.len()), (5, size, size));
+        }
+    }
+
+    #[test]
+    fn mp3_at_the_rates_of_mpeg_1_is_named_so() {
+        let object_type = |sample_rate_hz| {
+            let entry = AudioEntry {
+                codec: AudioCodec::Mp3,
+                sample_rate_hz,
+                channels: 2,
+                frame_samples: 1_152,
+                in_adts: false,
+                record: &[],
+            };
+            // Behind the fields of the entry, the header of `esds`, and the begins of two descriptors.
+            audio(&entry)[36 + 12 + 8 + 5]
+        };
+        assert_eq!([32_000, 44_100, 48_000].map(object_type), [MPEG1_AUDIO; 3]);
+        assert_eq!([16_000, 22_050, 24_000].map(object_type), [MPEG2_AUDIO; 3]);
+    }
+}

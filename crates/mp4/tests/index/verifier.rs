@@ -61,6 +61,17 @@ fn every_rule_finds_what_breaks_it() {
 }
 
 #[test]
+fn what_plays_at_other_times_may_lie_anywhere() {
+    let table = table(&[sound(0, SECOND), pictures(2 * SECOND, 3 * SECOND, 0)]);
+    let index = index(&[(&table, Follows::Directly)], Policy::default());
+    let (size, apart) = (index.file_size(), 5 << 20);
+    let mut movie = movie(index);
+    movie.media.1 += apart;
+    movie.tracks[1].samples.iter_mut().for_each(|sample| sample.offset += apart);
+    assert_eq!((movie.tracks[1].handler, check(&movie, size + apart)), (*b"vide", Ok(())));
+}
+
+#[test]
 fn bytes_that_are_no_file_are_refused() {
     let table = table(&[pictures(0, SECOND, 2), sound(0, SECOND)]);
     let index = index(&[(&table, Follows::Directly)], Policy::default());

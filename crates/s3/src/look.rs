@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
     use crate::testing::{client, problem, script, status};
-    use crate::{Created, Options, Response};
+    use crate::{Bucket, Created, Options, Response};
 
     fn put(script: &crate::testing::Script, note: Option<&str>) -> Result<Created, Error> {
         block_on(client(script).put_noted("a.ts", "video/mp2t", ("s/1", note), 3, b"abc".into()))
@@ -134,6 +134,19 @@ mod tests {
         let client = Client { options, ..client(&asked) };
         block_on(client.put_noted("a.ts", "video/mp2t", ("s/1", Some("note")), 3, b"abc".into())).unwrap();
         assert_eq!(notes(&asked), [None]);
+    }
+
+    #[test]
+    fn a_bucket_that_refuses_notes_keeps_none_from_another() {
+        let asked = script([status(431), status(200), status(200)]);
+        let put = |name| {
+            let bucket = Bucket::new("127.0.0.1:9000", name).unwrap();
+            let client = Client { bucket, ..client(&asked) };
+            block_on(client.put_noted("a.ts", "video/mp2t", ("s/1", Some("note")), 3, b"abc".into()))
+        };
+        assert!(matches!(put("one"), Err(Error::Unavailable { .. })));
+        assert_eq!((put("two"), put("one")), (Ok(Created::Now), Ok(Created::Now)));
+        assert_eq!(notes(&asked), [Some("note".into()), Some("note".into()), None]);
     }
 
     #[test]

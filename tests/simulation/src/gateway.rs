@@ -53,7 +53,7 @@ pub struct Gateway {
     beat: Option<(u64, u64)>,
     /// Media time of a chunk. Unit: ms.
     pub chunk_ms: u64,
-    /// What has been drawn for what pushes are made of; each has one picture a second where nothing has.
+    /// What has been drawn for what pushes are made of; each is as plain as can be where nothing has.
     pub media: Option<u32>,
     /// Neither calls nor answers get through.
     pub is_cut_off: bool,
@@ -120,7 +120,7 @@ impl Gateway {
         push.argument = argument;
         push.mark = match self.media {
             Some(drawn) => push.mark ^ drawn,
-            None => Shape::as_the_least(push.mark),
+            None => Shape::plainest(push.mark),
         };
         match &mut self.engine {
             Some(engine) => {

@@ -3,7 +3,6 @@
 mod answers;
 mod events;
 mod files;
-mod held;
 mod joins;
 mod leftovers;
 mod orders;
@@ -12,12 +11,14 @@ mod record_files;
 mod rest;
 mod sealed;
 mod sessions;
+mod times;
 
 use std::collections::BTreeMap;
 
+use crate::coverage::Coverage;
 use crate::gateway::{Push, Spooled};
 use crate::history::History;
-use crate::media::Track;
+use crate::media::{Pushed, Track};
 use crate::workload::{self, Plan};
 
 pub use record_files::{FORMATS, Files, Format, Found, record_files};
@@ -40,6 +41,11 @@ struct Fact<'a> {
 }
 
 impl Fact<'_> {
+    /// Its frames of a track.
+    fn sent(&self, track: Track) -> Vec<Pushed> {
+        self.push.shape().frames(track, self.spooled.from_ms, self.spooled.to_ms)
+    }
+
     fn begins_with_key(&self) -> bool {
         self.push.shape().is_key(self.spooled.from_ms)
     }
@@ -89,8 +95,9 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
     let found = record_files::read(history, &facts)?;
     files::check(&found, &facts)?;
     let reached = joins::check(history, plan, &found, &facts)?;
+    let features = features(&facts);
     history.coverage.add(&reached);
-    note_media(history);
+    history.coverage.add(&features);
     events::come_to_events(history, plan)?;
     rest::note_decisions(history);
     sealed::come_to_sealed(history, plan)?;
@@ -102,17 +109,14 @@ pub fn judge(history: &mut History, plan: &Plan) -> Result<(), String> {
     sealed::check_forgotten(history)
 }
 
-/// Counts what was recorded.
-fn note_media(history: &mut History) {
-    let acknowledged = |push: &Push| {
-        let chunks = push.chunks.iter().filter(|chunk| chunk.acknowledged_ms.is_some());
-        let continued = chunks.clone().filter(|chunk| chunk.continues).count();
-        let (first, last) = chunks.clone().next().zip(chunks.last())?;
-        Some((push.shape(), first.from_ms, last.to_ms, continued as u64))
-    };
-    let recorded: Vec<_> = history.pushes().filter_map(|(_, push)| acknowledged(push)).collect();
-    for (shape, from_ms, to_ms, continued) in recorded {
-        history.coverage.reach_times("recorded: a chunk that is cut between keyframes", continued);
-        shape.tries(from_ms, to_ms).for_each(|what| history.coverage.reach(format!("recorded: {what}")));
+/// Counts what was in chunks of which record files were due.
+fn features(facts: &Facts<'_>) -> Coverage {
+    let mut reached = Coverage::default();
+    let is_recorded = |fact: &&Fact<'_>| fact.spooled.acknowledged_ms.is_some() && !fact.formats.is_empty();
+    for Fact { push, spooled, .. } in facts.values().filter(is_recorded) {
+        let features = push.shape().features(spooled.from_ms, spooled.to_ms);
+        let cut = spooled.continues.then(|| "a chunk that is cut between keyframes".to_owned());
+        features.chain(cut).for_each(|what| reached.reach(format!("recorded: {what}")));
     }
+    reached
 }

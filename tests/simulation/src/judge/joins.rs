@@ -300,7 +300,7 @@ impl Judge<'_> {
 
     /// Why two chunks are never in one file, by what they hold.
     fn parts(&self, before: &Fact<'_>, after: &Fact<'_>) -> Option<&'static str> {
-        if before.push.shape().is_hevc() != after.push.shape().is_hevc() {
+        if before.push.shape().codec() != after.push.shape().codec() {
             return Some("a track has another codec");
         }
         if self.format != Format::M3u8 {

@@ -10,8 +10,8 @@ use crate::workload::Plan;
 /// While nothing is wrong, an order takes effect at most so late where each picture is a keyframe. Unit: ms.
 const HEARD_MS: u64 = 10_000;
 
-/// What an order changes is looked at for so long at least. Unit: ms.
-const JUDGED_MS: u64 = 20_000;
+/// No chunk is longer. Unit: ms.
+const CHUNK_MS: u64 = 10_000;
 
 /// How long a picture lasts: what an order begins may begin so long before it. Unit: ms.
 const PICTURE_MS: u64 = 1_000;
@@ -122,7 +122,7 @@ fn holds(history: &History, push: &Push, given: &Given, is_recorded: bool) -> Op
     let edges_ms =
         edges_ms(history, push).into_iter().filter(|edge_ms| *edge_ms + heard_ms(push) > given.asked_ms);
     let until_ms = next_ms.chain(edges_ms).fold(ended_ms, u64::min);
-    if until_ms < from_ms + JUDGED_MS {
+    if until_ms < from_ms + heard_ms(push) + CHUNK_MS {
         return None;
     }
     let is_in = |chunk: &&Spooled| {

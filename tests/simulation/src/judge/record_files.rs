@@ -6,11 +6,11 @@ use shared::catalog::Container;
 use shared::rules;
 use shared::testing::Object;
 
-use super::held::{self, Held};
+use super::times::{Run, take_chunk};
 use super::{Chunk, Fact, Facts};
 use crate::history::History;
 use crate::hosts::WORK_BUCKET;
-use crate::media::{Frame, Timed, Track};
+use crate::media::{Frame, Held, Track, read_flv, read_mp4, read_slice};
 
 /// The format of record files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,8 +84,8 @@ pub(super) fn read(history: &History, facts: &Facts<'_>) -> Result<Found, String
         let fail = |what: String| format!("{name}: {what}");
         let held = match format {
             Format::M3u8 => slices(&objects, name, object, facts),
-            Format::Mp4 => held::of_mp4(&object.bytes).and_then(|held| whole_chunks(held, &begins, facts)),
-            Format::Flv => held::of_flv(&object.bytes).and_then(|held| whole_chunks(held, &begins, facts)),
+            Format::Mp4 => read_mp4(&object.bytes).and_then(|held| whole_chunks(held, &begins, facts)),
+            Format::Flv => read_flv(&object.bytes).and_then(|held| whole_chunks(held, &begins, facts)),
         };
         found.entry(format).or_default().insert(name.clone(), held.map_err(fail)?);
     }
@@ -94,17 +94,16 @@ pub(super) fn read(history: &History, facts: &Facts<'_>) -> Result<Found, String
 
 fn by_first_picture(facts: &Facts<'_>) -> BTreeMap<Frame, Chunk> {
     let first = |(chunk, fact): (&Chunk, &Fact<'_>)| {
-        sent(fact, Track::Video).first().map(|(frame, _)| (*frame, chunk.clone()))
+        fact.sent(Track::Video).first().map(|pushed| (pushed.frame, chunk.clone()))
     };
     facts.iter().filter_map(first).collect()
 }
 
-/// The frames of a chunk.
-fn sent(fact: &Fact<'_>, track: Track) -> Vec<Timed> {
-    fact.push.shape().frames(track, fact.spooled.from_ms, fact.spooled.to_ms)
-}
+/// What a slice may last longer or shorter than its chunk in a playlist, whose numbers are rounded. Unit: s.
+const ROUNDED_S: f64 = 0.002;
 
-/// The chunks that a playlist lists, each of whose slices holds exactly the frames that were sent.
+/// The chunks that a playlist lists, each of whose slices holds exactly what was pushed. What continues in the push does so
+/// in the playlist.
 fn slices(
     objects: &BTreeMap<String, Object>,
     name: &str,
@@ -112,20 +111,68 @@ fn slices(
     facts: &Facts<'_>,
 ) -> Result<Vec<Chunk>, String> {
     let text = std::str::from_utf8(&playlist.bytes).map_err(|error| error.to_string())?;
-    let uris = text.lines().filter(|line| !line.starts_with('#'));
-    let chunks = uris.map(|uri| {
-        let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let slice = objects.get(&resolve(folder, uri)).ok_or_else(|| format!("{uri} is not there"))?;
-        let tag = slice.tag.rsplit_once('/').and_then(|(session, seq)| Some((session, seq.parse().ok()?)));
-        let (session, seq) = tag.ok_or_else(|| format!("{uri} has the tag {:?}", slice.tag))?;
-        let chunk = (session.to_owned(), seq);
-        if let Some(fact) = facts.get(&chunk) {
-            held::slice_is(&slice.bytes, |track| sent(fact, track))
-                .map_err(|what| format!("{uri} of {chunk:?} {what}"))?;
+    let (mut chunks, mut run): (Vec<Chunk>, Option<Run>) = (Vec::new(), None);
+    let (mut lasts_s, mut is_discontinuous) = (0.0, false);
+    let mut before: Option<(&Fact<'_>, f64)> = None;
+    for line in text.lines() {
+        if let Some(duration) = line.strip_prefix("#EXTINF:") {
+            lasts_s = duration.trim_end_matches(',').parse().map_err(|_| format!("{line} is no duration"))?;
         }
-        Ok(chunk)
-    });
-    chunks.collect()
+        is_discontinuous |= line == "#EXT-X-DISCONTINUITY";
+        if line.starts_with('#') {
+            continue;
+        }
+        let (chunk, slice) = slice(objects, name, line)?;
+        if let Some(fact) = facts.get(&chunk) {
+            let fail = |what| format!("{line} of {chunk:?} {what}");
+            let mut held = read_slice(&slice.bytes).map_err(fail)?;
+            if let Some((before, before_s)) = before
+                && Run::continues(run.as_ref(), &chunk, fact)
+            {
+                check_join(before, fact, is_discontinuous, before_s).map_err(fail)?;
+            }
+            take_chunk(&mut held, &mut run, (&chunk, fact)).map_err(fail)?;
+            if let Some(other) = held.values().flatten().next() {
+                return Err(fail(format!("also holds {other:?}")));
+            }
+            before = Some((fact, lasts_s));
+        }
+        is_discontinuous = false;
+        chunks.push(chunk);
+    }
+    Ok(chunks)
+}
+
+/// Checks what a playlist says of a slice that continues another one, which it says lasts so long. A change of parameter
+/// sets, and nothing else, makes it discontinuous (RFC 8216 §4.3.2.3).
+fn check_join(
+    before: &Fact<'_>,
+    fact: &Fact<'_>,
+    is_discontinuous: bool,
+    before_s: f64,
+) -> Result<(), String> {
+    let is_changed = |fact: &Fact<'_>| fact.push.shape().is_changed(fact.spooled.to_ms - 1);
+    if is_discontinuous != (is_changed(before) != is_changed(fact)) {
+        return Err(format!("continues a slice, and is discontinuous: {is_discontinuous}"));
+    }
+    let pushed_s = (before.spooled.to_ms - before.spooled.from_ms) as f64 / 1_000.0;
+    if (before_s - pushed_s).abs() > ROUNDED_S {
+        return Err(format!("follows on {pushed_s} s of media, which the playlist says are {before_s}"));
+    }
+    Ok(())
+}
+
+/// A slice that a playlist names, and the chunk that its tag says it is of.
+fn slice<'a>(
+    objects: &'a BTreeMap<String, Object>,
+    playlist: &str,
+    uri: &str,
+) -> Result<(Chunk, &'a Object), String> {
+    let folder = playlist.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let slice = objects.get(&resolve(folder, uri)).ok_or_else(|| format!("{uri} is not there"))?;
+    let tag = slice.tag.rsplit_once('/').and_then(|(session, seq)| Some((session, seq.parse().ok()?)));
+    let (session, seq) = tag.ok_or_else(|| format!("{uri} has the tag {:?}", slice.tag))?;
+    Ok(((session.to_owned(), seq), slice))
 }
 
 /// The object that a relative reference means (RFC 3986 §5.2, as far as playlists of ours go).
@@ -146,11 +193,11 @@ fn whole_chunks(
     begins: &BTreeMap<Frame, Chunk>,
     facts: &Facts<'_>,
 ) -> Result<Vec<Chunk>, String> {
-    let mut found = Vec::new();
-    while let Some((first, _)) = held[&Track::Video].first() {
-        let chunk = begins.get(first).ok_or_else(|| format!("no gateway sent {first:?} first in a chunk"))?;
-        held::take(&mut held, |track| sent(&facts[chunk], track))
-            .map_err(|what| format!("it {what} in the place of {chunk:?}"))?;
+    let (mut found, mut run) = (Vec::new(), None);
+    while let Some(first) = held[&Track::Video].first() {
+        let chunk = begins.get(&first.frame);
+        let chunk = chunk.ok_or_else(|| format!("no gateway sent {first:?} first in a chunk"))?;
+        take_chunk(&mut held, &mut run, (chunk, &facts[chunk])).map_err(|what| format!("it {what}"))?;
         found.push(chunk.clone());
     }
     match held[&Track::Audio].first() {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::codecs::Codec;
 use super::frame::{self, Frame, frames};
-use super::shape::{Shape, Track, check_parameters, is_of};
+use super::held::{Held, Timed, check_coded, check_parameters, nothing};
+use super::shape::{Shape, Track};
 
 /// Bytes of a packet (13818-1 §2.4.3.2).
 const PACKET: usize = 188;
@@ -11,92 +13,178 @@ const PACKET: usize = 188;
 /// What each packet begins with.
 const SYNC_BYTE: u8 = 0x47;
 
-/// What stands for no time in what is left of a slice.
-const UNTIMED: u64 = u64::MAX;
+/// What begins what is kept of a slice, so that nothing else is taken for it.
+const KEPT: [u8; 4] = *b"kept";
 
-/// Bytes of a frame and its time there.
-const KEPT: usize = frame::LENGTH + size_of::<u64>();
+/// Bytes of a frame and its two times there.
+const KEPT_FRAME: usize = frame::LENGTH + 2 * size_of::<u64>();
 
-/// The frames of a track with their presentation times, where something says those. Unit: 90 kHz, in 33 bits.
-pub type Found = Vec<(Frame, Option<u64>)>;
-
-/// The frames of a slice, or of what [`frames_of_slice`] has left of one, by tracks.
-///
-/// # Errors
-/// What of it cannot be read, in words.
-pub fn read_slice(bytes: &[u8]) -> Result<BTreeMap<Track, Found>, String> {
-    let found = match bytes.first() {
-        Some(&SYNC_BYTE) => timed_frames(bytes)?,
-        _ => kept_frames(bytes),
-    };
-    let of = |track| (track, found.iter().copied().filter(|(frame, _)| is_of(track, *frame)).collect());
-    Ok(Track::ALL.map(of).into())
+/// The bytes that a PID has carried between two starts of a unit.
+#[derive(Default)]
+struct Unit {
+    /// Decoding can begin with it (13818-1 §2.4.3.4).
+    is_entry: bool,
+    bytes: Vec<u8>,
 }
 
-/// The frames of a slice with their times and nothing else, by tracks. Nothing, where something is wrong with it.
+/// The frames of a slice, or of what [`frames_of_slice`] has left of one.
+///
+/// # Errors
+/// What of it cannot be read or is not as it was pushed, in words.
+pub fn read_slice(bytes: &[u8]) -> Result<Held, String> {
+    let mut held = nothing();
+    if let Some(kept) = bytes.strip_prefix(&KEPT) {
+        for (track, timed) in kept_frames(kept) {
+            held.entry(track).or_default().push(timed);
+        }
+        return Ok(held);
+    }
+    let mut elements = elements(bytes)?;
+    let programs = elements.remove(&0).ok_or("it has no PAT")?;
+    let map = u16::from_be_bytes(*section(&programs)?.last_chunk().ok_or("its PAT is empty")?) & 0x1fff;
+    let map = elements.remove(&map).ok_or("it has no PMT")?;
+    let streams = streams(section(&map)?)?;
+    for (pid, units) in elements {
+        let stream_type = streams.get(&pid).ok_or_else(|| format!("the PMT does not know PID {pid}"))?;
+        for unit in units {
+            let (track, timed) = read_unit(*stream_type, &unit)?;
+            held.entry(track).or_default().push(timed);
+        }
+    }
+    Ok(held)
+}
+
+/// The frames of a slice with their times and nothing else. Nothing, where something is wrong with it.
 #[must_use]
 pub fn frames_of_slice(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut kept = Vec::new();
-    for (frame, pts) in read_slice(bytes).ok()?.into_values().flatten() {
-        frame::write(frame, &mut kept);
-        kept.extend(pts.unwrap_or(UNTIMED).to_be_bytes());
+    let mut kept = KEPT.to_vec();
+    for timed in read_slice(bytes).ok()?.into_values().flatten() {
+        frame::write(timed.frame, &mut kept);
+        kept.extend(timed.decoded.to_be_bytes());
+        kept.extend(timed.presented.to_be_bytes());
     }
     Some(kept)
 }
 
 /// What [`frames_of_slice`] has left, whatever stands behind it.
-fn kept_frames(bytes: &[u8]) -> Found {
-    let (kept, _) = bytes.as_chunks::<KEPT>();
-    let read = kept.iter().map_while(|kept| {
-        let (frame, pts) = kept.split_last_chunk()?;
-        Some((frame::read(frame)?, Some(u64::from_be_bytes(*pts)).filter(|pts| *pts != UNTIMED)))
-    });
-    read.collect()
+fn kept_frames(bytes: &[u8]) -> Vec<(Track, Timed)> {
+    let read = |kept: &[u8; KEPT_FRAME]| {
+        let (rest, presented) = kept.split_last_chunk()?;
+        let (rest, decoded) = rest.split_last_chunk()?;
+        let frame = frame::read(rest)?;
+        let timed =
+            Timed { frame, decoded: u64::from_be_bytes(*decoded), presented: u64::from_be_bytes(*presented) };
+        Some((Shape::of(frame.0).coded(frame.1)?.track, timed))
+    };
+    bytes.as_chunks().0.iter().map_while(read).collect()
 }
 
-/// The frames of each program element, one element after the other.
-fn timed_frames(bytes: &[u8]) -> Result<Found, String> {
-    let mut elements: BTreeMap<u16, Vec<Vec<u8>>> = BTreeMap::new();
+/// What each PID carries.
+fn elements(bytes: &[u8]) -> Result<BTreeMap<u16, Vec<Unit>>, String> {
     let (packets, rest) = bytes.as_chunks::<PACKET>();
-    if !rest.is_empty() {
-        return Err(format!("{} bytes stand behind its last packet", rest.len()));
+    if packets.is_empty() || !rest.is_empty() {
+        return Err(format!("it has {} bytes behind {} packets", rest.len(), packets.len()));
     }
+    let mut elements: BTreeMap<u16, Vec<Unit>> = BTreeMap::new();
+    let mut counters: BTreeMap<u16, u8> = BTreeMap::new();
     for packet in packets {
         let [SYNC_BYTE, second, third, flags, ..] = *packet else {
-            return Err(format!("a packet begins with {:?}", &packet[..4]));
+            return Err(format!("a packet begins with {:02x?}", &packet[..4]));
         };
-        let begin = match flags >> 4 & 3 {
-            1 => 4,
-            3 => 5 + usize::from(packet[4]),
-            _ => continue,
+        let pid = u16::from_be_bytes([second & 0x1f, third]);
+        let (begin, is_entry) = match flags >> 4 & 3 {
+            1 => (4, false),
+            2 => continue,
+            3 => (5 + usize::from(packet[4]), packet[4] > 0 && packet[5] & 0x40 != 0),
+            _ => return Err(format!("a packet of PID {pid} has a reserved adaptation field control")),
         };
-        let payload = packet.get(begin..).ok_or("an adaptation field is too long")?;
-        let element = elements.entry(u16::from_be_bytes([second & 0x1f, third])).or_default();
+        let counter = flags & 0xf;
+        if counters.insert(pid, counter).is_some_and(|before| (before + 1) & 0xf != counter) {
+            return Err(format!("PID {pid} goes on with the continuity counter {counter}"));
+        }
+        let units = elements.entry(pid).or_default();
         if second & 0x40 != 0 {
-            element.push(Vec::new());
+            units.push(Unit { is_entry, bytes: Vec::new() });
         }
-        element.last_mut().ok_or("a packet goes on with what has not begun")?.extend(payload);
+        let payload = packet.get(begin..).ok_or("an adaptation field is too long")?;
+        units.last_mut().ok_or("a packet goes on with what has not begun")?.bytes.extend(payload);
     }
-    let mut found = Found::new();
-    // What begins otherwise is a section of tables.
-    for pes in elements.into_values().flatten().filter(|bytes| bytes.starts_with(&[0, 0, 1])) {
-        // A PES packet's time is that of the first frame that begins in it (13818-1 §2.4.3.7).
-        let times = std::iter::once(presentation_time(&pes)).chain(std::iter::repeat(None));
-        let frames = frames(&pes);
-        if let [frame] = frames[..]
-            && Shape::of(frame.0).is_key(frame.1)
-        {
-            check_parameters(frame, &pes)?;
-        }
-        found.extend(frames.into_iter().zip(times));
-    }
-    Ok(found)
+    Ok(elements)
 }
 
-/// The field `PTS` (13818-1 §2.4.3.6).
-fn presentation_time(pes: &[u8]) -> Option<u64> {
-    let has_pts = pes.get(7)? & 0x80 != 0;
-    let field = pes.get(9..14).filter(|_| has_pts)?;
-    let bits = field.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
-    Some(bits >> 3 & 7 << 30 | bits >> 2 & 0x7fff << 15 | bits >> 1 & 0x7fff)
+/// The first section of a table, without its header and its checksum (13818-1 §2.4.4).
+fn section(units: &[Unit]) -> Result<&[u8], String> {
+    let read = || {
+        let (pointer, rest) = units.first()?.bytes.split_first()?;
+        let section = rest.get(usize::from(*pointer)..)?;
+        let length = usize::from(u16::from_be_bytes([section.get(1)? & 0xf, *section.get(2)?]));
+        section.get(8..(3 + length).checked_sub(4)?)
+    };
+    read().ok_or_else(|| "a table ends early".into())
+}
+
+/// The type of each stream of a PMT (13818-1 §2.4.4.9).
+fn streams(section: &[u8]) -> Result<BTreeMap<u16, u8>, String> {
+    let length = |at: usize| {
+        let field = section.get(at..at + 2)?;
+        Some(usize::from(u16::from_be_bytes([field[0] & 0xf, field[1]])))
+    };
+    let (mut streams, mut at) = (BTreeMap::new(), 4 + length(2).ok_or("a PMT ends early")?);
+    while let Some(&[stream_type, high, low]) = section.get(at..at + 3) {
+        streams.insert(u16::from_be_bytes([high & 0x1f, low]), stream_type);
+        at += 5 + length(at + 3).ok_or("a PMT ends early")?;
+    }
+    Ok(streams)
+}
+
+/// The one frame of a PES packet.
+fn read_unit(stream_type: u8, unit: &Unit) -> Result<(Track, Timed), String> {
+    let (decoded, presented, payload) = pes(&unit.bytes).ok_or("a PES packet has no times")?;
+    let frame = match frames(payload)[..] {
+        [frame] => frame,
+        ref others => return Err(format!("a PES packet holds {others:?}")),
+    };
+    let timed = Timed { frame, decoded, presented };
+    // Table 2-34 of 13818-1.
+    let codec = match stream_type {
+        0x1b => Codec::Avc,
+        0x24 => Codec::Hevc,
+        0x0f => return read_audio(frame, payload).map(|()| (Track::Audio, timed)),
+        other => return Err(format!("a stream has the type {other:#x}")),
+    };
+    if codec != Shape::of(frame.0).codec() {
+        return Err(format!("{frame:?} is told to be of {codec:?}"));
+    }
+    let begin = memchr::memmem::rfind(payload, &[0, 0, 1]).ok_or("a picture has no start code")?;
+    check_coded(frame, Track::Video, unit.is_entry, &payload[begin + 3..])?;
+    if unit.is_entry {
+        check_parameters(frame, &payload[..begin])?;
+    }
+    Ok((Track::Video, timed))
+}
+
+/// Sound is one ADTS frame (14496-3 §1.A.2.2): AAC-LC, 8 kHz, one channel.
+fn read_audio(frame: Frame, payload: &[u8]) -> Result<(), String> {
+    let (header, coded) = payload.split_at_checked(7).ok_or("an ADTS frame ends early")?;
+    let length = usize::from(header[3] & 3) << 11 | usize::from(header[4]) << 3 | usize::from(header[5] >> 5);
+    let is_it = header[..2] == [0xff, 0xf1] && header[2] & 0xfd == 0x6c && header[3] >> 6 == 1;
+    if !is_it || length != payload.len() {
+        return Err(format!("{frame:?} has the ADTS header {header:02x?} and {} bytes", payload.len()));
+    }
+    check_coded(frame, Track::Audio, true, coded)
+}
+
+/// DTS, PTS and payload of a PES packet (13818-1 §2.4.3.6).
+fn pes(bytes: &[u8]) -> Option<(u64, u64, &[u8])> {
+    let rest = bytes.strip_prefix(&[0, 0, 1])?;
+    let time = |at: usize| {
+        let bits = rest.get(at..at + 5)?.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
+        Some(bits >> 3 & 7 << 30 | bits >> 2 & 0x7fff << 15 | bits >> 1 & 0x7fff)
+    };
+    let (presented, decoded) = match rest.get(4)? >> 6 {
+        2 => (time(6)?, time(6)?),
+        3 => (time(6)?, time(11)?),
+        _ => return None,
+    };
+    Some((decoded, presented, rest.get(6 + usize::from(*rest.get(5)?)..)?))
 }

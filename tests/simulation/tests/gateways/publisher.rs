@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flv::TagKind;
 use rtmp::{ClientSession, ClientState, Media};
 use simulation::gateway::Sent;
 use simulation::media::{Shape, Tag};
@@ -122,8 +121,8 @@ async fn publish(
 }
 
 fn send(session: &mut ClientSession, tags: &[Tag]) {
-    for Tag { timestamp_ms, body, .. } in tags {
-        session.send(&Media { kind: TagKind::Video, timestamp_ms: *timestamp_ms, body });
+    for Tag { track, timestamp_ms, body } in tags {
+        session.send(&Media { kind: (*track).into(), timestamp_ms: *timestamp_ms, body });
     }
 }
 

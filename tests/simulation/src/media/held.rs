@@ -1,0 +1,53 @@
+//! What was recorded of pushes, in any container.
+
+use std::collections::BTreeMap;
+
+use super::codecs::parameter_sets;
+use super::frame::Frame;
+use super::shape::{Coded, Shape, Track};
+
+/// Times are of the clock of transport streams, and begin again where it does: at 2^33. Unit: 1/90 000 s.
+pub const CLOCK_ENDS: u64 = 1 << 33;
+
+/// A frame and its times. Unit: 1/90 000 s, modulo [`CLOCK_ENDS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timed {
+    /// Which.
+    pub frame: Frame,
+    /// When it is decoded.
+    pub decoded: u64,
+    /// When it is presented.
+    pub presented: u64,
+}
+
+/// Frames by tracks, in the order in which they lie.
+pub type Held = BTreeMap<Track, Vec<Timed>>;
+
+/// No frames.
+pub(super) fn nothing() -> Held {
+    Track::ALL.map(|track| (track, Vec::new())).into()
+}
+
+/// Checks that a frame is on its track as it was pushed, bit by bit.
+pub(super) fn check_coded(frame: Frame, track: Track, is_key: bool, bytes: &[u8]) -> Result<(), String> {
+    let pushed = Shape::of(frame.0).coded(frame.1);
+    let found = Coded { track, is_key, bytes: bytes.to_vec() };
+    if pushed.as_ref() == Some(&found) {
+        return Ok(());
+    }
+    Err(format!("{frame:?} is {found:02x?}, and was pushed as {pushed:02x?}"))
+}
+
+/// Checks that what a picture is decoded by has the parameter sets that hold then, and no others.
+pub(super) fn check_parameters(frame: Frame, there: &[u8]) -> Result<(), String> {
+    let shape = Shape::of(frame.0);
+    let is_changed = shape.is_changed(frame.1);
+    let has = |set: &[u8]| memchr::memmem::find(there, set).is_some();
+    let needed = parameter_sets(shape.codec(), is_changed);
+    let mut others = parameter_sets(shape.codec(), !is_changed);
+    others.retain(|set| !needed.contains(set));
+    if needed.iter().all(|set| has(set)) && !others.iter().any(|set| has(set)) {
+        return Ok(());
+    }
+    Err(format!("{frame:?} needs {needed:02x?}, none of {others:02x?}, and has {there:02x?}"))
+}

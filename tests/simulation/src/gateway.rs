@@ -106,13 +106,27 @@ impl Gateway {
         }
     }
 
+    /// Has its next push be made of something of all that may be drawn.
+    ///
+    /// # Panics
+    /// Where nothing is it.
+    pub fn push_what(&mut self, is_it: impl Fn(Shape) -> bool) {
+        let mark = Push::mark(&self.next_id());
+        self.media = (0..1 << 16).find(|drawn| is_it(Shape::of(mark ^ drawn)));
+        assert!(self.media.is_some(), "no push is made of that");
+    }
+
+    fn next_id(&self) -> String {
+        format!("{}-{}", self.name, self.began + 1)
+    }
+
     /// A push's first coded frame comes. Where the stream is being pushed already, that push is over.
     pub fn begin(&mut self, stream: StreamPath, argument: Option<&'static str>, now_ms: u64) -> String {
         if let Some(live) = self.live(&stream).map(|push| push.id.clone()) {
             self.end(&live, now_ms);
         }
+        let id = self.next_id();
         self.began += 1;
-        let id = format!("{}-{}", self.name, self.began);
         let boot = self.boot();
         let before = self.pushes.iter().rev().find(|push| push.stream == stream && push.boot == boot);
         let after = before.and_then(|push| Some((push.id.clone(), now_ms - push.ended_ms()?)));

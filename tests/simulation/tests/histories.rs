@@ -163,6 +163,11 @@ fn a_push_of_more_than_a_day_is_whole() {
     let mut history = History::new(1, &[0], 1, rule);
     history.keep_frames();
     history.gateways[0].chunk_ms = 60_000;
+    let wanted = ["sound, and pictures in another order", "a publisher's clock that passes 2^32 ms"];
+    history.gateways[0].push_what(|shape| {
+        let features: Vec<_> = shape.features(0, 60_000).collect();
+        wanted.iter().all(|wanted| features.iter().any(|feature| feature == wanted))
+    });
     history.seconds(2);
     let push = history.gateways[0].begin(cam(), None, history.now_ms);
     for _ in 0..28 {

@@ -94,7 +94,7 @@ impl Push {
     /// A push whose first frame came.
     pub(super) fn new(id: String, stream: StreamPath, boot: String, began_ms: u64) -> Self {
         Self {
-            mark: point_of(&id) as u32,
+            mark: Self::mark(&id),
             id,
             stream,
             boot,
@@ -119,6 +119,11 @@ impl Push {
             open_from_ms: Some(0),
             of_real: OfReal::default(),
         }
+    }
+
+    /// What the frames of a push are told apart by, where nothing else is drawn.
+    pub(super) fn mark(id: &str) -> u32 {
+        point_of(id) as u32
     }
 
     /// What it is made of.

@@ -19,6 +19,7 @@ mod lost;
 mod lost_store;
 mod overlap;
 mod pauses;
+mod read_back;
 mod restart;
 mod status;
 mod suspended;

@@ -1,0 +1,132 @@
+//! What is wrong with a record file is found: slices, MP4 and FLV files are changed one way at a time.
+
+use protocol::StreamPath;
+use shared::rules::{Container, Format};
+use shared::testing::rule;
+use simulation::history::History;
+use simulation::judge::record_files;
+
+/// What the push that is recorded has to have.
+const FEATURES: [&str; 3] =
+    ["pictures of AVC", "sound, and pictures in another order", "parameter sets that change"];
+
+/// How a file of some format is changed.
+type Change = (&'static str, &'static str, fn(&mut Vec<u8>));
+
+const CHANGES: [Change; 20] = [
+    ("a presentation time is later", "_1.ts", |slice| {
+        times(slice).take(1).for_each(|at| delay(slice, at, 180))
+    }),
+    ("all times of a slice are later", "_1.ts", |slice| times(slice).for_each(|at| delay(slice, at, 180))),
+    ("a PES packet says no time", "_1.ts", |slice| {
+        let header = find(slice, &[0, 0, 1, 0xc0]);
+        slice[header + 7] &= 0x3f;
+    }),
+    ("a packet is lost", "_1.ts", |slice| {
+        let sound = find(slice, &[0, 0, 1, 0xc0]) / 188 * 188;
+        slice.drain(sound..sound + 188);
+    }),
+    ("a slice ends early", "_1.ts", |slice| slice.truncate(slice.len() - 188)),
+    ("sound is on the pictures' PID", "_1.ts", |slice| {
+        let sound = find(slice, &[0, 0, 1, 0xc0]) / 188 * 188;
+        let picture = find(slice, &[0, 0, 1, 0xe0]) / 188 * 188;
+        slice[sound + 2] = slice[picture + 2];
+    }),
+    ("the PMT tells another codec", "_1.ts", |slice| {
+        let stream_type = find(slice, &[0x1b, 0xe1]);
+        slice[stream_type] = 0x24;
+    }),
+    ("no picture is one to begin with", "_1.ts", |slice| {
+        let picture = find(slice, &[0, 0, 1, 0xe0]) / 188 * 188;
+        slice[picture + 5] &= !0x40;
+    }),
+    ("a parameter set is the later one", "_1.ts", |slice| replace(slice, &OLD_SET, &NEW_SET)),
+    ("a slice header is another one", "_1.ts", |slice| replace(slice, &[0, 0, 1, 0x65], &[0, 0, 1, 0x61])),
+    ("a playlist says another duration", ".m3u8", |list| replace(list, b"#EXTINF:5.000", b"#EXTINF:5.010")),
+    ("a playlist hides a discontinuity", ".m3u8", |list| {
+        replace(list, b"#EXT-X-DISCONTINUITY\n", b"#EXT-X-NOTHING-OF-IT\n");
+    }),
+    ("a picture is no keyframe", ".mp4", |file| add(file, b"stss", 15, 1)),
+    ("a composition offset is longer", ".mp4", |file| add(file, b"ctts", 19, 180)),
+    ("a sample lasts longer", ".mp4", |file| add(file, b"stts", 15, 90)),
+    ("an edit begins later", ".mp4", |file| add(file, b"elst", 15, 180)),
+    ("a byte of sound is another one", ".mp4", |file| replace(file, &[0x21, 0xb8], &[0x20, 0xb8])),
+    ("a keyframe is marked as another picture", ".flv", |file| replace(file, &[0x17, 1], &[0x27, 1])),
+    ("a composition time is shorter", ".flv", |file| replace(file, &[1, 0, 0, 100], &[1, 0, 0, 90])),
+    ("the later parameter set stands first", ".flv", |file| replace(file, &OLD_SET, &NEW_SET)),
+];
+
+/// The picture parameter sets of the push.
+const OLD_SET: [u8; 5] = [0x68, 0xce, 0x0f, 0x2c, 0x80];
+const NEW_SET: [u8; 5] = [0x68, 0xce, 0x0f, 0x3c, 0x80];
+
+fn find(bytes: &[u8], what: &[u8]) -> usize {
+    bytes.windows(what.len()).position(|window| window == what).unwrap()
+}
+
+fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
+    let at = find(bytes, from);
+    bytes[at..at + to.len()].copy_from_slice(to);
+}
+
+/// Adds to the number whose last byte stands so far behind the name of a box.
+fn add(file: &mut [u8], name: &[u8], at: usize, more: u8) {
+    let at = find(file, name) + 4 + at - 4;
+    file[at] = file[at].wrapping_add(more);
+}
+
+/// Where the times of a slice lie.
+fn times(slice: &[u8]) -> impl Iterator<Item = usize> + use<> {
+    let is_header = |window: &[u8]| matches!(window, [0, 0, 1, 0xc0 | 0xe0, ..]);
+    let headers = slice.windows(14).enumerate().filter(move |(_, window)| is_header(window));
+    let fields = headers.flat_map(|(at, window)| {
+        let has_dts = window[7] & 0x40 != 0;
+        [Some(at + 9), has_dts.then_some(at + 14)].into_iter().flatten()
+    });
+    fields.collect::<Vec<_>>().into_iter()
+}
+
+/// Moves the time of a field ahead.
+fn delay(slice: &mut [u8], at: usize, ticks: u64) {
+    let bits = slice[at..at + 5].iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
+    let time = (bits >> 3 & 7 << 30 | bits >> 2 & 0x7fff << 15 | bits >> 1 & 0x7fff) + ticks;
+    let markers = bits & (0xf << 36 | 1 << 32 | 1 << 16 | 1);
+    let field = markers | (time & 7 << 30) << 3 | (time & 0x7fff << 15) << 2 | (time & 0x7fff) << 1;
+    slice[at..at + 5].copy_from_slice(&field.to_be_bytes()[3..]);
+}
+
+/// A push that has what it has to, recorded in all formats.
+fn recorded() -> History {
+    let stream = StreamPath::new("live.example.com", "live", "cam").unwrap();
+    let mut rule = rule();
+    let formats = [Container::M3u8, Container::Mp4, Container::Flv].map(|container| {
+        let slices = rule.formats[0].slices.clone().filter(|_| container == Container::M3u8);
+        Format { container, cycle_seconds: 900, slices, ..rule.formats[0].clone() }
+    });
+    rule.formats = formats.to_vec();
+    let mut history = History::new(1, &[0], 1, rule);
+    history.gateways[0].push_what(|shape| shape.gop_ms() == 1_000 && shape.features(0, 15_000).eq(FEATURES));
+    history.seconds(2);
+    let push = history.gateways[0].begin(stream, None, history.now_ms);
+    history.seconds(31);
+    history.gateways[0].end(&push, history.now_ms);
+    history.seconds(120);
+    history
+}
+
+#[test]
+fn what_is_wrong_with_a_record_file_is_found() {
+    let history = recorded();
+    assert_eq!(record_files(&history).unwrap().values().map(|files| files.len()).sum::<usize>(), 3);
+    for (what, suffix, change) in CHANGES {
+        let objects = || history.hosts.any().buckets.objects.borrow_mut();
+        let is_it = |name: &&String| name.ends_with(suffix) && !name.contains("/media/");
+        let name = objects().keys().find(is_it).unwrap().clone();
+        let whole = objects()[&name].clone();
+        objects().get_mut(&name).into_iter().for_each(|object| change(&mut object.bytes));
+        assert!(objects()[&name].bytes != whole.bytes, "{what}: nothing is changed");
+        assert!(record_files(&history).is_err(), "{what}: nothing is found");
+        objects().insert(name, whole);
+    }
+    record_files(&history).unwrap();
+}

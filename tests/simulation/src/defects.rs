@@ -82,7 +82,7 @@ pub const DEFECTS: &[(Defect, u64)] = &[
     (Defect::SealDropped, 10),
     (Defect::TimerDropped, 10),
     (Defect::TimerCopied, 10),
-    (Defect::ClaimDropped, 30),
+    (Defect::ClaimDropped, 60),
 ];
 
 /// Brings a defect about, where there is one.

@@ -102,8 +102,8 @@ const SOUNDS_LATE: u32 = 1 << 4;
 /// Parameter sets are others from [`CHANGED_MS`] on.
 const CHANGES: u32 = 1 << 5;
 
-/// Keyframes are [`LONG_GOP_MS`] apart.
-const HAS_LONG_GOPS: u32 = 1 << 6;
+/// Keyframes are [`LONG_GOP_MS`] apart where both bits are set: orders take long to hold then, and less can be judged of them.
+const HAS_LONG_GOPS: u32 = 3 << 6;
 
 /// Which of [`ORIGINS_MS`] times are counted from.
 const ORIGIN: u32 = 7 << ORIGIN_AT;
@@ -141,7 +141,7 @@ impl Shape {
             second: if mark & HAS_MANY == 0 { &ONE } else { &MANY },
             sound_from_ms: if mark & SOUNDS_LATE == 0 { 0 } else { LATE_MS },
             changed_ms: (mark & CHANGES != 0).then_some(CHANGED_MS),
-            gop_ms: if mark & HAS_LONG_GOPS == 0 { 1_000 } else { LONG_GOP_MS },
+            gop_ms: if mark & HAS_LONG_GOPS == HAS_LONG_GOPS { LONG_GOP_MS } else { 1_000 },
         }
     }
 

@@ -32,7 +32,7 @@ const PLAYED: RangeInclusive<u64> = 1..=80;
 const AT_ONCE: usize = 2;
 
 /// What some of the histories have to reach.
-const REACHED: [&str; 9] = [
+const REACHED: [&str; 12] = [
     "answer lost: admission",
     "answer lost: chunk",
     "event: gateway cut off",
@@ -42,6 +42,9 @@ const REACHED: [&str; 9] = [
     "event: second gateway begins beside the first",
     "judged: a push that a real gateway has sent on",
     "judged: a push whose gateway died",
+    "recorded: a publisher's clock that passes 2^32 ms",
+    "recorded: parameter sets that change",
+    "recorded: pictures of HEVC",
 ];
 
 /// Real gateways before the handlers of the functions.

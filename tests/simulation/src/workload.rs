@@ -16,8 +16,8 @@ pub use crate::options::Length;
 use crate::options::Options;
 pub use events::{calm, end_pushes};
 
-/// How large parts and blocks of record files are, where files are so many times longer than in a short history: a picture
-/// has some 40 bytes, a slice some 1,300.
+/// How large parts and blocks of record files are, where files are so many times longer than in a short history: a
+/// frame has some 40 bytes, a second has one or five of them, and a slice at least 1,300 bytes.
 const fn sizes(longer: u64) -> [Sizes; 3] {
     [
         Sizes::DEFAULT,

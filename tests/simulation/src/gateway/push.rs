@@ -24,12 +24,12 @@ pub struct Spooled {
     pub acknowledged_ms: Option<u64>,
 }
 
-/// A push and what the spool keeps of it. The first picture of each second can be begun with.
+/// A push and what the spool keeps of it. Its chunks begin and end at whole seconds.
 #[derive(Clone, Debug)]
 pub struct Push {
     /// The gateway's name of it.
     pub id: String,
-    /// What its pictures are told apart by.
+    /// What its frames are told apart by, which also says what it is made of.
     pub mark: u32,
     /// What is pushed.
     pub stream: StreamPath,

@@ -52,7 +52,7 @@ pub struct Coded {
 
 /// A frame of each second.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Slot {
     /// Its decoding time in the second. Unit: ms.
     after_ms: u64,
     /// Its presentation time less its decoding time. Unit: ms.
@@ -62,15 +62,15 @@ struct Place {
 }
 
 /// One picture a second.
-const ONE: [Place; 1] = [Place { after_ms: 0, composition_ms: 0, picture: Some(Picture::Key) }];
+const ONE: [Slot; 1] = [Slot { after_ms: 0, composition_ms: 0, picture: Some(Picture::Key) }];
 
 /// Three pictures a second, one of which is shown before the one that it needs, and sound between them.
-const MANY: [Place; 5] = [
-    Place { after_ms: 0, composition_ms: 100, picture: Some(Picture::Key) },
-    Place { after_ms: 150, composition_ms: 0, picture: None },
-    Place { after_ms: 300, composition_ms: 600, picture: Some(Picture::Reference) },
-    Place { after_ms: 600, composition_ms: 0, picture: Some(Picture::NonReference) },
-    Place { after_ms: 700, composition_ms: 0, picture: None },
+const MANY: [Slot; 5] = [
+    Slot { after_ms: 0, composition_ms: 100, picture: Some(Picture::Key) },
+    Slot { after_ms: 150, composition_ms: 0, picture: None },
+    Slot { after_ms: 300, composition_ms: 600, picture: Some(Picture::Reference) },
+    Slot { after_ms: 600, composition_ms: 0, picture: Some(Picture::NonReference) },
+    Slot { after_ms: 700, composition_ms: 0, picture: None },
 ];
 
 /// What publishers' first frames are at: 0; shortly before 24, 31 and 32 bits are full; and before 26.5 h, where
@@ -109,22 +109,22 @@ const HAS_LONG_GOPS: u32 = 3 << 6;
 const ORIGIN: u32 = 7 << ORIGIN_AT;
 const ORIGIN_AT: u32 = 8;
 
-/// Unit: ms after the push's begin.
+/// When late sound begins. Unit: ms after the push's begin.
 const LATE_MS: u64 = 8_000;
 
 /// From a keyframe to the next one: longer than chunks are, where nothing else is said. Unit: ms.
 const LONG_GOP_MS: u64 = 15_000;
 
-/// Unit: ms after the push's begin.
+/// When parameter sets change. Unit: ms after the push's begin.
 const CHANGED_MS: u64 = 12_000;
 
-/// What a push is made of.
+/// What a push is made of: all of it stands in the mark that its frames are told apart by.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     mark: u32,
     codec: Codec,
     origin_ms: u32,
-    second: &'static [Place],
+    second: &'static [Slot],
     sound_from_ms: u64,
     changed_ms: Option<u64>,
     gop_ms: u64,
@@ -172,7 +172,7 @@ impl Shape {
     /// Whether frames of a track come from one second up to another.
     #[must_use]
     pub fn has(self, track: Track, from_ms: u64, to_ms: u64) -> bool {
-        self.places(from_ms, to_ms).any(|(_, place)| place.track() == track)
+        self.slots(from_ms, to_ms).any(|(_, slot)| slot.track() == track)
     }
 
     /// From a keyframe to the next one. Unit: ms.
@@ -220,17 +220,17 @@ impl Shape {
     /// The tags from one second up to another, behind those headers.
     #[must_use]
     pub fn tags(self, from_ms: u64, to_ms: u64) -> Vec<Tag> {
-        let frame = |(at_ms, place): (u64, &Place)| {
-            let Coded { track, is_key, bytes } = self.coded_at(at_ms, place);
+        let frame = |(at_ms, slot): (u64, &Slot)| {
+            let Coded { track, is_key, bytes } = self.coded_at(at_ms, slot);
             let body = match track {
-                Track::Video => codecs::video_body(self.codec, is_key, place.composition_ms, &bytes),
+                Track::Video => codecs::video_body(self.codec, is_key, slot.composition_ms, &bytes),
                 Track::Audio => codecs::audio_body(&bytes),
             };
             Tag { track, timestamp_ms: self.timestamp_ms(at_ms), body }
         };
         let second = |at_ms: u64| {
             let headers = if self.changed_ms == Some(at_ms) { self.headers(at_ms) } else { Vec::new() };
-            headers.into_iter().chain(self.places(at_ms, at_ms + 1_000).map(frame))
+            headers.into_iter().chain(self.slots(at_ms, at_ms + 1_000).map(frame))
         };
         (from_ms..to_ms).step_by(1_000).flat_map(second).collect()
     }
@@ -239,44 +239,44 @@ impl Shape {
     #[must_use]
     pub fn coded(self, at_ms: u64) -> Option<Coded> {
         let second_ms = at_ms / 1_000 * 1_000;
-        let mut places = self.places(second_ms, second_ms + 1_000);
-        places.find(|(place_ms, _)| *place_ms == at_ms).map(|(_, place)| self.coded_at(at_ms, place))
+        let mut slots = self.slots(second_ms, second_ms + 1_000);
+        slots.find(|(slot_ms, _)| *slot_ms == at_ms).map(|(_, slot)| self.coded_at(at_ms, slot))
     }
 
-    fn coded_at(self, at_ms: u64, place: &Place) -> Coded {
-        let is_key = place.picture.is_none_or(|picture| picture == Picture::Key && self.is_key(at_ms));
-        let mut bytes = match place.picture {
+    fn coded_at(self, at_ms: u64, slot: &Slot) -> Coded {
+        let is_key = slot.picture.is_none_or(|picture| picture == Picture::Key && self.is_key(at_ms));
+        let mut bytes = match slot.picture {
             Some(Picture::Key) if !is_key => codecs::begin(self.codec, Picture::Reference),
             Some(picture) => codecs::begin(self.codec, picture),
             None => codecs::AUDIO_BEGIN.to_vec(),
         };
         frame::write((self.mark, at_ms), &mut bytes);
-        Coded { track: place.track(), is_key, bytes }
+        Coded { track: slot.track(), is_key, bytes }
     }
 
     /// Whether there is sound, now or later.
     #[must_use]
     pub fn has_sound(self) -> bool {
-        self.second.iter().any(|place| place.track() == Track::Audio)
+        self.second.iter().any(|slot| slot.track() == Track::Audio)
     }
 
     /// The frames of a track from one second up to another, in decoding order.
     #[must_use]
     pub fn frames(self, track: Track, from_ms: u64, to_ms: u64) -> Vec<Pushed> {
-        let of_track = self.places(from_ms, to_ms).filter(|(_, place)| place.track() == track);
-        let pushed = |(at_ms, place): (u64, &Place)| Pushed {
+        let of_track = self.slots(from_ms, to_ms).filter(|(_, slot)| slot.track() == track);
+        let pushed = |(at_ms, slot): (u64, &Slot)| Pushed {
             frame: (self.mark, at_ms),
             decoded_ms: at_ms,
-            presented_ms: at_ms + u64::from(place.composition_ms),
+            presented_ms: at_ms + u64::from(slot.composition_ms),
         };
         of_track.map(pushed).collect()
     }
 
-    fn places(self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = (u64, &'static Place)> {
+    fn slots(self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = (u64, &'static Slot)> {
         let seconds = (from_ms..to_ms).step_by(1_000);
-        let places = seconds
-            .flat_map(move |at_ms| self.second.iter().map(move |place| (at_ms + place.after_ms, place)));
-        places.filter(move |(at_ms, place)| place.picture.is_some() || *at_ms >= self.sound_from_ms)
+        let slots =
+            seconds.flat_map(move |at_ms| self.second.iter().map(move |slot| (at_ms + slot.after_ms, slot)));
+        slots.filter(move |(at_ms, slot)| slot.picture.is_some() || *at_ms >= self.sound_from_ms)
     }
 
     fn timestamp_ms(self, at_ms: u64) -> u32 {
@@ -284,7 +284,7 @@ impl Shape {
     }
 }
 
-impl Place {
+impl Slot {
     fn track(&self) -> Track {
         if self.picture.is_some() { Track::Video } else { Track::Audio }
     }

@@ -54,7 +54,7 @@ impl Objects {
     }
 }
 
-/// Of a TS slice its frames, and behind them the hash of all that it held. Between pictures a second apart a slice has
+/// Of a TS slice its frames, and behind them the hash of all that it held. Between pictures up to a second apart a slice has
 /// some 5,000 bytes of clock references and tables, which are gigabytes in a long history.
 pub(crate) fn only_frames(name: &str, object: &Object) -> Option<Vec<u8>> {
     let frames = name.ends_with(".ts").then(|| frames_of_slice(&object.bytes)).flatten()?;

@@ -15,6 +15,7 @@ use crate::network::{Rates, fail_decisions};
 pub use crate::options::Length;
 use crate::options::Options;
 pub use events::{calm, end_pushes};
+pub use rules::in_every_format;
 
 /// How large parts and blocks of record files are, where files are so many times longer than in a short history: a
 /// frame has some 40 bytes, a second has one or five of them, and a slice at least 1,300 bytes.

@@ -7,13 +7,12 @@ use std::sync::Mutex;
 
 use protocol::StreamPath;
 use shared::catalog::Command;
-use shared::rules::{Container, Format};
 use shared::testing::rule;
 use simulation::coverage::Coverage;
 use simulation::history::History;
-use simulation::judge::{self, Files, judge, record_files};
+use simulation::judge::{Files, Format, judge, record_files};
 use simulation::run::{Options, run};
-use simulation::workload::{Length, Plan};
+use simulation::workload::{Length, Plan, in_every_format};
 
 /// Seeds that are always played: together they reach everything.
 const FIXED: std::ops::RangeInclusive<u64> = 1..=250;
@@ -115,7 +114,7 @@ fn quiet() -> Plan {
 }
 
 fn playlists(history: &History) -> Files {
-    record_files(history).unwrap().remove(&judge::Format::M3u8).unwrap()
+    record_files(history).unwrap().remove(&Format::M3u8).unwrap()
 }
 
 #[test]
@@ -154,13 +153,7 @@ fn a_short_break_continues_the_file() {
 /// Times of a transport stream begin again after 26.5 h, and FLV tags have 24 bits for 4.7 h.
 #[test]
 fn a_push_of_more_than_a_day_is_whole() {
-    let mut rule = rule();
-    let formats = [Container::M3u8, Container::Mp4, Container::Flv].map(|container| {
-        let slices = rule.formats[0].slices.clone().filter(|_| container == Container::M3u8);
-        Format { container, cycle_seconds: 21_600, slices, ..rule.formats[0].clone() }
-    });
-    rule.formats = formats.to_vec();
-    let mut history = History::new(1, &[0], 1, rule);
+    let mut history = History::new(1, &[0], 1, in_every_format(21_600));
     history.keep_frames();
     history.gateways[0].chunk_ms = 60_000;
     let wanted = ["sound, and pictures in another order", "a publisher's clock that passes 2^32 ms"];

@@ -18,6 +18,19 @@ const FORMATS: [&[Container]; 6] = [
     &[Container::Mp4, Container::Flv],
 ];
 
+/// A rule under which everything is recorded in every format, each with files of such a length.
+#[must_use]
+pub fn in_every_format(cycle_seconds: u32) -> Rule {
+    let mut rule = rule();
+    let slices = rule.formats[0].clone();
+    let formats = [Container::M3u8, Container::Mp4, Container::Flv].map(|container| {
+        let of_media = slices.slices.clone().filter(|_| container == Container::M3u8);
+        Format { container, cycle_seconds, slices: of_media, ..slices.clone() }
+    });
+    rule.formats = formats.to_vec();
+    rule
+}
+
 /// A rule: any mode, any formats, any window, cycles and breaks that are short beside the history.
 pub(super) fn draw(random: &mut Random, length: Length) -> Rule {
     let mut rule = rule();

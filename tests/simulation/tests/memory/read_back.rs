@@ -1,10 +1,9 @@
 //! What is wrong with a record file is found: slices, MP4 and FLV files are changed one way at a time.
 
 use protocol::StreamPath;
-use shared::rules::{Container, Format};
-use shared::testing::rule;
 use simulation::history::History;
 use simulation::judge::record_files;
+use simulation::workload::in_every_format;
 
 /// What the push that is recorded has to have.
 const FEATURES: [&str; 3] =
@@ -98,13 +97,7 @@ fn delay(slice: &mut [u8], at: usize, ticks: u64) {
 /// A push that has what it has to, recorded in all formats.
 fn recorded() -> History {
     let stream = StreamPath::new("live.example.com", "live", "cam").unwrap();
-    let mut rule = rule();
-    let formats = [Container::M3u8, Container::Mp4, Container::Flv].map(|container| {
-        let slices = rule.formats[0].slices.clone().filter(|_| container == Container::M3u8);
-        Format { container, cycle_seconds: 900, slices, ..rule.formats[0].clone() }
-    });
-    rule.formats = formats.to_vec();
-    let mut history = History::new(1, &[0], 1, rule);
+    let mut history = History::new(1, &[0], 1, in_every_format(900));
     history.gateways[0].push_what(|shape| shape.gop_ms() == 1_000 && shape.features(0, 15_000).eq(FEATURES));
     history.seconds(2);
     let push = history.gateways[0].begin(stream, None, history.now_ms);

@@ -199,7 +199,7 @@ impl Shape {
         let sound = self.has(Track::Audio, from_ms, to_ms);
         let sound = sound.then_some("sound, and pictures in another order");
         let late = (sound.is_some() && from_ms < self.sound_from_ms).then_some("sound that comes late");
-        let is_changed = self.changed_ms.is_some_and(|at_ms| (from_ms + 1..to_ms).contains(&at_ms));
+        let is_changed = self.changed_ms.is_some_and(|at_ms| (from_ms..to_ms).contains(&at_ms));
         let changed = is_changed.then_some("parameter sets that change");
         let media = [Some(codec), sound, late, changed].into_iter().flatten().map(str::to_owned);
         media.chain(passed.map(|(_, what)| format!("a publisher's clock that passes {what}")))

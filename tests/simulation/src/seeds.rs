@@ -1,4 +1,4 @@
-//! Seeds that a test plays on something real, of which there are few.
+//! Seeds that tests play.
 
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
@@ -22,29 +22,23 @@ pub fn seeds(played: RangeInclusive<u64>) -> RangeInclusive<u64> {
     first..=last
 }
 
-/// Plays the histories of seeds, so many at once.
-///
-/// # Panics
-/// Where a history fails, or none reaches one of the things that so many have to reach.
-pub fn check(
-    played: RangeInclusive<u64>,
+/// Plays the histories of seeds, so many at once; answers what they reached, and which failed, and how.
+pub fn play(
+    seeds: impl Iterator<Item = u64> + Send,
     at_once: usize,
-    reaches: &[&str],
     play: impl Fn(u64) -> Outcome + Sync,
-) {
-    let count = played.clone().count();
-    let left = Mutex::new(seeds(played));
-    let are_few = left.lock().unwrap_or_else(PoisonError::into_inner).clone().count() < count;
-    let outcomes = Mutex::new((Coverage::default(), Vec::new()));
-    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+) -> (Coverage, Vec<(u64, String)>) {
+    let seeds = Mutex::new(seeds);
+    let played = Mutex::new((Coverage::default(), Vec::new()));
+    let next = || seeds.lock().unwrap_or_else(PoisonError::into_inner).next();
     let play_some = || {
         while let Some(seed) = next() {
             let outcome = play(seed);
-            let (reached, failed) = &mut *outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+            let (reached, failed) = &mut *played.lock().unwrap_or_else(PoisonError::into_inner);
             reached.add(&outcome.coverage);
             if let Err(error) = outcome.judged {
-                println!("seed {seed}: {error}\n{SEEDS}={seed}-{seed} plays it alone");
-                failed.push(seed);
+                println!("seed {seed}: {error}");
+                failed.push((seed, error));
             }
         }
     };
@@ -53,9 +47,25 @@ pub fn check(
             scope.spawn(play_some);
         }
     });
-    let (reached, failed) = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    played.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Plays the histories of seeds, or of those that are named in their place.
+///
+/// # Panics
+/// Where a history fails, or none reaches one of the things that so many have to reach.
+pub fn check(
+    played: RangeInclusive<u64>,
+    at_once: usize,
+    reaches: &[&str],
+    play_one: impl Fn(u64) -> Outcome + Sync,
+) {
+    let named = seeds(played.clone());
+    let are_few = named.clone().count() < played.count();
+    let (reached, failed) = play(named, at_once, play_one);
     println!("{reached}");
-    assert!(failed.is_empty(), "the histories of the seeds {failed:?} fail");
+    let failed: Vec<u64> = failed.into_iter().map(|(seed, _)| seed).collect();
+    assert!(failed.is_empty(), "the histories of the seeds {failed:?} fail; {SEEDS}=S-S plays S alone");
     let missing: Vec<_> = reaches.iter().filter(|what| reached.count(what) == 0).collect();
     assert!(are_few || missing.is_empty(), "these histories never reach {missing:?}");
 }

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::Mutex;
 
 use protocol::StreamPath;
 use shared::catalog::Command;
@@ -12,6 +11,7 @@ use simulation::coverage::Coverage;
 use simulation::history::History;
 use simulation::judge::{Files, Format, judge, record_files};
 use simulation::run::{Options, run};
+use simulation::seeds;
 use simulation::workload::{Length, Plan, in_every_format};
 
 /// Seeds that are always played: together they reach everything.
@@ -34,26 +34,12 @@ const AT_ONCE: usize = 2;
 
 /// Plays histories; answers what they reached, and which failed.
 fn play(seeds: impl Iterator<Item = u64> + Send, length: Length) -> (Coverage, Vec<String>) {
-    let seeds = Mutex::new(seeds);
-    let played = Mutex::new((Coverage::default(), Vec::new()));
-    let next = || seeds.lock().unwrap().next();
-    let play_some = || {
-        while let Some(seed) = next() {
-            let outcome = run(&Options { length, ..Options::of(seed) });
-            let (coverage, failures) = &mut *played.lock().unwrap();
-            coverage.add(&outcome.coverage);
-            if let Err(error) = outcome.judged {
-                println!("seed {seed}: {error}\nsee `cargo xtask simulate --from {seed} --seeds 1`");
-                failures.push(format!("seed {seed}: {error}"));
-            }
-        }
+    let (reached, failed) = seeds::play(seeds, AT_ONCE, |seed| run(&Options { length, ..Options::of(seed) }));
+    let long = if length == Length::Hours { " --long" } else { "" };
+    let say = |(seed, error)| {
+        format!("seed {seed}: {error}\nsee `cargo xtask simulate{long} --from {seed} --seeds 1`")
     };
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(play_some);
-        }
-    });
-    played.into_inner().unwrap()
+    (reached, failed.into_iter().map(say).collect())
 }
 
 #[test]

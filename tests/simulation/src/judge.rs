@@ -42,7 +42,7 @@ struct Fact<'a> {
 
 impl Fact<'_> {
     /// Its frames of a track.
-    fn sent(&self, track: Track) -> Vec<Pushed> {
+    fn sent(&self, track: Track) -> impl Iterator<Item = Pushed> + use<> {
         self.push.shape().frames(track, self.spooled.from_ms, self.spooled.to_ms)
     }
 

@@ -94,7 +94,7 @@ pub(super) fn read(history: &History, facts: &Facts<'_>) -> Result<Found, String
 
 fn by_first_picture(facts: &Facts<'_>) -> BTreeMap<Frame, Chunk> {
     let first = |(chunk, fact): (&Chunk, &Fact<'_>)| {
-        fact.sent(Track::Video).first().map(|pushed| (pushed.frame, chunk.clone()))
+        fact.sent(Track::Video).next().map(|pushed| (pushed.frame, chunk.clone()))
     };
     facts.iter().filter_map(first).collect()
 }
@@ -111,9 +111,8 @@ fn slices(
     facts: &Facts<'_>,
 ) -> Result<Vec<Chunk>, String> {
     let text = std::str::from_utf8(&playlist.bytes).map_err(|error| error.to_string())?;
-    let (mut chunks, mut run): (Vec<Chunk>, Option<Run>) = (Vec::new(), None);
-    let (mut lasts_s, mut is_discontinuous) = (0.0, false);
-    let mut before: Option<(&Fact<'_>, f64)> = None;
+    let (mut chunks, mut run): (Vec<Chunk>, Option<Run<'_>>) = (Vec::new(), None);
+    let (mut lasts_s, mut before_s, mut is_discontinuous) = (0.0, 0.0, false);
     for line in text.lines() {
         if let Some(duration) = line.strip_prefix("#EXTINF:") {
             lasts_s = duration.trim_end_matches(',').parse().map_err(|_| format!("{line} is no duration"))?;
@@ -123,21 +122,18 @@ fn slices(
             continue;
         }
         let (chunk, slice) = slice(objects, name, line)?;
-        if let Some(fact) = facts.get(&chunk) {
+        if let Some((known, fact)) = facts.get_key_value(&chunk) {
             let fail = |what| format!("{line} of {chunk:?} {what}");
             let mut held = read_slice(&slice.bytes).map_err(fail)?;
-            if let Some((before, before_s)) = before
-                && Run::continues(run.as_ref(), &chunk, fact)
-            {
-                check_join(before, fact, is_discontinuous, before_s).map_err(fail)?;
+            if let Some(before) = run.as_ref().filter(|run| run.continues(known, fact)) {
+                check_join(before.fact, fact, is_discontinuous, before_s).map_err(fail)?;
             }
-            take_chunk(&mut held, &mut run, (&chunk, fact)).map_err(fail)?;
+            take_chunk(&mut held, &mut run, (known, fact)).map_err(fail)?;
             if let Some(other) = held.values().flatten().next() {
                 return Err(fail(format!("also holds {other:?}")));
             }
-            before = Some((fact, lasts_s));
         }
-        is_discontinuous = false;
+        (before_s, is_discontinuous) = (lasts_s, false);
         chunks.push(chunk);
     }
     Ok(chunks)

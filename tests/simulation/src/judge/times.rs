@@ -6,48 +6,50 @@ use crate::media::{CLOCK_ENDS, Held, Pushed, Timed, Track};
 /// What two times that are one may be apart: containers round to their clocks. Unit: 1/90 000 s.
 const ROUNDED: u64 = 100;
 
-/// Chunks that follow one another in a file and in their push.
+/// Chunks that follow one another in a file and in their push, up to the last one.
 #[derive(Debug)]
-pub(super) struct Run {
-    session: String,
-    /// Up to where the push is in the file. Unit: ms after the push's begin.
-    to_ms: u64,
+pub(super) struct Run<'a> {
+    session: &'a str,
+    /// The last one.
+    pub(super) fact: &'a Fact<'a>,
     /// A time in the file less the same time in the push. Unit: 1/90 000 s, modulo [`CLOCK_ENDS`].
     shift: u64,
 }
 
-impl Run {
-    /// Whether a chunk goes on where a run ends.
-    pub(super) fn continues(run: Option<&Self>, chunk: &Chunk, fact: &Fact<'_>) -> bool {
-        run.is_some_and(|run| run.session == chunk.0 && run.to_ms == fact.spooled.from_ms)
+impl Run<'_> {
+    /// Whether a chunk goes on where the last one ends.
+    pub(super) fn continues(&self, (session, _): &Chunk, fact: &Fact<'_>) -> bool {
+        self.session == session && self.fact.spooled.to_ms == fact.spooled.from_ms
     }
 }
 
 /// Takes a chunk from the begin of what is left of a file. All its frames have to be there and nothing between them, and to
 /// be decoded and presented as they were pushed, pictures and sound alike, and as the chunk before was, which it continues.
-pub(super) fn take_chunk(
+pub(super) fn take_chunk<'a>(
     held: &mut Held,
-    run: &mut Option<Run>,
-    (chunk, fact): (&Chunk, &Fact<'_>),
+    run: &mut Option<Run<'a>>,
+    (chunk, fact): (&'a Chunk, &'a Fact<'a>),
 ) -> Result<(), String> {
-    let begin = held[&Track::Video].first().zip(fact.sent(Track::Video).first().cloned());
-    let shift = match &run {
-        Some(before) if Run::continues(run.as_ref(), chunk, fact) => before.shift,
-        _ => begin.map_or(0, |(timed, pushed)| shift(timed.presented, pushed.presented_ms)),
-    };
+    let before = run.as_ref().filter(|run| run.continues(chunk, fact));
+    let begin = held[&Track::Video].first().zip(fact.sent(Track::Video).next());
+    let of_begin = begin.map_or(0, |(timed, pushed)| shift(timed.presented, pushed.presented_ms));
+    let expected = before.map_or(of_begin, |run| run.shift);
     for (track, frames) in held {
-        let sent = fact.sent(*track);
+        let sent: Vec<Pushed> = fact.sent(*track).collect();
         let taken: Vec<Timed> = frames.drain(..sent.len().min(frames.len())).collect();
         let is_it = |(timed, pushed): (&Timed, &Pushed)| {
             timed.frame == pushed.frame
-                && is_near(self::shift(timed.decoded, pushed.decoded_ms), shift)
-                && is_near(self::shift(timed.presented, pushed.presented_ms), shift)
+                && is_near(shift(timed.decoded, pushed.decoded_ms), expected)
+                && is_near(shift(timed.presented, pushed.presented_ms), expected)
         };
         if taken.len() != sent.len() || !taken.iter().zip(&sent).all(is_it) {
-            return Err(format!("holds {taken:?} for {sent:?} of {chunk:?}, {shift} later, after {run:?}"));
+            let before = before.map(|run| run.fact.spooled);
+            return Err(format!(
+                "holds {taken:?} for {sent:?} of {chunk:?}, {expected} later, after {before:?}"
+            ));
         }
     }
-    *run = Some(Run { session: chunk.0.clone(), to_ms: fact.spooled.to_ms, shift });
+    *run = Some(Run { session: &chunk.0, fact, shift: expected });
     Ok(())
 }
 

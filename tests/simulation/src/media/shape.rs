@@ -261,15 +261,13 @@ impl Shape {
     }
 
     /// The frames of a track from one second up to another, in decoding order.
-    #[must_use]
-    pub fn frames(self, track: Track, from_ms: u64, to_ms: u64) -> Vec<Pushed> {
-        let of_track = self.slots(from_ms, to_ms).filter(|(_, slot)| slot.track() == track);
-        let pushed = |(at_ms, slot): (u64, &Slot)| Pushed {
+    pub fn frames(self, track: Track, from_ms: u64, to_ms: u64) -> impl Iterator<Item = Pushed> {
+        let of_track = self.slots(from_ms, to_ms).filter(move |(_, slot)| slot.track() == track);
+        of_track.map(move |(at_ms, slot)| Pushed {
             frame: (self.mark, at_ms),
             decoded_ms: at_ms,
             presented_ms: at_ms + u64::from(slot.composition_ms),
-        };
-        of_track.map(pushed).collect()
+        })
     }
 
     fn slots(self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = (u64, &'static Slot)> {

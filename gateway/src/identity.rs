@@ -41,6 +41,8 @@ impl Identity {
         let (host, tc_path) = split_url(tc_url);
         let named = ["vhost", "domain"].iter().find_map(|&name| arguments.get(name));
         let named = named.map_or(host, String::as_str);
+        // `example.com.` is `example.com` (RFC 1034 §3.1).
+        let named = named.strip_suffix('.').unwrap_or(named);
         let domain = if named.is_empty() { default_domain } else { named };
 
         let app = if app.is_empty() { tc_path } else { app };
@@ -48,10 +50,22 @@ impl Identity {
         let mut names: Vec<_> = written.iter().map(|name| decode(name)).collect();
         let stream = if segments(name).next().is_none() { None } else { names.pop() };
         let path = StreamPath::new(domain, names.join("/"), stream.unwrap_or_default())?;
+        check_text(&path)?;
         let uris = uris(&written, &path);
         let auth_key = arguments.remove(ARGUMENT);
         Ok(Self { path, uris, arguments, auth_key })
     }
+}
+
+/// Whether the names were UTF-8: what was not is replaced by one and the same character, so that the names of several
+/// streams would become one.
+fn check_text(path: &StreamPath) -> Result<(), NameError> {
+    for (what, name) in [("domain", path.domain()), ("app", path.app()), ("stream", path.stream())] {
+        if name.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(NameError::Encoding { what, segment: name.into() });
+        }
+    }
+    Ok(())
 }
 
 /// The ways to write the path of a stream that may be signed.
@@ -122,6 +136,7 @@ mod tests {
         check("rtmp://LIVE.example.com:1935/app", "app", "x", "live.example.com/app/x");
         check("rtmp://user:pass@h:1935/app", "app", "x", "h/app/x");
         check("rtmp://[::1]:1935/app", "app", "x", "::1/app/x");
+        check("rtmp://live.example.com.:1935/app", "app", "x", "live.example.com/app/x");
         check("rtmp://10.0.0.1/app?vhost=a.example", "app?vhost=a.example", "x", "a.example/app/x");
         check("rtmp://10.0.0.1/app", "app", "x?domain=b.example&k=v", "b.example/app/x");
         check("rtmp://10.0.0.1/app?vhost=a", "app", "x?vhost=b", "b/app/x");
@@ -188,6 +203,19 @@ mod tests {
             check("rtmp://h/live/_definst_", app, name, "h/live/x");
         }
         check("rtmp://h/live/_definst_", "", "x", "h/live/x");
+    }
+
+    #[test]
+    fn names_that_are_not_utf_8_are_refused() {
+        // GBK, as it is sent, and in percent signs.
+        let sent = String::from_utf8_lossy(b"x\xd6\xd0").into_owned();
+        for name in [&sent, "x%D6%D0", "x%ff", "x%E7%9B"] {
+            let refused = identity("rtmp://h/app", "app", name).unwrap_err();
+            assert!(matches!(refused, NameError::Encoding { what: "stream", .. }), "{name:?}: {refused}");
+            assert!(identity("rtmp://h/app", name, "x").is_err(), "{name:?}");
+            assert!(identity("rtmp://h/app", "app", &format!("x?vhost={name}")).is_err(), "{name:?}");
+        }
+        check("rtmp://h/app", "app", "x?k=%D6%D0", "h/app/x");
     }
 
     #[test]

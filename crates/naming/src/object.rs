@@ -1,6 +1,6 @@
 //! An object's name, as it is made of a template.
 
-use crate::{Error, Kind, Template, Values, tag};
+use crate::{Error, Kind, MAX_OBJECT_NAME_BYTES, Template, Values, check_object_name, tag};
 
 /// What an object of a recording is called.
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +27,30 @@ impl ObjectName<'_> {
     /// The name for what has found as many of its names to hold another writer's object: from the first one on, what
     /// is the tag's own goes before the extension.
     ///
+    /// A record file's name that would be longer than [`MAX_OBJECT_NAME_BYTES`] is cut, and ends so as well: by the time
+    /// that the file is made, its media has been acknowledged.
+    ///
     /// # Errors
-    /// As [`build`](Self::build).
+    /// As [`build`](Self::build); the name of a record file is not too long.
     pub fn build_for(&self, tag: &str, names_taken: u32) -> Result<String, Error> {
-        match names_taken {
+        let built = match names_taken {
             0 => self.build_with(""),
             taken => self.build_with(&tag::own_ending(tag, taken)),
+        };
+        match built {
+            Err(Error::NameTooLong { .. }) if self.kind == Kind::RecordFile => {
+                self.cut(&tag::own_ending(tag, names_taken))
+            }
+            built => built,
         }
+    }
+
+    fn cut(&self, suffix: &str) -> Result<String, Error> {
+        let whole = Template::parse(self.template, self.kind)?.expand(&self.values);
+        let room = MAX_OBJECT_NAME_BYTES.saturating_sub(suffix.len() + self.extension.len());
+        let name = format!("{}{suffix}{}", &whole[..whole.floor_char_boundary(room)], self.extension);
+        check_object_name(&name)?;
+        Ok(name)
     }
 
     fn build_with(&self, suffix: &str) -> Result<String, Error> {
@@ -71,6 +88,36 @@ mod tests {
             assert_eq!(tag::is_own(&built, "x/m3u8/3"), names_taken > 0, "{built}");
             assert!(!tag::is_own(&built, "x/m3u8/4"), "{built}");
         }
+    }
+
+    #[test]
+    fn the_name_of_a_record_file_that_would_be_too_long_is_cut_and_its_own() {
+        let stream = "直".repeat(85);
+        let values = Values {
+            app: "live",
+            stream: &stream,
+            sequence: 3,
+            start_ms: 1_488_985_786_999,
+            end_ms: 1_488_985_840_000,
+            timezone: Timezone::default(),
+        };
+        let long = "{StreamName}/".repeat(4) + "{StartTime}_{EndTime}";
+        for filler in 1..7 {
+            let template = "x".repeat(filler) + "/" + &long;
+            let kind = Kind::RecordFile;
+            let name = ObjectName { kind, template: &template, values, extension: ".mp4" };
+            let names = [0, 1, 2].map(|taken| name.build_for("s/mp4/3", taken).unwrap());
+            for name in &names {
+                assert!((1_021..=1_023).contains(&name.len()), "{} bytes", name.len());
+                assert!(name.starts_with(&format!("{}/{stream}/", "x".repeat(filler))), "{name}");
+                assert!(tag::is_own(name, "s/mp4/3") && !tag::is_own(name, "s/mp4/4"), "{name}");
+            }
+            assert_ne!(names[1], names[2]);
+        }
+        // A slice is refused before it is acknowledged, and its name is read backwards.
+        let template = "{StreamName}/".repeat(4) + "{UnixTimestamp}_{Sequence}";
+        let name = ObjectName { kind: Kind::Slice, template: &template, values, extension: ".ts" };
+        assert!(matches!(name.build_for("s/3", 0), Err(Error::NameTooLong { .. })));
     }
 
     #[test]

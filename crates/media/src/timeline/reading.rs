@@ -78,7 +78,8 @@ impl Unit<'_> {
         if let Some(next) = next {
             let back = (next - self.expected() - self.frame()).abs();
             let on = (next - self.at() - self.frame()).abs();
-            if next < self.at() && back < on {
+            // A step of the clock that follows fits neither.
+            if next < self.at() && 2 * back < on {
                 return Reading::Outlier { time_90khz: self.between(next) };
             }
         }

@@ -73,6 +73,32 @@ fn a_jump_backward_continues_at_the_frame_rate() {
     check(&video(&[500_000, 500_040, 0, 40]), &[0, 40, 80, 120], &[(RepairKind::TimestampJumpBackward, 1)]);
 }
 
+/// Of pictures that come at 0, 300 and 600 ms of each second it is not known to less than 100 ms when the next one is due.
+#[test]
+fn tracks_stay_in_step_where_the_clock_of_uneven_pictures_steps_back() {
+    let pictures = (0..12).flat_map(|second| [0, 300, 600].map(|ms| (Video, 1_000 * second + ms)));
+    let sound = (0..500).map(|n| (Audio, 10 + n * 2_090 / 90));
+    let mut pushed: Vec<(TrackKind, u32)> = pictures.chain(sound).collect();
+    pushed.sort_by_key(|&(_, ms)| ms);
+    for unit in pushed.iter_mut().filter(|(_, ms)| *ms >= 7_000) {
+        unit.1 -= 1_300;
+    }
+    let (placed, _) = place(&pushed);
+    let later = |(time, (_, ms)): (&i64, &(TrackKind, u32))| time - i64::from(*ms) * TICKS_PER_MS;
+    let later: Vec<i64> = placed.iter().zip(&pushed).map(later).collect();
+    let behind = &later[pushed.len() - 100..];
+    assert!(behind.iter().all(|ticks| ticks.abs_diff(behind[0]) < 90), "{behind:?}");
+}
+
+#[test]
+fn a_late_picture_before_a_step_back_is_not_a_wrong_stamp() {
+    check(
+        &video(&[0, 300, 600, 1_000, 1_300, 1_600, 2_000, 1_000, 1_300, 1_600]),
+        &[0, 300, 600, 1_000, 1_300, 1_600, 2_000, 2_300, 2_600, 2_900],
+        &[(RepairKind::TimestampJumpBackward, 1)],
+    );
+}
+
 #[test]
 fn a_clock_that_comes_back_from_a_step_back_has_not_paused() {
     let stamps: Vec<u32> =

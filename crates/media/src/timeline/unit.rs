@@ -105,7 +105,14 @@ impl Unit<'_> {
     pub(super) fn follows_other(&self) -> bool {
         let Some(other) = self.other else { return false };
         let step = other.away_90khz() - self.own.away_90khz();
-        other.away_90khz() != 0 && step != 0 && self.is_near(step, self.expected() - self.at())
+        other.away_90khz() != 0 && step != 0 && self.is_as_long(self.expected() - self.at(), step)
+    }
+
+    /// Two measures of one step, which may differ by where frames of either track happen to lie.
+    fn is_as_long(&self, one: i64, other: i64) -> bool {
+        let frames = self.frame() + self.other.map_or(0, |other| other.pace.frame_90khz());
+        let frames = frames.min(MAX_TOLERANCE_90KHZ).min(other.abs() / 2);
+        (one - other).abs() <= frames || self.is_near(one, other)
     }
 
     /// The other track is about to make a step that `is_it`, beside its own pace; whether it goes on from there.

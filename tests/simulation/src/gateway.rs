@@ -112,7 +112,7 @@ impl Gateway {
     /// Where nothing is it.
     pub fn push_what(&mut self, is_it: impl Fn(Shape) -> bool) {
         let mark = Push::mark(&self.next_id());
-        self.media = (0..1 << 16).find(|drawn| is_it(Shape::of(mark ^ drawn)));
+        self.media = (0..1 << 20).find(|drawn| is_it(Shape::of(mark ^ drawn)));
         assert!(self.media.is_some(), "no push is made of that");
     }
 

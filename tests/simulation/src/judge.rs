@@ -46,6 +46,13 @@ impl Fact<'_> {
         self.push.shape().frames(track, self.spooled.from_ms, self.spooled.to_ms)
     }
 
+    /// How long it lasts at least, and at most: a pause before the next one may be its last frame's. Unit: ms.
+    fn media_ms(&self) -> (u64, u64) {
+        let due_ms = |at_ms| self.push.shape().due_ms(at_ms);
+        let (from_ms, to_ms) = (self.spooled.from_ms, self.spooled.to_ms);
+        (due_ms(to_ms - 1) + 1 - due_ms(from_ms), due_ms(to_ms) - due_ms(from_ms))
+    }
+
     fn begins_with_key(&self) -> bool {
         self.push.shape().is_key(self.spooled.from_ms)
     }

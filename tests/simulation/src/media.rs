@@ -7,6 +7,8 @@ mod frame;
 mod held;
 mod shape;
 mod slice;
+mod slots;
+mod steps;
 
 use flv::TagKind;
 
@@ -14,8 +16,9 @@ pub use codecs::{Codec, parameter_sets};
 pub use files::{read_flv, read_mp4};
 pub use frame::{Frame, frames};
 pub use held::{CLOCK_ENDS, Held, Timed};
-pub use shape::{Coded, Pushed, Shape, Tag, Track};
+pub use shape::{Coded, Pushed, Shape, Tag};
 pub use slice::{frames_of_slice, read_slice};
+pub use slots::Track;
 
 /// A chunk of the push with the mark 0: what came from one second of the push up to another, in milliseconds after the
 /// push's begin.

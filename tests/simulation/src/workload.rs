@@ -95,7 +95,8 @@ pub fn play(chances: &Rc<Chances>, options: &Options, functions: Rc<dyn Function
     history.hosts.any().buckets.least_part.set(history.sizes.least);
     history.hosts.ask_for_statuses(plan.tells_status);
     history.note(&format!("{plan:?}"));
-    let media = chances.random(point_of("media")).below(1 << 16) as u32;
+    let draw = |of: &str| chances.random(point_of(of)).below(1 << 16) as u32;
+    let media = draw("media") | draw("how media is odd") << 16;
     history.gateways.iter_mut().for_each(|gateway| gateway.media = Some(media));
     history.seconds(3);
     if length == Length::Hours {

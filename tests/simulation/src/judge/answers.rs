@@ -140,13 +140,14 @@ fn check_duration<'a>(
     let (mut media_ms, mut pauses_ms, mut runs) = (0, 0, 0);
     for chunk in &chunks {
         let Some(fact) = facts.get(chunk).filter(|fact| fact.push.stream == *stream) else { continue };
-        media_ms += fact.spooled.to_ms - fact.spooled.from_ms;
+        let (least_ms, most_ms) = fact.media_ms();
+        media_ms += least_ms;
         let next = fact.push.chunks.get(chunk.1 as usize + 1);
         // The next one may never have come.
         let next = next.filter(|_| chunks.contains(&(chunk.0.clone(), chunk.1 + 1)));
         let pause_ms = next.map_or(u64::MAX, |next| next.from_ms - fact.spooled.to_ms);
         runs += u64::from(pause_ms > 0);
-        pauses_ms += if pause_ms <= SHORT_PAUSE_MS { pause_ms } else { 0 };
+        pauses_ms += most_ms - least_ms + if pause_ms <= SHORT_PAUSE_MS { pause_ms } else { 0 };
     }
     let slack_ms = GUESS_MS * runs;
     if found_ms + slack_ms < media_ms || found_ms > media_ms + pauses_ms + slack_ms {

@@ -54,7 +54,9 @@ fn places<'a>(files: &'a Files, facts: &Facts<'_>) -> HashMap<&'a Chunk, Place<'
         let mut before: Option<&Fact<'_>> = None;
         for (at, chunk) in chunks.iter().enumerate() {
             if let Some(fact) = facts.get(chunk) {
-                least_ms += fact.spooled.to_ms - fact.spooled.from_ms;
+                let media_ms = fact.media_ms();
+                least_ms += media_ms.0;
+                pauses_ms += media_ms.1 - media_ms.0;
                 let of_push = before.filter(|before| before.push.id == fact.push.id);
                 let pause_ms = of_push.map_or(0, |before| fact.spooled.from_ms - before.spooled.to_ms);
                 pauses_ms += if pause_ms <= SHORT_PAUSE_MS { pause_ms } else { 0 };

@@ -111,7 +111,7 @@ fn slices(
     facts: &Facts<'_>,
 ) -> Result<Vec<Chunk>, String> {
     let text = std::str::from_utf8(&playlist.bytes).map_err(|error| error.to_string())?;
-    let (mut chunks, mut run): (Vec<Chunk>, Option<Run<'_>>) = (Vec::new(), None);
+    let (mut chunks, mut run): (_, Option<Run<'_>>) = (Vec::new(), None);
     let (mut lasts_s, mut before_s, mut is_discontinuous) = (0.0, 0.0, false);
     for line in text.lines() {
         if let Some(duration) = line.strip_prefix("#EXTINF:") {
@@ -125,10 +125,11 @@ fn slices(
         if let Some((known, fact)) = facts.get_key_value(&chunk) {
             let fail = |what| format!("{line} of {chunk:?} {what}");
             let mut held = read_slice(&slice.bytes).map_err(fail)?;
-            if let Some(before) = run.as_ref().filter(|run| run.continues(known, fact)) {
-                check_join(before.fact, fact, is_discontinuous, before_s).map_err(fail)?;
-            }
+            let before = run.filter(|run| run.continues(known, fact));
             take_chunk(&mut held, &mut run, (known, fact)).map_err(fail)?;
+            if let Some((before, run)) = before.zip(run) {
+                check_join(&before, &run, is_discontinuous, before_s).map_err(fail)?;
+            }
             if let Some(other) = held.values().flatten().next() {
                 return Err(fail(format!("also holds {other:?}")));
             }
@@ -141,19 +142,14 @@ fn slices(
 
 /// Checks what a playlist says of a slice that continues another one, which it says lasts so long. A change of parameter
 /// sets, and nothing else, makes it discontinuous (RFC 8216 §4.3.2.3).
-fn check_join(
-    before: &Fact<'_>,
-    fact: &Fact<'_>,
-    is_discontinuous: bool,
-    before_s: f64,
-) -> Result<(), String> {
-    let is_changed = |fact: &Fact<'_>| fact.push.shape().is_changed(fact.spooled.to_ms - 1);
-    if is_discontinuous != (is_changed(before) != is_changed(fact)) {
+fn check_join(before: &Run<'_>, run: &Run<'_>, is_discontinuous: bool, before_s: f64) -> Result<(), String> {
+    let is_changed = |run: &Run<'_>| run.fact.push.shape().is_changed(run.fact.spooled.to_ms - 1);
+    if is_discontinuous != (is_changed(before) != is_changed(run)) {
         return Err(format!("continues a slice, and is discontinuous: {is_discontinuous}"));
     }
-    let pushed_s = (before.spooled.to_ms - before.spooled.from_ms) as f64 / 1_000.0;
-    if (before_s - pushed_s).abs() > ROUNDED_S {
-        return Err(format!("follows on {pushed_s} s of media, which the playlist says are {before_s}"));
+    let lasts_s = run.after_s(before);
+    if (before_s - lasts_s).abs() > ROUNDED_S {
+        return Err(format!("follows on {lasts_s} s of media, which the playlist says are {before_s}"));
     }
     Ok(())
 }

@@ -6,20 +6,55 @@ use crate::media::{CLOCK_ENDS, Held, Pushed, Timed, Track};
 /// What two times that are one may be apart: containers round to their clocks. Unit: 1/90 000 s.
 const ROUNDED: u64 = 100;
 
+/// What the pace of a track may be wrong by where a publisher's clock steps, and nothing else tells when the next frame is due:
+/// frames of one push are up to so far apart. Unit: 1/90 000 s.
+const PACED: u64 = 54_000;
+
+/// How times lie in a file: each is later than in the push by as much, until the publisher's clock steps. Unit: 1/90 000 s,
+/// modulo [`CLOCK_ENDS`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Shifts {
+    before: Option<u64>,
+    /// Once it has stepped.
+    after: Option<u64>,
+}
+
+impl Shifts {
+    fn of(&mut self, pushed: &Pushed) -> &mut Option<u64> {
+        if pushed.is_stepped { &mut self.after } else { &mut self.before }
+    }
+
+    /// Whether a frame is where it is due.
+    fn fit(&mut self, timed: &Timed, pushed: &Pushed) -> bool {
+        let found = shift(timed.presented, pushed.presented_ms);
+        let expected = *self.of(pushed).get_or_insert(found);
+        let is_paced = |before| !pushed.is_stepped || apart(before, expected) <= PACED;
+        apart(found, expected) <= ROUNDED
+            && apart(shift(timed.decoded, pushed.decoded_ms), expected) <= ROUNDED
+            && self.before.is_none_or(is_paced)
+    }
+}
+
 /// Chunks that follow one another in a file and in their push, up to the last one.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Run<'a> {
     session: &'a str,
     /// The last one.
     pub(super) fact: &'a Fact<'a>,
-    /// A time in the file less the same time in the push. Unit: 1/90 000 s, modulo [`CLOCK_ENDS`].
-    shift: u64,
+    shifts: Shifts,
+    /// When the last one begins. Unit: 1/90 000 s, modulo [`CLOCK_ENDS`].
+    begin: u64,
 }
 
 impl Run<'_> {
     /// Whether a chunk goes on where the last one ends.
     pub(super) fn continues(&self, (session, _): &Chunk, fact: &Fact<'_>) -> bool {
         self.session == session && self.fact.spooled.to_ms == fact.spooled.from_ms
+    }
+
+    /// How long after the begin of the last chunk of another run that of this one comes. Unit: s.
+    pub(super) fn after_s(&self, before: &Self) -> f64 {
+        ((self.begin + CLOCK_ENDS - before.begin) % CLOCK_ENDS) as f64 / 90_000.0
     }
 }
 
@@ -31,25 +66,26 @@ pub(super) fn take_chunk<'a>(
     (chunk, fact): (&'a Chunk, &'a Fact<'a>),
 ) -> Result<(), String> {
     let before = run.as_ref().filter(|run| run.continues(chunk, fact));
-    let begin = held[&Track::Video].first().zip(fact.sent(Track::Video).next());
-    let of_begin = begin.map_or(0, |(timed, pushed)| shift(timed.presented, pushed.presented_ms));
-    let expected = before.map_or(of_begin, |run| run.shift);
+    let mut shifts = before.map_or_else(Shifts::default, |run| run.shifts);
+    let begin = held[&Track::Video].first().map_or(0, |timed| timed.decoded);
     for (track, frames) in held {
         let sent: Vec<Pushed> = fact.sent(*track).collect();
         let taken: Vec<Timed> = frames.drain(..sent.len().min(frames.len())).collect();
-        let is_it = |(timed, pushed): (&Timed, &Pushed)| {
-            timed.frame == pushed.frame
-                && is_near(shift(timed.decoded, pushed.decoded_ms), expected)
-                && is_near(shift(timed.presented, pushed.presented_ms), expected)
+        let mut last = None;
+        let mut is_it = |(timed, pushed): &(&Timed, &Pushed)| {
+            let is_later = last.replace(timed.decoded).is_none_or(|before| is_after(timed.decoded, before));
+            timed.frame == pushed.frame && is_later && (pushed.is_open || shifts.fit(timed, pushed))
         };
-        if taken.len() != sent.len() || !taken.iter().zip(&sent).all(is_it) {
+        let wrong = taken.iter().zip(&sent).find(|both| !is_it(both));
+        if wrong.is_some() || taken.len() != sent.len() {
             let before = before.map(|run| run.fact.spooled);
+            let many = (taken.len(), sent.len());
             return Err(format!(
-                "holds {taken:?} for {sent:?} of {chunk:?}, {expected} later, after {before:?}"
+                "holds {many:?} of {track:?}, {wrong:?}, of {chunk:?}, {shifts:?} later, after {before:?}"
             ));
         }
     }
-    *run = Some(Run { session: &chunk.0, fact, shift: expected });
+    *run = Some(Run { session: &chunk.0, fact, shifts, begin });
     Ok(())
 }
 
@@ -57,7 +93,11 @@ fn shift(time: u64, pushed_ms: u64) -> u64 {
     (time + CLOCK_ENDS - 90 * pushed_ms % CLOCK_ENDS) % CLOCK_ENDS
 }
 
-fn is_near(one: u64, two: u64) -> bool {
+fn apart(one: u64, two: u64) -> u64 {
     let apart = one.abs_diff(two);
-    apart.min(CLOCK_ENDS - apart) <= ROUNDED
+    apart.min(CLOCK_ENDS - apart)
+}
+
+fn is_after(time: u64, before: u64) -> bool {
+    (1..CLOCK_ENDS / 2).contains(&((time + CLOCK_ENDS - before) % CLOCK_ENDS))
 }

@@ -5,7 +5,7 @@ use mp4::verify::{self, Movie, Sample};
 
 use super::frame::{Frame, frames};
 use super::held::{CLOCK_ENDS, Held, Timed, check_coded, check_parameters, nothing};
-use super::shape::Track;
+use super::slots::Track;
 
 /// The frames of an MP4 file, as its index says where they lie and when they come.
 ///

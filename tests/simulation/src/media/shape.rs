@@ -2,20 +2,8 @@
 
 use super::codecs::{self, Codec, Picture};
 use super::frame::{self, Frame};
-
-/// A track of a push.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Track {
-    /// Pictures.
-    Video,
-    /// Sound.
-    Audio,
-}
-
-impl Track {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Video, Self::Audio];
-}
+use super::slots::{MANY, ONE, PICTURES, Slot, Slots, Track};
+use super::steps::Step;
 
 /// A tag as it is pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +16,7 @@ pub struct Tag {
     pub body: Vec<u8>,
 }
 
-/// A frame as it is pushed. Times count from the push's begin. Unit: ms.
+/// A frame as it is pushed. Times count from the push's begin, with pauses. Unit: ms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pushed {
     /// Which.
@@ -37,6 +25,10 @@ pub struct Pushed {
     pub decoded_ms: u64,
     /// When it is presented.
     pub presented_ms: u64,
+    /// The publisher's clock has stepped, and that is no pause.
+    pub is_stepped: bool,
+    /// Whether the step before it is a pause is told by the next picture alone.
+    pub is_open: bool,
 }
 
 /// What every container has to hold of a frame.
@@ -49,29 +41,6 @@ pub struct Coded {
     /// The NAL unit of a picture, or a frame of AAC.
     pub bytes: Vec<u8>,
 }
-
-/// A frame of each second.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    /// Its decoding time in the second. Unit: ms.
-    after_ms: u64,
-    /// Its presentation time less its decoding time. Unit: ms.
-    composition_ms: u32,
-    /// None: sound.
-    picture: Option<Picture>,
-}
-
-/// One picture a second.
-const ONE: [Slot; 1] = [Slot { after_ms: 0, composition_ms: 0, picture: Some(Picture::Key) }];
-
-/// Three pictures a second, one of which is shown before the one that it needs, and sound between them.
-const MANY: [Slot; 5] = [
-    Slot { after_ms: 0, composition_ms: 100, picture: Some(Picture::Key) },
-    Slot { after_ms: 150, composition_ms: 0, picture: None },
-    Slot { after_ms: 300, composition_ms: 600, picture: Some(Picture::Reference) },
-    Slot { after_ms: 600, composition_ms: 0, picture: Some(Picture::NonReference) },
-    Slot { after_ms: 700, composition_ms: 0, picture: None },
-];
 
 /// What publishers' first frames are at: 0; shortly before 24, 31 and 32 bits are full; and before 26.5 h, where
 /// the same on a transport stream's clock would fill 33 bits. Unit: ms.
@@ -109,6 +78,19 @@ const HAS_LONG_GOPS: u32 = 3 << 6;
 const ORIGIN: u32 = 7 << ORIGIN_AT;
 const ORIGIN_AT: u32 = 8;
 
+/// Something is odd where all bits are set.
+const IS_ODD: u32 = 3 << 14;
+
+/// What is odd, and how.
+const KIND: u32 = 7 << KIND_AT;
+const KIND_AT: u32 = 11;
+const STEPS_AHEAD: u32 = 0;
+const STEPS_BACK: u32 = 1;
+const HOW_AT: u32 = 16;
+
+/// How long a frame of sound lasts where it has no pauses: 1,024 samples at 8 kHz. Unit: ms.
+const SOUND_FRAME_MS: u64 = 128;
+
 /// When late sound begins. Unit: ms after the push's begin.
 const LATE_MS: u64 = 8_000;
 
@@ -125,30 +107,49 @@ pub struct Shape {
     codec: Codec,
     origin_ms: u32,
     second: &'static [Slot],
+    /// How long a frame of sound lasts that has no pauses.
+    sound_frame_ms: Option<u64>,
     sound_from_ms: u64,
     changed_ms: Option<u64>,
     gop_ms: u64,
+    step: Option<Step>,
 }
 
 impl Shape {
+    /// The bits of a mark that say whether something is odd, and what.
+    pub(crate) const ODD: u32 = IS_ODD | KIND | 0xffff << HOW_AT;
+
     /// What the mark of a push says. The mark 0 is one picture of AVC a second, each a keyframe, from 0 on.
     #[must_use]
     pub fn of(mark: u32) -> Self {
+        let kind = (mark & IS_ODD == IS_ODD).then_some((mark & KIND) >> KIND_AT);
+        let has_many = mark & HAS_MANY != 0;
         Self {
             mark,
             codec: if mark & IS_HEVC == 0 { Codec::Avc } else { Codec::Hevc },
             origin_ms: ORIGINS_MS[((mark & ORIGIN) >> ORIGIN_AT) as usize],
-            second: if mark & HAS_MANY == 0 { &ONE } else { &MANY },
+            second: match kind {
+                _ if !has_many => &ONE,
+                None => &MANY,
+                Some(_) => &PICTURES,
+            },
+            sound_frame_ms: (has_many && kind.is_some()).then_some(SOUND_FRAME_MS),
             sound_from_ms: if mark & SOUNDS_LATE == 0 { 0 } else { LATE_MS },
             changed_ms: (mark & CHANGES != 0).then_some(CHANGED_MS),
             gop_ms: if mark & HAS_LONG_GOPS == HAS_LONG_GOPS { LONG_GOP_MS } else { 1_000 },
+            step: match kind {
+                Some(kind @ (STEPS_AHEAD | STEPS_BACK)) => {
+                    Some(Step::of(kind == STEPS_AHEAD, mark >> HOW_AT))
+                }
+                _ => None,
+            },
         }
     }
 
     /// The mark of a push that is made as that of the mark 0 is.
     #[must_use]
     pub fn plainest(mark: u32) -> u32 {
-        mark & !(IS_HEVC | HAS_MANY | SOUNDS_LATE | CHANGES | HAS_LONG_GOPS | ORIGIN)
+        mark & !(IS_HEVC | HAS_MANY | SOUNDS_LATE | CHANGES | HAS_LONG_GOPS | ORIGIN | IS_ODD)
     }
 
     /// The mark of a push that has one picture a second, each of which is a keyframe.
@@ -202,7 +203,10 @@ impl Shape {
         let is_changed = self.changed_ms.is_some_and(|at_ms| (from_ms..to_ms).contains(&at_ms));
         let changed = is_changed.then_some("parameter sets that change");
         let media = [Some(codec), sound, late, changed].into_iter().flatten().map(str::to_owned);
-        media.chain(passed.map(|(_, what)| format!("a publisher's clock that passes {what}")))
+        let step = self.step.filter(|step| (from_ms..to_ms).contains(&step.at_ms));
+        let step =
+            step.map(|step| step.name(self.first_from(step.at_ms).is_some_and(|at_ms| self.is_key(at_ms))));
+        media.chain(passed.map(|(_, what)| format!("a publisher's clock that passes {what}"))).chain(step)
     }
 
     /// The tags that come before the frames of a second.
@@ -257,33 +261,59 @@ impl Shape {
     /// Whether there is sound, now or later.
     #[must_use]
     pub fn has_sound(self) -> bool {
-        self.second.iter().any(|slot| slot.track() == Track::Audio)
+        self.sound_frame_ms.is_some() || self.second.iter().any(|slot| slot.track() == Track::Audio)
     }
 
     /// The frames of a track from one second up to another, in decoding order.
     pub fn frames(self, track: Track, from_ms: u64, to_ms: u64) -> impl Iterator<Item = Pushed> {
         let of_track = self.slots(from_ms, to_ms).filter(move |(_, slot)| slot.track() == track);
-        of_track.map(move |(at_ms, slot)| Pushed {
-            frame: (self.mark, at_ms),
-            decoded_ms: at_ms,
-            presented_ms: at_ms + u64::from(slot.composition_ms),
+        of_track.map(move |(at_ms, slot)| {
+            let decoded_ms = self.due_ms(at_ms);
+            Pushed {
+                frame: (self.mark, at_ms),
+                decoded_ms,
+                presented_ms: decoded_ms + u64::from(slot.composition_ms),
+                is_stepped: self.step.is_some_and(|step| step.kept_ms() == 0 && at_ms >= step.at_ms),
+                is_open: self.is_open(at_ms, slot),
+            }
         })
     }
 
+    /// When what comes at a moment is due in a recording: then, or after a pause. Unit: ms.
+    #[must_use]
+    pub fn due_ms(self, at_ms: u64) -> u64 {
+        at_ms + self.step.filter(|step| at_ms >= step.at_ms).map_or(0, Step::kept_ms)
+    }
+
+    /// Sound after a pause of which no picture tells before the next keyframe.
+    fn is_open(self, at_ms: u64, slot: &Slot) -> bool {
+        let Some(step) = self.step.filter(|step| step.kept_ms() > 0 && at_ms >= step.at_ms) else {
+            return false;
+        };
+        let next_ms = step.at_ms.next_multiple_of(1_000);
+        let has_picture = || {
+            self.slots(next_ms - 1_000, next_ms)
+                .any(|(at_ms, slot)| at_ms >= step.at_ms && slot.picture.is_some())
+        };
+        slot.picture.is_none() && at_ms < next_ms && self.is_key(next_ms) && !has_picture()
+    }
+
+    /// When the first frame comes from a moment on.
+    fn first_from(self, at_ms: u64) -> Option<u64> {
+        let second_ms = at_ms / 1_000 * 1_000;
+        let mut slots = self.slots(second_ms, second_ms + 2_000);
+        slots.find(|(slot_ms, _)| *slot_ms >= at_ms).map(|(slot_ms, _)| slot_ms)
+    }
+
     fn slots(self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = (u64, &'static Slot)> {
-        let seconds = (from_ms..to_ms).step_by(1_000);
-        let slots =
-            seconds.flat_map(move |at_ms| self.second.iter().map(move |slot| (at_ms + slot.after_ms, slot)));
+        let slots = Slots::new(self.second, self.sound_frame_ms, (from_ms, to_ms));
         slots.filter(move |(at_ms, slot)| slot.picture.is_some() || *at_ms >= self.sound_from_ms)
     }
 
     fn timestamp_ms(self, at_ms: u64) -> u32 {
-        self.origin_ms.wrapping_add(at_ms as u32)
-    }
-}
-
-impl Slot {
-    fn track(&self) -> Track {
-        if self.picture.is_some() { Track::Video } else { Track::Audio }
+        match self.step {
+            Some(step) => step.timestamp_ms(self.origin_ms, at_ms),
+            None => self.origin_ms.wrapping_add(at_ms as u32),
+        }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::codecs::Codec;
 use super::frame::{self, Frame, frames};
 use super::held::{Held, Timed, check_coded, check_parameters, nothing};
-use super::shape::{Shape, Track};
+use super::shape::Shape;
+use super::slots::Track;
 
 /// Bytes of a packet (13818-1 §2.4.3.2).
 const PACKET: usize = 188;

@@ -1,8 +1,12 @@
 //! What is wrong with a record file is found: slices, MP4 and FLV files are changed one way at a time.
 
+mod steps;
+
 use protocol::StreamPath;
+use shared::testing::Object;
 use simulation::history::History;
 use simulation::judge::record_files;
+use simulation::media::Shape;
 use simulation::workload::in_every_format;
 
 /// What the push that is recorded has to have.
@@ -97,31 +101,43 @@ fn delay(slice: &mut [u8], at: usize, ticks: u64) {
     slice[at..at + 5].copy_from_slice(&field.to_be_bytes()[3..]);
 }
 
-/// A push that has what it has to, recorded in all formats.
-fn recorded() -> History {
+/// A push of the first 31 s of something, recorded in all formats.
+fn recorded(is_it: impl Fn(Shape) -> bool) -> History {
     let stream = StreamPath::new("live.example.com", "live", "cam").unwrap();
     let mut history = History::new(1, &[0], 1, in_every_format(900));
-    history.gateways[0].push_what(|shape| shape.gop_ms() == 1_000 && shape.features(0, 15_000).eq(FEATURES));
+    history.gateways[0].push_what(|shape| shape.gop_ms() == 1_000 && is_it(shape));
     history.seconds(2);
     let push = history.gateways[0].begin(stream, None, history.now_ms);
     history.seconds(31);
     history.gateways[0].end(&push, history.now_ms);
     history.seconds(120);
+    assert_eq!(record_files(&history).unwrap().values().map(|files| files.len()).sum::<usize>(), 3);
     history
+}
+
+/// Whether something is found once objects whose names end so are changed. They are then as they were.
+fn is_found(history: &History, suffixes: &[&str], change: impl Fn(&mut Vec<u8>)) -> bool {
+    let objects = || history.hosts.any().buckets.objects.borrow_mut();
+    let whole = objects().clone();
+    let is_meant = |name: &str| suffixes.iter().any(|suffix| name.ends_with(suffix));
+    let changed = |(name, object): (&String, &mut Object)| {
+        if is_meant(name) {
+            change(&mut object.bytes);
+        }
+        is_meant(name) && object.bytes != whole[name].bytes
+    };
+    let changed = objects().iter_mut().map(changed).filter(|is_changed| *is_changed).count();
+    assert_eq!(changed, suffixes.len(), "something else is changed");
+    let is_found = record_files(history).is_err();
+    *objects() = whole;
+    record_files(history).unwrap();
+    is_found
 }
 
 #[test]
 fn what_is_wrong_with_a_record_file_is_found() {
-    let history = recorded();
-    assert_eq!(record_files(&history).unwrap().values().map(|files| files.len()).sum::<usize>(), 3);
+    let history = recorded(|shape| shape.features(0, 31_000).eq(FEATURES));
     for (what, suffix, change) in CHANGES {
-        let objects = || history.hosts.any().buckets.objects.borrow_mut();
-        let name = objects().keys().find(|name| name.ends_with(suffix)).unwrap().clone();
-        let whole = objects()[&name].clone();
-        objects().get_mut(&name).into_iter().for_each(|object| change(&mut object.bytes));
-        assert!(objects()[&name].bytes != whole.bytes, "{what}: nothing is changed");
-        assert!(record_files(&history).is_err(), "{what}: nothing is found");
-        objects().insert(name, whole);
+        assert!(is_found(&history, &[suffix], change), "{what}: nothing is found");
     }
-    record_files(&history).unwrap();
 }

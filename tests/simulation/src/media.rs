@@ -5,6 +5,7 @@ mod codecs;
 mod files;
 mod frame;
 mod held;
+mod mark;
 mod shape;
 mod slice;
 mod slots;
@@ -12,7 +13,7 @@ mod steps;
 
 use flv::TagKind;
 
-pub use codecs::{Codec, parameter_sets};
+pub use codecs::{Codec, Sound, parameter_sets};
 pub use files::{read_flv, read_mp4};
 pub use frame::{Frame, frames};
 pub use held::{CLOCK_ENDS, Held, Timed};
@@ -32,7 +33,7 @@ pub fn chunk(from_ms: u64, to_ms: u64) -> Vec<u8> {
 pub fn chunk_of(mark: u32, from_ms: u64, to_ms: u64) -> Vec<u8> {
     let shape = Shape::of(mark);
     let mut bytes = Vec::new();
-    flv::write_header(&mut bytes, shape.has_sound(), true);
+    flv::write_header(&mut bytes, shape.has_sound(), shape.has_pictures());
     for tag in shape.headers(from_ms).into_iter().chain(shape.tags(from_ms, to_ms)) {
         flv::write_tag(&mut bytes, tag.track.into(), tag.timestamp_ms, &tag.body).expect("the tag is short");
     }

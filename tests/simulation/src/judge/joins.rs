@@ -9,7 +9,7 @@ use super::{Chunk, Fact, Facts, Files, Format, Found};
 use crate::coverage::Coverage;
 use crate::gateway::Push;
 use crate::history::History;
-use crate::media::Track;
+use crate::media::{Codec, Sound, Track};
 use crate::workload::Plan;
 use store::memory::run;
 
@@ -44,13 +44,49 @@ struct Place<'a> {
     at: usize,
     /// The media before and in it, without and with short pauses within a push, which media time may count. Unit: ms.
     media_ms: (u64, u64),
+    /// Those that the file has had up to its end.
+    tracks: Tracks,
+}
+
+/// What tracks are coded by, where there are such.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tracks {
+    video: Option<Codec>,
+    audio: Option<Sound>,
+}
+
+impl Tracks {
+    fn of(fact: &Fact<'_>) -> Self {
+        let shape = fact.push.shape();
+        Self {
+            video: fact.has(Track::Video).then(|| shape.codec()),
+            audio: fact.has(Track::Audio).then(|| shape.sound()),
+        }
+    }
+
+    fn and(self, before: Self) -> Self {
+        Self { video: self.video.or(before.video), audio: self.audio.or(before.audio) }
+    }
+
+    fn have_another_codec_than(self, before: Self) -> bool {
+        let is_another_picture =
+            self.video.is_some_and(|codec| before.video.is_some_and(|before| before != codec));
+        let is_another_sound =
+            self.audio.is_some_and(|codec| before.audio.is_some_and(|before| before != codec));
+        is_another_picture || is_another_sound
+    }
+
+    /// Whether there is a track that was not there before.
+    fn have_more_than(self, before: Self) -> bool {
+        self.video.is_some() && before.video.is_none() || self.audio.is_some() && before.audio.is_none()
+    }
 }
 
 /// Where the chunks of files lie.
 fn places<'a>(files: &'a Files, facts: &Facts<'_>) -> HashMap<&'a Chunk, Place<'a>> {
     let mut places = HashMap::new();
     for (file, chunks) in files {
-        let (mut least_ms, mut pauses_ms) = (0, 0);
+        let (mut least_ms, mut pauses_ms, mut tracks) = (0, 0, Tracks::default());
         let mut before: Option<&Fact<'_>> = None;
         for (at, chunk) in chunks.iter().enumerate() {
             if let Some(fact) = facts.get(chunk) {
@@ -60,9 +96,10 @@ fn places<'a>(files: &'a Files, facts: &Facts<'_>) -> HashMap<&'a Chunk, Place<'
                 let of_push = before.filter(|before| before.push.id == fact.push.id);
                 let pause_ms = of_push.map_or(0, |before| fact.spooled.from_ms - before.spooled.to_ms);
                 pauses_ms += if pause_ms <= SHORT_PAUSE_MS { pause_ms } else { 0 };
+                tracks = Tracks::of(fact).and(tracks);
                 before = Some(fact);
             }
-            let place = Place { file, at, media_ms: (least_ms, least_ms + pauses_ms) };
+            let place = Place { file, at, media_ms: (least_ms, least_ms + pauses_ms), tracks };
             places.entry(chunk).or_insert(place);
         }
     }
@@ -221,7 +258,7 @@ impl Judge<'_> {
         if fact.spooled.generation.files != next.spooled.generation.files {
             return Join::Split("an order parts them");
         }
-        if let Some(why) = self.parts(fact, next) {
+        if let Some(why) = self.parts((before, fact), next) {
             return Join::Split(why);
         }
         // The session may have been ended before its last chunks came.
@@ -259,8 +296,9 @@ impl Judge<'_> {
             return Join::Split("the later push is not recorded from its begin");
         }
         let chunks = last(before).zip(first(push));
-        let facts = chunks.and_then(|(last, first)| self.facts.get(&last).zip(self.facts.get(&first)));
-        if let Some(why) = facts.and_then(|(last, first)| self.parts(last, first)) {
+        let parts = chunks
+            .and_then(|(last, first)| self.parts((&last, self.facts.get(&last)?), self.facts.get(&first)?));
+        if let Some(why) = parts {
             return Join::Split(why);
         }
         let (Some(chunk), Some((_, offered_ms)), Some(ended_ms)) =
@@ -300,21 +338,21 @@ impl Judge<'_> {
         last(before).map_or(Join::Open, |last| self.cycle(&last.0, &last, 0, true))
     }
 
-    /// Why two chunks are never in one file, by what they hold.
-    fn parts(&self, before: &Fact<'_>, after: &Fact<'_>) -> Option<&'static str> {
-        if before.push.shape().codec() != after.push.shape().codec() {
+    /// Why a chunk is never in the file of the one before, by what they hold.
+    fn parts(&self, (chunk, before): (&Chunk, &Fact<'_>), after: &Fact<'_>) -> Option<&'static str> {
+        let had = self.places.get(chunk).map_or_else(|| Tracks::of(before), |place| place.tracks);
+        let has = Tracks::of(after);
+        if has.have_another_codec_than(had) {
             return Some("a track has another codec");
         }
         if self.format != Format::M3u8 {
             return None;
         }
-        match (before.has(Track::Audio), after.has(Track::Audio)) {
-            (one, two) if one != two && before.push.id != after.push.id => {
-                Some("the next push has other tracks")
-            }
-            (false, true) => Some("the next chunk has other tracks"),
-            _ => None,
+        let is_new_push = before.push.id != after.push.id;
+        if is_new_push && (has.have_more_than(had) || had.have_more_than(has)) {
+            return Some("the next push has other tracks");
         }
+        has.have_more_than(had).then_some("the next chunk has other tracks")
     }
 
     /// When a push ended and the next one began: as the gateway measured it that saw both, or else by the functions'
@@ -336,7 +374,7 @@ impl Judge<'_> {
             for pair in chunks.windows(2) {
                 let [one, two] = pair else { continue };
                 let (Some(one), Some(two)) = (self.facts.get(one), self.facts.get(two)) else { continue };
-                if let Some(why) = self.parts(one, two) {
+                if let Some(why) = self.parts((&pair[0], one), two) {
                     return Err(format!("{name} has {:?} and {:?}, but {why}", pair[0], pair[1]));
                 }
                 if one.push.id == two.push.id {

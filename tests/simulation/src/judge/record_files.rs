@@ -6,11 +6,11 @@ use shared::catalog::Container;
 use shared::rules;
 use shared::testing::Object;
 
-use super::times::{Run, take_chunk};
+use super::times::{Run, later, take_chunk};
 use super::{Chunk, Fact, Facts};
 use crate::history::History;
 use crate::hosts::WORK_BUCKET;
-use crate::media::{Frame, Held, Track, read_flv, read_mp4, read_slice};
+use crate::media::{Frame, Held, Timed, Track, read_flv, read_mp4, read_slice};
 
 /// The format of record files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +74,7 @@ pub fn record_files(history: &History) -> Result<Found, String> {
 }
 
 pub(super) fn read(history: &History, facts: &Facts<'_>) -> Result<Found, String> {
-    let begins = by_first_picture(facts);
+    let begins = by_first_frames(facts);
     let objects = history.hosts.any().buckets.objects.borrow();
     let mut found: Found = FORMATS.into_iter().map(|format| (format, Files::new())).collect();
     for (name, object) in objects.iter().filter(|(name, _)| !name.starts_with(WORK_BUCKET)) {
@@ -92,11 +92,12 @@ pub(super) fn read(history: &History, facts: &Facts<'_>) -> Result<Found, String
     Ok(found)
 }
 
-fn by_first_picture(facts: &Facts<'_>) -> BTreeMap<Frame, Chunk> {
-    let first = |(chunk, fact): (&Chunk, &Fact<'_>)| {
-        fact.sent(Track::Video).next().map(|pushed| (pushed.frame, chunk.clone()))
+fn by_first_frames(facts: &Facts<'_>) -> BTreeMap<Frame, Chunk> {
+    let firsts = |(chunk, fact): (&Chunk, &Fact<'_>)| {
+        let first = |track| fact.sent(track).next().map(|pushed| (pushed.frame, chunk.clone()));
+        Track::ALL.into_iter().filter_map(first).collect::<Vec<_>>()
     };
-    facts.iter().filter_map(first).collect()
+    facts.iter().flat_map(firsts).collect()
 }
 
 /// What a slice may last longer or shorter than its chunk in a playlist, whose numbers are rounded. Unit: s.
@@ -186,14 +187,20 @@ fn whole_chunks(
     facts: &Facts<'_>,
 ) -> Result<Vec<Chunk>, String> {
     let (mut found, mut run) = (Vec::new(), None);
-    while let Some(first) = held[&Track::Video].first() {
+    while let Some(first) = first(&held, begins) {
         let chunk = begins.get(&first.frame);
         let chunk = chunk.ok_or_else(|| format!("no gateway sent {first:?} first in a chunk"))?;
         take_chunk(&mut held, &mut run, (chunk, &facts[chunk])).map_err(|what| format!("it {what}"))?;
         found.push(chunk.clone());
     }
-    match held[&Track::Audio].first() {
-        Some(frame) => Err(format!("{frame:?} is of no chunk that it has pictures of")),
-        None => Ok(found),
-    }
+    Ok(found)
+}
+
+/// The first frame of the chunk that comes next: of two chunks, each of which has a track of its own next, the earlier one's.
+fn first(held: &Held, begins: &BTreeMap<Frame, Chunk>) -> Option<Timed> {
+    let [picture, sound] = Track::ALL.map(|track| held[&track].first().copied());
+    let (Some(picture), Some(sound)) = (picture, sound) else { return picture.or(sound) };
+    let is_one = begins.get(&picture.frame) == begins.get(&sound.frame);
+    let is_first = is_one || later(sound.decoded, picture.decoded) > 0;
+    Some(if is_first { picture } else { sound })
 }

@@ -54,7 +54,7 @@ impl Run<'_> {
 
     /// How long after the begin of the last chunk of another run that of this one comes. Unit: s.
     pub(super) fn after_s(&self, before: &Self) -> f64 {
-        ((self.begin + CLOCK_ENDS - before.begin) % CLOCK_ENDS) as f64 / 90_000.0
+        later(self.begin, before.begin) as f64 / 90_000.0
     }
 }
 
@@ -67,13 +67,14 @@ pub(super) fn take_chunk<'a>(
 ) -> Result<(), String> {
     let before = run.as_ref().filter(|run| run.continues(chunk, fact));
     let mut shifts = before.map_or_else(Shifts::default, |run| run.shifts);
-    let begin = held[&Track::Video].first().map_or(0, |timed| timed.decoded);
+    let leads = if fact.has(Track::Video) { Track::Video } else { Track::Audio };
+    let begin = held[&leads].first().map_or(0, |timed| timed.decoded);
     for (track, frames) in held {
         let sent: Vec<Pushed> = fact.sent(*track).collect();
         let taken: Vec<Timed> = frames.drain(..sent.len().min(frames.len())).collect();
         let mut last = None;
         let mut is_it = |(timed, pushed): &(&Timed, &Pushed)| {
-            let is_later = last.replace(timed.decoded).is_none_or(|before| is_after(timed.decoded, before));
+            let is_later = last.replace(timed.decoded).is_none_or(|before| later(timed.decoded, before) > 0);
             timed.frame == pushed.frame && is_later && (pushed.is_open || shifts.fit(timed, pushed))
         };
         let wrong = taken.iter().zip(&sent).find(|both| !is_it(both));
@@ -93,11 +94,13 @@ fn shift(time: u64, pushed_ms: u64) -> u64 {
     (time + CLOCK_ENDS - 90 * pushed_ms % CLOCK_ENDS) % CLOCK_ENDS
 }
 
+/// How much later than another time one is; less than nothing, where it is earlier. Unit: 1/90 000 s.
+pub(super) fn later(time: u64, other: u64) -> i64 {
+    let later = (time + CLOCK_ENDS - other) % CLOCK_ENDS;
+    later.cast_signed() - if later >= CLOCK_ENDS / 2 { CLOCK_ENDS.cast_signed() } else { 0 }
+}
+
 fn apart(one: u64, two: u64) -> u64 {
     let apart = one.abs_diff(two);
     apart.min(CLOCK_ENDS - apart)
-}
-
-fn is_after(time: u64, before: u64) -> bool {
-    (1..CLOCK_ENDS / 2).contains(&((time + CLOCK_ENDS - before) % CLOCK_ENDS))
 }

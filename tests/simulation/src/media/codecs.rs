@@ -44,11 +44,44 @@ const HEVC_SPS: [u8; 43] = [
 /// What stands for the PPS of a stream, and for the one that comes later.
 const HEVC_PPS: [[u8; 3]; 2] = [[0x44, 0x01, 0xc0], [0x44, 0x01, 0xc1]];
 
-/// The body of the tag before all sound: an AudioSpecificConfig (14496-3 §1.6.2.1) of AAC-LC, 8 kHz, one channel.
-pub(super) const AUDIO_HEADER: [u8; 4] = [0xaf, 0, 0x15, 0x88];
+/// What sound is coded by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sound {
+    /// 14496-3: AAC-LC, 8 kHz, one channel.
+    Aac,
+    /// 13818-3, in its extension to 8 kHz: layer III, 8 kbit/s, one channel.
+    Mp3,
+}
+
+impl Sound {
+    /// How long a frame lasts: 1,024 samples, or 576. Unit: ms.
+    pub(super) fn frame_ms(self) -> u64 {
+        match self {
+            Self::Aac => 128,
+            Self::Mp3 => 72,
+        }
+    }
+}
+
+/// An AudioSpecificConfig (14496-3 §1.6.2.1).
+pub(super) const AUDIO_CONFIG: [u8; 2] = [0x15, 0x88];
+
+/// Bytes of a frame of MP3, which its header tells.
+pub(super) const MP3_SIZE: usize = 72;
+
+/// The body of the tag before all sound, where there is one.
+pub(super) fn audio_header(sound: Sound) -> Option<[u8; 4]> {
+    let [high, low] = AUDIO_CONFIG;
+    (sound == Sound::Aac).then_some([0xaf, 0, high, low])
+}
 
 /// How a frame of sound begins.
-pub(super) const AUDIO_BEGIN: [u8; 1] = [0x21];
+pub(super) fn audio_begin(sound: Sound) -> &'static [u8] {
+    match sound {
+        Sound::Aac => &[0x21],
+        Sound::Mp3 => &[0xff, 0xe3, 0x18, 0xc0],
+    }
+}
 
 /// The parameter sets of a stream, those that hold at first or the later ones.
 #[must_use]
@@ -107,6 +140,11 @@ pub(super) fn video_body(codec: Codec, is_key: bool, composition_ms: u32, unit: 
 }
 
 /// The body of the tag of a frame of sound.
-pub(super) fn audio_body(frame: &[u8]) -> Vec<u8> {
-    [&[0xaf, 1][..], frame].concat()
+pub(super) fn audio_body(sound: Sound, frame: &[u8]) -> Vec<u8> {
+    let begin: &[u8] = match sound {
+        Sound::Aac => &[0xaf, 1],
+        // Its format has a number of its own at 8 kHz.
+        Sound::Mp3 => &[0xe2],
+    };
+    [begin, frame].concat()
 }

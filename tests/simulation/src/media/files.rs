@@ -4,7 +4,7 @@ use flv::TagKind;
 use mp4::verify::{self, Movie, Sample};
 
 use super::frame::{Frame, frames};
-use super::held::{CLOCK_ENDS, Held, Timed, check_coded, check_parameters, nothing};
+use super::held::{CLOCK_ENDS, Held, Timed, check_coded, check_parameters, check_sound, nothing};
 use super::slots::Track;
 
 /// The frames of an MP4 file, as its index says where they lie and when they come.
@@ -30,14 +30,17 @@ pub fn read_mp4(file: &[u8]) -> Result<Held, String> {
             let begin = sample.offset as usize;
             let bytes = file.get(begin..begin + sample.size as usize).ok_or("a sample lies outside")?;
             let frame = one_frame(bytes)?;
+            let entry = track.entries.get((sample.entry as usize).wrapping_sub(1));
+            let (_, entry) = entry.ok_or_else(|| format!("{sample:?} has no sample entry"))?;
             match of {
                 Track::Video => {
                     check_coded(frame, of, sample.is_sync, unit(frame, bytes)?)?;
-                    let entry = track.entries.get((sample.entry as usize).wrapping_sub(1));
-                    let (_, entry) = entry.ok_or_else(|| format!("{sample:?} has no sample entry"))?;
                     check_parameters(frame, entry)?;
                 }
-                Track::Audio => check_coded(frame, of, sample.is_sync, bytes)?,
+                Track::Audio => {
+                    check_coded(frame, of, sample.is_sync, bytes)?;
+                    check_sound(frame, entry)?;
+                }
             }
             into.push(edit.timed(frame, sample));
         }
@@ -81,7 +84,7 @@ impl Edit {
 /// # Errors
 /// What of it cannot be read or is not as it was pushed, in words.
 pub fn read_flv(file: &[u8]) -> Result<Held, String> {
-    let (mut held, mut last_ms, mut header) = (nothing(), 0, &[][..]);
+    let (mut held, mut last_ms, mut header, mut sound) = (nothing(), 0, &[][..], &[][..]);
     for tag in flv::Reader::new(file).map_err(|error| error.to_string())? {
         let tag = tag.map_err(|error| error.to_string())?;
         let before_ms = std::mem::replace(&mut last_ms, tag.timestamp_ms);
@@ -94,13 +97,17 @@ pub fn read_flv(file: &[u8]) -> Result<Held, String> {
             | (TagKind::Video, [0x91 | 0xa1, _, _, _, _, a, b, c, coded @ ..]) => {
                 (Track::Video, i32::from_be_bytes([*a, *b, *c, 0]) >> 8, coded)
             }
-            (TagKind::Audio, [0xaf, 1, coded @ ..]) => (Track::Audio, 0, coded),
+            (TagKind::Audio, [0xaf, 1, coded @ ..] | [0xe2, coded @ ..]) => (Track::Audio, 0, coded),
             // Sequence headers.
             (TagKind::Video, [0x17, 0, ..] | [0x90, ..]) => {
                 header = tag.body;
                 continue;
             }
-            (TagKind::Audio, [0xaf, 0, ..]) | (TagKind::Script, _) => continue,
+            (TagKind::Audio, [0xaf, 0, ..]) => {
+                sound = tag.body;
+                continue;
+            }
+            (TagKind::Script, _) => continue,
             (kind, body) => return Err(format!("it has a tag of {kind:?} with {body:02x?}")),
         };
         let frame = one_frame(coded)?;
@@ -109,7 +116,10 @@ pub fn read_flv(file: &[u8]) -> Result<Held, String> {
                 check_coded(frame, track, tag.body[0] & 0x30 == 0x10, unit(frame, coded)?)?;
                 check_parameters(frame, header)?;
             }
-            Track::Audio => check_coded(frame, track, true, coded)?,
+            Track::Audio => {
+                check_coded(frame, track, true, coded)?;
+                check_sound(frame, sound)?;
+            }
         }
         let at_ms = i64::from(tag.timestamp_ms);
         let presented = clock(90 * (at_ms + i64::from(composition_ms)));

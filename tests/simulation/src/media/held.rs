@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::codecs::parameter_sets;
+use super::codecs::{AUDIO_CONFIG, Sound, parameter_sets};
 use super::frame::Frame;
 use super::shape::{Coded, Shape};
 use super::slots::Track;
@@ -51,4 +51,13 @@ pub(super) fn check_parameters(frame: Frame, there: &[u8]) -> Result<(), String>
         return Ok(());
     }
     Err(format!("{frame:?} needs {needed:02x?}, none of {others:02x?}, and has {there:02x?}"))
+}
+
+/// Checks that what sound is decoded by says how it is coded, where the frames do not.
+pub(super) fn check_sound(frame: Frame, there: &[u8]) -> Result<(), String> {
+    let is_told = memchr::memmem::find(there, &AUDIO_CONFIG).is_some();
+    if is_told || Shape::of(frame.0).sound() != Sound::Aac {
+        return Ok(());
+    }
+    Err(format!("{frame:?} needs {AUDIO_CONFIG:02x?}, and has {there:02x?}"))
 }

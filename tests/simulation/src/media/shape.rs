@@ -1,8 +1,8 @@
 //! What pushes are made of: codecs, frames and the times that their publishers count from.
 
-use super::codecs::{self, Codec, Picture};
+use super::codecs::{self, Codec, Picture, Sound};
 use super::frame::{self, Frame};
-use super::slots::{MANY, ONE, PICTURES, Slot, Slots, Track};
+use super::slots::{Slot, Slots, Track};
 use super::steps::Step;
 
 /// A tag as it is pushed.
@@ -42,126 +42,38 @@ pub struct Coded {
     pub bytes: Vec<u8>,
 }
 
-/// What publishers' first frames are at: 0; shortly before 24, 31 and 32 bits are full; and before 26.5 h, where
-/// the same on a transport stream's clock would fill 33 bits. Unit: ms.
-const ORIGINS_MS: [u32; 8] = [
-    0,
-    16_777_000,
-    (1 << 24) - 20_000,
-    (1 << 31) - 2_000,
-    u32::MAX - 999,
-    u32::MAX - 30_000,
-    95_440_000,
-    95_400_000,
-];
-
 /// What a clock may come to while something is recorded. Unit: ms.
 const PASSED: [(u64, &str); 4] =
     [(1 << 24, "2^24 ms"), (1 << 31, "2^31 ms"), (1 << 32, "2^32 ms"), ((1 << 33) / 90, "26.5 h")];
 
-/// Pictures are of HEVC, where the bit is set in a push's mark.
-const IS_HEVC: u32 = 1 << 2;
-
-/// A second has more than a picture.
-const HAS_MANY: u32 = 1 << 3;
-
-/// Where there is sound, it comes from [`LATE_MS`] on.
-const SOUNDS_LATE: u32 = 1 << 4;
-
-/// Parameter sets are others from [`CHANGED_MS`] on.
-const CHANGES: u32 = 1 << 5;
-
-/// Keyframes are [`LONG_GOP_MS`] apart where both bits are set: orders take long to hold then, and less can be judged of them.
-const HAS_LONG_GOPS: u32 = 3 << 6;
-
-/// Which of [`ORIGINS_MS`] times are counted from.
-const ORIGIN: u32 = 7 << ORIGIN_AT;
-const ORIGIN_AT: u32 = 8;
-
-/// Something is odd where all bits are set.
-const IS_ODD: u32 = 3 << 14;
-
-/// What is odd, and how.
-const KIND: u32 = 7 << KIND_AT;
-const KIND_AT: u32 = 11;
-const STEPS_AHEAD: u32 = 0;
-const STEPS_BACK: u32 = 1;
-const HOW_AT: u32 = 16;
-
-/// How long a frame of sound lasts where it has no pauses: 1,024 samples at 8 kHz. Unit: ms.
-const SOUND_FRAME_MS: u64 = 128;
-
-/// When late sound begins. Unit: ms after the push's begin.
-const LATE_MS: u64 = 8_000;
-
-/// From a keyframe to the next one: longer than chunks are, where nothing else is said. Unit: ms.
-const LONG_GOP_MS: u64 = 15_000;
-
-/// When parameter sets change. Unit: ms after the push's begin.
-const CHANGED_MS: u64 = 12_000;
-
 /// What a push is made of: all of it stands in the mark that its frames are told apart by.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    mark: u32,
-    codec: Codec,
-    origin_ms: u32,
-    second: &'static [Slot],
-    /// How long a frame of sound lasts that has no pauses.
-    sound_frame_ms: Option<u64>,
-    sound_from_ms: u64,
-    changed_ms: Option<u64>,
-    gop_ms: u64,
-    step: Option<Step>,
+    pub(super) mark: u32,
+    pub(super) codec: Codec,
+    pub(super) origin_ms: u32,
+    /// Its pictures, and sound that has pauses.
+    pub(super) second: &'static [Slot],
+    /// Sound that has none.
+    pub(super) sound: Option<Sound>,
+    pub(super) sound_from_ms: u64,
+    pub(super) sound_to_ms: u64,
+    pub(super) changed_ms: Option<u64>,
+    pub(super) gop_ms: u64,
+    pub(super) step: Option<Step>,
 }
 
 impl Shape {
-    /// The bits of a mark that say whether something is odd, and what.
-    pub(crate) const ODD: u32 = IS_ODD | KIND | 0xffff << HOW_AT;
-
-    /// What the mark of a push says. The mark 0 is one picture of AVC a second, each a keyframe, from 0 on.
-    #[must_use]
-    pub fn of(mark: u32) -> Self {
-        let kind = (mark & IS_ODD == IS_ODD).then_some((mark & KIND) >> KIND_AT);
-        let has_many = mark & HAS_MANY != 0;
-        Self {
-            mark,
-            codec: if mark & IS_HEVC == 0 { Codec::Avc } else { Codec::Hevc },
-            origin_ms: ORIGINS_MS[((mark & ORIGIN) >> ORIGIN_AT) as usize],
-            second: match kind {
-                _ if !has_many => &ONE,
-                None => &MANY,
-                Some(_) => &PICTURES,
-            },
-            sound_frame_ms: (has_many && kind.is_some()).then_some(SOUND_FRAME_MS),
-            sound_from_ms: if mark & SOUNDS_LATE == 0 { 0 } else { LATE_MS },
-            changed_ms: (mark & CHANGES != 0).then_some(CHANGED_MS),
-            gop_ms: if mark & HAS_LONG_GOPS == HAS_LONG_GOPS { LONG_GOP_MS } else { 1_000 },
-            step: match kind {
-                Some(kind @ (STEPS_AHEAD | STEPS_BACK)) => {
-                    Some(Step::of(kind == STEPS_AHEAD, mark >> HOW_AT))
-                }
-                _ => None,
-            },
-        }
-    }
-
-    /// The mark of a push that is made as that of the mark 0 is.
-    #[must_use]
-    pub fn plainest(mark: u32) -> u32 {
-        mark & !(IS_HEVC | HAS_MANY | SOUNDS_LATE | CHANGES | HAS_LONG_GOPS | ORIGIN | IS_ODD)
-    }
-
-    /// The mark of a push that has one picture a second, each of which is a keyframe.
-    #[must_use]
-    pub fn of_keyframes(mark: u32) -> u32 {
-        mark & !(HAS_MANY | HAS_LONG_GOPS)
-    }
-
     /// What its pictures are coded by.
     #[must_use]
     pub fn codec(self) -> Codec {
         self.codec
+    }
+
+    /// What its sound is coded by.
+    #[must_use]
+    pub fn sound(self) -> Sound {
+        self.sound.unwrap_or(Sound::Aac)
     }
 
     /// Whether parameter sets are the later ones.
@@ -193,16 +105,28 @@ impl Shape {
         let origin_ms = u64::from(self.origin_ms);
         let passes = move |at_ms: u64| (from_ms + origin_ms..to_ms + origin_ms).contains(&at_ms);
         let passed = PASSED.iter().filter(move |(at_ms, _)| passes(*at_ms));
+        let is_there = |track| self.has(track, from_ms, to_ms);
         let codec = match self.codec {
             Codec::Avc => "pictures of AVC",
             Codec::Hevc => "pictures of HEVC",
         };
-        let sound = self.has(Track::Audio, from_ms, to_ms);
-        let sound = sound.then_some("sound, and pictures in another order");
-        let late = (sound.is_some() && from_ms < self.sound_from_ms).then_some("sound that comes late");
+        let alone = match self.sound() {
+            Sound::Aac => "sound of AAC alone",
+            Sound::Mp3 => "sound of MP3 alone",
+        };
+        let (pictures, sound) = (is_there(Track::Video), is_there(Track::Audio));
+        let both = pictures && sound;
+        let ends = (from_ms..to_ms).contains(&self.sound_to_ms) || self.sound_to_ms == to_ms;
         let is_changed = self.changed_ms.is_some_and(|at_ms| (from_ms..to_ms).contains(&at_ms));
-        let changed = is_changed.then_some("parameter sets that change");
-        let media = [Some(codec), sound, late, changed].into_iter().flatten().map(str::to_owned);
+        let media = [
+            (pictures, codec),
+            (sound && !pictures, alone),
+            (both, "sound, and pictures in another order"),
+            (both && from_ms < self.sound_from_ms, "sound that comes late"),
+            (both && ends, "sound that ends before the pictures"),
+            (is_changed, "parameter sets that change"),
+        ];
+        let media = media.into_iter().filter(|(is_it, _)| *is_it).map(|(_, what)| what.to_owned());
         let step = self.step.filter(|step| (from_ms..to_ms).contains(&step.at_ms));
         let step =
             step.map(|step| step.name(self.first_from(step.at_ms).is_some_and(|at_ms| self.is_key(at_ms))));
@@ -213,12 +137,10 @@ impl Shape {
     #[must_use]
     pub fn headers(self, at_ms: u64) -> Vec<Tag> {
         let tag = |track, body| Tag { track, timestamp_ms: self.timestamp_ms(at_ms), body };
-        let video = codecs::video_header(self.codec, self.is_changed(at_ms));
-        let mut tags = vec![tag(Track::Video, video)];
-        if self.has_sound() {
-            tags.push(tag(Track::Audio, codecs::AUDIO_HEADER.to_vec()));
-        }
-        tags
+        let video = || codecs::video_header(self.codec, self.is_changed(at_ms));
+        let video = self.has_pictures().then(|| tag(Track::Video, video()));
+        let audio = codecs::audio_header(self.sound()).filter(|_| self.has_sound());
+        video.into_iter().chain(audio.map(|header| tag(Track::Audio, header.to_vec()))).collect()
     }
 
     /// The tags from one second up to another, behind those headers.
@@ -228,7 +150,7 @@ impl Shape {
             let Coded { track, is_key, bytes } = self.coded_at(at_ms, slot);
             let body = match track {
                 Track::Video => codecs::video_body(self.codec, is_key, slot.composition_ms, &bytes),
-                Track::Audio => codecs::audio_body(&bytes),
+                Track::Audio => codecs::audio_body(self.sound(), &bytes),
             };
             Tag { track, timestamp_ms: self.timestamp_ms(at_ms), body }
         };
@@ -252,16 +174,25 @@ impl Shape {
         let mut bytes = match slot.picture {
             Some(Picture::Key) if !is_key => codecs::begin(self.codec, Picture::Reference),
             Some(picture) => codecs::begin(self.codec, picture),
-            None => codecs::AUDIO_BEGIN.to_vec(),
+            None => codecs::audio_begin(self.sound()).to_vec(),
         };
         frame::write((self.mark, at_ms), &mut bytes);
+        if slot.picture.is_none() && self.sound() == Sound::Mp3 {
+            bytes.resize(codecs::MP3_SIZE, 0);
+        }
         Coded { track: slot.track(), is_key, bytes }
     }
 
     /// Whether there is sound, now or later.
     #[must_use]
     pub fn has_sound(self) -> bool {
-        self.sound_frame_ms.is_some() || self.second.iter().any(|slot| slot.track() == Track::Audio)
+        self.sound.is_some() || self.second.iter().any(|slot| slot.track() == Track::Audio)
+    }
+
+    /// Whether there are pictures.
+    #[must_use]
+    pub fn has_pictures(self) -> bool {
+        !self.second.is_empty()
     }
 
     /// The frames of a track from one second up to another, in decoding order.
@@ -295,7 +226,11 @@ impl Shape {
             self.slots(next_ms - 1_000, next_ms)
                 .any(|(at_ms, slot)| at_ms >= step.at_ms && slot.picture.is_some())
         };
-        slot.picture.is_none() && at_ms < next_ms && self.is_key(next_ms) && !has_picture()
+        slot.picture.is_none()
+            && self.has_pictures()
+            && at_ms < next_ms
+            && self.is_key(next_ms)
+            && !has_picture()
     }
 
     /// When the first frame comes from a moment on.
@@ -306,8 +241,9 @@ impl Shape {
     }
 
     fn slots(self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = (u64, &'static Slot)> {
-        let slots = Slots::new(self.second, self.sound_frame_ms, (from_ms, to_ms));
-        slots.filter(move |(at_ms, slot)| slot.picture.is_some() || *at_ms >= self.sound_from_ms)
+        let slots = Slots::new(self.second, self.sound.map(Sound::frame_ms), (from_ms, to_ms));
+        let sounds = self.sound_from_ms..self.sound_to_ms;
+        slots.filter(move |(at_ms, slot)| slot.picture.is_some() || sounds.contains(at_ms))
     }
 
     fn timestamp_ms(self, at_ms: u64) -> u32 {

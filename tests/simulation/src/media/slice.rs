@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::codecs::Codec;
+use super::codecs::{Codec, MP3_SIZE, Sound};
 use super::frame::{self, Frame, frames};
-use super::held::{Held, Timed, check_coded, check_parameters, nothing};
+use super::held::{CLOCK_ENDS, Held, Timed, check_coded, check_parameters, nothing};
 use super::shape::Shape;
 use super::slots::Track;
 
@@ -49,7 +49,7 @@ pub fn read_slice(bytes: &[u8]) -> Result<Held, String> {
         let stream_type = streams.get(&pid).ok_or_else(|| format!("the PMT does not know PID {pid}"))?;
         for unit in units {
             let (track, timed) = read_unit(*stream_type, &unit)?;
-            held.entry(track).or_default().push(timed);
+            held.entry(track).or_default().extend(timed);
         }
     }
     Ok(held)
@@ -138,21 +138,18 @@ fn streams(section: &[u8]) -> Result<BTreeMap<u16, u8>, String> {
     Ok(streams)
 }
 
-/// The one frame of a PES packet.
-fn read_unit(stream_type: u8, unit: &Unit) -> Result<(Track, Timed), String> {
+/// The frames of a PES packet: of pictures one.
+fn read_unit(stream_type: u8, unit: &Unit) -> Result<(Track, Vec<Timed>), String> {
     let (decoded, presented, payload) = pes(&unit.bytes).ok_or("a PES packet has no times")?;
-    let frame = match frames(payload)[..] {
-        [frame] => frame,
-        ref others => return Err(format!("a PES packet holds {others:?}")),
-    };
-    let timed = Timed { frame, decoded, presented };
     // Table 2-34 of 13818-1.
     let codec = match stream_type {
         0x1b => Codec::Avc,
         0x24 => Codec::Hevc,
-        0x0f => return read_audio(frame, payload).map(|()| (Track::Audio, timed)),
+        0x0f => return read_sound(Sound::Aac, decoded, payload).map(|timed| (Track::Audio, timed)),
+        0x04 => return read_sound(Sound::Mp3, decoded, payload).map(|timed| (Track::Audio, timed)),
         other => return Err(format!("a stream has the type {other:#x}")),
     };
+    let frame = one_frame(payload)?;
     if codec != Shape::of(frame.0).codec() {
         return Err(format!("{frame:?} is told to be of {codec:?}"));
     }
@@ -161,18 +158,47 @@ fn read_unit(stream_type: u8, unit: &Unit) -> Result<(Track, Timed), String> {
     if unit.is_entry {
         check_parameters(frame, &payload[..begin])?;
     }
-    Ok((Track::Video, timed))
+    Ok((Track::Video, vec![Timed { frame, decoded, presented }]))
 }
 
-/// Sound is one ADTS frame (14496-3 §1.A.2.2): AAC-LC, 8 kHz, one channel.
-fn read_audio(frame: Frame, payload: &[u8]) -> Result<(), String> {
-    let (header, coded) = payload.split_at_checked(7).ok_or("an ADTS frame ends early")?;
-    let length = usize::from(header[3] & 3) << 11 | usize::from(header[4]) << 3 | usize::from(header[5] >> 5);
-    let is_it = header[..2] == [0xff, 0xf1] && header[2] & 0xfd == 0x6c && header[3] >> 6 == 1;
-    if !is_it || length != payload.len() {
-        return Err(format!("{frame:?} has the ADTS header {header:02x?} and {} bytes", payload.len()));
+fn one_frame(bytes: &[u8]) -> Result<Frame, String> {
+    match frames(bytes)[..] {
+        [frame] => Ok(frame),
+        ref others => Err(format!("a frame holds {others:?}")),
     }
-    check_coded(frame, Track::Audio, true, coded)
+}
+
+/// Frames of sound: each follows the one before as soon as that is over.
+fn read_sound(sound: Sound, first: u64, mut payload: &[u8]) -> Result<Vec<Timed>, String> {
+    let mut held = Vec::new();
+    while !payload.is_empty() {
+        let size = match sound {
+            Sound::Aac => adts_size(payload)?,
+            Sound::Mp3 => MP3_SIZE,
+        };
+        let (bytes, rest) = payload.split_at_checked(size).ok_or("a frame of sound ends early")?;
+        let coded = if sound == Sound::Aac { &bytes[ADTS..] } else { bytes };
+        let frame = one_frame(coded)?;
+        if sound != Shape::of(frame.0).sound() {
+            return Err(format!("{frame:?} is told to be of {sound:?}"));
+        }
+        check_coded(frame, Track::Audio, true, coded)?;
+        let time = (first + 90 * sound.frame_ms() * held.len() as u64) % CLOCK_ENDS;
+        held.push(Timed { frame, decoded: time, presented: time });
+        payload = rest;
+    }
+    if held.is_empty() { Err("a PES packet is empty".into()) } else { Ok(held) }
+}
+
+/// Bytes of an ADTS header without a checksum (14496-3 §1.A.2.2).
+const ADTS: usize = 7;
+
+/// Bytes of an ADTS frame: AAC-LC, 8 kHz, one channel.
+fn adts_size(bytes: &[u8]) -> Result<usize, String> {
+    let header: &[u8; ADTS] = bytes.first_chunk().ok_or("an ADTS frame ends early")?;
+    let size = usize::from(header[3] & 3) << 11 | usize::from(header[4]) << 3 | usize::from(header[5] >> 5);
+    let is_it = header[..2] == [0xff, 0xf1] && header[2] & 0xfd == 0x6c && header[3] >> 6 == 1;
+    if is_it && size > ADTS { Ok(size) } else { Err(format!("a frame has the ADTS header {header:02x?}")) }
 }
 
 /// DTS, PTS and payload of a PES packet (13818-1 §2.4.3.6).

@@ -41,6 +41,9 @@ const fn sound(after_ms: u64) -> Slot {
     Slot { after_ms, composition_ms: 0, picture: None }
 }
 
+/// No pictures.
+pub(super) const NONE: [Slot; 0] = [];
+
 /// One picture a second.
 pub(super) const ONE: [Slot; 1] = [picture(0, 0, Picture::Key)];
 

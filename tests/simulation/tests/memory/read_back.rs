@@ -1,5 +1,6 @@
 //! What is wrong with a record file is found: slices, MP4 and FLV files are changed one way at a time.
 
+mod sound;
 mod steps;
 
 use protocol::StreamPath;

@@ -1,0 +1,139 @@
+//! What the mark of a push says: all that the push is made of.
+
+use super::codecs::{Codec, Sound};
+use super::shape::Shape;
+use super::slots::{MANY, NONE, ONE, PICTURES};
+use super::steps::Step;
+
+/// What publishers' first frames are at: 0; shortly before 24, 31 and 32 bits are full; and before 26.5 h, where
+/// the same on a transport stream's clock would fill 33 bits. Unit: ms.
+const ORIGINS_MS: [u32; 8] = [
+    0,
+    16_777_000,
+    (1 << 24) - 20_000,
+    (1 << 31) - 2_000,
+    u32::MAX - 999,
+    u32::MAX - 30_000,
+    95_440_000,
+    95_400_000,
+];
+
+/// Pictures are of HEVC, where the bit is set in a push's mark.
+const IS_HEVC: u32 = 1 << 2;
+
+/// A second has more than a picture.
+const HAS_MANY: u32 = 1 << 3;
+
+/// Where there is sound, it comes from [`LATE_MS`] on.
+const SOUNDS_LATE: u32 = 1 << 4;
+
+/// Parameter sets are others from [`CHANGED_MS`] on.
+const CHANGES: u32 = 1 << 5;
+
+/// Keyframes are [`LONG_GOP_MS`] apart where both bits are set: orders take long to hold then, and less can be judged of them.
+const HAS_LONG_GOPS: u32 = 3 << 6;
+
+/// Which of [`ORIGINS_MS`] times are counted from.
+const ORIGIN: u32 = 7 << ORIGIN_AT;
+const ORIGIN_AT: u32 = 8;
+
+/// Something is odd where all bits are set.
+const IS_ODD: u32 = 3 << 14;
+
+/// What is odd, and how.
+const KIND: u32 = 7 << KIND_AT;
+const KIND_AT: u32 = 11;
+const HOW_AT: u32 = 16;
+
+/// When late sound begins. Unit: ms after the push's begin.
+const LATE_MS: u64 = 8_000;
+
+/// From a keyframe to the next one: longer than chunks are, where nothing else is said. Unit: ms.
+const LONG_GOP_MS: u64 = 15_000;
+
+/// When parameter sets change. Unit: ms after the push's begin.
+const CHANGED_MS: u64 = 12_000;
+
+/// When sound ends before the pictures, after the push's begin: between chunks, or within one. Unit: ms.
+const ENDS_MS: [u64; 2] = [20_000, 18_500];
+
+/// What is odd about a push.
+#[derive(Clone, Copy, Debug)]
+enum Odd {
+    /// Its clock steps.
+    Step(Step),
+    /// It has sound and nothing else.
+    SoundAlone(Sound, Option<Step>),
+    /// Its sound ends before its pictures.
+    SoundEnds(u64),
+    /// Nothing but that its sound has no pauses.
+    Sound,
+}
+
+impl Odd {
+    fn of(mark: u32) -> Option<Self> {
+        let how = mark >> HOW_AT;
+        let one_of = |bit: u32| (how >> bit & 1) as usize;
+        (mark & IS_ODD == IS_ODD).then(|| match (mark & KIND) >> KIND_AT {
+            0 => Self::Step(Step::of(true, how)),
+            1 => Self::Step(Step::of(false, how)),
+            2 => {
+                let step = (one_of(1) == 1).then(|| Step::of(one_of(2) == 1, how >> 3));
+                Self::SoundAlone([Sound::Aac, Sound::Mp3][one_of(0)], step)
+            }
+            3 => Self::SoundEnds(ENDS_MS[one_of(0)]),
+            _ => Self::Sound,
+        })
+    }
+}
+
+impl Shape {
+    /// The bits of a mark that say whether something is odd, and what.
+    pub(crate) const ODD: u32 = IS_ODD | KIND | 0xffff << HOW_AT;
+
+    /// What the mark of a push says. The mark 0 is one picture of AVC a second, each a keyframe, from 0 on.
+    #[must_use]
+    pub fn of(mark: u32) -> Self {
+        let odd = Odd::of(mark);
+        let has_many = mark & HAS_MANY != 0;
+        let (pictures, sound) = match odd {
+            Some(Odd::SoundAlone(sound, _)) => (&NONE[..], Some(sound)),
+            _ if !has_many => (&ONE[..], None),
+            None => (&MANY[..], None),
+            Some(_) => (&PICTURES[..], Some(Sound::Aac)),
+        };
+        let has_long_gops = mark & HAS_LONG_GOPS == HAS_LONG_GOPS && !pictures.is_empty();
+        Self {
+            mark,
+            codec: if mark & IS_HEVC == 0 { Codec::Avc } else { Codec::Hevc },
+            origin_ms: ORIGINS_MS[((mark & ORIGIN) >> ORIGIN_AT) as usize],
+            second: pictures,
+            sound,
+            sound_from_ms: if mark & SOUNDS_LATE == 0 || pictures.is_empty() { 0 } else { LATE_MS },
+            sound_to_ms: match odd {
+                Some(Odd::SoundEnds(ends_ms)) => ends_ms,
+                _ => u64::MAX,
+            },
+            changed_ms: (mark & CHANGES != 0 && !pictures.is_empty()).then_some(CHANGED_MS),
+            gop_ms: if has_long_gops { LONG_GOP_MS } else { 1_000 },
+            step: match odd {
+                Some(Odd::Step(step)) => Some(step),
+                Some(Odd::SoundAlone(_, step)) => step,
+                _ => None,
+            },
+        }
+    }
+
+    /// The mark of a push that is made as that of the mark 0 is.
+    #[must_use]
+    pub fn plainest(mark: u32) -> u32 {
+        mark & !(IS_HEVC | HAS_MANY | SOUNDS_LATE | CHANGES | HAS_LONG_GOPS | ORIGIN | IS_ODD)
+    }
+
+    /// The mark of a push that has one picture a second and nothing else, each of which is a keyframe.
+    #[must_use]
+    pub fn of_keyframes(mark: u32) -> u32 {
+        let odd = if matches!(Odd::of(mark), Some(Odd::Step(_))) { 0 } else { IS_ODD };
+        mark & !(HAS_MANY | HAS_LONG_GOPS | odd)
+    }
+}

@@ -9,7 +9,7 @@ use super::{Chunk, Fact, Facts, Files, Format, Found};
 use crate::coverage::Coverage;
 use crate::gateway::Push;
 use crate::history::History;
-use crate::media::{Codec, Sound, Track};
+use crate::media::{Codec, Track};
 use crate::workload::Plan;
 use store::memory::run;
 
@@ -52,7 +52,7 @@ struct Place<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 struct Tracks {
     video: Option<Codec>,
-    audio: Option<Sound>,
+    audio: Option<&'static str>,
 }
 
 impl Tracks {
@@ -60,7 +60,7 @@ impl Tracks {
         let shape = fact.push.shape();
         Self {
             video: fact.has(Track::Video).then(|| shape.codec()),
-            audio: fact.has(Track::Audio).then(|| shape.sound()),
+            audio: fact.has(Track::Audio).then(|| shape.sound().codec()),
         }
     }
 

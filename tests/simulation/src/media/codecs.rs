@@ -49,6 +49,8 @@ const HEVC_PPS: [[u8; 3]; 2] = [[0x44, 0x01, 0xc0], [0x44, 0x01, 0xc1]];
 pub enum Sound {
     /// 14496-3: AAC-LC, 8 kHz, one channel.
     Aac,
+    /// The same at 16 kHz: two frames are shorter than what one PES packet may hold.
+    ShortAac,
     /// 13818-3, in its extension to 8 kHz: layer III, 8 kbit/s, one channel.
     Mp3,
 }
@@ -58,27 +60,47 @@ impl Sound {
     pub(super) fn frame_ms(self) -> u64 {
         match self {
             Self::Aac => 128,
+            Self::ShortAac => 64,
             Self::Mp3 => 72,
         }
     }
-}
 
-/// An AudioSpecificConfig (14496-3 §1.6.2.1).
-pub(super) const AUDIO_CONFIG: [u8; 2] = [0x15, 0x88];
+    /// Its name in any rate.
+    #[must_use]
+    pub fn codec(self) -> &'static str {
+        match self {
+            Self::Aac | Self::ShortAac => "aac",
+            Self::Mp3 => "mp3",
+        }
+    }
+
+    /// An AudioSpecificConfig (14496-3 §1.6.2.1).
+    pub(super) fn config(self) -> Option<[u8; 2]> {
+        match self {
+            Self::Aac => Some([0x15, 0x88]),
+            Self::ShortAac => Some([0x14, 0x08]),
+            Self::Mp3 => None,
+        }
+    }
+
+    /// Profile and rate in an ADTS header (14496-3 §1.A.2.2).
+    pub(super) fn adts(self) -> u8 {
+        if self == Self::ShortAac { 0x60 } else { 0x6c }
+    }
+}
 
 /// Bytes of a frame of MP3, which its header tells.
 pub(super) const MP3_SIZE: usize = 72;
 
 /// The body of the tag before all sound, where there is one.
 pub(super) fn audio_header(sound: Sound) -> Option<[u8; 4]> {
-    let [high, low] = AUDIO_CONFIG;
-    (sound == Sound::Aac).then_some([0xaf, 0, high, low])
+    sound.config().map(|[high, low]| [0xaf, 0, high, low])
 }
 
 /// How a frame of sound begins.
 pub(super) fn audio_begin(sound: Sound) -> &'static [u8] {
     match sound {
-        Sound::Aac => &[0x21],
+        Sound::Aac | Sound::ShortAac => &[0x21],
         Sound::Mp3 => &[0xff, 0xe3, 0x18, 0xc0],
     }
 }
@@ -142,7 +164,7 @@ pub(super) fn video_body(codec: Codec, is_key: bool, composition_ms: u32, unit: 
 /// The body of the tag of a frame of sound.
 pub(super) fn audio_body(sound: Sound, frame: &[u8]) -> Vec<u8> {
     let begin: &[u8] = match sound {
-        Sound::Aac => &[0xaf, 1],
+        Sound::Aac | Sound::ShortAac => &[0xaf, 1],
         // Its format has a number of its own at 8 kHz.
         Sound::Mp3 => &[0xe2],
     };

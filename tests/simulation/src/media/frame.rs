@@ -23,6 +23,12 @@ pub(super) fn write((push, at_ms): Frame, out: &mut Vec<u8>) {
     out.push(END);
 }
 
+/// Appends what has no meaning up to a size: no start code, and no two packets' worth of it alike.
+pub(super) fn enlarge(frame: &mut Vec<u8>, size: usize) {
+    let begin = frame.len();
+    frame.extend((begin..size).map(|at| 0x80 | (at % 127) as u8));
+}
+
 /// The frames that stand whole in some bytes, in order.
 #[must_use]
 pub fn frames(bytes: &[u8]) -> Vec<Frame> {

@@ -66,6 +66,10 @@ enum Odd {
     SoundAlone(Sound, Option<Step>),
     /// Its sound ends before its pictures.
     SoundEnds(u64),
+    /// Some of its frames are long.
+    Large,
+    /// Its sound has no pauses, and frames so short that several go together.
+    Short,
     /// Nothing but that its sound has no pauses.
     Sound,
 }
@@ -82,6 +86,8 @@ impl Odd {
                 Self::SoundAlone([Sound::Aac, Sound::Mp3][one_of(0)], step)
             }
             3 => Self::SoundEnds(ENDS_MS[one_of(0)]),
+            4 => Self::Large,
+            5 => Self::Short,
             _ => Self::Sound,
         })
     }
@@ -100,6 +106,7 @@ impl Shape {
             Some(Odd::SoundAlone(sound, _)) => (&NONE[..], Some(sound)),
             _ if !has_many => (&ONE[..], None),
             None => (&MANY[..], None),
+            Some(Odd::Short) => (&PICTURES[..], Some(Sound::ShortAac)),
             Some(_) => (&PICTURES[..], Some(Sound::Aac)),
         };
         let has_long_gops = mark & HAS_LONG_GOPS == HAS_LONG_GOPS && !pictures.is_empty();
@@ -115,6 +122,7 @@ impl Shape {
                 _ => u64::MAX,
             },
             changed_ms: (mark & CHANGES != 0 && !pictures.is_empty()).then_some(CHANGED_MS),
+            is_large: matches!(odd, Some(Odd::Large)),
             gop_ms: if has_long_gops { LONG_GOP_MS } else { 1_000 },
             step: match odd {
                 Some(Odd::Step(step)) => Some(step),

@@ -42,6 +42,16 @@ pub struct Coded {
     pub bytes: Vec<u8>,
 }
 
+/// When pictures come that are longer than a PES packet of sound may be, where some frames are long, and until when other
+/// frames take several packets of a transport stream. Unit: ms after the push's begin.
+const LARGEST_MS: [u64; 2] = [5_000, 15_000];
+const LARGE_UNTIL_MS: u64 = 10_000;
+
+/// Bytes of those, of other pictures, and of sound.
+const LARGEST: usize = 70_000;
+const LARGE: usize = 700;
+const LARGE_SOUND: usize = 300;
+
 /// What a clock may come to while something is recorded. Unit: ms.
 const PASSED: [(u64, &str); 4] =
     [(1 << 24, "2^24 ms"), (1 << 31, "2^31 ms"), (1 << 32, "2^32 ms"), ((1 << 33) / 90, "26.5 h")];
@@ -59,6 +69,7 @@ pub struct Shape {
     pub(super) sound_from_ms: u64,
     pub(super) sound_to_ms: u64,
     pub(super) changed_ms: Option<u64>,
+    pub(super) is_large: bool,
     pub(super) gop_ms: u64,
     pub(super) step: Option<Step>,
 }
@@ -111,7 +122,7 @@ impl Shape {
             Codec::Hevc => "pictures of HEVC",
         };
         let alone = match self.sound() {
-            Sound::Aac => "sound of AAC alone",
+            Sound::Aac | Sound::ShortAac => "sound of AAC alone",
             Sound::Mp3 => "sound of MP3 alone",
         };
         let (pictures, sound) = (is_there(Track::Video), is_there(Track::Audio));
@@ -125,6 +136,12 @@ impl Shape {
             (both && from_ms < self.sound_from_ms, "sound that comes late"),
             (both && ends, "sound that ends before the pictures"),
             (is_changed, "parameter sets that change"),
+            (self.is_large && from_ms < LARGE_UNTIL_MS, "frames of several packets"),
+            (
+                self.is_large && LARGEST_MS.iter().any(|at_ms| (from_ms..to_ms).contains(at_ms)),
+                "pictures of more than 64 KiB",
+            ),
+            (sound && self.sound() == Sound::ShortAac, "sound of several frames a PES packet"),
         ];
         let media = media.into_iter().filter(|(is_it, _)| *is_it).map(|(_, what)| what.to_owned());
         let step = self.step.filter(|step| (from_ms..to_ms).contains(&step.at_ms));
@@ -179,6 +196,14 @@ impl Shape {
         frame::write((self.mark, at_ms), &mut bytes);
         if slot.picture.is_none() && self.sound() == Sound::Mp3 {
             bytes.resize(codecs::MP3_SIZE, 0);
+        } else if self.is_large {
+            let size = match slot.picture {
+                Some(_) if LARGEST_MS.contains(&at_ms) => LARGEST,
+                _ if at_ms >= LARGE_UNTIL_MS => 0,
+                Some(_) => LARGE,
+                None => LARGE_SOUND,
+            };
+            frame::enlarge(&mut bytes, size);
         }
         Coded { track: slot.track(), is_key, bytes }
     }

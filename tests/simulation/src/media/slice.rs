@@ -173,17 +173,18 @@ fn read_sound(sound: Sound, first: u64, mut payload: &[u8]) -> Result<Vec<Timed>
     let mut held = Vec::new();
     while !payload.is_empty() {
         let size = match sound {
-            Sound::Aac => adts_size(payload)?,
             Sound::Mp3 => MP3_SIZE,
+            Sound::Aac | Sound::ShortAac => adts_size(payload)?,
         };
         let (bytes, rest) = payload.split_at_checked(size).ok_or("a frame of sound ends early")?;
-        let coded = if sound == Sound::Aac { &bytes[ADTS..] } else { bytes };
+        let coded = if sound == Sound::Mp3 { bytes } else { &bytes[ADTS..] };
         let frame = one_frame(coded)?;
-        if sound != Shape::of(frame.0).sound() {
+        let pushed = Shape::of(frame.0).sound();
+        if sound.codec() != pushed.codec() || sound != Sound::Mp3 && bytes[2] & 0xfd != pushed.adts() {
             return Err(format!("{frame:?} is told to be of {sound:?}"));
         }
         check_coded(frame, Track::Audio, true, coded)?;
-        let time = (first + 90 * sound.frame_ms() * held.len() as u64) % CLOCK_ENDS;
+        let time = (first + 90 * pushed.frame_ms() * held.len() as u64) % CLOCK_ENDS;
         held.push(Timed { frame, decoded: time, presented: time });
         payload = rest;
     }
@@ -193,17 +194,21 @@ fn read_sound(sound: Sound, first: u64, mut payload: &[u8]) -> Result<Vec<Timed>
 /// Bytes of an ADTS header without a checksum (14496-3 §1.A.2.2).
 const ADTS: usize = 7;
 
-/// Bytes of an ADTS frame: AAC-LC, 8 kHz, one channel.
+/// Bytes of an ADTS frame of one channel.
 fn adts_size(bytes: &[u8]) -> Result<usize, String> {
     let header: &[u8; ADTS] = bytes.first_chunk().ok_or("an ADTS frame ends early")?;
     let size = usize::from(header[3] & 3) << 11 | usize::from(header[4]) << 3 | usize::from(header[5] >> 5);
-    let is_it = header[..2] == [0xff, 0xf1] && header[2] & 0xfd == 0x6c && header[3] >> 6 == 1;
+    let is_it = header[..2] == [0xff, 0xf1] && header[2] & 1 == 0 && header[3] >> 6 == 1;
     if is_it && size > ADTS { Ok(size) } else { Err(format!("a frame has the ADTS header {header:02x?}")) }
 }
 
 /// DTS, PTS and payload of a PES packet (13818-1 §2.4.3.6).
 fn pes(bytes: &[u8]) -> Option<(u64, u64, &[u8])> {
     let rest = bytes.strip_prefix(&[0, 0, 1])?;
+    // Those of pictures alone may say no length.
+    let length = usize::from(u16::from_be_bytes([*rest.get(1)?, *rest.get(2)?]));
+    let is_right = if length == 0 { rest[0] & 0xf0 == 0xe0 } else { length == rest.len() - 3 };
+    is_right.then_some(())?;
     let time = |at: usize| {
         let bits = rest.get(at..at + 5)?.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
         Some(bits >> 3 & 7 << 30 | bits >> 2 & 0x7fff << 15 | bits >> 1 & 0x7fff)

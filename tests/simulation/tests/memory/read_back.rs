@@ -1,5 +1,6 @@
 //! What is wrong with a record file is found: slices, MP4 and FLV files are changed one way at a time.
 
+mod packets;
 mod sound;
 mod steps;
 

@@ -131,6 +131,9 @@ mod tests {
     fn mpeg4_headers_need_a_video_object_layer() {
         assert_eq!(Configuration::mpeg4(&[]), None);
         assert_eq!(Configuration::mpeg4(&[0, 0, 1, 0xb0, 1]), None);
+        // What FFmpeg writes for 320 × 240.
+        let layer = [0, 0, 1, 0x20, 0, 0xc4, 0x8d, 0x88, 0, 0xcd, 0x0a, 0x04, 0x1e, 0x14, 0x63];
+        assert_eq!(Configuration::mpeg4(&layer), Some(Configuration::Mpeg4(&layer)));
         assert_eq!(
             (Configuration::other(&[]), Configuration::other(&[1])),
             (None, Some(Configuration::Other(&[1])))

@@ -63,6 +63,7 @@ mod tests {
     #[test]
     fn other_messages_and_cut_ones_are_none() {
         assert!(!has_recovery_point(&[0x06, 0x01, 0x01, 0x06, 0x80], 1));
+        assert!(!has_recovery_point(&[0x06, 0x01, 0x01, 0x04, 0x06, 0x80], 1));
         assert!(!has_recovery_point(&[0x06, 0x05, 0xff, 0xff], 1));
         assert!(!has_recovery_point(&[0x06, 0x05, 0x10, 0x06, 0x01], 1));
         assert!(!has_recovery_point(&[0x06], 1));

@@ -131,9 +131,11 @@ mod tests {
     fn a_header_that_was_written_is_read_back() {
         for record in [[0x12, 0x10], [0x11, 0xb0], [0x0c, 0x08]] {
             let config = AudioSpecificConfig::parse(&record).unwrap();
-            let header = AdtsHeader::new(&config, 300).unwrap();
-            let expected = AdtsFrame { config, header_size: 7, frame_size: 307, raw_frames: 1 };
-            assert_eq!(AdtsFrame::parse(header.as_bytes()), Some(expected));
+            for size in [1, 300, 2_041, 5_000, MAX_FRAME_SIZE] {
+                let header = AdtsHeader::new(&config, size).unwrap();
+                let expected = AdtsFrame { config, header_size: 7, frame_size: 7 + size, raw_frames: 1 };
+                assert_eq!(AdtsFrame::parse(header.as_bytes()), Some(expected));
+            }
         }
     }
 
@@ -165,7 +167,8 @@ mod tests {
             &[0xff, 0xf1, 0x50, 0x80, 0x3f, 0xff][..],   // cut
             &[0xff, 0xe1, 0x50, 0x80, 0x3f, 0xff, 0xfc], // no syncword
             &[0xff, 0xf3, 0x50, 0x80, 0x3f, 0xff, 0xfc], // layer 2, as MPEG audio has
-            &[0xff, 0xf1, 0x78, 0x80, 0x3f, 0xff, 0xfc], // a reserved sampling frequency
+            &[0xff, 0xf1, 0x74, 0x80, 0x3f, 0xff, 0xfc], // reserved sampling frequencies
+            &[0xff, 0xf1, 0x78, 0x80, 0x3f, 0xff, 0xfc],
             &[0xff, 0xf1, 0x50, 0x80, 0x00, 0x7f, 0xfc], // a length of 3
             &[0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c, 0x00], // a raw frame
         ] {
@@ -176,6 +179,7 @@ mod tests {
     #[test]
     fn loas_is_told_by_its_syncword_and_length() {
         assert!(is_loas(&[0x56, 0xe0, 0x02, 1, 2]));
+        assert!(is_loas(&[&[0x56, 0xf2, 0x34][..], &[1; 0x1234]].concat()));
         assert!(
             !is_loas(&[0x56, 0xe0, 0x02, 1, 2, 3])
                 && !is_loas(&[0x56, 0xe0])

@@ -245,6 +245,8 @@ mod tests {
     fn what_adts_cannot_carry_is_refused() {
         assert_eq!(AudioSpecificConfig::parse(&[0x12]), Err(EndOfBits { position: 5 }.into()));
         assert_eq!(AudioSpecificConfig::parse(&[0xb9, 0x90]), Err(Error::ObjectType { found: 23 }));
+        // xHE-AAC: the object type 42 is written as 31 and 10.
+        assert_eq!(AudioSpecificConfig::parse(&[0xf9, 0x46, 0x40]), Err(Error::ObjectType { found: 42 }));
         assert_eq!(AudioSpecificConfig::parse(&[0x12, 0x14]), Err(Error::ShortFrames));
         assert_eq!(AudioSpecificConfig::parse(&[0x16, 0x90]), Err(Error::SamplingFrequency { found: 0 }));
         assert_eq!(AudioSpecificConfig::parse(&[0x12, 0x40]), Err(Error::ChannelConfiguration { found: 8 }));

@@ -96,7 +96,7 @@ impl BitWriter {
 #[cfg(test)]
 mod tests {
     use crate::{
-        aac::{AdtsHeader, AudioSpecificConfig, Error},
+        aac::{AdtsHeader, AudioSpecificConfig, Error, ProgramConfig},
         bits::bytes_of,
     };
 
@@ -147,5 +147,42 @@ mod tests {
         let record = [&[0x11, 0x80, 0x04, 0xff, 0xf8][..], &[0; 64]].concat();
         let outcome = AudioSpecificConfig::parse(&record);
         assert!(matches!(outcome, Err(Error::ProgramConfig { .. })), "{outcome:?}");
+    }
+
+    /// An element of so many single channels in front and elements of data, as it stands in a record and in a frame.
+    fn element(front: usize, data: usize) -> String {
+        let rest = format!("{}{}", "00000".repeat(front), "0000".repeat(data));
+        format!("0000 01 0110 {front:04b} 0000 0000 00 {data:03b} 0000 0 0 0 {rest}")
+    }
+
+    #[test]
+    fn a_comment_at_a_byte_of_its_own_is_passed_over() {
+        // Elements that end at each bit of a byte, and behind the comment SBR to 48 kHz.
+        for front in 1..=8 {
+            for comment in [&b""[..], b"abc"] {
+                let config = bytes_of(&format!("00010 0110 0000 000 {}", element(front, 0)));
+                let extension = bytes_of("01010110111 00101 1 0011");
+                let record = [&config[..], &[comment.len() as u8], comment, &extension].concat();
+                let found = AudioSpecificConfig::parse(&record).unwrap();
+                assert_eq!(
+                    (found.channels(), found.sample_rate_hz()),
+                    (Some(front as u32), 48_000),
+                    "{front}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_element_is_taken_up_to_its_limit() {
+        let parse = |front, data| {
+            let config = bytes_of(&format!("00010 0110 0000 000 {}", element(front, data)));
+            AudioSpecificConfig::parse(&[&config[..], &[0]].concat())
+        };
+        let longest = parse(7, 4).unwrap().program_config.unwrap();
+        assert_eq!(longest.as_bytes(), [bytes_of(&format!("101 {}", element(7, 4))), vec![0]].concat());
+        assert_eq!(longest.as_bytes().len(), ProgramConfig::MAX_SIZE);
+        assert_eq!(parse(8, 3), Err(Error::ProgramConfig { bits: 89, limit: 88 }));
+        assert_eq!(parse(10, 0).unwrap().channels(), Some(10));
     }
 }

@@ -142,6 +142,7 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bits::bytes_of;
 
     const RECORD: &[u8] =
         &[1, 0x64, 0, 0x1f, 0xff, 0xe1, 0, 3, 0x67, 0x64, 0, 1, 0, 2, 0x68, 0xee, 0xfd, 0xf8, 0xf8, 0];
@@ -155,17 +156,25 @@ mod tests {
 
     #[test]
     fn a_record_that_is_read_is_written_in_the_same_bytes() {
-        // What x264 writes for High profile, and one for Baseline.
+        // What x264 writes for High profile, one for Baseline, and one of 4:2:2 with other depths and an extension.
         let high = &[
             1, 0x64, 0, 0x1e, 0xff, 0xe1, 0, 0x1a, 0x67, 0x64, 0, 0x1e, 0xac, 0xd9, 0x80, 0xa0, 0x2f, 0xf9,
             0x70, 0x11, 0, 0, 3, 0, 1, 0, 0, 3, 0, 0x32, 0x0f, 0x16, 0x2d, 0x9a, 1, 0, 6, 0x68, 0xe9, 0x78,
             0x74, 0xb2, 0x2c, 0xfd, 0xf8, 0xf8, 0,
         ][..];
         let base = &[1, 0x42, 0xc0, 0x1e, 0xff, 0xe1, 0, 4, 0x67, 0x42, 0xc0, 0x1e, 1, 0, 2, 0x68, 0xce][..];
-        for record in [high, base] {
-            let mut written = Vec::new();
-            AvcDecoderConfigurationRecord::parse(record).unwrap().write(&mut written);
-            assert_eq!(written, record);
+        let sps = [vec![0x67, 122, 0, 0x1e], bytes_of("1 011 011 00101 0000")].concat();
+        let sets = [&[0xe1, 0, sps.len() as u8][..], &sps, &[1, 0, 2, 0x68, 0xce]].concat();
+        let format = &[0xfe, 0xfa, 0xfc, 1, 0, 3, 0x6d, 1, 2];
+        let extended = [&[1, 122, 0, 0x1e, 0xff][..], &sets, format].concat();
+        for record in [high, base, &extended] {
+            for length_size in 1..=4 {
+                let record = [&record[..4], &[0xfb + length_size], &record[5..]].concat();
+                let mut written = Vec::new();
+                let read = AvcDecoderConfigurationRecord::parse(&record).unwrap();
+                read.write(&mut written);
+                assert_eq!((read.length_size, written), (length_size, record));
+            }
         }
     }
 
@@ -187,10 +196,13 @@ mod tests {
     }
 
     #[test]
-    fn every_cut_is_an_error() {
+    fn every_cut_is_an_error_that_says_how_much_is_needed() {
+        // Where fields and sets end.
+        let ends = [1, 2, 4, 5, 6, 8, 11, 12, 14, 16];
         for cut in 0..16 {
             let outcome = AvcDecoderConfigurationRecord::parse(&RECORD[..cut]);
-            assert!(matches!(outcome, Err(Error::RecordTruncated { .. })), "cut at {cut}: {outcome:?}");
+            let needed = ends[ends.partition_point(|&end| end <= cut)];
+            assert_eq!(outcome, Err(Error::RecordTruncated { needed, available: cut }));
         }
     }
 

@@ -251,4 +251,29 @@ mod tests {
         assert_eq!(cropped("frame_crop_offset", 32, 2, 8, 8), Err(error));
         assert!(cropped("frame_crop_offset", 32, 2, u32::MAX, u32::MAX).is_err());
     }
+
+    #[test]
+    fn scaling_lists_of_every_form_lie_before_the_size() {
+        let (flat, long) = (format!("1 {}", "1".repeat(16)), format!("1 {}", "1".repeat(64)));
+        // The default list: a difference of -8 leads to 0 at once. The same later, from 9 on, and past 255 from there.
+        let (default, later) = ("1 000010001", "1 010 000010011");
+        let past = format!("1 010 00000000{:b}", 2 * 247);
+        let of_8 =
+            |lists: &[&str]| format!("010 1 1 0 1 {} {}", lists.join(" "), "0".repeat(8 - lists.len()));
+        let of_12 =
+            |lists: &[&str]| format!("00100 0 1 1 0 1 {} {}", lists.join(" "), "0".repeat(12 - lists.len()));
+        let none = ["0"; 6];
+        for format in [
+            of_8(&[]),
+            of_8(&[&flat, "0", default, later, &past, &flat]),
+            of_8(&[&none[..], &[&long, "0"]].concat()),
+            of_12(&[]),
+            of_12(&[&none[..], &[&long, later, "0", &long, default, &long]].concat()),
+        ] {
+            // A frame_num of 4 bits and no picture order count; 40 by 23 macroblocks.
+            let fields = format!("1 {format} 1 011 010 0 00000101000 000010111 1 1 0 0 1");
+            let unit = [&[0x67, 244, 0, 0x1e], bytes_of(&fields).as_slice()].concat();
+            check(&unit, 244, 30, 640, 368);
+        }
+    }
 }

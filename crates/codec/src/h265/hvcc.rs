@@ -129,8 +129,16 @@ mod tests {
         let profile_tier_level = [0x01, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 0x3c];
         assert_eq!(written[..13], [&[1][..], &profile_tier_level].concat());
         assert_eq!(written[13..23], [0xf0, 0, 0xfc, 0xfd, 0xf8, 0xf8, 0, 0, 0x0f, 3]);
-        let read = HevcDecoderConfigurationRecord::parse(&written).unwrap();
-        assert_eq!((read.length_size, read.units), (4, units));
+        // Arrays of one kind, each complete.
+        let sps = [&[0xa1, 0, 1, 0, sps.len() as u8][..], sps].concat();
+        let pps = [0xa2, 0, 2, 0, 3, 0x44, 1, 8, 0, 3, 0x44, 1, 7];
+        assert_eq!(written[23..], [&[0xa0, 0, 1, 0, 3, 0x40, 1, 9][..], &sps, &pps].concat());
+        for length_size in 1..=4 {
+            let mut written = Vec::new();
+            HevcDecoderConfigurationRecord { length_size, units: units.clone() }.write(&mut written);
+            let read = HevcDecoderConfigurationRecord::parse(&written).unwrap();
+            assert_eq!((read.length_size, &read.units), (length_size, &units));
+        }
         // A set that cannot be read, and none.
         for units in [vec![&[0x42, 1, 1][..]], Vec::new()] {
             let mut written = Vec::new();
@@ -146,5 +154,20 @@ mod tests {
             let outcome = HevcDecoderConfigurationRecord::parse(&record[..cut]);
             assert!(matches!(outcome, Err(Error::RecordTruncated { .. })), "cut at {cut}: {outcome:?}");
         }
+    }
+
+    #[test]
+    fn a_record_holds_so_many_units_and_no_more() {
+        let record = |count: usize| {
+            let mut record = vec![0; FIXED_SIZE];
+            record[22] = 1;
+            record.extend_from_slice(&[0xa2, (count >> 8) as u8, count as u8]);
+            record.extend_from_slice(&[0, 3, 0x44, 1, 0xcc].repeat(count));
+            record
+        };
+        let longest = record(MAX_UNITS);
+        assert_eq!(HevcDecoderConfigurationRecord::parse(&longest).unwrap().units.len(), MAX_UNITS);
+        let outcome = HevcDecoderConfigurationRecord::parse(&record(MAX_UNITS + 1)).map(|_| ());
+        assert_eq!(outcome, Err(Error::TooManyUnits { limit: MAX_UNITS }));
     }
 }

@@ -136,6 +136,7 @@ fn cropped(size: u32, unit: u32, before: u32, after: u32) -> Result<u32, Error> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bits::bytes_of;
 
     #[track_caller]
     fn check(unit: &[u8], width: u32, height: u32) {
@@ -190,5 +191,23 @@ mod tests {
         let error = Error::SpsRange { field: "conf_win_offset", found: 16, limit: 15 };
         assert_eq!(cropped(32, 2, 8, 8), Err(error));
         assert!(cropped(0, 2, 0, 1).is_err());
+    }
+
+    #[test]
+    fn sub_layers_lie_before_the_size() {
+        for more_layers in 0..=6_usize {
+            for (flags, size) in [("00", 0), ("10", 88), ("01", 8), ("11", 96)] {
+                let reserved = if more_layers > 0 { 8 - more_layers } else { 0 };
+                let layers =
+                    [flags.repeat(more_layers), "00".repeat(reserved), "1".repeat(size * more_layers)];
+                // The identifier 3, 4:2:0, 64 by 36 samples.
+                let fields = "00100 010 0000001000001 00000100101 0";
+                let general = "1".repeat(96);
+                let bits = format!("0000 {more_layers:03b} 1 {general} {} {fields}", layers.concat());
+                let unit = [&[0x42, 0x01][..], &bytes_of(&bits)].concat();
+                let expected = SequenceParameterSet { id: 3, width: 64, height: 36 };
+                assert_eq!(SequenceParameterSet::parse(&unit), Ok(expected), "{more_layers} of {flags}");
+            }
+        }
     }
 }

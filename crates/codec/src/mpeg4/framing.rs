@@ -82,4 +82,11 @@ mod tests {
         assert_eq!(Framing::of(&frame, Some(Framing::Lengths)), Some(Framing::Lengths));
         assert_eq!(Framing::of(&frame, Some(Framing::StartCodes)), Some(Framing::StartCodes));
     }
+
+    #[test]
+    fn more_parts_than_any_frame_has_are_none() {
+        let frame = |parts: usize| [0, 0, 0, 1, 0xb6].repeat(parts);
+        assert_eq!(split_lengths(&frame(MAX_PARTS)).map(|parts| parts.len()), Some(MAX_PARTS));
+        assert_eq!(split_lengths(&frame(MAX_PARTS + 1)), None);
+    }
 }

@@ -123,6 +123,8 @@ mod tests {
         let layer = VideoObjectLayer::find(HEADERS).unwrap();
         assert_eq!(layer, Some(VideoObjectLayer { width: 320, height: 240 }));
         assert_eq!(profile_and_level(HEADERS), Some(1));
+        assert_eq!(profile_and_level(&[0xb0, 0xf5, 0, 0, 1, 0xb5]), Some(0xf5));
+        assert_eq!((profile_and_level(&HEADERS[5..]), profile_and_level(&HEADERS[..4])), (None, None));
         assert_eq!(VideoObjectLayer::find(&[&[0, 0, 1, 0xb6, 0x10], HEADERS].concat()), Ok(None));
         let frame = [HEADERS, &[0, 0, 1, 0xb6, 0x10, 0, 0, 1, 0xb6]].concat();
         assert_eq!((before_first_vop(&frame), before_first_vop(HEADERS)), (HEADERS, HEADERS));
@@ -165,6 +167,12 @@ mod tests {
         // A shape of its own, in the first version and the second, tells no size.
         assert_eq!(size("0 0001 0", "11", &increment), (0, 0));
         assert_eq!(size("1 0010 001 0001 0", "11 0000", &increment), (0, 0));
+        // They are whole where the increment ends: that of the first version has no extension before it.
+        for (fields, end) in [("0 0001 0 11", 5), ("1 0010 001 0001 0 11 0101", 7)] {
+            let layer = bytes_of(&format!("0 00000001 {fields} 1 {:016b} 1 1 1111", 16));
+            assert!(VideoObjectLayer::parse(&layer[..end]).is_ok(), "{fields}");
+            assert!(VideoObjectLayer::parse(&layer[..end - 1]).is_err(), "{fields}");
+        }
     }
 
     #[test]

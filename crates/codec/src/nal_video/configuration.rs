@@ -94,3 +94,35 @@ impl<'a> NalConfiguration<'a> {
         self.sets.is_complete() && self.sets.picture_size().is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_is_written_says_the_sets_and_sei_that_it_can() {
+        let h264 =
+            [&[0x06, 5, 1, 7, 0x80][..], &[0x68, 0xce], &[0x67, 0x64, 0, 0x1e, 0xda], &[0x6d, 1, 0x80]];
+        let hevc = [
+            &[0x4e, 1, 5, 1, 7, 0x80][..],
+            &[0x44, 1, 0xc0],
+            &[0x40, 1, 0x0c],
+            &[0x42, 1, 1],
+            &[0x02, 1, 0x80],
+        ];
+        for (codec, units, sei) in
+            [(NalCodec::H264, &h264[..], &[][..]), (NalCodec::Hevc, &hevc[..], &hevc[..1])]
+        {
+            let mut record = Vec::new();
+            codec.write_record(units, &mut record);
+            let mut sets = ParameterSets::new(codec);
+            for unit in units {
+                if let UnitRole::ParameterSet(kind) = codec.role(unit) {
+                    sets.insert(kind, unit);
+                }
+            }
+            let expected = NalConfiguration { length_size: 4, sets, sei: sei.to_vec() };
+            assert_eq!(NalConfiguration::parse(codec, &record), Some(expected));
+        }
+    }
+}

@@ -57,3 +57,34 @@ impl Value {
         self.as_fields()?.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_gives_what_it_is_and_nothing_else() {
+        let fields = vec![
+            ("app".into(), Value::String("live".into())),
+            ("fps".into(), Value::Number(29.97)),
+            ("app".into(), Value::Null),
+        ];
+        for value in [Value::Object(fields.clone()), Value::EcmaArray(fields.clone())] {
+            assert_eq!(
+                (value.as_fields(), value.as_str(), value.as_number()),
+                (Some(&fields[..]), None, None)
+            );
+            // Names may repeat: the first one counts.
+            assert_eq!(value.get("app").and_then(Value::as_str), Some("live"));
+            assert_eq!(value.get("fps").and_then(Value::as_number), Some(29.97));
+            assert_eq!(value.get("none"), None);
+        }
+        for value in
+            [Value::Null, Value::Boolean(true), Value::Date(1.0), Value::StrictArray(vec![Value::Null])]
+        {
+            assert_eq!((value.as_fields(), value.as_str(), value.as_number()), (None, None, None));
+            assert_eq!(value.get("app"), None);
+        }
+        assert_eq!((fields[0].1.as_number(), fields[1].1.as_str()), (None, None));
+    }
+}

@@ -120,3 +120,14 @@ impl<'a> HeaderReader<'a> {
 
 const ONE_TRACK: u8 = 0;
 const MANY_TRACKS_MANY_CODECS: u8 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_four_cc_is_shown_by_its_characters() {
+        assert_eq!(format!("{0} {0:?}", FourCc(*b"hvc1")), "hvc1 FourCc(hvc1)");
+        assert_eq!(FourCc(*b"a\n\xff\0").to_string(), r"a\n\xff\x00");
+    }
+}

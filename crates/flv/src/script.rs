@@ -100,7 +100,7 @@ mod tests {
     fn the_bit_rate_is_a_positive_number() {
         let rate = |value| StreamMetadata::parse(&metadata(&[("videodatarate", value)])).unwrap().video_kbps;
         assert_eq!(rate(Value::Number(2_499.9)), Some(2_499));
-        assert_eq!(rate(Value::Number(-1.0)), None);
+        assert_eq!((rate(Value::Number(-1.0)), rate(Value::Number(0.0))), (None, None));
         assert_eq!(rate(Value::Number(f64::NAN)), None);
         assert_eq!(rate(Value::Number(1e300)), Some(u32::MAX));
         assert_eq!(rate(Value::Null), None);

@@ -128,3 +128,37 @@ pub(super) fn audio_header(entry: &AudioEntry<'_>, is_enhanced: bool, packet_typ
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(codec: AudioCodec, sample_rate_hz: u32, channels: u8, is_enhanced: bool) -> Vec<u8> {
+        let entry =
+            AudioEntry { codec, sample_rate_hz, channels, frame_samples: 1_152, in_adts: false, record: &[] };
+        audio_header(&entry, is_enhanced, 1)
+    }
+
+    #[test]
+    fn sound_is_named_by_codec_rate_and_channels() {
+        // Format, rate, 16 bits, stereo: 14 is MP3 of 8 kHz, and 2 that of any other rate, by the nearest below it.
+        for (rate_hz, first) in [
+            (8_000, 0b1110_0011),
+            (7_350, 0b0010_0011),
+            (11_025, 0b0010_0111),
+            (12_000, 0b0010_0111),
+            (16_000, 0b0010_1011),
+            (22_050, 0b0010_1011),
+            (24_000, 0b0010_1011),
+            (32_000, 0b0010_1111),
+            (44_100, 0b0010_1111),
+            (48_000, 0b0010_1111),
+        ] {
+            assert_eq!(header(AudioCodec::Mp3, rate_hz, 2, false), [first], "{rate_hz}");
+            assert_eq!(header(AudioCodec::Mp3, rate_hz, 1, false), [first & 0xfe], "{rate_hz}");
+            assert_eq!(header(AudioCodec::Mp3, rate_hz, 2, true), b"\x91.mp3");
+            assert_eq!(header(AudioCodec::Aac, rate_hz, 1, false), [0xaf, 1]);
+            assert_eq!(header(AudioCodec::Aac, rate_hz, 1, true), b"\x91mp4a");
+        }
+    }
+}

@@ -159,3 +159,52 @@ const OF_A_FILE: [&str; 9] = [
     "datasize",
     "hasCuePoints",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pushed(fields: &[(&str, &str)]) -> Vec<u8> {
+        let mut body = Vec::new();
+        Value::String("onMetaData".into()).encode(&mut body);
+        let field = |(name, value): &(&str, &str)| ((*name).into(), Value::String((*value).into()));
+        Value::EcmaArray(fields.iter().map(field).collect()).encode(&mut body);
+        body
+    }
+
+    /// The fields that a file has.
+    fn fields(facts: &Facts) -> Value {
+        Value::decode(&mut &facts.body(0)[3 + ON_META_DATA.len()..]).unwrap()
+    }
+
+    #[test]
+    fn what_the_push_said_first_is_kept() {
+        let mut facts = Facts::default();
+        // Too long, and cut: neither says anything.
+        let long = pushed(&[("encoder", &"x".repeat(MAX_PUSHED_SIZE))]);
+        facts.take_metadata(&long);
+        facts.take_metadata(&pushed(&[("encoder", "cut")])[..20]);
+        assert_eq!(fields(&facts).get("encoder"), None);
+        for name in ["one", "two"] {
+            facts.take_metadata(&pushed(&[("encoder", name), ("duration", "long"), ("datasize", "9")]));
+        }
+        let fields = fields(&facts);
+        assert_eq!(fields.get("encoder").and_then(Value::as_str), Some("one"));
+        // What the file says itself, and what holds for another one.
+        assert_eq!(fields.get("duration"), Some(&Value::Number(0.0)));
+        assert_eq!(fields.get("datasize"), None);
+    }
+
+    #[test]
+    fn a_size_is_said_where_it_is_known() {
+        for (width, height, is_known) in [(640, 360, true), (1, 1, true), (640, 0, false), (0, 360, false)] {
+            let mut facts = Facts::default();
+            let codec = VideoCodec::H264;
+            facts.take_video(&VideoEntry { codec, width, height, record: &[] }, false);
+            let expected = |size: u16| is_known.then_some(Value::Number(size.into()));
+            let fields = fields(&facts);
+            assert_eq!(fields.get("width").cloned(), expected(width));
+            assert_eq!(fields.get("height").cloned(), expected(height));
+        }
+    }
+}

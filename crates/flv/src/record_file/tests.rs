@@ -10,6 +10,8 @@ use sample_table::{
 use super::{RecordLayout, RecordPlan, RecordWriter};
 use crate::{Reader, Tag, TagClass, TagKind, write_header};
 
+mod clock;
+
 const PICTURE_MS: i64 = 40;
 const SOUND_MS: i64 = 20;
 

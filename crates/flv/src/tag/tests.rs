@@ -76,6 +76,13 @@ fn unknown_and_encrypted_tag_types_are_refused() {
 }
 
 #[test]
+fn kinds_have_names_and_numbers() {
+    let kinds = [TagKind::Audio, TagKind::Video, TagKind::Script];
+    assert_eq!(kinds.map(TagKind::name), ["audio", "video", "script"]);
+    assert_eq!(kinds.map(TagKind::wire), [8, 9, 18]);
+}
+
+#[test]
 fn a_header_that_is_not_flv_is_refused() {
     assert_eq!(Reader::new(b"GIF89a+++++++").err(), Some(Error::Signature { found: *b"GIF8" }));
     let short = b"FLV\x01\x05\x00\x00\x00\x08\x00\x00\x00\x00";

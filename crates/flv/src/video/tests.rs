@@ -56,6 +56,15 @@ fn enhanced_headers() {
     check(b"\x92avc1", Key, Avc, SequenceEnd, 0, b"");
     // A ModEx prefix of three bytes (nanoseconds) before coded frames without composition time.
     check(b"\x97\x02abc\x03hvc1\x09", Key, Hevc, Frame, 0, b"\x09");
+    // Prefixes of 255 bytes, and of so many that their number takes two bytes: 256 and 300.
+    for size in [&b"\xfe"[..], b"\xff\x00\xff", b"\xff\x01\x2b"] {
+        let bytes = match *size {
+            [size] => usize::from(size) + 1,
+            _ => usize::from(u16::from_be_bytes([size[1], size[2]])) + 1,
+        };
+        let body = [b"\x97", size, &vec![7; bytes], b"\x03hvc1\x09"].concat();
+        check(&body, Key, Hevc, Frame, 0, b"\x09");
+    }
 }
 
 #[test]

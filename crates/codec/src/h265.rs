@@ -14,6 +14,6 @@ mod sps;
 
 pub use error::Error;
 pub use hvcc::HevcDecoderConfigurationRecord;
-pub use nal::{NalUnitType, aud, begins_picture};
+pub use nal::{NalUnitType, aud};
 pub use sps::SequenceParameterSet;
 pub(crate) use sps::skip_profile_tier_level;

@@ -46,10 +46,4 @@ impl NalUnitType {
             _ => Self::Suffix,
         }
     }
-
-    /// Whether it belongs to a primary coded picture.
-    #[must_use]
-    pub fn is_slice(self) -> bool {
-        matches!(self, Self::NonIdrSlice | Self::SlicePartition | Self::IdrSlice)
-    }
 }

@@ -1,4 +1,4 @@
-//! NAL unit types, and the bit of a slice segment that separates pictures.
+//! NAL unit types, and the delimiter between access units.
 
 /// `nal_unit_type` (23008-2 table 7-1), as far as a muxer tells types apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,18 +40,6 @@ impl NalUnitType {
             _ => Self::Suffix,
         }
     }
-
-    /// Whether it belongs to a coded picture.
-    #[must_use]
-    pub fn is_slice(self) -> bool {
-        matches!(self, Self::Slice | Self::IrapSlice)
-    }
-}
-
-/// Whether a slice segment is the first of its picture (`first_slice_segment_in_pic_flag`).
-#[must_use]
-pub fn begins_picture(slice: &[u8]) -> bool {
-    slice.get(2).is_some_and(|byte| byte & 0x80 != 0)
 }
 
 /// An access unit delimiter that allows every slice type (23008-2 §7.3.2.5, `pic_type` 2).

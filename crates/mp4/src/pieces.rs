@@ -172,6 +172,27 @@ mod tests {
         }
     }
 
+    /// The bytes of each piece that holds entries, of which there are `count` of `N` numbers.
+    fn sizes_of_pieces<const N: usize>(count: usize) -> Vec<usize> {
+        let mut column = Column::default();
+        (0..count).for_each(|n| column.push([n as u32; N]));
+        column.into_box(*b"stsc", &[]).unwrap().iter().skip(2).map(<[u8]>::len).collect()
+    }
+
+    #[test]
+    fn pieces_are_filled_and_none_grows_further() {
+        // An entry more does not fit into a piece of 49,152 bytes.
+        assert_eq!(sizes_of_pieces::<1>(2 * 12_288 + 1), [49_152, 49_152, 4]);
+        assert_eq!(sizes_of_pieces::<2>(2 * 6_144), [49_152, 49_152]);
+        assert_eq!(sizes_of_pieces::<3>(2 * 4_096 + 5), [49_152, 49_152, 60]);
+        assert_eq!(sizes_of_pieces::<5>(2 * 2_457 + 3), [49_140, 49_140, 60]);
+        let mut column = Column::default();
+        (0..2 * 6_144 + 1).for_each(|n| column.push_offset(n));
+        let pieces = column.into_box(*b"co64", &[]).unwrap();
+        let sizes: Vec<_> = pieces.iter().skip(2).map(<[u8]>::len).collect();
+        assert_eq!(sizes, [49_152, 49_152, 8]);
+    }
+
     #[test]
     fn offsets_move_with_the_media() {
         let mut column = Column::default();
@@ -191,6 +212,14 @@ mod tests {
         let numbers: Vec<u32> =
             bytes[12..].chunks(4).map(|number| u32::from_be_bytes(number.try_into().unwrap())).collect();
         assert_eq!(numbers, [3, 3, 5, 1, 0, 1, 5]);
+    }
+
+    #[test]
+    fn more_equal_values_than_an_entry_counts_are_two() {
+        let mut column = RunColumn { run: Some((u32::MAX - 1, 5)), ..RunColumn::default() };
+        (0..3).for_each(|_| column.push(5));
+        let bytes = all(column.into_box(*b"stts").unwrap());
+        assert_eq!(bytes[12..], [0, 0, 0, 2, 255, 255, 255, 255, 0, 0, 0, 5, 0, 0, 0, 2, 0, 0, 0, 5]);
     }
 
     #[test]

@@ -4,4 +4,5 @@
 mod common;
 mod files;
 mod timing;
+mod tracks;
 mod verifier;

@@ -10,13 +10,13 @@ use sample_table::{AudioEntry, Head, Sample, SampleEntry, SampleTable, TableWrit
 use crate::common::{index, movie};
 
 pub(crate) const SECOND: i64 = 90_000;
-const FRAME: i64 = 3_600;
+pub(crate) const FRAME: i64 = 3_600;
 
-fn video_entry(record: &[u8]) -> SampleEntry<'_> {
+pub(crate) fn video_entry(record: &[u8]) -> SampleEntry<'_> {
     SampleEntry::Video(VideoEntry { codec: VideoCodec::H264, width: 640, height: 360, record })
 }
 
-fn audio_entry(sample_rate_hz: u32) -> SampleEntry<'static> {
+pub(crate) fn audio_entry(sample_rate_hz: u32) -> SampleEntry<'static> {
     SampleEntry::Audio(AudioEntry {
         codec: AudioCodec::Aac,
         sample_rate_hz,
@@ -56,7 +56,7 @@ pub(crate) fn table(runs: &[(TrackKind, Vec<Sample>)]) -> Vec<u8> {
     table_with(&[video_entry(&[1, 2, 3]), audio_entry(48_000)], runs)
 }
 
-fn table_with(entries: &[SampleEntry<'_>], runs: &[(TrackKind, Vec<Sample>)]) -> Vec<u8> {
+pub(crate) fn table_with(entries: &[SampleEntry<'_>], runs: &[(TrackKind, Vec<Sample>)]) -> Vec<u8> {
     let mut writer = TableWriter::new();
     for (track, samples) in runs {
         writer.begin_run(*track, u32::from(*track == TrackKind::Audio && entries.len() > 1));
@@ -71,12 +71,12 @@ fn table_with(entries: &[SampleEntry<'_>], runs: &[(TrackKind, Vec<Sample>)]) ->
     })
 }
 
-fn track<'m>(movie: &'m Movie, handler: &[u8; 4]) -> &'m Track {
+pub(crate) fn track<'m>(movie: &'m Movie, handler: &[u8; 4]) -> &'m Track {
     movie.tracks.iter().find(|track| track.handler == *handler).unwrap()
 }
 
 /// When each sample plays, in milliseconds, with edits honoured.
-fn plays_ms(track: &Track) -> Vec<i64> {
+pub(crate) fn plays_ms(track: &Track) -> Vec<i64> {
     let empty = track.edits.iter().find(|edit| edit.media_time == -1).map_or(0, |edit| edit.duration);
     let from = track.edits.last().map_or(0, |edit| edit.media_time);
     let shown =

@@ -88,6 +88,49 @@ fn reading_gives_back_what_was_written() {
         assert_eq!(read(&write(&head(), &runs)), Ok((head(), runs)));
     }
     assert_eq!(read(&write(&Head::default(), &Vec::new())), Ok((Head::default(), Vec::new())));
+    for (video, audio) in [(false, false), (false, true), (true, true)] {
+        let track = |is_enhanced| TrackHead { last_duration_90khz: 9, is_enhanced };
+        let head = Head { video: track(video), audio: track(audio), ..head() };
+        assert_eq!(read(&write(&head, &runs())), Ok((head, runs())));
+    }
+}
+
+#[test]
+fn the_largest_values_are_read_and_no_larger_ones() {
+    let longest = vec![7; (1 << 25) + 1];
+    let of_record = |size: usize| {
+        let entry = VideoEntry { codec: VideoCodec::H264, width: 16, height: 16, record: &longest[..size] };
+        let head = Head { entries: vec![SampleEntry::Video(entry)], ..Head::default() };
+        SampleTable::parse(&write(&head, &Vec::new())).err()
+    };
+    // Behind the version, two counts, flags, two durations, the number of entries, a codec and two sides.
+    let refused = Error::Range { field: "record", offset: 10 };
+    assert_eq!([1 << 25, (1 << 25) + 1].map(of_record), [None, Some(refused)]);
+
+    // Three samples; nothing changes with the last but its size.
+    let outcome = |begin: i64, step: i64, size| {
+        let sample = |(n, size)| Sample {
+            dts_90khz: begin + n * step,
+            composition_offset_90khz: 0,
+            size,
+            is_sync: false,
+        };
+        let samples = [(0, 1), (1, 1), (2, size)].map(sample).to_vec();
+        let runs = vec![(TrackKind::Video, 0, samples)];
+        read(&write(&head(), &runs)).map(|read| assert_eq!(read, (head(), runs)))
+    };
+    let field = |outcome: Result<(), Error>| match outcome {
+        Err(Error::Range { field, .. }) => field,
+        outcome => panic!("{outcome:?}"),
+    };
+    let most = 1 << 48;
+    assert_eq!([-most, most - 2 * 40].map(|begin| outcome(begin, 40, 1)), [Ok(()); 2]);
+    assert_eq!(
+        [-most - 1, most - 2 * 40 + 1].map(|begin| field(outcome(begin, 40, 1))),
+        ["decoding time"; 2]
+    );
+    assert_eq!(outcome(0, 40, (1 << 30) - 1), Ok(()));
+    assert_eq!(field(outcome(0, 40, 1 << 30)), "sample");
 }
 
 #[test]
@@ -96,7 +139,8 @@ fn every_cut_is_an_error() {
     for cut in 0..bytes.len() {
         assert!(read(&bytes[..cut]).is_err(), "cut at {cut}");
     }
-    for more in [&[0][..], &[0, 1, 0, 1], &[0xff; 12]] {
+    // The last is a run without samples.
+    for more in [&[0][..], &[0, 1, 0, 1], &[0xff; 12], &[0; 4]] {
         assert!(read(&[&bytes, more].concat()).is_err(), "{more:02x?} at the end");
     }
 }
@@ -132,5 +176,13 @@ fn what_cannot_be_is_refused() {
     assert!(is_range(refused(&|runs| runs[0].2[1].dts_90khz = -3_600), "decoding time"));
     assert!(is_range(refused(&|runs| runs[2].2[0].dts_90khz = 50), "decoding time"));
     assert!(is_range(refused(&|runs| runs[3].2[0].dts_90khz = 1 << 49), "decoding time"));
+    // An error says where the run begins.
+    let begin = write(&head(), &runs()[..1].to_vec()).len();
+    let error = refused(&|runs| runs[1].1 = 0);
+    assert_eq!(error, Error::Range { field: "sample entry of a run", offset: begin });
+    // A run of 2^63 bytes, behind its track and its one sample.
+    let none = write(&head(), &Vec::new());
+    let endless = [&none[..], &[0, 1], &[0x80; 9], &[1, 0]].concat();
+    assert_eq!(read(&endless), Err(Error::Range { field: "size of a run", offset: none.len() + 2 }));
     assert_eq!(SampleTable::parse(&[2]).unwrap_err(), Error::Version { expected: 1, found: Some(2) });
 }

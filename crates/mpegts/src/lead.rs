@@ -178,6 +178,10 @@ mod tests {
         let end = |ms: i64| MuxerState { audio_end_90khz: Some(ms * MS + PTS_BASE_90KHZ), ..state };
         assert_eq!([11_800, 9_000, 0].map(|ms| lag_ms(0, &end(ms))), [200, 750, 750]);
         assert_eq!(lag_ms(0, &state), 0, "without any audio");
+        // Messages of two frames each end a frame later than their frames' length says.
+        let mut media = media([0, 2_040], [0, 1_600]);
+        media.audio.units.retain(|unit| unit.dts_90khz % (40 * MS) == 0);
+        assert_eq!(lags_ms(&media, &state).1.audio_lag_90khz, 400 * 90);
     }
 
     #[test]

@@ -221,3 +221,6 @@ fn check_indices(units: &[AccessUnit<'_>], count: usize) -> Result<(), ConfigErr
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

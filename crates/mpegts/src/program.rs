@@ -72,3 +72,27 @@ pub(crate) fn video_stream_type(codec: VideoCodec) -> u8 {
         VideoCodec::Mpeg4 => 0x10,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mpeg_audio_has_a_stream_type_by_its_sample_rate() {
+        let stream_type = |codec, sample_rate_hz| {
+            let config = AudioConfig {
+                codec,
+                sample_rate_hz,
+                channels: None,
+                frame_duration_90khz: 2_160,
+                aac: None,
+                has_adts_headers: true,
+            };
+            AudioStream::of(&config).stream_type()
+        };
+        // MPEG-1 has 32, 44.1 and 48 kHz, MPEG-2 the halves of these.
+        assert_eq!([48_000, 44_100, 32_000].map(|rate| stream_type(AudioCodec::Mp3, rate)), [3; 3]);
+        assert_eq!([24_000, 22_050, 16_000].map(|rate| stream_type(AudioCodec::Mp3, rate)), [4; 3]);
+        assert_eq!([48_000, 24_000].map(|rate| stream_type(AudioCodec::Aac, rate)), [15; 2]);
+    }
+}

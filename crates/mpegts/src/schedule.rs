@@ -276,3 +276,6 @@ impl Schedule {
         end
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,3 +102,82 @@ fn decode_time(&[is_some, ref time @ ..]: &[u8; 9]) -> Option<Option<i64>> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL: MuxerState = MuxerState {
+        program: Program {
+            video: Some(VideoCodec::Mpeg4),
+            audio: Some(AudioStream::Mpeg2),
+            mpeg4_profile_and_level: 0xf5,
+        },
+        version: 31,
+        continuity: [15, 0, 7, 15],
+        pcr_90khz: Some((1 << 52) - 1),
+        tables_90khz: Some(0),
+        audio_lag_90khz: MAX_LAG_90KHZ as u32,
+        audio_end_90khz: Some(1),
+        video_dts_90khz: None,
+    };
+
+    #[test]
+    fn a_state_comes_back() {
+        let videos = [None, Some(VideoCodec::H264), Some(VideoCodec::Hevc), Some(VideoCodec::Mpeg4)];
+        let audios = [None, Some(AudioStream::Adts), Some(AudioStream::Mpeg1), Some(AudioStream::Mpeg2)];
+        for video in videos {
+            for audio in audios {
+                let program = Program { video, audio, ..FULL.program };
+                let state = MuxerState { program, ..FULL };
+                assert_eq!(MuxerState::decode(&state.encode()), Some(state));
+            }
+        }
+        let bytes = [
+            &[3, 4, 31, 15, 0, 7, 15, 0xf5, 0, 1, 0x07, 0xac][..],
+            &[1, 0, 0x0f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            &[1, 0, 0, 0, 0, 0, 0, 0, 0],
+            &[1, 0, 0, 0, 0, 0, 0, 0, 1],
+            &[0; 9],
+        ];
+        assert_eq!(FULL.encode()[..], bytes.concat());
+        assert_eq!(MuxerState::default().encode(), [0; MuxerState::SIZE]);
+        assert_eq!(MuxerState::decode(&[0; MuxerState::SIZE]), Some(MuxerState::default()));
+    }
+
+    #[test]
+    fn what_no_session_reaches_is_refused() {
+        let changed = |at: usize, byte: u8| {
+            let mut bytes = FULL.encode();
+            bytes[at] = byte;
+            MuxerState::decode(&bytes)
+        };
+        // Codecs, version, counters, lag, a time past 2^52, one below zero, one that is neither there nor not, one that
+        // is not there and not zero.
+        let cannot_be = [
+            (0, 4),
+            (1, 5),
+            (2, 32),
+            (3, 16),
+            (6, 16),
+            (8, 1),
+            (11, 0xad),
+            (14, 0x10),
+            (13, 0x80),
+            (12, 2),
+            (30, 0),
+            (41, 1),
+            (47, 1),
+        ];
+        for (at, byte) in cannot_be {
+            assert_eq!(changed(at, byte), None, "byte {at} as {byte}");
+        }
+        // Whatever is read is written in the same bytes.
+        for at in 0..MuxerState::SIZE {
+            for byte in 0..=255 {
+                let state = changed(at, byte);
+                assert!(state.is_none_or(|state| state.encode()[at] == byte), "byte {at} as {byte}");
+            }
+        }
+    }
+}

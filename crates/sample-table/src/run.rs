@@ -59,9 +59,8 @@ impl<'a> Run<'a> {
         let begin = fields.offset();
         let samples = fields.bytes("samples")?;
         let begin_of_samples = fields.offset() - samples.len();
-        let out_of_range = Error::Range { field: "samples of a run", offset: begin };
-        if count == 0 || count as usize > samples.len() {
-            return Err(out_of_range);
+        if count == 0 {
+            return Err(Error::Range { field: "samples of a run", offset: begin });
         }
         Ok(Self {
             track: if track & 1 == 0 { TrackKind::Video } else { TrackKind::Audio },

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::Error;
 
-/// Bytes of a full piece: a multiple of every entry's size but that of `stsc`.
+/// Bytes of a full piece: a multiple of every entry's size.
 const PIECE_SIZE: usize = 48 * 1024;
 
 /// Some bytes of an index.

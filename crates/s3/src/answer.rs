@@ -135,6 +135,11 @@ mod tests {
             (403, "RequestTimeTooSkewed"),
             (409, "ConditionalRequestConflict"),
             (200, "InternalError"),
+            // Too much at once, by whatever code of the store's own.
+            (429, "RequestLimitExceeded"),
+            (408, "ClientTooSlow"),
+            (500, "Unknown"),
+            (503, "Maintenance"),
         ] {
             let refusal = answer(status, code).refusal(reason());
             assert_eq!(refusal, Error::Unavailable { reason: reason() }, "{status} {code}");

@@ -151,6 +151,19 @@ mod tests {
     }
 
     #[test]
+    fn each_option_sets_its_own_flag_and_no_other() {
+        let default = Options::default;
+        for (text, expected) in [
+            ("write-only", Options { write_only: true, ..default() }),
+            ("head-first", Options { head_first: true, ..default() }),
+            ("no-notes", Options { no_notes: true, ..default() }),
+            ("no-notes;head-first;", Options { no_notes: true, head_first: true, ..default() }),
+        ] {
+            assert_eq!(find(&format!("localhost/bkt={text}"), "localhost", "bkt"), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
     fn bodies_have_a_checksum_where_one_is_named() {
         let checksum = |text: &str| find(text, "localhost", "bkt").unwrap().checksum;
         assert_eq!(checksum("localhost/bkt=write-only"), None);

@@ -117,7 +117,14 @@ mod tests {
 
     #[test]
     fn a_store_that_refuses_notes_is_given_none() {
-        for refusal in [problem(400, "MetadataTooLarge"), problem(400, "InvalidArgument"), status(431)] {
+        for refusal in [
+            problem(400, "MetadataTooLarge"),
+            problem(400, "InvalidArgument"),
+            status(431),
+            // A proxy's answer has no code.
+            status(413),
+            problem(413, "RequestHeaderSectionTooLarge"),
+        ] {
             let asked = script([refusal, status(200), status(200)]);
             assert!(matches!(put(&asked, Some("note")), Err(Error::Unavailable { .. })));
             assert_eq!(
@@ -126,6 +133,11 @@ mod tests {
             );
             assert_eq!(notes(&asked), [Some("note".into()), None, None]);
         }
+        // What is too large itself is sent with its note again.
+        let asked = script([problem(413, "EntityTooLarge"), status(200)]);
+        assert!(matches!(put(&asked, Some("note")), Err(Error::Refused { .. })));
+        assert_eq!(put(&asked, Some("note")), Ok(Created::Now));
+        assert_eq!(notes(&asked), [Some("note".into()), Some("note".into())]);
         // What refuses without a note refuses.
         let asked = script([problem(400, "InvalidArgument")]);
         assert!(matches!(put(&asked, None), Err(Error::Refused { .. })));

@@ -225,5 +225,6 @@ mod tests {
             assert!(!shown.contains(part), "{shown}");
         }
         assert!(shown.contains("20260102T030405Z"), "{shown}");
+        assert!(shown.starts_with("Credentials"), "{shown}");
     }
 }

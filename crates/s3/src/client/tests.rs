@@ -96,10 +96,32 @@ fn a_range_is_the_one_that_was_asked_for() {
     assert_eq!(get(9, problem(416, "InvalidRange")), Ok(Vec::new()));
     assert_eq!(get(0, problem(404, "NoSuchKey")), Err(Error::NoSuchObject { key: "a".into() }));
     assert!(matches!(get(0, problem(503, "SlowDown")), Err(Error::Unavailable { .. })));
+    let absent = get(0, problem(404, "NoSuchBucket"));
+    assert!(matches!(absent, Err(Error::NoSuchBucket { .. })), "{absent:?}");
     let asked = script([ranged("bytes 5-7/9")]);
     block_on(client(&asked).get_range("a", 5, 3)).unwrap();
     assert_eq!(asked.asked.borrow()[0].2, 3);
+    let headers = &asked.headers.borrow()[0];
+    let range = headers.iter().find(|header| header.name == "range").unwrap();
+    assert_eq!(range.value, "bytes=5-7");
     assert_eq!(block_on(client(&script([])).get_range("a", 5, 0)), Ok(Vec::new()));
+}
+
+#[test]
+fn a_url_for_others_is_signed_for_the_region_that_the_store_told() {
+    let told = Response { headers: vec![("x-amz-bucket-region".into(), b"garage".to_vec())], ..status(400) };
+    let garage = script([told, status(200)]);
+    let client = client(&garage);
+    let region = || {
+        let url = client.presigned_get("a/b.ts", 60).unwrap();
+        assert!(url.starts_with("http://127.0.0.1:9000/bkt/a/b.ts?"), "{url}");
+        assert!(url.contains("&X-Amz-Expires=60&"), "{url}");
+        url.split("%2F").nth(2).map(str::to_owned)
+    };
+    assert_eq!(region().as_deref(), Some("us-east-1"));
+    block_on(client.check()).unwrap();
+    assert_eq!(region().as_deref(), Some("garage"));
+    assert!(matches!(client.presigned_get("../a", 60), Err(Error::Key(_))));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What each answer to an upload in parts means, the odd ones of stores among them.
 
+mod lists;
+
 use futures_executor::block_on;
 
 use super::*;
@@ -146,6 +148,27 @@ fn a_part_is_copied_only_where_the_store_says_so() {
         assert!(matches!(copy(failed), Err(Error::Unavailable { .. })), "{shown}");
     }
     assert_eq!(copy(problem(404, "NoSuchUpload")), Err(no_upload()));
+    assert_eq!(copy(problem(404, "NoSuchKey")), Err(Error::NoSuchObject { key: "source".into() }));
+}
+
+#[test]
+fn an_object_of_parts_is_measured_where_its_tag_is_gone() {
+    let complete = |there: Response| {
+        let page = "<ListPartsResult></ListPartsResult>";
+        let script = script([answer(200, page), answer(200, DONE), there]);
+        block_on(client(&script).complete_checked(AT, "tag", &parts(), false))
+    };
+    let untagged = |size: u64| {
+        let headers = vec![("Content-Length".into(), size.to_string().into())];
+        Response { headers, ..status(200) }
+    };
+    assert_eq!(complete(untagged(8)), Ok(Created::Now));
+    assert_eq!(complete(status(200)), Ok(Created::Now));
+    assert_eq!(complete(sized("tag", 8)), Ok(Created::Now));
+    for wrong in [untagged(7), sized("tag", 7), sized("other", 8)] {
+        assert!(matches!(complete(wrong.clone()), Err(Error::Refused { .. })), "{wrong:?}");
+    }
+    assert!(matches!(complete(status(404)), Err(Error::Unavailable { .. })));
 }
 
 #[test]
@@ -167,67 +190,6 @@ fn a_part_is_what_the_store_calls_it() {
     assert_eq!(put(etag), Ok(Part { number: 3, etag: "\"e\"".into(), size: 3 }));
     assert!(matches!(put(status(200)), Err(Error::Unavailable { .. })));
     assert_eq!(put(problem(404, "NoSuchUpload")), Err(no_upload()));
-}
-
-#[test]
-fn parts_are_listed_page_by_page_until_their_end() {
-    let page = |numbers: std::ops::Range<u16>, more: bool| {
-        let part = |n| {
-            format!("<Part><PartNumber>{n}</PartNumber><ETag>&quot;e{n}&quot;</ETag><Size>{n}</Size></Part>")
-        };
-        let parts: String = numbers.map(part).collect();
-        answer(200, &format!("<ListPartsResult><IsTruncated>{more}</IsTruncated>{parts}</ListPartsResult>"))
-    };
-    let list = |script: &Script| block_on(client(script).list_parts(AT));
-    let two = script([page(1..3, true), page(3..4, false)]);
-    let listed = list(&two).unwrap();
-    assert_eq!(listed.iter().map(|part| part.number).collect::<Vec<_>>(), [1, 2, 3]);
-    assert_eq!(listed[2], Part { number: 3, etag: "\"e3\"".into(), size: 3 });
-    assert_eq!(
-        two.requests(),
-        [0, 2].map(|after| format!("GET /bkt/a/b.mp4?max-parts=1000&part-number-marker={after}&uploadId=up"))
-    );
-    // A store that gives the same page again and again is not asked for ever.
-    let stubborn = script([page(1..3, true), page(1..3, true)]);
-    assert!(matches!(list(&stubborn), Err(Error::Unavailable { .. })));
-    assert_eq!(list(&script([page(1..1, true)])), Ok(Vec::new()));
-    let odd = "<ListPartsResult><Part><PartNumber>0</PartNumber></Part></ListPartsResult>";
-    assert!(matches!(list(&script([answer(200, odd)])), Err(Error::Unavailable { .. })));
-    assert_eq!(list(&script([problem(404, "NoSuchUpload")])), Err(no_upload()));
-}
-
-#[test]
-fn uploads_are_listed_by_their_plain_names() {
-    let body = |encoding: &str, key: &str| {
-        format!(
-            "<ListMultipartUploadsResult>{encoding}<IsTruncated>true</IsTruncated>\
-             <NextKeyMarker>{key}</NextKeyMarker><NextUploadIdMarker>2</NextUploadIdMarker>\
-             <Upload><Key>{key}</Key><UploadId>2</UploadId></Upload></ListMultipartUploadsResult>"
-        )
-    };
-    for (encoding, key) in
-        [("<EncodingType>url</EncodingType>", "a%2Fb+c%20%26.mp4"), ("", "a/b+c &amp;.mp4")]
-    {
-        let page = script([answer(200, &body(encoding, key))]);
-        let upload = Upload { key: "a/b+c &.mp4".into(), id: "2".into() };
-        let expected = Uploads { uploads: vec![upload.clone()], next: Some(upload) };
-        assert_eq!(block_on(client(&page).list_uploads("a/", None)), Ok(expected));
-    }
-    let last = "<ListMultipartUploadsResult><NextKeyMarker></NextKeyMarker><NextUploadIdMarker/>\
-                <IsTruncated>false</IsTruncated></ListMultipartUploadsResult>";
-    let none = block_on(client(&script([answer(200, last)])).list_uploads("", None));
-    assert_eq!(none, Ok(Uploads::default()));
-    assert!(block_on(client(&script([problem(403, "AccessDenied")])).list_uploads("", None)).is_err());
-}
-
-#[test]
-fn an_upload_that_is_gone_is_aborted() {
-    let abort = |response| block_on(client(&script([response])).abort_upload(AT));
-    for gone in [status(204), problem(404, "NoSuchUpload")] {
-        assert_eq!(abort(gone), Ok(()));
-    }
-    assert!(matches!(abort(status(404)), Err(Error::Unavailable { .. })));
-    assert!(matches!(abort(problem(403, "AccessDenied")), Err(Error::Refused { .. })));
 }
 
 #[test]

@@ -30,6 +30,20 @@ fn an_object_is_created_once_for_one_tag() {
 }
 
 #[test]
+fn a_small_object_is_found_or_is_not_there() {
+    let get = |response| block_on(work(&script([response])).get_small("log/1", 3));
+    let find = |response| block_on(work(&script([response])).find_small("log/1", 3));
+    assert_eq!(get(answer(200, "abc")), Ok(b"abc".to_vec()));
+    assert_eq!(find(answer(200, "abc")), Ok(Some(b"abc".to_vec())));
+    assert_eq!(get(problem(404, "NoSuchKey")), Err(Error::NoSuchObject { key: "log/1".into() }));
+    assert_eq!(find(problem(404, "NoSuchKey")), Ok(None));
+    // What is there, or may be, is not taken for absent.
+    assert_eq!(find(answer(200, "abcd")), Err(Error::TooLarge { key: "log/1".into(), max_bytes: 3 }));
+    assert!(matches!(find(status(503)), Err(Error::Unavailable { .. })));
+    assert!(matches!(find(problem(404, "NoSuchBucket")), Err(Error::NoSuchBucket { .. })));
+}
+
+#[test]
 fn an_object_that_is_gone_is_deleted() {
     let delete = |response| block_on(work(&script([response])).delete("log/1"));
     for gone in [status(204), status(200), problem(404, "NoSuchKey")] {

@@ -77,6 +77,8 @@ fn name(parts: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -87,6 +89,14 @@ mod tests {
         assert_ne!(triple("d", "a", "b"), triple("d", "a", "B"));
         assert_eq!(triple("Live.Example.com", "a", "b"), triple("live.example.com", "a", "b"));
         assert_ne!(nonce("key", "1"), nonce("key1", ""));
+    }
+
+    #[test]
+    fn each_domain_has_keys_of_its_own_and_no_case() {
+        let of = |domain: &str| [notify(domain), directory(domain), forbidden_directory(domain)];
+        let all: BTreeSet<_> = ["a.example.com", "b.example.com"].into_iter().flat_map(of).collect();
+        assert_eq!(all.len(), 6, "{all:?}");
+        assert_eq!(of("A.Example.com"), of("a.example.com"));
     }
 
     #[test]

@@ -94,6 +94,22 @@ fn what_was_set_last_comes_back() {
     assert_eq!(found(&restored(&bucket), "a").as_deref(), Some("third"));
 }
 
+/// Two hosts may copy a register at once, by clocks that differ; and a store that was lost counts its tickets anew.
+#[test]
+fn of_copies_of_a_few_seconds_the_higher_ticket_counts_and_of_others_the_later_time() {
+    for (elapsed_ms, kept) in [(5_000, "before"), (5_001, "after")] {
+        let (lost, store, bucket) = (MemoryStore::default(), MemoryStore::default(), Bucket::default());
+        let made_ms = 1_700_000_000_000;
+        run(rules::add(&lost, rule("a", "*", "first"))).unwrap();
+        let version = run(rules::get(&lost, &triple("a", "*"))).unwrap().unwrap().version;
+        run(rules::update(&lost, rule("a", "*", "before"), version)).unwrap();
+        run(keep_rule(&lost, &bucket, &triple("a", "*"), made_ms)).unwrap();
+        run(rules::add(&store, rule("a", "*", "after"))).unwrap();
+        run(keep_rule(&store, &bucket, &triple("a", "*"), made_ms + elapsed_ms)).unwrap();
+        assert_eq!(found(&restored(&bucket), "a").as_deref(), Some(kept), "{elapsed_ms}");
+    }
+}
+
 #[test]
 fn a_stream_that_was_forbidden_is_forbidden_again() {
     let (store, bucket) = (MemoryStore::default(), Bucket::default());

@@ -25,7 +25,8 @@ fn a_stream_is_forbidden_until_its_time_or_until_it_may_be_pushed_again() {
     assert_eq!([9, 10, 19, 20].map(|now_s| holds(&store, "live", "x", now_s)), [true, true, true, false]);
     assert!(!holds(&store, "live", "y", 10) && !holds(&store, "vod", "x", 10));
     let again = run(forbidden::add(&store, forbid("live", "x", 15, 90)));
-    assert!(matches!(again, Err(Error::AlreadyExists { .. })), "{again:?}");
+    let named = "forbidden stream live.example.com/live/x";
+    assert_eq!(again, Err(Error::AlreadyExists { what: named.into() }));
     assert!(!holds(&store, "live", "x", 20), "the first one holds");
     // What is over does not stand in the way.
     assert_eq!(run(forbidden::add(&store, forbid("live", "x", 20, 30))), Ok(()));
@@ -54,6 +55,19 @@ fn those_that_hold_are_listed_oldest_first_and_those_that_are_over_are_forgotten
 }
 
 #[test]
+fn of_very_many_that_are_over_a_list_forgets_some_and_the_next_one_goes_on() {
+    let store = MemoryStore::default();
+    for number in 0..300 {
+        run(forbidden::add(&store, forbid("live", &number.to_string(), 10, 40))).unwrap();
+    }
+    let left = || {
+        assert_eq!(listed(&store, 100_000), [] as [&str; 0]);
+        store.keys().iter().filter(|key| key.contains(".slot.")).count()
+    };
+    assert_eq!([left(), left()], [44, 0]);
+}
+
+#[test]
 fn what_never_was_forbidden_costs_one_look_and_leaves_nothing() {
     let store = MemoryStore::default();
     assert!(!holds(&store, "live", "x", 1));
@@ -63,6 +77,8 @@ fn what_never_was_forbidden_costs_one_look_and_leaves_nothing() {
 
 #[test]
 fn of_sixteen_calls_at_once_one_forbids_and_a_list_at_the_same_time_takes_it_back_from_nobody() {
+    /// Past the time for which what is over is kept.
+    const NOW_S: u64 = 100_000;
     for seed in 0..200 {
         let store = MemoryStore::default();
         run(forbidden::add(&store, forbid("live", "x", 1, 10))).unwrap();
@@ -71,9 +87,9 @@ fn of_sixteen_calls_at_once_one_forbids_and_a_list_at_the_same_time_takes_it_bac
             .map(|n| {
                 let call = async move {
                     if n % 4 == 3 {
-                        forbidden::list_domain(store, "live.example.com", 50).await.map(|_| false)
+                        forbidden::list_domain(store, "live.example.com", NOW_S).await.map(|_| false)
                     } else {
-                        forbidden::add(store, forbid("live", "x", 50, 60 + n)).await.map(|()| true)
+                        forbidden::add(store, forbid("live", "x", NOW_S, NOW_S + 10 + n)).await.map(|()| true)
                     }
                 };
                 Box::pin(call) as Actor<'_, _>
@@ -81,7 +97,7 @@ fn of_sixteen_calls_at_once_one_forbids_and_a_list_at_the_same_time_takes_it_bac
             .collect();
         let outcomes = store.scheduler().run(callers, Random::new(seed).fair());
         let winners = outcomes.iter().flatten().filter(|outcome| **outcome == Ok(true)).count();
-        assert_eq!((winners, holds(store, "live", "x", 59)), (1, true), "seed {seed}");
-        assert_eq!(listed(store, 59), ["live/x"], "seed {seed}");
+        assert_eq!((winners, holds(store, "live", "x", NOW_S + 9)), (1, true), "seed {seed}");
+        assert_eq!(listed(store, NOW_S + 9), ["live/x"], "seed {seed}");
     }
 }

@@ -87,6 +87,53 @@ fn after_a_burst_the_store_shrinks_again() {
     assert!(store.len() < 10, "{}", store.len());
 }
 
+/// How many entries the log has.
+fn entries(store: &MemoryStore) -> usize {
+    store.keys().iter().filter(|key| key.starts_with("nonces.entry.")).count()
+}
+
+#[test]
+fn a_nonce_is_kept_five_minutes_past_its_time_and_then_forgotten() {
+    let store = MemoryStore::default();
+    assert!(admitted_at(&store, 1, NOW_S));
+    let last_s = NOW_S + WINDOW_S + 300;
+    assert!(!run(admitted(&store, 1, last_s, last_s)));
+    assert!(admitted_at(&store, 2, last_s));
+    assert_eq!(entries(&store), 3);
+    assert!(admitted_at(&store, 3, last_s + 1));
+    assert_eq!(entries(&store), 3);
+}
+
+#[test]
+fn a_request_removes_three_entries_at_most() {
+    let store = MemoryStore::default();
+    for nonce in 0..10 {
+        assert!(admitted_at(&store, nonce, NOW_S));
+    }
+    let later = |nonce| {
+        assert!(admitted_at(&store, nonce, NOW_S + 10_000));
+        entries(&store)
+    };
+    assert_eq!([10, 11, 12, 13, 14].map(later), [8, 6, 4, 4, 5]);
+}
+
+#[test]
+fn an_entry_that_is_not_there_is_waited_for_while_a_thousand_others_come() {
+    let store = MemoryStore::default();
+    assert!(admitted_at(&store, 0, NOW_S));
+    // A request drew the number 2, and has not written its entry yet.
+    run(store.increment(key::NONCE_ENTRIES, 1)).unwrap();
+    // Each request finds all those before it past their time.
+    let later = |number| {
+        assert!(admitted_at(&store, number, NOW_S + number * 10_000));
+        entries(&store) as u64
+    };
+    for number in 3..=1_002 {
+        assert_eq!(later(number), number - 2, "{number}");
+    }
+    assert_eq!([1_003, 1_004].map(later), [999, 997]);
+}
+
 #[test]
 fn an_entry_that_was_never_written_does_not_stop_the_sweep() {
     let store = MemoryStore::default();

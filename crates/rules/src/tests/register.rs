@@ -1,5 +1,7 @@
 //! The register under every schedule of two callers, and under random ones of many.
 
+mod under_way;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,7 @@
 //! Rules and notify configs: what each call answers, alone and in a crowd.
 
+mod costs;
+
 use store::memory::{Actor, MemoryStore, Random, run};
 
 use super::{config, rule, triple};
@@ -198,17 +200,19 @@ fn list_and_rules_agree_whatever_happened() {
 }
 
 #[test]
-fn listing_skips_the_pages_that_removed_rules_left_empty() {
+fn what_is_refused_is_named() {
     let store = MemoryStore::default();
-    for n in 0..200 {
-        run(rules::add(&store, rule("a", &n.to_string(), "b"))).unwrap();
-        if n != 199 {
-            run(rules::delete(&store, &triple("a", &n.to_string()))).unwrap();
-        }
-    }
-    assert_eq!(listed(&store), ["a/199"]);
-    // Of the index nothing is left of the removed rules but the counters of its pages.
-    assert_eq!(store.keys().iter().filter(|key| key.contains(".slot.")).count(), 1);
+    let said = |error: Result<(), Error>| error.unwrap_err().to_string();
+    let name = "rule live.example.com/live/s";
+    assert!(said(run(rules::delete(&store, &triple("live", "s")))).contains(name));
+    run(rules::add(&store, rule("live", "s", "b"))).unwrap();
+    assert!(said(run(rules::add(&store, rule("live", "s", "b")))).contains(name));
+    assert!(said(run(rules::update(&store, rule("live", "s", "b"), 99))).contains(name));
+    let name = "notify config of live.example.com";
+    assert!(said(run(notify::delete(&store, "live.example.com"))).contains(name));
+    run(notify::add(&store, config("u"))).unwrap();
+    assert!(said(run(notify::add(&store, config("u")))).contains(name));
+    assert!(said(run(notify::update(&store, config("u"), 99))).contains(name));
 }
 
 #[test]
@@ -239,30 +243,4 @@ fn a_notify_config_is_added_changed_and_removed() {
     run(notify::delete(&store, "live.example.com")).unwrap();
     assert_eq!(run(notify::get(&store, "live.example.com")), Ok(None));
     run(notify::add(&store, config("http://c"))).unwrap();
-}
-
-#[test]
-fn a_domain_has_a_rule_until_its_last_one_is_removed_and_telling_costs_no_more_with_many() {
-    let store = MemoryStore::default();
-    let has_any = |domain: &str| {
-        let before = store.operations();
-        let has_any = run(rules::has_any(&store, domain)).unwrap();
-        (has_any, store.operations() - before)
-    };
-    assert!(!has_any("live.example.com").0);
-    run(rules::add(&store, rule("live", "0", "b"))).unwrap();
-    let (_, one) = has_any("live.example.com");
-    for number in 1..200 {
-        run(rules::add(&store, rule("live", &number.to_string(), "b"))).unwrap();
-    }
-    assert_eq!(has_any("live.example.com"), (true, one));
-    assert!(!has_any("other.example.com").0);
-    // What the oldest leave behind costs an operation a page of 64, and those of one page.
-    for number in 0..199 {
-        run(rules::delete(&store, &triple("live", &number.to_string()))).unwrap();
-    }
-    let (has_one, operations) = has_any("live.example.com");
-    assert!(has_one && operations <= one + 3 + 64, "{operations}");
-    run(rules::delete(&store, &triple("live", "199"))).unwrap();
-    assert!(!has_any("live.example.com").0);
 }

@@ -184,3 +184,6 @@ fn information(command: &Command, field: &str) -> String {
 fn refused(command: &Command) -> Error {
     Error::Refused { code: information(command, "code"), description: information(command, "description") }
 }
+
+#[cfg(test)]
+mod tests;

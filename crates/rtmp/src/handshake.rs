@@ -166,6 +166,43 @@ mod tests {
         }
     }
 
+    /// The four bytes before it say where a digest lies, in each of the two places where it may.
+    #[test]
+    fn a_digest_lies_where_the_sum_of_four_bytes_says() {
+        for (offset, digests_at) in [
+            ([0; 4], [12, 776]),
+            ([1, 2, 3, 4], [22, 786]),
+            ([255, 255, 217, 0], [739, 1503]),
+            ([255, 255, 217, 1], [12, 776]),
+            ([255; 4], [304, 1068]),
+        ] {
+            let mut packet = [0; PACKET];
+            packet[8..12].copy_from_slice(&offset);
+            packet[772..776].copy_from_slice(&offset);
+            assert_eq!(Scheme::ALL.map(|scheme| scheme.digest_at(&packet)), digests_at, "{offset:?}");
+        }
+    }
+
+    /// RFC 4231 §4.3: the second test case.
+    #[test]
+    fn a_digest_is_the_hmac_of_all_parts_one_after_the_other() {
+        let expected = [
+            0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24, 0x26, 0x08, 0x95, 0x75, 0xc7,
+            0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27, 0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43,
+        ];
+        assert_eq!(hmac(b"Jefe", &[b"what do ya want ", b"for nothing?"]), expected);
+    }
+
+    /// Flash looks for digests where a version is given, and for none where it is 0.
+    #[test]
+    fn the_version_of_an_answer_says_whether_it_is_signed() {
+        for (c1, version) in [(filler([0; 4]), [0; 4]), (signed_c1(Scheme::ALL[0]), [5, 0, 0, 1])] {
+            let (asked, mut answered) = ([&[VERSION], &c1[..]].concat(), Vec::new());
+            assert_eq!(answer(&mut asked.as_slice(), &mut answered), Ok(true));
+            assert_eq!((&answered[1..5], &answered[5..9]), (&[0; 4][..], &version[..]));
+        }
+    }
+
     #[test]
     fn another_version_is_refused_at_its_first_byte() {
         assert_eq!(answer(&mut &b"GET / HTTP/1.1"[..], &mut Vec::new()), Err(Error::Version { found: b'G' }));

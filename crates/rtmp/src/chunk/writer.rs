@@ -52,3 +52,23 @@ impl ChunkWriter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_chunks_is_announced_and_kept_to() {
+        let message = |payload| Message { type_id: 9, stream_id: 1, timestamp_ms: 0, payload };
+        let (mut writer, mut out) = (ChunkWriter::new(), Vec::new());
+        writer.write(&mut out, 6, &message(&[7; 129]));
+        let expected = [&[6, 0, 0, 0, 0, 0, 129, 9, 1, 0, 0, 0][..], &[7; 128], &[0xc6, 7]].concat();
+        assert_eq!(out, expected);
+        out.clear();
+        writer.set_chunk_size(&mut out, 3);
+        assert_eq!(out, [2, 0, 0, 0, 0, 0, 4, SET_CHUNK_SIZE, 0, 0, 0, 0, 0, 0, 0, 3]);
+        out.clear();
+        writer.write(&mut out, 63, &message(&[1, 2, 3, 4]));
+        assert_eq!(out, [63, 0, 0, 0, 0, 0, 4, 9, 1, 0, 0, 0, 1, 2, 3, 0xff, 4]);
+    }
+}

@@ -1,4 +1,6 @@
+mod answers;
 mod passed_over;
+mod peer;
 
 use flv::TagKind;
 

@@ -1,3 +1,5 @@
+mod limits;
+
 use super::*;
 use crate::{
     ChunkWriter,
@@ -179,74 +181,25 @@ fn an_aborted_message_is_forgotten() {
     check(&bytes, &[(VIDEO, 1, 20, vec![1])]);
 }
 
+const ABORT_6: [u8; 16] = [0x02, 0, 0, 0, 0, 0, 4, ABORT, 0, 0, 0, 0, 0, 0, 0, 6];
+
+#[test]
+fn an_abort_ends_the_message_of_its_own_chunk_stream_alone() {
+    let video = [&[0x06, 0, 0, 10, 0, 0, 200, VIDEO, 1, 0, 0, 0][..], &[b'v'; 128]].concat();
+    let audio = [&[0x04, 0, 0, 11, 0, 0, 200, AUDIO, 1, 0, 0, 0][..], &[b'a'; 128]].concat();
+    let again =
+        [&[0x06, 0, 0, 20, 0, 0, 200, VIDEO, 1, 0, 0, 0][..], &[b'w'; 128], &[0xc6], &[b'w'; 72]].concat();
+    let rest = [&[0xc4][..], &[b'a'; 72]].concat();
+    let bytes = [&video[..], &audio, &ABORT_6, &again, &rest].concat();
+    check(&bytes, &[(VIDEO, 1, 20, vec![b'w'; 200]), (AUDIO, 1, 11, vec![b'a'; 200])]);
+    // Where no message is under way, there is nothing to end.
+    let bytes = [&again[..], &ABORT_6, &again].concat();
+    check(&bytes, &[(VIDEO, 1, 20, vec![b'w'; 200]), (VIDEO, 1, 20, vec![b'w'; 200])]);
+}
+
 #[test]
 fn long_chunk_stream_ids_are_read() {
     let rest = [0, 0, 1, 0, 0, 1, AUDIO, 1, 0, 0, 0, 7];
     let bytes = [&[0x00, 200][..], &rest, &[0x01, 44, 1], &rest].concat();
     check(&bytes, &[(AUDIO, 1, 1, vec![7]), (AUDIO, 1, 1, vec![7])]);
-}
-
-#[test]
-fn hostile_chunks_are_refused_with_their_place() {
-    let refused = |bytes: &[u8]| read_all(bytes, bytes.len()).unwrap_err();
-    let mut many = Vec::new();
-    for id in 0..=MAX_CHUNK_STREAMS as u8 {
-        many.extend_from_slice(&[0, id, 0, 0, 0, 0, 0, 1, AUDIO, 1, 0, 0, 0, 0]);
-    }
-    let offset = 14 * MAX_CHUNK_STREAMS as u64;
-    assert_eq!(refused(&many), Error::TooManyChunkStreams { limit: MAX_CHUNK_STREAMS, offset });
-
-    for header_type in [2, 3] {
-        let error = Error::NoPrecedingChunk { header_type, chunk_stream: 4, offset: 0 };
-        assert_eq!(refused(&[header_type << 6 | 4, 0, 0, 0, 1]), error);
-    }
-}
-
-#[test]
-fn messages_that_are_cut_short_take_no_memory() {
-    let mut reader = ChunkReader::new();
-    let size = [0x02, 0, 0, 0, 0, 0, 4, SET_CHUNK_SIZE, 0, 0, 0, 0, 0x00, 0x10, 0, 0];
-    assert_eq!(reader.read(&mut &size[..]), Ok(None));
-    let piece = vec![0; 1 << 20];
-    for length in 0..2 * MAX_PARTIAL_BYTES / piece.len() {
-        let begin = [3, 0, 0, 0, 0xff, 0xff, length as u8, VIDEO, 1, 0, 0, 0];
-        assert!(matches!(reader.read(&mut [&begin[..], &piece].concat().as_slice()), Ok(None)));
-    }
-}
-
-#[test]
-fn unfinished_messages_cannot_take_all_memory() {
-    let mut reader = ChunkReader::new();
-    let mut begin = vec![0x02, 0, 0, 0, 0, 0, 4, SET_CHUNK_SIZE, 0, 0, 0, 0, 0x00, 0xff, 0xff, 0xfe];
-    let piece = vec![0; 0x00ff_fffe];
-    let mut outcome = Ok(None);
-    for id in 3..8 {
-        begin.extend_from_slice(&[id, 0, 0, 0, 0xff, 0xff, 0xff, VIDEO, 1, 0, 0, 0]);
-        outcome = reader.read(&mut begin.as_slice()).map(|_| None::<()>);
-        outcome = outcome.and(reader.read(&mut piece.as_slice()).map(|_| None));
-        if outcome.is_err() {
-            break;
-        }
-        begin.clear();
-    }
-    assert!(matches!(outcome, Err(Error::PartialMessagesTooLong { .. })), "{outcome:?}");
-}
-
-#[test]
-fn messages_that_were_read_leave_no_more_than_unfinished_ones_may_take() {
-    let mut reader = ChunkReader::new();
-    let size = [0x02, 0, 0, 0, 0, 0, 4, SET_CHUNK_SIZE, 0, 0, 0, 0, 0x00, 0xff, 0xff, 0xfe];
-    assert_eq!(reader.read(&mut &size[..]), Ok(None));
-    let length = 4 << 20;
-    for id in 3..35 {
-        let begin = [id, 0, 0, 0, 0x40, 0, 0, VIDEO, 1, 0, 0, 0];
-        assert!(matches!(reader.read(&mut &begin[..]), Ok(None)));
-        // In two pieces: it is not lent from the input.
-        assert!(matches!(reader.read(&mut vec![id; length - 1].as_slice()), Ok(None)));
-        let mut last = &[id][..];
-        let message = reader.read(&mut last).unwrap().unwrap();
-        assert!(message.payload.len() == length && message.payload.iter().all(|byte| *byte == id));
-    }
-    let kept: usize = reader.streams.iter().map(|stream| stream.partial.capacity()).sum();
-    assert!(kept <= MAX_PARTIAL_BYTES, "{kept}");
 }

@@ -207,7 +207,15 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_told_by_their_ids_in_the_order_in_which_they_were_given() {
+        let keys = Keys::parse("b:1,a:2:off,c:3").unwrap();
+        assert_eq!(keys.iter().map(AccessKey::id).collect::<Vec<_>>(), ["b", "a", "c"]);
+        assert_eq!(keys.find("c").map(AccessKey::id), Ok("c"));
+    }
+
+    #[test]
     fn secrets_do_not_show_in_debug_output() {
-        assert!(!format!("{:?}", Keys::parse("a:s3cret").unwrap()).contains("s3cret"));
+        let shown = format!("{:?}", Keys::parse("the-id:s3cret").unwrap());
+        assert!(shown.contains("the-id") && !shown.contains("s3cret"), "{shown}");
     }
 }

@@ -254,3 +254,15 @@ pub mod faults {
             "The request processing has failed due to some unknown error, exception or failure.";
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_shown_by_status_code_and_message_without_its_cause() {
+        let error = ApiError::missing("DomainName").caused_by("the store");
+        assert_eq!(error.to_string(), "400 MissingDomainName: DomainName is mandatory for this action.");
+        assert_eq!(error.cause.as_deref(), Some("the store"));
+    }
+}

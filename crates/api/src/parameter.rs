@@ -132,3 +132,19 @@ fn is_url(text: &str) -> bool {
         && uri.authority().is_some_and(|authority| address::is_authority(authority.as_str()))
         && !text.contains(|character: char| character.is_control() || character.is_whitespace())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_is_short_enough_and_has_no_control_characters() {
+        let any = Text::Any(3);
+        for text in ["", "abc", "直"] {
+            assert!(any.fits(text), "{text:?}");
+        }
+        for text in ["abcd", "直播", "a\n", "\u{7f}"] {
+            assert!(!any.fits(text), "{text:?}");
+        }
+    }
+}

@@ -118,8 +118,9 @@ mod tests {
     #[test]
     fn text_cannot_become_markup() {
         let mut xml = String::new();
-        escape("a<b>&\"c'\u{1}\u{FFFF}\n直", &mut xml);
-        assert_eq!(xml, "a&lt;b&gt;&amp;&quot;c'\u{FFFD}\u{FFFD}\n直");
+        escape("a<b>&\"c'\u{1}\u{FFFF}\r\n直", &mut xml);
+        // A reader would take a carriage return for a line end (XML 1.0 §2.11).
+        assert_eq!(xml, "a&lt;b&gt;&amp;&quot;c'\u{FFFD}\u{FFFD}&#13;\n直");
     }
 
     #[test]

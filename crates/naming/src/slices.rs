@@ -201,6 +201,17 @@ mod tests {
         for other in ["", ".ts", "record/live/直播/1767323045_01.ts", "record/live/直/1767323045_1.ts"] {
             assert_eq!(names(crate::DEFAULT_SLICE).read(other), None, "{other}");
         }
+        // Of another folder, application or stream, though the names are as long.
+        for other in ["recorx/live/直播", "record/livx/直播", "record/live/直捕", "record/live_直播"]
+        {
+            let name = format!("{other}/1767323045_1.ts");
+            assert_eq!(names(crate::DEFAULT_SLICE).read(&name), None, "{name}");
+        }
+        // What ends in no hash of a tag is no name of this recorder.
+        for ending in ["ab", "0123456", "012345678", "notahash", "0123456Z", "ABCDEF01", ""] {
+            let other = format!("record/live/直播/1767323045_1-{ending}.ts");
+            assert_eq!(names(crate::DEFAULT_SLICE).read(&other), None, "{other}");
+        }
     }
 
     #[test]

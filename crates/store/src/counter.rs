@@ -36,6 +36,7 @@ mod tests {
         assert_eq!(store.keys(), [] as [&str; 0]);
         assert_eq!(run(add(&store, "c", 3)), Ok(3));
         assert_eq!(run(add(&store, "c", -1)), Ok(2));
+        assert_eq!(run(value(&store, "c")), Ok(2));
         let error = run(add(&store, "c", -3)).unwrap_err();
         assert_eq!(error.to_string(), "counter \"c\" is -1, and must not be negative");
         assert!(matches!(run(add(&store, "a/b", 1)), Err(Error::Key { .. })));

@@ -154,6 +154,18 @@ fn what_is_no_item_of_a_list_is_refused() {
 }
 
 #[test]
+fn each_item_of_a_list_is_a_text_of_its_kind() {
+    let with =
+        |template: &str| add_rule(&[("TranscodeTemplates.1", "a"), ("TranscodeTemplates.2", template)]);
+    for template in ["b", "x".repeat(255).as_str()] {
+        assert!(with(template).is_ok(), "{template:?}");
+    }
+    for template in ["a\nb", "x".repeat(256).as_str()] {
+        assert_eq!(with(template), Err(ApiError::malformed("TranscodeTemplates")), "{template:?}");
+    }
+}
+
+#[test]
 fn the_length_of_lists_is_bounded() {
     let ids: Vec<_> = (1..=21).map(|n| format!("RecordId.{n}")).collect();
     let base = [("DomainName", "d"), ("AppName", "a"), ("StreamName", "s"), ("RemoveFile", "false")];

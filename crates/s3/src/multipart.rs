@@ -114,7 +114,7 @@ impl<T: Transport> Client<'_, T> {
         }
         let response = self.send(requests::copy(&self.bucket, (key, upload), number, source)?).await?;
         let etag = response.result("CopyPartResult").and_then(|result| element(result, "ETag"));
-        let is_empty = |etag: &str| etag.trim_matches('"') == EMPTY && source.size > 0;
+        let is_empty = |etag: &str| etag.trim_matches('"') == EMPTY;
         match etag.map(unescape) {
             Some(etag) if !etag.is_empty() && !is_empty(&etag) => {
                 Ok(Part { number, etag: etag.into_owned(), size: source.size })

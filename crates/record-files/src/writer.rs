@@ -92,9 +92,7 @@ impl<'a> Writer<'a> {
     fn wanted(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         let skipped = self.skip.min(bytes.len() as u64);
         self.skip -= skipped;
-        if skipped > 0 {
-            bytes.drain(..skipped as usize);
-        }
+        bytes.drain(..skipped as usize);
         bytes.truncate(self.left.min(bytes.len() as u64) as usize);
         self.left -= bytes.len() as u64;
         bytes

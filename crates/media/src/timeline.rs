@@ -16,7 +16,7 @@
 //! | up to 45 ms later than expected | | the push's own timing | the time that it says |
 //! | further ahead | it takes back an equal step back, or audio stamps ran too slow before | the push's own timing | the time that it says |
 //! | | the track's next stamp is back | one wrong stamp | goes between its neighbours |
-//! | | the other track has gone on by as much | a track that was silent | the time that it says |
+//! | | the other track has gone on by as much, or up to 10 s less | a track that was silent | the time that it says |
 //! | | up to 10 s, and it is not known how fast the track is | the push's own timing | the time that it says |
 //! | | the other track makes the step too, or its next stamp fits this one, up to 10 s | a pause of the push | the time that it says |
 //! | | the same, and it is the way back from an earlier step back | a step of the push's clock | media goes on at its pace; both tracks move by the same |
@@ -36,6 +36,12 @@
 //!
 //! What was believed of a step that nothing confirmed is taken back when the other track's next access unit does not
 //! fit it.
+//!
+//! So however wrong stamps are, none lets its access unit leap. It comes at most 10 s after it is expected, or after the
+//! other track's last one, unless a chunk arrived as much later: then 3 min, and, once the push's speed is known, no more
+//! than twice the media that it lets expect since the chunk before. A step that came but once is a pace of at most 10 s,
+//! and only until the clock steps; up to a minute it has to come twice. And stamps that ran too fast or too slow are set
+//! right by a few times what they erred.
 //!
 //! What is known of the coming messages ends where the push may be cut, before the next keyframe, so that the same
 //! push has the same times wherever it is cut. Where that hides whether a step ahead is one wrong stamp, a step of up
@@ -259,6 +265,9 @@ impl Timeline {
                 reading = Reading::Stamped { unproven_90khz: 0 };
             } else if self.policy.may_be_pause(step_90khz) {
                 self.arrival.collapsed_90khz += step_90khz;
+            } else if step_90khz.abs() > self.policy.max_gap_90khz() {
+                // A clock that leaps in other ways too tells of no pause.
+                self.arrival.collapsed_90khz = 0;
             }
         }
         self.apply(

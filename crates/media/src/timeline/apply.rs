@@ -32,7 +32,11 @@ impl Timeline {
         let is_by_stamp = !matches!(reading, Reading::Repeated { .. } | Reading::Outlier { .. });
         match reading {
             Reading::Stamped { unproven_90khz } => own.unproven_90khz = unproven_90khz,
-            Reading::SetRight => own.gained_90khz += stamp.step_90khz,
+            Reading::SetRight => {
+                // What goes beyond the fault is none of its own.
+                let most = own.gained_90khz.abs();
+                own.gained_90khz = (own.gained_90khz + stamp.step_90khz).clamp(-most, most);
+            }
             Reading::Repeated { .. } => repairs.count(RepairKind::TimestampEqual),
             Reading::Outlier { .. } => repairs.count(RepairKind::TimestampOutlier),
             Reading::Stepped => {
@@ -100,12 +104,12 @@ impl Timeline {
             let interleaved = other.as_ref().filter(|other| own.is_interleaved_with(other, &self.policy));
             let frame_90khz = stamp.frame_90khz.filter(|_| matches!(reading, Reading::Stamped { .. }));
             if is_step {
-                own.pace.go_on(time_90khz);
+                own.pace.go_on(time_90khz, stamp.frame_90khz);
             } else {
                 own.learn(stamp.stamp_ms, time_90khz, frame_90khz, interleaved.filter(|_| is_in_time));
             }
         } else if matches!(reading, Reading::Outlier { .. }) || stamp.frame_90khz.is_some() {
-            own.pace.go_on(expected);
+            own.pace.go_on(expected, stamp.frame_90khz);
         }
         own.advance(stamp.timestamp_ms, stamp.stamp_ms, time_90khz, dts_90khz);
         if let Some(other) = &mut other {

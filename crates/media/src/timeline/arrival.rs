@@ -60,7 +60,8 @@ impl Arrival {
     /// Whether the push paused for `step_90khz` since the last chunk began, at `time_90khz` without that pause.
     ///
     /// Pushes need not come at the speed of playback: what is compared is how fast media came since then, with and
-    /// without the pause. The one nearer to the speed of the push so far is right.
+    /// without the pause. The one nearer to the speed of the push so far is right. Where hardly any media came without
+    /// the pause, that would be true of any: once the speed is known, no more came than twice what it lets expect.
     pub(crate) fn was_pause(&self, time_90khz: i64, step_90khz: i64) -> bool {
         let (Some(first), Some(last), Some(arrival_ms)) = (self.first, self.last, self.pending_ms) else {
             return false;
@@ -70,7 +71,8 @@ impl Arrival {
         let without = ms(time_90khz - last.time_90khz);
         let with = ms(time_90khz - last.time_90khz + step_90khz);
         let known_arrival = last.arrival_ms.saturating_sub(first.arrival_ms);
-        let (media, arrived) = if known_arrival >= KNOWN_SPEED_MS && last.time_90khz > first.time_90khz {
+        let is_known = known_arrival >= KNOWN_SPEED_MS && last.time_90khz > first.time_90khz;
+        let (media, arrived) = if is_known {
             (ms(last.time_90khz - first.time_90khz), u128::from(known_arrival))
         } else {
             (1, 1)
@@ -79,6 +81,7 @@ impl Arrival {
         let expected = arrival.saturating_mul(media);
         without.saturating_mul(with).saturating_mul(arrived).saturating_mul(arrived)
             <= expected.saturating_mul(expected)
+            && (!is_known || with.saturating_mul(arrived) <= expected.saturating_mul(2))
     }
 
     /// The chunk's first access unit has its time.

@@ -1,7 +1,11 @@
 //! Where one track is: its mapping to media time, its pace, and how far it runs before the other track.
 
+mod lead;
+
 use super::TimelinePolicy;
 use crate::TICKS_PER_MS;
+
+pub use lead::Lead;
 
 /// A frame's duration before two have been seen, where the format does not say: 25 frames a second.
 pub(crate) const FIRST_FRAME_90KHZ: i64 = 3_600;
@@ -15,12 +19,14 @@ const MAX_PACE_ERROR_90KHZ: i64 = 20 * TICKS_PER_MS;
 /// See [`Pace::MAX_FRAME_256`].
 const MAX_FRAME_90KHZ: i64 = 60 * 90_000;
 
+/// The longest step that is taken for a pace though it came but once: as long as a pause that nothing confirms.
+const MAX_UNPROVEN_FRAME_90KHZ: i64 = 10 * 90_000;
+
 /// How far stamps are counted on: thirty years.
 const MAX_STAMP_MS: i64 = 1 << 40;
 
-/// Steps after which a pace, and access units after which a lead, is known.
+/// Steps after which a pace is known.
 const KNOWN_STEPS: u8 = 8;
-const KNOWN_UNITS: u8 = 4;
 
 /// Where a track is. Times are in 1/90 000 s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,10 +94,11 @@ impl TrackClock {
     }
 
     /// Stamps went on by `step_90khz` in which frames of `frame_90khz` were sent, maybe several. What is gained
-    /// counts for some ten seconds: a clock that runs a little fast all the time is no fault.
+    /// counts for some ten seconds: a clock that runs a little fast all the time is no fault. Neither is a wrong stamp:
+    /// the way back from it is that of so many frames, as the way there was.
     fn gain(&mut self, step_90khz: i64, frame_90khz: i64) {
-        let is_one = step_90khz < frame_90khz + frame_90khz / 2;
-        let frames = if is_one { 1 } else { (step_90khz + frame_90khz / 2) / frame_90khz.max(1) };
+        let is_one = (0..frame_90khz + frame_90khz / 2).contains(&step_90khz);
+        let frames = if is_one { 1 } else { (step_90khz + frame_90khz / 2).div_euclid(frame_90khz.max(1)) };
         self.gained_90khz += step_90khz - frames * frame_90khz - self.gained_90khz / 512;
     }
 
@@ -240,9 +247,10 @@ impl Pace {
         }
     }
 
-    /// A step that is not the one expected is a new pace when it comes twice, or first.
+    /// A step that is not the one expected is a new pace when it comes twice, or first and is short.
     fn learn_step(&mut self, step_90khz: i64) {
-        let is_new = self.frame_256 == 0 || self.comes_twice(step_90khz);
+        let is_first = self.frame_256 == 0 && step_90khz <= MAX_UNPROVEN_FRAME_90KHZ;
+        let is_new = is_first || self.comes_twice(step_90khz);
         if (1..=MAX_FRAME_90KHZ).contains(&step_90khz) && is_new {
             self.set_frame(step_90khz);
             self.jitter_90khz = 0;
@@ -254,50 +262,16 @@ impl Pace {
         step_90khz <= MAX_FRAME_90KHZ && (step_90khz - self.last_step_90khz).abs() <= ROUNDING_90KHZ
     }
 
-    /// An access unit went where it was expected, whatever its stamp says.
-    pub(crate) fn go_on(&mut self, time_90khz: i64) {
+    /// An access unit went where it was expected, whatever its stamp says. A pace that no other step has shown was a step
+    /// like this one: what is left is how long a frame lasts, `frame_90khz`, if the format says so.
+    pub(crate) fn go_on(&mut self, time_90khz: i64, frame_90khz: Option<i64>) {
         self.ideal_90khz = time_90khz;
-    }
-}
-
-/// How far a track runs before the other when its access units arrive: the interleaving of the push.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lead {
-    /// On average. Unit: 1/90 000 s.
-    pub mean_90khz: i64,
-    /// How far single ones lie from that, on average. Unit: 1/90 000 s.
-    pub spread_90khz: u32,
-    /// Access units seen, at most 255.
-    pub units: u8,
-}
-
-impl Lead {
-    /// An access unit came that runs so far before the other track's last one. Single ones that run further than
-    /// others change little.
-    pub(crate) fn learn(&mut self, lead_90khz: i64) {
-        // Dividing by what is known here is faster.
-        let divide =
-            |value: i64| if self.units >= 15 { value / 16 } else { value / (i64::from(self.units) + 1) };
-        let reach = 4 * i64::from(self.spread_90khz) + MAX_PACE_ERROR_90KHZ;
-        let change = lead_90khz - self.mean_90khz;
-        let change = if self.units < KNOWN_UNITS { change } else { change.clamp(-reach, reach) };
-        let distance = change.abs().min(i64::from(u32::MAX));
-        if self.units > 0 {
-            let spread = i64::from(self.spread_90khz);
-            self.spread_90khz = (spread + divide(distance - spread)) as u32;
+        if self.steps == 0 {
+            self.frame_256 = 0;
+            if let Some(frame_90khz) = frame_90khz {
+                self.set_frame(frame_90khz);
+            }
         }
-        self.mean_90khz += divide(change);
-        self.units = self.units.saturating_add(1);
-    }
-
-    /// How unusual a lead is.
-    pub(crate) fn distance(&self, lead_90khz: i64) -> i64 {
-        (lead_90khz - self.mean_90khz).abs()
-    }
-
-    /// A distance is more than the interleaving explains.
-    pub(crate) fn is_beyond(&self, distance_90khz: i64) -> bool {
-        self.units >= KNOWN_UNITS && distance_90khz > 4 * i64::from(self.spread_90khz)
     }
 }
 

@@ -1,7 +1,6 @@
 //! How a stamp that is not the one expected is read: the policy's decisions, one function each direction.
 
 use super::{SMALL_STEP_90KHZ, UNCONFIRMED_STEP_90KHZ, ahead::Ahead, clock::ROUNDING_90KHZ, unit::Unit};
-use crate::TICKS_PER_MS;
 
 /// What a stamp means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,19 +83,18 @@ impl Unit<'_> {
             }
         }
         let Some(other) = self.live_other() else {
-            let since_last = (self.stamp_ms - self.own.stamp_ms) * TICKS_PER_MS;
-            let is_gap = self.is_pause(step) || self.own.pace.comes_twice(since_last);
+            let is_gap = self.is_pause(step) || self.own.pace.comes_twice(self.at() - self.own.time_90khz);
             return if is_gap { Reading::Stamped { unproven_90khz: step } } else { Reading::Stepped };
         };
         let lead = |time: i64| self.own.lead.distance(time - other.time_90khz);
-        if lead(self.at()) <= lead(self.expected()) {
+        if lead(self.at()) <= lead(self.expected()) && self.is_within_gap(self.at()) {
             // This track was silent while the other one went on, or both err alike.
             return Reading::Stamped { unproven_90khz: if other.unproven_90khz > 0 { step } else { 0 } };
         }
         if self.follows_other() {
             return match next {
                 None => Reading::SteppedAlike,
-                Some(_) if self.is_pause(step) => Reading::Pause,
+                Some(_) if self.is_pause(self.at_home() - self.expected()) => Reading::Pause,
                 Some(_) => Reading::Follow,
             };
         }

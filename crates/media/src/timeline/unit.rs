@@ -61,8 +61,15 @@ impl Unit<'_> {
     pub(super) fn fits_better(&self, time_90khz: i64) -> bool {
         self.live_other().filter(|_| self.own.alone == 0).is_some_and(|other| {
             let lead = |time: i64| self.own.lead.distance(time - other.time_90khz);
-            self.own.lead.is_beyond((time_90khz - self.at()).abs()) && lead(time_90khz) < lead(self.at()) / 2
+            self.own.lead.is_beyond((time_90khz - self.at()).abs())
+                && lead(time_90khz) < lead(self.at()) / 2
+                && self.is_within_gap(time_90khz)
         })
+    }
+
+    /// A time is no further ahead of the other track than a pause of both would part them.
+    pub(super) fn is_within_gap(&self, time_90khz: i64) -> bool {
+        self.other.is_some_and(|other| time_90khz <= other.time_90khz + self.policy.max_gap_90khz())
     }
 
     /// Stamps that ran too fast, or too slow, are set right by such a step.

@@ -21,6 +21,8 @@ fn stamps_gain_what_their_frames_do_not_last() {
     assert_eq!((gained_ms(&[21, 22, 20]), gained_ms(&[18, 20, 19])), (3, -3));
     // Frames that are missing have lasted all the same.
     assert_eq!(gained_ms(&[20, 40, 60, 100, 20]), 0);
+    // A wrong stamp gains as little on the way back as it did on the way there.
+    assert_eq!((gained_ms(&[20, 5_000, -4_960]), gained_ms(&[20, -5_000, 5_040])), (0, 0));
     assert_eq!((gained_ms(&[29]), gained_ms(&[30]), gained_ms(&[62])), (9, -10, 2));
 }
 

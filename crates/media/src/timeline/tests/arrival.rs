@@ -72,6 +72,44 @@ fn a_long_pause_inside_a_chunk_is_given_back_when_the_next_one_arrives_as_much_l
 }
 
 #[test]
+fn no_pause_is_confirmed_of_more_than_twice_what_arrived() {
+    // Four seconds of pictures, a chunk of two pictures, and one that arrives ten seconds later.
+    for (pause_ms, is_kept) in [(9_000, true), (19_800, true), (20_000, false), (100_000, false)] {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut place = |timeline: &mut Timeline, ms| {
+            timeline.place(Video, ms, None, std::iter::empty(), &mut repairs).dts_90khz / TICKS_PER_MS
+        };
+        timeline.begin_chunk(ChunkArrival::At(0));
+        for n in 0..100 {
+            place(&mut timeline, n * 40);
+        }
+        timeline.begin_chunk(ChunkArrival::At(4_000));
+        place(&mut timeline, 4_000);
+        place(&mut timeline, 4_040);
+        timeline.begin_chunk(ChunkArrival::At(14_000));
+        let placed_ms = place(&mut timeline, 4_080 + pause_ms);
+        assert_eq!(placed_ms == i64::from(4_080 + pause_ms), is_kept, "{pause_ms}");
+    }
+}
+
+#[test]
+fn a_clock_that_leaps_in_more_than_one_way_has_not_paused() {
+    for (other_leap_ms, is_given_back) in [(0, true), (-3_600_000, false), (3_600_000, false)] {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut chunk = |range: std::ops::Range<i64>, arrives_ms| {
+            timeline.begin_chunk(ChunkArrival::At(arrives_ms));
+            let leap_ms = |n| if n < 50 { 0 } else { 30_000 + if n < 75 { 0 } else { other_leap_ms } };
+            let stamps = range.map(|n| (7_200_000 + n * 40 + leap_ms(n)) as u32);
+            let place = |ms| timeline.place(Video, ms, None, std::iter::empty(), &mut repairs).dts_90khz;
+            stamps.map(place).last().map(|time| time / TICKS_PER_MS)
+        };
+        chunk(0..125, 0);
+        let end_ms = chunk(125..250, 35_000);
+        assert_eq!(end_ms, Some(9_960 + if is_given_back { 30_000 } else { 0 }), "{other_leap_ms}");
+    }
+}
+
+#[test]
 fn a_long_pause_of_a_track_alone_is_given_back_too() {
     let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
     let mut chunk = |range: std::ops::Range<u32>, arrives_ms| {

@@ -8,10 +8,11 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use futures::StreamExt as _;
+use http_server::BodyError;
 use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::{Checksum, ChecksumAlgorithm, StreamingBlob};
-use s3s::{S3Result, TrailingHeaders, s3_error};
+use s3s::{S3Error, S3Result, StdError, TrailingHeaders, s3_error};
 
 use crate::attributes::Attributes;
 use crate::fault::disk;
@@ -62,7 +63,7 @@ pub(crate) async fn receive(
         let mut waiting: Vec<Bytes> = Vec::new();
         let mut bytes = 0;
         while let Some(frame) = body.next().await {
-            let frame = frame.map_err(|error| s3_error!(std::io::Error::other(error), IncompleteBody))?;
+            let frame = frame.map_err(broken)?;
             bytes += frame.len();
             waiting.push(frame);
             if bytes >= WRITE_BYTES {
@@ -73,6 +74,15 @@ pub(crate) async fn receive(
         sink = sink.write(waiting).await?;
     }
     sink.finish(declared)
+}
+
+/// What is answered where a body does not come to its end.
+fn broken(error: StdError) -> S3Error {
+    if let Some(BodyError::Stalled(stalled)) = error.downcast_ref() {
+        return s3_error!(RequestTimeout, "{stalled}");
+    }
+    let message = error.to_string();
+    s3_error!(std::io::Error::other(error), IncompleteBody, "{message}")
 }
 
 struct Sink {
@@ -184,5 +194,21 @@ pub(crate) async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(panicked) => Err(s3_error!(panicked, InternalError)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_server::Stalled;
+
+    use super::*;
+
+    #[test]
+    fn a_body_that_stopped_coming_is_told_from_one_that_is_cut_off() {
+        let stalled = Stalled { came: 1, promised: Some(1_000) };
+        let answered = broken(Box::new(BodyError::Stalled(stalled)));
+        assert_eq!(answered.code().as_str(), "RequestTimeout");
+        assert_eq!(answered.message(), Some("the body stopped coming: 1 of 1000 bytes came"));
+        assert_eq!(broken("cut off".into()).code().as_str(), "IncompleteBody");
     }
 }

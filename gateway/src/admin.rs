@@ -21,6 +21,7 @@
 //! which no web page may send elsewhere unasked.
 
 mod answer;
+mod body;
 mod look;
 mod routes;
 

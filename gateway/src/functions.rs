@@ -102,7 +102,7 @@ impl CallError {
                 404 => Failure::UnknownSession,
                 409 => Failure::Order,
                 424 => Failure::Bucket,
-                429 | 500.. => Failure::Unavailable,
+                408 | 429 | 500.. => Failure::Unavailable,
                 _ if self.is_refusal() => Failure::Refused,
                 _ => Failure::Other,
             },

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,13 +13,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::drain::Drained;
+use crate::drain::{Course, Drained};
 
 /// For the head of a request to arrive.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -50,6 +50,9 @@ pub struct Places {
 impl Places {
     /// As many as there are, each for as long as its client is there.
     pub const ANY: Self = Self { most: Semaphore::MAX_PERMITS, write: None };
+
+    /// As many as there are; one that has no room for more of an answer for a minute is broken off.
+    pub const BRISK: Self = Self { most: Semaphore::MAX_PERMITS, write: Some(WRITE_TIMEOUT) };
 
     /// So many at most; what connects beyond that is closed. One that has no room for more of an answer for a minute is
     /// broken off, so that it holds its place no longer.
@@ -98,17 +101,7 @@ pub async fn serve_connections<F, S, B>(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("TCP_NODELAY was refused: {error}");
         }
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(write);
-        let service = service(peer);
-        let connection = http1::Builder::new()
-            .max_buf_size(BUFFER_BYTES)
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT)
-            .serve_connection(
-                TokioIo::new(Box::pin(stream)),
-                service_fn(move |request| answer(&service, request)),
-            );
+        let connection = connection(stream, write, service(peer));
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -124,10 +117,37 @@ pub async fn serve_connections<F, S, B>(
     }
 }
 
+/// One connection, whose requests `service` answers.
+fn connection<T, S, B>(
+    stream: T,
+    write: Option<Duration>,
+    service: S,
+) -> impl GracefulConnection<Error = hyper::Error> + Send
+where
+    T: AsyncRead + AsyncWrite + Send + 'static,
+    S: Service<Request<Drained>, Response = Response<B>> + Send + Sync + 'static,
+    S::Future: Send,
+    S::Error: Into<Fault>,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Fault>,
+{
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(write);
+    http1::Builder::new()
+        .max_buf_size(BUFFER_BYTES)
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(
+            TokioIo::new(Box::pin(stream)),
+            service_fn(move |request| answer(&service, request)),
+        )
+}
+
 /// Answers one request.
 ///
 /// A client that expects `100 Continue` may keep its body when the answer comes first (RFC 9110, section 10.1.1). The
-/// begin of its next request would be taken for that body, so its connection ends with the answer.
+/// begin of its next request would be taken for that body, so its connection ends with the answer. So does that of a
+/// client whose body stopped coming.
 fn answer<S, B>(
     service: &S,
     request: Request<Incoming>,
@@ -137,11 +157,11 @@ where
     S::Future: Send,
 {
     let may_keep_body = request.headers().contains_key(EXPECT) && !request.body().is_end_stream();
-    let has_come = Arc::new(AtomicBool::new(false));
-    let answered = service.call(request.map(|body| Drained::new(body, has_come.clone())));
+    let course = Arc::new(Course::default());
+    let answered = service.call(request.map(|body| Drained::new(body, course.clone())));
     async move {
         let mut response = answered.await?;
-        if may_keep_body && !has_come.load(Ordering::Relaxed) {
+        if may_keep_body && !course.has_come() || course.has_stalled() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response)
@@ -149,42 +169,6 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use std::convert::Infallible;
-
-    use http_body_util::Full;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpStream;
-
-    use super::*;
-
-    /// More than sockets hold.
-    const ANSWER_BYTES: usize = 32 << 20;
-
-    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n";
-
-    #[tokio::test]
-    async fn a_client_that_takes_nothing_of_an_answer_holds_its_place_no_longer_than_it_may() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let service = |_| {
-            service_fn(async |_| {
-                Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(vec![0; ANSWER_BYTES]))))
-            })
-        };
-        tokio::spawn(serve_connections(Places::some(1), listener, service, CancellationToken::new()));
-        let mut first = TcpStream::connect(address).await.unwrap();
-        first.write_all(REQUEST).await.unwrap();
-        let begun = std::time::Instant::now();
-        // The only place is the first one's until then.
-        loop {
-            let mut next = TcpStream::connect(address).await.unwrap();
-            if next.write_all(REQUEST).await.is_ok() && matches!(next.read(&mut [0; 1]).await, Ok(1)) {
-                break;
-            }
-            assert!(begun.elapsed() < 60 * WRITE_TIMEOUT, "the place is held for {:?}", begun.elapsed());
-            tokio::time::sleep(WRITE_TIMEOUT / 10).await;
-        }
-        assert!(begun.elapsed() >= WRITE_TIMEOUT / 2);
-    }
-}
+mod stall_tests;
+#[cfg(test)]
+mod tests;

@@ -14,25 +14,46 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
+use crate::stall::{BodyError, Timed};
+
 /// How much of an unwanted body is read: the largest chunk that a gateway sends.
 const MAX_BYTES: usize = 64 << 20;
 
 /// How long it is read for.
 const MAX_TIME: Duration = Duration::from_secs(30);
 
-/// A body that is drained when it is dropped.
+/// What became of a request's body.
+#[derive(Debug, Default)]
+pub(crate) struct Course {
+    has_come: AtomicBool,
+    has_stalled: AtomicBool,
+}
+
+impl Course {
+    /// Whether some of it came.
+    pub(crate) fn has_come(&self) -> bool {
+        self.has_come.load(Ordering::Relaxed)
+    }
+
+    /// Whether no more of it is waited for.
+    pub(crate) fn has_stalled(&self) -> bool {
+        self.has_stalled.load(Ordering::Relaxed)
+    }
+}
+
+/// A body that is drained when it is dropped, and that fails where it stops coming.
 pub struct Drained {
-    body: Option<Incoming>,
-    has_come: Arc<AtomicBool>,
+    body: Option<Timed<Incoming>>,
+    course: Arc<Course>,
 }
 
 impl Drained {
-    /// Takes over the body of a request, and notes in `has_come` that some of it came.
-    pub(crate) fn new(body: Incoming, has_come: Arc<AtomicBool>) -> Self {
-        Self { body: Some(body), has_come }
+    /// Takes over the body of a request, and notes in `course` what becomes of it.
+    pub(crate) fn new(body: Incoming, course: Arc<Course>) -> Self {
+        Self { body: Some(Timed::new(body)), course }
     }
 
-    fn body(&mut self) -> &mut Incoming {
+    fn body(&mut self) -> &mut Timed<Incoming> {
         self.body.as_mut().expect("the body should be there until drop")
     }
 }
@@ -40,7 +61,8 @@ impl Drained {
 impl Drop for Drained {
     fn drop(&mut self) {
         let Some(body) = self.body.take() else { return };
-        if body.is_end_stream() {
+        // Of a client that sends nothing, nothing can be in the way of the answer.
+        if body.is_end_stream() || self.course.has_stalled() {
             return;
         }
         // Outside of a runtime there is no connection to save either.
@@ -50,7 +72,7 @@ impl Drop for Drained {
     }
 }
 
-async fn drain(mut body: Incoming) {
+async fn drain(mut body: Timed<Incoming>) {
     let mut left = MAX_BYTES;
     while let Some(Ok(frame)) = body.frame().await {
         let length = frame.data_ref().map_or(0, Bytes::len);
@@ -63,15 +85,19 @@ async fn drain(mut body: Incoming) {
 
 impl Body for Drained {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let polled = Pin::new(self.body()).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(_))) = polled {
-            self.has_come.store(true, Ordering::Relaxed);
+        match &polled {
+            Poll::Ready(Some(Ok(_))) => self.course.has_come.store(true, Ordering::Relaxed),
+            Poll::Ready(Some(Err(BodyError::Stalled(_)))) => {
+                self.course.has_stalled.store(true, Ordering::Relaxed)
+            }
+            _ => {}
         }
         polled
     }

@@ -5,6 +5,8 @@
 
 mod connections;
 mod drain;
+mod stall;
 
 pub use connections::{Places, serve_connections};
 pub use drain::Drained;
+pub use stall::{BodyError, Stalled};

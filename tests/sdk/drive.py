@@ -51,6 +51,10 @@ def wire(endpoint, provoked):
         expect("UnsupportedHTTPMethod", 405, method=method, query=raw.v1(method, **describe))
     expect("UnsupportedContentType", 415, query="Format=JSON", headers={"content-type": "text/plain"}, body=b"x")
     expect("RequestEntityTooLarge", 413, query="Format=JSON", headers=form, body=b"x" * (1 << 20))
+    # What is said to be too long is not waited for.
+    for length in (1 << 20, 99_999_999_999, 1 << 63):
+        answered, body = raw.answer(raw.promise(endpoint, length))
+        assert (answered, body["Code"]) == (413, "RequestEntityTooLarge"), (length, answered, body)
     expect("InvalidParameter.Encoding", 400, query="Format=JSON&a=%zz")
     expect("InvalidParameter.Duplicate", 400, query=raw.v1(**describe) + "&DomainName=x")
     many = "&".join(f"RecordId.{n}=x" for n in range(10_000)).encode()
@@ -71,6 +75,14 @@ def wire(endpoint, provoked):
     assert raw.send(endpoint, query="Format=XML&DomainName=d&Action=Nothing", headers=odd)[0] == 200
     changed = raw.v3(endpoint, "DescribeLiveRecordConfig", "DomainName=d")
     expect("SignatureDoesNotMatch", 400, query="DomainName=e", headers=changed)
+
+
+def stalls(connection, provoked):
+    """A body of which one byte came half a minute ago, and nothing since."""
+    answered, body = raw.answer(connection)
+    assert (answered, body["Code"]) == (408, "RequestTimeout"), (answered, body)
+    assert "1 of 1000 bytes came" in body["Message"], body
+    provoked.add(body["Code"])
 
 
 def routes(endpoint):
@@ -194,19 +206,21 @@ def main():
     functions, rtmp, bucket, binary = sys.argv[1:]
     endpoint = functions.removeprefix("http://")
     provoked = set()
+    stalled = raw.promise(endpoint, 1_000)
     buckets.check(bucket)
     wire(endpoint, provoked)
     routes(endpoint)
     crowd(endpoint, bucket)
     bucket_endpoint, outcomes = every_client(endpoint, rtmp, bucket, binary, provoked)
     two_buckets(rtmp, binary, bucket_endpoint, outcomes[0])
+    stalls(stalled, provoked)
     missed = documented() - provoked - NOT_PROVOKED
     assert not missed, f"documented errors that nothing provoked: {sorted(missed)}"
     unknown = provoked - documented()
     assert not unknown, f"errors that are not documented: {sorted(unknown)}"
     print(f"{len(provoked)} of {len(documented())} documented errors provoked, all but {sorted(NOT_PROVOKED)}")
-    # Each client, and the six parts beside them: buckets, wire, routes, crowd, two buckets, documented errors.
-    print(f"{len(outcomes) + 6} passed, 0 failed", flush=True)
+    # Each client, and the parts beside them: buckets, wire, routes, crowd, two buckets, stalls, documented errors.
+    print(f"{len(outcomes) + 7} passed, 0 failed", flush=True)
 
 
 if __name__ == "__main__":

@@ -62,8 +62,21 @@ def v3(host, action, query="", body=b"", **replaced):
 def send(endpoint, method="POST", query="", headers=None, body=b""):
     """Status and JSON of the answer."""
     connection = http.client.HTTPConnection(endpoint, timeout=30)
+    connection.request(method, f"/?{query}" if query else "/", body=body, headers=headers or {})
+    return answer(connection)
+
+
+def promise(endpoint, length):
+    """The connection of a request that says so many bytes, and sends one of them."""
+    connection = http.client.HTTPConnection(endpoint, timeout=60)
+    headers = {"content-type": "application/x-www-form-urlencoded", "content-length": str(length)}
+    connection.request("POST", "/?Format=JSON", body=b"x", headers=headers)
+    return connection
+
+
+def answer(connection):
+    """Status and JSON of the answer."""
     try:
-        connection.request(method, f"/?{query}" if query else "/", body=body, headers=headers or {})
         response = connection.getresponse()
         text = response.read()
         assert response.getheader("content-type") == "application/json;charset=utf-8", (response.headers, text)

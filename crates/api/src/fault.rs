@@ -165,6 +165,8 @@ pub mod faults {
             "The body must be application/x-www-form-urlencoded.";
         /// The body is longer than the server reads.
         REQUEST_TOO_LARGE = 413 "RequestEntityTooLarge" "The request is larger than the server accepts.";
+        /// Nothing more of the body came for half a minute.
+        REQUEST_TIMEOUT = 408 "RequestTimeout" "The request has not come to its end in time.";
         /// Names and values are not percent-encoded UTF-8.
         INVALID_ENCODING = 400 "InvalidParameter.Encoding" "Specified parameters are not percent-encoded UTF-8.";
         /// A parameter comes twice.

@@ -22,6 +22,9 @@ pub async fn handle(world: &impl World, request: http::Request<impl Body>) -> An
         request.body = body.read(MAX_BODY_BYTES).await.map_err(|error| match error {
             BodyError::TooLarge { .. } => ApiError::from(faults::REQUEST_TOO_LARGE),
             BodyError::CutOff => ApiError::unavailable("the request's body was cut off"),
+            stalled @ BodyError::Stalled { .. } => {
+                ApiError::from(faults::REQUEST_TIMEOUT).with_detail(format_args!("Found: {stalled}."))
+            }
         })?;
         Settings::read(world).await.map_err(ApiError::unavailable)
     };

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use shared::catalog::{Command, StreamName};
 use shared::rules;
 use shared::testing::{Sent, World, read, request, request_to, rule, run};
-use shared::{Catalog, work_bucket};
+use shared::{BodyError, Catalog, work_bucket};
 
 type Refused = (u16, String, String);
 
@@ -187,15 +187,19 @@ fn what_is_not_a_name_is_refused() {
 fn a_body_is_the_json_expected_or_refused() {
     let world = ruled(Some(rule()));
     let path = format!("{}/sessions", stream().url_path());
-    let sent = |bytes: &[u8], cut_off| {
+    let sent_as = |bytes: &[u8], declared, broken| {
         let mut request = request_to(Method::POST, &path, bytes);
-        request.body_mut().cut_off = cut_off;
+        (request.body_mut().declared, request.body_mut().broken) = (declared, broken);
         code(answer::<SessionAnswer>(&world, request))
     };
-    assert_eq!(sent(b"{", false), (400, "InvalidJson".into()));
-    assert_eq!(sent(b"[1]", false), (400, "InvalidJson".into()));
-    assert_eq!(sent(b"{}", true), (503, "BodyCutOff".into()));
-    assert_eq!(sent(&vec![b' '; (1 << 20) + 1], false), (413, "BodyTooLarge".into()));
+    let sent = |bytes: &[u8]| sent_as(bytes, None, None);
+    assert_eq!(sent(b"{"), (400, "InvalidJson".into()));
+    assert_eq!(sent(b"[1]"), (400, "InvalidJson".into()));
+    assert_eq!(sent_as(b"{}", None, Some(BodyError::CutOff)), (503, "BodyCutOff".into()));
+    assert_eq!(sent(&vec![b' '; (1 << 20) + 1]), (413, "BodyTooLarge".into()));
+    let stalled = Some(BodyError::Stalled { came: Some(2), declared: None });
+    assert_eq!(sent_as(b"{}", None, stalled), (408, "BodyStalled".into()));
+    assert_eq!(sent_as(b"{}", Some((1 << 20) + 1), stalled), (413, "BodyTooLarge".into()));
 }
 
 #[test]

@@ -8,10 +8,10 @@ use protocol::{
     PUSH_HEADER, Route, SessionPath, StreamPath,
 };
 use recorder_remux_function::handler::handle;
-use shared::Catalog;
 use shared::bucket::{Error as BucketError, Location};
 use shared::catalog::{After, Container, Entry, Lane, PictureSize, Session};
 use shared::testing::{Fault, Object, Sent, World, read, request, request_to, run, session};
+use shared::{BodyError, Catalog};
 
 /// A chunk of H.264 and AAC.
 const CHUNK: &[u8] = include_bytes!("../../../tests/corpus/golden/h264_aac.flv");
@@ -302,9 +302,14 @@ fn what_is_wrong_with_a_body_is_told_apart() {
     assert_eq!(code(send(&world, chunk(0, b"no FLV at all"))), (422, "MalformedChunk".into()));
     // The same bytes may be malformed only for having been cut off.
     for bytes in [&CHUNK[..CHUNK.len() / 2], CHUNK] {
-        let mut cut = chunk(0, bytes);
-        cut.body_mut().cut_off = true;
-        assert_eq!(code(send(&world, cut)), (503, "BodyCutOff".into()));
+        let broken = |why| {
+            let mut broken = chunk(0, bytes);
+            broken.body_mut().broken = Some(why);
+            code(send(&world, broken))
+        };
+        assert_eq!(broken(BodyError::CutOff), (503, "BodyCutOff".into()));
+        let stalled = BodyError::Stalled { came: None, declared: None };
+        assert_eq!(broken(stalled), (408, "BodyStalled".into()));
     }
     let with_length = |length: &'static str| {
         let mut told = chunk(0, CHUNK);

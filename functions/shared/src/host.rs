@@ -6,7 +6,8 @@ use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body::Body as _;
+use http_body_util::BodyExt;
 use spin_sdk::wasip3::http::types;
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 use spin_sdk::wasip3::random::random::get_random_bytes;
@@ -28,18 +29,37 @@ impl Body for IncomingRequestBody {
     type Stream = StreamReader<u8>;
 
     fn into_stream(mut self) -> (StreamReader<u8>, impl Future<Output = Result<(), BodyError>>) {
+        let declared = self.declared();
         let incoming = self.take_unstarted().expect("nobody should have read the body yet");
         let (_, read) = wit_future::new(|| Ok(()));
         let (stream, end) = types::Request::consume_body(incoming, read);
-        (stream, async { end.await.map(drop).map_err(|_| BodyError::CutOff) })
+        (stream, async move { end.await.map(drop).map_err(|error| broken(&error, None, declared)) })
     }
 
-    async fn read(self, max_bytes: usize) -> Result<Vec<u8>, BodyError> {
-        match Limited::new(self, max_bytes).collect().await {
-            Ok(body) => Ok(body.to_bytes().into()),
-            Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge { max_bytes }),
-            Err(_) => Err(BodyError::CutOff),
+    fn declared(&self) -> Option<u64> {
+        self.size_hint().upper()
+    }
+
+    async fn receive(mut self, max_bytes: usize) -> Result<Vec<u8>, BodyError> {
+        let declared = self.declared();
+        let mut body = Vec::new();
+        while let Some(frame) = self.frame().await {
+            let frame = frame.map_err(|error| broken(&error, Some(body.len() as u64), declared))?;
+            let Ok(bytes) = frame.into_data() else { continue };
+            if bytes.len() > max_bytes - body.len() {
+                return Err(BodyError::TooLarge { max_bytes });
+            }
+            body.extend_from_slice(&bytes);
         }
+        Ok(body)
+    }
+}
+
+/// Why no more of a body comes, of which so much came.
+fn broken(error: &types::ErrorCode, came: Option<u64>, declared: Option<u64>) -> BodyError {
+    match error {
+        types::ErrorCode::ConnectionReadTimeout => BodyError::Stalled { came, declared },
+        _ => BodyError::CutOff,
     }
 }
 

@@ -87,12 +87,11 @@ impl From<NameError> for Refusal {
 
 impl From<BodyError> for Refusal {
     fn from(error: BodyError) -> Self {
+        let message = error.to_string();
         match error {
-            BodyError::TooLarge { max_bytes } => {
-                let message = format!("the body has more than {max_bytes} bytes");
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "BodyTooLarge", message)
-            }
-            BodyError::CutOff => Self::unavailable("BodyCutOff", "the body was cut off on its way"),
+            BodyError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "BodyTooLarge", message),
+            BodyError::CutOff => Self::unavailable("BodyCutOff", message),
+            BodyError::Stalled { .. } => Self::new(StatusCode::REQUEST_TIMEOUT, "BodyStalled", message),
         }
     }
 }
@@ -199,7 +198,7 @@ mod tests {
 
     #[test]
     fn no_refusal_is_a_dump_of_an_error() {
-        let refusals: [Refusal; 9] = [
+        let refusals: [Refusal; 10] = [
             catalog::Error::NoSuchSession.into(),
             catalog::Error::NotRecording.into(),
             catalog::Error::Store("the store is full".into()).into(),
@@ -209,6 +208,7 @@ mod tests {
             media::Error::TooLarge(1).into(),
             media::Error::OutOfMemory(1).into(),
             BodyError::CutOff.into(),
+            BodyError::Stalled { came: Some(1), declared: None }.into(),
         ];
         for refusal in refusals {
             let message = &refusal.problem.message;

@@ -210,13 +210,15 @@ impl Streams for World {
 pub struct Sent {
     /// What arrives of it.
     pub bytes: Vec<u8>,
-    /// Whether it was meant to be longer.
-    pub cut_off: bool,
+    /// How long it is said to be.
+    pub declared: Option<u64>,
+    /// Why no more arrives, where it was meant to be longer.
+    pub broken: Option<BodyError>,
 }
 
 impl Sent {
     fn end(&self) -> Result<(), BodyError> {
-        if self.cut_off { Err(BodyError::CutOff) } else { Ok(()) }
+        self.broken.map_or(Ok(()), Err)
     }
 }
 
@@ -228,7 +230,11 @@ impl Body for Sent {
         (self.bytes, ready(end))
     }
 
-    async fn read(self, max_bytes: usize) -> Result<Vec<u8>, BodyError> {
+    fn declared(&self) -> Option<u64> {
+        self.declared
+    }
+
+    async fn receive(self, max_bytes: usize) -> Result<Vec<u8>, BodyError> {
         self.end()?;
         if self.bytes.len() > max_bytes {
             return Err(BodyError::TooLarge { max_bytes });
@@ -253,7 +259,7 @@ pub fn request_to(method: Method, path: &str, bytes: impl Into<Vec<u8>>) -> Requ
         .method(method)
         .uri(path)
         .header(AUTHORIZATION, format!("Bearer {INGEST_TOKEN}"))
-        .body(Sent { bytes: bytes.into(), cut_off: false });
+        .body(Sent { bytes: bytes.into(), ..Sent::default() });
     request.expect("a test should ask for a path")
 }
 

@@ -4,28 +4,21 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use http::{
     HeaderMap, Method, Request, StatusCode,
-    header::{AUTHORIZATION, CONTENT_TYPE, HOST},
+    header::{AUTHORIZATION, HOST},
     request::Parts,
 };
-use http_body_util::{BodyExt, Limited};
 use http_server::Drained;
-use protocol::{JSON_CONTENT_TYPE, bearer_token};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use protocol::bearer_token;
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
-use tokio::time::timeout;
 
 use super::{
     Admin,
     answer::{Answer, Refused, json, with_type},
+    body::read,
     look::{Looks, Unseen},
 };
 use crate::operation::{Control, DrainPlan, Reason};
-
-/// The longest body of a request.
-const MAX_BODY_BYTES: usize = 4 << 10;
-
-/// How long it may take to come.
-const BODY_TIME: Duration = Duration::from_secs(5);
 
 /// How long live pushes may go on while a gateway drains, where the request does not say.
 const WAIT_S: u64 = 300;
@@ -279,24 +272,6 @@ fn seconds(seconds: u64) -> Result<Duration, Refused> {
         return Err(Refused::new(StatusCode::BAD_REQUEST, "time", message));
     }
     Ok(Duration::from_secs(seconds))
-}
-
-async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Drained) -> Result<T, Refused> {
-    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_json = media_type.split(';').next().is_some_and(|kind| kind.trim() == JSON_CONTENT_TYPE);
-    if !is_json {
-        let message = format!("the body has to be {JSON_CONTENT_TYPE}, not {media_type:?}");
-        return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "type", message));
-    }
-    let read = timeout(BODY_TIME, Limited::new(body, MAX_BODY_BYTES).collect()).await.map_err(|_| {
-        let message = format!("the body has not come within {BODY_TIME:?}");
-        Refused::new(StatusCode::REQUEST_TIMEOUT, "body", message)
-    })?;
-    let body = read.map_err(|error| {
-        Refused::new(StatusCode::BAD_REQUEST, "body", format!("the body cannot be read: {error}"))
-    })?;
-    serde_json::from_slice(&body.to_bytes())
-        .map_err(|error| Refused::new(StatusCode::BAD_REQUEST, "body", error.to_string()))
 }
 
 #[cfg(test)]

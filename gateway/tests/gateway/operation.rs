@@ -372,6 +372,17 @@ async fn who_holds_connections_or_a_body_back_holds_none_of_them_for_long() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_declared_to_be_too_long_is_not_waited_for() {
+    let operator = Operator::start(None).await;
+    let mut socket = TcpStream::connect(operator.address).await.unwrap();
+    let head = "POST /drain HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nexpect: 100-continue\r\n";
+    socket.write_all(format!("{head}content-length: 99999999999\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answer = [0; 13];
+    socket.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413 ");
+}
+
+#[tokio::test]
 async fn a_drained_gateway_refuses_pushes_and_ends_once_all_is_brought() {
     let folder = tempfile::tempdir().unwrap();
     let (functions, operator) = (functions().await, Operator::start(None).await);

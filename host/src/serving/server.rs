@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use http::header::{CONNECTION, HOST};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST};
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
@@ -20,7 +20,7 @@ use crate::metrics::{Served, of_status};
 use crate::running::engine::EpochTicker;
 use crate::serving::routing::RouteMatch;
 use crate::traces::ServedTrace;
-use http_server::{Drained, Places, serve_connections};
+use http_server::{BodyError, Drained, Places, serve_connections};
 
 /// Longest head of a request that reaches a guest: names and values together, in bytes.
 const MAX_HEADER_BYTES: usize = 64 << 10;
@@ -44,12 +44,12 @@ impl Host {
             service_fn(move |request: Request<Drained>| {
                 let host = host.clone();
                 async move {
-                    let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
+                    let request = request.map(|body| body.map_err(unread).boxed_unsync());
                     Ok::<_, Infallible>(host.handle(request, client).await)
                 }
             })
         };
-        serve_connections(Places::ANY, listener, service, stop).await;
+        serve_connections(Places::BRISK, listener, service, stop).await;
         Ok(())
     }
 
@@ -94,6 +94,14 @@ impl Host {
     }
 }
 
+/// Why no more of a body can be read, as a guest is told.
+fn unread(error: BodyError) -> Error {
+    match error {
+        BodyError::Stalled(_) => Error::ConnectionReadTimeout,
+        BodyError::Connection(error) => error.into(),
+    }
+}
+
 fn plain(status: StatusCode, body: &'static str) -> Response<WasiBody> {
     let body = Full::new(Bytes::from_static(body.as_bytes())).map_err(|never| match never {});
     let mut response = Response::new(body.boxed_unsync());
@@ -107,6 +115,7 @@ fn prepare(request: &mut Request<WasiBody>, route: &RouteMatch<'_>, client: Sock
     let headers = request.headers_mut();
     // Of the connection, not of the message: a guest that forwards the request must not forward this.
     headers.remove(CONNECTION);
+    bound_length(headers);
 
     let mut set = |name: &str, value: &str| -> Result<()> {
         headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
@@ -125,6 +134,15 @@ fn prepare(request: &mut Request<WasiBody>, route: &RouteMatch<'_>, client: Sock
     }
     *request.uri_mut() = uri;
     Ok(())
+}
+
+/// Bounds the length that a body is said to have by what guests can read: Spin's SDK takes it for a signed number, and
+/// fails in place of a guest that would say that it is too long. No body is so long.
+fn bound_length(headers: &mut HeaderMap) {
+    let said = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if said.is_some_and(|said| i64::try_from(said).is_err()) {
+        headers.insert(CONTENT_LENGTH, i64::MAX.into());
+    }
 }
 
 /// The authority that a `Host` header names. Some clients put a whole URL there, and sign it so: the header
@@ -154,6 +172,18 @@ fn absolute(uri: &Uri, headers: &HeaderMap) -> Result<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_length_that_no_guest_can_read_is_the_longest_that_it_can() {
+        let longest = i64::MAX.to_string();
+        for (said, read) in
+            [("5", "5"), (&*longest, &*longest), ("9999999999999999999", &longest), ("x", "x")]
+        {
+            let mut headers = HeaderMap::from_iter([(CONTENT_LENGTH, said.parse().unwrap())]);
+            bound_length(&mut headers);
+            assert_eq!(headers[CONTENT_LENGTH], read, "{said}");
+        }
+    }
 
     #[test]
     fn a_host_header_may_be_a_whole_url() {

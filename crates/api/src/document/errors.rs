@@ -19,6 +19,7 @@ pub(super) const COMMON: &[Fault] = &[
     faults::UNSUPPORTED_METHOD,
     faults::UNSUPPORTED_CONTENT_TYPE,
     faults::REQUEST_TOO_LARGE,
+    faults::REQUEST_TIMEOUT,
     faults::INVALID_ENCODING,
     faults::DUPLICATE_PARAMETER,
     faults::TOO_MANY_PARAMETERS,

@@ -1,6 +1,7 @@
 //! The way of a request over HTTP: what is gathered of it, what the answer looks like, what the host withholds.
 
 use ::http::Request;
+use shared::BodyError;
 use shared::testing::Sent;
 
 use super::*;
@@ -11,7 +12,7 @@ fn request(sent: HttpRequest) -> Request<Sent> {
     for (name, value) in &sent.headers {
         request = request.header(name, value);
     }
-    request.body(Sent { bytes: sent.body, cut_off: false }).unwrap()
+    request.body(Sent { bytes: sent.body, ..Sent::default() }).unwrap()
 }
 
 fn answered(world: &World, request: Request<Sent>) -> (u16, Value) {
@@ -66,9 +67,27 @@ fn what_is_too_large_or_cut_off_is_refused_by_name() {
     };
     let body = vec![b'a'; (256 << 10) + 1];
     assert_eq!(refused(request(HttpRequest { body, ..json() })), "413 RequestEntityTooLarge");
-    let mut cut_off = request(json());
-    cut_off.body_mut().cut_off = true;
-    assert_eq!(refused(cut_off), "503 ServiceUnavailable");
+    let broken = |declared, why| {
+        let mut broken = request(json());
+        *broken.body_mut() = Sent { bytes: b"x".into(), declared, broken: Some(why) };
+        refused(broken)
+    };
+    assert_eq!(broken(None, BodyError::CutOff), "503 ServiceUnavailable");
+    let stalled = BodyError::Stalled { came: Some(1), declared: Some(1_000) };
+    assert_eq!(broken(Some(1_000), stalled), "408 RequestTimeout");
+    // What is too long is not waited for.
+    assert_eq!(broken(Some(99_999_999_999), stalled), "413 RequestEntityTooLarge");
+}
+
+#[test]
+fn a_body_that_stopped_coming_is_told_with_what_came_of_it() {
+    let mut stalled = request(HttpRequest { query: "Format=JSON".into(), ..HttpRequest::default() });
+    let why = BodyError::Stalled { came: Some(1), declared: Some(1_000) };
+    *stalled.body_mut() = Sent { bytes: b"x".into(), declared: Some(1_000), broken: Some(why) };
+    let (status, body) = answered(&World::new(), stalled);
+    let message =
+        "The request has not come to its end in time. Found: the body stopped coming: 1 of 1000 bytes came.";
+    assert_eq!((status, &body["Message"]), (408, &message.into()));
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl Wire {
         let (head, body) = request.into_parts();
         let bytes = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let bytes = without_port(&bytes).unwrap_or_else(|| bytes.to_vec());
-        let request = Request::from_parts(head, Sent { bytes, cut_off: false });
+        let request = Request::from_parts(head, Sent { bytes, ..Sent::default() });
         let (answer, answered) = oneshot::channel();
         {
             let mut calls = self.calls();

@@ -95,3 +95,18 @@ impl Repairs {
         self.counts[kind as usize]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repairs_are_told_by_name_in_a_fixed_order() {
+        let mut repairs = Repairs::default();
+        for kind in [RepairKind::StrayBytes, RepairKind::TimestampWrap, RepairKind::StrayBytes] {
+            repairs.count(kind);
+        }
+        let told: Vec<_> = repairs.iter().map(|(kind, count)| (kind.name(), count)).collect();
+        assert_eq!(told, [("timestamp-wrap", 1), ("stray-bytes", 2)]);
+    }
+}

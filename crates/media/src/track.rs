@@ -186,3 +186,28 @@ pub struct Media<'a> {
     /// Sound; empty without an audio track.
     pub audio: Track<'a, AudioConfig>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tracks_and_codecs_have_the_names_that_answers_and_lists_use() {
+        assert_eq!([TrackKind::Video, TrackKind::Audio].map(TrackKind::name), ["video", "audio"]);
+        let codecs = [VideoCodec::H264, VideoCodec::Hevc, VideoCodec::Mpeg4];
+        assert_eq!(codecs.map(VideoCodec::name), ["h264", "hevc", "mpeg4"]);
+        assert_eq!([AudioCodec::Aac, AudioCodec::Mp3].map(AudioCodec::name), ["aac", "mp3"]);
+    }
+
+    #[test]
+    fn coded_data_is_its_pieces_in_order_and_as_long_as_they_are_together() {
+        let (one, two): (&[u8], &[u8]) = (&[1, 2, 3], &[4, 5]);
+        for data in [Data::Frame(one), Data::Lengths(one)] {
+            assert_eq!((data.pieces(), data.size()), (&[one][..], 3));
+        }
+        for of in [Data::Pieces, Data::LengthsInPieces, Data::NalUnits] {
+            let data = of(vec![one, two]);
+            assert_eq!((data.pieces(), data.size()), (&[one, two][..], 5));
+        }
+    }
+}

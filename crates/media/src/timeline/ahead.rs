@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(goes_on(&[40, 5_079, 5_119]), None);
         assert_eq!(goes_on(&[40, 5_080, 5_120]), Some(true));
         assert_eq!(goes_on(&[40, 5_080, 2_561]), Some(true));
-        assert_eq!(goes_on(&[40, 5_080, 2_559]), Some(false));
+        assert_eq!(goes_on(&[40, 5_080, 2_560]), Some(false));
         assert_eq!(goes_on(&[40, 5_080, 120]), Some(false));
         assert_eq!(goes_on(&[40, 80, 5_120]), Some(false));
     }

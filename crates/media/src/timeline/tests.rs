@@ -5,7 +5,10 @@ use crate::RepairKind;
 use TrackKind::{Audio, Video};
 
 mod arrival;
+mod begin;
+mod faults;
 mod random;
+mod readings;
 
 /// The decoding times of a push in ticks, and what was repaired; every coming message may be looked at.
 fn place(pushed: &[(TrackKind, u32)]) -> (Vec<i64>, Vec<(RepairKind, u32)>) {

@@ -212,3 +212,127 @@ fn a_track_that_begins_after_a_pause_begins_where_the_other_one_goes_on() {
         assert_eq!(timeline.paused_90khz() / 90, u64::from(paused_ms));
     }
 }
+
+/// A push that sends media so many times as fast as it plays, in chunks of four seconds. Returns how far its times go
+/// on, in milliseconds, where a chunk begins `late_ms` after the stamps expected, and arrives `arrives_ms` after the
+/// chunk before.
+fn late_chunk_ms(timeline: &mut Timeline, speed: f64, late_ms: u32, arrives_ms: f64) -> i64 {
+    let mut repairs = Repairs::default();
+    let mut chunk = |timeline: &mut Timeline, range: std::ops::Range<u32>, arrives_ms: f64, late_ms: u32| {
+        timeline.begin_chunk(ChunkArrival::At(arrives_ms as u64));
+        let place =
+            |n| timeline.place(Video, n * 40 + late_ms, None, std::iter::empty(), &mut repairs).time_90khz;
+        let times: Vec<i64> = range.map(place).collect();
+        (times[0] / TICKS_PER_MS, times[times.len() - 1] / TICKS_PER_MS)
+    };
+    for n in 5..8 {
+        chunk(timeline, n * 100..(n + 1) * 100, f64::from(n) * 4_000.0 / speed, 0);
+    }
+    let (_, before) = chunk(timeline, 800..900, 32_000.0 / speed, 0);
+    chunk(timeline, 900..1_000, 32_000.0 / speed + arrives_ms, late_ms).0 - before
+}
+
+/// A session that has placed twenty seconds, of which it is not known when they arrived.
+fn begun() -> Timeline {
+    let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+    timeline.begin_chunk(ChunkArrival::Unknown);
+    for n in 0..500 {
+        timeline.place(Video, n * 40, None, std::iter::empty(), &mut repairs);
+    }
+    timeline
+}
+
+#[test]
+fn a_pause_is_told_by_the_speed_of_the_push_so_far() {
+    // Four seconds of media, and with the pause 14.5: the chunk comes nearer to the one or to the other. With one of 20 s
+    // they are more than twice what 11.9 s let expect.
+    for speed in [0.25, 1.0, 3.0] {
+        for (pause_ms, without_ms, with_ms) in [(10_500, 7_500.0, 7_700.0), (20_000, 11_900.0, 12_100.0)] {
+            let late_ms = |arrives_ms: f64| late_chunk_ms(&mut begun(), speed, pause_ms, arrives_ms / speed);
+            assert_eq!([4_000.0, without_ms].map(late_ms), [40; 2], "{speed}");
+            assert_eq!([with_ms, 24_000.0].map(late_ms), [i64::from(pause_ms) + 40; 2], "{speed}");
+        }
+    }
+    // What came in less than a second tells no speed: that of playback is expected.
+    let late_ms = |arrives_ms: f64| late_chunk_ms(&mut begun(), 16.0, 20_000, arrives_ms);
+    assert_eq!([400.0, 9_700.0, 9_900.0].map(late_ms), [40, 40, 20_040]);
+}
+
+#[test]
+fn a_pause_is_told_the_same_after_the_first_chunk_has_moved() {
+    for by_ms in [-9_000, 9_000] {
+        for (arrives_ms, goes_on_ms) in [(9_700, 40), (9_900, 20_040)] {
+            let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+            let mut place = |timeline: &mut Timeline, ms| {
+                timeline.place(Video, ms, None, std::iter::empty(), &mut repairs).time_90khz / TICKS_PER_MS
+            };
+            timeline.begin_chunk(ChunkArrival::At(0));
+            let before = (0..100).map(|n| place(&mut timeline, n * 40)).last().unwrap();
+            let moved_ms = timeline.settle(-by_ms * TICKS_PER_MS) / TICKS_PER_MS;
+            timeline.begin_chunk(ChunkArrival::At(arrives_ms));
+            let after = place(&mut timeline, 24_000);
+            assert_eq!((moved_ms, after - before - moved_ms), (by_ms, goes_on_ms));
+        }
+    }
+}
+
+#[test]
+fn only_long_pauses_inside_a_chunk_are_given_back() {
+    // Both tracks step by so much, and the chunk after it arrives that much later, or five seconds for none.
+    for (step_ms, arrives_ms, goes_on_ms) in [
+        (-20_000, 5_000, 40),
+        (-20_000, 60_000, 40),
+        (20_000, 25_000, 20_040),
+        (180_000, 185_000, 180_040),
+        (180_001, 185_001, 40),
+        (400_000, 405_000, 40),
+    ] {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut chunk = |range: std::ops::Range<i64>, arrives_ms| {
+            timeline.begin_chunk(ChunkArrival::At(arrives_ms));
+            let units =
+                range.flat_map(|n| [(Video, n * 40), (Audio, n * 40 + 10)].map(|unit| (n >= 50, unit)));
+            units
+                .map(|(is_late, (track, ms))| {
+                    let ms = ms + 1_000_000 + if is_late { step_ms } else { 0 };
+                    timeline.place(track, ms as u32, None, std::iter::empty(), &mut repairs).time_90khz
+                })
+                .collect::<Vec<i64>>()
+        };
+        let (first, second) = (chunk(0..125, 0), chunk(125..250, arrives_ms));
+        let goes_on = (second[0] - first[248]) / TICKS_PER_MS;
+        assert_eq!((goes_on, second[1] - second[0]), (goes_on_ms, 900), "{step_ms} at {arrives_ms}");
+        let rest = second.chunks(2).zip(0..);
+        assert!(rest.clone().all(|(pair, n)| pair[0] == second[0] + n * 3_600 && pair[1] == pair[0] + 900));
+    }
+}
+
+#[test]
+fn a_pause_of_the_recording_is_told_of_the_chunk_after_it_alone() {
+    let (mut timeline, mut repairs) = (begun(), Repairs::default());
+    timeline.begin_chunk(ChunkArrival::AfterPause);
+    timeline.place(Video, 30_000, None, std::iter::empty(), &mut repairs);
+    assert_eq!(timeline.paused_90khz(), 10_000 * 90);
+    timeline.begin_chunk(ChunkArrival::At(30_040));
+    assert_eq!(timeline.paused_90khz(), 0);
+}
+
+#[test]
+fn a_fault_of_a_track_is_told_right_behind_a_pause_that_was_given_back() {
+    for wrong_ms in [5_000, 200_000] {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut chunk = |range: std::ops::Range<u32>, arrives_ms| {
+            timeline.begin_chunk(ChunkArrival::At(arrives_ms));
+            let units = range.flat_map(|n| [(Video, n, n * 40), (Audio, n, n * 40 + 10)]);
+            let mut place = |(track, n, ms): (TrackKind, u32, u32)| {
+                let is_wrong = track == Video && (125..135).contains(&n);
+                let ms = ms + if n < 50 { 0 } else { 30_000 } + if is_wrong { wrong_ms } else { 0 };
+                timeline.place(track, ms, None, std::iter::empty(), &mut repairs).time_90khz / TICKS_PER_MS
+            };
+            units.map(&mut place).collect::<Vec<_>>()
+        };
+        chunk(0..125, 0);
+        let expected = (125..250).flat_map(|n| [n * 40 + 30_000, n * 40 + 30_010]);
+        assert_eq!(chunk(125..250, 35_000), expected.collect::<Vec<_>>(), "{wrong_ms}");
+    }
+}

@@ -319,20 +319,24 @@ fn a_pause_of_the_recording_is_told_of_the_chunk_after_it_alone() {
 
 #[test]
 fn a_fault_of_a_track_is_told_right_behind_a_pause_that_was_given_back() {
-    for wrong_ms in [5_000, 200_000] {
+    // The first picture errs, or the second, before any sound has come.
+    for (wrong_ms, wrong_from) in [(5_000, 126), (5_000, 127), (200_000, 126)] {
         let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
         let mut chunk = |range: std::ops::Range<u32>, arrives_ms| {
             timeline.begin_chunk(ChunkArrival::At(arrives_ms));
-            let units = range.flat_map(|n| [(Video, n, n * 40), (Audio, n, n * 40 + 10)]);
-            let mut place = |(track, n, ms): (TrackKind, u32, u32)| {
-                let is_wrong = track == Video && (125..135).contains(&n);
-                let ms = ms + if n < 50 { 0 } else { 30_000 } + if is_wrong { wrong_ms } else { 0 };
-                timeline.place(track, ms, None, std::iter::empty(), &mut repairs).time_90khz / TICKS_PER_MS
-            };
-            units.map(&mut place).collect::<Vec<_>>()
+            let pairs =
+                range.step_by(2).flat_map(|n| [(Video, n), (Video, n + 1), (Audio, n), (Audio, n + 1)]);
+            pairs.for_each(|(track, n)| {
+                let is_wrong = track == Video && (wrong_from..136).contains(&n);
+                let paused_ms = if n < 50 { 0 } else { 30_000 };
+                let ms = n * 40 + paused_ms + if is_wrong { wrong_ms } else { 0 };
+                let placed = timeline.place(track, ms, None, std::iter::empty(), &mut repairs).time_90khz;
+                let collapsed_ms = if n < 126 { paused_ms } else { 0 };
+                let expected_ms = n * 40 + paused_ms - collapsed_ms;
+                assert_eq!(placed, i64::from(expected_ms) * TICKS_PER_MS, "{track:?} {n} by {wrong_ms}");
+            });
         };
-        chunk(0..125, 0);
-        let expected = (125..250).flat_map(|n| [n * 40 + 30_000, n * 40 + 30_010]);
-        assert_eq!(chunk(125..250, 35_000), expected.collect::<Vec<_>>(), "{wrong_ms}");
+        chunk(0..126, 0);
+        chunk(126..250, 35_040);
     }
 }

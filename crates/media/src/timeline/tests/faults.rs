@@ -33,6 +33,27 @@ fn a_step_of_one_track_that_was_believed_is_taken_back() {
 }
 
 #[test]
+fn what_was_taken_back_makes_no_other_step_believed() {
+    // Behind that, sound errs, or pictures do once more.
+    for (sound_ms, pictures_ms) in [(400, 0), (0, 400)] {
+        let units = (0..50_u32).flat_map(|n| [(Video, n * 40), (Audio, n * 40 + 10), (Audio, n * 40 + 30)]);
+        let pushed: Vec<_> = units
+            .map(|(track, ms)| match track {
+                Video if ms > 800 => (track, ms + 240 + pictures_ms),
+                Video if ms == 800 => (track, ms + 240),
+                Audio if ms > 810 => (track, ms + sound_ms),
+                _ => (track, ms),
+            })
+            .collect();
+        let expected = (0..50).flat_map(|n: i64| {
+            let late_ms = if n < 20 { 0 } else { 1_040 + 20 * (n - 20) };
+            [late_ms.max(n * 40), n * 40 + 10, n * 40 + 30]
+        });
+        assert_eq!(place_blind(&pushed, None).0, expected.collect::<Vec<_>>(), "{sound_ms} {pictures_ms}");
+    }
+}
+
+#[test]
 fn a_step_of_both_tracks_is_one_of_their_clock_though_nothing_is_known_of_what_follows() {
     for step_ms in [-600_000, -7_500, -300, 12_000, 3_600_000] {
         let (placed, _) = place_blind(&both(50, |_, n| if n >= 25 { step_ms } else { 0 }), None);

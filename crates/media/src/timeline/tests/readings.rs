@@ -125,6 +125,7 @@ fn a_stamp_back_is_wrong_where_the_next_one_goes_on_without_it() {
         let expected = 1_000 + (i64::from(next_ms) - 1_000) / 2;
         assert_eq!(alone().ahead(&[(Video, next_ms)]).read(900), outlier(expected));
     }
+    assert_eq!(alone().ahead(&[(Video, 1_180)]).read(900), outlier(1_040), "though that is late");
     // A frame too many, unless the other track steps back too.
     assert_eq!(alone().ahead(&[(Video, 1_039)]).read(999), outlier(1_019).at_tick(45));
     let alike = [(Audio, 980), (Video, 1_039), (Audio, 1_000)];
@@ -222,4 +223,14 @@ fn a_track_that_is_away_as_far_as_the_other_one_shares_its_clock() {
     assert_eq!([read(5_000, 5_000), read(-20_000, -20_000)], [Reading::Follow; 2]);
     assert_eq!(read(-5_000, -5_000), Reading::Pause, "both have paused");
     assert_eq!([read(5_000, 2_000), read(5_000, 0), read(0, 5_000), read(0, 0)], [stamped(0); 4]);
+}
+
+#[test]
+fn a_step_ahead_is_a_pause_where_the_sound_after_it_fits_it() {
+    // Sound comes 400 ms earlier than the picture, or 1 600 ms earlier than others that come before it.
+    let at_once = [(Audio, 1_640), (Video, 2_080), (Audio, 1_660)];
+    assert_eq!(beside().ahead(&at_once).read(2_040), stamped(0));
+    let pictures = (1..=30).map(|n| (Video, 2_040 + n * 40));
+    let later: Vec<_> = pictures.chain([(Audio, 1_640), (Audio, 1_660)]).collect();
+    assert_eq!(beside().ahead(&later).read(2_040), Reading::Stepped);
 }

@@ -166,6 +166,9 @@ fn a_lead_is_the_mean_of_those_seen_and_its_spread_how_far_they_lie_from_it() {
     assert_eq!(mean_and_spread_ms(lead([100, 200, 300, 400])).0, 250, "a few are averaged");
     let (mean_ms, spread_ms) = mean_and_spread_ms(lead((0..200).map(|n| 1_000 + n % 2 * 100)));
     assert!(mean_ms.abs_diff(1_050) < 10 && spread_ms.abs_diff(50) < 10, "{mean_ms} {spread_ms}");
+    // One in four comes late.
+    let (mean_ms, spread_ms) = mean_and_spread_ms(lead((0..200).map(|n| if n % 4 == 0 { 2_000 } else { 0 })));
+    assert!(mean_ms.abs_diff(500) < 150 && spread_ms.abs_diff(750) < 150, "{mean_ms} {spread_ms}");
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn a_pause_of_both_tracks_is_kept_once_both_have_come_back() {
 #[test]
 fn a_step_behind_one_wrong_stamp_goes_on_a_frame_after_it() {
     check(
-        &video(&[500_000, 500_040, 600_000, 0, 40]),
+        &video(&[500_000, 500_040, 600_000, 480_000, 480_040]),
         &[0, 40, 80, 120, 160],
         &[(RepairKind::TimestampJumpBackward, 1), (RepairKind::TimestampOutlier, 1)],
     );

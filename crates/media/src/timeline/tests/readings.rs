@@ -234,3 +234,19 @@ fn a_step_ahead_is_a_pause_where_the_sound_after_it_fits_it() {
     let later: Vec<_> = pictures.chain([(Audio, 1_640), (Audio, 1_660)]).collect();
     assert_eq!(beside().ahead(&later).read(2_040), Reading::Stepped);
 }
+
+#[test]
+fn a_track_makes_the_step_that_the_other_one_has_made() {
+    // Ahead: a pause of both up to ten seconds, and beyond a step of their clock; and back.
+    for (step_ms, expected) in [
+        (5_000, Reading::Pause),
+        (10_000, Reading::Pause),
+        (12_000, Reading::Follow),
+        (-500, Reading::Follow),
+    ] {
+        let picture = || beside().other(away(-step_ms));
+        let stamp_ms = 1_040 + step_ms;
+        assert_eq!(picture().ahead(&[(Video, stamp_ms as u32 + 40)]).read(stamp_ms), expected);
+        assert_eq!(picture().read(stamp_ms), Reading::SteppedAlike, "the next one will tell");
+    }
+}

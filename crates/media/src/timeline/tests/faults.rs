@@ -82,6 +82,16 @@ fn a_step_behind_one_wrong_stamp_goes_on_a_frame_after_it() {
 }
 
 #[test]
+fn a_wrong_stamp_behind_the_wrap_does_not_wrap_the_clock() {
+    let end = u32::MAX - 15;
+    check(
+        &video(&[end - 120, end - 80, 9_000, end, 24]),
+        &[0, 40, 80, 120, 160],
+        &[(RepairKind::TimestampWrap, 1), (RepairKind::TimestampOutlier, 1)],
+    );
+}
+
+#[test]
 fn frames_of_two_milliseconds_rise_strictly() {
     let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
     let mut place = |ms| timeline.place(Audio, ms, Some(180), std::iter::empty(), &mut repairs).dts_90khz;

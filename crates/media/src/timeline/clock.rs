@@ -118,7 +118,7 @@ impl TrackClock {
 
     /// The time of an access unit that needs no reading: its stamp is where it is expected, and nothing is open.
     pub(crate) fn regular_time(&self, timestamp_ms: u32, other: Option<&Self>) -> Option<i64> {
-        if timestamp_ms <= self.timestamp_ms || timestamp_ms - self.timestamp_ms > 1 << 30 {
+        if timestamp_ms <= self.timestamp_ms {
             return None;
         }
         let time_90khz = self.time_of(self.stamp_of(timestamp_ms));

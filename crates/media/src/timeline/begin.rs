@@ -112,7 +112,8 @@ fn comes_together(
     skew_90khz: i64,
     ahead: &impl Ahead,
 ) -> bool {
-    let own_last = stamps(ahead, track, base_ms as u32, base_ms).last();
+    let timestamp_ms = other.timestamp_ms.wrapping_add((base_ms - other.stamp_ms) as u32);
+    let own_last = stamps(ahead, track, timestamp_ms, base_ms).last();
     let other_last =
         stamps(ahead, track.other(), other.timestamp_ms, other.stamp_ms).last().unwrap_or(other.stamp_ms);
     own_last.is_some_and(|own| (own - other_last).abs() * TICKS_PER_MS <= skew_90khz)

@@ -112,3 +112,33 @@ fn a_first_picture_is_kept_where_its_sound_is_not_much_nearer_to_the_next() {
         }
     }
 }
+
+/// A stamp past 2^40 ms is counted from its timestamp anew.
+#[test]
+fn tracks_come_together_however_often_the_clock_has_jumped() {
+    for jumps in [0, 500, 600] {
+        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
+        let mut now_ms = 0_u32;
+        let mut place = |timeline: &mut Timeline, ms| {
+            timeline.place(Video, ms, None, std::iter::empty(), &mut repairs).time_90khz
+        };
+        for _ in 0..jumps {
+            now_ms = now_ms.wrapping_add(i32::MAX as u32 - 5_000);
+            place(&mut timeline, now_ms);
+        }
+        let mut pictures_at = 0;
+        for _ in 0..500 {
+            now_ms = now_ms.wrapping_add(40);
+            pictures_at = place(&mut timeline, now_ms);
+        }
+        let from_ms = now_ms.wrapping_sub(8_000);
+        let coming = (1..=10).map(|n| Upcoming {
+            track: Audio,
+            timestamp_ms: from_ms.wrapping_add(800 * n),
+            composition_ms: 0,
+        });
+        let begins_at = timeline.place(Audio, from_ms, None, coming, &mut repairs).time_90khz;
+        assert_eq!((pictures_at - begins_at) / TICKS_PER_MS, 8_000, "{jumps}");
+        assert_eq!(repairs.of(RepairKind::TrackClockAligned), 0, "{jumps}");
+    }
+}

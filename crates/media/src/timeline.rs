@@ -266,7 +266,7 @@ impl Timeline {
             } else if self.policy.may_be_pause(step_90khz) {
                 self.arrival.collapsed_90khz += step_90khz;
             } else if step_90khz.abs() > self.policy.max_gap_90khz() {
-                // A clock that leaps in other ways too tells of no pause.
+                // Leaps of several kinds in a chunk are no pause.
                 self.arrival.collapsed_90khz = 0;
             }
         }

@@ -33,7 +33,7 @@ impl Timeline {
         match reading {
             Reading::Stamped { unproven_90khz } => own.unproven_90khz = unproven_90khz,
             Reading::SetRight => {
-                // What goes beyond the fault is none of its own.
+                // A leap that is longer than the fault leaves no fault the other way.
                 let most = own.gained_90khz.abs();
                 own.gained_90khz = (own.gained_90khz + stamp.step_90khz).clamp(-most, most);
             }

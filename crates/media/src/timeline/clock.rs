@@ -94,8 +94,8 @@ impl TrackClock {
     }
 
     /// Stamps went on by `step_90khz` in which frames of `frame_90khz` were sent, maybe several. What is gained
-    /// counts for some ten seconds: a clock that runs a little fast all the time is no fault. Neither is a wrong stamp:
-    /// the way back from it is that of so many frames, as the way there was.
+    /// counts for some ten seconds: a clock that runs a little fast all the time is no fault. Neither is a wrong stamp: both
+    /// the step there and the step back count as so many frames.
     fn gain(&mut self, step_90khz: i64, frame_90khz: i64) {
         let is_one = (0..frame_90khz + frame_90khz / 2).contains(&step_90khz);
         let frames = if is_one { 1 } else { (step_90khz + frame_90khz / 2).div_euclid(frame_90khz.max(1)) };
@@ -262,8 +262,9 @@ impl Pace {
         step_90khz <= MAX_FRAME_90KHZ && (step_90khz - self.last_step_90khz).abs() <= ROUNDING_90KHZ
     }
 
-    /// An access unit went where it was expected, whatever its stamp says. A pace that no other step has shown was a step
-    /// like this one: what is left is how long a frame lasts, `frame_90khz`, if the format says so.
+    /// An access unit went where it was expected, whatever its stamp says. A pace that only one step has shown is given
+    /// up: that step may have been as wrong as this stamp. It is then how long a frame lasts, `frame_90khz`, if the format
+    /// says so.
     pub(crate) fn go_on(&mut self, time_90khz: i64, frame_90khz: Option<i64>) {
         self.ideal_90khz = time_90khz;
         if self.steps == 0 {

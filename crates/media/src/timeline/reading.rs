@@ -77,7 +77,7 @@ impl Unit<'_> {
         if let Some(next) = next {
             let back = (next - self.expected() - self.frame()).abs();
             let on = (next - self.at() - self.frame()).abs();
-            // A step of the clock that follows fits neither.
+            // Where the clock steps back behind this stamp, the next one fits neither reading.
             if next < self.at() && 2 * back < on {
                 return Reading::Outlier { time_90khz: self.between(next) };
             }

@@ -95,6 +95,24 @@ fn tracks_stay_in_step_where_the_clock_of_uneven_pictures_steps_back() {
 }
 
 #[test]
+fn a_stamp_that_comes_twice_is_no_step_that_the_other_track_has_made() {
+    let pictures = (0..250).map(|n| (Video, if n == 200 { 199 * 40 } else { n * 40 }));
+    let sound = (0..430).map(|n| (Audio, 5 + n * 2_090 / 90));
+    let mut sent: Vec<(TrackKind, u32)> = pictures.chain(sound).collect();
+    sent.sort_by_key(|&(_, ms)| ms);
+    let mut pushed = sent.clone();
+    // The clock of sound alone goes back by 60 ms.
+    for unit in pushed.iter_mut().filter(|(track, ms)| *track == Audio && *ms >= 4_000) {
+        unit.1 -= 60;
+    }
+    let (placed, _) = place(&pushed);
+    for ((time, (track, ms)), (_, stamp_ms)) in placed.iter().zip(&sent).zip(&pushed) {
+        let is_repeated = *track == Video && *ms == 199 * 40;
+        assert!(is_repeated || *track == Audio || *time == i64::from(*stamp_ms) * TICKS_PER_MS, "{ms}");
+    }
+}
+
+#[test]
 fn a_late_picture_before_a_step_back_is_not_a_wrong_stamp() {
     check(
         &video(&[0, 300, 600, 1_000, 1_300, 1_600, 2_000, 1_000, 1_300, 1_600]),

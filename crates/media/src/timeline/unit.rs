@@ -115,8 +115,11 @@ impl Unit<'_> {
         other.away_90khz() != 0 && step != 0 && self.is_as_long(self.expected() - self.at(), step)
     }
 
-    /// Two measures of one step, which may differ by where frames of either track happen to lie.
+    /// Two measures of one step. Where either track is uneven, they may differ by where its frames happen to lie.
     fn is_as_long(&self, one: i64, other: i64) -> bool {
+        if self.own.pace.is_steady() && self.other.is_some_and(|other| other.pace.is_steady()) {
+            return self.is_near(one, other);
+        }
         let frames = self.frame() + self.other.map_or(0, |other| other.pace.frame_90khz());
         let frames = frames.min(MAX_TOLERANCE_90KHZ).min(other.abs() / 2);
         (one - other).abs() <= frames || self.is_near(one, other)

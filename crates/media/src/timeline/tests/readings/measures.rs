@@ -52,6 +52,28 @@ fn a_track_follows_the_other_one_by_what_that_is_further_away() {
 }
 
 #[test]
+fn tracks_that_are_steady_make_the_same_step_and_others_about_as_long_a_one() {
+    let follows = |jitter_ms: u32, late_ms: i64| {
+        let uneven = |clock: &mut TrackClock| clock.pace.jitter_90khz = jitter_ms * TICKS_PER_MS as u32;
+        beside().own(uneven).other(away(60)).unit(1_040 + late_ms, |unit| unit.follows_other())
+    };
+    for (jitter_ms, late_ms, expected) in [
+        (0, -60, true),
+        (0, -64, true),
+        (0, -65, false),
+        // A picture whose stamp comes twice makes no such step.
+        (0, -40, false),
+        // Half of the step at most.
+        (10, -40, true),
+        (10, -31, true),
+        (10, -90, true),
+        (10, -91, false),
+    ] {
+        assert_eq!(follows(jitter_ms, late_ms), expected, "{late_ms} later, {jitter_ms} uneven");
+    }
+}
+
+#[test]
 fn another_time_fits_better_where_it_halves_how_unusual_the_stamp_is() {
     // Sound is at 1 020 ms, and pictures usually come with it.
     let fits_better =

@@ -42,7 +42,7 @@ impl Identity {
         let named = ["vhost", "domain"].iter().find_map(|&name| arguments.get(name));
         let named = named.map_or(host, String::as_str);
         // `example.com.` is `example.com` (RFC 1034 §3.1).
-        let named = named.strip_suffix('.').unwrap_or(named);
+        let named = named.strip_suffix('.').filter(|named| !named.is_empty()).unwrap_or(named);
         let domain = if named.is_empty() { default_domain } else { named };
 
         let app = if app.is_empty() { tc_path } else { app };
@@ -227,5 +227,8 @@ mod tests {
             assert!(identity("rtmp://h/app", app, "x").is_err(), "{app:?}");
         }
         assert!(identity("rtmp://h", "", "x").is_err());
+        for domain in [".", "..", "...", "*"] {
+            assert!(identity("rtmp://h/app", "app", &format!("x?vhost={domain}")).is_err(), "{domain:?}");
+        }
     }
 }

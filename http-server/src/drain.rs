@@ -61,7 +61,7 @@ impl Drained {
 impl Drop for Drained {
     fn drop(&mut self) {
         let Some(body) = self.body.take() else { return };
-        // Of a client that sends nothing, nothing can be in the way of the answer.
+        // A client that sends nothing more would be waited for in vain.
         if body.is_end_stream() || self.course.has_stalled() {
             return;
         }

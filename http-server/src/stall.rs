@@ -49,7 +49,7 @@ impl fmt::Display for Stalled {
     }
 }
 
-/// How much longer is waited. It is given the time, and takes none.
+/// How much longer is waited.
 struct Patience {
     came: u64,
     /// What came since there was all of [`PATIENCE`].

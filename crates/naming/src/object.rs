@@ -27,8 +27,8 @@ impl ObjectName<'_> {
     /// The name for what has found as many of its names to hold another writer's object: from the first one on, what
     /// is the tag's own goes before the extension.
     ///
-    /// A record file's name that would be longer than [`MAX_OBJECT_NAME_BYTES`] is cut, and ends so as well: by the time
-    /// that the file is made, its media has been acknowledged.
+    /// A record file's name that would be longer than [`MAX_OBJECT_NAME_BYTES`] is cut, and what is the tag's own goes
+    /// behind the cut: the file's media has been acknowledged, so it is too late to refuse the name.
     ///
     /// # Errors
     /// As [`build`](Self::build); the name of a record file is not too long.
@@ -39,7 +39,7 @@ impl ObjectName<'_> {
         };
         match built {
             Err(Error::NameTooLong { .. }) if self.kind == Kind::RecordFile => {
-                self.cut(&tag::own_ending(tag, names_taken))
+                self.cut(&tag::own_ending(tag, names_taken + 1))
             }
             built => built,
         }
@@ -112,7 +112,7 @@ mod tests {
                 assert!(name.starts_with(&format!("{}/{stream}/", "x".repeat(filler))), "{name}");
                 assert!(tag::is_own(name, "s/mp4/3") && !tag::is_own(name, "s/mp4/4"), "{name}");
             }
-            assert_ne!(names[1], names[2]);
+            assert!(names[0] != names[1] && names[1] != names[2]);
         }
         // A slice is refused before it is acknowledged, and its name is read backwards.
         let template = "{StreamName}/".repeat(4) + "{UnixTimestamp}_{Sequence}";

@@ -65,8 +65,9 @@ const OBJECT_PREFIX: Typed<String> = Typed::text(
     Text::Template(Names::RecordFile),
     "Object name of a record file, without extension. Variables: {AppName} {StreamName} {Sequence} \
      {StartTime} {EndTime} {EscapedStartTime} {EscapedEndTime} {Date} {Hour} {Minute} {Second}; a start and \
-     an end time are required. A name of more than 1,023 bytes is cut, and ends in 8 characters of a \
-     hash of what the file holds. Without it `record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}`.",
+     an end time are required. A name of more than 1,023 bytes is cut, and ends in 8 characters of a hash of \
+     what the file holds. Without it \
+     `record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}`.",
 )
 .or(faults::INVALID_OSS_OBJECT_PREFIX)
 .or_if_empty(faults::MISSING_OSS_OBJECT_PREFIX);

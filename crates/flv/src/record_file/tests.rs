@@ -40,6 +40,18 @@ fn sample((track, time_ms, size): (TrackKind, i64, usize)) -> Vec<u8> {
     bytes
 }
 
+/// Sound of AAC that such a record says how to decode.
+fn aac(record: &[u8]) -> AudioEntry<'_> {
+    AudioEntry {
+        codec: AudioCodec::Aac,
+        sample_rate_hz: 48_000,
+        channels: 2,
+        frame_samples: 1_024,
+        in_adts: false,
+        record,
+    }
+}
+
 fn table(chunk: &Chunk, scripts: &[(i64, &[u8])]) -> Vec<u8> {
     let video = VideoEntry { codec: VideoCodec::H264, width: 0, height: 0, record: b"record" };
     let audio = AudioEntry {
@@ -228,14 +240,7 @@ fn a_long_header_of_sound_is_not_repeated_wherever_pictures_change() {
     let record = vec![7; 15_000];
     let video = |record| VideoEntry { codec: VideoCodec::H264, width: 0, height: 0, record };
     let [one, other] = [b"one", b"two"].map(|record| SampleEntry::Video(video(&record[..])));
-    let sound = AudioEntry {
-        codec: AudioCodec::Aac,
-        sample_rate_hz: 48_000,
-        channels: 2,
-        frame_samples: 1_024,
-        in_adts: false,
-        record: &record,
-    };
+    let sound = aac(&record);
     let mut writer = TableWriter::new();
     writer.begin_run(TrackKind::Audio, 2);
     writer.sample(Sample { dts_90khz: 0, composition_offset_90khz: 0, size: 9, is_sync: true });

@@ -166,7 +166,7 @@ impl Unit<'_> {
     /// A step back by less than a frame. Alone it is the push's own timing; where both tracks keep a strict pace
     /// and make it, it is their clock's.
     fn small_step_back(&self, step: i64, comes_back: bool, ahead: &impl Ahead) -> Reading {
-        let is_strict = self.own.pace.is_steady() && self.other.is_some_and(|other| other.pace.is_steady());
+        let is_strict = self.both_are_steady();
         if comes_back {
             Reading::Stamped { unproven_90khz: 0 }
         } else if is_strict && self.follows_other() {
@@ -184,7 +184,7 @@ impl Unit<'_> {
             if self.follows_other() {
                 return Reading::Follow;
             }
-            if self.other.is_some_and(|other| other.pace.is_steady()) && self.other_steps(-step, ahead) {
+            if self.both_are_steady() && self.other_steps(-step, ahead) {
                 return Reading::Stepped;
             }
         }

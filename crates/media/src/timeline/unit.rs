@@ -115,9 +115,14 @@ impl Unit<'_> {
         other.away_90khz() != 0 && step != 0 && self.is_as_long(self.expected() - self.at(), step)
     }
 
+    /// There is another track, and stamps of both lie where they are expected.
+    pub(super) fn both_are_steady(&self) -> bool {
+        self.own.pace.is_steady() && self.other.is_some_and(|other| other.pace.is_steady())
+    }
+
     /// Two measures of one step. Where either track is uneven, they may differ by where its frames happen to lie.
     fn is_as_long(&self, one: i64, other: i64) -> bool {
-        if self.own.pace.is_steady() && self.other.is_some_and(|other| other.pace.is_steady()) {
+        if self.both_are_steady() {
             return self.is_near(one, other);
         }
         let frames = self.frame() + self.other.map_or(0, |other| other.pace.frame_90khz());

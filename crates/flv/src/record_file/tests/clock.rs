@@ -59,14 +59,7 @@ fn composition_times_are_those_of_the_push_as_far_as_24_bits_hold_them() {
 fn a_header_of_sound_before_a_keyframe_is_not_after_the_sound_that_follows() {
     let video =
         |record| SampleEntry::Video(VideoEntry { codec: VideoCodec::H264, width: 0, height: 0, record });
-    let sound = AudioEntry {
-        codec: AudioCodec::Aac,
-        sample_rate_hz: 48_000,
-        channels: 2,
-        frame_samples: 1_024,
-        in_adts: false,
-        record: b"asc",
-    };
+    let sound = aac(b"asc");
     let entries = vec![video(b"one"), video(b"two"), SampleEntry::Audio(sound)];
     let table = |samples: &[(TrackKind, u32, i64)]| {
         let mut writer = TableWriter::new();

@@ -18,6 +18,22 @@ fn arrival_times_tell_a_pause_from_a_jump() {
     assert_eq!(times(|_| ChunkArrival::Unknown)[2..], (2..20).map(|n| n * 12 - 12).collect::<Vec<_>>());
 }
 
+/// Places a picture; when it comes, in milliseconds.
+fn place_picture(timeline: &mut Timeline, ms: u32) -> i64 {
+    let placed = timeline.place(Video, ms, None, std::iter::empty(), &mut Repairs::default());
+    placed.dts_90khz / TICKS_PER_MS
+}
+
+/// A push of which a chunk of four seconds has come.
+fn four_seconds() -> Timeline {
+    let mut timeline = Timeline::default();
+    timeline.begin_chunk(ChunkArrival::At(0));
+    for n in 0..100 {
+        place_picture(&mut timeline, n * 40);
+    }
+    timeline
+}
+
 #[test]
 fn arrival_times_confirm_steps_ahead_of_up_to_three_minutes_alone() {
     // A chunk of four seconds, and one that arrives as much later as its first stamp says, or at once.
@@ -29,17 +45,14 @@ fn arrival_times_confirm_steps_ahead_of_up_to_three_minutes_alone() {
         (0, 4_000, 4_000),
         (0, 3_600_000, 4_000),
     ] {
-        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-        let mut place = |timeline: &mut Timeline, ms| {
-            timeline.place(Video, ms, None, std::iter::empty(), &mut repairs).dts_90khz / TICKS_PER_MS
-        };
-        timeline.begin_chunk(ChunkArrival::At(0));
-        for n in 0..100 {
-            place(&mut timeline, n * 40);
-        }
+        let mut timeline = four_seconds();
         timeline.begin_chunk(ChunkArrival::At(arrives_ms));
-        assert_eq!(place(&mut timeline, stamp_ms), placed_ms, "{stamp_ms} at {arrives_ms} ms");
-        assert_eq!(place(&mut timeline, stamp_ms + 40), placed_ms + 40, "{stamp_ms} at {arrives_ms} ms");
+        assert_eq!(place_picture(&mut timeline, stamp_ms), placed_ms, "{stamp_ms} at {arrives_ms} ms");
+        assert_eq!(
+            place_picture(&mut timeline, stamp_ms + 40),
+            placed_ms + 40,
+            "{stamp_ms} at {arrives_ms} ms"
+        );
     }
 }
 
@@ -75,19 +88,12 @@ fn a_long_pause_inside_a_chunk_is_given_back_when_the_next_one_arrives_as_much_l
 fn no_pause_is_confirmed_of_more_than_twice_what_arrived() {
     // Four seconds of pictures, a chunk of two pictures, and one that arrives ten seconds later.
     for (pause_ms, is_kept) in [(9_000, true), (19_800, true), (20_000, false), (100_000, false)] {
-        let (mut timeline, mut repairs) = (Timeline::default(), Repairs::default());
-        let mut place = |timeline: &mut Timeline, ms| {
-            timeline.place(Video, ms, None, std::iter::empty(), &mut repairs).dts_90khz / TICKS_PER_MS
-        };
-        timeline.begin_chunk(ChunkArrival::At(0));
-        for n in 0..100 {
-            place(&mut timeline, n * 40);
-        }
+        let mut timeline = four_seconds();
         timeline.begin_chunk(ChunkArrival::At(4_000));
-        place(&mut timeline, 4_000);
-        place(&mut timeline, 4_040);
+        place_picture(&mut timeline, 4_000);
+        place_picture(&mut timeline, 4_040);
         timeline.begin_chunk(ChunkArrival::At(14_000));
-        let placed_ms = place(&mut timeline, 4_080 + pause_ms);
+        let placed_ms = place_picture(&mut timeline, 4_080 + pause_ms);
         assert_eq!(placed_ms == i64::from(4_080 + pause_ms), is_kept, "{pause_ms}");
     }
 }

@@ -133,7 +133,7 @@ impl Gateway {
         let mut push = Push::new(id.clone(), stream, boot, now_ms);
         push.argument = argument;
         push.mark = match self.media {
-            Some(drawn) => push.mark ^ drawn,
+            Some(drawn) => Shape::for_chunks(push.mark ^ drawn, self.chunk_ms),
             None => Shape::plainest(push.mark),
         };
         match &mut self.engine {

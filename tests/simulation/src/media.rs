@@ -1,11 +1,14 @@
 //! What is pushed: frames of a few bytes, each of which says which one it is, and how they are found again in what was
 //! recorded.
 
+mod another;
 mod codecs;
+mod features;
 mod files;
 mod frame;
 mod held;
 mod mark;
+mod quirk;
 mod shape;
 mod slice;
 mod slots;
@@ -13,7 +16,7 @@ mod steps;
 
 use flv::TagKind;
 
-pub use codecs::{Codec, Sound, parameter_sets};
+pub use codecs::{Codec, Sets, Sound, parameter_sets};
 pub use files::{read_flv, read_mp4};
 pub use frame::{Frame, frames};
 pub use held::{CLOCK_ENDS, Held, Timed};

@@ -250,8 +250,8 @@ impl Push {
         }
     }
 
-    /// Cuts what has come by a moment into chunks, each at the first keyframe past a length, or at twice the length; answers
-    /// the orders that have taken effect, which they do at keyframes.
+    /// Cuts what has come by a moment into chunks, each at the first keyframe past a length, or at twice the length, and
+    /// where a track becomes another one; answers the orders that have taken effect, which they do at keyframes.
     pub(super) fn cut(&mut self, now_ms: u64, chunk_ms: u64) -> Vec<Confirmed> {
         if !self.is_live() {
             return Vec::new();
@@ -264,8 +264,9 @@ impl Push {
             }
             _ => Vec::new(),
         };
+        let chunk_ms = if is_key { chunk_ms } else { 2 * chunk_ms };
         if let Some(from_ms) = self.open_from_ms
-            && at_ms - from_ms >= if is_key { chunk_ms } else { 2 * chunk_ms }
+            && (at_ms - from_ms >= chunk_ms || self.shape().becomes_another(at_ms))
         {
             self.spool(from_ms, at_ms, !is_key);
             self.open_from_ms = Some(at_ms);

@@ -57,10 +57,10 @@ struct Tracks {
 
 impl Tracks {
     fn of(fact: &Fact<'_>) -> Self {
-        let shape = fact.push.shape();
+        let (shape, at_ms) = (fact.push.shape(), fact.spooled.from_ms);
         Self {
-            video: fact.has(Track::Video).then(|| shape.codec()),
-            audio: fact.has(Track::Audio).then(|| shape.sound().codec()),
+            video: fact.has(Track::Video).then(|| shape.codec(at_ms)),
+            audio: fact.has(Track::Audio).then(|| shape.sound(at_ms).codec()),
         }
     }
 

@@ -142,10 +142,14 @@ fn slices(
 }
 
 /// Checks what a playlist says of a slice that continues another one, which it says lasts so long. A change of parameter
-/// sets, and nothing else, makes it discontinuous (RFC 8216 §4.3.2.3).
+/// sets or of sound's configuration, and nothing else, makes it discontinuous (RFC 8216 §4.3.2.3).
 fn check_join(before: &Run<'_>, run: &Run<'_>, is_discontinuous: bool, before_s: f64) -> Result<(), String> {
-    let is_changed = |run: &Run<'_>| run.fact.push.shape().is_changed(run.fact.spooled.to_ms - 1);
-    if is_discontinuous != (is_changed(before) != is_changed(run)) {
+    let [one, two] = [before, run].map(|run| {
+        let (shape, at_ms) = (run.fact.push.shape(), run.fact.spooled.to_ms - 1);
+        (shape.sets(at_ms), run.fact.has(Track::Audio).then(|| shape.sound(at_ms)))
+    });
+    let is_another = one.0 != two.0 || one.1.zip(two.1).is_some_and(|(one, two)| one != two);
+    if is_discontinuous != is_another {
         return Err(format!("continues a slice, and is discontinuous: {is_discontinuous}"));
     }
     let lasts_s = run.after_s(before);

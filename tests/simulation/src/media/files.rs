@@ -3,8 +3,10 @@
 use flv::TagKind;
 use mp4::verify::{self, Movie, Sample};
 
+use super::codecs::Codec;
 use super::frame::{Frame, frames};
 use super::held::{CLOCK_ENDS, Held, Timed, check_coded, check_parameters, check_sound, nothing};
+use super::shape::Shape;
 use super::slots::Track;
 
 /// The frames of an MP4 file, as its index says where they lie and when they come.
@@ -92,14 +94,14 @@ pub fn read_flv(file: &[u8]) -> Result<Held, String> {
             return Err(format!("a tag at {last_ms} ms stands behind one at {before_ms} ms"));
         }
         let (track, composition_ms, coded) = match (tag.kind, tag.body) {
-            // Coded frames of AVC, and those of Enhanced RTMP that have a composition time.
-            (TagKind::Video, [0x17 | 0x27, 1, a, b, c, coded @ ..])
+            // Coded frames of AVC and MPEG-4, and those of Enhanced RTMP that have a composition time.
+            (TagKind::Video, [0x17 | 0x27 | 0x19 | 0x29, 1, a, b, c, coded @ ..])
             | (TagKind::Video, [0x91 | 0xa1, _, _, _, _, a, b, c, coded @ ..]) => {
                 (Track::Video, i32::from_be_bytes([*a, *b, *c, 0]) >> 8, coded)
             }
             (TagKind::Audio, [0xaf, 1, coded @ ..] | [0xe2, coded @ ..]) => (Track::Audio, 0, coded),
             // Sequence headers.
-            (TagKind::Video, [0x17, 0, ..] | [0x90, ..]) => {
+            (TagKind::Video, [0x17 | 0x19, 0, ..] | [0x90, ..]) => {
                 header = tag.body;
                 continue;
             }
@@ -128,9 +130,16 @@ pub fn read_flv(file: &[u8]) -> Result<Held, String> {
     Ok(held)
 }
 
-/// The last NAL unit of a picture, and what lies before it: parameter sets, which then have to be those that hold.
+/// The last NAL unit of a picture, or its VOP. What lies before it are parameter sets, which then have to be those that hold.
 fn unit(frame: Frame, mut bytes: &[u8]) -> Result<&[u8], String> {
     let whole = bytes;
+    if Shape::of(frame.0).codec(frame.1) == Codec::Mpeg4 {
+        let begin = memchr::memmem::rfind(bytes, &[0, 0, 1]).ok_or("a picture has no start code")?;
+        if begin > 0 {
+            check_parameters(frame, &bytes[..begin])?;
+        }
+        return Ok(&bytes[begin + 3..]);
+    }
     loop {
         let (length, rest) = bytes.split_first_chunk().ok_or("a length ends early")?;
         let (unit, behind) =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::codecs::parameter_sets;
+use super::codecs::{Sets, parameter_sets};
 use super::frame::Frame;
 use super::shape::{Coded, Shape};
 use super::slots::Track;
@@ -45,10 +45,10 @@ pub(super) fn check_coded(frame: Frame, track: Track, is_key: bool, bytes: &[u8]
 /// Checks that what a picture is decoded by has the parameter sets that hold then, and no others.
 pub(super) fn check_parameters(frame: Frame, there: &[u8]) -> Result<(), String> {
     let shape = Shape::of(frame.0);
-    let is_changed = shape.is_changed(frame.1);
+    let codec = shape.codec(frame.1);
     let has = |set: &[u8]| memchr::memmem::find(there, set).is_some();
-    let needed = parameter_sets(shape.codec(), is_changed);
-    let mut others = parameter_sets(shape.codec(), !is_changed);
+    let needed = parameter_sets(codec, shape.sets(frame.1));
+    let mut others: Vec<&[u8]> = Sets::ALL.into_iter().flat_map(|sets| parameter_sets(codec, sets)).collect();
     others.retain(|set| !needed.contains(set));
     if needed.iter().all(|set| has(set)) && !others.iter().any(|set| has(set)) {
         return Ok(());
@@ -58,7 +58,7 @@ pub(super) fn check_parameters(frame: Frame, there: &[u8]) -> Result<(), String>
 
 /// Checks that what sound is decoded by says how it is coded, where the frames do not.
 pub(super) fn check_sound(frame: Frame, there: &[u8]) -> Result<(), String> {
-    let Some(needed) = Shape::of(frame.0).sound().config() else { return Ok(()) };
+    let Some(needed) = Shape::of(frame.0).sound(frame.1).config() else { return Ok(()) };
     if memchr::memmem::find(there, &needed).is_some() {
         return Ok(());
     }

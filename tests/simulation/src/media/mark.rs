@@ -1,6 +1,8 @@
 //! What the mark of a push says: all that the push is made of.
 
+use super::another::Another;
 use super::codecs::{Codec, Sound};
+use super::quirk::Quirk;
 use super::shape::Shape;
 use super::slots::{MANY, NONE, ONE, PICTURES};
 use super::steps::Step;
@@ -33,6 +35,9 @@ const CHANGES: u32 = 1 << 5;
 /// Keyframes are [`LONG_GOP_MS`] apart where both bits are set: orders take long to hold then, and less can be judged of them.
 const HAS_LONG_GOPS: u32 = 3 << 6;
 
+/// These are [`LONGEST_GOP_MS`].
+const HAS_LONGEST_GOPS: u32 = 1 << 31;
+
 /// Which of [`ORIGINS_MS`] times are counted from.
 const ORIGIN: u32 = 7 << ORIGIN_AT;
 const ORIGIN_AT: u32 = 8;
@@ -50,6 +55,9 @@ const LATE_MS: u64 = 8_000;
 
 /// From a keyframe to the next one: longer than chunks are, where nothing else is said. Unit: ms.
 const LONG_GOP_MS: u64 = 15_000;
+
+/// The same where chunks are longer than that. Unit: ms.
+const LONGEST_GOP_MS: u64 = 150_000;
 
 /// When parameter sets change. Unit: ms after the push's begin.
 const CHANGED_MS: u64 = 12_000;
@@ -70,8 +78,12 @@ enum Odd {
     Large,
     /// Its sound has no pauses, and frames so short that several go together.
     Short,
-    /// Nothing but that its sound has no pauses.
-    Sound,
+    /// A track becomes another one.
+    Another(Another),
+    /// Its pictures are of MPEG-4.
+    Mpeg4,
+    /// Its encoder has a habit.
+    Quirk(Quirk),
 }
 
 impl Odd {
@@ -88,7 +100,9 @@ impl Odd {
             3 => Self::SoundEnds(ENDS_MS[one_of(0)]),
             4 => Self::Large,
             5 => Self::Short,
-            _ => Self::Sound,
+            6 => Self::Another(Another::ALL[(how & 3) as usize]),
+            _ if one_of(0) == 0 => Self::Mpeg4,
+            _ => Self::Quirk(Quirk::of(how >> 1)),
         })
     }
 }
@@ -104,15 +118,26 @@ impl Shape {
         let has_many = mark & HAS_MANY != 0;
         let (pictures, sound) = match odd {
             Some(Odd::SoundAlone(sound, _)) => (&NONE[..], Some(sound)),
+            Some(Odd::Another(another)) if another.is_of_sound() => (&PICTURES[..], Some(Sound::Aac)),
             _ if !has_many => (&ONE[..], None),
             None => (&MANY[..], None),
             Some(Odd::Short) => (&PICTURES[..], Some(Sound::ShortAac)),
             Some(_) => (&PICTURES[..], Some(Sound::Aac)),
         };
+        let another = match odd {
+            Some(Odd::Another(another)) => Some(another),
+            _ => None,
+        };
+        // Sets that stand with keyframes alone change with these.
+        let may_change = !pictures.is_empty() && !matches!(odd, Some(Odd::Quirk(Quirk::SetsInStream)));
         let has_long_gops = mark & HAS_LONG_GOPS == HAS_LONG_GOPS && !pictures.is_empty();
         Self {
             mark,
-            codec: if mark & IS_HEVC == 0 { Codec::Avc } else { Codec::Hevc },
+            codec: match odd {
+                Some(Odd::Mpeg4) => Codec::Mpeg4,
+                _ if mark & IS_HEVC == 0 => Codec::Avc,
+                _ => Codec::Hevc,
+            },
             origin_ms: ORIGINS_MS[((mark & ORIGIN) >> ORIGIN_AT) as usize],
             second: pictures,
             sound,
@@ -121,15 +146,31 @@ impl Shape {
                 Some(Odd::SoundEnds(ends_ms)) => ends_ms,
                 _ => u64::MAX,
             },
-            changed_ms: (mark & CHANGES != 0 && !pictures.is_empty()).then_some(CHANGED_MS),
+            changed_ms: (mark & CHANGES != 0 && may_change).then_some(CHANGED_MS),
+            another,
+            quirk: match odd {
+                Some(Odd::Quirk(quirk)) => Some(quirk),
+                _ => None,
+            },
             is_large: matches!(odd, Some(Odd::Large)),
-            gop_ms: if has_long_gops { LONG_GOP_MS } else { 1_000 },
+            gop_ms: match mark & HAS_LONGEST_GOPS {
+                _ if !has_long_gops => 1_000,
+                0 => LONG_GOP_MS,
+                _ => LONGEST_GOP_MS,
+            },
             step: match odd {
                 Some(Odd::Step(step)) => Some(step),
                 Some(Odd::SoundAlone(_, step)) => step,
                 _ => None,
             },
         }
+    }
+
+    /// The mark of a push as it is judged where chunks are so long: among short ones, keyframes are never further apart than
+    /// [`LONG_GOP_MS`].
+    #[must_use]
+    pub fn for_chunks(mark: u32, chunk_ms: u64) -> u32 {
+        if chunk_ms < LONG_GOP_MS { mark & !HAS_LONGEST_GOPS } else { mark }
     }
 
     /// The mark of a push that is made as that of the mark 0 is.

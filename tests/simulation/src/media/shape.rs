@@ -1,7 +1,9 @@
 //! What pushes are made of: codecs, frames and the times that their publishers count from.
 
-use super::codecs::{self, Codec, Picture, Sound};
+use super::another::{ANOTHER_MS, Another};
+use super::codecs::{self, Codec, Picture, Sets, Sound};
 use super::frame::{self, Frame};
+use super::quirk::Quirk;
 use super::slots::{Slot, Slots, Track};
 use super::steps::Step;
 
@@ -44,17 +46,13 @@ pub struct Coded {
 
 /// When pictures come that are longer than a PES packet of sound may be, where some frames are long, and until when other
 /// frames take several packets of a transport stream. Unit: ms after the push's begin.
-const LARGEST_MS: [u64; 2] = [5_000, 15_000];
-const LARGE_UNTIL_MS: u64 = 10_000;
+pub(super) const LARGEST_MS: [u64; 2] = [5_000, 15_000];
+pub(super) const LARGE_UNTIL_MS: u64 = 10_000;
 
 /// Bytes of those, of other pictures, and of sound.
 const LARGEST: usize = 70_000;
 const LARGE: usize = 700;
 const LARGE_SOUND: usize = 300;
-
-/// What a clock may come to while something is recorded. Unit: ms.
-const PASSED: [(u64, &str); 4] =
-    [(1 << 24, "2^24 ms"), (1 << 31, "2^31 ms"), (1 << 32, "2^32 ms"), ((1 << 33) / 90, "26.5 h")];
 
 /// What a push is made of: all of it stands in the mark that its frames are told apart by.
 #[derive(Clone, Copy, Debug)]
@@ -69,28 +67,47 @@ pub struct Shape {
     pub(super) sound_from_ms: u64,
     pub(super) sound_to_ms: u64,
     pub(super) changed_ms: Option<u64>,
+    pub(super) another: Option<Another>,
+    pub(super) quirk: Option<Quirk>,
     pub(super) is_large: bool,
     pub(super) gop_ms: u64,
     pub(super) step: Option<Step>,
 }
 
 impl Shape {
-    /// What its pictures are coded by.
+    /// What its pictures are coded by at a moment.
     #[must_use]
-    pub fn codec(self) -> Codec {
-        self.codec
+    pub fn codec(self, at_ms: u64) -> Codec {
+        self.another_at(at_ms).map_or(self.codec, |another| another.codec(self.codec))
     }
 
-    /// What its sound is coded by.
+    /// What its sound is coded by at a moment.
     #[must_use]
-    pub fn sound(self) -> Sound {
-        self.sound.unwrap_or(Sound::Aac)
+    pub fn sound(self, at_ms: u64) -> Sound {
+        let sound = self.sound.unwrap_or(Sound::Aac);
+        self.another_at(at_ms).map_or(sound, |another| another.sound(sound))
     }
 
-    /// Whether parameter sets are the later ones.
+    /// The parameter sets that hold at a moment.
     #[must_use]
-    pub fn is_changed(self, at_ms: u64) -> bool {
-        self.changed_ms.is_some_and(|changed_ms| at_ms >= changed_ms)
+    pub fn sets(self, at_ms: u64) -> Sets {
+        if self.another_at(at_ms) == Some(Another::Size) {
+            Sets::Smaller
+        } else if self.changed_ms.is_some_and(|changed_ms| at_ms >= changed_ms) {
+            Sets::Later
+        } else {
+            Sets::First
+        }
+    }
+
+    /// Whether a track becomes another one at a moment, so that its chunk ends.
+    #[must_use]
+    pub fn becomes_another(self, at_ms: u64) -> bool {
+        self.another.is_some() && at_ms == ANOTHER_MS
+    }
+
+    fn another_at(self, at_ms: u64) -> Option<Another> {
+        self.another.filter(|_| at_ms >= ANOTHER_MS)
     }
 
     /// Whether frames of a track come from one second up to another.
@@ -111,53 +128,32 @@ impl Shape {
         at_ms.is_multiple_of(self.gop_ms)
     }
 
-    /// What it has from one moment up to another that a recorder may stumble over.
-    pub fn features(self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = String> {
-        let origin_ms = u64::from(self.origin_ms);
-        let passes = move |at_ms: u64| (from_ms + origin_ms..to_ms + origin_ms).contains(&at_ms);
-        let passed = PASSED.iter().filter(move |(at_ms, _)| passes(*at_ms));
-        let is_there = |track| self.has(track, from_ms, to_ms);
-        let codec = match self.codec {
-            Codec::Avc => "pictures of AVC",
-            Codec::Hevc => "pictures of HEVC",
-        };
-        let alone = match self.sound() {
-            Sound::Aac | Sound::ShortAac => "sound of AAC alone",
-            Sound::Mp3 => "sound of MP3 alone",
-        };
-        let (pictures, sound) = (is_there(Track::Video), is_there(Track::Audio));
-        let both = pictures && sound;
-        let ends = (from_ms..to_ms).contains(&self.sound_to_ms) || self.sound_to_ms == to_ms;
-        let is_changed = self.changed_ms.is_some_and(|at_ms| (from_ms..to_ms).contains(&at_ms));
-        let media = [
-            (pictures, codec),
-            (sound && !pictures, alone),
-            (both, "sound, and pictures in another order"),
-            (both && from_ms < self.sound_from_ms, "sound that comes late"),
-            (both && ends, "sound that ends before the pictures"),
-            (is_changed, "parameter sets that change"),
-            (self.is_large && from_ms < LARGE_UNTIL_MS, "frames of several packets"),
-            (
-                self.is_large && LARGEST_MS.iter().any(|at_ms| (from_ms..to_ms).contains(at_ms)),
-                "pictures of more than 64 KiB",
-            ),
-            (sound && self.sound() == Sound::ShortAac, "sound of several frames a PES packet"),
-        ];
-        let media = media.into_iter().filter(|(is_it, _)| *is_it).map(|(_, what)| what.to_owned());
-        let step = self.step.filter(|step| (from_ms..to_ms).contains(&step.at_ms));
-        let step =
-            step.map(|step| step.name(self.first_from(step.at_ms).is_some_and(|at_ms| self.is_key(at_ms))));
-        media.chain(passed.map(|(_, what)| format!("a publisher's clock that passes {what}"))).chain(step)
-    }
-
     /// The tags that come before the frames of a second.
     #[must_use]
     pub fn headers(self, at_ms: u64) -> Vec<Tag> {
         let tag = |track, body| Tag { track, timestamp_ms: self.timestamp_ms(at_ms), body };
-        let video = || codecs::video_header(self.codec, self.is_changed(at_ms));
+        let sets = if self.has_sets_in_stream(at_ms) { Vec::new() } else { self.parameter_sets(at_ms) };
+        let video = || codecs::video_header(self.codec(at_ms), &sets);
         let video = self.has_pictures().then(|| tag(Track::Video, video()));
-        let audio = codecs::audio_header(self.sound()).filter(|_| self.has_sound());
+        let audio = codecs::audio_header(self.sound(at_ms));
+        let audio = audio.filter(|_| self.has_sound() && self.quirk != Some(Quirk::Adts));
         video.into_iter().chain(audio.map(|header| tag(Track::Audio, header.to_vec()))).collect()
+    }
+
+    fn empty_headers(self, at_ms: u64) -> Vec<Tag> {
+        let tag = |track, body| Tag { track, timestamp_ms: self.timestamp_ms(at_ms), body };
+        let video =
+            self.has_pictures().then(|| tag(Track::Video, codecs::empty_video_header(self.codec(at_ms))));
+        let audio = self.has_sound().then(|| tag(Track::Audio, codecs::EMPTY_AUDIO_HEADER.to_vec()));
+        video.into_iter().chain(audio).collect()
+    }
+
+    pub(super) fn has_sets_in_stream(self, at_ms: u64) -> bool {
+        self.quirk == Some(Quirk::SetsInStream) && self.codec(at_ms) == Codec::Avc
+    }
+
+    fn parameter_sets(self, at_ms: u64) -> Vec<&'static [u8]> {
+        codecs::parameter_sets(self.codec(at_ms), self.sets(at_ms))
     }
 
     /// The tags from one second up to another, behind those headers.
@@ -166,13 +162,23 @@ impl Shape {
         let frame = |(at_ms, slot): (u64, &Slot)| {
             let Coded { track, is_key, bytes } = self.coded_at(at_ms, slot);
             let body = match track {
-                Track::Video => codecs::video_body(self.codec, is_key, slot.composition_ms, &bytes),
-                Track::Audio => codecs::audio_body(self.sound(), &bytes),
+                Track::Video => {
+                    let has_sets = is_key && self.has_sets_in_stream(at_ms);
+                    let mut units = if has_sets { self.parameter_sets(at_ms) } else { Vec::new() };
+                    units.push(&bytes);
+                    codecs::video_body(self.codec(at_ms), is_key, slot.composition_ms, &units, self.quirk)
+                }
+                Track::Audio => codecs::audio_body(self.sound(at_ms), &bytes, self.quirk),
             };
             Tag { track, timestamp_ms: self.timestamp_ms(at_ms), body }
         };
         let second = |at_ms: u64| {
-            let headers = if self.changed_ms == Some(at_ms) { self.headers(at_ms) } else { Vec::new() };
+            let is_changed = self.changed_ms == Some(at_ms) || self.becomes_another(at_ms);
+            let headers = match self.quirk {
+                _ if is_changed => self.headers(at_ms),
+                Some(Quirk::EmptyHeaders) if self.is_key(at_ms) => self.empty_headers(at_ms),
+                _ => Vec::new(),
+            };
             headers.into_iter().chain(self.slots(at_ms, at_ms + 1_000).map(frame))
         };
         (from_ms..to_ms).step_by(1_000).flat_map(second).collect()
@@ -189,12 +195,12 @@ impl Shape {
     fn coded_at(self, at_ms: u64, slot: &Slot) -> Coded {
         let is_key = slot.picture.is_none_or(|picture| picture == Picture::Key && self.is_key(at_ms));
         let mut bytes = match slot.picture {
-            Some(Picture::Key) if !is_key => codecs::begin(self.codec, Picture::Reference),
-            Some(picture) => codecs::begin(self.codec, picture),
-            None => codecs::audio_begin(self.sound()).to_vec(),
+            Some(Picture::Key) if !is_key => codecs::begin(self.codec(at_ms), Picture::Reference),
+            Some(picture) => codecs::begin(self.codec(at_ms), picture),
+            None => codecs::audio_begin(self.sound(at_ms)).to_vec(),
         };
         frame::write((self.mark, at_ms), &mut bytes);
-        if slot.picture.is_none() && self.sound() == Sound::Mp3 {
+        if slot.picture.is_none() && self.sound(at_ms) == Sound::Mp3 {
             bytes.resize(codecs::MP3_SIZE, 0);
         } else if self.is_large {
             let size = match slot.picture {
@@ -259,16 +265,24 @@ impl Shape {
     }
 
     /// When the first frame comes from a moment on.
-    fn first_from(self, at_ms: u64) -> Option<u64> {
+    pub(super) fn first_from(self, at_ms: u64) -> Option<u64> {
         let second_ms = at_ms / 1_000 * 1_000;
         let mut slots = self.slots(second_ms, second_ms + 2_000);
         slots.find(|(slot_ms, _)| *slot_ms >= at_ms).map(|(slot_ms, _)| slot_ms)
     }
 
     fn slots(self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = (u64, &'static Slot)> {
-        let slots = Slots::new(self.second, self.sound.map(Sound::frame_ms), (from_ms, to_ms));
+        let slots = move |from_ms: u64, to_ms: u64| {
+            let frame_ms = self.sound.map(|_| self.sound(from_ms).frame_ms());
+            Slots::new(self.second, frame_ms, (from_ms, to_ms))
+        };
+        let parts_ms = if self.another.is_some() { ANOTHER_MS.clamp(from_ms, to_ms) } else { to_ms };
         let sounds = self.sound_from_ms..self.sound_to_ms;
-        slots.filter(move |(at_ms, slot)| slot.picture.is_some() || sounds.contains(at_ms))
+        let is_there = move |(at_ms, slot): &(u64, &Slot)| {
+            (slot.picture.is_some() || sounds.contains(at_ms))
+                && self.another.is_none_or(|another| another.has(slot.track(), *at_ms))
+        };
+        slots(from_ms, parts_ms).chain(slots(parts_ms, to_ms)).filter(is_there)
     }
 
     fn timestamp_ms(self, at_ms: u64) -> u32 {

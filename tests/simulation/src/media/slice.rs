@@ -145,12 +145,13 @@ fn read_unit(stream_type: u8, unit: &Unit) -> Result<(Track, Vec<Timed>), String
     let codec = match stream_type {
         0x1b => Codec::Avc,
         0x24 => Codec::Hevc,
+        0x10 => Codec::Mpeg4,
         0x0f => return read_sound(Sound::Aac, decoded, payload).map(|timed| (Track::Audio, timed)),
         0x04 => return read_sound(Sound::Mp3, decoded, payload).map(|timed| (Track::Audio, timed)),
         other => return Err(format!("a stream has the type {other:#x}")),
     };
     let frame = one_frame(payload)?;
-    if codec != Shape::of(frame.0).codec() {
+    if codec != Shape::of(frame.0).codec(frame.1) {
         return Err(format!("{frame:?} is told to be of {codec:?}"));
     }
     let begin = memchr::memmem::rfind(payload, &[0, 0, 1]).ok_or("a picture has no start code")?;
@@ -179,7 +180,7 @@ fn read_sound(sound: Sound, first: u64, mut payload: &[u8]) -> Result<Vec<Timed>
         let (bytes, rest) = payload.split_at_checked(size).ok_or("a frame of sound ends early")?;
         let coded = if sound == Sound::Mp3 { bytes } else { &bytes[ADTS..] };
         let frame = one_frame(coded)?;
-        let pushed = Shape::of(frame.0).sound();
+        let pushed = Shape::of(frame.0).sound(frame.1);
         if sound.codec() != pushed.codec() || sound != Sound::Mp3 && bytes[2] & 0xfd != pushed.adts() {
             return Err(format!("{frame:?} is told to be of {sound:?}"));
         }

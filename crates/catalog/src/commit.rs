@@ -391,3 +391,6 @@ fn account(
         after.ended.extend(ended.map(|run| (number, run)));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -311,3 +311,6 @@ pub(crate) async fn missing(store: &impl Store, id: &str, end: &End) -> Result<O
     let length = length(store, id).await?;
     Ok((length < end.chunks).then_some(length))
 }
+
+#[cfg(test)]
+mod tests;

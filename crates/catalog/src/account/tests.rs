@@ -1,5 +1,6 @@
 use super::*;
 use crate::chunk::{AudioCodec, VideoCodec};
+use crate::tests::world;
 
 const BOTH: Tracks =
     Tracks { video: Some(VideoCodec::H264), audio: Some(AudioCodec::Aac), width: 640, height: 360 };
@@ -120,4 +121,19 @@ fn numbers_that_may_have_been_used_are_left_out() {
         numbers.push(account.file.as_ref().unwrap().number);
     }
     assert_eq!(numbers, [7, 8, 30, 31]);
+}
+
+#[test]
+fn a_file_has_the_first_picture_size_that_is_known() {
+    let mut account = Account::new(Container::Mp4);
+    let mut sizes = Vec::new();
+    for (seq, (width, height)) in (0..).zip([(0, 0), (1280, 720), (640, 360), (0, 0)]) {
+        let tracks = Tracks { width, height, ..BOTH };
+        let (at, slice) = (Place { session: "a".into(), seq }, Slice { tracks, ..world::slice(seq) });
+        let brought = Brought { at: &at, slice: &slice, is_moved: false, is_followed_by_entry: true };
+        account = account.after(brought, 900, false).0;
+        let tracks = account.file.as_ref().unwrap().tracks;
+        sizes.push((tracks.width, tracks.height));
+    }
+    assert_eq!(sizes, [(0, 0), (1280, 720), (1280, 720), (1280, 720)]);
 }

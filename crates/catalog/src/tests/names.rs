@@ -3,7 +3,8 @@
 use store::memory::run;
 
 use super::media::Push;
-use super::world::{NOW, World, session_of};
+use super::world::{NOW, World, session_of, slice};
+use crate::chunk::{Chunk, Slice};
 use crate::commit::{self, Turn};
 use crate::rule::Container;
 use crate::session::Session;
@@ -58,4 +59,38 @@ fn a_name_that_is_taken_is_passed_over_by_every_later_try() {
     run(names::take_file(store, "x", Container::M3u8, 1, 2)).unwrap();
     assert_eq!([of_file(0), of_file(1)], [0, 2]);
     assert_eq!(run(names::file_taken(store, "x", Container::Mp4, 1)).unwrap(), 0);
+}
+
+/// What is pushed beside it names its slices alike.
+#[test]
+fn slices_after_one_whose_name_was_taken_have_names_of_their_own_at_once() {
+    let world = World::new();
+    let mut push = Push::begin_as(&world, session("x"), None);
+    push.slices(1);
+    let taken = |seq| match run(commit::prepare(&world.store, &world.bucket, "x", seq, NOW)).unwrap() {
+        Turn::Next(prepared) => prepared.names_taken,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(taken(1), 0);
+    push.other(Chunk::Slice(Slice { names_taken: 2, ..slice(1) }));
+    assert_eq!(taken(2), 1);
+    push.slices(1);
+    assert_eq!(taken(3), 1);
+}
+
+#[test]
+fn a_push_right_after_another_ones_begin_names_its_slices_apart_from_it() {
+    for (later_ms, taken) in [(1_000, 1), (1_999, 1), (2_000, 0), (60_000, 0)] {
+        let world = World::new();
+        let first = Push::begin_as(&world, session("x"), None);
+        let began_ms = first.session.began_ms + later_ms;
+        let mut first = first;
+        first.slices(1);
+        first.end(500);
+        Push::begin_as(&world, Session { began_ms, ..session("y") }, Some(("x", 100)));
+        match run(commit::prepare(&world.store, &world.bucket, "y", 0, began_ms)).unwrap() {
+            Turn::Next(prepared) => assert_eq!(prepared.names_taken, taken, "{later_ms}"),
+            other => panic!("{other:?}"),
+        }
+    }
 }

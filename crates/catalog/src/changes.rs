@@ -102,3 +102,73 @@ pub(crate) async fn forget(store: &impl Store, gateway: &str, from: u64, since: 
     }
     Ok(to.max(from))
 }
+
+#[cfg(test)]
+mod tests {
+    use store::counter;
+    use store::memory::{MemoryStore, run};
+
+    use super::*;
+
+    const GATEWAY: &str = "g.x";
+    const NOW: u64 = 1_800_000_000_000;
+
+    fn notified(sessions: &[&str]) -> MemoryStore {
+        let store = MemoryStore::default();
+        sessions.iter().for_each(|session| run(notify(&store, GATEWAY, session)).unwrap());
+        store
+    }
+
+    #[test]
+    fn what_came_since_a_number_is_told_each_session_once_and_all_to_one_of_a_lost_store() {
+        let store = notified(&["a", "b", "a", "c", "a"]);
+        for (since, heard, sessions) in
+            [(0, 0, &["a", "b", "c"][..]), (2, 2, &["a", "c"]), (5, 5, &[]), (9, 0, &["a", "b", "c"])]
+        {
+            let news = run(after(&store, GATEWAY, since, None, NOW)).unwrap();
+            assert_eq!((news.since, news.heard, news.hole), (5, heard, None), "since {since}");
+            assert_eq!(news.sessions, sessions, "since {since}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_not_written_holds_the_answer_until_a_call_has_been_over_twice() {
+        let store = notified(&["a"]);
+        run(counter::add(&store, &format!("{}.n", key::changes(GATEWAY)), 1)).unwrap();
+        run(notify(&store, GATEWAY, "c")).unwrap();
+        let mut hole = None;
+        for (after_ms, since) in [
+            (0, 1),
+            (1, 1),
+            (CALL_MAX_MS - 1, 1),
+            (CALL_MAX_MS, 1),
+            (CALL_MAX_MS + 1, 1),
+            (2 * CALL_MAX_MS - 1, 1),
+            (2 * CALL_MAX_MS, 3),
+        ] {
+            let news = run(after(&store, GATEWAY, 1, hole, NOW + after_ms)).unwrap();
+            assert_eq!((news.since, news.sessions), (since, vec!["c".to_owned()]), "{after_ms}");
+            hole = news.hole;
+        }
+        assert!(hole.is_some());
+        // What is heard of is past it.
+        for since in [2, 3] {
+            assert_eq!(run(after(&store, GATEWAY, since, hole, NOW)).unwrap().hole, None);
+        }
+    }
+
+    #[test]
+    fn what_is_heard_is_deleted_a_part_at_a_time_and_nothing_else_is() {
+        let store = notified(&["a"; 40]);
+        let is_left =
+            |number: &u64| run(list::get(&store, &key::changes(GATEWAY), *number)).unwrap().is_some();
+        let (mut to, mut steps) = (0, Vec::new());
+        for _ in 0..4 {
+            to = run(forget(&store, GATEWAY, to, 35)).unwrap();
+            assert_eq!((1..=40).filter(is_left).collect::<Vec<_>>(), (to + 1..=40).collect::<Vec<_>>());
+            steps.push(to);
+        }
+        assert_eq!(steps, [16, 32, 35, 35]);
+        assert_eq!(run(forget(&store, GATEWAY, 35, 3)).unwrap(), 35);
+    }
+}

@@ -111,3 +111,48 @@ pub(crate) async fn sessions(
     }
     Ok(sessions)
 }
+
+#[cfg(test)]
+mod tests {
+    use store::memory::{MemoryStore, run};
+
+    use super::*;
+    use crate::tests::world::session_of;
+
+    #[test]
+    fn the_last_day_of_a_stream_never_goes_back() {
+        let (store, stream) = (MemoryStore::default(), session_of("a").stream);
+        let last = || run(last_day(&store, &stream.key())).unwrap();
+        assert_eq!(last(), None);
+        for (day, expected) in [(7, 7), (6, 7), (7, 7), (9, 9)] {
+            run(note_pushed(&store, &stream.key(), day)).unwrap();
+            assert_eq!(last(), Some(expected), "{day}");
+        }
+        for (day, expected) in [(8, 9), (9, 9), (10, 10), (9, 10), (11, 11)] {
+            run(note_session(&store, &stream, day, "a", day * DAY_MS)).unwrap();
+            assert_eq!(last(), Some(expected), "{day}");
+        }
+    }
+
+    /// A day may be sealed already once it is over.
+    #[test]
+    fn a_session_that_is_noted_in_a_day_that_is_over_has_the_day_sealed_again() {
+        let (store, stream) = (MemoryStore::default(), session_of("a").stream);
+        let key = stream.key();
+        let end_ms = StreamDay { stream: &key, day: 20_000 }.end_ms();
+        let mut asked_ms = end_ms + DAY_MS;
+        // Of a day one timer is set while it lasts, and then one for each.
+        for (id, now_ms, timers) in
+            [("a", end_ms - 2, 1), ("b", end_ms - 1, 1), ("c", end_ms, 2), ("d", end_ms + 1, 3)]
+        {
+            run(note_session(&store, &stream, 20_000, id, now_ms)).unwrap();
+            // What is behind is looked for now and then.
+            asked_ms += 60_000;
+            let due = run(timer::due(&store, timer::Lane::Tick, asked_ms)).unwrap();
+            let entries: usize = due.iter().map(|timer| timer.entries.len()).sum();
+            assert_eq!(entries, timers, "{id}");
+        }
+        let noted = run(sessions(&store, &stream, end_ms - 1, end_ms)).unwrap();
+        assert!(noted.iter().eq(["a", "b", "c", "d"]), "{noted:?}");
+    }
+}

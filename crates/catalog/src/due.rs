@@ -445,3 +445,6 @@ async fn causes(
     }
     Ok(causes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,3 +132,11 @@ fn clocks_that_differ_by_a_second_go_by_it_and_one_an_hour_ahead_holds_nobody_up
     assert!(run(take(&store, KEY, T + 3_600_000)).unwrap());
     assert!(run(take(&store, KEY, T)).unwrap());
 }
+
+#[test]
+fn claims_of_different_keys_are_apart() {
+    let store = MemoryStore::default();
+    assert!(run(take(&store, KEY, T)).unwrap() && run(take(&store, "b.y", T)).unwrap());
+    run(give_back(&store, "b.y")).unwrap();
+    assert!(!run(take(&store, KEY, T)).unwrap());
+}

@@ -2,6 +2,7 @@
 
 use store::memory::run;
 
+use super::clocks::compose;
 use super::media::Push;
 use super::world::{CYCLE_SECONDS, NOW, World, session_of};
 use crate::blocks::{self, Group};
@@ -11,7 +12,7 @@ use crate::due::{self, Lane};
 use crate::file;
 use crate::rule::Container;
 use crate::session::Session;
-use crate::time::{CALL_MAX_MS, Retention};
+use crate::time::{CALL_MAX_MS, DAY_MS, Retention};
 
 /// Slices are of 188,000 bytes, and six of them are a block.
 const BLOCK: u64 = 1_000_000;
@@ -131,4 +132,85 @@ fn blocks_are_deleted_once_their_file_is_written() {
     run(file::written(&world.store, "a", Container::Mp4, &file)).unwrap();
     compose(NOW + 10 * CALL_MAX_MS);
     assert_eq!(blocks(), 2);
+}
+
+/// When blocks are looked at next to be deleted, from a moment on.
+fn next_deletion(world: &World, from_ms: u64) -> Option<u64> {
+    (from_ms..from_ms + 3_600_000).step_by(5_000).find_map(|now_ms| {
+        let due = run(due::due(&world.store, Lane::Compose, now_ms)).unwrap();
+        due.iter().find(|timer| timer.what.starts_with("t ")).map(|timer| timer.due_ms)
+    })
+}
+
+fn put_blocks(world: &World, file: u32, count: u64) {
+    for seq in 0..count {
+        let name = naming::block_object("a", file, ("a", seq), 6);
+        run(world.bucket.create_or_read(&name, b"media")).unwrap();
+    }
+}
+
+/// How many blocks of a file there are.
+fn left(world: &World, file: u32) -> usize {
+    let prefix = naming::blocks_of("a", Some(file));
+    world.bucket.names().iter().filter(|name| name.starts_with(&prefix)).count()
+}
+
+fn write_file(world: &World) {
+    let file = run(file::complete(&world.store, &world.bucket, "a", Container::Mp4)).unwrap().unwrap();
+    run(file::written(&world.store, "a", Container::Mp4, &file)).unwrap();
+}
+
+#[test]
+fn blocks_stay_until_their_own_file_is_written_and_are_looked_at_ever_more_seldom() {
+    let world = World::new();
+    let mut push = Push::begin_as(&world, recorded("a", NOW), None);
+    push.slices(2 * u64::from(CYCLE_SECONDS) / 5);
+    (0..3).for_each(|file| put_blocks(&world, file, 2));
+    write_file(&world);
+    run(blocks::release(&world.store, "a", 1, DAY_MS, NOW)).unwrap();
+    let (mut now_ms, mut waits) = (NOW + DAY_MS, Vec::new());
+    for _ in 0..3 {
+        let due_ms = next_deletion(&world, now_ms).unwrap();
+        waits.push((due_ms - now_ms) / CALL_MAX_MS);
+        compose(&world, due_ms);
+        // It waits once more, by another clock.
+        now_ms = next_deletion(&world, due_ms).unwrap();
+        compose(&world, now_ms);
+        assert_eq!([0, 1, 2].map(|file| left(&world, file)), [2, 2, 2]);
+    }
+    assert_eq!(waits, [1, 2, 4]);
+    write_file(&world);
+    let due_ms = next_deletion(&world, now_ms).unwrap();
+    compose(&world, due_ms);
+    compose(&world, due_ms + 2 * CALL_MAX_MS);
+    assert_eq!([0, 1, 2].map(|file| left(&world, file)), [0, 0, 2]);
+    assert_eq!(next_deletion(&world, due_ms + 2 * CALL_MAX_MS), None);
+}
+
+#[test]
+fn blocks_are_all_deleted_however_many_there_are_beside_those_of_later_files() {
+    let world = World::new();
+    let mut push = Push::begin_as(&world, recorded("a", NOW), None);
+    push.slices(u64::from(CYCLE_SECONDS) / 5);
+    put_blocks(&world, 0, 250);
+    put_blocks(&world, 1, 200);
+    write_file(&world);
+    run(blocks::release(&world.store, "a", 0, 0, NOW)).unwrap();
+    compose(&world, NOW + CALL_MAX_MS);
+    let now_ms = NOW + 3 * CALL_MAX_MS;
+    (0..4).for_each(|_| compose(&world, now_ms));
+    assert_eq!((left(&world, 0), left(&world, 1)), (0, 200));
+    assert_eq!(next_deletion(&world, now_ms), None);
+}
+
+#[test]
+fn blocks_are_looked_for_each_minute() {
+    let world = World::new();
+    let mut push = Push::begin_as(&world, recorded("a", NOW), None);
+    for slices in 1..=24 {
+        push.slices(1);
+        let due = run(due::due(&world.store, Lane::Compose, NOW)).unwrap();
+        assert_eq!(due.iter().any(|timer| timer.what == "m a"), slices % 12 == 0, "{slices}");
+        compose(&world, NOW);
+    }
 }

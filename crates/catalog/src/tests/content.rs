@@ -160,6 +160,8 @@ fn a_break_within_the_delay_is_no_end_of_a_span_and_is_marked_in_an_index() {
     assert_eq!(found[0].duration_90khz, 20 * SECOND);
     let expected = [(1_000_000, false), (1_005_000, false), (1_130_000, true), (1_140_000, true)];
     assert_eq!(slices(&world, 0, 2_000_000, false), expected);
+    // What follows a gap continues nothing.
+    assert_eq!(slices(&world, 1_130_000, 1_135_000, true), continuous([1_130_000]));
 }
 
 #[test]
@@ -212,4 +214,34 @@ fn what_has_record_files_alone_is_a_span_and_no_index() {
     Push::begin_as(&world, session, None).slices(3);
     assert_eq!(spans(&world, 0, u64::MAX), [(1_000_000, 1_015_000)]);
     assert!(slices(&world, 0, u64::MAX, true).is_empty());
+}
+
+/// Where an entry can only be found far back, the index begins where it was asked to.
+#[test]
+fn an_index_goes_back_for_minutes_and_not_for_longer() {
+    let world = World::new();
+    let mut push = Push::begin(&world, "x", 1_000_000, None);
+    for number in 0..200 {
+        let (offset_ms, start_90khz) = (number * 5_000, number * 5 * SECOND);
+        let is_enterable = number == 0;
+        push.slice(Piece { offset_ms, start_90khz, duration_90khz: 5 * SECOND, is_enterable });
+    }
+    let first = |from_ms| slices(&world, from_ms, from_ms + 5_000, false)[0];
+    assert_eq!(first(1_500_000), (1_000_000, false));
+    assert_eq!(first(1_700_000), (1_700_000, false));
+}
+
+/// The range has the second push of the older recording alone.
+#[test]
+fn the_recording_that_began_earlier_counts_by_its_first_push() {
+    let world = World::new();
+    let mut first = Push::begin(&world, "x", 1_000_000, None);
+    first.slices(2);
+    let other = Session { gateway: "g2".into(), began_ms: 1_020_000, ..session_of("z") };
+    Push::begin_as(&world, other, None).slices(12);
+    first.end(10_000);
+    Push::begin(&world, "y", 1_030_000, Some(("x", 20_000))).slices(6);
+    let found = run(content::slices(&world.store, &world.bucket, &stream(), 1_030_000, 1_060_000, false));
+    let found = found.unwrap();
+    assert!(found.iter().all(|located| located.session.id == "y") && found.len() == 6, "{found:?}");
 }

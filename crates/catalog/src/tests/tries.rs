@@ -48,3 +48,12 @@ fn a_wait_by_a_clock_that_is_far_ahead_counts_for_nothing() {
     note(&store, NOW + 1_000);
     assert_eq!(waiting(&store, at, NOW + 1_000), (1, true));
 }
+
+#[test]
+fn an_event_waits_longer_with_each_try_whichever_timer_it_is_tried_for() {
+    let (store, _) = tried(NOW + HOUR_MS);
+    note(&store, NOW + 1_000);
+    let timers = run(due(&store, Lane::Deliver, NOW + 1_000)).unwrap();
+    assert_eq!(timers.iter().map(|timer| timer.tries).collect::<Vec<_>>(), [0]);
+    assert_eq!(run(settle(&store, &[], &timers, NOW + 1_000)).unwrap(), [10]);
+}

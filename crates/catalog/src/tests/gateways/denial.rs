@@ -106,3 +106,23 @@ fn what_it_costs_grows_with_the_pushes_that_end_alone() {
     let (early, late) = costs.split_at(80);
     assert!(late.iter().max() <= early.iter().max(), "{costs:?}");
 }
+
+#[test]
+fn one_push_of_a_stream_may_end_alone_and_a_reason_counts_until_its_end_or_until_it_is_taken_back() {
+    let world = World::new();
+    let (store, stream) = (&world.store, session_of("").stream);
+    push(&world, "a", "g", BOOT, NOW);
+    push(&world, "b", "g", BOOT, NOW);
+    let end = |only, until_ms| {
+        let denial = Denial { reason: "forbidden".into(), until_ms };
+        run(denial::end_pushes(store, &stream, only, &denial, NOW)).unwrap();
+    };
+    let reasons = |now_ms| ["a", "b"].map(|id| run(denial::reason(store, id, now_ms)).unwrap().is_some());
+    end(Some("b"), Some(NOW + 10));
+    assert_eq!(told(&hear(&world, &beat("g", BOOT, Some(0)), NOW)), [("b", "forbidden")]);
+    assert_eq!([NOW + 9, NOW + 10, NOW + 11].map(reasons), [[false, true], [false, false], [false, false]]);
+    // What holds for good is not taken back with what forbade the stream for a while.
+    end(Some("a"), None);
+    run(denial::let_push(store, &stream, NOW + 1)).unwrap();
+    assert_eq!(reasons(NOW + 1), [true, false]);
+}

@@ -295,6 +295,9 @@ mod tests {
         run(note_whole(&store, 7)).unwrap();
         assert!(!run(is_probed(&store, &work, "e", "b")).unwrap());
         assert!(matches!(run(rebuilt(&store)), Ok(Rebuilt::Whole)));
+        // What began before may have had chunks that are lost.
+        let may_lack = [6, 7, 8].map(|began_ms| run(may_lack(&store, began_ms)).unwrap());
+        assert_eq!(may_lack, [true, true, false]);
     }
 
     #[test]
@@ -322,6 +325,7 @@ mod tests {
         KeysComeLate,
         DeletesComeLate,
         NumbersComeTwice,
+        ValuesOutliveTheirKeys,
     }
 
     /// A store that is wrong in one way.
@@ -334,6 +338,7 @@ mod tests {
     impl Store for Unfit {
         async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, store::Error> {
             match self.store.get(key).await? {
+                None if self.wrong == Wrong::ValuesOutliveTheirKeys => Ok(Some(b"second".into())),
                 Some(_) if self.wrong == Wrong::ReadsAreStale && self.sets.get() > 1 => {
                     Ok(Some(b"first".into()))
                 }
@@ -368,6 +373,7 @@ mod tests {
             (Wrong::KeysComeLate, Some("exists")),
             (Wrong::DeletesComeLate, Some("delete")),
             (Wrong::NumbersComeTwice, Some("increment")),
+            (Wrong::ValuesOutliveTheirKeys, Some("delete")),
         ];
         for (wrong, named) in cases {
             let store = Unfit { store: MemoryStore::default(), wrong, sets: Cell::new(0) };

@@ -195,39 +195,4 @@ pub(crate) async fn checked(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_gateway_was_heard_no_longer_than_it_lives_though_hosts_differ() {
-        let boot = Boot { spool: "spool".into(), number: 1 };
-        for ahead_ms in [1_000, 3_000, 5_000, 15_000, 30_000, 1_200_000, 3_600_000] {
-            let mut random = store::memory::Random::new(ahead_ms);
-            let mut heard = Heard::default();
-            for second in 0..=600 {
-                let now_ms = 10_000_000 + second * 1_000 + if random.below(2) == 0 { ahead_ms } else { 0 };
-                heard = heard.after(&boot, 0, now_ms);
-                assert!(heard.heard_for_ms <= (second + 2) * 1_000, "{ahead_ms} {second} {heard:?}");
-            }
-            assert!(heard.heard_for_ms > 500_000, "{ahead_ms} {heard:?}");
-        }
-    }
-
-    /// Up to when everything is told after heartbeats that come at these moments, each with an age.
-    fn told_until(heartbeats: &[(u64, u64)]) -> u64 {
-        let boot = Boot { spool: "spool".into(), number: 1 };
-        let heard = heartbeats
-            .iter()
-            .fold(Heard::default(), |heard, (now_ms, told_ms)| heard.after(&boot, *told_ms, *now_ms));
-        heard.told_until_ms
-    }
-
-    #[test]
-    fn a_heartbeat_tells_nothing_of_the_time_that_it_was_on_its_way() {
-        assert_eq!(told_until(&[(10_000, 0)]), 0);
-        assert_eq!(told_until(&[(10_000, 0), (11_000, 0)]), 10_000);
-        // Sent just after the one before was answered, and nine seconds on its way: a push may have come since.
-        assert_eq!(told_until(&[(10_000, 0), (11_000, 0), (20_000, 0)]), 11_000);
-        assert_eq!(told_until(&[(10_000, 0), (11_000, 0), (12_000, 4_000)]), 7_000);
-    }
-}
+mod tests;

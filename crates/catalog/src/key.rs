@@ -266,3 +266,6 @@ pub(crate) fn word(container: Container) -> &'static str {
         Container::Flv => "flv",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,6 +138,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_days_of_many_streams_are_sealed_evenly_over_a_while() {
+        let mut quarters = [0; 4];
+        for number in 0..400 {
+            let stream = crate::stream::hash(&[&format!("{number}")]);
+            let at = StreamDay { stream: &stream, day: 20_483 };
+            let after_ms = at.seal_due_ms(at.end_ms() - 1) - at.end_ms();
+            assert!((AFTER_MS..AFTER_MS + SPREAD_MS).contains(&after_ms), "{after_ms}");
+            quarters[((after_ms - AFTER_MS) * 4 / SPREAD_MS) as usize] += 1;
+        }
+        assert!(quarters.iter().all(|count| *count > 60), "{quarters:?}");
+    }
+
+    #[test]
+    fn what_comes_once_a_day_may_be_sealed_waits_for_its_own_seal() {
+        let at = StreamDay { stream: "00ff", day: 20_483 };
+        let first_ms = at.seal_due_ms(0);
+        assert_eq!(at.seal_due_ms(first_ms - 1), first_ms);
+        for late_ms in [0, 1, LATE_STEP_MS - 1, LATE_STEP_MS, 3_600_000] {
+            let now_ms = first_ms + late_ms;
+            let after_ms = at.seal_due_ms(now_ms) - now_ms;
+            assert!((LATE_MS..LATE_MS + LATE_STEP_MS).contains(&after_ms), "{late_ms}: {after_ms}");
+        }
+    }
+
+    #[test]
     fn the_name_of_a_part_says_where_it_is() {
         for kind in [Kind::Sessions, Kind::Files] {
             for part in [0, 7, 12_345] {

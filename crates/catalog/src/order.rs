@@ -169,6 +169,7 @@ mod tests {
         check(Mode::Automatic, Some((1, 9)), false, &[("1.0", true, 5_000), ("2.1", false, 9_000)]);
         check(Mode::Automatic, Some((7, 9)), false, &[("1.1", true, 7_000), ("2.2", false, 9_000)]);
         check(Mode::Automatic, Some((1, 5)), false, &[]);
+        check(Mode::Automatic, Some((5, 9)), false, &[("1.0", true, 5_000), ("2.1", false, 9_000)]);
         check(Mode::Manual, Some((1, 9)), false, &[]);
     }
 

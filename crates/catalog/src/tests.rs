@@ -3,6 +3,7 @@
 mod blocks;
 mod clocks;
 mod content;
+mod events;
 mod files;
 mod gateways;
 mod history;

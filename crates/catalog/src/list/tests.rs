@@ -1,5 +1,7 @@
 //! Lists that grow at one end and shrink anywhere.
 
+mod begins;
+
 use store::memory::{Actor, MemoryStore, Outcome, Random, run};
 
 use super::*;
@@ -83,6 +85,7 @@ fn a_hint_of_a_list_that_was_removed_hides_nothing_from_whoever_only_looks() {
         run(append(&store, "l", &format!("{number}"))).unwrap();
     }
     assert_eq!(run(all(&store, "l")).unwrap().len(), 3);
+    assert_eq!(run(values(&store, "l", 0, never)).unwrap().len(), 3);
 }
 
 #[test]

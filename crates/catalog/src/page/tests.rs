@@ -34,6 +34,18 @@ fn a_page_is_read_as_it_was_written() {
             },
             ..slice(0, 90)
         }),
+        Chunk::Slice(Slice {
+            tracks: Tracks { video: Some(VideoCodec::Hevc), audio: None, width: u16::MAX, height: 1 },
+            ..slice(90, 90)
+        }),
+        // Nothing but the slice itself is flagged.
+        Chunk::Slice(Slice {
+            tracks: Tracks { video: Some(VideoCodec::Hevc), audio: None, width: u16::MAX, height: 1 },
+            size: 189,
+            is_enterable: false,
+            ..slice(180, 90)
+        }),
+        Chunk::Slice(Slice { tracks: Tracks { video: None, ..TRACKS_OF_A_CAMERA }, ..slice(270, 90) }),
         Chunk::Slice(largest),
         Chunk::Slice(slice(0, 1)),
         Chunk::Gap(Gap { reason: GapReason::Acknowledged, from_ms: 0, to_ms: 0 }),
@@ -59,6 +71,26 @@ fn bytes_that_are_no_page_are_refused_with_their_place() {
     for bytes in [&[128][..], &[GAP, 9, 0, 0], &[SLICE, 0, 1, 1], &[SLICE | TRACKS, 0, 1, 1, 0x0f, 0, 0]] {
         assert_eq!(decode(bytes), Err(Unreadable { at: 0, bytes: bytes.len() }), "{bytes:?}");
     }
+    // A slice that says that it is none.
+    let mut unflagged = encode(&[Chunk::Slice(slice(0, 450_000))]);
+    unflagged[0] &= !SLICE;
+    assert_eq!(decode(&unflagged), Err(Unreadable { at: 0, bytes: unflagged.len() }));
     let overlong = [&[SLICE][..], &[0xff; 12]].concat();
     assert!(decode(&overlong).is_err());
+}
+
+#[test]
+fn a_number_has_64_bits_and_no_more() {
+    for number in [0, 1, 127, 128, u64::from(u32::MAX), u64::MAX >> 1, u64::MAX] {
+        let mut bytes = Vec::new();
+        put(&mut bytes, number);
+        assert_eq!(Reader::new(&bytes).number(), Some(number));
+    }
+    // The tenth byte holds one bit.
+    let with_tenth = |tenth: u8| [&[0xff; 9][..], &[tenth]].concat();
+    assert_eq!(Reader::new(&with_tenth(0)).number(), Some(u64::MAX >> 1));
+    assert_eq!(Reader::new(&with_tenth(1)).number(), Some(u64::MAX));
+    for tenth in [2, 3, 0x7f] {
+        assert_eq!(Reader::new(&with_tenth(tenth)).number(), None, "{tenth}");
+    }
 }

@@ -118,3 +118,19 @@ fn a_record_file_lasts_as_long_as_its_slices() {
     assert_eq!(found, expected);
     assert_eq!(ids(&world, 0, 10_000_000).len(), 3);
 }
+
+#[test]
+fn a_record_file_has_a_size_where_it_has_pictures() {
+    let world = World::new();
+    let mut push = Push::begin(&world, "x", 1_000_000, None);
+    push.slices(1);
+    push.end(5_000);
+    run(file::close_break(&world.bucket, "x")).unwrap();
+    let mut complete =
+        run(file::complete(&world.store, &world.bucket, "x", Container::M3u8)).unwrap().unwrap();
+    for (width, height, expected) in [(0, 0, None), (640, 0, None), (0, 360, None), (1, 1, Some((1, 1)))] {
+        (complete.tracks.width, complete.tracks.height) = (width, height);
+        let known = index_file::of_record_file(&push.session, Container::M3u8, &complete, "o", 5);
+        assert_eq!(known.size, expected);
+    }
+}

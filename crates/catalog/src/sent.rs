@@ -117,6 +117,8 @@ mod tests {
     use store::memory::{MemoryStore, run};
 
     use super::*;
+    use crate::due;
+    use crate::tests::world::{KEPT, World};
 
     const DOMAIN: &str = "d";
 
@@ -182,5 +184,34 @@ mod tests {
         sent.iter().for_each(|sent_ms| run(note(&store, &callback(*sent_ms))).unwrap());
         assert_eq!(asked(&store, 0, u64::MAX).0, sent);
         assert_eq!(asked(&store, sent[2], sent[7]).0, sent[2..7]);
+    }
+
+    #[test]
+    fn what_was_sent_just_now_is_found_though_its_host_has_the_next_day() {
+        let store = MemoryStore::default();
+        let midnight_ms = NOON_MS + DAY_MS / 2;
+        let sent = [midnight_ms - 2, midnight_ms + 500];
+        sent.iter().for_each(|sent_ms| run(note(&store, &callback(*sent_ms))).unwrap());
+        let found = run(between(&store, DOMAIN, (0, u64::MAX), midnight_ms - 1)).unwrap();
+        assert_eq!(found.into_iter().map(|callback| callback.sent_ms).collect::<Vec<_>>(), sent);
+    }
+
+    #[test]
+    fn a_day_is_forgotten_when_it_is_eight_days_old_however_little_was_sent_in_it() {
+        for count in [1, 4] {
+            let World { store, bucket, .. } = World::new();
+            for sent_ms in NOON_MS..NOON_MS + count {
+                run(note(&store, &callback(sent_ms))).unwrap();
+            }
+            let forgotten_ms = NOON_MS + DAY_MS / 2 + 8 * DAY_MS;
+            let due = |now_ms| run(due::due(&store, due::Lane::Deliver, now_ms)).unwrap();
+            assert_eq!(due(forgotten_ms - 1), []);
+            let timers = due(forgotten_ms);
+            assert_eq!(timers.len(), 1);
+            run(due::attend(&store, &bucket, &timers[0], KEPT, forgotten_ms)).unwrap();
+            run(due::settle(&store, &timers, &[], forgotten_ms)).unwrap();
+            let left: Vec<_> = store.keys().into_iter().filter(|key| !key.starts_with("t.")).collect();
+            assert_eq!(left, [] as [&str; 0]);
+        }
     }
 }

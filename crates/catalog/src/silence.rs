@@ -242,3 +242,45 @@ async fn decide(
     write(store, &key::round(session, round), &outcome).await?;
     Ok(outcome)
 }
+
+#[cfg(test)]
+mod tests {
+    use store::memory::run;
+
+    use super::*;
+    use crate::tests::world::World;
+
+    #[test]
+    fn a_round_that_has_served_is_followed_once_its_gateway_was_quiet_for_as_long_as_a_call_lasts() {
+        let World { store, bucket, .. } = World::new();
+        let look = |heartbeats, quiet_ms| run(look(&store, "a", heartbeats, quiet_ms)).unwrap();
+        assert_eq!(look(7, CALL_MAX_MS), Standing::Begun(1));
+        assert_eq!(look(7, CALL_MAX_MS), Standing::Undecided(1));
+        assert!(!run(closed_before(&store, &bucket, "a", 0)).unwrap());
+        assert_eq!(look(8, CALL_MAX_MS - 1), Standing::Served);
+        assert_eq!(look(8, CALL_MAX_MS), Standing::Begun(2));
+        assert_eq!(run(last(&store, "a")).unwrap(), Some(Silence { round: 2, heartbeats: 8 }));
+        assert_eq!(run(close(&store, &bucket, "a", 2)).unwrap(), Round::ClosedBefore(0));
+        assert_eq!(look(8, CALL_MAX_MS), Standing::Closed(2));
+    }
+
+    #[test]
+    fn rounds_are_known_by_the_work_bucket_alone() {
+        let world = World::new();
+        let decided = [Round::ClosedBefore(3), Round::Open, Round::ClosedBefore(7), Round::ClosedBefore(9)];
+        for (number, round) in (1..).zip(decided) {
+            run(decision::decide(&world.bucket, &round_name("a", number), &round)).unwrap();
+        }
+        // Another session's are not its own.
+        run(decision::decide(&world.bucket, &round_name("ab", 9), &Round::ClosedBefore(8))).unwrap();
+        let closings = |first| Vec::from_iter(run(closings_from(&world.bucket, "a", first)).unwrap());
+        assert_eq!(closings(0), [3, 7, 9]);
+        assert_eq!(closings(7), [7, 9]);
+        assert_eq!(closings(8), [9]);
+        assert_eq!(closings(10), [] as [u64; 0]);
+        run(restore(&world.store, &world.bucket, "a", 1_000)).unwrap();
+        assert_eq!(run(last(&world.store, "a")).unwrap(), Some(Silence { round: 4, heartbeats: 0 }));
+        let is_closed = |seq| run(is_closed_before(&world.store, "a", seq)).unwrap();
+        assert!(is_closed(9) && !is_closed(7));
+    }
+}

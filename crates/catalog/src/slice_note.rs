@@ -215,6 +215,13 @@ mod tests {
     fn what_is_too_long_is_no_note() {
         let long = SliceNote { remux_state: vec![1; 1_400], ..note() };
         assert_eq!(long.encode(), None);
+        // The longest one is a note, and nobody reads a longer one.
+        let bytes = (0..).map(|length| SliceNote { remux_state: vec![1; length], ..note() });
+        let longest = bytes.map_while(|note| note.encode()).last().unwrap();
+        assert_eq!(longest.len(), MAX_BYTES);
+        let mut longer = BASE64_URL_SAFE_NO_PAD.decode(&longest).unwrap();
+        longer.push(1);
+        assert_eq!(SliceNote::decode(&BASE64_URL_SAFE_NO_PAD.encode(longer)), None);
         let track = SliceNote { left_out: vec!["x".repeat(65)], ..note() };
         assert_eq!(track.encode(), None);
         let foreign = SliceNote { left_out: vec!["audio\n".into()], ..note() };

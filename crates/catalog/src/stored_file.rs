@@ -99,3 +99,35 @@ pub(crate) fn list_of(at: StreamDay<'_>) -> String {
 pub(crate) fn days_of(file: &IndexFile) -> RangeInclusive<u64> {
     days(file.start_ms, file.end_ms.max(file.start_ms + 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::DAY_MS;
+
+    #[test]
+    fn a_file_is_in_the_days_that_its_content_touches_and_an_empty_one_in_that_of_its_begin() {
+        let midnight_ms = 20_000 * DAY_MS;
+        for (start_ms, end_ms, expected) in [
+            (midnight_ms, midnight_ms, 20_000..=20_000),
+            (midnight_ms + 5, midnight_ms - 5, 20_000..=20_000),
+            (midnight_ms - 5, midnight_ms, 19_999..=19_999),
+            (midnight_ms - 5, midnight_ms + 1, 19_999..=20_000),
+        ] {
+            let file = IndexFile {
+                id: "a".into(),
+                stream: StreamName { domain: "d".into(), app: "a".into(), stream: "s".into() },
+                endpoint: "e".into(),
+                bucket: "b".into(),
+                object: "o".into(),
+                container: Container::Mp4,
+                start_ms,
+                end_ms,
+                duration_90khz: 0,
+                size: None,
+                created_ms: 0,
+            };
+            assert_eq!(days_of(&file), expected, "{start_ms} {end_ms}");
+        }
+    }
+}

@@ -229,4 +229,49 @@ mod tests {
         assert_eq!(Tally::decode(&[0, 0, 0]), Some(Tally::default()));
         assert_eq!(Tally::decode(&[0, 0, 4]), None);
     }
+
+    /// Slices of 5 s, each of which is followed by a break; unit of those: ms.
+    fn broken(breaks: impl IntoIterator<Item = u64>) -> Vec<Chunk> {
+        let mut anchor_ms = 1_800_000_000_000;
+        let slice = |rest| {
+            let chunk = Chunk::Slice(Slice { anchor_ms, start_90khz: 0, ..slice(0) });
+            anchor_ms += 5_000 + rest;
+            chunk
+        };
+        breaks.into_iter().map(slice).collect()
+    }
+
+    #[test]
+    fn a_break_as_long_as_the_rule_allows_parts_nothing() {
+        let chunks = broken([180_000, 180_001, 0, 0]);
+        let tally = Tally::default().after(0, &chunks, 180_000);
+        let lengths: Vec<_> =
+            tally.stretches.iter().map(|stretch| stretch.end_ms - stretch.start_ms).collect();
+        assert_eq!(lengths, [190_000, 5_000]);
+    }
+
+    /// Each record has one.
+    #[test]
+    fn a_tally_stays_short_however_many_breaks_there_were() {
+        let mut tally = Tally::default();
+        for (page, chunks) in broken(vec![200_000; 6_400]).chunks(64).enumerate() {
+            tally = tally.after(page as u64, chunks, 180_000);
+            assert!(tally.encode().len() < 2_000, "{page}");
+        }
+    }
+
+    /// Chunks of a page before an earlier tally are known by themselves, and those after it by what it lacks.
+    #[test]
+    fn what_came_since_an_earlier_tally_is_that_of_its_last_slice_and_all_after_it() {
+        let mut random = Random::new(5);
+        for round in 0..300 {
+            let breaks: Vec<u64> = (0..14).map(|_| [0, 0, 0, 100_000, 200_000][random.below(5)]).collect();
+            let chunks = broken(breaks);
+            let known = random.below(chunks.len());
+            let earlier = Tally::default().after(0, &chunks[..known], 180_000);
+            let all = earlier.clone().after(1, &chunks[known..], 180_000);
+            let alone = Tally::default().after(0, &chunks[known.saturating_sub(1)..], 180_000);
+            assert_eq!(all.since(&earlier), alone.stretches, "{round}: {known} of {chunks:?}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ mod names;
 mod oracle;
 mod races;
 mod sealing;
+mod sessions;
 mod status;
 mod tries;
 pub(crate) mod world;

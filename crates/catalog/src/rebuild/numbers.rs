@@ -106,3 +106,60 @@ async fn note(
     }
     next_file::note(store, recording, container, &Next { number, from, empty_to: None, done: None }).await
 }
+
+#[cfg(test)]
+mod tests {
+    use store::memory::{MemoryStore, run};
+
+    use super::*;
+    use crate::account::Brought;
+    use crate::tests::world::{session_of, slice};
+
+    /// An account whose file has a number.
+    fn account(number: u32) -> Account {
+        let at = Place { session: "a".into(), seq: 0 };
+        let brought = Brought { at: &at, slice: &slice(0), is_moved: false, is_followed_by_entry: true };
+        let (account, _) = Account::new(Container::Mp4).from(number).after(brought, 900, false);
+        assert_eq!(account.file.as_ref().map(|run| run.number), Some(number));
+        account
+    }
+
+    #[test]
+    fn more_numbers_are_left_out_the_more_days_may_be_lost() {
+        let day = |days: u64| left_out(DAY_MS, DAY_MS + days * DAY_MS);
+        assert_eq!([0, 1, 2, 90].map(day), [10_000, 20_000, 30_000, 910_000]);
+        assert_eq!(left_out(DAY_MS, 2 * DAY_MS - 1), 10_000);
+        // A clock may be behind.
+        assert_eq!(left_out(DAY_MS, 0), 10_000);
+    }
+
+    #[test]
+    fn the_first_free_number_is_past_every_file_and_every_number_that_is_left_out() {
+        assert_eq!(first_free(&[]), 0);
+        assert_eq!(first_free(&[Account::new(Container::Mp4)]), 0);
+        assert_eq!(first_free(&[account(3), account(9), account(4)]), 10);
+        assert_eq!(first_free(&[account(3).from(20), account(9)]), 20);
+    }
+
+    #[test]
+    fn numbers_are_left_out_where_the_next_file_has_a_higher_one_than_the_next() {
+        let is_cut_after = |least| is_cut(&[account(2), account(3).from(least)]);
+        assert_eq!([0, 3, 4, 5, 10_004].map(is_cut_after), [false, false, false, true, true]);
+        assert!(!is_cut(&[Account::new(Container::Mp4).from(10_000)]) && !is_cut(&[]));
+    }
+
+    #[test]
+    fn of_files_that_are_to_be_written_the_first_one_is_noted() {
+        let store = MemoryStore::default();
+        let container = Container::M3u8;
+        let noted = || run(next_file::noted(&store, "a", container)).unwrap();
+        run(note_begin(&store, &session_of("b"), "a", 5)).unwrap();
+        let from = Place { session: "b".into(), seq: 0 };
+        assert_eq!(noted(), Some(Next { number: 5, from, empty_to: None, done: None }));
+        for (number, expected) in [(7, 5), (3, 3), (4, 3)] {
+            let from = Place { session: "c".into(), seq: number.into() };
+            run(note(&store, "a", container, (number, from))).unwrap();
+            assert_eq!(noted().map(|noted| noted.number), Some(expected), "{number}");
+        }
+    }
+}

@@ -185,3 +185,103 @@ async fn own_of(
     }
     Ok(own)
 }
+
+#[cfg(test)]
+mod tests {
+    use store::memory::run;
+
+    use super::*;
+    use crate::names;
+    use crate::tests::world::{MemoryUsers, session_of};
+
+    /// When the push began.
+    const BEGAN_MS: u64 = 1_777_777_777_000;
+
+    /// Slices begin so often: three of them in a second.
+    const STEP_MS: u64 = 400;
+
+    fn session(id: &str, template: &str) -> Session {
+        let mut session = Session { began_ms: BEGAN_MS, ..session_of(id) };
+        let slices = session.rule.as_mut().unwrap().formats[0].slices.as_mut().unwrap();
+        slices.object_prefix = template.into();
+        session
+    }
+
+    fn put(users: &MemoryUsers, session: &Session, seqs: std::ops::Range<u64>, start_ms: u64) -> Vec<String> {
+        let place = |seq: u64| {
+            let name = names::slice(session, seq, start_ms + seq * STEP_MS, 0).unwrap();
+            let seen = Seen { tag: Some(tag::slice(&session.id, seq)), note: None, size: None };
+            users.objects.borrow_mut().insert(name.clone(), seen);
+            name
+        };
+        seqs.map(place).collect()
+    }
+
+    /// The numbers of the next slices from one on, and whether there are no others; `None` where they are not found.
+    fn found(users: &MemoryUsers, session: &Session, first: u64) -> Result<Option<(Vec<u64>, bool)>, Unseen> {
+        let wanted = Wanted { session, first, chunks: None, from_ms: BEGAN_MS + first * STEP_MS };
+        let found = run(find(users, wanted, BEGAN_MS + DAY_MS))?;
+        Ok(found.map(|found| (found.slices.iter().map(|own| own.seq).collect(), found.is_all)))
+    }
+
+    /// Names are in the order of their bytes, in which 1000 is before 999, and pages end anywhere.
+    #[test]
+    fn the_next_slices_are_found_without_a_gap_whatever_lies_beside_them() {
+        for (template, is_ordered) in [(naming::DEFAULT_SLICE, true), ("{Sequence}_{UnixTimestamp}", false)] {
+            let (users, own) = (MemoryUsers::default(), session("a", template));
+            put(&users, &own, 0..1_150, BEGAN_MS);
+            put(&users, &session("other", template), 5..1_150, BEGAN_MS - 1_000);
+            for first in (690..1_010).step_by(if is_ordered { 1 } else { 40 }) {
+                let (seqs, is_all) = found(&users, &own, first).unwrap().unwrap();
+                let end = first + seqs.len() as u64;
+                assert_eq!(seqs, Vec::from_iter(first..end), "{template} {first}");
+                assert!(if is_all { end == 1_150 } else { seqs.len() >= ENOUGH }, "{template} {first} {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_after_them_is_not_gone_through() {
+        let (users, own) = (MemoryUsers::default(), session("a", naming::DEFAULT_SLICE));
+        put(&users, &own, 0..5_000, BEGAN_MS);
+        let (seqs, is_all) = found(&users, &own, 7).unwrap().unwrap();
+        assert!(seqs.starts_with(&[7, 8, 9, 10, 11]) && !is_all);
+    }
+
+    #[test]
+    fn they_are_given_up_among_thousands_of_others() {
+        let (users, own) = (MemoryUsers::default(), session("a", naming::DEFAULT_SLICE));
+        put(&users, &session("other", naming::DEFAULT_SLICE), 0..2_600, BEGAN_MS);
+        assert_eq!(found(&users, &own, 0), Ok(None));
+    }
+
+    /// The one before ends later than the next one begins, and names say seconds.
+    #[test]
+    fn one_that_overlaps_the_one_before_is_found() {
+        let (users, own) = (MemoryUsers::default(), session("a", naming::DEFAULT_SLICE));
+        put(&users, &own, 9..10, BEGAN_MS - 9_001);
+        assert_eq!(found(&users, &own, 9), Ok(Some((vec![9], true))));
+    }
+
+    #[test]
+    fn none_is_found_past_the_chunks_that_the_session_has() {
+        let (users, own) = (MemoryUsers::default(), session("a", naming::DEFAULT_SLICE));
+        put(&users, &own, 0..5, BEGAN_MS);
+        let wanted = Wanted { session: &own, first: 1, chunks: Some(4), from_ms: BEGAN_MS };
+        let found = run(find(&users, wanted, BEGAN_MS)).unwrap().unwrap();
+        assert_eq!(found.slices.iter().map(|own| own.seq).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(run(count(&users, wanted, BEGAN_MS)).unwrap(), 3);
+    }
+
+    #[test]
+    fn objects_that_may_not_be_looked_at_are_others_unless_none_may() {
+        let (users, own) = (MemoryUsers::default(), session("a", naming::DEFAULT_SLICE));
+        let mut hidden = put(&users, &session("other", naming::DEFAULT_SLICE), 3..9, BEGAN_MS - 1_000);
+        users.hidden.borrow_mut().extend(hidden.iter().cloned());
+        assert_eq!(found(&users, &own, 0), Err(Unseen::Hidden));
+        hidden = put(&users, &own, 0..5, BEGAN_MS);
+        assert_eq!(found(&users, &own, 0), Ok(Some((vec![0, 1, 2, 3, 4], true))));
+        users.hidden.borrow_mut().extend(hidden);
+        assert_eq!(found(&users, &own, 0), Err(Unseen::Hidden));
+    }
+}

@@ -2,13 +2,14 @@
 
 use store::memory::run;
 
+use super::gateways::{beat, hear};
 use super::media::Push;
 use super::world::{NOW, World, session_of, slice};
 use crate::chunk::{Chunk, Slice};
 use crate::commit::{self, Turn};
 use crate::rule::Container;
 use crate::session::Session;
-use crate::{file, names};
+use crate::{file, names, replacing};
 
 /// A session at 2017-03-08 15:09:46.999 UTC, which names go by Chinese time.
 fn session(id: &str) -> Session {
@@ -93,4 +94,29 @@ fn a_push_right_after_another_ones_begin_names_its_slices_apart_from_it() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn a_bucket_that_replaces_objects_is_known_to_pushes_that_go_on_and_to_those_that_begin() {
+    let world = World::new();
+    let is_replacing =
+        |id, seq| match run(commit::prepare(&world.store, &world.bucket, id, seq, NOW)).unwrap() {
+            Turn::Next(prepared) => prepared.is_replacing,
+            other => panic!("{other:?}"),
+        };
+    let mut going_on = Push::begin(&world, "x", NOW, None);
+    hear(&world, &beat("g", "spool.1", None), NOW);
+    going_on.slices(1);
+    assert!(!is_replacing("x", 1));
+    let stream = &going_on.session.stream;
+    run(replacing::note(&world.store, ("e", "b"), stream, NOW)).unwrap();
+    assert!(is_replacing("x", 1));
+    let mut later = Push::begin(&world, "y", NOW, None);
+    assert!(is_replacing("y", 0));
+    later.slices(1);
+    assert!(is_replacing("y", 1));
+    let mut elsewhere = session_of("z");
+    elsewhere.rule.as_mut().unwrap().bucket = "other".into();
+    Push::begin_as(&world, elsewhere, None);
+    assert!(!is_replacing("z", 0));
 }

@@ -2,8 +2,10 @@
 
 mod chains;
 mod left;
+mod lost_sessions;
 pub(crate) mod lost_store;
 pub(crate) mod stage;
+mod steps;
 mod tail;
 mod told;
 mod trouble;

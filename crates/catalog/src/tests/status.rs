@@ -1,5 +1,7 @@
 //! What is told of a recording's status where looks at it race.
 
+mod stories;
+
 use store::memory::{Actor, Random, run};
 
 use super::world::{KEPT, NOW, World, session_of};

@@ -38,6 +38,15 @@ fn each_timer_fires_once_from_its_time_on() {
 }
 
 #[test]
+fn timers_that_are_set_together_fire_each() {
+    let store = MemoryStore::default();
+    run(set_all(&store, T + 5_000, ["a", "b"])).unwrap();
+    assert_eq!(tick(&store, T + 4_999), [] as [&str; 0]);
+    assert_eq!(tick(&store, T + 5_000), ["a", "b"]);
+    assert_eq!(tick(&store, T + 5_000), [] as [&str; 0]);
+}
+
+#[test]
 fn a_week_without_ticks_is_caught_up_by_one() {
     let store = MemoryStore::default();
     tick(&store, T);

@@ -206,6 +206,11 @@ fn chunks_that_are_left_are_recorded_where_they_come() {
     assert!(stage.keys_of(&["e"]).iter().all(|key| !key.ends_with(".lost")));
 }
 
+/// The records of all chunks.
+fn chunks(stage: &Stage) -> Vec<(String, Vec<u8>)> {
+    stage.world.store.values().into_iter().filter(|(key, _)| key.starts_with("c.")).collect()
+}
+
 #[test]
 fn a_rebuild_that_dies_anywhere_is_made_again() {
     // One that is over, one that is not and that another one continues, and one of which nothing is sealed.
@@ -227,7 +232,7 @@ fn a_rebuild_that_dies_anywhere_is_made_again() {
     let whole = begin();
     rebuild(&whole);
     let (expected, operations) = (whole.answers(), whole.world.store.operations());
-    let keys = whole.lasting_keys();
+    let (keys, records) = (whole.lasting_keys(), chunks(&whole));
     assert!(operations > 150, "{operations}");
     for at in 0..operations {
         let stage = begin();
@@ -238,6 +243,7 @@ fn a_rebuild_that_dies_anywhere_is_made_again() {
         let is_entry = |key: &String| key.starts_with("y.");
         let lasting = |keys: Vec<String>| keys.into_iter().filter(|key| !is_entry(key)).collect::<Vec<_>>();
         assert_eq!(lasting(stage.lasting_keys()), lasting(keys.clone()), "{at}");
+        assert!(chunks(&stage) == records, "{at}");
     }
 }
 

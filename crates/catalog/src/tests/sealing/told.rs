@@ -71,3 +71,23 @@ fn statuses_are_told_once_though_a_session_comes_back() {
     let left = stage.keys_of(&["es", "ev", "ed", "s", "a"]);
     assert!(left.is_empty(), "{left:?}");
 }
+
+/// Its gateway had lost its line before the first chunk, and comes back in a week: the files of what it continues are closed.
+#[test]
+fn a_push_whose_first_chunk_comes_when_the_one_before_is_over_begins_anew() {
+    let world = World::new();
+    let session = |id, began_ms| Session { tells_status: true, began_ms, ..session_of(id) };
+    let mut first = Push::begin_as(&world, session(FIRST, MIDNIGHT - HOUR_MS), None);
+    first.slices(5);
+    first.end(25_000);
+    Push::begin_as(&world, session(LAST, MIDNIGHT - HOUR_MS + 60_000), Some((FIRST, 35_000)));
+    let mut stage = Stage::new(world);
+    stage.tick_until(MIDNIGHT + 10 * 60_000, 10_000);
+    let last = run(session::find(&stage.world.store, LAST)).unwrap().unwrap();
+    run(session::end_at_last(&stage.world.store, &stage.world.bucket, &last, stage.now_ms)).unwrap();
+    let told = told_until(&mut stage, MIDNIGHT + 9 * DAY_MS);
+    assert_eq!(statuses(&told), [Status::Started, Status::Paused]);
+    stage.come_late(LAST, 0);
+    let end_ms = stage.now_ms + DAY_MS;
+    assert_eq!(statuses(&told_until(&mut stage, end_ms)), [Status::Started, Status::Paused]);
+}

@@ -127,6 +127,7 @@ fn what_is_sealed_at_a_later_try_is_cleared_no_earlier() {
         commit(&stage, &late, Chunk::Slice(crate::chunk::Slice { anchor_ms, ..slice(5) }));
         stage.leap_until(MIDNIGHT + 60 * HOUR_MS);
         assert_eq!(stage.slices().len(), 6, "{outage_ms}");
+        assert!(is_gone(&stage, ID), "{outage_ms}");
     }
 }
 

@@ -53,7 +53,8 @@ impl Shape {
         let passed = passed.map(|(_, what)| format!("a publisher's clock that passes {what}"));
         let is_seen = |quirk: &Quirk| match quirk {
             Quirk::SetsInStream => pictures && self.has_sets_in_stream(from_ms),
-            quirk => is_there(quirk.track()),
+            Quirk::Adts => sound,
+            Quirk::StartCodes | Quirk::StrayBytes | Quirk::EmptyHeaders => pictures,
         };
         let quirk = self.quirk.filter(is_seen).map(|quirk| quirk.name().to_owned());
         media.chain(passed).chain(step).chain(another).chain(quirk)

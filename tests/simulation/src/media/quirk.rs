@@ -1,7 +1,5 @@
 //! Habits of encoders, which a recorder has to see through.
 
-use super::slots::Track;
-
 /// What an encoder does unlike others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Quirk {
@@ -24,11 +22,6 @@ impl Quirk {
     /// What some bits say.
     pub(super) fn of(bits: u32) -> Self {
         Self::ALL[bits as usize % Self::ALL.len()]
-    }
-
-    /// The track that has it.
-    pub(super) fn track(self) -> Track {
-        if self == Self::Adts { Track::Audio } else { Track::Video }
     }
 
     /// What it is.

@@ -3,7 +3,9 @@
 use super::*;
 
 fn numbered(store: &MemoryStore, numbers: Range<u64>) {
-    numbers.for_each(|number| drop(run(append(store, "l", &number.to_string())).unwrap()));
+    for number in numbers {
+        run(append(store, "l", &number.to_string())).unwrap();
+    }
 }
 
 /// Entries stand for what is in order, with holes between them, before them and after them.
@@ -88,7 +90,9 @@ fn all_that_stays_is_found_however_often_a_list_is_tightened() {
     let store = MemoryStore::default();
     let goes = async |value: &str| Ok(value.starts_with("goes"));
     let append_all = |name: &str, count: usize| {
-        (0..count).for_each(|number| drop(run(append(&store, "l", &format!("{name}-{number}"))).unwrap()));
+        for number in 0..count {
+            run(append(&store, "l", &format!("{name}-{number}"))).unwrap();
+        }
     };
     append_all("stays", STAYS);
     for round in 0..60 {

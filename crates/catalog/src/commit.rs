@@ -225,8 +225,8 @@ pub(crate) async fn turn(
             None => Box::pin(turn(store, bucket, (id, seq), bringer, now_ms)).await,
         };
     };
-    // At a page's begin the record before stays, and this one is deleted once 64 more have come.
-    if seq > 0 && seq.is_multiple_of(PAGE) && seq < committed::head(store, id).await? {
+    // At a page's begin there is a record before that stays, or none is needed, and this one is deleted once 64 more have come.
+    if seq.is_multiple_of(PAGE) && seq < committed::head(store, id).await? {
         return committed_before(store, bucket, id, seq).await;
     }
     let (before, is_parted) = if seq == 0 {

@@ -166,8 +166,8 @@ impl Shape {
         }
     }
 
-    /// The mark of a push as it is judged where chunks are so long: among short ones, keyframes are never further apart than
-    /// [`LONG_GOP_MS`].
+    /// The mark of a push as it is judged where chunks are so long: among short ones, keyframes are 15 s apart at
+    /// most.
     #[must_use]
     pub fn for_chunks(mark: u32, chunk_ms: u64) -> u32 {
         if chunk_ms < LONG_GOP_MS { mark & !HAS_LONGEST_GOPS } else { mark }

@@ -191,7 +191,7 @@ pub fn parameter_sets(codec: Codec, sets: Sets) -> Vec<&'static [u8]> {
 }
 
 /// How a picture begins: an IDR or another slice (14496-10 table 7-1); IDR_W_RADL, TRAIL_R or TRAIL_N (23008-2 table 7-1); a
-/// VOP that is I, P or B (14496-2 table 6-20).
+/// VOP whose `vop_coding_type` is I, P or B (14496-2).
 pub(super) fn begin(codec: Codec, picture: Picture) -> Vec<u8> {
     match (codec, picture) {
         (Codec::Avc, Picture::Key) => vec![0x65],

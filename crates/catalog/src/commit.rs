@@ -225,7 +225,8 @@ pub(crate) async fn turn(
             None => Box::pin(turn(store, bucket, (id, seq), bringer, now_ms)).await,
         };
     };
-    // At a page's begin there is a record before that stays, or none is needed, and this one is deleted once 64 more have come.
+    // The record of a page's first chunk is deleted once 64 more have come. The one before does not show that: it stays, or
+    // there is none.
     if seq.is_multiple_of(PAGE) && seq < committed::head(store, id).await? {
         return committed_before(store, bucket, id, seq).await;
     }

@@ -11,6 +11,7 @@ mod index_files;
 mod known;
 pub(crate) mod media;
 mod names;
+mod over;
 // As Wasm it takes more than a minute, and nothing of it has to do with 32 bits.
 #[cfg(not(target_family = "wasm"))]
 mod oracle;

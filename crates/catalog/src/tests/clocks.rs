@@ -3,14 +3,14 @@
 use store::memory::run;
 
 use super::media::Push;
+use super::over::is_over;
 use super::world::{KEPT, NOW, World, session_of};
 use crate::decision::WorkBucket;
 use crate::due::{self, Lane};
 use crate::rule::Container;
-use crate::seal::over;
 use crate::session::{self, Session};
 use crate::time::{CALL_MAX_MS, DAY_MS, Retention};
-use crate::{committed, file, media};
+use crate::{file, media};
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -151,21 +151,7 @@ fn an_empty_push_stays_until_a_file_past_it_is_written_whatever_clocks_say() {
                 file::written(&world.store, "a", Container::M3u8, &file.unwrap()).await.unwrap();
             });
         };
-        let is_over = |id, leaving: &[&str]| {
-            let leaving = leaving.iter().map(|id| (*id).to_owned()).collect();
-            run(async {
-                let (store, bucket) = (&world.store, &world.bucket);
-                let session = session::get(store, bucket, id).await.unwrap();
-                let adopted = session::adopted(store, id).await.unwrap().unwrap();
-                let end = session::ended(store, id).await.unwrap().unwrap();
-                let last = committed::last(store, id).await.unwrap();
-                let length = last.as_ref().map_or(0, |(seq, _)| seq + 1);
-                let chunks = (length, last.as_ref().map(|(_, last)| last));
-                let of = (&session, &adopted, &end);
-                let over = over::of(store, bucket, of, chunks, &leaving, KEPT, NOW + 1);
-                over.await.unwrap().is_some()
-            })
-        };
+        let is_over = |id, leaving: &[&str]| is_over(&world, id, leaving, KEPT, NOW + 1);
         write();
         assert_eq!((is_over("a", &[]), is_over("b", &[])), (false, false), "{first_ms}");
         last.slices(170);

@@ -75,39 +75,10 @@ const HEVC_PPS: [[u8; 3]; 2] = [[0x44, 0x01, 0xc0], [0x44, 0x01, 0xc1]];
 
 /// Headers of a profile and level, for pictures of 64 samples a row or 32 (14496-2 §6.2.2, §6.2.3).
 const fn mpeg4(profile_and_level: u8, width: u8) -> [u8; 31] {
-    [
-        0,
-        0,
-        1,
-        0xb0,
-        profile_and_level,
-        0,
-        0,
-        1,
-        0xb5,
-        0xa9,
-        0x13,
-        0,
-        0,
-        1,
-        0,
-        0,
-        0,
-        1,
-        0x20,
-        0x08,
-        0xd4,
-        0x8d,
-        0x08,
-        0,
-        0xcd,
-        width / 32,
-        0x04,
-        0x08,
-        0x14,
-        0x10,
-        0x3f,
-    ]
+    let mut headers = *b"\0\0\x01\xb0_\0\0\x01\xb5\xa9\x13\0\0\x01\0\0\0\x01\x20\x08\xd4\x8d\x08\0\xcd_\x04\x08\x14\x10\x3f";
+    headers[4] = profile_and_level;
+    headers[25] = width / 32;
+    headers
 }
 
 /// Those of a stream, those that come later, and those of smaller pictures.
@@ -208,11 +179,12 @@ pub(super) fn begin(codec: Codec, picture: Picture) -> Vec<u8> {
 
 /// The body of the tag before all pictures.
 pub(super) fn video_header(codec: Codec, sets: &[&[u8]]) -> Vec<u8> {
-    let mut body = match codec {
-        Codec::Avc => [&[0x17, 0, 0, 0, 0][..], &AVC].concat(),
-        Codec::Hevc => [&[0x90][..], b"hvc1", &HEVC].concat(),
-        Codec::Mpeg4 => [&[0x19, 0, 0, 0, 0][..], &sets.concat()].concat(),
-    };
+    let mut body = empty_video_header(codec);
+    match codec {
+        Codec::Avc => body.extend(AVC),
+        Codec::Hevc => body.extend(HEVC),
+        Codec::Mpeg4 => body.extend(sets.concat()),
+    }
     let framed = |set: &[u8]| [&(set.len() as u16).to_be_bytes()[..], set].concat();
     match (codec, sets) {
         // Three bits that are set before the count of SPS; one PPS.

@@ -271,6 +271,7 @@ impl Shape {
         slots.find(|(slot_ms, _)| *slot_ms >= at_ms).map(|(slot_ms, _)| slot_ms)
     }
 
+    /// Frames of sound last for another time where sound has become another: they are counted out in two parts.
     fn slots(self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = (u64, &'static Slot)> {
         let slots = move |from_ms: u64, to_ms: u64| {
             let frame_ms = self.sound.map(|_| self.sound(from_ms).frame_ms());

@@ -146,10 +146,10 @@ impl<S: Store, B: WorkBucket> Look<'_, S, B> {
         let Self { store, bucket, now_ms, .. } = *self;
         for session in walk(store, bucket, &told.session, self.asked).await? {
             let orders = command::orders(store, bucket, &session).await?;
-            if let Some(after) = seen(store, &session, &orders).await?
-                && told.is_before(&session.id, after)
+            if let Some(last) = seen(store, &session, &orders).await?
+                && told.is_before(&session.id, last.after)
                 && (told.is_recording() && !self.tell_paused(told).await?
-                    || !self.tell_recording(told, &session, &orders, after).await?)
+                    || !self.tell_recording(told, &session, &orders, last).await?)
             {
                 return Ok(false);
             }
@@ -172,34 +172,33 @@ impl<S: Store, B: WorkBucket> Look<'_, S, B> {
         self.tell(told, Status::Paused, session, after).await
     }
 
-    /// Has the server told of slices of a session after interruptions; see [`tell`](Self::tell).
+    /// Has the server told of the last slice of a session; see [`tell`](Self::tell).
     async fn tell_recording(
         &self,
         told: &mut Told,
         session: &Session,
         orders: &[Order],
-        after: Interruptions,
+        last: Seen,
     ) -> Result<bool, Error> {
-        let goes_on = told.changes > 0 && !self.were_closed(told, session, orders, after).await?;
+        let goes_on = told.changes > 0 && !self.were_closed(told, session, orders, last).await?;
         let status = if goes_on { Status::Resumed } else { Status::Started };
-        self.tell(told, status, session.id.clone(), after).await
+        self.tell(told, status, session.id.clone(), last.after).await
     }
 
-    /// Whether files were closed between the slices that were seen last and those of a session after interruptions.
+    /// Whether files were closed between the slices that were seen last and the last one of a session.
     async fn were_closed(
         &self,
         told: &Told,
         session: &Session,
         orders: &[Order],
-        after: Interruptions,
+        last: Seen,
     ) -> Result<bool, Error> {
-        let begun = files_after(orders, after.stopped).next().unwrap_or(0);
         if told.session == session.id {
             let left = files_after(orders, told.after.stopped).last().unwrap_or(0);
-            return Ok(begun != left || after.suspended > told.after.suspended);
+            return Ok(last.files != left || last.after.suspended > told.after.suspended);
         }
-        Ok(begun != 0
-            || after.suspended > 0
+        Ok(last.files != 0
+            || last.after.suspended > 0
             || session::is_parted(self.store, self.bucket, &session.id, &told.session).await?)
     }
 
@@ -267,18 +266,25 @@ async fn walk(
     Ok(sessions)
 }
 
-/// What had interrupted a session before its last slices; `None` while it has no slice.
-async fn seen(
-    store: &impl Store,
-    session: &Session,
-    orders: &[Order],
-) -> Result<Option<Interruptions>, Error> {
+/// What a look sees of a session's last slice.
+#[derive(Clone, Copy)]
+struct Seen {
+    after: Interruptions,
+    /// How many orders up to it began a new file.
+    files: u32,
+}
+
+/// What a look sees of a session's last slice; `None` while it has none.
+async fn seen(store: &impl Store, session: &Session, orders: &[Order]) -> Result<Option<Seen>, Error> {
     let Some((seq, last)) = committed::last(store, &session.id).await? else { return Ok(None) };
     if last.anchor_ms.is_none() {
         return Ok(None);
     }
     let stopped = last_stop(orders, last.slice_orders, u64::MAX);
-    Ok(Some(Interruptions { stopped, suspended: silence::suspended_before(store, &session.id, seq).await? }))
+    let suspended = silence::suspended_before(store, &session.id, seq).await?;
+    let cut_under = orders.iter().find(|order| order.generation.orders == last.slice_orders);
+    let files = cut_under.map_or(0, |order| order.generation.files);
+    Ok(Some(Seen { after: Interruptions { stopped, suspended }, files }))
 }
 
 /// Whether what is recorded of a session has ended, is stopped, or is suspended, after interruptions that were told.

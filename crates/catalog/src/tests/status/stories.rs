@@ -82,12 +82,15 @@ type Case = (&'static [(Cause, u64)], (u32, u32), Option<(Status, u32)>);
 fn what_was_stopped_goes_on_or_begins_anew_as_its_files_do() {
     use Cause::{CancelDelay, Restart, Start, Stop};
     const FAR_AHEAD: u64 = 3_600_000;
-    let cases: [Case; 6] = [
+    let cases: [Case; 8] = [
         (&[(Stop, 1), (Start, 2)], (3, 0), Some((Status::Resumed, 2))),
         // At one moment, too.
         (&[(Stop, 1), (Start, 1)], (3, 0), Some((Status::Resumed, 2))),
         (&[(Stop, 1), (CancelDelay, 2), (Start, 3)], (4, 1), Some((Status::Started, 3))),
         (&[(Stop, 1), (Restart, 2)], (3, 1), Some((Status::Started, 2))),
+        // A restart after the start, before a slice.
+        (&[(Stop, 1), (Start, 2), (Restart, 3)], (4, 1), Some((Status::Started, 2))),
+        (&[(Stop, 1), (Start, 2), (Restart, 3)], (3, 0), Some((Status::Resumed, 2))),
         (&[(Restart, 1), (Stop, 2), (Start, 3)], (4, 1), Some((Status::Resumed, 3))),
         // The stop was given by a clock that was ahead, and never took effect.
         (&[(Stop, FAR_AHEAD), (Start, 2)], (3, 0), None),
@@ -136,7 +139,7 @@ fn the_end_of_a_window_is_told_when_it_comes_and_not_by_the_stops_before_it() {
 /// The looks come when everything is there.
 #[test]
 fn a_push_that_continues_another_one_goes_on_where_its_files_do() {
-    use Cause::{CancelDelay, Start, Stop};
+    use Cause::{CancelDelay, Restart, Start, Stop};
     let started = [(Status::Started, ID, 0, 0), (Status::Paused, ID, 0, 0)];
     let check = |what: &str, is_first_suspended: bool, second: &dyn Fn(&World), last: (Status, u32, u64)| {
         let world = World::new();
@@ -163,6 +166,12 @@ fn a_push_that_continues_another_one_goes_on_where_its_files_do() {
         bring(world, "b", 0, (4, 1));
     };
     check("it was stopped first", false, &stopped, (Status::Started, 3, 0));
+    let restarted = |world: &World| {
+        let session = begin(world, telling("b"), Some(ID));
+        give(world, &session, &[(Restart, 1)]);
+        bring(world, "b", 0, (2, 1));
+    };
+    check("it was restarted before its first slice", false, &restarted, (Status::Started, 0, 0));
     let suspended = |world: &World| {
         plain(world);
         suspend(world, "b");

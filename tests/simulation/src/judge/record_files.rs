@@ -84,8 +84,12 @@ pub(super) fn read(history: &History, facts: &Facts<'_>) -> Result<Found, String
         let fail = |what: String| format!("{name}: {what}");
         let held = match format {
             Format::M3u8 => slices(&objects, name, object, facts),
-            Format::Mp4 => read_mp4(&object.bytes).and_then(|held| whole_chunks(held, &begins, facts)),
-            Format::Flv => read_flv(&object.bytes).and_then(|held| whole_chunks(held, &begins, facts)),
+            Format::Mp4 => {
+                read_mp4(&object.bytes).and_then(|held| whole_chunks(held, &begins, facts, format))
+            }
+            Format::Flv => {
+                read_flv(&object.bytes).and_then(|held| whole_chunks(held, &begins, facts, format))
+            }
         };
         found.entry(format).or_default().insert(name.clone(), held.map_err(fail)?);
     }
@@ -102,6 +106,10 @@ fn by_first_frames(facts: &Facts<'_>) -> BTreeMap<Frame, Chunk> {
 
 /// What a slice may last longer or shorter than its chunk in a playlist, whose numbers are rounded. Unit: s.
 const ROUNDED_S: f64 = 0.002;
+
+/// The same where sound lies beside the pictures by a clock of its own: a slice may begin with a frame of sound that ends as
+/// late as the last picture seems to.
+const APART_S: f64 = 0.128;
 
 /// The chunks that a playlist lists, each of whose slices holds exactly what was pushed. What continues in the push does so
 /// in the playlist.
@@ -127,7 +135,7 @@ fn slices(
             let fail = |what| format!("{line} of {chunk:?} {what}");
             let mut held = read_slice(&slice.bytes).map_err(fail)?;
             let before = run.filter(|run| run.continues(known, fact));
-            take_chunk(&mut held, &mut run, (known, fact)).map_err(fail)?;
+            take_chunk(&mut held, &mut run, (known, fact), Format::M3u8).map_err(fail)?;
             if let Some((before, run)) = before.zip(run) {
                 check_join(&before, &run, is_discontinuous, before_s).map_err(fail)?;
             }
@@ -153,7 +161,8 @@ fn check_join(before: &Run<'_>, run: &Run<'_>, is_discontinuous: bool, before_s:
         return Err(format!("continues a slice, and is discontinuous: {is_discontinuous}"));
     }
     let lasts_s = run.after_s(before);
-    if (before_s - lasts_s).abs() > ROUNDED_S {
+    let is_apart = run.fact.push.shape().has_clocks_apart();
+    if (before_s - lasts_s).abs() > ROUNDED_S + if is_apart { APART_S } else { 0.0 } {
         return Err(format!("follows on {lasts_s} s of media, which the playlist says are {before_s}"));
     }
     Ok(())
@@ -189,12 +198,14 @@ fn whole_chunks(
     mut held: Held,
     begins: &BTreeMap<Frame, Chunk>,
     facts: &Facts<'_>,
+    format: Format,
 ) -> Result<Vec<Chunk>, String> {
     let (mut found, mut run) = (Vec::new(), None);
     while let Some(first) = first(&held, begins) {
         let chunk = begins.get(&first.frame);
         let chunk = chunk.ok_or_else(|| format!("no gateway sent {first:?} first in a chunk"))?;
-        take_chunk(&mut held, &mut run, (chunk, &facts[chunk])).map_err(|what| format!("it {what}"))?;
+        take_chunk(&mut held, &mut run, (chunk, &facts[chunk]), format)
+            .map_err(|what| format!("it {what}"))?;
         found.push(chunk.clone());
     }
     Ok(found)

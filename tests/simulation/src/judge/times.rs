@@ -1,14 +1,19 @@
 //! Frames of files come as they were pushed, chunk after chunk.
 
-use super::{Chunk, Fact};
+use super::{Chunk, Fact, Format};
 use crate::media::{CLOCK_ENDS, Held, Pushed, Timed, Track};
 
 /// What two times that are one may be apart: containers round to their clocks. Unit: 1/90 000 s.
 const ROUNDED: u64 = 100;
 
-/// What the pace of a track may be wrong by where a publisher's clock steps, and nothing else tells when the next frame is due:
-/// frames of one push are up to so far apart. Unit: 1/90 000 s.
-const PACED: u64 = 54_000;
+/// What sound may be off in an MP4 file besides: it begins where the frames before it end, where it lies as near as stamps in
+/// whole milliseconds can bring it. Unit: 1/90 000 s.
+const JOINED: u64 = 180;
+
+/// What the pace of a track may be wrong by where a publisher's clock steps, or where tracks lie beside each other whose clocks
+/// are apart, and nothing else tells when the next frame is due: frames of one push are up to so far apart.
+/// Unit: 1/90 000 s.
+const PACED: u64 = 90_000;
 
 /// How times lie in a file: each is later than in the push by as much, until the publisher's clock steps. Unit: 1/90 000 s,
 /// modulo [`CLOCK_ENDS`].
@@ -17,20 +22,26 @@ struct Shifts {
     before: Option<u64>,
     /// Once it has stepped.
     after: Option<u64>,
+    /// Of a track whose clock is another one.
+    apart: Option<u64>,
 }
 
 impl Shifts {
     fn of(&mut self, pushed: &Pushed) -> &mut Option<u64> {
-        if pushed.is_stepped { &mut self.after } else { &mut self.before }
+        match pushed {
+            Pushed { is_apart: true, .. } => &mut self.apart,
+            Pushed { is_stepped: true, .. } => &mut self.after,
+            _ => &mut self.before,
+        }
     }
 
     /// Whether a frame is where it is due.
-    fn fit(&mut self, timed: &Timed, pushed: &Pushed) -> bool {
+    fn fit(&mut self, timed: &Timed, pushed: &Pushed, rounded: u64) -> bool {
         let found = shift(timed.presented, pushed.presented_ms);
         let expected = *self.of(pushed).get_or_insert(found);
-        let is_paced = |before| !pushed.is_stepped || apart(before, expected) <= PACED;
-        apart(found, expected) <= ROUNDED
-            && apart(shift(timed.decoded, pushed.decoded_ms), expected) <= ROUNDED
+        let is_paced = |before| !(pushed.is_stepped || pushed.is_apart) || apart(before, expected) <= PACED;
+        apart(found, expected) <= rounded
+            && apart(shift(timed.decoded, pushed.decoded_ms), expected) <= rounded
             && self.before.is_none_or(is_paced)
     }
 }
@@ -64,6 +75,7 @@ pub(super) fn take_chunk<'a>(
     held: &mut Held,
     run: &mut Option<Run<'a>>,
     (chunk, fact): (&'a Chunk, &'a Fact<'a>),
+    format: Format,
 ) -> Result<(), String> {
     let before = run.as_ref().filter(|run| run.continues(chunk, fact));
     let mut shifts = before.map_or_else(Shifts::default, |run| run.shifts);
@@ -72,10 +84,12 @@ pub(super) fn take_chunk<'a>(
     for (track, frames) in held {
         let sent: Vec<Pushed> = fact.sent(*track).collect();
         let taken: Vec<Timed> = frames.drain(..sent.len().min(frames.len())).collect();
+        let is_joined = format == Format::Mp4 && *track == Track::Audio;
+        let rounded = if is_joined { ROUNDED + JOINED } else { ROUNDED };
         let mut last = None;
         let mut is_it = |(timed, pushed): &(&Timed, &Pushed)| {
             let is_later = last.replace(timed.decoded).is_none_or(|before| later(timed.decoded, before) > 0);
-            timed.frame == pushed.frame && is_later && (pushed.is_open || shifts.fit(timed, pushed))
+            timed.frame == pushed.frame && is_later && (pushed.is_open || shifts.fit(timed, pushed, rounded))
         };
         let wrong = taken.iter().zip(&sent).find(|both| !is_it(both));
         if wrong.is_some() || taken.len() != sent.len() {

@@ -28,15 +28,17 @@ impl Shape {
         };
         let (pictures, sound) = (is_there(Track::Video), is_there(Track::Audio));
         let both = pictures && sound;
-        let ends = (from_ms..to_ms).contains(&self.sound_to_ms) || self.sound_to_ms == to_ms;
+        let ends = |at_ms: u64| (from_ms..to_ms).contains(&at_ms) || at_ms == to_ms;
         let is_changed = self.changed_ms.is_some_and(|at_ms| (from_ms..to_ms).contains(&at_ms));
         let media = [
             (pictures, codec),
             (sound && !pictures, alone),
             (both, "sound, and pictures in another order"),
             (both && from_ms < self.sound_from_ms, "sound that comes late"),
-            (both && ends, "sound that ends before the pictures"),
+            (both && ends(self.sound_to_ms), "sound that ends before the pictures"),
+            (both && ends(self.pictures_to_ms), "pictures that end before the sound"),
             (is_changed, "parameter sets that change"),
+            (both && self.has_clocks_apart(), "tracks whose clocks are apart"),
             (self.is_large && from_ms < LARGE_UNTIL_MS, "frames of several packets"),
             (
                 self.is_large && LARGEST_MS.iter().any(|at_ms| (from_ms..to_ms).contains(at_ms)),

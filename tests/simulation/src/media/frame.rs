@@ -1,5 +1,9 @@
 //! What tells coded frames apart, in any container.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 /// A coded frame: which push it is of, and its decoding time after that push's begin. Unit: ms.
 pub type Frame = (u32, u64);
 
@@ -32,8 +36,8 @@ pub(super) fn enlarge(frame: &mut Vec<u8>, size: usize) {
 /// The frames that stand whole in some bytes, in order.
 #[must_use]
 pub fn frames(bytes: &[u8]) -> Vec<Frame> {
-    let begins = memchr::memmem::find_iter(bytes, &BEGIN);
-    begins.filter_map(|at| read(bytes.get(at..at + LENGTH)?)).collect()
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(&BEGIN));
+    FINDER.find_iter(bytes).filter_map(|at| read(bytes.get(at..at + LENGTH)?)).collect()
 }
 
 pub(super) fn read(bytes: &[u8]) -> Option<Frame> {

@@ -4,7 +4,7 @@ use super::another::Another;
 use super::codecs::{Codec, Sound};
 use super::quirk::Quirk;
 use super::shape::Shape;
-use super::slots::{MANY, NONE, ONE, PICTURES};
+use super::slots::{MANY, NONE, ONE, PICTURES, Track};
 use super::steps::Step;
 
 /// What publishers' first frames are at: 0; shortly before 24, 31 and 32 bits are full; and before 26.5 h, where
@@ -62,8 +62,11 @@ const LONGEST_GOP_MS: u64 = 150_000;
 /// When parameter sets change. Unit: ms after the push's begin.
 const CHANGED_MS: u64 = 12_000;
 
-/// When sound ends before the pictures, after the push's begin: between chunks, or within one. Unit: ms.
+/// When a track ends before the other one, after the push's begin: between chunks, or within one. Unit: ms.
 const ENDS_MS: [u64; 2] = [20_000, 18_500];
+
+/// How far the clock of sound is ahead of that of the pictures: seconds, or days. Unit: ms.
+const APART_MS: [u32; 2] = [3_500, 21 * 86_400_000];
 
 /// What is odd about a push.
 #[derive(Clone, Copy, Debug)]
@@ -72,8 +75,10 @@ enum Odd {
     Step(Step),
     /// It has sound and nothing else.
     SoundAlone(Sound, Option<Step>),
-    /// Its sound ends before its pictures.
-    SoundEnds(u64),
+    /// A track ends before the other one.
+    Ends(Track, u64),
+    /// Its sound is stamped by another clock than its pictures.
+    Apart(u32),
     /// Some of its frames are long.
     Large,
     /// Its sound has no pauses, and frames so short that several go together.
@@ -97,7 +102,9 @@ impl Odd {
                 let step = (one_of(1) == 1).then(|| Step::of(one_of(2) == 1, how >> 3));
                 Self::SoundAlone([Sound::Aac, Sound::Mp3][one_of(0)], step)
             }
-            3 => Self::SoundEnds(ENDS_MS[one_of(0)]),
+            3 if one_of(1) == 0 => Self::Ends(Track::Audio, ENDS_MS[one_of(0)]),
+            3 if one_of(2) == 0 => Self::Ends(Track::Video, ENDS_MS[one_of(0)]),
+            3 => Self::Apart(APART_MS[one_of(0)]),
             4 => Self::Large,
             5 => Self::Short,
             6 => Self::Another(Another::ALL[(how & 3) as usize]),
@@ -130,6 +137,10 @@ impl Shape {
         };
         // Sets that stand with keyframes alone change with these.
         let may_change = !pictures.is_empty() && !matches!(odd, Some(Odd::Quirk(Quirk::SetsInStream)));
+        let ends_ms = |track| match odd {
+            Some(Odd::Ends(ends, ends_ms)) if ends == track => ends_ms,
+            _ => u64::MAX,
+        };
         let has_long_gops = mark & HAS_LONG_GOPS == HAS_LONG_GOPS && !pictures.is_empty();
         Self {
             mark,
@@ -142,11 +153,13 @@ impl Shape {
             second: pictures,
             sound,
             sound_from_ms: if mark & SOUNDS_LATE == 0 || pictures.is_empty() { 0 } else { LATE_MS },
-            sound_to_ms: match odd {
-                Some(Odd::SoundEnds(ends_ms)) => ends_ms,
-                _ => u64::MAX,
-            },
+            sound_to_ms: ends_ms(Track::Audio),
+            pictures_to_ms: if sound.is_some() { ends_ms(Track::Video) } else { u64::MAX },
             changed_ms: (mark & CHANGES != 0 && may_change).then_some(CHANGED_MS),
+            apart_ms: match odd {
+                Some(Odd::Apart(apart_ms)) => apart_ms,
+                _ => 0,
+            },
             another,
             quirk: match odd {
                 Some(Odd::Quirk(quirk)) => Some(quirk),

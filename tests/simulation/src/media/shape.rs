@@ -31,6 +31,8 @@ pub struct Pushed {
     pub is_stepped: bool,
     /// Whether the step before it is a pause is told by the next picture alone.
     pub is_open: bool,
+    /// It is stamped by another clock than the other track.
+    pub is_apart: bool,
 }
 
 /// What every container has to hold of a frame.
@@ -66,6 +68,8 @@ pub struct Shape {
     pub(super) sound: Option<Sound>,
     pub(super) sound_from_ms: u64,
     pub(super) sound_to_ms: u64,
+    pub(super) pictures_to_ms: u64,
+    pub(super) apart_ms: u32,
     pub(super) changed_ms: Option<u64>,
     pub(super) another: Option<Another>,
     pub(super) quirk: Option<Quirk>,
@@ -122,16 +126,16 @@ impl Shape {
         self.gop_ms
     }
 
-    /// Whether a keyframe comes at a moment.
+    /// Whether decoding can begin at a moment: with a keyframe, or with sound where pictures have ended.
     #[must_use]
     pub fn is_key(self, at_ms: u64) -> bool {
-        at_ms.is_multiple_of(self.gop_ms)
+        at_ms.is_multiple_of(self.gop_ms) || at_ms >= self.pictures_to_ms
     }
 
     /// The tags that come before the frames of a second.
     #[must_use]
     pub fn headers(self, at_ms: u64) -> Vec<Tag> {
-        let tag = |track, body| Tag { track, timestamp_ms: self.timestamp_ms(at_ms), body };
+        let tag = |track, body| Tag { track, timestamp_ms: self.stamp_ms(track, at_ms), body };
         let sets = if self.has_sets_in_stream(at_ms) { Vec::new() } else { self.parameter_sets(at_ms) };
         let video = || codecs::video_header(self.codec(at_ms), &sets);
         let video = self.has_pictures().then(|| tag(Track::Video, video()));
@@ -141,7 +145,7 @@ impl Shape {
     }
 
     fn empty_headers(self, at_ms: u64) -> Vec<Tag> {
-        let tag = |track, body| Tag { track, timestamp_ms: self.timestamp_ms(at_ms), body };
+        let tag = |track, body| Tag { track, timestamp_ms: self.stamp_ms(track, at_ms), body };
         let video =
             self.has_pictures().then(|| tag(Track::Video, codecs::empty_video_header(self.codec(at_ms))));
         let audio = self.has_sound().then(|| tag(Track::Audio, codecs::EMPTY_AUDIO_HEADER.to_vec()));
@@ -170,7 +174,7 @@ impl Shape {
                 }
                 Track::Audio => codecs::audio_body(self.sound(at_ms), &bytes, self.quirk),
             };
-            Tag { track, timestamp_ms: self.timestamp_ms(at_ms), body }
+            Tag { track, timestamp_ms: self.stamp_ms(track, at_ms), body }
         };
         let second = |at_ms: u64| {
             let is_changed = self.changed_ms == Some(at_ms) || self.becomes_another(at_ms);
@@ -237,6 +241,7 @@ impl Shape {
                 presented_ms: decoded_ms + u64::from(slot.composition_ms),
                 is_stepped: self.step.is_some_and(|step| step.kept_ms() == 0 && at_ms >= step.at_ms),
                 is_open: self.is_open(at_ms, slot),
+                is_apart: self.has_clocks_apart() && slot.picture.is_none(),
             }
         })
     }
@@ -264,6 +269,12 @@ impl Shape {
             && !has_picture()
     }
 
+    /// Whether sound is stamped by another clock than the pictures.
+    #[must_use]
+    pub fn has_clocks_apart(self) -> bool {
+        self.apart_ms > 0
+    }
+
     /// When the first frame comes from a moment on.
     pub(super) fn first_from(self, at_ms: u64) -> Option<u64> {
         let second_ms = at_ms / 1_000 * 1_000;
@@ -280,16 +291,17 @@ impl Shape {
         let parts_ms = if self.another.is_some() { ANOTHER_MS.clamp(from_ms, to_ms) } else { to_ms };
         let sounds = self.sound_from_ms..self.sound_to_ms;
         let is_there = move |(at_ms, slot): &(u64, &Slot)| {
-            (slot.picture.is_some() || sounds.contains(at_ms))
+            (if slot.picture.is_some() { *at_ms < self.pictures_to_ms } else { sounds.contains(at_ms) })
                 && self.another.is_none_or(|another| another.has(slot.track(), *at_ms))
         };
         slots(from_ms, parts_ms).chain(slots(parts_ms, to_ms)).filter(is_there)
     }
 
-    fn timestamp_ms(self, at_ms: u64) -> u32 {
+    fn stamp_ms(self, track: Track, at_ms: u64) -> u32 {
+        let origin_ms = self.origin_ms.wrapping_add(if track == Track::Audio { self.apart_ms } else { 0 });
         match self.step {
-            Some(step) => step.timestamp_ms(self.origin_ms, at_ms),
-            None => self.origin_ms.wrapping_add(at_ms as u32),
+            Some(step) => step.timestamp_ms(origin_ms, at_ms),
+            None => origin_ms.wrapping_add(at_ms as u32),
         }
     }
 }

@@ -51,3 +51,42 @@ fn what_is_wrong_where_sound_ends_is_found() {
     };
     assert!(is_found(&history, &["_2.ts"], silent), "it ends earlier");
 }
+
+/// Where the times of sound lie in a slice.
+fn times_of_sound(slice: &[u8]) -> Vec<usize> {
+    let headers = slice.windows(4).enumerate().filter(|(_, window)| *window == [0, 0, 1, 0xc0]);
+    headers.map(|(at, _)| at + 9).collect()
+}
+
+#[test]
+fn what_is_wrong_where_pictures_end_is_found() {
+    let wanted =
+        ["pictures of AVC", "sound, and pictures in another order", "pictures that end before the sound"];
+    let history = recorded(|shape| shape.features(0, 31_000).eq(wanted));
+    let late = |slice: &mut Vec<u8>| {
+        let first = times(slice)[0];
+        delay(slice, first, 180);
+    };
+    assert!(is_found(&history, &["_5.ts"], late), "a frame is late where there are no pictures");
+    let parted = |list: &mut Vec<u8>| {
+        let last = list.windows(8).rposition(|window| window == b"#EXTINF:").unwrap();
+        list.splice(last..last, *b"#EXT-X-DISCONTINUITY\n");
+    };
+    assert!(is_found(&history, &[".m3u8"], parted), "the playlist tells of a discontinuity");
+}
+
+#[test]
+fn what_is_wrong_where_clocks_are_apart_is_found() {
+    let wanted = ["pictures of AVC", "sound, and pictures in another order", "tracks whose clocks are apart"];
+    let history = recorded(|shape| shape.features(0, 31_000).eq(wanted));
+    let late = |slice: &mut Vec<u8>| {
+        let last = times_of_sound(slice).pop().unwrap();
+        delay(slice, last, 180);
+    };
+    assert!(is_found(&history, &["_1.ts"], late), "a frame of sound is late");
+    let moved = |slice: &mut Vec<u8>| times_of_sound(slice).into_iter().for_each(|at| delay(slice, at, 180));
+    assert!(is_found(&history, &["_1.ts"], moved), "all sound of a slice is late");
+    // Where it was before does not tell of the first slice.
+    let far = |slice: &mut Vec<u8>| times_of_sound(slice).into_iter().for_each(|at| delay(slice, at, 99_000));
+    assert!(is_found(&history, &["_0.ts"], far), "sound is far from the pictures");
+}

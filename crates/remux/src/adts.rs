@@ -148,6 +148,22 @@ mod tests {
     }
 
     #[test]
+    fn whole_frames_begin_anew_and_what_only_looks_like_one_goes_on() {
+        // A frame of 18 bytes. What is missing is as long as a frame.
+        let long = [&[0xff, 0xf1, 0x50, 0x80, 0x02, 0x5f, 0xfc, 1, 2][..], &[0; 9]].concat();
+        let begun = || PartialFrame::begin(&long[..9], 5).unwrap();
+        assert_eq!(begun().go_on(FRAME), Err(CutFrame));
+        // Sound that begins as a frame of 20 bytes would, of which there are 9.
+        let alike = [0xff, 0xf1, 0x50, 0x80, 0x02, 0x9f, 0xfc, 1, 2];
+        for after in [&FRAME[..0], FRAME] {
+            let message = [&alike, after].concat();
+            let Ok(Continued::Whole(frame, header, rest)) = begun().go_on(&message) else { panic!() };
+            assert_eq!((rest, header.frame_size), (after, 18));
+            assert_eq!(frame.without(0).concat(), [&long[..9], &alike].concat());
+        }
+    }
+
+    #[test]
     fn what_is_whole_or_no_frame_is_not_begun() {
         for bytes in [FRAME, &[], &[0x21], &[0xff, 0xe1], &[0xff, 0xf1, 0x50, 0x80, 0x00, 0x3f, 0xfc]] {
             assert_eq!(PartialFrame::begin(bytes, 0), None, "{bytes:02x?}");

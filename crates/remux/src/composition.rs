@@ -96,10 +96,19 @@ mod tests {
         let mut state = SessionState::default();
         check(&[(0, 0), (40, 0)], &mut state, &[(0, 0), (40, 40)]);
         check(&[(80, 0), (120, 0), (160, -60)], &mut state, &[(40, 80), (60, 120), (100, 100)]);
+        // Several fall back, and rise all the same.
+        check(
+            &[(200, 0), (210, 0), (220, 0), (400, -300)],
+            &mut state,
+            &[(100, 200), (100, 210), (100, 220), (100, 100)],
+        );
     }
 
     #[test]
     fn offsets_that_no_reordering_explains_are_taken_for_none() {
+        let mut state = SessionState::default();
+        let repairs = check(&[(0, MAX_OFFSET_MS)], &mut state, &[(0, 10_000)]);
+        assert_eq!(repairs, Repairs::default());
         let mut state = SessionState::default();
         let repairs = check(&[(0, 8_388_607), (40, -8_388_608)], &mut state, &[(0, 0), (40, 40)]);
         assert_eq!(repairs.of(RepairKind::CompositionOffsetOutOfRange), 2);

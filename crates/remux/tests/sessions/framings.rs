@@ -2,8 +2,8 @@
 
 use flv::TagKind::Video;
 use media::RepairKind::{
-    LengthSizeWrong, MessageMalformed, MessageWithoutFrame, ParameterSetsInStream, SequenceHeaderMissing,
-    StartCodesForLengths, StrayBytes,
+    LengthSizeWrong, MessageMalformed, MessageWithoutFrame, ParameterSetsInStream, PictureInPieces,
+    SequenceHeaderMissing, StartCodesForLengths, StrayBytes,
 };
 
 use crate::chunk::{Chunk, avc_header, pictures, pps, record, repairs, slice, sps};
@@ -240,4 +240,31 @@ fn an_odd_framing_may_end_at_any_message() {
         pictures(&stream).into_iter().map(|mut picture| picture.pop().unwrap()).collect();
     let expected: Vec<Vec<u8>> = (0..5).map(|n| slice(0, n, n == 0)).collect();
     assert_eq!(last, expected);
+}
+
+#[test]
+fn lengths_are_of_the_size_that_the_header_says_where_another_explains_them_too() {
+    // Behind three bytes units of 3 and of 828 bytes; behind four bytes it would be one unit of 833.
+    let units = [b"\x41\x41\x01".to_vec(), [&b"\x41\x01"[..], &[0x77; 826]].concat()];
+    let framed = frame(Framing::Lengths(3), &units.each_ref().map(Vec::as_slice));
+    let chunk = Chunk::new().tag(Video, 0, &header(3)).tag(Video, 0, &message(0, &framed));
+    let (found, stream) = record(&chunk, &[]);
+    assert_eq!((&pictures(&stream)[0][2..], repairs(&found)), (&units[..], vec![]));
+}
+
+#[test]
+fn pieces_of_a_picture_may_each_be_framed_in_their_own_way() {
+    let framings = [Framing::Lengths(4), Framing::Lengths(2), Framing::StartCodes(&[3]), Framing::Both(3)];
+    let rows = [0, 2, 4, 6].map(|row| slice(row, 1, false));
+    for order in 0..4_usize.pow(4) {
+        let ways: [Framing; 4] = std::array::from_fn(|piece| framings[order >> (2 * piece) & 3]);
+        let pieces = rows.iter().zip(ways);
+        let chunk = pieces.fold(Chunk::new().tag(Video, 0, &header(4)), |chunk, (row, way)| {
+            chunk.tag(Video, 0, &message(1, &frame(way, &[row])))
+        });
+        let (found, stream) = record(&chunk, &[]);
+        let pictures = pictures(&stream);
+        assert!(pictures.len() == 1 && pictures[0][2..] == rows, "{ways:?}: {pictures:02x?}");
+        assert_eq!(found.repairs.of(PictureInPieces), 3, "{ways:?}");
+    }
 }

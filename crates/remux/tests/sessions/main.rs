@@ -6,8 +6,11 @@ mod chunk;
 mod configurations;
 mod entries;
 mod framings;
+mod limits;
+mod mpeg4;
 mod pictures;
 mod script;
+mod sets;
 
 use chunk::{AAC_44100, AAC_48000, AVC_180, AVC_1080, Chunk, SPS_180, record, repairs, write};
 use flv::TagKind::{Audio, Script, Video};

@@ -205,3 +205,28 @@ fn a_picture_in_pieces_keeps_its_time_where_a_stamp_is_wrong() {
     assert!(pictures(&stream)[1..].iter().all(|picture| picture.len() == 3));
     assert_eq!((found.video.as_ref().unwrap().access_units, found.duration_90khz), (12, 12 * 40 * 90));
 }
+
+#[test]
+fn what_comes_between_two_pieces_of_a_picture_is_part_of_it() {
+    let sei: &[u8] = b"\x06\x05\x01\x44\x80";
+    let recovery: &[u8] = b"\x06\x06\x01\xc4\x80";
+    let (first, second) = (slice(0, 1, false), slice(4, 1, false));
+    let (session, _) = record(&with_sets().avc(0, true, &[&slice(0, 0, true)]), &[]);
+    // Decoding can begin with a picture if the push says so with any of its pieces.
+    for (keys, with_recovery, expected) in [
+        ([true, false], false, true),
+        ([true, true], false, true),
+        ([false, false], false, false),
+        ([false, false], true, true),
+    ] {
+        let piece: &[&[u8]] = if with_recovery { &[recovery, &second] } else { &[&second] };
+        let chunk = Chunk::new().avc(40, keys[0], &[&first]).avc(40, false, &[sei]).avc(40, keys[1], piece);
+        let (found, stream) = record(&chunk, &session.state);
+        let units: Vec<Vec<u8>> =
+            [&[&first[..], sei], piece].concat().iter().map(|unit| unit.to_vec()).collect();
+        assert_eq!(pictures(&stream).len(), 1);
+        assert_eq!(pictures(&stream)[0][2..], units);
+        assert_eq!(found.repairs.of(PictureInPieces), 1);
+        assert_eq!(found.independent, expected, "{keys:?}, {with_recovery}");
+    }
+}

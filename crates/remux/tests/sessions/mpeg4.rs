@@ -1,0 +1,62 @@
+//! MPEG-4 part 2: which headers a picture is read by, whether keyframes bring them or a sequence header.
+
+use flv::TagKind::Video;
+use media::RepairKind::SequenceHeaderMissing;
+
+use crate::chunk::{Bits, Chunk, record, repairs, units};
+
+/// A video object layer of this size; the shape is 0 where it is rectangular.
+pub(crate) fn layer(shape: u32, width: u32, height: u32) -> Vec<u8> {
+    let bits = Bits::default().put(9, 1).put(1, 0).put(4, 1).put(1, 0).put(2, shape);
+    let bits = bits.put(1, 1).put(16, 25).put(1, 1).put(1, 0);
+    let bits =
+        if shape == 0 { bits.put(1, 1).put(13, width).put(1, 1).put(13, height).put(1, 1) } else { bits };
+    bits.put(16, 0xaaaa).unit(b"\0\0\x01\x20")
+}
+
+pub(crate) const VOP: &[u8] = b"\0\0\x01\xb6\x10\x61";
+
+/// Adds a frame with headers before it.
+pub(crate) fn frame(chunk: Chunk, timestamp_ms: u32, is_key: bool, headers: &[u8]) -> Chunk {
+    let head = [if is_key { 0x19 } else { 0x29 }, 1, 0, 0, 0];
+    chunk.tag(Video, timestamp_ms, &[&head[..], headers, VOP].concat())
+}
+
+#[test]
+fn a_size_of_mpeg4_that_a_header_changes_is_a_discontinuity() {
+    let chunk = |layer: &[u8], timestamp_ms| {
+        let header = [b"\x19\0\0\0\0", layer].concat();
+        frame(Chunk::new().tag(Video, timestamp_ms, &header), timestamp_ms, true, &[])
+    };
+    let (first, _) = record(&chunk(&layer(0, 320, 240), 0), &[]);
+    let (same, _) = record(&chunk(&layer(0, 320, 240), 40), &first.state);
+    let (other, stream) = record(&chunk(&layer(0, 640, 480), 40), &first.state);
+    assert_eq!([first.discontinuity, same.discontinuity, other.discontinuity], [false, false, true]);
+    assert_eq!(units(&stream, Video)[0].data, [&layer(0, 640, 480), VOP].concat());
+    assert_eq!(other.video.unwrap().size.unwrap().width, 640);
+    // An object of another shape has no size that it is shown in.
+    let (shaped, _) = record(&chunk(&layer(1, 0, 0), 0), &[]);
+    assert_eq!((shaped.video.as_ref().unwrap().size, shaped.video.unwrap().access_units), (None, 1));
+}
+
+#[test]
+fn frames_of_mpeg4_before_any_header_are_dropped_and_counted() {
+    for is_key in [true, false] {
+        let chunk = frame(frame(Chunk::new(), 0, is_key, &[]), 40, is_key, &[]);
+        let (found, _) = record(&chunk, &[]);
+        assert_eq!((found.size, repairs(&found)), (0, vec![(SequenceHeaderMissing, 2)]));
+    }
+}
+
+#[test]
+fn a_keyframe_of_mpeg4_without_headers_has_the_last_ones_before_it() {
+    let (one, two) = (layer(0, 320, 240), [&layer(0, 320, 240)[..], b"\0\0\x01\xb2two"].concat());
+    let chunk = frame(Chunk::new(), 0, true, &one);
+    let chunk = frame(frame(chunk, 40, true, &two), 80, false, &[]);
+    let chunk = frame(frame(chunk, 120, true, &[]), 160, false, &[]);
+    let (found, stream) = record(&chunk, &[]);
+    let data: Vec<Vec<u8>> = units(&stream, Video).into_iter().map(|unit| unit.data).collect();
+    let with = |headers: &[u8]| [headers, VOP].concat();
+    assert_eq!(data, [with(&one), with(&two), with(&[]), with(&two), with(&[])]);
+    assert!(!found.discontinuity && repairs(&found).is_empty());
+}

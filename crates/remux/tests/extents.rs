@@ -161,6 +161,27 @@ fn a_session_begins_with_its_earliest_access_unit_whatever_comes_first() {
 }
 
 #[test]
+fn pictures_that_are_shown_before_their_stamps_say_move_no_slice() {
+    // Stamps are decoding times that come too late: of each four pictures two are shown 40 ms before.
+    let offsets_ms = [0, 80, -40, -40];
+    let mut state = Vec::new();
+    for n in 0..3_u32 {
+        let mut chunk = Vec::new();
+        flv::write_header(&mut chunk, true, false);
+        flv::write_tag(&mut chunk, Video, 0, AVC).unwrap();
+        for (place, offset_ms) in (0..).zip(offsets_ms) {
+            let [_, a, b, c] = i32::to_be_bytes(offset_ms);
+            let body = [&[0x17, 1, a, b, c], &b"\0\0\0\x03\x65\x88\x80"[..]].concat();
+            flv::write_tag(&mut chunk, Video, n * 160 + place * 40, &body).unwrap();
+        }
+        let (slice, _) = remux(&chunk, &state, &Policy::default()).unwrap();
+        let extent = (slice.start_90khz, slice.duration_90khz);
+        assert_eq!(extent, (u64::from(n) * 160 * 90, 160 * 90), "slice {n}");
+        state = slice.state;
+    }
+}
+
+#[test]
 fn begins_rise_whatever_a_push_does() {
     let mut state = Vec::new();
     let mut last = None;

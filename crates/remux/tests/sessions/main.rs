@@ -9,8 +9,11 @@ mod framings;
 mod limits;
 mod mpeg4;
 mod pictures;
+mod samples;
 mod script;
 mod sets;
+mod stamps;
+mod tracks;
 
 use chunk::{AAC_44100, AAC_48000, AVC_180, AVC_1080, Chunk, SPS_180, record, repairs, write};
 use flv::TagKind::{Audio, Script, Video};

@@ -3,7 +3,7 @@
 use codec::mpeg4::{self, Framing, VideoObjectLayer};
 use media::{Data, PictureSize, RepairKind, Repairs, VideoCodec, VideoConfig};
 
-use crate::state::{VideoState, fingerprint};
+use crate::state::{VideoState, fingerprint, identity};
 
 /// What is known of a track of MPEG-4 part 2.
 #[derive(Clone, Debug)]
@@ -138,9 +138,9 @@ impl<'a> Mpeg4Stream<'a> {
         })
     }
 
-    /// Tells the configuration from others: headers that come with keyframes are no other.
+    /// Tells the configuration from others: headers that change with each keyframe are no other, unless the size changes.
     pub(crate) fn identity(&self) -> u64 {
-        fingerprint([VideoCodec::Mpeg4.name().as_bytes(), &self.header.unwrap_or(0).to_be_bytes()])
+        identity(VideoCodec::Mpeg4, self.header.unwrap_or(0), self.size)
     }
 }
 

@@ -5,7 +5,7 @@ use media::{PictureSize, RepairKind, Repairs, VideoCodec, VideoConfig};
 
 use crate::{
     content::Content,
-    state::{VideoState, fingerprint},
+    state::{VideoState, fingerprint, identity},
 };
 
 /// What a sequence header is to what was known.
@@ -220,11 +220,7 @@ impl<'a> NalStream<'a> {
 
     /// Tells the configuration from others: sets that change with each keyframe are no other, unless the size changes.
     pub(crate) fn identity(&self) -> u64 {
-        let size = self.size.map_or([0; 8], |size| {
-            let ([a, b, c, d], [e, f, g, h]) = (size.width.to_be_bytes(), size.height.to_be_bytes());
-            [a, b, c, d, e, f, g, h]
-        });
-        fingerprint([self.video_codec().name().as_bytes(), &self.identity.to_be_bytes(), &size])
+        identity(self.video_codec(), self.identity, self.size)
     }
 
     fn headers(&self) -> Vec<&'a [u8]> {

@@ -4,7 +4,7 @@ mod fields;
 mod timeline;
 mod tracks;
 
-use media::{PresentationStamps, Timeline};
+use media::{PictureSize, PresentationStamps, Timeline, VideoCodec};
 use mpegts::MuxerState;
 
 pub use tracks::VideoState;
@@ -157,6 +157,13 @@ impl<'a> SessionState<'a> {
             adts_frame: tracks.adts_frame,
         })
     }
+}
+
+/// Tells a configuration from others, by a fingerprint of its sequence header and the size of its pictures.
+pub(crate) fn identity(codec: VideoCodec, header: u64, size: Option<PictureSize>) -> u64 {
+    let [width, height] =
+        size.map_or([[0; 4]; 2], |size| [size.width.to_be_bytes(), size.height.to_be_bytes()]);
+    fingerprint([codec.name().as_bytes(), &header.to_be_bytes(), &width, &height])
 }
 
 /// FNV-1a: tells configurations apart, guards nothing.

@@ -40,6 +40,19 @@ fn a_size_of_mpeg4_that_a_header_changes_is_a_discontinuity() {
 }
 
 #[test]
+fn a_size_of_mpeg4_that_changes_in_the_keyframes_alone_is_a_discontinuity() {
+    let chunk = |timestamp_ms, headers: &[u8]| frame(Chunk::new(), timestamp_ms, true, headers);
+    let (small, large) = (layer(0, 320, 240), layer(0, 640, 480));
+    let (first, _) = record(&chunk(0, &small), &[]);
+    let told = [&small[..], b"\0\0\x01\xb2told"].concat();
+    let (same, _) = record(&chunk(40, &told), &first.state);
+    let (other, _) = record(&chunk(80, &large), &same.state);
+    let (next, _) = record(&chunk(120, &large), &other.state);
+    let found = [first, same, other, next].map(|slice| slice.discontinuity);
+    assert_eq!(found, [false, false, true, false]);
+}
+
+#[test]
 fn frames_of_mpeg4_before_any_header_are_dropped_and_counted() {
     for is_key in [true, false] {
         let chunk = frame(frame(Chunk::new(), 0, is_key, &[]), 40, is_key, &[]);

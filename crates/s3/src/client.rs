@@ -94,9 +94,9 @@ impl<T: Transport> Client<'_, T> {
             range.split_once('-')?.0.parse().ok()
         };
         match response.status {
-            206 if begins() == Some(first) => Ok(response.body),
+            206 if begins() == Some(first) => Ok(up_to(length, response.body)),
             // The object from its begin is what was asked for, however it is called.
-            200 if first == 0 => Ok(response.body),
+            200 if first == 0 => Ok(up_to(length, response.body)),
             200 | 206 => {
                 let reason = format!("GET {} answers another range than was asked for", self.place(key));
                 Err(Error::Refused { reason })
@@ -186,7 +186,10 @@ impl<T: Transport> Client<'_, T> {
     }
 
     /// Sends a request without a body, once more where the store has told another region.
+    /// Sends a request without a body. Of the answer so many bytes are read, or more: a problem is read whole, however little
+    /// was asked for.
     pub(crate) async fn ask(&self, request: Request, max_bytes: u32) -> Result<Response, Error> {
+        let max_bytes = max_bytes.max(MAX_ERROR_BYTES);
         let signed = self.signed(request.clone());
         let response = self.transport.send(&self.bucket, signed, None, max_bytes).await?;
         if !self.learn(&response) {
@@ -227,6 +230,11 @@ impl<T: Transport> Client<'_, T> {
     pub(crate) fn place(&self, key: &str) -> String {
         format!("{}{}{key}", self.bucket.authority(), self.bucket.root())
     }
+}
+
+fn up_to(length: u32, mut body: Vec<u8>) -> Vec<u8> {
+    body.truncate(length as usize);
+    body
 }
 
 #[cfg(test)]

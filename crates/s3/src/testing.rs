@@ -51,7 +51,9 @@ impl Transport for Script {
         self.sent.borrow_mut().extend(body);
         self.asked.borrow_mut().push((request.method, request.target(), max_bytes));
         self.headers.borrow_mut().push(request.headers);
-        self.responses.borrow_mut().remove(0)
+        let mut response = self.responses.borrow_mut().remove(0)?;
+        response.body.truncate(max_bytes as usize);
+        Ok(response)
     }
 }
 

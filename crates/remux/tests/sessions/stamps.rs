@@ -2,7 +2,7 @@
 
 use flv::TagKind::Video;
 use media::RepairKind::PresentationTimestamp;
-use recorder_remux::{SessionState, demux};
+use recorder_remux::{Policy, SessionState, demux, remux};
 
 use crate::chunk::{AVC_1080, Chunk};
 
@@ -66,4 +66,49 @@ fn a_picture_that_is_decoded_late_is_shown_as_much_before_as_its_offset_says() {
     let decoded = second[0].0;
     assert!(decoded > 4_960 && decoded <= 5_000, "{second:?}");
     assert_eq!(second, [(decoded, decoded), (second[1].0, second[1].0 + 40)]);
+}
+
+/// Steps from one stamp to the next: of all paces, and jumps ahead and back. Unit: ms.
+const STEPS_MS: [u32; 12] =
+    [0, 1, 20, 40, 1_000, 9_990, 59_990, 60_000, 1 << 30, (1 << 31) - 1, u32::MAX - 60_000, u32::MAX - 100];
+
+#[test]
+fn the_state_after_any_stamps_can_be_read() {
+    let mut random = 1_u64;
+    let mut below = |bound: u32| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as u32 % bound
+    };
+    for push in 0..300 {
+        let (mut state, mut stamps_ms) = (Vec::new(), [0_u32; 2]);
+        let mut steps_ms = [0; 2];
+        for number in 0..60 {
+            let mut chunk = Chunk::with_headers();
+            for _ in 0..1 + below(3) {
+                for track in 0..2 {
+                    if below(10) == 0 {
+                        steps_ms[track] = STEPS_MS[below(STEPS_MS.len() as u32) as usize];
+                    }
+                    stamps_ms[track] = stamps_ms[track].wrapping_add(steps_ms[track]).wrapping_add(below(20));
+                }
+                chunk = chunk.key(stamps_ms[0]);
+                if push % 2 == 0 {
+                    chunk = chunk.aac(stamps_ms[1]);
+                }
+            }
+            let remuxed = remux(&chunk.0, &state, &Policy::default());
+            let (slice, _) = remuxed.unwrap_or_else(|error| panic!("push {push}, chunk {number}: {error}"));
+            state = slice.state;
+        }
+    }
+}
+
+/// Steps that grow by little are followed: a pace is a minute at most.
+#[test]
+fn a_picture_a_minute_is_recorded_whose_stamps_come_later_and_later() {
+    let mut state = Vec::new();
+    for minute in 0..60_u32 {
+        let chunk = Chunk::with_headers().key(minute * 60_000 + 5 * minute.saturating_sub(4));
+        state = remux(&chunk.0, &state, &Policy::default()).unwrap().0.state;
+    }
 }

@@ -156,3 +156,39 @@ fn chunks(length: u64, seq: u64, note: &SliceNote) -> impl Iterator<Item = (u64,
     let slice = delivery(Chunk::Slice(note.slice), note.generation, note.left_out.clone());
     between.chain(std::iter::once((seq, slice, note.is_parted)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::world::{session_of, slice};
+    use crate::users::Seen;
+
+    const BEGAN_MS: u64 = 1_777_777_777_000;
+
+    #[test]
+    fn a_slice_is_believed_that_begins_a_little_before_its_push_and_no_earlier_one() {
+        let mut session = Session { began_ms: BEGAN_MS, ..session_of("a") };
+        let slices = session.rule.as_mut().unwrap().formats[0].slices.as_mut().unwrap();
+        slices.object_prefix = naming::DEFAULT_SLICE.into();
+        for (early_ms, is_believed) in [(0, true), (10_000, true), (10_001, false), (3_600_000, false)] {
+            let slice = Slice { anchor_ms: BEGAN_MS - early_ms, ..slice(0) };
+            let note = SliceNote {
+                generation: Generation::default(),
+                before: Generation::default(),
+                is_parted: false,
+                is_parted_before: false,
+                is_followed_by_entry: true,
+                files: vec![(0, 1)],
+                left_out: Vec::new(),
+                between: Vec::new(),
+                slice,
+                remux_state: Vec::new(),
+            };
+            let seen = Seen { tag: None, note: note.encode(), size: Some(slice.size) };
+            let name = names::slice(&session, 0, slice.start_ms(), 0).unwrap();
+            let own = OwnSlice { seq: 0, name, seen };
+            let said = Said::of(&session, &own, Generation::default(), BEGAN_MS + 60_000);
+            assert_eq!(said.note, is_believed.then_some(note), "{early_ms}");
+        }
+    }
+}

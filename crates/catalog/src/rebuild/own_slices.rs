@@ -229,8 +229,11 @@ mod tests {
     fn the_next_slices_are_found_without_a_gap_whatever_lies_beside_them() {
         for (template, is_ordered) in [(naming::DEFAULT_SLICE, true), ("{Sequence}_{UnixTimestamp}", false)] {
             let (users, own) = (MemoryUsers::default(), session("a", template));
-            put(&users, &own, 0..1_150, BEGAN_MS);
+            // 999 and 1000 are of one second.
+            put(&users, &own, 0..1_150, BEGAN_MS + STEP_MS);
             put(&users, &session("other", template), 5..1_150, BEGAN_MS - 1_000);
+            // One more, so that a page ends between them.
+            put(&users, &session("third", template), 2_000..2_001, BEGAN_MS + 350_000 - 2_000 * STEP_MS);
             for first in (690..1_010).step_by(if is_ordered { 1 } else { 40 }) {
                 let (seqs, is_all) = found(&users, &own, first).unwrap().unwrap();
                 let end = first + seqs.len() as u64;

@@ -139,3 +139,29 @@ fn a_session_that_continues_one_that_is_over_belongs_to_its_recording() {
     stage.come_late("20200102-y", 0);
     assert_eq!(file_of_last(&stage, "20200102-y"), 10_001);
 }
+
+/// One that had come back is found by how far it is sealed, and by nothing else.
+#[test]
+fn a_late_chunk_of_a_session_that_was_over_is_taken_though_the_store_was_lost() {
+    for has_come_back in [false, true] {
+        let world = World::new();
+        let mut push = Push::begin(&world, ID, MIDNIGHT - HOUR_MS, None);
+        push.slices(5);
+        push.end(25_000);
+        let mut stage = Stage::new(world);
+        stage.leap_until(MIDNIGHT + 28 * HOUR_MS);
+        if has_come_back {
+            stage.come_late(ID, 5);
+            stage.leap_until(MIDNIGHT + 60 * HOUR_MS);
+        }
+        let sealed = |stage: &Stage| run(seal::sealed(&stage.world.store, ID)).unwrap();
+        let before = sealed(&stage);
+        assert_eq!(before.is_some(), has_come_back);
+        lose(&mut stage);
+        rebuild(&stage);
+        assert_eq!(sealed(&stage), before);
+        let next = 5 + u64::from(has_come_back);
+        assert!(matches!(turn(&stage, ID, next - 1), Ok(Turn::Done)), "{has_come_back}");
+        assert!(matches!(turn(&stage, ID, next), Ok(Turn::Next(_))), "{has_come_back}");
+    }
+}

@@ -35,6 +35,9 @@ pub(super) fn rebuild_without(stage: &Stage, without: &[String]) -> Found {
         match run(rebuild::step((store, bucket, users), Mode::Write, without, KEPT, stage.now_ms)) {
             Ok(step) => {
                 found.parts += step.found.parts;
+                found.slices += step.found.slices;
+                found.files += step.found.files;
+                found.sessions += step.found.sessions;
                 found.restored += step.found.restored;
                 found.tail += step.found.tail;
                 found.unlisted.clone_from(&step.found.unlisted);
@@ -275,6 +278,11 @@ fn a_dry_run_counts_and_writes_nothing() {
     run(guard::note_probed(&in_use, "e", "b")).unwrap();
     let refused = run(rebuild::step((&in_use, bucket, users), Mode::Write, &[], KEPT, stage.now_ms));
     assert!(matches!(refused, Err(Error::StoreInUse)), "{refused:?}");
+    // What is written is as much.
+    lose(&mut stage);
+    let written = rebuild(&stage);
+    let counts = |found: &Found| (found.parts, found.slices, found.files, found.sessions);
+    assert_eq!(counts(&written), counts(&found));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The key-value store is lost, and filled anew from the work bucket and the users' buckets.
 
+mod back;
+mod dry;
 mod forged;
 mod objects;
 mod random;

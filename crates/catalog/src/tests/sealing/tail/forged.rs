@@ -32,12 +32,14 @@ type Change = fn(&mut SliceNote);
 
 #[test]
 fn what_does_not_follow_on_what_is_before_is_lost() {
-    let changes: [(&str, Change); 6] = [
+    let changes: [(&str, Change); 8] = [
         ("it is in a file that is not open", |note| note.files[0].0 += 1),
         ("its file has more slices", |note| note.files[0].1 += 1),
         ("its file has fewer slices", |note| note.files[0].1 -= 1),
         ("its file has a number of an earlier one", |note| note.files[0].0 -= 1),
         ("it is in a file more", |note| note.files.push((0, 1))),
+        ("the one before it had fewer orders", |note| note.before.orders -= 1),
+        ("the one before it was in an earlier file", |note| note.before.files -= 1),
         // By another clock than those before it.
         ("its clock is behind", |note| {
             note.slice.anchor_ms -= 10;
@@ -147,4 +149,24 @@ fn what_came_after_a_lost_store_is_back_when_the_next_one_is_lost() {
     assert_eq!(rebuild(&stage).tail, 6);
     assert_eq!(last_records(&stage), known);
     assert!(matches!(turn(&stage, LIVE, 76), Ok(Turn::Next(_))));
+}
+
+/// However often a store was lost, no more numbers are left out.
+#[test]
+fn a_number_that_no_lost_store_can_have_come_to_is_not_believed() {
+    for (number, tail) in [(0, 1), (100_000_000, 1), (100_000_001, 0), (u32::MAX, 0)] {
+        let world = World::new();
+        begin(&world, LIVE, MIDNIGHT + MINUTE_MS, None).slices(1);
+        let mut stage = staged(world);
+        let name = name_of(&stage, 0);
+        {
+            let mut objects = stage.world.users.objects.borrow_mut();
+            let seen = objects.get_mut(&name).unwrap();
+            let mut note = SliceNote::decode(seen.note.as_ref().unwrap()).unwrap();
+            note.files[0].0 = number;
+            seen.note = note.encode();
+        }
+        lose(&mut stage);
+        assert_eq!(rebuild(&stage).tail, tail, "{number}");
+    }
 }

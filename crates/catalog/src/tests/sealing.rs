@@ -1,6 +1,7 @@
 //! Sealing: what is asked is answered alike before, while and after it moves, and in the end nothing is left.
 
 mod chains;
+mod days;
 mod left;
 mod lost_sessions;
 pub(crate) mod lost_store;

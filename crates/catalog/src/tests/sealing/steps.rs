@@ -203,11 +203,14 @@ fn a_push_leaves_the_store_whenever_its_end_is_told() {
     ] {
         let world = World::new();
         Push::begin(&world, ID, began_ms, None).slices(1);
-        let mut stage = Stage::new(world);
+        // Its file cannot be written before the day of its begin is sealed.
+        let mut stage = Stage { is_full: true, ..Stage::new(world) };
         stage.leap_until(told_ms);
         stage.now_ms = told_ms;
         let World { store, bucket, .. } = &stage.world;
         run(session::end(store, bucket, ID, 0, ended_ms - began_ms, 1, told_ms)).unwrap();
+        stage.leap_until(MIDNIGHT + 8 * HOUR_MS);
+        stage.is_full = false;
         stage.leap_until(MIDNIGHT + 32 * HOUR_MS);
         assert_eq!(stage.keys_of(&["s", "a", "c", "e"]), [] as [&str; 0], "{began_ms} {ended_ms} {told_ms}");
         assert_eq!(stage.slices().len(), 1);
@@ -257,7 +260,7 @@ fn a_push_is_over_though_the_one_that_continues_it_brought_nothing() {
 /// Chunks of one before a range are in the log, and those of one in it are not sealed.
 #[test]
 fn what_is_sealed_and_what_is_not_are_handed_on_as_one() {
-    let mut stage = pushed(MIDNIGHT - 5 * MINUTE_MS, 100);
+    let mut stage = pushed(MIDNIGHT - 10 * MINUTE_MS, 200);
     let numbers = |stage: &Stage, first, last| {
         let (World { store, bucket, .. }, mut found) = (&stage.world, Vec::new());
         run(file::chunks(store, bucket, ID, first..=last, |seq, _| found.push(seq))).unwrap();
@@ -265,8 +268,8 @@ fn what_is_sealed_and_what_is_not_are_handed_on_as_one() {
     };
     stage.leap_until(MIDNIGHT + 4 * HOUR_MS);
     let sealed = run(seal::sealed(&stage.world.store, ID)).unwrap().unwrap();
-    assert_eq!(sealed.next, 60);
-    for (first, last) in [(0, 99), (0, 59), (30, 70), (59, 60), (60, 60), (61, 99)] {
+    assert_eq!(sealed.next, 120);
+    for (first, last) in [(0, 199), (0, 119), (30, 130), (119, 120), (120, 120), (121, 199)] {
         assert_eq!(numbers(&stage, first, last), Vec::from_iter(first..=last), "{first} {last}");
     }
 }

@@ -131,6 +131,30 @@ fn what_is_sealed_at_a_later_try_is_cleared_no_earlier() {
     }
 }
 
+/// A part says that the session is over, and is cleared after the chunk has come.
+#[test]
+fn a_chunk_on_its_way_while_its_session_is_found_to_be_over_is_sealed_after_it() {
+    let world = World::new();
+    let mut push = Push::begin(&world, ID, MIDNIGHT - HOUR_MS, None);
+    push.slices(100);
+    push.end(500_000);
+    let mut stage = Stage::new(world);
+    stage.tick_until(MIDNIGHT + 70 * MINUTE_MS, 60_000);
+    let late = loop {
+        let late = prepared(&stage, ID, 100);
+        stage.tick();
+        if stage.objects("log/") > 0 {
+            break late;
+        }
+        stage.now_ms += 1_000;
+    };
+    let anchor_ms = late.place(500_000, 100 * 450_000, 0).anchor_ms;
+    commit(&stage, &late, Chunk::Slice(crate::chunk::Slice { anchor_ms, ..slice(100) }));
+    stage.leap_until(MIDNIGHT + 60 * HOUR_MS);
+    assert_eq!(stage.slices().len(), 101);
+    assert!(is_gone(&stage, ID));
+}
+
 /// What tells how far sessions are sealed cannot be written for some minutes.
 #[test]
 fn a_part_is_cleared_once_it_is_noted_how_far_its_sessions_are_sealed() {
@@ -239,6 +263,9 @@ fn a_day_of_many_pushes_is_sealed_in_several_parts() {
     let mut stage = Stage::new(world);
     stage.leap_until(MIDNIGHT + HOUR_MS);
     let expected = stage.slices();
+    // What the first part has no room for follows it within minutes.
+    stage.leap_until(MIDNIGHT + 2 * HOUR_MS);
+    assert!(stage.objects("log/") >= 2, "{}", stage.objects("log/"));
     stage.leap_until(MIDNIGHT + 8 * HOUR_MS);
     assert!(stage.objects("log/") >= 2, "{}", stage.objects("log/"));
     assert!(stage.slices() == expected && expected.len() == 1_240);

@@ -89,6 +89,31 @@ fn one_of_three_has_it_after_another_one_has_died_with_it() {
     }
 }
 
+/// Two of them have read an old claim. One has it and gives it back; the other one draws the number after that claim's while
+/// numbers begin anew, and another one that draws later writes first.
+#[test]
+fn one_of_a_new_round_has_it_though_one_that_read_an_old_claim_draws_its_next_number() {
+    let (store, held) = (MemoryStore::default(), Held::default());
+    assert!(run(take(&store, KEY, T)).unwrap());
+    let actors = (0..4).map(|_| call(&store, &held, T + HELD_MS)).collect();
+    let [quick, late, new, vain] = [0, 1, 2, 3];
+    let mut turns = vec![late, late];
+    turns.extend([quick; 20]);
+    turns.extend([new, new, new, vain, vain, late, vain, vain, vain, late, late, late, new, new]);
+    let mut turns = turns.into_iter();
+    let (mut alive, mut last) = (vec![quick, late, new, vain], None);
+    store.scheduler().run(actors, |under_way| {
+        if under_way < alive.len() {
+            alive.retain(|actor| Some(*actor) != last);
+        }
+        last = turns.find(|turn| alive.contains(turn)).or(alive.first().copied());
+        Step::Run(alive.iter().position(|actor| Some(*actor) == last).unwrap_or_default())
+    });
+    assert!(!held.twice.get());
+    assert_eq!(held.times.get(), 2);
+    assert!(comes_free(&store, T + HELD_MS));
+}
+
 #[test]
 fn no_death_and_no_lost_reply_keeps_it_for_ever_or_gives_it_to_two() {
     for seed in 1..4_000 {

@@ -3,7 +3,7 @@
 use store::memory::run;
 
 use super::*;
-use crate::chunk::{Gap, GapReason};
+use crate::chunk::{Gap, GapReason, Slice};
 use crate::tests::world::{World, session_of, slice};
 
 const GAP: Chunk = Chunk::Gap(Gap { reason: GapReason::Shed, from_ms: 0, to_ms: 1 });
@@ -37,15 +37,19 @@ fn what_came_since_a_slice_is_known_beyond_a_page_as_far_as_there_is_room() {
 
 #[test]
 fn a_record_has_the_tally_before_its_page_and_the_state_after_its_chunk() {
-    let records = records((0..200).map(|seq| Chunk::Slice(slice(seq))));
-    assert_eq!(records[150].remux_state("a", 150).unwrap(), b"state");
-    let mut tally = Tally::default();
-    for page in 0..3 {
-        let end = PAGE * (page + 1);
-        assert_eq!(records[(end - PAGE) as usize].tally().as_ref(), Some(&tally));
-        assert_eq!(records[end as usize - 1].tally().as_ref(), Some(&tally));
-        let chunks = records[end as usize - 1].chunks("a", end - 1).unwrap();
-        tally = tally.after(page, &chunks, session_of("a").delay_ms());
+    // Without breaks, and with more than one tally holds.
+    for break_ms in [0, 400_000] {
+        let slice = |seq| Slice { anchor_ms: 1_000_000 + seq * break_ms, ..slice(seq) };
+        let records = records((0..200).map(|seq| Chunk::Slice(slice(seq))));
+        assert_eq!(records[150].remux_state("a", 150).unwrap(), b"state");
+        let mut tally = Tally::default();
+        for page in 0..3 {
+            let end = PAGE * (page + 1);
+            assert_eq!(records[(end - PAGE) as usize].tally().as_ref(), Some(&tally));
+            assert_eq!(records[end as usize - 1].tally().as_ref(), Some(&tally));
+            let chunks = records[end as usize - 1].chunks("a", end - 1).unwrap();
+            tally = tally.after(page, &chunks, session_of("a").delay_ms());
+        }
     }
 }
 

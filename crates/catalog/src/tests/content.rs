@@ -245,3 +245,16 @@ fn the_recording_that_began_earlier_counts_by_its_first_push() {
     let found = found.unwrap();
     assert!(found.iter().all(|located| located.session.id == "y") && found.len() == 6, "{found:?}");
 }
+
+#[test]
+fn the_recording_that_began_earlier_counts_though_its_first_push_brought_nothing() {
+    let world = World::new();
+    let first = Push::begin(&world, "x", 1_000_000, None);
+    let other = Session { gateway: "g2".into(), began_ms: 1_020_000, ..session_of("z") };
+    Push::begin_as(&world, other, None).slices(12);
+    first.end(0);
+    Push::begin(&world, "y", 1_030_000, Some(("x", 30_000))).slices(6);
+    let found = run(content::slices(&world.store, &world.bucket, &stream(), 1_030_000, 1_060_000, false));
+    let found = found.unwrap();
+    assert!(found.iter().all(|located| located.session.id == "y") && found.len() == 6, "{found:?}");
+}

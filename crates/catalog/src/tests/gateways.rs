@@ -3,6 +3,7 @@
 mod breaks;
 pub(crate) mod commands;
 mod denial;
+mod forgotten;
 mod races;
 mod silence;
 mod unfinished;

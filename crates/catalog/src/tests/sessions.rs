@@ -1,6 +1,6 @@
 //! Which recording a push goes on with, and what is left of one that comes to nothing.
 
-use store::memory::run;
+use store::memory::{Actor, Outcome, run};
 
 use super::gateways::{begin, tick};
 use super::media::Push;
@@ -134,6 +134,36 @@ fn a_break_that_is_over_at_once_is_not_closed_while_a_chunk_may_come() {
         files.extend(tick(&world, ended_ms + CALL_MAX_MS + second * 1_000));
     }
     assert_eq!(files, ["a0 a1"]);
+}
+
+/// A tick comes while its end is being noted, and finds nothing yet. Nobody tells the end again.
+#[test]
+fn a_break_that_is_over_at_once_is_closed_wherever_the_call_that_ends_its_push_dies() {
+    let ended_ms = NOW + 10_000;
+    // The tick comes after so many operations, and the call dies after so many more; answers whether it was over before.
+    let is_over_at = |before: usize, more: usize| {
+        let world = World::new();
+        let mut session = session_of("a");
+        session.rule.as_mut().unwrap().delay_seconds = 0;
+        Push::begin_as(&world, session, None).slices(2);
+        let (store, bucket) = (&world.store, &world.bucket);
+        let mut ending: Actor<'_, ()> = Box::pin(async move {
+            session::end(store, bucket, "a", 0, 10_000, 2, ended_ms).await.unwrap();
+        });
+        let mut step = || store.scheduler().step(&mut ending, Outcome::Applied).0.is_ready();
+        if (0..before).any(|_| step()) {
+            return true;
+        }
+        let mut files = tick(&world, ended_ms);
+        let _ = (0..more).any(|_| step());
+        for look in 0..200 {
+            files.extend(tick(&world, ended_ms + look * 5_000));
+        }
+        assert_eq!(files, ["a0 a1"], "{before} {more}");
+        false
+    };
+    let operations = (0..).find(|before| [1, 2, 3].map(|more| is_over_at(*before, more)).contains(&true));
+    assert!(operations.is_some_and(|operations| operations > 20), "{operations:?}");
 }
 
 fn on_demand(id: &str) -> Session {

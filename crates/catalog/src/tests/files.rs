@@ -1,5 +1,8 @@
 //! Which record files are complete, while something else goes on.
 
+mod entries;
+mod orders;
+
 use std::cell::RefCell;
 
 use store::memory::{Actor, Random, run};

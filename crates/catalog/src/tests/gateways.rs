@@ -4,6 +4,8 @@ mod breaks;
 pub(crate) mod commands;
 mod denial;
 mod forgotten;
+mod looks;
+mod pauses;
 mod races;
 mod silence;
 mod unfinished;

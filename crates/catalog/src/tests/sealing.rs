@@ -2,6 +2,7 @@
 
 mod chains;
 mod days;
+mod late;
 mod left;
 mod lost_sessions;
 pub(crate) mod lost_store;

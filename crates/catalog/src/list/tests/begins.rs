@@ -104,3 +104,18 @@ fn all_that_stays_is_found_however_often_a_list_is_tightened() {
     let span = run(count(&store, "l")).unwrap() - run(low(&store, "l")).unwrap().number;
     assert!(span < 6 * SLACK, "{span} numbers for {STAYS} entries");
 }
+
+/// Whoever reads it would make it longer each time.
+#[test]
+fn nothing_is_moved_while_the_begin_cannot_be_raised_past_it() {
+    let store = MemoryStore::default();
+    run(append(&store, "l", "stays")).unwrap();
+    for number in 0..3 * SLACK {
+        run(append(&store, "l", &format!("goes-{number}"))).unwrap();
+    }
+    let goes = async |value: &str| Ok(value.starts_with("goes"));
+    for now_ms in [0, 1, CALL_MAX_MS - 1] {
+        assert_eq!(run(values(&store, "l", now_ms, goes)).unwrap(), ["stays"]);
+        assert_eq!(run(count(&store, "l")).unwrap(), 3 * SLACK + 1, "{now_ms}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use store::memory::run;
 
-use super::super::media::Push;
+use super::super::media::{Piece, Push, SECOND};
 use super::super::world::{World, slice};
 use super::stage::{Stage, stream};
 use super::{HOUR_MS, MIDNIGHT, MINUTE_MS};
@@ -32,19 +32,32 @@ fn what_comes_late_is_found_at_once_however_long_after_what_came_late_before() {
     assert_eq!(stage.slices(), expected);
 }
 
-/// Each would make the day's list longer.
+/// The sessions that are noted in the day of a moment, and how often any was.
+fn noted(world: &World, at_ms: u64) -> (Vec<String>, u64) {
+    let stream = stream().key();
+    let list = days::sessions_of(StreamDay { stream: &stream, day: days::day(at_ms) });
+    let noted = run(list::all(&world.store, &list)).unwrap();
+    (noted.into_iter().collect(), run(list::count(&world.store, &list)).unwrap())
+}
+
+/// Each time more would make the day's list longer.
 #[test]
 fn a_push_is_noted_once_in_the_day_that_it_is_in() {
     let world = World::new();
     Push::begin(&world, ID, MIDNIGHT - HOUR_MS, None).slices(10);
-    let key = stream().key();
-    let noted = run(list::all(&world.store, &days::sessions_of(day(&key)))).unwrap();
-    assert!(noted.iter().eq([ID]), "{noted:?}");
-    assert_eq!(run(list::count(&world.store, &days::sessions_of(day(&key)))).unwrap(), 1);
+    assert_eq!(noted(&world, MIDNIGHT - HOUR_MS), (vec![ID.to_owned()], 1));
 }
 
-fn day(stream: &str) -> StreamDay<'_> {
-    StreamDay { stream, day: days::day(MIDNIGHT - HOUR_MS) }
+#[test]
+fn a_slice_that_begins_with_a_day_is_noted_in_it_however_short_it_is() {
+    for duration_90khz in [0, 89, 90] {
+        let world = World::new();
+        let mut push = Push::begin(&world, ID, MIDNIGHT - 10_000, None);
+        push.slices(1);
+        let start_90khz = 10 * SECOND;
+        push.slice(Piece { offset_ms: 10_000, start_90khz, duration_90khz, is_enterable: true });
+        assert_eq!(noted(&world, MIDNIGHT), (vec![ID.to_owned()], 1), "{duration_90khz}");
+    }
 }
 
 /// Two slices, the names of one of which were another writer's.

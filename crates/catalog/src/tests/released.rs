@@ -79,7 +79,7 @@ fn media_that_no_file_needs_is_deleted_two_hundred_objects_at_a_time() {
 }
 
 #[test]
-fn media_that_another_file_needs_is_asked_for_ever_less_often_and_deleted_in_the_end() {
+fn media_that_another_file_needs_is_looked_at_ever_less_often_and_deleted_in_the_end() {
     let world = kept(&[Container::Mp4, Container::Flv], 12);
     write(&world, Container::Mp4, 0, NOW);
     let compose_for = |from_ms: u64, minutes: u64| -> usize {

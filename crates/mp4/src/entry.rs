@@ -104,20 +104,33 @@ mod tests {
         }
     }
 
+    fn mp3(sample_rate_hz: u32) -> AudioEntry<'static> {
+        AudioEntry {
+            codec: AudioCodec::Mp3,
+            sample_rate_hz,
+            channels: 2,
+            frame_samples: 1_152,
+            in_adts: false,
+            record: &[],
+        }
+    }
+
+    /// Behind the fields of an entry, the header of `esds` and the begins of two descriptors.
+    const IN_ESDS: usize = 12 + 8 + 5;
+
+    #[test]
+    fn esds_says_whether_it_is_of_pictures_or_of_sound() {
+        // The object type, and the stream type (14496-1 table 6) in six bits before a zero and a one.
+        let picture = VideoEntry { codec: VideoCodec::Mpeg4, width: 16, height: 16, record: &[] };
+        assert_eq!(video(&picture)[86 + IN_ESDS..][..2], [0x20, 0b0001_0001]);
+        assert_eq!(audio(&mp3(48_000))[36 + IN_ESDS..][..2], [0x6b, 0b0001_0101]);
+        let aac = AudioEntry { codec: AudioCodec::Aac, ..mp3(48_000) };
+        assert_eq!(audio(&aac)[36 + IN_ESDS..][..2], [0x40, 0b0001_0101]);
+    }
+
     #[test]
     fn mp3_at_the_rates_of_mpeg_1_is_named_so() {
-        let object_type = |sample_rate_hz| {
-            let entry = AudioEntry {
-                codec: AudioCodec::Mp3,
-                sample_rate_hz,
-                channels: 2,
-                frame_samples: 1_152,
-                in_adts: false,
-                record: &[],
-            };
-            // Behind the fields of the entry, the header of `esds`, and the begins of two descriptors.
-            audio(&entry)[36 + 12 + 8 + 5]
-        };
+        let object_type = |sample_rate_hz| audio(&mp3(sample_rate_hz))[36 + IN_ESDS];
         assert_eq!([32_000, 44_100, 48_000].map(object_type), [MPEG1_AUDIO; 3]);
         assert_eq!([16_000, 22_050, 24_000].map(object_type), [MPEG2_AUDIO; 3]);
     }

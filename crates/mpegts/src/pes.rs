@@ -61,6 +61,22 @@ mod tests {
     }
 
     #[test]
+    fn a_session_begins_at_three_seconds() {
+        // 270,000 in 3, 15 and 15 bits, each followed by a one.
+        assert_eq!(timestamp(2, 0), [0x21, 0x00, 0x11, 0x3d, 0x61]);
+    }
+
+    #[test]
+    fn the_longest_audio_is_the_longest_whose_length_is_told() {
+        let length = |payload_size| {
+            let header = header(0xc0, 0, 0, payload_size);
+            u64::from(u16::from_be_bytes(header.bytes()[4..6].try_into().unwrap()))
+        };
+        let longest = MAX_AUDIO_SIZE as u64;
+        assert_eq!([longest, longest + 1].map(length), [u16::MAX.into(), 0]);
+    }
+
+    #[test]
     fn the_length_is_zero_where_it_does_not_fit() {
         assert_eq!(header(0xe0, 0, 0, 65_527).bytes()[4..6], [0xff, 0xff]);
         assert_eq!(header(0xe0, 0, 0, 65_528).bytes()[4..6], [0, 0]);

@@ -96,7 +96,7 @@ impl BitWriter {
 #[cfg(test)]
 mod tests {
     use crate::{
-        aac::{AdtsHeader, AudioSpecificConfig, Error, ProgramConfig},
+        aac::{AdtsHeader, AudioSpecificConfig, Error, MAX_FRAME_SIZE, ProgramConfig},
         bits::bytes_of,
     };
 
@@ -179,10 +179,15 @@ mod tests {
             let config = bytes_of(&format!("00010 0110 0000 000 {}", element(front, data)));
             AudioSpecificConfig::parse(&[&config[..], &[0]].concat())
         };
-        let longest = parse(7, 4).unwrap().program_config.unwrap();
+        let config = parse(7, 4).unwrap();
+        let longest = config.program_config.unwrap();
         assert_eq!(longest.as_bytes(), [bytes_of(&format!("101 {}", element(7, 4))), vec![0]].concat());
         assert_eq!(longest.as_bytes().len(), ProgramConfig::MAX_SIZE);
         assert_eq!(parse(8, 3), Err(Error::ProgramConfig { bits: 89, limit: 88 }));
         assert_eq!(parse(10, 0).unwrap().channels(), Some(10));
+        // Behind it the longest frame fills the length, which has 13 bits.
+        let header = AdtsHeader::new(&config, MAX_FRAME_SIZE).unwrap();
+        assert_eq!(header.as_bytes().len() + MAX_FRAME_SIZE, 0x1fff);
+        assert_eq!((header.as_bytes()[3] & 3, header.as_bytes()[4], header.as_bytes()[5]), (3, 0xff, 0xff));
     }
 }

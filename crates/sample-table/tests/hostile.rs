@@ -107,6 +107,15 @@ fn the_largest_values_are_read_and_no_larger_ones() {
     let refused = Error::Range { field: "record", offset: 10 };
     assert_eq!([1 << 25, (1 << 25) + 1].map(of_record), [None, Some(refused)]);
 
+    // An hour, behind the version, two counts and flags.
+    let of_last = |last_duration_90khz| {
+        let head =
+            Head { video: TrackHead { last_duration_90khz, ..TrackHead::default() }, ..Head::default() };
+        SampleTable::parse(&write(&head, &Vec::new())).err()
+    };
+    let refused = Error::Range { field: "last duration", offset: 4 };
+    assert_eq!([324_000_000, 324_000_001].map(of_last), [None, Some(refused)]);
+
     // Three samples; nothing changes with the last but its size.
     let outcome = |begin: i64, step: i64, size| {
         let sample = |(n, size)| Sample {

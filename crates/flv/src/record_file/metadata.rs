@@ -185,8 +185,15 @@ mod tests {
         facts.take_metadata(&long);
         facts.take_metadata(&pushed(&[("encoder", "cut")])[..20]);
         assert_eq!(fields(&facts).get("encoder"), None);
+        // As long as some hundred fields.
+        let comment = "x".repeat(16_000);
         for name in ["one", "two"] {
-            facts.take_metadata(&pushed(&[("encoder", name), ("duration", "long"), ("datasize", "9")]));
+            facts.take_metadata(&pushed(&[
+                ("encoder", name),
+                ("duration", "long"),
+                ("datasize", "9"),
+                ("comment", &comment),
+            ]));
         }
         let fields = fields(&facts);
         assert_eq!(fields.get("encoder").and_then(Value::as_str), Some("one"));

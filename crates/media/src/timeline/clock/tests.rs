@@ -118,6 +118,12 @@ fn a_pace_follows_errors_of_a_quarter_frame_smoothly() {
 }
 
 #[test]
+fn the_longest_pace_is_a_minute() {
+    assert_eq!([60_000, 60_001, i64::MAX / 90].map(|ms| pace(ms).frame_256), [Pace::MAX_FRAME_256; 3]);
+    assert_eq!(pace(59_999).frame_90khz(), 59_999 * TICKS_PER_MS);
+}
+
+#[test]
 fn a_pace_is_steady_while_only_the_rounding_moves_its_stamps() {
     // Stamps lie so many milliseconds from an even pace, to either side.
     let after = |uneven_ms: i64| {

@@ -69,6 +69,6 @@ mod tests {
         assert_eq!(of!(domain_name), "DomainName");
         assert_eq!(of!(r#type), "Type");
         assert_eq!(of!(oss_object), "OssObject");
-        assert!(same("Type", "Type") && !same("Type", "Types") && !same("", "T"));
+        assert!(same("Type", "Type") && !same("Type", "Types") && !same("Types", "Type") && !same("", "T"));
     }
 }

@@ -97,7 +97,14 @@ pub fn is_taken(status: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn an_event_is_given_up_after_a_day() {
+        assert_eq!(Duration::from_millis(GIVEN_UP_MS), Duration::from_hours(24));
+    }
 
     #[test]
     fn the_body_is_that_of_the_original() {

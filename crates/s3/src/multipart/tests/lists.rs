@@ -54,6 +54,19 @@ fn uploads_are_listed_by_their_plain_names() {
 }
 
 #[test]
+fn a_page_of_a_thousand_uploads_with_the_longest_names_is_read() {
+    // Names have 1,024 bytes at most, and each takes three where it is encoded.
+    let (key, id) = ("%2B".repeat(1_024), "u".repeat(200));
+    let about = "<Initiated>2026-01-01T00:00:00.000Z</Initiated><StorageClass>STANDARD</StorageClass>";
+    let upload = format!("<Upload><Key>{key}</Key><UploadId>{id}</UploadId>{about}</Upload>");
+    let uploads = upload.repeat(1_000);
+    let page = format!("<ListMultipartUploadsResult>{uploads}</ListMultipartUploadsResult>");
+    let asked = script([answer(200, &page)]);
+    assert_eq!(block_on(client(&asked).list_uploads("", None)).unwrap().uploads.len(), 1_000);
+    assert!(asked.asked.borrow()[0].2 as usize > page.len());
+}
+
+#[test]
 fn all_uploads_of_a_name_are_given_up_page_by_page_and_no_others() {
     let page = |uploads: &[(&str, &str)], next: Option<(&str, &str)>| {
         let upload =

@@ -139,15 +139,20 @@ mod tests {
 
     #[test]
     fn the_days_of_many_streams_are_sealed_evenly_over_a_while() {
-        let mut quarters = [0; 4];
+        let (mut quarters, mut all) = ([0; 4], Vec::new());
         for number in 0..400 {
             let stream = crate::stream::hash(&[&format!("{number}")]);
             let at = StreamDay { stream: &stream, day: 20_483 };
             let after_ms = at.seal_due_ms(at.end_ms() - 1) - at.end_ms();
             assert!((AFTER_MS..AFTER_MS + SPREAD_MS).contains(&after_ms), "{after_ms}");
             quarters[((after_ms - AFTER_MS) * 4 / SPREAD_MS) as usize] += 1;
+            all.push(after_ms);
         }
         assert!(quarters.iter().all(|count| *count > 60), "{quarters:?}");
+        // A clock may be an hour ahead, and what is sealed is what a lost store leaves: an hour or two after its end.
+        let (first_ms, last_ms) = (all.iter().min().unwrap(), all.iter().max().unwrap());
+        assert!(*first_ms > 3_600_000 && *last_ms < 7_200_000, "{first_ms} to {last_ms}");
+        assert!(last_ms - first_ms > 1_800_000, "{first_ms} to {last_ms}");
     }
 
     #[test]
@@ -160,6 +165,22 @@ mod tests {
             let after_ms = at.seal_due_ms(now_ms) - now_ms;
             assert!((LATE_MS..LATE_MS + LATE_STEP_MS).contains(&after_ms), "{late_ms}: {after_ms}");
         }
+    }
+
+    #[test]
+    fn what_comes_late_is_sealed_within_an_hour_and_not_chunk_by_chunk() {
+        let at = StreamDay { stream: "00ff", day: 20_483 };
+        let first_ms = at.seal_due_ms(0);
+        let mut seals = Vec::new();
+        // A chunk a minute, for six hours.
+        for minute in 0..360 {
+            let now_ms = first_ms + minute * 60_000;
+            let due_ms = at.seal_due_ms(now_ms);
+            assert!((1_800_000..=3_600_000).contains(&(due_ms - now_ms)), "{minute}");
+            seals.push(due_ms);
+        }
+        seals.dedup();
+        assert!(seals.len() <= 20, "{seals:?}");
     }
 
     #[test]

@@ -195,3 +195,13 @@ async fn free_to(
     }
     Ok(free)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_files_are_made_of_stays_for_three_days_where_nobody_can_look() {
+        assert_eq!(WRITE_ONLY_MS, 259_200_000);
+    }
+}

@@ -88,6 +88,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_suspended_session_may_come_back_for_a_week() {
+        assert_eq!(SUSPENDED_MAX_MS, 604_800_000);
+    }
+
+    #[test]
     fn a_clock_an_hour_ahead_makes_nothing_last_longer() {
         let mut elapsed = Elapsed::begin(0);
         for look in 1..=12 {

@@ -113,3 +113,43 @@ async fn pass(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use store::memory::{MemoryStore, run};
+
+    use super::*;
+    use crate::timer::{done, due, set};
+
+    const NOW: u64 = 1_800_000_000_000;
+
+    /// How many timers are due, which are seen to.
+    fn tick(store: &MemoryStore, now_ms: u64) -> usize {
+        let timers = run(due(store, Lane::Tick, now_ms)).unwrap();
+        timers.iter().for_each(|timer| run(done(store, timer)).unwrap());
+        timers.len()
+    }
+
+    #[test]
+    fn the_first_tick_of_all_finds_what_came_due_within_a_week() {
+        let store = MemoryStore::default();
+        for day in 0..7 {
+            run(set(&store, NOW - day * DAY_MS, &format!("day {day}"))).unwrap();
+        }
+        assert_eq!(tick(&store, NOW), 7);
+    }
+
+    #[test]
+    fn what_is_noted_of_an_hour_goes_once_it_is_over() {
+        let store = MemoryStore::default();
+        tick(&store, NOW);
+        let before = store.len();
+        for minute in 1..600 {
+            let now_ms = NOW + minute * 60_000;
+            run(set(&store, now_ms, "a")).unwrap();
+            assert_eq!(tick(&store, now_ms), 1);
+        }
+        tick(&store, NOW + 700 * 60_000);
+        assert!(store.len() < before + 10, "{:?}", store.keys());
+    }
+}

@@ -17,6 +17,9 @@ use crate::tally::Tally;
 /// So many chunks in a row that are no slices are known beyond their page. An object's note has no room for more.
 const MOST_BEFORE_PAGE: usize = 128;
 
+/// So many numbers of orders are kept of slices before the last: those that may come between two looks at a status.
+const MOST_ORDERS: usize = 8;
+
 /// Every so many commits the head is written.
 const HEAD_EVERY: u64 = 4;
 
@@ -31,6 +34,9 @@ pub struct Committed {
     /// in between.
     #[serde(default)]
     pub(crate) slice_orders: u32,
+    /// The same of slices before it that had others, in order: of the last [`MOST_ORDERS`] such.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    orders_before: Vec<u32>,
     /// The number of its session's next trouble.
     #[serde(default, skip_serializing_if = "crate::is_default")]
     pub(crate) troubles: u32,
@@ -96,6 +102,7 @@ impl Committed {
             generation: Generation::default(),
             anchor_ms: None,
             slice_orders: 0,
+            orders_before: Vec::new(),
             troubles: 0,
             left_out: Vec::new(),
             told_slices: 0,
@@ -130,6 +137,11 @@ impl Committed {
         };
         chunks.push(chunk);
         let is_slice = matches!(chunk, Chunk::Slice(_));
+        let mut orders_before = before.orders_before.clone();
+        if is_slice && ![0, generation.orders].contains(&before.slice_orders) {
+            orders_before.push(before.slice_orders);
+            orders_before.drain(..orders_before.len().saturating_sub(MOST_ORDERS));
+        }
         if is_slice {
             before_page.clear();
         }
@@ -137,6 +149,7 @@ impl Committed {
             generation,
             anchor_ms: before.anchor_ms,
             slice_orders: if is_slice { generation.orders } else { before.slice_orders },
+            orders_before,
             troubles: before.troubles,
             left_out: before.left_out.clone(),
             told_slices: before.told_slices,
@@ -149,6 +162,11 @@ impl Committed {
             has_own_names: before.has_own_names || chunk.has_own_name(),
             late_noted_ms: before.late_noted_ms,
         })
+    }
+
+    /// How many orders its gateway had when it cut slices up to here: each number once, in order, the last few of them.
+    pub(crate) fn cut_under(&self) -> impl DoubleEndedIterator<Item = u32> {
+        self.orders_before.iter().copied().chain([self.slice_orders]).filter(|orders| *orders > 0)
     }
 
     /// The numbers of the events after it.

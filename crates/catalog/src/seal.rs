@@ -127,12 +127,11 @@ pub(crate) async fn seal(
 /// Notes how far a session is sealed.
 pub(crate) async fn note_sealed(store: &impl Store, run: &Run, at: Where) -> Result<(), Error> {
     let id = &run.session.id;
+    let known = sealed(store, id).await?;
     // A part that was left without its mark may be older than others, and its session gone with a later one.
-    let is_outdated = match sealed(store, id).await? {
-        Some(known) => known.next > run.next() || known.is_held,
-        None => session::find(store, id).await?.is_none(),
-    };
-    if is_outdated {
+    if known.is_some_and(|known| known.next > run.next() || known.is_held)
+        || session::find(store, id).await?.is_none()
+    {
         return Ok(());
     }
     let sealed = Sealed { next: run.next(), at, is_held: run.over.is_some(), is_revived: false };

@@ -146,10 +146,10 @@ impl<S: Store, B: WorkBucket> Look<'_, S, B> {
         let Self { store, bucket, now_ms, .. } = *self;
         for session in walk(store, bucket, &told.session, self.asked).await? {
             let orders = command::orders(store, bucket, &session).await?;
-            if let Some(last) = seen(store, &session, &orders).await?
-                && told.is_before(&session.id, last.after)
+            if let Some(seen) = seen(store, &session, &orders).await?
+                && told.is_before(&session.id, seen.after)
                 && (told.is_recording() && !self.tell_paused(told).await?
-                    || !self.tell_recording(told, &session, &orders, last).await?)
+                    || !self.tell_recording(told, &session, &orders, &seen).await?)
             {
                 return Ok(false);
             }
@@ -172,33 +172,44 @@ impl<S: Store, B: WorkBucket> Look<'_, S, B> {
         self.tell(told, Status::Paused, session, after).await
     }
 
-    /// Has the server told of the last slice of a session; see [`tell`](Self::tell).
+    /// Has the server told of slices of a session; see [`tell`](Self::tell).
     async fn tell_recording(
         &self,
         told: &mut Told,
         session: &Session,
         orders: &[Order],
-        last: Seen,
+        seen: &Seen,
     ) -> Result<bool, Error> {
-        let goes_on = told.changes > 0 && !self.were_closed(told, session, orders, last).await?;
+        let goes_on = told.changes > 0 && !self.were_closed(told, session, orders, seen).await?;
         let status = if goes_on { Status::Resumed } else { Status::Started };
-        self.tell(told, status, session.id.clone(), last.after).await
+        self.tell(told, status, session.id.clone(), seen.after).await
     }
 
-    /// Whether files were closed between the slices that were seen last and the last one of a session.
+    /// Whether files were closed between the slices that were told last and the first one of a session after what
+    /// interrupted it last.
     async fn were_closed(
         &self,
         told: &Told,
         session: &Session,
         orders: &[Order],
-        last: Seen,
+        seen: &Seen,
     ) -> Result<bool, Error> {
+        let Seen { after, cut_under } = seen;
+        let begun = cut_under.iter().find(|cut| **cut > after.stopped);
+        let begun = begun.map_or_else(
+            || files_after(orders, after.stopped).next().unwrap_or(0),
+            |begun| files_of(orders, *begun),
+        );
         if told.session == session.id {
-            let left = files_after(orders, told.after.stopped).last().unwrap_or(0);
-            return Ok(last.files != left || last.after.suspended > told.after.suspended);
+            let left = cut_under.iter().rfind(|cut| last_stop(orders, **cut, u64::MAX) == told.after.stopped);
+            let left = left.map_or_else(
+                || files_after(orders, told.after.stopped).last().unwrap_or(0),
+                |left| files_of(orders, *left),
+            );
+            return Ok(begun != left || after.suspended > told.after.suspended);
         }
-        Ok(last.files != 0
-            || last.after.suspended > 0
+        Ok(begun != 0
+            || after.suspended > 0
             || session::is_parted(self.store, self.bucket, &session.id, &told.session).await?)
     }
 
@@ -266,15 +277,15 @@ async fn walk(
     Ok(sessions)
 }
 
-/// What a look sees of a session's last slice.
-#[derive(Clone, Copy)]
+/// What a look sees of a session's slices.
 struct Seen {
+    /// What had interrupted it before the last one.
     after: Interruptions,
-    /// How many orders up to it began a new file.
-    files: u32,
+    /// How many orders there were when slices were cut: each number once, in order, as far as they are known.
+    cut_under: Vec<u32>,
 }
 
-/// What a look sees of a session's last slice; `None` while it has none.
+/// What a look sees of a session's slices; `None` while it has none.
 async fn seen(store: &impl Store, session: &Session, orders: &[Order]) -> Result<Option<Seen>, Error> {
     let Some((seq, last)) = committed::last(store, &session.id).await? else { return Ok(None) };
     if last.anchor_ms.is_none() {
@@ -282,9 +293,7 @@ async fn seen(store: &impl Store, session: &Session, orders: &[Order]) -> Result
     }
     let stopped = last_stop(orders, last.slice_orders, u64::MAX);
     let suspended = silence::suspended_before(store, &session.id, seq).await?;
-    let cut_under = orders.iter().find(|order| order.generation.orders == last.slice_orders);
-    let files = cut_under.map_or(0, |order| order.generation.files);
-    Ok(Some(Seen { after: Interruptions { stopped, suspended }, files }))
+    Ok(Some(Seen { after: Interruptions { stopped, suspended }, cut_under: last.cut_under().collect() }))
 }
 
 /// Whether what is recorded of a session has ended, is stopped, or is suspended, after interruptions that were told.
@@ -312,6 +321,12 @@ fn files_after(orders: &[Order], stopped: u32) -> impl Iterator<Item = u32> {
     let later = holding(orders).filter(move |order| order.generation.orders > stopped);
     let recorded = later.skip_while(|order| !order.record).take_while(|order| order.record);
     recorded.map(|order| order.generation.files)
+}
+
+/// The number of files of the last of so many orders that are not void.
+fn files_of(orders: &[Order], count: u32) -> u32 {
+    let first = holding(orders).map(|order| order.generation).filter(|generation| generation.orders <= count);
+    first.max_by_key(|generation| generation.orders).map_or(0, |generation| generation.files)
 }
 
 /// The orders that are not void.

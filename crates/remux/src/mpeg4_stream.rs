@@ -15,6 +15,8 @@ pub(crate) struct Mpeg4Stream<'a> {
     has_layer: bool,
     /// Fingerprint of the sequence header in use.
     header: Option<u64>,
+    /// The identity that was known, until headers come: those of the chunk before were too long to be kept.
+    resumed: Option<u64>,
     /// The framing of the last frame.
     framing: Option<Framing>,
     /// The configuration last given out does not hold any more.
@@ -30,6 +32,7 @@ impl<'a> Mpeg4Stream<'a> {
             size: None,
             has_layer: false,
             header: None,
+            resumed: None,
             framing: None,
             is_new: true,
             headers_changed: false,
@@ -43,6 +46,7 @@ impl<'a> Mpeg4Stream<'a> {
         stream.size = find_layer(&state.headers).and_then(size_of);
         stream.headers.clone_from(&state.headers);
         (stream.header, stream.has_layer) = (state.header, true);
+        stream.resumed = state.headers.is_empty().then_some(state.identity);
         stream
     }
 
@@ -69,7 +73,7 @@ impl<'a> Mpeg4Stream<'a> {
             return false;
         };
         let header = Some(fingerprint([record]));
-        if self.header != header {
+        if self.header != header || self.headers.is_empty() {
             self.header = header;
             self.take_headers(vec![record], layer);
             self.is_new = true;
@@ -110,7 +114,7 @@ impl<'a> Mpeg4Stream<'a> {
     fn take_headers(&mut self, headers: Vec<&'a [u8]>, layer: VideoObjectLayer) {
         let size = size_of(layer);
         self.is_new |= self.size != size;
-        (self.size, self.has_layer) = (size, true);
+        (self.size, self.has_layer, self.resumed) = (size, true, None);
         if self.headers != headers {
             self.headers = headers;
             self.headers_changed = true;
@@ -140,7 +144,7 @@ impl<'a> Mpeg4Stream<'a> {
 
     /// Tells the configuration from others: headers that change with each keyframe are no other, unless the size changes.
     pub(crate) fn identity(&self) -> u64 {
-        identity(VideoCodec::Mpeg4, self.header.unwrap_or(0), self.size)
+        self.resumed.unwrap_or_else(|| identity(VideoCodec::Mpeg4, self.header.unwrap_or(0), self.size))
     }
 }
 

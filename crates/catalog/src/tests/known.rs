@@ -12,18 +12,18 @@ use super::sealing::HOUR_MS;
 use super::sealing::lost_store::{live_on, lose, rebuild, turn};
 use super::sealing::stage::{Stage, TODAY};
 use super::status::{look, told};
-use super::world::{NOW, World, delivery, session_of, slice};
+use super::world::{NOW, World, session_of};
 use crate::chunk::{Chunk, Gap, GapReason};
-use crate::commit::{self, Delivery, Turn};
+use crate::commit::Turn;
 use crate::decision::WorkBucket;
 use crate::error::Error;
 use crate::event::Status;
 use crate::gateway::Beat;
-use crate::order::{Cause, Generation};
+use crate::order::Cause;
 use crate::rule::{Container, Format};
 use crate::session::Session;
 use crate::time::DAY_MS;
-use crate::{blocks, command, due};
+use crate::{blocks, command};
 
 const BOOT: &str = "spool.1";
 
@@ -34,27 +34,6 @@ fn statuses(world: &World) -> Vec<Status> {
 /// Its server is told of statuses.
 fn told_push(world: &World) -> Push<'_> {
     Push::begin_as(world, Session { tells_status: true, ..session_of("a") }, None)
-}
-
-#[test]
-fn what_a_start_brings_after_a_restart_that_brought_nothing_is_told_as_resumed() {
-    let world = World::new();
-    let mut push = told_push(&world);
-    push.slices(1);
-    run(look(&world));
-    let World { store, bucket, .. } = &world;
-    for (given_ms, cause) in (NOW + 1..).zip([Cause::Restart, Cause::Stop, Cause::Start]) {
-        let call = format!("{cause:?}");
-        run(command::give(store, bucket, &push.session, cause, &call, given_ms)).unwrap().unwrap();
-    }
-    let Ok(Turn::Next(prepared)) = run(commit::prepare(store, bucket, "a", 1, NOW)) else { panic!() };
-    let generation = Generation { orders: 4, files: 1 };
-    let brought = Delivery { generation, ..delivery(1, 1, Chunk::Slice(slice(1))) };
-    run(due::commit(store, &prepared, brought, NOW)).unwrap();
-    run(look(&world));
-    assert_eq!(statuses(&world), [Status::Started, Status::Paused, Status::Resumed]);
-    // The file before is closed, so it has started.
-    assert_eq!(run(world.close_files("a")).unwrap(), [["a0"]]);
 }
 
 #[test]

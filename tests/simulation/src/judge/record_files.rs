@@ -6,7 +6,7 @@ use shared::catalog::Container;
 use shared::rules;
 use shared::testing::Object;
 
-use super::times::{Run, later, take_chunk};
+use super::times::{JOINED, Run, later, take_chunk};
 use super::{Chunk, Fact, Facts};
 use crate::history::History;
 use crate::hosts::WORK_BUCKET;
@@ -85,11 +85,9 @@ pub(super) fn read(history: &History, facts: &Facts<'_>) -> Result<Found, String
         let held = match format {
             Format::M3u8 => slices(&objects, name, object, facts),
             Format::Mp4 => {
-                read_mp4(&object.bytes).and_then(|held| whole_chunks(held, &begins, facts, format))
+                read_mp4(&object.bytes).and_then(|held| whole_chunks(held, &begins, facts, JOINED))
             }
-            Format::Flv => {
-                read_flv(&object.bytes).and_then(|held| whole_chunks(held, &begins, facts, format))
-            }
+            Format::Flv => read_flv(&object.bytes).and_then(|held| whole_chunks(held, &begins, facts, 0)),
         };
         found.entry(format).or_default().insert(name.clone(), held.map_err(fail)?);
     }
@@ -135,7 +133,7 @@ fn slices(
             let fail = |what| format!("{line} of {chunk:?} {what}");
             let mut held = read_slice(&slice.bytes).map_err(fail)?;
             let before = run.filter(|run| run.continues(known, fact));
-            take_chunk(&mut held, &mut run, (known, fact), Format::M3u8).map_err(fail)?;
+            take_chunk(&mut held, &mut run, (known, fact), 0).map_err(fail)?;
             if let Some((before, run)) = before.zip(run) {
                 check_join(&before, &run, is_discontinuous, before_s).map_err(fail)?;
             }
@@ -198,13 +196,13 @@ fn whole_chunks(
     mut held: Held,
     begins: &BTreeMap<Frame, Chunk>,
     facts: &Facts<'_>,
-    format: Format,
+    joined: u64,
 ) -> Result<Vec<Chunk>, String> {
     let (mut found, mut run) = (Vec::new(), None);
     while let Some(first) = first(&held, begins) {
         let chunk = begins.get(&first.frame);
         let chunk = chunk.ok_or_else(|| format!("no gateway sent {first:?} first in a chunk"))?;
-        take_chunk(&mut held, &mut run, (chunk, &facts[chunk]), format)
+        take_chunk(&mut held, &mut run, (chunk, &facts[chunk]), joined)
             .map_err(|what| format!("it {what}"))?;
         found.push(chunk.clone());
     }

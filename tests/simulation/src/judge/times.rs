@@ -1,19 +1,14 @@
 //! Frames of files come as they were pushed, chunk after chunk.
 
-use super::{Chunk, Fact, Format};
+use super::{Chunk, Fact};
 use crate::media::{CLOCK_ENDS, Held, Pushed, Timed, Track};
 
 /// What two times that are one may be apart: containers round to their clocks. Unit: 1/90 000 s.
 const ROUNDED: u64 = 100;
 
-/// What sound may be off in an MP4 file besides: it begins where the frames before it end, where it lies as near as stamps in
-/// whole milliseconds can bring it. Unit: 1/90 000 s.
-const JOINED: u64 = 180;
-
-/// What the pace of a track may be wrong by where a publisher's clock steps, or where tracks lie beside each other whose clocks
-/// are apart, and nothing else tells when the next frame is due: frames of one push are up to so far apart.
-/// Unit: 1/90 000 s.
-const PACED: u64 = 90_000;
+/// What sound may be off by in an MP4 file besides: a frame that is due up to 2 ms after the one before it ends, or before
+/// that, begins where that ends. Unit: 1/90 000 s.
+pub(super) const JOINED: u64 = 180;
 
 /// How times lie in a file: each is later than in the push by as much, until the publisher's clock steps. Unit: 1/90 000 s,
 /// modulo [`CLOCK_ENDS`].
@@ -39,7 +34,9 @@ impl Shifts {
     fn fit(&mut self, timed: &Timed, pushed: &Pushed, rounded: u64) -> bool {
         let found = shift(timed.presented, pushed.presented_ms);
         let expected = *self.of(pushed).get_or_insert(found);
-        let is_paced = |before| !(pushed.is_stepped || pushed.is_apart) || apart(before, expected) <= PACED;
+        // Where a clock steps, or tracks have clocks of their own, nothing tells when the next frame is due but the pace.
+        let is_by_pace = pushed.is_stepped || pushed.is_apart;
+        let is_paced = |before| !is_by_pace || apart(before, expected) <= 90 * pushed.pace_ms;
         apart(found, expected) <= rounded
             && apart(shift(timed.decoded, pushed.decoded_ms), expected) <= rounded
             && self.before.is_none_or(is_paced)
@@ -70,12 +67,13 @@ impl Run<'_> {
 }
 
 /// Takes a chunk from the begin of what is left of a file. All its frames have to be there and nothing between them, and to
-/// be decoded and presented as they were pushed, pictures and sound alike, and as the chunk before was, which it continues.
+/// be decoded and presented as they were pushed, pictures and sound alike, and as the chunk before was, which it continues. Sound may be off by
+/// `joined` besides.
 pub(super) fn take_chunk<'a>(
     held: &mut Held,
     run: &mut Option<Run<'a>>,
     (chunk, fact): (&'a Chunk, &'a Fact<'a>),
-    format: Format,
+    joined: u64,
 ) -> Result<(), String> {
     let before = run.as_ref().filter(|run| run.continues(chunk, fact));
     let mut shifts = before.map_or_else(Shifts::default, |run| run.shifts);
@@ -84,8 +82,7 @@ pub(super) fn take_chunk<'a>(
     for (track, frames) in held {
         let sent: Vec<Pushed> = fact.sent(*track).collect();
         let taken: Vec<Timed> = frames.drain(..sent.len().min(frames.len())).collect();
-        let is_joined = format == Format::Mp4 && *track == Track::Audio;
-        let rounded = if is_joined { ROUNDED + JOINED } else { ROUNDED };
+        let rounded = ROUNDED + if *track == Track::Audio { joined } else { 0 };
         let mut last = None;
         let mut is_it = |(timed, pushed): &(&Timed, &Pushed)| {
             let is_later = last.replace(timed.decoded).is_none_or(|before| later(timed.decoded, before) > 0);

@@ -33,6 +33,8 @@ pub struct Pushed {
     pub is_open: bool,
     /// It is stamped by another clock than the other track.
     pub is_apart: bool,
+    /// How far apart the frames of its push are at most. Unit: ms.
+    pub pace_ms: u64,
 }
 
 /// What every container has to hold of a frame.
@@ -242,6 +244,7 @@ impl Shape {
                 is_stepped: self.step.is_some_and(|step| step.kept_ms() == 0 && at_ms >= step.at_ms),
                 is_open: self.is_open(at_ms, slot),
                 is_apart: self.has_clocks_apart() && slot.picture.is_none(),
+                pace_ms: if self.second.len() == 1 { 1_000 } else { 600 },
             }
         })
     }

@@ -7,8 +7,10 @@ use super::super::media::{Piece, Push, SECOND};
 use super::super::world::{World, session_of};
 use super::stage::{Stage, TODAY, stream};
 use super::{HOUR_MS, MINUTE_MS};
+use crate::commit;
 use crate::decision::WorkBucket;
 use crate::log::{Kind, StreamDay, part};
+use crate::seal;
 use crate::session::{self, Session};
 use crate::time::DAY_MS;
 
@@ -178,35 +180,45 @@ fn a_part_that_is_looked_at_too_early_is_cleared_all_the_same() {
 }
 
 /// Two calls seal a day at once. One dies before the mark of its part, which a later call takes for its own, once the session
-/// in it is over.
+/// in it is over: it may also have come back for a chunk that was never committed, and be over again.
 #[test]
 fn a_part_that_was_left_without_its_mark_brings_no_session_back_that_is_over() {
-    let mut stage = Stage { world: World::new(), now_ms: TODAY, is_full: false };
-    Push::begin(&stage.world, "20200101-y", TODAY + HOUR_MS, None);
-    let mut push = Push::begin(&stage.world, "20200101-x", TODAY + DAY_MS - 10_000, None);
-    push.slices(5);
-    let session = push.session.clone();
-    stage.now_ms = TODAY + DAY_MS;
-    while stage.objects("log/") == 0 {
-        stage.tick();
-        stage.now_ms += MINUTE_MS;
+    for comes_back in [false, true] {
+        let mut stage = Stage { world: World::new(), now_ms: TODAY, is_full: false };
+        Push::begin(&stage.world, "20200101-y", TODAY + HOUR_MS, None);
+        let mut push = Push::begin(&stage.world, "20200101-x", TODAY + DAY_MS - 30_000, None);
+        push.slices(5);
+        let session = push.session.clone();
+        stage.now_ms = TODAY + DAY_MS;
+        while stage.objects("log/") == 0 {
+            stage.tick();
+            stage.now_ms += MINUTE_MS;
+        }
+        let name = stream().key();
+        let at = StreamDay { stream: &name, day: TODAY / DAY_MS };
+        let bucket = &stage.world.bucket;
+        let runs = run(part::read(bucket, at, 0)).unwrap();
+        assert!(runs.iter().all(|run| run.session.id == session.id && run.over.is_none()));
+        let left = at.object(Kind::Sessions, 1);
+        run(bucket.create_or_read(&left, &part::encode(&left, &runs).unwrap())).unwrap();
+        Push { world: &stage.world, session, chunks: 5, files: 0 }.end(40_000);
+        stage.leap_until(TODAY + 4 * DAY_MS);
+        assert_eq!(stage.keys_of(&["s"]), ["s.20200101-y"]);
+        let World { store, bucket, .. } = &stage.world;
+        if comes_back {
+            assert!(run(commit::prepare(store, bucket, "20200101-x", 5, stage.now_ms)).is_ok());
+        }
+        stage.leap_until(TODAY + 7 * DAY_MS);
+        let sealed = |stage: &Stage| run(seal::sealed(&stage.world.store, "20200101-x")).unwrap();
+        let before = sealed(&stage);
+        assert_eq!(before.is_some(), comes_back);
+        stage.come_late("20200101-y", 0);
+        stage.leap_until(TODAY + 10 * DAY_MS);
+        assert_eq!(sealed(&stage), before);
+        assert_eq!(stage.slices().len(), 6);
+        let World { store, bucket, .. } = &stage.world;
+        run(session::end(store, bucket, "20200101-y", 0, 5_000, 1, stage.now_ms)).unwrap();
+        stage.leap_until(TODAY + 190 * DAY_MS);
+        assert!(Left::of(&stage.world).days.is_empty() && stage.world.bucket.names().is_empty());
     }
-    let name = stream().key();
-    let at = StreamDay { stream: &name, day: TODAY / DAY_MS };
-    let bucket = &stage.world.bucket;
-    let runs = run(part::read(bucket, at, 0)).unwrap();
-    assert!(runs.iter().all(|run| run.session.id == session.id && run.over.is_none()));
-    let left = at.object(Kind::Sessions, 1);
-    run(bucket.create_or_read(&left, &part::encode(&left, &runs).unwrap())).unwrap();
-    Push { world: &stage.world, session, chunks: 5, files: 0 }.end(25_000);
-    stage.leap_until(TODAY + 4 * DAY_MS);
-    assert_eq!(stage.keys_of(&["s", "f"]), ["s.20200101-y"]);
-    stage.come_late("20200101-y", 0);
-    stage.leap_until(TODAY + 7 * DAY_MS);
-    assert_eq!(stage.keys_of(&["f"]), ["f.20200101-y"]);
-    assert_eq!(stage.slices().len(), 6);
-    let World { store, bucket, .. } = &stage.world;
-    run(session::end(store, bucket, "20200101-y", 0, 5_000, 1, stage.now_ms)).unwrap();
-    stage.leap_until(TODAY + 190 * DAY_MS);
-    assert!(Left::of(&stage.world).days.is_empty() && stage.world.bucket.names().is_empty());
 }

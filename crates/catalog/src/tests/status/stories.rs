@@ -91,7 +91,8 @@ fn what_was_stopped_goes_on_or_begins_anew_as_its_files_do() {
         // A restart after the start, before a slice.
         (&[(Stop, 1), (Start, 2), (Restart, 3)], (4, 1), Some((Status::Started, 2))),
         (&[(Stop, 1), (Start, 2), (Restart, 3)], (3, 0), Some((Status::Resumed, 2))),
-        (&[(Restart, 1), (Stop, 2), (Start, 3)], (4, 1), Some((Status::Resumed, 3))),
+        // No slice came in the file that the restart began.
+        (&[(Restart, 1), (Stop, 2), (Start, 3)], (4, 1), Some((Status::Started, 3))),
         // The stop was given by a clock that was ahead, and never took effect.
         (&[(Stop, FAR_AHEAD), (Start, 2)], (3, 0), None),
     ];
@@ -108,6 +109,38 @@ fn what_was_stopped_goes_on_or_begins_anew_as_its_files_do() {
             story.extend([(Status::Paused, ID, 0, 0), (status, ID, stopped, 0)]);
         }
         is_story(&world, &story, &format!("{causes:?}"));
+    }
+}
+
+/// Several slices come between two looks: after an outage, say.
+#[test]
+fn what_is_told_of_a_slice_does_not_depend_on_when_a_look_comes() {
+    use Cause::{Restart, Start, Stop};
+    /// Commands, and the orders and files under which slices are cut.
+    type Course = (&'static [(Cause, u64)], &'static [(u32, u32)], (Status, u32));
+    let courses: [Course; 4] = [
+        (&[(Stop, 1), (Start, 2), (Restart, 3)], &[(3, 0), (4, 1)], (Status::Resumed, 2)),
+        (&[(Stop, 1), (Start, 2), (Restart, 3)], &[(4, 1), (4, 1)], (Status::Started, 2)),
+        (&[(Restart, 1), (Stop, 2), (Start, 3)], &[(2, 1), (4, 1)], (Status::Resumed, 3)),
+        (&[(Restart, 1), (Stop, 2), (Start, 3)], &[(4, 1), (4, 1)], (Status::Started, 3)),
+    ];
+    for (causes, slices, (status, stopped)) in courses {
+        for looks_at_each in [false, true] {
+            let world = World::new();
+            let session = begin(&world, telling(ID), None);
+            bring(&world, ID, 0, (1, 0));
+            look(&world, ID, 0);
+            give(&world, &session, causes);
+            for (seq, slice) in (1..).zip(slices) {
+                bring(&world, ID, seq, *slice);
+                if looks_at_each {
+                    look(&world, ID, 100);
+                }
+            }
+            look(&world, ID, 100);
+            let told = [(Status::Started, ID, 0, 0), (Status::Paused, ID, 0, 0), (status, ID, stopped, 0)];
+            is_story(&world, &told, &format!("{causes:?} {slices:?} {looks_at_each}"));
+        }
     }
 }
 
@@ -172,6 +205,13 @@ fn a_push_that_continues_another_one_goes_on_where_its_files_do() {
         bring(world, "b", 0, (2, 1));
     };
     check("it was restarted before its first slice", false, &restarted, (Status::Started, 0, 0));
+    let restarted_later = |world: &World| {
+        let session = begin(world, telling("b"), Some(ID));
+        give(world, &session, &[(Restart, 1)]);
+        bring(world, "b", 0, (1, 0));
+        bring(world, "b", 1, (2, 1));
+    };
+    check("it was restarted after its first slice", false, &restarted_later, (Status::Resumed, 0, 0));
     let suspended = |world: &World| {
         plain(world);
         suspend(world, "b");

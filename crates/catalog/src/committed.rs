@@ -17,7 +17,8 @@ use crate::tally::Tally;
 /// So many chunks in a row that are no slices are known beyond their page. An object's note has no room for more.
 const MOST_BEFORE_PAGE: usize = 128;
 
-/// So many numbers of orders are kept of slices before the last: those that may come between two looks at a status.
+/// Of so many numbers of orders it is known that slices were cut under them, beside that of the last slice. What a status
+/// becomes depends on those since the look before.
 const MOST_ORDERS: usize = 8;
 
 /// Every so many commits the head is written.
@@ -34,7 +35,8 @@ pub struct Committed {
     /// in between.
     #[serde(default)]
     pub(crate) slice_orders: u32,
-    /// The same of slices before it that had others, in order: of the last [`MOST_ORDERS`] such.
+    /// How many orders its gateway had when it cut slices before that one: each number once, in order, the last
+    /// [`MOST_ORDERS`] of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     orders_before: Vec<u32>,
     /// The number of its session's next trouble.

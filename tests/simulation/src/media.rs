@@ -8,6 +8,7 @@ mod files;
 mod frame;
 mod held;
 mod mark;
+mod pushed;
 mod quirk;
 mod shape;
 mod slice;
@@ -20,7 +21,8 @@ pub use codecs::{Codec, Sets, Sound, parameter_sets};
 pub use files::{read_flv, read_mp4};
 pub use frame::{Frame, frames};
 pub use held::{CLOCK_ENDS, Held, Timed};
-pub use shape::{Coded, Pushed, Shape, Tag};
+pub use pushed::{Coded, Pushed, Tag};
+pub use shape::Shape;
 pub use slice::{frames_of_slice, read_slice};
 pub use slots::Track;
 

@@ -153,6 +153,24 @@ fn long_sets_stand_before_their_first_picture_too() {
 }
 
 #[test]
+fn sets_of_each_configuration_stand_before_its_first_picture() {
+    let long = |number: u32| [&pps(0, 0, number)[..], &[0x55; 20_000]].concat();
+    let (mut chunk, mut expected) = (Chunk::new(), Vec::new());
+    for number in 0..5 {
+        let (sps, pps) = (sps(0, 8), long(number));
+        chunk = chunk.tag(Video, number * 40, &avc_header(4, &[&sps], &[&pps])).key(number * 40);
+        expected.extend(lengths(4, &[&sps, &pps, b"\x65\x88\x80"]));
+    }
+    assert!(Recorded::of(&chunk).media == expected);
+}
+
+#[test]
+fn a_last_picture_may_last_for_seconds() {
+    let chunk = Chunk::with_headers().key(0).key(2_000).key(4_000);
+    assert_eq!(Recorded::of(&chunk).table().head().video.last_duration_90khz, 180_000);
+}
+
+#[test]
 fn an_entry_of_aac_has_the_record_that_was_pushed_or_one_from_the_header_in_its_place() {
     // SBR over a core of 24 kHz, told by a record of four bytes.
     let he_aac: &[u8] = b"\xaf\0\x2b\x11\x88\x00";

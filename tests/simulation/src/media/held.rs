@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::codecs::{Sets, parameter_sets};
 use super::frame::Frame;
-use super::shape::{Coded, Shape};
+use super::pushed::Coded;
+use super::shape::Shape;
 use super::slots::Track;
 
 /// Times are of the clock of transport streams, and begin again where it does: at 2^33. Unit: 1/90 000 s.

@@ -13,7 +13,8 @@ async function pop({ endpoint, key, action, parameters, how }) {
     accessKeyId: key[0],
     accessKeySecret: key[1],
   });
-  return client.request(action, parameters, { method: how, formatParams: false });
+  // Its own 3 s are short where much else runs.
+  return client.request(action, parameters, { method: how, formatParams: false, timeout: 30_000 });
 }
 
 async function noa({ endpoint, key, action, parameters, how }) {

@@ -236,7 +236,7 @@ impl Pace {
         if is_regular {
             self.ideal_90khz = self.expected_90khz() + error / 8;
             let frame = self.frame_256.cast_signed() + error * 8;
-            self.frame_256 = frame.cast_unsigned().clamp(256, Self::MAX_FRAME_256);
+            self.frame_256 = frame.clamp(256, Self::MAX_FRAME_256.cast_signed()).cast_unsigned();
             let jitter = i64::from(self.jitter_90khz);
             self.jitter_90khz = (jitter + (error.abs() - jitter) / 8) as u32;
             self.steps = self.steps.saturating_add(1);

@@ -230,3 +230,15 @@ fn units_follow_at_half_their_distance_until_the_track_is_back_in_step() {
     clock.pace.set_frame(1);
     assert_eq!(clock.decoding_time(0), 100 * TICKS_PER_MS + 1);
 }
+
+#[test]
+fn a_pace_is_no_shorter_than_a_tick_and_no_longer_than_a_minute() {
+    for (frame_90khz, error_90khz) in [(1, -300), (MAX_FRAME_90KHZ, 1_800)] {
+        let mut pace = Pace::default();
+        pace.set_frame(frame_90khz);
+        for _ in 0..10 {
+            pace.learn(pace.expected_90khz() + error_90khz);
+            assert_eq!(pace.frame_90khz(), frame_90khz);
+        }
+    }
+}

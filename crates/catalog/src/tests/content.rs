@@ -231,30 +231,19 @@ fn an_index_goes_back_for_minutes_and_not_for_longer() {
     assert_eq!(first(1_700_000), (1_700_000, false));
 }
 
-/// The range has the second push of the older recording alone.
+/// The range has the second push of the older recording alone, whose first one brought something or nothing.
 #[test]
 fn the_recording_that_began_earlier_counts_by_its_first_push() {
-    let world = World::new();
-    let mut first = Push::begin(&world, "x", 1_000_000, None);
-    first.slices(2);
-    let other = Session { gateway: "g2".into(), began_ms: 1_020_000, ..session_of("z") };
-    Push::begin_as(&world, other, None).slices(12);
-    first.end(10_000);
-    Push::begin(&world, "y", 1_030_000, Some(("x", 20_000))).slices(6);
-    let found = run(content::slices(&world.store, &world.bucket, &stream(), 1_030_000, 1_060_000, false));
-    let found = found.unwrap();
-    assert!(found.iter().all(|located| located.session.id == "y") && found.len() == 6, "{found:?}");
-}
-
-#[test]
-fn the_recording_that_began_earlier_counts_though_its_first_push_brought_nothing() {
-    let world = World::new();
-    let first = Push::begin(&world, "x", 1_000_000, None);
-    let other = Session { gateway: "g2".into(), began_ms: 1_020_000, ..session_of("z") };
-    Push::begin_as(&world, other, None).slices(12);
-    first.end(0);
-    Push::begin(&world, "y", 1_030_000, Some(("x", 30_000))).slices(6);
-    let found = run(content::slices(&world.store, &world.bucket, &stream(), 1_030_000, 1_060_000, false));
-    let found = found.unwrap();
-    assert!(found.iter().all(|located| located.session.id == "y") && found.len() == 6, "{found:?}");
+    for slices in [2, 0] {
+        let world = World::new();
+        let mut first = Push::begin(&world, "x", 1_000_000, None);
+        first.slices(slices);
+        let other = Session { gateway: "g2".into(), began_ms: 1_020_000, ..session_of("z") };
+        Push::begin_as(&world, other, None).slices(12);
+        first.end(5_000 * slices);
+        Push::begin(&world, "y", 1_030_000, Some(("x", 30_000 - 5_000 * slices))).slices(6);
+        let found = run(content::slices(&world.store, &world.bucket, &stream(), 1_030_000, 1_060_000, false));
+        let found = found.unwrap();
+        assert!(found.iter().all(|located| located.session.id == "y") && found.len() == 6, "{found:?}");
+    }
 }

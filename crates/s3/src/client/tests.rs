@@ -105,6 +105,8 @@ fn a_range_is_the_one_that_was_asked_for() {
     assert!(matches!(absent, Err(Error::NoSuchBucket { .. })), "{absent:?}");
     let asked = script([ranged("bytes 5-7/9")]);
     block_on(client(&asked).get_range("a", 5, 3)).unwrap();
+    // A problem would be read whole.
+    assert_eq!(asked.asked.borrow()[0].2, MAX_ERROR_BYTES);
     let headers = &asked.headers.borrow()[0];
     let range = headers.iter().find(|header| header.name == "range").unwrap();
     assert_eq!(range.value, "bytes=5-7");

@@ -67,8 +67,8 @@ impl Run<'_> {
 }
 
 /// Takes a chunk from the begin of what is left of a file. All its frames have to be there and nothing between them, and to
-/// be decoded and presented as they were pushed, pictures and sound alike, and as the chunk before was, which it continues. Sound may be off by
-/// `joined` besides.
+/// be decoded and presented as they were pushed, pictures and sound alike, and as the chunk before was, which it continues.
+/// Sound may be off by `joined` besides.
 pub(super) fn take_chunk<'a>(
     held: &mut Held,
     run: &mut Option<Run<'a>>,

@@ -18,11 +18,7 @@ const DAY: u64 = TODAY / DAY_MS;
 
 /// A push of five slices that is over and sealed, and its file, too.
 fn sealed() -> Stage {
-    let world = World::new();
-    let mut push = Push::begin(&world, ID, MIDNIGHT - HOUR_MS, None);
-    push.slices(5);
-    push.end(25_000);
-    let mut stage = Stage::new(world);
+    let mut stage = Stage::of_push(ID, MIDNIGHT - HOUR_MS, 5);
     stage.leap_until(MIDNIGHT + DAY_MS);
     assert_eq!((stage.objects("log/"), stage.objects("files/"), stage.files().len()), (1, 1, 1));
     stage
@@ -72,11 +68,7 @@ fn a_day_keeps_a_session_of_which_something_is_not_sealed() {
 #[test]
 fn a_file_that_is_written_while_its_day_is_sealed_is_in_the_next_part() {
     for is_noted_before in [true, false] {
-        let world = World::new();
-        let mut push = Push::begin(&world, ID, MIDNIGHT - HOUR_MS, None);
-        push.slices(5);
-        push.end(25_000);
-        let mut stage = Stage::new(world);
+        let mut stage = Stage::of_push(ID, MIDNIGHT - HOUR_MS, 5);
         stage.tick_until(MIDNIGHT + 10 * MINUTE_MS, 10_000);
         let late = IndexFile { id: "late".into(), ..stage.files()[0].clone() };
         let name = stream().key();

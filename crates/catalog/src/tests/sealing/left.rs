@@ -162,10 +162,7 @@ fn a_part_that_is_looked_at_too_early_is_cleared_all_the_same() {
     push.slices(5);
     push.end(25_000);
     stage.now_ms = TODAY + DAY_MS;
-    while stage.objects("log/") == 0 {
-        stage.tick();
-        stage.now_ms += MINUTE_MS;
-    }
+    stage.tick_until_sealed(MINUTE_MS);
     let name = stream().key();
     let at = StreamDay { stream: &name, day: TODAY / DAY_MS };
     run(at.unmark(&stage.world.store, Kind::Sessions, 0)).unwrap();
@@ -190,10 +187,7 @@ fn a_part_that_was_left_without_its_mark_brings_no_session_back_that_is_over() {
         push.slices(5);
         let session = push.session.clone();
         stage.now_ms = TODAY + DAY_MS;
-        while stage.objects("log/") == 0 {
-            stage.tick();
-            stage.now_ms += MINUTE_MS;
-        }
+        stage.tick_until_sealed(MINUTE_MS);
         let name = stream().key();
         let at = StreamDay { stream: &name, day: TODAY / DAY_MS };
         let bucket = &stage.world.bucket;

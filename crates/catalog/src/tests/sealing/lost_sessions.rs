@@ -144,11 +144,7 @@ fn a_session_that_continues_one_that_is_over_belongs_to_its_recording() {
 #[test]
 fn a_late_chunk_of_a_session_that_was_over_is_taken_though_the_store_was_lost() {
     for has_come_back in [false, true] {
-        let world = World::new();
-        let mut push = Push::begin(&world, ID, MIDNIGHT - HOUR_MS, None);
-        push.slices(5);
-        push.end(25_000);
-        let mut stage = Stage::new(world);
+        let mut stage = Stage::of_push(ID, MIDNIGHT - HOUR_MS, 5);
         stage.leap_until(MIDNIGHT + 28 * HOUR_MS);
         if has_come_back {
             stage.come_late(ID, 5);

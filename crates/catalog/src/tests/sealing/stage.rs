@@ -2,7 +2,7 @@
 
 use store::memory::{Outcome, run};
 
-use super::super::media::TRACKS;
+use super::super::media::{Push, TRACKS};
 pub(crate) use super::super::world::KEPT;
 use super::super::world::{World, session_of};
 use crate::chunk::{Chunk, Slice};
@@ -33,6 +33,15 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn new(world: World) -> Self {
         Self { world, now_ms: TODAY + DAY_MS, is_full: false }
+    }
+
+    /// A push of so many slices that has ended.
+    pub(crate) fn of_push(id: &str, began_ms: u64, slices: u64) -> Self {
+        let world = World::new();
+        let mut push = Push::begin(&world, id, began_ms, None);
+        push.slices(slices);
+        push.end(5_000 * slices);
+        Self::new(world)
     }
 
     /// One tick; answers how many timers it attended to. What fails comes again.
@@ -92,6 +101,14 @@ impl Stage {
 
     pub(crate) fn tick_until(&mut self, end_ms: u64, step_ms: u64) {
         while self.now_ms < end_ms {
+            self.tick();
+            self.now_ms += step_ms;
+        }
+    }
+
+    /// Ticks until the first part of a day is written.
+    pub(crate) fn tick_until_sealed(&mut self, step_ms: u64) {
+        while self.objects("log/") == 0 {
             self.tick();
             self.now_ms += step_ms;
         }

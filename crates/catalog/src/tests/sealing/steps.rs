@@ -29,11 +29,7 @@ fn pushed(began_ms: u64, slices: u64) -> Stage {
 
 /// A push of five slices that is over, and its file is written.
 fn written() -> Stage {
-    let world = World::new();
-    let mut push = Push::begin(&world, ID, MIDNIGHT - HOUR_MS, None);
-    push.slices(5);
-    push.end(25_000);
-    let mut stage = Stage::new(world);
+    let mut stage = Stage::of_push(ID, MIDNIGHT - HOUR_MS, 5);
     stage.tick_until(MIDNIGHT + 10 * MINUTE_MS, 10_000);
     assert_eq!(stage.files().len(), 1);
     stage

@@ -134,11 +134,7 @@ fn what_is_sealed_at_a_later_try_is_cleared_no_earlier() {
 /// A part says that the session is over, and is cleared after the chunk has come.
 #[test]
 fn a_chunk_on_its_way_while_its_session_is_found_to_be_over_is_sealed_after_it() {
-    let world = World::new();
-    let mut push = Push::begin(&world, ID, MIDNIGHT - HOUR_MS, None);
-    push.slices(100);
-    push.end(500_000);
-    let mut stage = Stage::new(world);
+    let mut stage = Stage::of_push(ID, MIDNIGHT - HOUR_MS, 100);
     stage.tick_until(MIDNIGHT + 70 * MINUTE_MS, 60_000);
     let late = loop {
         let late = prepared(&stage, ID, 100);

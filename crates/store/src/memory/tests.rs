@@ -1,5 +1,7 @@
 //! The store in memory does what its tests are told that it does.
 
+use std::task::Poll;
+
 use super::*;
 
 /// Sets a value, then counts: two operations.
@@ -116,4 +118,89 @@ fn what_no_backend_does_alike_panics() {
 #[test]
 fn a_store_can_be_told_to_take_any_key() {
     assert_eq!(run(MemoryStore::with_any_key().get("a/b")), Ok(None));
+}
+
+#[test]
+fn what_a_store_holds_and_has_moved_is_counted() {
+    let store = MemoryStore::default();
+    assert!(store.is_empty());
+    run(store.set("ab", b"1234")).unwrap();
+    run(store.set("c", b"12")).unwrap();
+    run(store.increment("count", 3)).unwrap();
+    run(store.increment("count", 1)).unwrap();
+    // Reads and a counter that stays as it is write nothing.
+    assert_eq!(run(store.increment("count", 0)), Ok(4));
+    assert_eq!(run(store.get("ab")), Ok(Some(b"1234".to_vec())));
+    assert_eq!(run(store.get("c")), Ok(Some(b"12".to_vec())));
+    assert_eq!(run(store.get("d")), Ok(None));
+    assert_eq!((store.written_bytes(), store.read_bytes()), (2 + 4 + 1 + 2 + 2 * (5 + 8), 4 + 2));
+    assert_eq!((store.len(), store.is_empty(), store.largest_value()), (3, false, 4));
+    assert_eq!(format!("{store:?}"), r#"MemoryStore { keys: ["ab", "c", "count"], .. }"#);
+}
+
+#[test]
+fn operations_are_seen_once_they_are_watched() {
+    let store = MemoryStore::default();
+    let scheduler = store.scheduler();
+    run(store.get("a")).unwrap();
+    assert_eq!(scheduler.take_seen(), []);
+    scheduler.watch();
+    run(store.get("a")).unwrap();
+    store.break_at(1);
+    run(write(&store, "a")).unwrap_err();
+    let seen = |writes, name: &str, outcome| Seen { writes, name: name.into(), outcome };
+    let expected = [
+        seen(false, "a", Outcome::Applied),
+        seen(true, "a", Outcome::Applied),
+        seen(true, "count", Outcome::Refused),
+    ];
+    assert_eq!(scheduler.take_seen(), expected);
+    assert_eq!(scheduler.take_seen(), []);
+}
+
+#[test]
+fn an_actor_that_waits_is_told_from_one_that_lets_others_go_first() {
+    let store = MemoryStore::default();
+    let scheduler = store.scheduler();
+    let mut actor: Actor<'_, ()> = Box::pin(async {
+        scheduler.wait().await;
+        store.pause().await;
+    });
+    let step = |actor: &mut Actor<'_, ()>| scheduler.step(actor, Outcome::Applied);
+    assert_eq!(step(&mut actor), (Poll::Pending, true));
+    assert_eq!(step(&mut actor), (Poll::Pending, false));
+    assert_eq!(step(&mut actor), (Poll::Ready(()), false));
+}
+
+#[test]
+fn schedules_have_every_fault_about_as_often_as_they_are_told() {
+    const STEPS: usize = 10_000;
+    let kinds = |next: &mut dyn FnMut(usize) -> Step| {
+        let mut counts = [0; 5];
+        for _ in 0..STEPS {
+            counts[match next(3) {
+                Step::Run(_) => 0,
+                Step::CrashBefore(_) => 1,
+                Step::CrashAfter(_) => 2,
+                Step::Fail(_, Outcome::Refused) => 3,
+                Step::Fail(..) => 4,
+            }] += 1;
+        }
+        counts
+    };
+    let is_about = |count: usize, share: usize| count.abs_diff(STEPS / share) < STEPS / share / 4;
+    let [runs, before, after, refused, lost] = kinds(&mut Random::new(1).deadly(10));
+    assert!(is_about(before, 20) && is_about(after, 20), "{before} {after}");
+    assert_eq!((runs + before + after, refused, lost), (STEPS, 0, 0));
+    let [runs, faults @ ..] = kinds(&mut Random::new(1).faulty(10));
+    assert!(faults.iter().all(|count| is_about(*count, 40)), "{faults:?}");
+    assert_eq!(runs + faults.iter().sum::<usize>(), STEPS);
+}
+
+/// Seeds that tests name have to stay the runs that they were. The numbers are those of another program.
+#[test]
+fn a_seed_draws_the_same_numbers_for_ever() {
+    let mut random = Random::new(42);
+    let drawn: [_; 8] = std::array::from_fn(|_| random.below(1000));
+    assert_eq!(drawn, [131, 592, 959, 271, 759, 844, 296, 366]);
 }

@@ -4,7 +4,6 @@ use store::memory::{MemoryStore, run};
 
 use super::*;
 use crate::order::Cause;
-use crate::seal;
 use crate::session::Session;
 use crate::stream::StreamName;
 use crate::tests::world::{KEPT, NOW, World, delivery, session_of, slice};
@@ -94,11 +93,11 @@ fn callbacks_of_a_day_are_forgotten_once_nobody_may_ask_for_them() {
 fn what_must_not_come_too_early_waits_once_more() {
     let delay_ms = session_of("a").delay_ms();
     for (what, late_ms, wait_ms) in [
-        ("r s 7 0", 0, Some(seal::RELEASE_MS)),
+        ("r s 7 0", 0, Some(3 * CALL_MAX_MS)),
         ("a s 7", 0, Some(CALL_MAX_MS)),
         ("j s 7 0 1", 0, Some(2 * CALL_MAX_MS)),
-        ("n a 3 4", 0, Some(missing::WAIT_MS)),
-        ("n a 3 4 1", 0, Some(missing::GIVEN_UP_MS)),
+        ("n a 3 4", 0, Some(15 * 60_000)),
+        ("n a 3 4 1", 0, Some(2 * CALL_MAX_MS)),
         ("z a 1 2", LATE_MS + 1, Some(SUSPENDED_MAX_MS)),
         ("z a 1 2", LATE_MS, None),
         ("p a", LATE_MS + 1, Some(delay_ms)),

@@ -125,8 +125,13 @@ impl Guest for Component {
         with_catalog(async |catalog| catalog.release(timer).await).await
     }
 
-    async fn settle(attended: Vec<Timer>, failed: Vec<Timer>, now_ms: u64) -> Result<Vec<u64>, Error> {
-        with_catalog(async |catalog| catalog.settle(attended, failed, now_ms).await).await
+    async fn settle(
+        attended: Vec<Timer>,
+        failed: Vec<Timer>,
+        untried: Vec<Timer>,
+        now_ms: u64,
+    ) -> Result<Vec<u64>, Error> {
+        with_catalog(async |catalog| catalog.settle(attended, failed, untried, now_ms).await).await
     }
 
     async fn next_file(recording: String, container: Container) -> Result<Option<RecordFile>, Error> {

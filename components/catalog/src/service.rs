@@ -183,10 +183,12 @@ impl<S: Store, B: WorkBucket> Service<'_, S, B> {
         &self,
         attended: Vec<types::Timer>,
         failed: Vec<types::Timer>,
+        untried: Vec<types::Timer>,
         now_ms: u64,
     ) -> Result<Vec<u64>, Error> {
         let timers = |timers: Vec<types::Timer>| timers.into_iter().map(Into::into).collect::<Vec<_>>();
-        Ok(due::settle(self.store, &timers(attended), &timers(failed), now_ms).await?)
+        let (attended, failed, untried) = (timers(attended), timers(failed), timers(untried));
+        Ok(due::settle(self.store, &attended, &failed, &untried, now_ms).await?)
     }
 
     pub async fn next_file(

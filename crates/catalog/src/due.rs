@@ -339,8 +339,9 @@ async fn pause(store: &impl Store, bucket: &impl WorkBucket, id: &str, now_ms: u
     Ok(())
 }
 
-/// Forgets timers that were attended to; those that failed come back later, the more so the oftener they fail. Answers
-/// in how many seconds each of those comes back.
+/// Forgets timers that were attended to. Those that failed come back later, the more so the oftener they fail; so do those
+/// that were not tried, which does not count as a failure. Answers in how many seconds each of these comes back, the
+/// failed ones first.
 ///
 /// # Errors
 /// The store failed. Timers that are not forgotten come again.
@@ -348,10 +349,13 @@ pub async fn settle(
     store: &impl Store,
     attended: &[Timer],
     failed: &[Timer],
+    untried: &[Timer],
     now_ms: u64,
 ) -> Result<Vec<u64>, Error> {
     let mut waits = Vec::new();
-    for timer in failed {
+    for (timer, counted) in
+        failed.iter().map(|timer| (timer, 1)).chain(untried.iter().map(|timer| (timer, 0)))
+    {
         let at = event::At::of_timer(&timer.what).filter(|_| is_of_event(timer));
         let event = match at {
             // One that cannot be read comes back all the same.
@@ -362,13 +366,13 @@ pub async fn settle(
         let tries = event.as_ref().map_or(0, |event| event.tries).max(timer.tries);
         let (first_ms, longest_ms) = timer::BACKOFF_MS;
         let wait_ms = (first_ms << tries.min(10)).min(longest_ms);
-        timer::set_again(store, now_ms + wait_ms, tries + 1, &timer.what).await?;
+        timer::set_again(store, now_ms + wait_ms, tries + counted, &timer.what).await?;
         if let Some(event) = event {
-            event::put_off(store, event, tries + 1, now_ms + wait_ms).await?;
+            event::put_off(store, event, tries + counted, now_ms + wait_ms).await?;
         }
         waits.push(wait_ms / 1_000);
     }
-    let all = || attended.iter().chain(failed);
+    let all = || attended.iter().chain(failed).chain(untried);
     for timer in all() {
         timer::done(store, timer).await?;
     }

@@ -209,7 +209,7 @@ mod tests {
             let timers = due(forgotten_ms);
             assert_eq!(timers.len(), 1);
             run(due::attend(&store, &bucket, &timers[0], KEPT, forgotten_ms)).unwrap();
-            run(due::settle(&store, &timers, &[], forgotten_ms)).unwrap();
+            run(due::settle(&store, &timers, &[], &[], forgotten_ms)).unwrap();
             let left: Vec<_> = store.keys().into_iter().filter(|key| !key.starts_with("t.")).collect();
             assert_eq!(left, [] as [&str; 0]);
         }

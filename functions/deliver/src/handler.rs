@@ -52,7 +52,8 @@ async fn deliver(world: &impl World) -> Result<LaneAnswer, Refusal> {
                 by_receiver.entry(url).or_default().push(due);
             }
             Looked::Failed(due, reason) => {
-                let untold = tell::Untold { number: tell::number(&due.timer), reason };
+                let number = tell::number(&due.timer);
+                let untold = tell::Untold { number, reason, is_tried: !is_of_event(&due.timer) };
                 count(&mut answer, settle(world, due, Err(untold)).await);
             }
             Looked::NotTaken(what, reason) => count(&mut answer, Err(fail(what, reason, 0))),
@@ -173,22 +174,25 @@ async fn settle(
 ) -> Result<(), Failure> {
     let Due { timer, behind, .. } = due;
     let up_to = |last: u32| behind.into_iter().filter(move |behind| tell::number(behind) <= last);
-    let (mut attended, mut failed, mut reason) = (vec![timer.clone()], Vec::new(), None);
+    let (mut attended, mut failed, mut untried) = (vec![timer.clone()], Vec::new(), Vec::new());
+    let (mut what, mut reason) = (timer.what.clone(), None);
     match outcome {
         Ok(last) => attended.extend(last.map(up_to).into_iter().flatten()),
-        Err(untold) if untold.number == tell::number(&timer) => {
-            (attended, failed) = (Vec::new(), vec![timer.clone()]);
-            reason = Some(untold.reason);
-        }
-        // Those before it were taken, and it has a timer of this call's.
         Err(untold) => {
-            failed.push(of_event(&timer, untold.number));
-            attended.extend(up_to(untold.number));
+            let comes_back = if untold.number == tell::number(&timer) {
+                attended.clear();
+                timer
+            } else {
+                // Those before it were taken, and it has a timer of this call's.
+                attended.extend(up_to(untold.number));
+                of_event(&timer, untold.number)
+            };
+            what.clone_from(&comes_back.what);
             reason = Some(untold.reason);
+            if untold.is_tried { &mut failed } else { &mut untried }.push(comes_back);
         }
     }
-    let what = failed.first().unwrap_or(&timer).what.clone();
-    match (reason, world.settle(attended, failed, world.now_ms()).await) {
+    match (reason, world.settle(attended, failed, untried, world.now_ms()).await) {
         (None, Ok(_)) => Ok(()),
         (Some(reason), Ok(waits)) => Err(fail(what, reason, waits.first().copied().unwrap_or_default())),
         // The timer stays as it is, and is due again once this call's claim is over.

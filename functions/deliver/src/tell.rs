@@ -52,6 +52,8 @@ impl Due {
 pub(crate) struct Untold {
     pub(crate) number: u32,
     pub(crate) reason: String,
+    /// Its receiver was called: only that counts as a try.
+    pub(crate) is_tried: bool,
 }
 
 /// Why an event was not taken.
@@ -82,8 +84,8 @@ pub(crate) async fn tell(
             let told = Told { event, attempt, content: &content, about };
             let left_alone = breaker.borrow().clone();
             if let Some(reason) = left_alone {
-                // Nothing is given up, nor listed, that was not sent.
-                return Err(Untold { number: event.number, reason });
+                // Nothing is given up, nor listed, nor counted as a try, that was not sent.
+                return Err(Untold { number: event.number, reason, is_tried: false });
             }
             let sent = send(world, &told, (config, url), private, breaker).await;
             let is_slice = matches!(event.fact, Fact::Slice(_));
@@ -95,14 +97,17 @@ pub(crate) async fn tell(
             }
             if let Err(Refused { reason, .. }) = sent {
                 if !is_old {
-                    return Err(Untold { number: event.number, reason });
+                    return Err(Untold { number: event.number, reason, is_tried: true });
                 }
                 eprintln!("{}: event {} is given up: {reason}", display_name(&event.stream), event.id);
             }
         }
         let noted = world.note_event(event.clone(), url.is_some(), goes_on, world.now_ms()).await;
-        noted
-            .map_err(|error| Untold { number: event.number, reason: Refusal::from(error).problem.message })?;
+        noted.map_err(|error| Untold {
+            number: event.number,
+            reason: Refusal::from(error).problem.message,
+            is_tried: url.is_some(),
+        })?;
         last = Some(event.number);
         if !goes_on {
             break;

@@ -123,7 +123,7 @@ async fn attend_all<W: Catalog + Clock>(
 /// Has timers come back as soon as if they had come for the first time; answers how many do, and what failed.
 async fn put_off(world: &(impl Catalog + Clock), timers: Vec<Timer>) -> (u32, Vec<Failure>) {
     let again: Vec<_> = timers.into_iter().map(|timer| Timer { tries: 0, ..timer }).collect();
-    match world.settle(Vec::new(), again.clone(), world.now_ms()).await {
+    match world.settle(Vec::new(), again.clone(), Vec::new(), world.now_ms()).await {
         Ok(_) => (again.len() as u32, Vec::new()),
         Err(error) => (0, unsettled(again, error)),
     }
@@ -139,7 +139,7 @@ async fn settle(
         return Vec::new();
     }
     let retried = failed.iter().map(|(timer, _)| timer.clone()).collect();
-    match world.settle(attended.clone(), retried, world.now_ms()).await {
+    match world.settle(attended.clone(), retried, Vec::new(), world.now_ms()).await {
         Ok(retries) => {
             let failed = failed.into_iter().zip(retries);
             failed.map(|((timer, reason), retry_in_s)| failure(timer, reason, retry_in_s)).collect()

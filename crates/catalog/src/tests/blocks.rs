@@ -121,7 +121,7 @@ fn blocks_are_deleted_once_their_file_is_written() {
         for timer in run(due::due(&world.store, Lane::Compose, now_ms)).unwrap() {
             let attended = due::attend(&world.store, &world.bucket, &timer, Retention::default(), now_ms);
             run(attended).unwrap();
-            run(due::settle(&world.store, &[timer], &[], now_ms)).unwrap();
+            run(due::settle(&world.store, &[timer], &[], &[], now_ms)).unwrap();
         }
     };
     let file = run(file::complete(&world.store, &world.bucket, "a", Container::Mp4)).unwrap().unwrap();

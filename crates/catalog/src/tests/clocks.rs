@@ -47,7 +47,7 @@ pub(crate) fn compose(world: &World, now_ms: u64) {
             let attended =
                 due::attend(&world.store, &world.bucket, &timer, Retention::default(), now_ms).await;
             attended.unwrap();
-            due::settle(&world.store, &[timer], &[], now_ms).await.unwrap();
+            due::settle(&world.store, &[timer], &[], &[], now_ms).await.unwrap();
         }
     });
 }

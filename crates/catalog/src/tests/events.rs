@@ -56,7 +56,7 @@ fn note_files(world: &World, numbers: std::ops::Range<u32>) {
 /// What is due in the lane that tells, which is settled.
 fn due(world: &World, now_ms: u64) -> Vec<String> {
     let timers = run(due::due(&world.store, Lane::Deliver, now_ms)).unwrap();
-    run(due::settle(&world.store, &timers, &[], now_ms)).unwrap();
+    run(due::settle(&world.store, &timers, &[], &[], now_ms)).unwrap();
     timers.into_iter().map(|timer| timer.what).collect()
 }
 

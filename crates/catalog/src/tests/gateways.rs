@@ -69,7 +69,7 @@ pub(crate) fn tick(world: &World, now_ms: u64) -> Vec<String> {
             for recording in attended.unwrap_or_default() {
                 files.extend(world.close_files(&recording).await.unwrap());
             }
-            due::settle(&world.store, &[timer], &[], now_ms).await.unwrap();
+            due::settle(&world.store, &[timer], &[], &[], now_ms).await.unwrap();
         }
         files.into_iter().map(|chunks| chunks.join(" ")).collect()
     })

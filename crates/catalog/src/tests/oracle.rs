@@ -74,7 +74,7 @@ async fn tick(world: &World, now_ms: u64, written: &mut Written) {
                 }
             }
         }
-        due::settle(store, &[timer], &[], now_ms).await.unwrap();
+        due::settle(store, &[timer], &[], &[], now_ms).await.unwrap();
     }
 }
 

@@ -46,7 +46,7 @@ fn compose(world: &World, now_ms: u64) -> usize {
         let timers = due::due(store, Lane::Compose, now_ms).await.unwrap();
         for timer in &timers {
             due::attend(store, bucket, timer, Retention::default(), now_ms).await.unwrap();
-            due::settle(store, std::slice::from_ref(timer), &[], now_ms).await.unwrap();
+            due::settle(store, std::slice::from_ref(timer), &[], &[], now_ms).await.unwrap();
         }
         timers.iter().filter(|timer| timer.what.starts_with("x ")).count()
     })

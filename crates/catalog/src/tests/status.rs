@@ -117,7 +117,7 @@ fn a_stop_whose_call_died_is_told() {
         for _ in 0..2 {
             for timer in due::due(store, due::Lane::Tick, NOW + 2).await.unwrap() {
                 due::attend(store, bucket, &timer, KEPT, NOW + 2).await.unwrap();
-                due::settle(store, &[timer], &[], NOW + 2).await.unwrap();
+                due::settle(store, &[timer], &[], &[], NOW + 2).await.unwrap();
             }
         }
     });

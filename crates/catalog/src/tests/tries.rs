@@ -15,7 +15,7 @@ fn tried(now_ms: u64) -> (MemoryStore, At<'static>) {
     let store = MemoryStore::default();
     note(&store, NOW);
     let timers = run(due(&store, Lane::Deliver, NOW)).unwrap();
-    run(settle(&store, &[], &timers, now_ms)).unwrap();
+    run(settle(&store, &[], &timers, &[], now_ms)).unwrap();
     (store, At { recording: ID, kind: Kind::Refusal, number: 0 })
 }
 
@@ -37,7 +37,7 @@ fn a_clock_that_steps_back_amid_a_call_loses_no_event() {
     assert_eq!(timers.len(), 1);
     // The call that lists it asks what waits, and its clock has stepped back: it attends to nothing.
     assert!(run(event::waiting(&store, at, again_ms - 1)).unwrap().is_empty());
-    run(settle(&store, &timers, &[], again_ms - 1)).unwrap();
+    run(settle(&store, &timers, &[], &[], again_ms - 1)).unwrap();
     assert_eq!(waiting(&store, at, again_ms), (1, true));
 }
 
@@ -55,5 +55,5 @@ fn an_event_waits_longer_with_each_try_whichever_timer_it_is_tried_for() {
     note(&store, NOW + 1_000);
     let timers = run(due(&store, Lane::Deliver, NOW + 1_000)).unwrap();
     assert_eq!(timers.iter().map(|timer| timer.tries).collect::<Vec<_>>(), [0]);
-    assert_eq!(run(settle(&store, &[], &timers, NOW + 1_000)).unwrap(), [10]);
+    assert_eq!(run(settle(&store, &[], &timers, &[], NOW + 1_000)).unwrap(), [10]);
 }

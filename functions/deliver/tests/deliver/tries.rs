@@ -4,9 +4,9 @@ use http::Request;
 use protocol::{Call, Deliver};
 use recorder_deliver_function::handler::handle;
 use shared::Clock;
-use shared::testing::{World, request, run};
+use shared::testing::{Reply, World, request, run};
 
-use crate::{BEGAN_MS, answer, commit, deliver, deliver_for, told, uri, world};
+use crate::{BEGAN_MS, DAY_MS, answer, commit, deliver, deliver_for, told, uri, world};
 
 /// Has the receiver answer, and calls; answers what was sent, with the number of the try.
 fn tries(world: &World, replies: &[u16]) -> Vec<(String, String)> {
@@ -58,6 +58,45 @@ fn tries_are_counted_on_whatever_timer_leads_to_an_event() {
     assert_eq!(tries(&world, &[200]), [sent(1, 5)]);
     deliver_for(&world, 100);
     assert_eq!(told(&world), Vec::<String>::new());
+}
+
+/// Of two recordings the one that is told of first meets a receiver that hangs, and the other is left alone each time.
+#[test]
+fn what_is_left_alone_has_not_been_tried() {
+    let world = world();
+    commit(&world, 'a', 0);
+    commit(&world, 'b', 0);
+    world.pass_ms(DAY_MS + 3_600_000);
+    let mut attempts: Vec<(String, u32)> = Vec::new();
+    // At most five minutes apart.
+    for _ in 0..800 {
+        world.receivers.otherwise(Reply::Silent(5_000));
+        let sent = tries(&world, &[]).into_iter();
+        attempts.extend(sent.map(|(name, attempt)| (name, attempt.parse().unwrap())));
+        world.pass_ms(5_000);
+    }
+    for name in ["a/0.m3u8", "b/0.m3u8"] {
+        let of: Vec<u32> =
+            attempts.iter().filter(|(of, _)| of == name).map(|(_, attempt)| *attempt).collect();
+        assert_eq!(of, (1..=10).collect::<Vec<_>>(), "{name} is tried ten times and then given up");
+    }
+}
+
+/// A store that fails before an event is read keeps it from being sent.
+#[test]
+fn a_store_that_fails_is_no_try() {
+    for operation in 0..60 {
+        let world = world();
+        commit(&world, 'a', 0);
+        world.receivers.otherwise(answer(500));
+        world.store.break_at(operation);
+        run(handle(&world, request(&Deliver::route(()), "")));
+        world.store.mend();
+        let sent_before = world.receivers.take_sent().len() as u32;
+        world.pass_ms(600_000);
+        world.receivers.otherwise(answer(500));
+        assert_eq!(tries(&world, &[]), [sent(0, sent_before + 1)], "operation {operation}");
+    }
 }
 
 /// Timers of what is told, as they stay where a call dies between its steps: due at once beside those of tries.

@@ -104,9 +104,10 @@ impl Catalog for Host {
         &self,
         attended: Vec<Timer>,
         failed: Vec<Timer>,
+        untried: Vec<Timer>,
         now_ms: u64,
     ) -> Result<Vec<u64>, catalog::Error> {
-        catalog::settle(attended, failed, now_ms).await
+        catalog::settle(attended, failed, untried, now_ms).await
     }
 
     async fn next_file(

@@ -248,10 +248,11 @@ impl Catalog for World {
         &self,
         attended: Vec<Timer>,
         failed: Vec<Timer>,
+        untried: Vec<Timer>,
         now_ms: u64,
     ) -> impl Future<Output = Result<Vec<u64>, Error>> {
-        async move { answer(self.catalog().settle(convert(attended), convert(failed), now_ms).await) }
-            .boxed_local()
+        let (attended, failed, untried) = (convert(attended), convert(failed), convert(untried));
+        async move { answer(self.catalog().settle(attended, failed, untried, now_ms).await) }.boxed_local()
     }
 
     fn next_file(

@@ -59,6 +59,7 @@ pub trait Catalog {
         &self,
         attended: Vec<Timer>,
         failed: Vec<Timer>,
+        untried: Vec<Timer>,
         now_ms: u64,
     ) -> Result<Vec<u64>, catalog::Error>;
     async fn next_file(

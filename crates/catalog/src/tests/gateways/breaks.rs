@@ -206,7 +206,7 @@ fn the_file_of_an_ended_session_closes_though_the_next_host_is_an_hour_ahead() {
                 let now_ms = ahead_ms + second * SECOND;
                 for timer in due::due(store, due::Lane::Tick, now_ms).await.unwrap() {
                     due::attend(store, bucket, &timer, KEPT, now_ms).await.unwrap();
-                    due::settle(store, &[timer], &[], now_ms).await.unwrap();
+                    due::settle(store, &[timer], &[], &[], now_ms).await.unwrap();
                 }
             }
         });

@@ -407,7 +407,7 @@ fn a_timer_that_fails_or_whose_tick_dies_comes_back() {
         let timers = run(due::due(store, due::Lane::Tick, now_ms)).unwrap();
         assert_eq!(timers.iter().map(|timer| timer.what.as_str()).collect::<Vec<_>>(), ["f a"]);
         assert_eq!(attend(&timers[0], now_ms), Some(vec!["a".to_owned()]));
-        let wait = run(due::settle(store, &[], &timers, now_ms)).unwrap()[0];
+        let wait = run(due::settle(store, &[], &timers, &[], now_ms)).unwrap()[0];
         assert_eq!(run(due::due(store, due::Lane::Tick, now_ms + wait * SECOND - 1)).unwrap(), []);
         now_ms += wait * SECOND;
         waits.push(wait);

@@ -43,7 +43,7 @@ async fn attend(world: &World, now_ms: u64) -> Vec<String> {
     for timer in due::due(&world.store, due::Lane::Tick, now_ms).await.unwrap() {
         if due::attend(&world.store, &world.bucket, &timer, KEPT, now_ms).await.unwrap().is_some() {
             attended.push(timer.what.clone());
-            due::settle(&world.store, &[timer], &[], now_ms).await.unwrap();
+            due::settle(&world.store, &[timer], &[], &[], now_ms).await.unwrap();
         }
     }
     attended

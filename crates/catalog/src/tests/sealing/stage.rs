@@ -54,9 +54,9 @@ impl Stage {
         let mut attended = 0;
         for timer in due::due(store, due::Lane::Tick, self.now_ms).await? {
             match self.attend(&timer).await {
-                Ok(true) => due::settle(store, std::slice::from_ref(&timer), &[], self.now_ms).await?,
+                Ok(true) => due::settle(store, std::slice::from_ref(&timer), &[], &[], self.now_ms).await?,
                 Ok(false) => continue,
-                Err(_) => due::settle(store, &[], std::slice::from_ref(&timer), self.now_ms).await?,
+                Err(_) => due::settle(store, &[], std::slice::from_ref(&timer), &[], self.now_ms).await?,
             };
             attended += 1;
         }

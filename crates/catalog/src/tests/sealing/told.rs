@@ -35,7 +35,7 @@ async fn deliver(stage: &Stage, told: &mut Vec<(String, Fact)>) {
                 told.push((event.id.clone(), event.fact));
             }
         }
-        due::settle(store, &[timer], &[], now_ms).await.unwrap();
+        due::settle(store, &[timer], &[], &[], now_ms).await.unwrap();
     }
 }
 

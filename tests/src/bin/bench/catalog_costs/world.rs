@@ -302,7 +302,7 @@ impl World {
             for recording in run(due::attend(store, bucket, &timer, KEPT, now_ms))?.unwrap_or_default() {
                 self.write_files(&recording, now_ms)?;
             }
-            run(due::settle(store, &[timer], &[], now_ms))?;
+            run(due::settle(store, &[timer], &[], &[], now_ms))?;
         }
         Ok(count)
     }

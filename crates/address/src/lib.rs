@@ -25,7 +25,7 @@ pub fn is_public(address: IpAddr) -> bool {
 }
 
 /// IPv4 blocks that are not globally reachable: first address and length of the prefix.
-const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 15] = [
+const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 16] = [
     // This network (RFC 791 §3.2).
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     // Private use (RFC 1918).
@@ -38,6 +38,8 @@ const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 15] = [
     (Ipv4Addr::new(127, 0, 0, 0), 8),
     // Link local (RFC 3927): the metadata services of clouds.
     (Ipv4Addr::new(169, 254, 0, 0), 16),
+    // A service of Azure that only its virtual machines reach, in no register of IANA.
+    (Ipv4Addr::new(168, 63, 129, 16), 32),
     // IETF protocol assignments (RFC 6890 §2.1).
     (Ipv4Addr::new(192, 0, 0, 0), 24),
     // Documentation (RFC 5737).
@@ -87,10 +89,11 @@ pub fn is_private_host(host: &str) -> bool {
     if let Ok(address) = host.parse() {
         return !is_public(address);
     }
+    // `alt` is no name of the internet's (RFC 9476): Spin calls itself by `self.alt`.
     // A last label that is a number makes it an IPv4 address in one of its other spellings (`0x7f.1`, `2130706433`), which
     // no server on the internet has as a name.
     let last = host.rsplit('.').next().unwrap_or_default();
-    matches!(last, "localhost" | "local" | "internal")
+    matches!(last, "localhost" | "local" | "internal" | "alt")
         || last.starts_with("0x")
         || last.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -156,7 +159,10 @@ mod tests {
         check(&["172.16.0.0", "172.31.255.255", "192.168.0.0", "192.168.255.255", "192.0.0.255"], false);
         check(&["198.17.255.255", "198.20.0.0", "223.255.255.255", "192.88.98.255", "8.8.8.8"], true);
         check(&["198.18.0.0", "198.19.255.255", "224.0.0.0", "255.255.255.255", "192.88.99.1"], false);
-        check(&["127.0.0.1", "127.255.255.255", "169.254.169.254", "203.0.113.9", "240.0.0.1"], false);
+        check(
+            &["127.0.0.1", "127.255.255.255", "169.254.169.254", "168.63.129.16", "203.0.113.9", "240.0.0.1"],
+            false,
+        );
     }
 
     #[test]
@@ -174,6 +180,7 @@ mod tests {
             "localhost",
             "LOCALHOST.",
             "a.localhost",
+            "self.alt",
             "db.internal",
             "127.0.0.1",
             "100.100.100.200",

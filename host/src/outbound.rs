@@ -31,8 +31,9 @@ pub trait Outbound: Send + Sync + 'static {
     ) -> BoxFuture<'static, Result<http::Response<WasiBody>, Error>>;
 }
 
-/// For a TCP connection with its TLS handshake.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// For a TCP connection. The addresses of a name share it, each in its turn: it ends before the 5 s in which a callback's
+/// receiver has to answer, so that a second address is tried where nothing answers at the first.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// For what a guest sets no bound: as Spin, long enough for a large body on a slow line.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);

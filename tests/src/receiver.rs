@@ -37,6 +37,8 @@ pub enum Reply {
     Answer(u16, &'static [(&'static str, &'static str)], String),
     /// It is answered with 200 and a body, after a while.
     After(Duration, String),
+    /// It is answered with 200 at once, and with a body of no stated length after a while.
+    HeadFirst(Duration, String),
     /// The connection is closed.
     Close,
 }
@@ -165,6 +167,11 @@ fn serve(
         Reply::After(wait, body) => {
             std::thread::sleep(wait);
             (200, &[], body)
+        }
+        Reply::HeadFirst(wait, body) => {
+            write!(client, "HTTP/1.1 200 X\r\nconnection: close\r\n\r\n")?;
+            std::thread::sleep(wait);
+            return write!(client, "{body}");
         }
         Reply::Close => return Ok(()),
     };

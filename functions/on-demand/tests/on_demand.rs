@@ -186,7 +186,7 @@ fn a_store_that_fails_decides_nothing() {
 fn tick(world: &World) {
     for timer in run(world.list_due(Lane::Tick, world.now_ms.get())).unwrap() {
         if run(world.attend(timer.clone(), world.now_ms.get())).unwrap().is_some() {
-            run(world.settle(vec![timer], Vec::new(), world.now_ms.get())).unwrap();
+            run(world.settle(vec![timer], Vec::new(), Vec::new(), world.now_ms.get())).unwrap();
         }
     }
 }

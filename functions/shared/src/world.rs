@@ -45,8 +45,10 @@ pub trait Variables {
 /// Servers that users named, for callbacks.
 #[expect(async_fn_in_trait, reason = "functions have one thread; no caller needs a Send bound")]
 pub trait Receivers {
-    /// Sends a request, whose URI is absolute, and reads the answer's body up to a limit. It takes [`CALLBACK_MS`] at
-    /// most, and a second more. A redirect is an answer like any other.
+    /// Sends a request, whose URI is absolute, and reads the answer's body up to a limit; of an answer whose body is not
+    /// wanted, since the limit is 0, the status is all that is waited for. An answer that is not there after
+    /// [`CALLBACK_MS`] is none; where its body stalls, that is found out four seconds later at most. A redirect is an
+    /// answer like any other.
     ///
     /// # Errors
     /// Why there is no answer.

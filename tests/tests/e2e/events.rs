@@ -63,11 +63,12 @@ fn check_signature(event: &Received) {
     assert_eq!(event.header("ali-live-signature"), Some(signed.as_str()));
 }
 
+/// The receiver says that it has taken an event before it has dealt with it: its status counts, however its body comes.
 #[test]
 fn each_record_file_is_told_of_signed_and_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).unwrap();
-    let receiver = Receiver::start(taken).unwrap();
+    let receiver = Receiver::start(|_| Reply::HeadFirst(Duration::from_secs(8), "ok".into())).unwrap();
     configure(&server, "live", receiver.address);
     let url = format!("{}&callback_args1=value1&secret=x", server.rtmp_url(DOMAIN, "live", "x"));
     push(&sample(), &url, true).unwrap();
@@ -83,6 +84,7 @@ fn each_record_file_is_told_of_signed_and_in_order() {
         check_signature(event);
         assert_eq!((event.method.as_str(), event.target.as_str()), ("POST", "/told?token=1"));
         assert_eq!(event.header("content-type"), Some("application/json"));
+        assert_eq!(event.header("x-recorder-attempt"), Some("1"));
         let body: Value = serde_json::from_str(&event.body).unwrap();
         let begin = file.playlist.segments[0].program_date_time.unwrap().timestamp();
         let duration = body["duration"].as_f64().unwrap();

@@ -26,6 +26,7 @@ fn script(request: &Received) -> Reply {
             Duration::from_secs(3),
             r#"{"NeedRecord":true,"Interval":{"M3U8":10},"Format":["M3U8"]}"#.into(),
         ),
+        Some("head-first") => Reply::HeadFirst(Duration::from_secs(3), yes.into()),
         Some("other-format") => answer(r#"{"NeedRecord":true,"Format":["flv"]}"#),
         Some("wrong") => answer("<html>yes</html>"),
         Some("too-long") => answer(&format!("{}{yes}", " ".repeat(2_048))),
@@ -63,7 +64,7 @@ fn a_push_is_recorded_as_the_users_server_says() {
     configure(&server, "absent.example.com", None);
     let unrecorded = ["no", "other-format", "wrong", "too-long", "redirecting", "closing"];
     std::thread::scope(|scope| {
-        for stream in unrecorded.into_iter().chain(["yes", "slow"]) {
+        for stream in unrecorded.into_iter().chain(["yes", "slow", "head-first"]) {
             let url = server.rtmp_url(DOMAIN, "live", stream);
             scope.spawn(move || push(&sample(), &url, true).unwrap());
         }
@@ -78,8 +79,9 @@ fn a_push_is_recorded_as_the_users_server_says() {
         bucket::wait_for_recordings(&server, "recordings", &prefix, count, patience).unwrap()
     };
     let expected = ffmpeg::frame_hashes(&sample(), "v").unwrap();
-    let yes = found("yes", 1);
-    assert_eq!(ffmpeg::frame_hashes(&yes[0].file, "v").unwrap(), expected);
+    for stream in ["yes", "head-first"] {
+        assert_eq!(ffmpeg::frame_hashes(&found(stream, 1)[0].file, "v").unwrap(), expected, "{stream}");
+    }
     // The cycle of the answer: 30 s in files of 10 s.
     let slow = found("slow", 3);
     let hashes: Vec<_> =
@@ -93,9 +95,15 @@ fn a_push_is_recorded_as_the_users_server_says() {
         assert_eq!(asked.len(), count, "{stream}");
         asked
     };
-    for (stream, count) in
-        [("redirecting", 5), ("closing", 5), ("wrong", 1), ("too-long", 1), ("no", 1), ("slow", 1)]
-    {
+    for (stream, count) in [
+        ("redirecting", 5),
+        ("closing", 5),
+        ("wrong", 1),
+        ("too-long", 1),
+        ("no", 1),
+        ("slow", 1),
+        ("head-first", 1),
+    ] {
         asked(stream, count);
     }
     let question = &asked("yes", 1)[0];

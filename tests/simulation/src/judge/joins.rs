@@ -325,11 +325,13 @@ impl Judge<'_> {
             self.history.gateways[gateway].gone.iter().any(|gone| gone.id == push.id || gone.id == before.id);
         let may_be_silent =
             self.may_be_silent(gateway, cut_ms, push.chunks[0].acknowledged_ms.unwrap_or(offered_ms));
-        // A push of another gateway may have continued the recording meanwhile.
+        // A push of another gateway may have continued the recording before this one was adopted, as it was when its first
+        // chunk was acknowledged.
+        let adopted_ms = push.chunks[0].acknowledged_ms.unwrap_or(u64::MAX);
         let is_between = |other: &Push| {
             other.stream == push.stream
                 && ![&push.id, &before.id].contains(&&other.id)
-                && (ended_ms - 1_000..=push.began_ms.max(offered_ms) + 1_000).contains(&other.began_ms)
+                && (ended_ms - 1_000..=adopted_ms).contains(&other.began_ms)
         };
         let is_continued = self.history.pushes().any(|(_, other)| is_between(other));
         if !is_cut_to_the_end || is_ordered || is_near_window || is_gone || may_be_silent || is_continued {

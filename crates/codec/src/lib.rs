@@ -24,6 +24,8 @@ pub mod mpa;
 pub mod mpeg4;
 pub mod nal;
 pub mod nal_video;
+mod pixel_aspect;
 pub mod sei;
 
 pub use configuration::Configuration;
+pub use pixel_aspect::PixelAspect;

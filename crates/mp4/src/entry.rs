@@ -1,5 +1,6 @@
 //! Sample entries: what decoders must know, as `stsd` holds it.
 
+use codec::{PixelAspect, h264, mpeg4};
 use media::{AudioCodec, VideoCodec};
 use sample_table::{AudioEntry, SampleEntry, VideoEntry};
 
@@ -45,7 +46,34 @@ fn video(entry: &VideoEntry<'_>) -> Vec<u8> {
         VideoCodec::Mpeg4 => (b"mp4v", esds(MPEG4_VISUAL, VISUAL_STREAM, entry.record)),
     };
     content.extend_from_slice(&config);
+    if let Some(PixelAspect { width, height }) = pixel_aspect(entry).filter(|aspect| !aspect.is_square()) {
+        let sides = [width, height].map(|side| u32::from(side).to_be_bytes());
+        content.extend_from_slice(&small_box(*b"pasp", &sides.concat()));
+    }
     small_box(*kind, &content)
+}
+
+/// The shape of a pixel, as the configuration says it. Of HEVC it stands behind all else in a parameter set, where players
+/// find it themselves.
+fn pixel_aspect(entry: &VideoEntry<'_>) -> Option<PixelAspect> {
+    match entry.codec {
+        VideoCodec::H264 => {
+            let record = h264::AvcDecoderConfigurationRecord::parse(entry.record).ok()?;
+            h264::SequenceParameterSet::parse(record.sps.first()?).ok()?.pixel_aspect
+        }
+        VideoCodec::Mpeg4 => mpeg4::VideoObjectLayer::find(entry.record).ok()??.pixel_aspect,
+        VideoCodec::Hevc => None,
+    }
+}
+
+/// The size at which pictures are shown (14496-12 §8.3.2): pixels that are not square make them wider or narrower.
+/// Unit: 1/65 536 pixel.
+pub(crate) fn shown_size(entry: &VideoEntry<'_>) -> (u32, u32) {
+    let [width, height] = [entry.width, entry.height].map(|side| u32::from(side) << 16);
+    let shown = pixel_aspect(entry)
+        .map(|aspect| u64::from(width) * u64::from(aspect.width) / u64::from(aspect.height))
+        .and_then(|shown| u32::try_from(shown).ok());
+    (shown.unwrap_or(width), height)
 }
 
 fn audio(entry: &AudioEntry<'_>) -> Vec<u8> {
@@ -102,6 +130,44 @@ mod tests {
             let read = length.iter().fold(0, |read, group| read << 7 | usize::from(group & 0x7f));
             assert_eq!((bytes[0], read, content.len()), (5, size, size));
         }
+    }
+
+    /// The record of a baseline stream of 144 by 144 pixels, of so wide ones.
+    fn avcc(aspect: Option<(u16, u16)>) -> Vec<u8> {
+        let usage = aspect.map_or_else(
+            || "0".to_owned(),
+            |(width, height)| format!("1 1 11111111 {width:016b} {height:016b}"),
+        );
+        let bits = format!("1 1 1 1 010 0 0001001 0001001 1 1 0 {usage}").replace(' ', "");
+        let fields = bits.as_bytes().chunks(8).map(|bits| {
+            let byte = bits.iter().fold(0, |byte, bit| byte << 1 | (bit - b'0'));
+            byte << (8 - bits.len())
+        });
+        let sps: Vec<u8> = [0x67, 0x42, 0xc0, 0x1e].into_iter().chain(fields).collect();
+        let pps = [0x68, 0xce];
+        let mut record = Vec::new();
+        let (sps, pps) = (vec![sps.as_slice()], vec![&pps[..]]);
+        h264::AvcDecoderConfigurationRecord { length_size: 4, sps, pps, sps_ext: Vec::new() }
+            .write(&mut record);
+        record
+    }
+
+    #[test]
+    fn pixels_that_are_not_square_are_told_and_shown() {
+        let shown = |aspect| {
+            let record = avcc(aspect);
+            let entry = VideoEntry { codec: VideoCodec::H264, width: 144, height: 144, record: &record };
+            let content = video(&entry);
+            let pasp =
+                content.windows(4).position(|kind| kind == b"pasp").map(|at| content[at + 4..].to_vec());
+            (pasp, shown_size(&entry))
+        };
+        let side = 144 << 16;
+        assert_eq!(shown(None), (None, (side, side)));
+        assert_eq!(shown(Some((1, 1))), (None, (side, side)));
+        assert_eq!(shown(Some((16, 11))), (Some(vec![0, 0, 0, 16, 0, 0, 0, 11]), (13_726_813, side)));
+        // Wider than the box can say.
+        assert_eq!(shown(Some((65_535, 1))).1, (side, side));
     }
 
     fn mp3(sample_rate_hz: u32) -> AudioEntry<'static> {

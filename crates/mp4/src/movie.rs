@@ -110,8 +110,8 @@ fn tkhd(track: &Track, id: u32, created: u64, duration_90khz: u64) -> Vec<u8> {
     let volume = if track.kind == TrackKind::Audio { [1, 0] } else { [0, 0] };
     let mut content = [&fields.bytes[..], &[0; 8], &[0; 4], &volume, &[0; 2]].concat();
     content.extend(MATRIX.iter().flat_map(|number| number.to_be_bytes()));
-    for side in [track.width, track.height] {
-        content.extend_from_slice(&(u32::from(side) << 16).to_be_bytes());
+    for side in [track.shown_size.0, track.shown_size.1] {
+        content.extend_from_slice(&side.to_be_bytes());
     }
     full_box(*b"tkhd", fields.version, ENABLED_IN_MOVIE, &content)
 }

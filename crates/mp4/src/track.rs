@@ -5,7 +5,7 @@ use sample_table::{Sample, SampleEntry};
 
 use crate::{
     Error,
-    entry::sample_entry,
+    entry::{sample_entry, shown_size},
     pieces::{Column, Pieces, RunColumn},
     time::{Scale, TICKS_A_SECOND},
 };
@@ -27,8 +27,8 @@ const ROUNDING_90KHZ: i64 = 180;
 pub(crate) struct Track {
     pub(crate) kind: TrackKind,
     pub(crate) scale: Scale,
-    pub(crate) width: u16,
-    pub(crate) height: u16,
+    /// The size that pictures are shown at. Unit: 1/65 536 pixel.
+    pub(crate) shown_size: (u32, u32),
     /// Sample entries, as boxes.
     entries: Vec<Vec<u8>>,
     /// The decoding time of the first sample, on the file's clock. Unit: 1/90 000 s.
@@ -67,15 +67,14 @@ pub(crate) struct Lengths {
 impl Track {
     /// A track that begins with samples of `entry`, the first of which is decoded at `origin_90khz`.
     pub(crate) fn new(entry: &SampleEntry<'_>, origin_90khz: i64) -> Self {
-        let (kind, timescale, width, height) = match entry {
-            SampleEntry::Video(entry) => (TrackKind::Video, TICKS_A_SECOND, entry.width, entry.height),
-            SampleEntry::Audio(entry) => (TrackKind::Audio, entry.sample_rate_hz, 0, 0),
+        let (kind, timescale, shown_size) = match entry {
+            SampleEntry::Video(entry) => (TrackKind::Video, TICKS_A_SECOND, shown_size(entry)),
+            SampleEntry::Audio(entry) => (TrackKind::Audio, entry.sample_rate_hz, (0, 0)),
         };
         Self {
             kind,
             scale: Scale(timescale),
-            width,
-            height,
+            shown_size,
             entries: Vec::new(),
             origin_90khz,
             count: 0,

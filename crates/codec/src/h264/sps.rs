@@ -1,7 +1,11 @@
-//! Sequence parameter sets, as far as the picture's size and what reading a slice header needs.
+//! Sequence parameter sets, as far as the picture's size and shape and what reading a slice header needs.
 
 use super::Error;
-use crate::{bits::BitReader, nal};
+use crate::{
+    PixelAspect,
+    bits::{BitReader, EndOfBits},
+    nal,
+};
 
 /// What a sequence parameter set says of the stream (14496-10 §7.3.2.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +20,8 @@ pub struct SequenceParameterSet {
     pub width: u32,
     /// Rows a frame, after cropping.
     pub height: u32,
+    /// The shape of a pixel, where the set says it.
+    pub pixel_aspect: Option<PixelAspect>,
     /// What reading a slice header needs.
     pub slice_fields: SliceFields,
 }
@@ -104,10 +110,27 @@ impl SequenceParameterSet {
         let width = cropped("frame_crop_offset", width_in_mbs * 16, crop_unit_x, crop[0], crop[1])?;
         let height =
             cropped("frame_crop_offset", height_in_map_units * 16 * fields, crop_unit_y, crop[2], crop[3])?;
+        // What a set says of its use may be cut off: nothing else needs it.
+        let pixel_aspect = read_pixel_aspect(&mut reader).unwrap_or_default();
         let slice_fields =
             SliceFields { separate_colour_planes, frame_num_bits, frame_mbs_only, picture_order_count };
-        Ok(Self { id, profile_idc, level_idc, width, height, slice_fields })
+        Ok(Self { id, profile_idc, level_idc, width, height, pixel_aspect, slice_fields })
     }
+}
+
+/// `aspect_ratio_idc` of a ratio that is written out.
+const EXTENDED_SAR: u8 = 255;
+
+/// The begin of the video usability information (14496-10 §E.1.1).
+fn read_pixel_aspect(reader: &mut BitReader<'_>) -> Result<Option<PixelAspect>, EndOfBits> {
+    let is_said = reader.flag()? && reader.flag()?; // vui_parameters_present_flag, aspect_ratio_info_present_flag
+    if !is_said {
+        return Ok(None);
+    }
+    Ok(match reader.bits(8)? as u8 {
+        EXTENDED_SAR => PixelAspect::new(reader.bits(16)? as u16, reader.bits(16)? as u16),
+        idc => PixelAspect::of_idc(idc),
+    })
 }
 
 /// Level 6.2 allows rows of 1055 macroblocks; this leaves room and keeps every product in 32 bits.
@@ -213,6 +236,26 @@ mod tests {
             320,
             180,
         );
+    }
+
+    #[test]
+    fn the_shape_of_a_pixel_is_read_where_it_is_said() {
+        let ratio = PixelAspect::new;
+        for (bits, expected) in [
+            ("0", None),
+            ("1 0", None),
+            ("1 1 00000100", ratio(16, 11)),
+            ("1 1 00000000", None),
+            ("1 1 11111111 0000000001000000 0000000000101101", ratio(64, 45)),
+            ("1 1 11111111 0000000001000000 0000000000000000", None),
+            // Cut off.
+            ("1 1 11111111 00000000", None),
+        ] {
+            // 40 by 23 macroblocks.
+            let fields = format!("1 1 1 1 010 0 00000101000 000010111 1 1 0 {bits}");
+            let unit = [&[0x67, 0x42, 0xc0, 0x1e], bytes_of(&fields).as_slice()].concat();
+            assert_eq!(SequenceParameterSet::parse(&unit).unwrap().pixel_aspect, expected, "{bits}");
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What comes before the first VOP: visual object sequence, visual object, video object layer.
 
-use crate::bits::{BitReader, EndOfBits};
+use crate::{
+    PixelAspect,
+    bits::{BitReader, EndOfBits},
+};
 
 /// `visual_object_sequence_start_code` (14496-2 table 6-3).
 const VISUAL_OBJECT_SEQUENCE: u8 = 0xb0;
@@ -8,6 +11,9 @@ const VISUAL_OBJECT_SEQUENCE: u8 = 0xb0;
 const VISUAL_OBJECT: u8 = 0xb5;
 /// `vop_start_code`.
 const VOP: u8 = 0xb6;
+
+/// `aspect_ratio_info` of a ratio that is written out.
+const EXTENDED_PAR: u8 = 15;
 
 /// The start codes before the first VOP, each with the bytes after it.
 fn start_codes(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
@@ -51,6 +57,8 @@ pub struct VideoObjectLayer {
     pub width: u32,
     /// Rows a frame; 0 where the object is not rectangular.
     pub height: u32,
+    /// The shape of a pixel, where the header says it.
+    pub pixel_aspect: Option<PixelAspect>,
 }
 
 impl VideoObjectLayer {
@@ -77,9 +85,12 @@ impl VideoObjectLayer {
             version = reader.bits(4)?;
             reader.skip(3)?; // video_object_layer_priority
         }
-        if reader.bits(4)? == 15 {
-            reader.skip(16)?; // extended aspect ratio
-        }
+        let pixel_aspect = match reader.bits(4)? as u8 {
+            EXTENDED_PAR => PixelAspect::new(reader.bits(8)? as u16, reader.bits(8)? as u16),
+            // The first five ratios of AVC are these.
+            ratio @ 1..=5 => PixelAspect::of_idc(ratio),
+            _ => None,
+        };
         if reader.flag()? {
             reader.skip(2 + 1)?; // chroma_format, low_delay
             if reader.flag()? {
@@ -98,12 +109,12 @@ impl VideoObjectLayer {
             reader.skip(u64::from(u32::BITS - resolution.saturating_sub(1).leading_zeros()).max(1))?;
         }
         if shape != 0 {
-            return Ok(Self { width: 0, height: 0 });
+            return Ok(Self { width: 0, height: 0, pixel_aspect });
         }
         reader.skip(1)?; // marker
         let width = reader.bits(13)?;
         reader.skip(1)?; // marker
-        Ok(Self { width, height: reader.bits(13)? })
+        Ok(Self { width, height: reader.bits(13)?, pixel_aspect })
     }
 }
 
@@ -121,7 +132,10 @@ mod tests {
     #[test]
     fn headers_tell_size_and_profile() {
         let layer = VideoObjectLayer::find(HEADERS).unwrap();
-        assert_eq!(layer, Some(VideoObjectLayer { width: 320, height: 240 }));
+        assert_eq!(
+            layer,
+            Some(VideoObjectLayer { width: 320, height: 240, pixel_aspect: PixelAspect::new(1, 1) })
+        );
         assert_eq!(profile_and_level(HEADERS), Some(1));
         assert_eq!(profile_and_level(&[0xb0, 0xf5, 0, 0, 1, 0xb5]), Some(0xf5));
         assert_eq!((profile_and_level(&HEADERS[5..]), profile_and_level(&HEADERS[..4])), (None, None));
@@ -172,6 +186,22 @@ mod tests {
             let layer = bytes_of(&format!("0 00000001 {fields} 1 {:016b} 1 1 1111", 16));
             assert!(VideoObjectLayer::parse(&layer[..end]).is_ok(), "{fields}");
             assert!(VideoObjectLayer::parse(&layer[..end - 1]).is_err(), "{fields}");
+        }
+    }
+
+    #[test]
+    fn the_shape_of_a_pixel_is_a_code_or_two_sides() {
+        for (bits, expected) in [
+            ("0000", None),
+            ("0001", PixelAspect::new(1, 1)),
+            ("0101", PixelAspect::new(40, 33)),
+            ("0110", None),
+            ("1111 00001100 00001011", PixelAspect::new(12, 11)),
+            ("1111 00001100 00000000", None),
+        ] {
+            let size = "1 0000101000000 1 0000011110000 1";
+            let layer = bytes_of(&format!("0 00000001 0 {bits} 0 00 1 {:016b} 1 0 {size}", 25));
+            assert_eq!(VideoObjectLayer::parse(&layer).unwrap().pixel_aspect, expected, "{bits}");
         }
     }
 

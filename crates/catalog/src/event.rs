@@ -25,6 +25,7 @@ use crate::key;
 use crate::rule::Container;
 use crate::session::{self, Session};
 use crate::stream::StreamName;
+use crate::time::DAY_MS;
 use crate::timer;
 
 pub use outbox::{done, waiting};
@@ -280,7 +281,7 @@ pub(crate) async fn note_next(
     loop {
         let at = At { recording: &session.id, kind: fact.kind(), number };
         let known = get(store, at).await?;
-        if known.is_none_or(|known| known.id == id(at, &fact)) {
+        if known.is_none_or(|known| known.id == id(at, &fact, now_ms)) {
             note(store, session, &session.id, number, fact, now_ms).await?;
             return Ok(number);
         }
@@ -341,7 +342,7 @@ pub(crate) async fn note(
         Some(_) => {}
         None => {
             let event = Event {
-                id: id(at, &fact),
+                id: id(at, &fact, now_ms),
                 recording: recording.into(),
                 number,
                 stream: session.stream.clone(),
@@ -378,9 +379,14 @@ async fn deliver(store: &impl Store, at: At<'_>, now_ms: u64) -> Result<(), Erro
     timer::set(store, now_ms, &at.timer("w")).await
 }
 
-/// The id of an event.
-fn id(at: At<'_>, fact: &Fact) -> String {
-    hex::encode(&digest([at.recording, at.kind.word(), &fact.subject()])[..16])
+/// The id of an event that is noted at a moment. That a bucket refuses is told anew after days, which is another event each
+/// time.
+fn id(at: At<'_>, fact: &Fact, noted_ms: u64) -> String {
+    let subject = match fact {
+        Fact::Trouble(Trouble::Refused) => format!("{} {}", fact.subject(), noted_ms / DAY_MS),
+        _ => fact.subject(),
+    };
+    hex::encode(&digest([at.recording, at.kind.word(), &subject])[..16])
 }
 
 /// An event of a recording that is known, whether it was told or not.

@@ -240,6 +240,24 @@ fn a_bucket_that_refuses_is_told_to_those_who_want_it() {
     }
 }
 
+/// A receiver that passes over what it knows by its id has to hear of it again.
+#[test]
+fn a_bucket_that_still_refuses_after_days_is_another_event() {
+    let world = World::new();
+    Push::begin_as(&world, Session { tells_status: true, ..told() }, None);
+    let note = |now_ms| {
+        run(event::note_refused(&world.store, &world.bucket, "a", now_ms)).unwrap();
+        get(&world, at(Kind::Refusal, 0)).unwrap().id
+    };
+    let first = note(NOW);
+    assert_eq!(note(NOW + 1_000), first);
+    run(event::done(&world.store, at(Kind::Refusal, 0), true, false, NOW)).unwrap();
+    let later = NOW + 3 * DAY_MS;
+    assert_eq!(note(later), first, "it is still known to be told");
+    run(event::forget(&world.store, at(Kind::Refusal, 0), later)).unwrap();
+    assert_ne!(note(later), first);
+}
+
 #[test]
 fn a_push_that_is_not_recorded_for_want_of_an_answer_is_told_so() {
     let reason = Some("it did not answer".to_owned());

@@ -2,7 +2,7 @@
 
 use crate::{
     aac::{self, AdtsFrame, AudioSpecificConfig},
-    mpeg4::VideoObjectLayer,
+    mpeg4::{self, VideoObjectLayer},
     nal_video::{NalCodec, NalConfiguration},
 };
 
@@ -29,7 +29,7 @@ impl<'a> Configuration<'a> {
     /// Reads the headers of MPEG-4 part 2; `None` where they hold no whole video object layer.
     #[must_use]
     pub fn mpeg4(headers: &'a [u8]) -> Option<Self> {
-        VideoObjectLayer::find(headers).ok()?.map(|_| Self::Mpeg4(headers))
+        VideoObjectLayer::find(headers).ok()?.map(|_| Self::Mpeg4(mpeg4::before_first_picture(headers)))
     }
 
     /// Reads an `AudioSpecificConfig`, or the ADTS header that some encoders send in its place; `None` where it is
@@ -134,6 +134,11 @@ mod tests {
         // What FFmpeg writes for 320 × 240.
         let layer = [0, 0, 1, 0x20, 0, 0xc4, 0x8d, 0x88, 0, 0xcd, 0x0a, 0x04, 0x1e, 0x14, 0x63];
         assert_eq!(Configuration::mpeg4(&layer), Some(Configuration::Mpeg4(&layer)));
+        // A group of VOPs, whose time code is another each time, is none of it.
+        for time in [0x10, 0x11] {
+            let with_group = [&layer[..], &[0, 0, 1, 0xb3, 0, time, 7]].concat();
+            assert_eq!(Configuration::mpeg4(&with_group), Some(Configuration::Mpeg4(&layer)));
+        }
         assert_eq!(
             (Configuration::other(&[]), Configuration::other(&[1])),
             (None, Some(Configuration::Other(&[1])))

@@ -8,4 +8,7 @@ mod framing;
 mod headers;
 
 pub use framing::{Framing, START_CODE_PREFIX, split_lengths};
-pub use headers::{VideoObjectLayer, before_first_vop, is_header, is_video_object_layer, profile_and_level};
+pub use headers::{
+    VideoObjectLayer, before_first_picture, begins_picture, is_header, is_video_object_layer,
+    profile_and_level,
+};

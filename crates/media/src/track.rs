@@ -93,7 +93,8 @@ pub struct VideoConfig<'a> {
     /// Bytes of the length before each NAL unit of [`Data::Lengths`]: 1 to 4. Of no meaning for MPEG-4 part 2.
     pub length_size: u8,
     /// What stands before a picture that a decoder begins with, unless the picture brings it: parameter sets and SEI as
-    /// NAL units (H.264, HEVC), or the bytes before the first VOP (MPEG-4 part 2). Empty where only pictures bring it.
+    /// NAL units (H.264, HEVC), or the bytes before the first VOP or group of VOPs (MPEG-4 part 2). Empty where only
+    /// pictures bring it.
     pub headers: Vec<&'a [u8]>,
 }
 

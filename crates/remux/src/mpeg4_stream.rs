@@ -8,7 +8,7 @@ use crate::state::{VideoState, fingerprint, identity};
 /// What is known of a track of MPEG-4 part 2.
 #[derive(Clone, Debug)]
 pub(crate) struct Mpeg4Stream<'a> {
-    /// What stands before the first VOP, in pieces that follow each other.
+    /// What stands before the first picture, in pieces that follow each other.
     headers: Vec<&'a [u8]>,
     size: Option<PictureSize>,
     /// A video object layer has come, in this chunk or before.
@@ -72,10 +72,11 @@ impl<'a> Mpeg4Stream<'a> {
             repairs.count(RepairKind::SequenceHeaderMalformed);
             return false;
         };
-        let header = Some(fingerprint([record]));
+        let headers = mpeg4::before_first_picture(record);
+        let header = Some(fingerprint([headers]));
         if self.header != header || self.headers.is_empty() {
             self.header = header;
-            self.take_headers(vec![record], layer);
+            self.take_headers(vec![headers], layer);
             self.is_new = true;
         }
         self.has_layer = true;
@@ -91,7 +92,7 @@ impl<'a> Mpeg4Stream<'a> {
             Framing::StartCodes => {
                 let layer = VideoObjectLayer::find(frame).ok().flatten();
                 if let Some(layer) = layer {
-                    self.take_headers(vec![mpeg4::before_first_vop(frame)], layer);
+                    self.take_headers(vec![mpeg4::before_first_picture(frame)], layer);
                 }
                 Some((Data::Frame(frame), layer.is_some()))
             }
@@ -100,7 +101,7 @@ impl<'a> Mpeg4Stream<'a> {
                 let pieces = |parts: &[&'a [u8]]| -> Vec<&'a [u8]> {
                     parts.iter().flat_map(|part| [mpeg4::START_CODE_PREFIX, part]).collect()
                 };
-                let headers = parts.iter().take_while(|part| mpeg4::is_header(part[0])).count();
+                let headers = parts.iter().take_while(|part| !mpeg4::begins_picture(part[0])).count();
                 let layer = parts[..headers].iter().find(|part| mpeg4::is_video_object_layer(part[0]));
                 let layer = layer.and_then(|layer| VideoObjectLayer::parse(&layer[1..]).ok());
                 if let Some(layer) = layer {

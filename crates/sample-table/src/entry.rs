@@ -32,7 +32,7 @@ pub struct VideoEntry<'a> {
     /// Rows a frame after cropping; 0 where the stream does not tell.
     pub height: u16,
     /// `AVCDecoderConfigurationRecord` or `HEVCDecoderConfigurationRecord` with lengths of 4 bytes, or what stands
-    /// before the first VOP (MPEG-4 part 2).
+    /// before the first VOP or group of VOPs (MPEG-4 part 2).
     pub record: &'a [u8],
 }
 

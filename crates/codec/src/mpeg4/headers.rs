@@ -1,4 +1,4 @@
-//! What comes before the first VOP: visual object sequence, visual object, video object layer.
+//! What comes before the first picture: visual object sequence, visual object, video object layer.
 
 use crate::{
     PixelAspect,
@@ -7,6 +7,8 @@ use crate::{
 
 /// `visual_object_sequence_start_code` (14496-2 table 6-3).
 const VISUAL_OBJECT_SEQUENCE: u8 = 0xb0;
+/// `group_of_vop_start_code`.
+const GROUP_OF_VOP: u8 = 0xb3;
 /// `visual_object_start_code`.
 const VISUAL_OBJECT: u8 = 0xb5;
 /// `vop_start_code`.
@@ -15,17 +17,28 @@ const VOP: u8 = 0xb6;
 /// `aspect_ratio_info` of a ratio that is written out.
 const EXTENDED_PAR: u8 = 15;
 
-/// The start codes before the first VOP, each with the bytes after it.
+/// The start codes before the first picture, each with the bytes after it.
 fn start_codes(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let codes = bytes.windows(4).enumerate().filter(|(_, window)| window[..3] == [0, 0, 1]);
-    codes.map(|(position, window)| (window[3], &bytes[position + 4..])).take_while(|&(code, _)| code != VOP)
+    codes
+        .map(|(position, window)| (window[3], &bytes[position + 4..]))
+        .take_while(|&(code, _)| !begins_picture(code))
 }
 
-/// What stands before the first VOP: the headers, and for a keyframe maybe the start of a group of VOPs.
+/// What stands before the first picture: the headers of the stream, with their user data.
 #[must_use]
-pub fn before_first_vop(bytes: &[u8]) -> &[u8] {
-    let vop = bytes.windows(4).position(|window| *window == [0, 0, 1, VOP]);
-    &bytes[..vop.unwrap_or(bytes.len())]
+pub fn before_first_picture(bytes: &[u8]) -> &[u8] {
+    let is_picture = |window: &[u8]| window[..3] == [0, 0, 1] && begins_picture(window[3]);
+    let picture = bytes.windows(4).position(is_picture);
+    &bytes[..picture.unwrap_or(bytes.len())]
+}
+
+/// Whether a start code begins a picture: a VOP, or the group of VOPs that stands before an I-VOP.
+///
+/// A group is no header of the stream: its time code is another each time, and only an I-VOP may follow it.
+#[must_use]
+pub fn begins_picture(code: u8) -> bool {
+    matches!(code, GROUP_OF_VOP | VOP)
 }
 
 /// Whether a start code begins a video object layer header, without which nothing can be decoded.
@@ -62,7 +75,7 @@ pub struct VideoObjectLayer {
 }
 
 impl VideoObjectLayer {
-    /// Reads the first video object layer before a VOP; `None` where there is none.
+    /// Reads the first video object layer before a picture; `None` where there is none.
     ///
     /// # Errors
     /// When it ends early.
@@ -140,9 +153,21 @@ mod tests {
         assert_eq!(profile_and_level(&[0xb0, 0xf5, 0, 0, 1, 0xb5]), Some(0xf5));
         assert_eq!((profile_and_level(&HEADERS[5..]), profile_and_level(&HEADERS[..4])), (None, None));
         assert_eq!(VideoObjectLayer::find(&[&[0, 0, 1, 0xb6, 0x10], HEADERS].concat()), Ok(None));
-        let frame = [HEADERS, &[0, 0, 1, 0xb6, 0x10, 0, 0, 1, 0xb6]].concat();
-        assert_eq!((before_first_vop(&frame), before_first_vop(HEADERS)), (HEADERS, HEADERS));
         assert!(is_header(0xb0) && is_header(0x20) && !is_header(0xb3) && !is_header(0xb6));
+    }
+
+    #[test]
+    fn headers_end_where_a_group_of_vops_or_a_vop_begins() {
+        let told = [HEADERS, b"\0\0\x01\xb2told"].concat();
+        let (vop, group) = (&[0, 0, 1, 0xb6, 0x10][..], &[0, 0, 1, 0xb3, 0, 0x10, 7][..]);
+        for picture in [&[][..], vop, &[vop, vop].concat(), &[group, vop].concat(), &[vop, group].concat()] {
+            assert_eq!(before_first_picture(&[HEADERS, picture].concat()), HEADERS);
+            assert_eq!(before_first_picture(&[&told, picture].concat()), told);
+            assert_eq!(before_first_picture(picture), []);
+            // A layer that stands behind it is no header of the stream.
+            let layer = VideoObjectLayer::find(&[picture, HEADERS].concat()).unwrap();
+            assert_eq!(layer.is_some(), picture.is_empty(), "{picture:02x?}");
+        }
     }
 
     /// The size that a layer says whose shape, resolution and increment are written so, behind `fields` that may miss.

@@ -183,5 +183,5 @@ corpus_tests! {
     h264_50fps h264_60fps h264_29_97fps h264_2fps h264_2fps_only h264_avc1 h264_negative
     h264_other_size hevc_id12 hevc_hvc1 hevc_hvc1_x hevc_temporal hevc_open_gop
     hevc_other_size hevc_mp3 mpeg4_other_size mpeg4_mp3 mpeg4_bframes_aac mpeg4_lengths mpeg4_in_band
-    aac_only aac_mono_16k aac_he aac_5_1 aac_5_1_side mp3_only mp3_only_48k mp3_22k mp3_8k
+    mpeg4_groups aac_only aac_mono_16k aac_he aac_5_1 aac_5_1_side mp3_only mp3_only_48k mp3_22k mp3_8k
 }

@@ -15,6 +15,12 @@ pub(crate) fn write(signalling: &str, source: &mut Source) -> Vec<u8> {
         }
     }
     source.begin_at_zero();
+    if signalling == "mpeg4-in-band" {
+        let video = source.video.as_mut().unwrap();
+        for packet in video.packets.iter_mut().filter(|packet| packet.is_key) {
+            packet.data.splice(..0, video.extradata.iter().copied());
+        }
+    }
 
     let mut tags: Vec<(i64, TagKind, Vec<u8>)> = Vec::new();
     if let Some(video) = &source.video {
@@ -58,10 +64,10 @@ fn video_header(signalling: &str, record: &[u8]) -> Vec<u8> {
         "hvc1" | "hvc1-x" => b"\x90hvc1",
         "avc1" => b"\x90avc1",
         "negative" => &[0x17, 0, 0, 0, 0],
-        "mpeg4" | "mpeg4-lengths" => &[0x19, 0, 0, 0, 0],
+        "mpeg4" | "mpeg4-lengths" | "mpeg4-in-band" => &[0x19, 0, 0, 0, 0],
         other => panic!("no signalling {other}"),
     };
-    [head, record].concat()
+    if signalling == "mpeg4-in-band" { head.to_vec() } else { [head, record].concat() }
 }
 
 fn video_frame(signalling: &str, packet: &Packet) -> Vec<u8> {
@@ -76,7 +82,7 @@ fn video_frame(signalling: &str, packet: &Packet) -> Vec<u8> {
         "avc1" => [enhanced(1, b"avc1"), vec![c1, c2, c3]].concat(),
         "hevc-id12" => vec![frame_type << 4 | 12, 1, c1, c2, c3],
         "negative" => vec![frame_type << 4 | 7, 1, c1, c2, c3],
-        "mpeg4" => vec![frame_type << 4 | 9, 1, c1, c2, c3],
+        "mpeg4" | "mpeg4-in-band" => vec![frame_type << 4 | 9, 1, c1, c2, c3],
         "mpeg4-lengths" => {
             let head = vec![frame_type << 4 | 9, 1, c1, c2, c3];
             return [head, with_lengths(&packet.data)].concat();

@@ -97,6 +97,7 @@ pub(crate) fn judge(sample: &Sample, frames: &[Option<Vec<String>>; 2], chunks: 
     let recorded = samples(chunks);
     let (mp4, flv) = (mp4(&recorded), flv(&recorded));
     let codec = sample.source.video.as_ref().map_or("", |video| &video.codec);
+    configured_once(name, &mp4, &flv);
     // What is recorded of a recorded file is the file. Headers of MPEG-4 that went before a frame are its own then.
     let again = samples(&chunks::cut(&flv, 2_000));
     assert!(tracks(&again) == tracks(&recorded), "{name}: the media of a file of a file is another");
@@ -113,6 +114,18 @@ pub(crate) fn judge(sample: &Sample, frames: &[Option<Vec<String>>; 2], chunks: 
         same(name, &sample.source, &path);
         ffmpeg::same_frames(name, frames, &path);
     }
+}
+
+/// What an encoder that changes nothing sends is described once, however many chunks it is recorded in.
+fn configured_once(name: &str, mp4: &[u8], flv: &[u8]) {
+    for track in Movie::read(mp4).unwrap().tracks {
+        assert_eq!(track.entries.len(), 1, "{name}: sample entries of {}", track.handler.escape_ascii());
+    }
+    let is_header = |tag: &flv::Tag<'_>| {
+        tag.kind == flv::TagKind::Video && flv::VideoTagHeader::parse(tag.body).unwrap().is_sequence_header()
+    };
+    let tags = flv::Reader::new(flv).unwrap().map(Result::unwrap);
+    assert!(tags.filter(is_header).count() <= 1, "{name}: sequence headers");
 }
 
 /// A file decodes without a warning, and has the packets of its source.

@@ -22,6 +22,11 @@ pub(crate) fn frame(chunk: Chunk, timestamp_ms: u32, is_key: bool, headers: &[u8
     chunk.tag(Video, timestamp_ms, &[&head[..], headers, VOP].concat())
 }
 
+/// A group of VOPs that begins at so many seconds.
+pub(crate) fn group(second: u8) -> Vec<u8> {
+    [b"\0\0\x01\xb3", &[0, 0x10 | second >> 2, second << 6 | 7][..]].concat()
+}
+
 #[test]
 fn a_size_of_mpeg4_that_a_header_changes_is_a_discontinuity() {
     let chunk = |layer: &[u8], timestamp_ms| {
@@ -96,4 +101,70 @@ fn a_keyframe_of_mpeg4_without_headers_has_the_last_ones_before_it() {
     let with = |headers: &[u8]| [headers, VOP].concat();
     assert_eq!(data, [with(&one), with(&two), with(&[]), with(&two), with(&[])]);
     assert!(!found.discontinuity && repairs(&found).is_empty());
+}
+
+/// Adds a frame of parts that begin with their start codes, or with lengths in place of these.
+fn frame_of(chunk: Chunk, timestamp_ms: u32, is_key: bool, parts: &[&[u8]], has_lengths: bool) -> Chunk {
+    let framed = |part: &&[u8]| match has_lengths {
+        true => [&(part.len() as u32 - 3).to_be_bytes()[..], &part[3..]].concat(),
+        false => part.to_vec(),
+    };
+    let head = vec![if is_key { 0x19 } else { 0x29 }, 1, 0, 0, 0];
+    chunk.tag(Video, timestamp_ms, &[head, parts.iter().flat_map(framed).collect()].concat())
+}
+
+#[test]
+fn a_group_of_vops_goes_with_its_picture_and_before_no_other() {
+    let (layer, told): (&[u8], &[u8]) = (&layer(0, 320, 240), b"\0\0\x01\xb2told");
+    let groups = [group(0), group(1), group(2)];
+    for has_lengths in [false, true] {
+        let key = |chunk, second: u32, parts: &[&[u8]]| {
+            let parts = [parts, &[&groups[second as usize][..], VOP]].concat();
+            frame_of(chunk, second * 1_000, true, &parts, has_lengths)
+        };
+        let inter = |chunk, timestamp_ms| frame_of(chunk, timestamp_ms, false, &[VOP], has_lengths);
+        let chunk = key(inter(key(Chunk::new(), 0, &[layer, told]), 40), 1, &[layer, told]);
+        let (first, stream) = record(&chunk, &[]);
+        let data = |stream: &[u8]| -> Vec<Vec<u8>> {
+            units(stream, Video).into_iter().map(|unit| unit.data).collect()
+        };
+        let with = |second: usize| [layer, told, &groups[second], VOP].concat();
+        assert_eq!(data(&stream), [with(0), VOP.to_vec(), with(1)], "lengths {has_lengths}");
+        // The next chunk begins within a group, and its keyframe brings nothing else.
+        let (next, stream) = record(&key(inter(Chunk::new(), 1_040), 2, &[]), &first.state);
+        let expected = [[layer, told, VOP].concat(), with(2)];
+        assert_eq!(data(&stream), expected, "lengths {has_lengths}");
+        assert!(!next.discontinuity && repairs(&next).is_empty());
+    }
+}
+
+#[test]
+fn a_group_of_vops_behind_a_sequence_header_is_no_part_of_it() {
+    let layer = layer(0, 320, 240);
+    let chunk = |second: u8| {
+        let header = [b"\x19\0\0\0\0", &layer[..], &group(second), VOP].concat();
+        let timestamp_ms = u32::from(second) * 40;
+        frame(Chunk::new().tag(Video, timestamp_ms, &header), timestamp_ms, false, &[])
+    };
+    let mut state = Vec::new();
+    for second in 0..3 {
+        let (slice, stream) = record(&chunk(second), &state);
+        assert_eq!(units(&stream, Video)[0].data, [&layer, VOP].concat(), "chunk {second}");
+        assert!(!slice.discontinuity && repairs(&slice).is_empty(), "chunk {second}");
+        state = slice.state;
+    }
+}
+
+#[test]
+fn user_data_may_stand_before_the_layer() {
+    let headers: [&[u8]; 4] =
+        [b"\0\0\x01\xb0\x01", b"\0\0\x01\xb2told", b"\0\0\x01\xb5\x89\x13", &layer(0, 320, 240)];
+    for has_lengths in [false, true] {
+        let parts = [&headers[..], &[VOP]].concat();
+        let chunk = frame_of(Chunk::new(), 0, true, &parts, has_lengths);
+        let (found, stream) = record(&frame_of(chunk, 40, true, &[VOP], has_lengths), &[]);
+        assert!(repairs(&found).is_empty(), "lengths {has_lengths}");
+        let data: Vec<Vec<u8>> = units(&stream, Video).into_iter().map(|unit| unit.data).collect();
+        assert_eq!(data, [parts.concat(), parts.concat()], "lengths {has_lengths}");
+    }
 }

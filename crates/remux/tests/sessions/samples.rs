@@ -214,6 +214,26 @@ fn headers_of_mpeg4_in_keyframes_are_another_entry_where_the_size_or_what_stands
 }
 
 #[test]
+fn a_group_of_vops_stays_in_its_sample_and_makes_no_entry() {
+    let layer = mpeg4::layer(0, 320, 240);
+    let (mut chunk, mut media) = (Chunk::new(), Vec::new());
+    for n in 0..4 {
+        let headers = [&layer[..], &mpeg4::group(n)].concat();
+        let timestamp_ms = u32::from(n) * 80;
+        chunk = mpeg4::frame(chunk, timestamp_ms, true, &headers);
+        chunk = mpeg4::frame(chunk, timestamp_ms + 40, false, &[]);
+        media.extend([&headers, VOP, VOP].concat());
+    }
+    // A keyframe that has no headers needs those of the stream, and no group of another one.
+    let group = mpeg4::group(4);
+    let recorded = Recorded::of(&mpeg4::frame(chunk, 320, true, &group));
+    media.extend([&group, VOP].concat());
+    assert_eq!(recorded.entries(), [("mpeg4", 320, layer)]);
+    assert_eq!(recorded.runs(TrackKind::Video), [(0, 9)]);
+    assert_eq!(recorded.media, media);
+}
+
+#[test]
 fn script_data_has_the_time_of_what_it_came_with_and_so_much_of_it_is_kept() {
     let text = b"\x02\0\x0aonTextData\x05";
     // Sound comes after the first picture and belongs before it: all times move.

@@ -1,5 +1,7 @@
 //! `HEVCDecoderConfigurationRecord`: the sequence header of HEVC in FLV and MP4.
 
+use std::ops::RangeInclusive;
+
 use super::{Error, sps::SampleFormat};
 
 /// The record (14496-15 §8.3.3.1), borrowing its parameter sets.
@@ -55,7 +57,8 @@ impl<'a> HevcDecoderConfigurationRecord<'a> {
 
 impl HevcDecoderConfigurationRecord<'_> {
     /// Appends the record. What it says of profile, level and format is taken from the first sequence parameter set;
-    /// units stand in arrays by their kinds, each of which is said to have all there are.
+    /// units stand in arrays by their kinds. `array_completeness` is as `hvc1` has it: 1 for parameter sets and 0 for SEI,
+    /// which samples have too.
     ///
     /// Units longer than 65 535 bytes are left out, for lengths cannot say them.
     pub fn write(&self, out: &mut Vec<u8>) {
@@ -80,7 +83,7 @@ impl HevcDecoderConfigurationRecord<'_> {
         out.push(kinds.len() as u8);
         for array in kinds {
             let units = || units.iter().filter(|unit| kind(unit) == array).take(MAX_UNITS);
-            out.push(0x80 | array);
+            out.push(u8::from(PARAMETER_SETS.contains(&array)) << 7 | array);
             out.extend_from_slice(&(units().count() as u16).to_be_bytes());
             for unit in units() {
                 out.extend_from_slice(&(unit.len() as u16).to_be_bytes());
@@ -90,8 +93,9 @@ impl HevcDecoderConfigurationRecord<'_> {
     }
 }
 
-/// `nal_unit_type` of a sequence parameter set.
+/// `nal_unit_type` of a sequence parameter set, and of those of all kinds.
 const SPS: u8 = 33;
+const PARAMETER_SETS: RangeInclusive<u8> = 32..=34;
 
 #[cfg(test)]
 mod tests {
@@ -145,6 +149,18 @@ mod tests {
             HevcDecoderConfigurationRecord { length_size: 4, units: units.clone() }.write(&mut written);
             assert_eq!(HevcDecoderConfigurationRecord::parse(&written).unwrap().units, units);
         }
+    }
+
+    #[test]
+    fn arrays_of_parameter_sets_are_complete_and_no_others() {
+        // VPS, SPS, PPS, and SEI before and after slices.
+        let units = [[0x40, 1, 9], [0x42, 1, 1], [0x44, 1, 8], [0x4e, 1, 5], [0x50, 1, 6]];
+        let units: Vec<&[u8]> = units.iter().map(|unit| &unit[..]).collect();
+        let mut written = Vec::new();
+        HevcDecoderConfigurationRecord { length_size: 4, units: units.clone() }.write(&mut written);
+        let kinds: Vec<u8> = written[FIXED_SIZE..].as_chunks::<8>().0.iter().map(|array| array[0]).collect();
+        assert_eq!(kinds, [0xa0, 0xa1, 0xa2, 39, 40]);
+        assert_eq!(HevcDecoderConfigurationRecord::parse(&written).unwrap().units, units);
     }
 
     #[test]

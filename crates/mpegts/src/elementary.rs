@@ -62,7 +62,34 @@ fn nal_segments<'a>(
             push_units(config.headers.iter().copied(), out);
         }
     }
-    push_units(nal_units(config, unit).filter(|nal| role(nal) != UnitRole::Delimiter), out);
+    push_pictures(codec, nal_units(config, unit), out);
+}
+
+/// Appends NAL units without the delimiters that were pushed, for the one before them has been written.
+///
+/// A message may hold several pictures, such as the two fields of a frame: the delimiters between these are kept, one for
+/// each. One within a picture, or behind the last one, would tell a decoder of a picture that does not begin there.
+fn push_pictures<'a>(codec: NalCodec, units: impl Iterator<Item = &'a [u8]>, out: &mut Vec<Segment<'a>>) {
+    let mut has_slice = false;
+    // Where a delimiter stands of which the next slice tells whether it is kept.
+    let mut delimiter = None;
+    for nal in units {
+        match codec.role(nal) {
+            UnitRole::Delimiter if !has_slice || delimiter.is_some() => continue,
+            UnitRole::Delimiter => delimiter = Some(out.len()),
+            UnitRole::CodedSlice => {
+                has_slice = true;
+                if let Some(at) = delimiter.take().filter(|_| !codec.begins_picture(nal)) {
+                    out.drain(at..at + 2);
+                }
+            }
+            _ => {}
+        }
+        out.extend([Segment::Lent(START_CODE), Segment::Lent(nal)]);
+    }
+    if let Some(at) = delimiter {
+        out.drain(at..at + 2);
+    }
 }
 
 /// The NAL units of a unit; the demuxer has checked their lengths.

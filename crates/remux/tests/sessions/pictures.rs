@@ -181,6 +181,15 @@ fn what_stands_before_a_picture_may_come_in_messages_of_its_own_at_its_time() {
 }
 
 #[test]
+fn two_fields_of_a_message_keep_the_delimiter_between_them() {
+    let (first, second): (&[u8], &[u8]) = (b"\x09\x10", b"\x09\x30");
+    let chunk = with_sets().avc(0, true, &[first, &slice(0, 0, true), second, &slice(0, 1, false)]);
+    let (found, stream) = record(&chunk, &[]);
+    assert_eq!(pictures(&stream)[0][2..], [slice(0, 0, true), second.to_vec(), slice(0, 1, false)]);
+    assert_eq!(found.video.unwrap().access_units, 1);
+}
+
+#[test]
 fn what_stands_after_a_picture_goes_with_it() {
     let (filler, end): (&[u8], &[u8]) = (b"\x0c\xff\xff\x80", b"\x0a");
     let chunk =

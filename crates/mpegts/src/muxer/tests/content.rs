@@ -84,6 +84,52 @@ fn hevc_has_delimiters_of_the_layer_of_its_pictures() {
 }
 
 #[test]
+fn delimiters_between_the_pictures_of_a_message_are_kept() {
+    let (aud, sps, pps) = (&[0x09, 0xf0][..], &[0x67, 1][..], &[0x68, 2][..]);
+    let (first, second) = (&[0x09, 0x10][..], &[0x09, 0x30][..]);
+    // A field, the other one, another slice of that one, and SEI.
+    let (top, bottom, rest, sei) = (KEY, SLICE, &[0x41, 0x40, 5][..], &[0x06, 1, 1, 0, 0x80][..]);
+    let found = pictures(
+        vec![video_config(VideoCodec::H264, &[sps, pps])],
+        &[
+            (true, 0, Data::NalUnits(vec![first, top, second, bottom])),
+            (true, 0, Data::NalUnits(vec![top, second, sei, pps, bottom, rest])),
+            (false, 0, Data::NalUnits(vec![first, bottom, rest, second, bottom, second, bottom])),
+            // Two in a row are one; one within a picture begins none, nor does one behind the last picture.
+            (false, 0, Data::NalUnits(vec![first, first, bottom, second, first, bottom])),
+            (false, 0, Data::NalUnits(vec![bottom, second, sei, rest, second, first, rest])),
+            (false, 0, Data::NalUnits(vec![first, bottom, second, sei, second])),
+        ],
+    );
+    let expected: [&[&[u8]]; 6] = [
+        &[aud, sps, pps, top, second, bottom],
+        &[aud, sps, pps, top, second, sei, pps, bottom, rest],
+        &[aud, bottom, rest, second, bottom, second, bottom],
+        &[aud, bottom, second, bottom],
+        &[aud, bottom, sei, rest, rest],
+        &[aud, bottom, sei],
+    ];
+    for (index, (found, units)) in found.iter().zip(expected).enumerate() {
+        assert_eq!(found.1, start_codes(units), "picture {index}");
+    }
+}
+
+#[test]
+fn delimiters_between_the_pictures_of_a_message_of_hevc_are_kept() {
+    let (own, pushed) = (&[0x46, 1, 0x50][..], &[0x46, 1, 0x10][..]);
+    let (slice, rest) = (&[0x02, 1, 0xd0][..], &[0x02, 1, 0x50][..]);
+    let found = pictures(
+        vec![video_config(VideoCodec::Hevc, &[])],
+        &[
+            (false, 0, Data::NalUnits(vec![pushed, slice, rest, pushed, slice])),
+            (false, 0, Data::NalUnits(vec![pushed, slice, pushed, rest])),
+        ],
+    );
+    assert_eq!(found[0].1, start_codes(&[own, slice, rest, pushed, slice]));
+    assert_eq!(found[1].1, start_codes(&[own, slice, rest]));
+}
+
+#[test]
 fn mpeg4_has_its_headers_where_a_picture_does_not_bring_them() {
     let header: &[u8] = &[0, 0, 1, 0xb0, 0xf5, 0, 0, 1, 0x20, 9];
     let vop: &[u8] = &[0xb6, 1, 2, 3];

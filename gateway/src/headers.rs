@@ -9,8 +9,8 @@ use crate::cut::Frame;
 /// Longest configuration or metadata that is repeated in every chunk.
 const MAX_HEADER_BYTES: usize = 256 << 10;
 
-/// Most configurations of one push: E-RTMP v2 allows many tracks, encoders have a few.
-const MAX_HEADERS: usize = 16;
+/// The number of the track that is recorded, of those of video as of those of audio: E-RTMP v2 has it for the default one.
+const RECORDED_TRACK: u8 = 0;
 
 /// Bytes of the length before each NAL unit where no record says it: what encoders write.
 const LENGTH_SIZE: u8 = 4;
@@ -18,9 +18,11 @@ const LENGTH_SIZE: u8 = 4;
 /// What a tag is to the recorder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// Coded media.
+    /// Coded media of a recorded track.
     Frame(Frame, Codec),
-    /// Holds from now on: metadata or a configuration.
+    /// Coded media of another track: passed through, and nothing goes by it.
+    OtherFrame,
+    /// Holds from now on: metadata, or a configuration of a recorded track.
     Header(Slot),
     /// Anything else: passed through.
     Other,
@@ -40,6 +42,12 @@ impl Codec {
             Self::Video(_, codec) => codec.name(),
             Self::Audio(_, codec) => codec.name(),
         }
+    }
+
+    /// Whether the remuxer records its track.
+    fn is_recorded(self) -> bool {
+        let (Self::Video(track, _) | Self::Audio(track, _)) = self;
+        track == RECORDED_TRACK
     }
 
     /// Where the configuration of the track is held.
@@ -66,9 +74,13 @@ pub(crate) enum Slot {
     AudioLayout(u8),
 }
 
-/// What a media message is; one whose header cannot be read is passed through.
+/// What a media message is; one whose header cannot be read is passed through. One of several tracks is what its part of
+/// the recorded track is.
 pub(crate) fn classify(media: &Media<'_>) -> Class {
     let (class, codec) = class_and_codec(media.kind, media.body);
+    if codec.is_some_and(|codec| !codec.is_recorded()) {
+        return if class.is_frame() { Class::OtherFrame } else { Class::Other };
+    }
     let frame = |frame| codec.map_or(Class::Other, |codec| Class::Frame(frame, codec));
     let is_video = media.kind == TagKind::Video;
     match class {
@@ -121,7 +133,7 @@ pub(crate) enum Change {
     Replaced,
 }
 
-/// The headers that hold now, in the order of [`Slot`].
+/// The headers that hold now, in the order of [`Slot`]: of the stream and of the recorded tracks, since chunks repeat them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Headers {
     held: Vec<(Slot, TagKind, Vec<u8>)>,
@@ -131,7 +143,7 @@ pub(crate) struct Headers {
 }
 
 /// The video track that is recorded.
-const RECORDED: Slot = Slot::Video(0);
+const RECORDED: Slot = Slot::Video(RECORDED_TRACK);
 
 impl Headers {
     /// Takes a header. Configurations are compared by what they say, not by their bytes.
@@ -147,9 +159,7 @@ impl Headers {
         let is_kept = matches!(change, Change::Added | Change::Replaced) && body.len() <= MAX_HEADER_BYTES;
         match found {
             Ok(at) if is_kept => self.held[at].2 = body.to_vec(),
-            Err(at) if is_kept && self.held.len() < MAX_HEADERS => {
-                self.held.insert(at, (slot, kind, body.to_vec()));
-            }
+            Err(at) if is_kept => self.held.insert(at, (slot, kind, body.to_vec())),
             _ => {}
         }
         if is_kept && slot == RECORDED {

@@ -7,7 +7,7 @@ mod tracks;
 
 use std::{io, sync::Arc, time::Duration};
 
-use flv::{StreamMetadata, TAG_HEADER_SIZE};
+use flv::{StreamMetadata, TAG_HEADER_SIZE, TagKind};
 use protocol::{ChunkPolicy, Generation, LossReason, LostChunk};
 use rtmp::Media;
 
@@ -37,6 +37,8 @@ const BACKLOG_CHUNKS: u64 = 2;
 
 /// Writes one push into chunks, as the functions want them.
 ///
+/// What tracks have that are not recorded goes into the chunks as it was pushed, and decides nothing.
+///
 /// An order that begins a new file or ends recording takes effect at the first keyframe after it is due, or where no
 /// frame comes for 2 s, after the last one. While nothing is to be recorded the last seconds are [`Kept`], so that a
 /// start begins at the keyframe before it.
@@ -48,6 +50,8 @@ pub(crate) struct Recorder {
     /// When the first coded frame came.
     began: Option<Instant>,
     last_frame: Instant,
+    /// When a track that is not recorded last had a frame: the publisher is there.
+    last_other_frame: Option<Instant>,
     schedule: Option<Schedule>,
     /// What holds for what is cut now.
     generation: Generation,
@@ -77,6 +81,7 @@ impl Recorder {
             traffic,
             began: None,
             last_frame: Instant::now(),
+            last_other_frame: None,
             schedule: None,
             generation: Generation::default(),
             recording: true,
@@ -99,14 +104,15 @@ impl Recorder {
         &self.queue
     }
 
-    /// Whether a coded frame has come.
+    /// Whether a coded frame of a recorded track has come.
     pub(crate) fn has_begun(&self) -> bool {
         self.began.is_some()
     }
 
-    /// When the last coded frame came; before the first one, when the push was accepted.
+    /// When the last coded frame came, of any track; before the first one of a recorded track, when the push was accepted.
     pub(crate) fn last_frame(&self) -> Instant {
-        self.last_frame
+        let other = self.last_other_frame.filter(|_| self.has_begun());
+        other.map_or(self.last_frame, |other| other.max(self.last_frame))
     }
 
     /// Completes when [`follow_orders`](Self::follow_orders) has something to take.
@@ -127,6 +133,14 @@ impl Recorder {
                     self.tracks.change(Track::Video, self.cutter.has(Track::Video));
                 }
                 self.write_frame(frame, media)
+            }
+            Class::OtherFrame => {
+                let now = Instant::now();
+                self.last_other_frame = Some(now);
+                let kind = if media.kind == TagKind::Video { TrackKind::Video } else { TrackKind::Audio };
+                self.traffic.frame(kind, media.body.len(), self.recording, now);
+                self.append(media);
+                Ok(())
             }
             Class::Header(slot) => {
                 self.write_header(slot, media);

@@ -37,6 +37,24 @@ fn legacy_and_enhanced_tags_are_told_apart() {
     check(TagKind::Video, &[0x17], Class::Other);
 }
 
+#[test]
+fn other_tracks_have_no_frames_and_headers_that_count() {
+    let avc = |frame| Class::Frame(frame, Codec::Video(0, VideoCodec::Avc));
+    check(TagKind::Video, b"\x96\x01avc1\0\0\0\0\x01", avc(Frame::Key));
+    check(TagKind::Video, b"\x96\x01avc1\x01\0\0\0\x01", Class::OtherFrame);
+    check(TagKind::Video, b"\xa6\x01avc1\x02\0\0\0\x01", Class::OtherFrame);
+    check(TagKind::Video, b"\x96\0avc1\0\x01", Class::Header(Slot::Video(0)));
+    check(TagKind::Video, b"\x96\0avc1\x01\x01", Class::Other);
+    check(TagKind::Video, b"\x96\x04avc1\x01\x02", Class::Other);
+    check(TagKind::Audio, b"\x95\x01mp4a\x01\x21", Class::OtherFrame);
+    check(TagKind::Audio, b"\x95\x00mp4a\x01\x12\x10", Class::Other);
+    check(TagKind::Audio, b"\x95\x04mp4a\x01\x01\x02\0\0\0\x03", Class::Other);
+    // Many tracks of one codec, and of one each: with the recorded one, which need not be the first, and without.
+    check(TagKind::Video, b"\x96\x11avc1\x01\0\0\x04\0\0\0\x01\0\0\0\x04\0\0\0\x01", avc(Frame::Key));
+    check(TagKind::Video, b"\x96\x11avc1\x01\0\0\x04\0\0\0\x01\x02\0\0\x04\0\0\0\x01", Class::OtherFrame);
+    check(TagKind::Video, b"\xa6\x21av01\x01\0\0\x01\x12avc1\0\0\0\x04\0\0\0\x01", avc(Frame::Inter));
+}
+
 /// Bodies of one slot, in order, and what each changes.
 #[track_caller]
 fn check_changes(slot: Slot, kind: TagKind, changes: &[(&[u8], Change)]) {

@@ -20,16 +20,9 @@ struct State {
 
 impl Tracks {
     /// Takes the codec of a frame or a header; `true` if it is not the one before.
-    ///
-    /// Of several tracks of one kind the first one's codec counts.
     pub(super) fn take_codec(&mut self, track: Track, codec: Codec) -> bool {
-        let state = self.state(track);
-        let is_other = match state.codec {
-            None => true,
-            Some(known) => known != codec && known.slot() == codec.slot(),
-        };
+        let is_other = self.state(track).codec.replace(codec) != Some(codec);
         if is_other {
-            state.codec = Some(codec);
             match track {
                 Track::Video => self.codecs.video = codec.name(),
                 Track::Audio => self.codecs.audio = codec.name(),

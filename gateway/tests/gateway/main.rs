@@ -3,6 +3,7 @@
 
 mod admission;
 mod connections;
+mod cuts;
 mod denied;
 mod deployed;
 mod encoders;

@@ -1,13 +1,16 @@
 //! What every chunk begins with: metadata and the configuration of each track.
 
 use codec::Configuration;
-use flv::{AudioCodec, AudioTagHeader, StreamMetadata, TagClass, TagKind, VideoCodec, VideoTagHeader};
+use flv::{
+    AudioCodec, AudioTagHeader, StreamMetadata, TAG_HEADER_SIZE, TagClass, TagKind, VideoCodec,
+    VideoTagHeader,
+};
 use rtmp::Media;
 
 use crate::cut::Frame;
 
 /// Longest configuration or metadata that is repeated in every chunk.
-const MAX_HEADER_BYTES: usize = 256 << 10;
+pub(crate) const MAX_HEADER_BYTES: usize = 256 << 10;
 
 /// The number of the track that is recorded, of those of video as of those of audio: E-RTMP v2 has it for the default one.
 const RECORDED_TRACK: u8 = 0;
@@ -207,6 +210,11 @@ impl Headers {
             Some((_, Configuration::Nal(record))) => record.length_size,
             _ => LENGTH_SIZE,
         }
+    }
+
+    /// Bytes of a tag for each header.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.held.iter().map(|(.., body)| (TAG_HEADER_SIZE + body.len() + 4) as u64).sum()
     }
 
     /// The FLV file header and a tag for each header.

@@ -1,5 +1,6 @@
 //! From tags to chunks.
 
+mod carried;
 mod entry;
 mod kept;
 mod orders;
@@ -20,6 +21,7 @@ use crate::{
     queue::{QueueWriter, Schedule, Timed},
     spool::{ChunkName, OpenChunk},
 };
+use carried::Carried;
 use entry::Entry;
 use kept::Kept;
 use tokio::time::Instant;
@@ -64,6 +66,8 @@ pub(crate) struct Recorder {
     open: Option<OpenChunk>,
     /// Whether a player can begin with `open`.
     open_is_entry: bool,
+    /// What waits for the next chunk.
+    carried: Carried,
     kept: Kept,
     /// The last frame of `open` that a player can begin with.
     entry: Option<Entry>,
@@ -91,6 +95,7 @@ impl Recorder {
             tracks: Tracks::default(),
             open: None,
             open_is_entry: false,
+            carried: Carried::default(),
             kept: Kept::default(),
             entry: None,
             left_out: None,
@@ -139,7 +144,7 @@ impl Recorder {
                 self.last_other_frame = Some(now);
                 let kind = if media.kind == TagKind::Video { TrackKind::Video } else { TrackKind::Audio };
                 self.traffic.frame(kind, media.body.len(), self.recording, now);
-                self.append(media);
+                self.append_other(media);
                 Ok(())
             }
             Class::Header(slot) => {
@@ -147,7 +152,7 @@ impl Recorder {
                 Ok(())
             }
             Class::Other => {
-                self.append(media);
+                self.append_other(media);
                 Ok(())
             }
         }
@@ -188,27 +193,25 @@ impl Recorder {
         }
         if let Some(open) = &self.open {
             let from_ms = open.name().offset_ms;
-            let is_full = !self.cutter.fits((TAG_HEADER_SIZE + media.body.len() + 4) as u64);
+            let is_full = self.carried.is_due() || !self.cutter.fits(tag_bytes(media));
             let is_due = if self.recording {
                 wanted == Cut::Here
             } else {
                 is_entry && Kept::is_whole(from_ms, offset_ms)
             };
+            // A chunk's headers do not fit what came before they changed, and what they are longer by has to find room.
+            let fits_at_keyframe = self.recording
+                && !self.tracks.is_changed(Track::Video)
+                && self.cutter.fits(tag_bytes(media) + self.headers.bytes());
             // Where no sound came since the last keyframe, sound that has changed needs no chunk that begins elsewhere.
-            let fits_at_keyframe = self.recording && !is_full && !self.tracks.is_changed(Track::Video);
             let is_unheard = self.entry.is_some_and(|entry| !entry.is_first && !entry.sound_since);
-            if is_changed && frame == Frame::Audio && is_unheard && fits_at_keyframe {
+            if is_changed && frame == Frame::Audio && is_unheard && fits_at_keyframe && !is_full {
                 self.cut_at_keyframe()?;
                 self.tracks.begin();
             } else if is_full || !is_part && (is_changed || is_due) {
                 self.cut(!is_entry)?;
             } else if wanted == Cut::AtKeyframe && self.recording {
-                // A chunk's headers do not fit what came before they changed.
-                if self.tracks.is_changed(Track::Video) {
-                    self.cut(!is_entry)
-                } else {
-                    self.cut_at_keyframe()
-                }?;
+                if fits_at_keyframe { self.cut_at_keyframe() } else { self.cut(!is_entry) }?;
             }
         }
         let is_first = self.open.is_none();
@@ -271,7 +274,7 @@ impl Recorder {
                 return;
             }
         }
-        self.append(media);
+        self.append_header(media);
     }
 
     fn take_metadata(&mut self, metadata: StreamMetadata) {
@@ -384,7 +387,7 @@ impl Recorder {
         self.queue.end();
     }
 
-    /// A chunk that begins with the headers.
+    /// A chunk that begins with the headers, and what waited for it.
     fn begin(&mut self, timestamp_ms: u32, offset_ms: u64) -> io::Result<OpenChunk> {
         let index = if self.recording { self.queue.take_index() } else { self.kept.take_number() };
         let name = ChunkName { index, offset_ms, generation: self.generation, continues: false };
@@ -395,6 +398,7 @@ impl Recorder {
         self.scratch.clear();
         self.headers.write(timestamp_ms, &mut self.scratch);
         open.write(&self.scratch);
+        open.write(&self.carried.take());
         Ok(open)
     }
 
@@ -422,4 +426,9 @@ impl Recorder {
     fn offset_ms(&self, moment: Instant) -> u64 {
         self.began.map_or(0, |began| moment.saturating_duration_since(began).as_millis() as u64)
     }
+}
+
+/// Bytes of the tag of a message, with its size behind it.
+fn tag_bytes(media: &Media<'_>) -> u64 {
+    (TAG_HEADER_SIZE + media.body.len() + 4) as u64
 }

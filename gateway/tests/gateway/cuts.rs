@@ -1,5 +1,6 @@
 //! What decides where chunks end, and what does not.
 
+mod limits;
 mod tracks;
 
 use std::time::Duration;

@@ -29,6 +29,16 @@ const MAX_LAG_MS: i64 = 10_000;
 /// chunk ends there: when the next one begins is told to the functions, which so know the pause from a jump.
 const PAUSE_MS: u64 = 1_000;
 
+/// The least that a file takes of the disk. A chunk with fewer bytes of its own is one that the push need not have had.
+const FILE_BYTES: u64 = 4 << 10;
+
+/// What chunks are taken to have to last at least, where it is asked whether one took its time.
+const SHORTEST_MS: u64 = 1_000;
+
+/// How many chunks of a push may be so small. Encoders change their configurations a few times a minute at most, and hardly
+/// before there is more.
+const MAX_SMALL_CHUNKS: u32 = 16;
+
 /// A track of coded media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Track {
@@ -77,6 +87,10 @@ pub(crate) struct Cutter {
     video: Part,
     audio: Part,
     bytes: u64,
+    /// Those of them that the chunk began with: it repeats what others have.
+    header_bytes: u64,
+    /// Chunks that were ended though they were not [worth a file](Self::may_end).
+    small_chunks: u32,
     /// Audio since video last moved.
     still_ms: u64,
     /// The longest that audio went on between two pictures, in this chunk and in the one before.
@@ -131,6 +145,8 @@ impl Cutter {
             video: Part::default(),
             audio: Part::default(),
             bytes: 0,
+            header_bytes: 0,
+            small_chunks: 0,
             still_ms: 0,
             longest_still_ms: [None; 2],
             arrival_ms: 0,
@@ -195,6 +211,21 @@ impl Cutter {
         self.bytes + bytes <= self.policy.max_bytes
     }
 
+    /// Whether the chunk may end, for its length or for a change, though it has room: it is worth a file by its bytes, or by
+    /// the time that it took, half of what chunks are to have; or is one of the few of a push that need not be. Time stamps
+    /// that race and configurations that flap would make a file of each frame otherwise, each with all headers.
+    pub(crate) fn may_end(&mut self) -> bool {
+        let own_bytes = self.bytes - self.header_bytes;
+        let lasted_ms = self.arrival_ms.saturating_sub(self.begin_arrival_ms);
+        let worth_ms = self.policy.target_ms.max(SHORTEST_MS) / 2;
+        if own_bytes >= self.header_bytes.max(FILE_BYTES) || lasted_ms >= worth_ms {
+            return true;
+        }
+        let may_be_small = self.header_bytes < FILE_BYTES && self.small_chunks < MAX_SMALL_CHUNKS;
+        self.small_chunks += u32::from(may_be_small);
+        may_be_small
+    }
+
     /// A new chunk begins with `bytes` of headers, and the frame of `track` that was taken last.
     pub(crate) fn begin(&mut self, track: Track, bytes: u64) {
         for part in [&mut self.video, &mut self.audio] {
@@ -206,6 +237,7 @@ impl Cutter {
         part.in_chunk = true;
         part.first_ms = part.last_ms;
         self.bytes = bytes;
+        self.header_bytes = bytes;
         self.begin_arrival_ms = self.arrival_ms;
         self.longest_still_ms = [None, self.longest_still_ms[0]];
         self.chunks += 1;
@@ -233,6 +265,7 @@ impl Cutter {
             part.elapsed_ms -= at_mark_ms;
         }
         self.bytes = self.bytes - mark.bytes + bytes;
+        self.header_bytes = bytes;
         self.begin_arrival_ms = mark.arrival_ms;
         self.chunks += 1;
     }

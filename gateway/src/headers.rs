@@ -126,7 +126,7 @@ pub(crate) fn metadata(body: &[u8]) -> StreamMetadata {
 /// What a new header means for those that hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// Nothing can be decoded by it: what holds goes on to hold.
+    /// Nothing can be decoded by it, or it is longer than any that is repeated: what holds goes on to hold.
     Unusable,
     /// It says what was known.
     Repeated,
@@ -155,6 +155,7 @@ impl Headers {
         let found = self.held.binary_search_by_key(&slot, |(slot, ..)| *slot);
         let held = found.ok().map(|at| self.held[at].2.as_slice());
         let change = match slot {
+            Slot::Video(_) | Slot::Audio(_) if body.len() > MAX_HEADER_BYTES => Change::Unusable,
             Slot::Video(_) | Slot::Audio(_) => configuration_change(kind, body, held),
             _ if held == Some(body) => Change::Repeated,
             _ => Change::Added,

@@ -131,11 +131,11 @@ impl Recorder {
             Class::Frame(frame, codec) => {
                 if self.tracks.take_codec(frame.track(), codec) {
                     self.headers.forget_other(codec);
-                    self.tracks.change(frame.track(), self.cutter.has(frame.track()));
+                    self.change(frame.track());
                     self.tell_codecs();
                 }
                 if frame == Frame::Key && self.headers.changes_size(media) {
-                    self.tracks.change(Track::Video, self.cutter.has(Track::Video));
+                    self.change(Track::Video);
                 }
                 self.write_frame(frame, media)
             }
@@ -194,11 +194,14 @@ impl Recorder {
         if let Some(open) = &self.open {
             let from_ms = open.name().offset_ms;
             let is_full = self.carried.is_due() || !self.cutter.fits(tag_bytes(media));
-            let is_due = if self.recording {
-                wanted == Cut::Here
-            } else {
-                is_entry && Kept::is_whole(from_ms, offset_ms)
-            };
+            let has_to_end = is_full || !is_part && is_changed;
+            let is_due = !has_to_end
+                && !is_part
+                && if self.recording {
+                    wanted == Cut::Here && self.cutter.may_end()
+                } else {
+                    is_entry && Kept::is_whole(from_ms, offset_ms)
+                };
             // A chunk's headers do not fit what came before they changed, and what they are longer by has to find room.
             let fits_at_keyframe = self.recording
                 && !self.tracks.is_changed(Track::Video)
@@ -208,7 +211,7 @@ impl Recorder {
             if is_changed && frame == Frame::Audio && is_unheard && fits_at_keyframe && !is_full {
                 self.cut_at_keyframe()?;
                 self.tracks.begin();
-            } else if is_full || !is_part && (is_changed || is_due) {
+            } else if has_to_end || is_due {
                 self.cut(!is_entry)?;
             } else if wanted == Cut::AtKeyframe && self.recording {
                 if fits_at_keyframe { self.cut_at_keyframe() } else { self.cut(!is_entry) }?;
@@ -269,8 +272,7 @@ impl Recorder {
             self.tracks.take_codec(track, codec);
             self.tell_codecs();
             // What came before was coded by another configuration: what comes needs another chunk.
-            if change == Change::Replaced && self.cutter.has(track) {
-                self.tracks.change(track, true);
+            if change == Change::Replaced && self.change(track) {
                 return;
             }
         }

@@ -203,6 +203,25 @@ fn a_codec_that_changes_replaces_the_configuration() {
 }
 
 #[test]
+fn a_configuration_that_is_too_long_to_be_repeated_replaces_none() {
+    let long = |bytes: usize| {
+        let mut body = vec![0xaf, 0, 0x11, 0x90];
+        body.resize(bytes, 0);
+        body
+    };
+    check_changes(
+        Slot::Audio(0),
+        TagKind::Audio,
+        &[
+            (&[0xaf, 0, 0x12, 0x10], Added),
+            (&long(MAX_HEADER_BYTES + 1), Unusable),
+            (&[0xaf, 0, 0x12, 0x10], Repeated),
+            (&long(MAX_HEADER_BYTES), Replaced),
+        ],
+    );
+}
+
+#[test]
 fn metadata_is_compared_by_its_bytes() {
     check_changes(Slot::VideoMetadata(0), TagKind::Video, &[(&[1], Added), (&[1], Repeated), (&[2], Added)]);
 }

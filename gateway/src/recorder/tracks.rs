@@ -1,5 +1,6 @@
 //! What is known of the tracks of a push.
 
+use super::Recorder;
 use crate::{cut::Track, headers::Codec, spool::Codecs};
 
 /// The codecs of a push, and which track needs another chunk.
@@ -40,11 +41,6 @@ impl Tracks {
         (&self.codecs, self.video.codec.is_some() && self.audio.codec.is_some())
     }
 
-    /// The codec or the configuration of a track changed; `in_chunk`: frames of before are in the open chunk.
-    pub(super) fn change(&mut self, track: Track, in_chunk: bool) {
-        self.state(track).is_changed |= in_chunk;
-    }
-
     /// Whether the track's next frame needs another chunk.
     pub(super) fn is_changed(&mut self, track: Track) -> bool {
         self.state(track).is_changed
@@ -67,5 +63,23 @@ impl Tracks {
             Track::Video => &mut self.video,
             Track::Audio => &mut self.audio,
         }
+    }
+}
+
+impl Recorder {
+    /// The codec or the configuration of a track changes before its next frame: whether that needs another chunk. It does
+    /// where the open one has frames of before, so that players are told of the change. Where chunks would end too often
+    /// for that, the remuxer follows the change within the chunk.
+    pub(super) fn change(&mut self, track: Track) -> bool {
+        if self.open.is_none() || !self.cutter.has(track) {
+            return false;
+        }
+        let needs_chunk = self.tracks.is_changed(track) || self.cutter.may_end();
+        self.tracks.state(track).is_changed = needs_chunk;
+        if !needs_chunk {
+            // A chunk that began there would have the headers of after the change before frames of before it.
+            self.entry = None;
+        }
+        needs_chunk
     }
 }

@@ -1,6 +1,7 @@
 //! What decides where chunks end, and what does not.
 
 mod limits;
+mod often;
 mod tracks;
 
 use std::time::Duration;

@@ -6,6 +6,8 @@ mod captured;
 mod forbidden;
 mod hostile;
 mod http;
+mod notify;
+mod streams;
 mod world;
 
 use acs::encode;
@@ -36,6 +38,9 @@ const VARIABLES: [(&str, &str); 5] = [
     ("work_bucket", WORK_BUCKET),
     ("bucket_endpoints", ""),
 ];
+
+const STREAM: [(&str, &str); 3] =
+    [("DomainName", "test.com"), ("AppName", "live"), ("StreamName", "teststream")];
 
 fn settings() -> Settings {
     Settings::parse(KEYS, "false", "+08:00", WORK_BUCKET, "").unwrap()
@@ -199,6 +204,12 @@ fn assert_conforms(action: &str, body: &Value) {
         assert!(answer.contains_key(field.name), "{action}.{}", field.name);
     }
     object(fields, &Value::Object(answer), action);
+}
+
+/// The parameters of a test: a base, of which some are replaced, and some more.
+fn with<'a>(base: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let kept = base.iter().filter(|(name, _)| !more.iter().any(|(other, _)| other == name));
+    kept.chain(more).copied().collect()
 }
 
 /// The error code of a call; `OK` for a success.

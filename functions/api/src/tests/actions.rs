@@ -1,11 +1,10 @@
-//! What the actions answer.
+//! What the actions on rules and on what was recorded answer.
 
 use serde_json::json;
 
 use super::world::{BUCKET, ENDPOINT};
 use super::*;
 use crate::actions::Performer;
-use crate::bindings::recorder::catalog::catalog::Error;
 
 const RULE: &[(&str, &str)] = &[
     ("DomainName", "test.com"),
@@ -15,16 +14,7 @@ const RULE: &[(&str, &str)] = &[
     ("RecordFormat.1.Format", "m3u8"),
 ];
 
-const STREAM: [(&str, &str); 3] =
-    [("DomainName", "test.com"), ("AppName", "live"), ("StreamName", "teststream")];
-
-/// The parameters of a test: a base, of which some are replaced, and some more.
-fn with<'a>(base: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let kept = base.iter().filter(|(name, _)| !more.iter().any(|(other, _)| other == name));
-    kept.chain(more).copied().collect()
-}
-
-fn add(world: &World, more: &[(&str, &str)]) -> String {
+pub(super) fn add(world: &World, more: &[(&str, &str)]) -> String {
     code(world, "AddLiveAppRecordConfig", &with(RULE, more))
 }
 
@@ -188,128 +178,6 @@ fn an_update_that_others_come_before_is_made_upon_theirs() {
     assert_eq!(code(&world, "UpdateLiveAppRecordConfig", &update), "503 ServiceUnavailable");
 }
 
-#[test]
-fn a_notify_config_lives_its_life() {
-    let world = World::new();
-    let domain = [("DomainName", "test.com")];
-    let do_it = |action: &str, more: &[(&str, &str)]| code(&world, action, &with(&domain, more));
-    assert_eq!(do_it("DescribeLiveRecordNotifyConfig", &[]), "404 InvalidConfig.NotFound");
-    assert_eq!(
-        do_it("UpdateLiveRecordNotifyConfig", &[("NotifyUrl", "http://a.com")]),
-        "404 InvalidConfig.NotFound"
-    );
-    assert_eq!(do_it("DeleteLiveRecordNotifyConfig", &[]), "404 InvalidConfig.NotFound");
-    for (more, expected) in [
-        (&[][..], "400 MissingNotifyUrl"),
-        (&[("NotifyUrl", "ftp://a")], "400 InvalidNotifyUrl.Malformed"),
-        (&[("NotifyUrl", "http://10.0.0.1/")], "400 InvalidNotifyUrl.Unsafe"),
-        (&[("OnDemandUrl", "x")], "400 InvalidOnDemandUrl.Malformed"),
-        (&[("OnDemandUrl", "http://localhost")], "400 InvalidOnDemandUrl.Unsafe"),
-        (&[("NotifyUrl", "http://a.com"), ("NotifyReqAuth", "true")], "400 MissingNotifyAuthKey"),
-        (&[("NotifyUrl", "http://a.com"), ("NotifyAuthKey", "short")], "400 InvalidNotifyAuthKey.Malformed"),
-        (
-            &[("NotifyUrl", "http://a.com"), ("NeedStatusNotify", "maybe")],
-            "400 InvalidNeedStatusNotify.Malformed",
-        ),
-        (&[("NotifyUrl", "http://a.com/x?y=z"), ("NeedStatusNotify", "True")], "OK"),
-        (&[("NotifyUrl", "http://a.com")], "400 ConfigAlreadyExists"),
-    ] {
-        assert_eq!(do_it("AddLiveRecordNotifyConfig", more), expected, "{more:?}");
-    }
-    let key = "0123456789abcdef";
-    world.interferences.set(2);
-    assert_eq!(
-        do_it("UpdateLiveRecordNotifyConfig", &[("NotifyReqAuth", "true"), ("NotifyAuthKey", key)]),
-        "OK"
-    );
-    let (_, body) = call(&world, "DescribeLiveRecordNotifyConfig", &domain);
-    assert_eq!(
-        body["LiveRecordNotifyConfig"],
-        json!({"DomainName": "test.com", "NotifyUrl": "http://a.com/x?y=z", "NeedStatusNotify": true,
-               "NotifyReqAuth": true, "NotifyAuthKey": key})
-    );
-    assert_eq!(do_it("DeleteLiveRecordNotifyConfig", &[]), "OK");
-    assert_eq!(do_it("DescribeLiveRecordNotifyConfig", &[]), "404 InvalidConfig.NotFound");
-}
-
-#[test]
-fn a_command_fails_as_documented() {
-    let world = World::new();
-    let command = |more: &[(&str, &str)]| {
-        code(&world, "RealTimeRecordCommand", &with(&with(&STREAM, &[("Command", "start")]), more))
-    };
-    assert_eq!(command(&[]), "404 InvalidDomain.NotFound");
-    assert_eq!(add(&world, &[]), "OK");
-    assert_eq!(command(&[]), "404 InvalidStream.NotFound");
-    world.push("live", "teststream");
-    assert_eq!(command(&[]), "OK");
-    for (error, expected) in [
-        (Error::NoRule, "404 InvalidConfig.NotFound"),
-        (Error::AlreadyRecording, "409 TaskAlreadyStarted"),
-        (Error::NotRecording, "409 TaskNotStarted"),
-    ] {
-        world.told.replace(Some(Err(error)));
-        assert_eq!(command(&[("Command", "restart")]), expected);
-    }
-    for name in ["DomainName", "AppName", "StreamName", "Command"] {
-        assert_eq!(command(&[(name, "")]), format!("400 Missing{name}"));
-    }
-    assert_eq!(command(&[("Command", "pause")]), "400 InvalidCommand.Malformed");
-}
-
-#[test]
-fn online_streams_are_found_by_part_or_whole_of_their_name() {
-    let world = World::new();
-    world.push("live", "teststream");
-    world.push("live", "test");
-    world.push("vod", "other");
-    let names = |more: &[(&str, &str)]| {
-        let (_, body) =
-            call(&world, "DescribeLiveStreamsOnlineList", &with(&[("DomainName", "test.com")], more));
-        let streams = body["OnlineInfo"]["LiveStreamOnlineInfo"].as_array().unwrap().clone();
-        streams.iter().map(|s| s["StreamName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    assert_eq!(names(&[]), ["teststream", "test", "other"]);
-    assert_eq!(names(&[("StreamName", "test")]), ["teststream", "test"]);
-    assert_eq!(names(&[("StreamName", "test"), ("QueryType", "strict")]), ["test"]);
-    assert_eq!(names(&[("AppName", "vod")]), ["other"]);
-    assert!(names(&[("StreamType", "trans")]).is_empty());
-    let short = [("DomainName", "test.com"), ("OnlyStream", "yes"), ("PageSize", "1")];
-    let (_, body) = call(&world, "DescribeLiveStreamsOnlineList", &short);
-    assert_eq!(body["TotalPage"], 3);
-    assert_eq!(
-        body["OnlineInfo"]["LiveStreamOnlineInfo"],
-        json!([{"DomainName": "test.com", "AppName": "live", "StreamName": "teststream",
-                "PublishTime": "2026-11-22T10:35:00Z"}])
-    );
-    let state = |stream: &'static str| {
-        call(&world, "DescribeLiveStreamState", &with(&STREAM, &[("StreamName", stream)])).1
-    };
-    assert_eq!(
-        (&state("teststream")["StreamState"], &state("teststream")["Type"]),
-        (&"online".into(), &"push".into())
-    );
-    assert_eq!(state("nothing")["StreamState"], "offline");
-}
-
-#[test]
-fn the_address_of_a_publisher_has_no_port() {
-    for (client, address) in [
-        ("192.0.2.1:50000", "192.0.2.1"),
-        ("[2001:db8::1]:50000", "2001:db8::1"),
-        ("[::ffff:192.0.2.1]:1", "192.0.2.1"),
-        ("2001:db8::1", "2001:db8::1"),
-        ("192.0.2.1", "192.0.2.1"),
-        ("unknown", "unknown"),
-    ] {
-        let world = World::new();
-        world.push("live", "teststream");
-        world.live.borrow_mut()[0].client = client.into();
-        let (_, body) = call(&world, "DescribeLiveStreamsOnlineList", &[("DomainName", "test.com")]);
-        assert_eq!(body["OnlineInfo"]["LiveStreamOnlineInfo"][0]["ClientIp"], address, "{client}");
-    }
-}
-
 /// 10:00:00 to 10:01:00 were recorded.
 const RECORDED_S: u64 = NOW_S - 35 * 60;
 
@@ -449,22 +317,6 @@ fn an_index_fails_as_documented() {
     }
     world.record(RECORDED_S - 30, "other-bucket");
     assert_eq!(create(&[("OssObject", "other.m3u8")]), "400 InvalidConfig.Changed");
-}
-
-#[test]
-fn no_callback_was_sent_yet() {
-    let world = World::new();
-    let parameters = [
-        ("DomainName", "test.com"),
-        ("StartTime", "2026-11-22T00:00:00Z"),
-        ("EndTime", "2026-11-23T00:00:00Z"),
-        ("PageNumber", "1"),
-        ("PageSize", "20"),
-    ];
-    let (status, body) = call(&world, "DescribeLiveRecordNotifyRecords", &parameters);
-    assert_eq!((status, &body["CallbackList"], &body["Code"]), (200, &json!([]), &200.into()));
-    let backwards = with(&parameters, &[("EndTime", "2026-11-21T00:00:00Z")]);
-    assert_eq!(code(&world, "DescribeLiveRecordNotifyRecords", &backwards), "400 InvalidEndTime.Mismatch");
 }
 
 #[test]

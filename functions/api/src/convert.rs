@@ -220,7 +220,12 @@ pub(crate) fn index_info(file: IndexFile, endpoints: &s3::Endpoints) -> RecordIn
     }
 }
 
-/// A stream. Domain names compare without case, and are recorded in lowercase.
-pub(crate) fn stream(domain: String, app: String, stream: String) -> StreamName {
-    StreamName { domain: domain.to_ascii_lowercase(), app, stream }
+/// A domain as the catalog knows it. Domain names compare without case, and are recorded in lowercase.
+pub(crate) fn domain(name: &str) -> String {
+    name.to_ascii_lowercase()
+}
+
+/// A stream as the catalog knows it.
+pub(crate) fn stream(domain_name: String, app: String, stream: String) -> StreamName {
+    StreamName { domain: domain(&domain_name), app, stream }
 }

@@ -10,7 +10,7 @@ use super::performer::Performer;
 use crate::backend::{Backend, World};
 use crate::bindings::recorder::bucket::objects::Location;
 use crate::bindings::recorder::catalog::catalog::{Container, IndexFile, LocatedEntry, StreamName};
-use crate::convert::{index_info, stream};
+use crate::convert::{domain, index_info, stream};
 
 /// Writes the M3U8 and makes it known.
 ///
@@ -123,7 +123,7 @@ fn describe(
 /// An id in the form of a UUID, the same for the same request. It names the day of the range's begin.
 fn record_id(call: &CreateLiveStreamRecordIndexFiles) -> String {
     let digest = naming::digest([
-        call.domain_name.as_bytes(),
+        domain(&call.domain_name).as_bytes(),
         call.app_name.as_bytes(),
         call.stream_name.as_bytes(),
         call.oss_endpoint.as_bytes(),

@@ -17,6 +17,7 @@ use super::performer::{Performer, UPDATE_ATTEMPTS};
 use crate::backend::World;
 use crate::bindings::recorder::catalog::catalog::Callback;
 use crate::bindings::recorder::rules::rules::Error;
+use crate::convert::domain;
 
 impl<W: World> Handle<AddLiveRecordNotifyConfig> for Performer<'_, W> {
     async fn handle(&self, call: AddLiveRecordNotifyConfig) -> Result<(), ApiError> {
@@ -63,7 +64,7 @@ impl<W: World> Handle<DescribeLiveRecordNotifyRecords> for Performer<'_, W> {
             return Err(faults::INVALID_END_TIME_MISMATCH.into());
         }
         let range_ms = (call.start_time.saturating_mul(1_000), call.end_time.saturating_mul(1_000));
-        let mut sent = self.world.list_callbacks(&call.domain_name, range_ms).await?;
+        let mut sent = self.world.list_callbacks(&domain(&call.domain_name), range_ms).await?;
         let is_of = |name: &Option<String>, of: &str| name.as_ref().is_none_or(|name| name == of);
         sent.retain(|callback| {
             is_of(&call.app_name, &callback.stream.app)

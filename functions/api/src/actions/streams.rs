@@ -14,7 +14,7 @@ use api::{
 use super::performer::Performer;
 use crate::backend::World;
 use crate::bindings::recorder::catalog::catalog::{self, Error, Session};
-use crate::convert::stream;
+use crate::convert::{domain, stream};
 
 impl<W: World> Handle<RealTimeRecordCommand> for Performer<'_, W> {
     async fn handle(&self, call: RealTimeRecordCommand) -> Result<(), ApiError> {
@@ -56,7 +56,7 @@ impl<W: World> Handle<DescribeLiveStreamsOnlineList> for Performer<'_, W> {
         let mut sessions = if call.stream_type == StreamType::Transcoded {
             Vec::new()
         } else {
-            self.world.live_sessions(&call.domain_name.to_ascii_lowercase(), self.world.now_ms()).await?
+            self.world.live_sessions(&domain(&call.domain_name), self.world.now_ms()).await?
         };
         sessions.retain(|session| app_matches(session) && name_matches(session));
         let infos = sessions.into_iter().map(|session| info(session, call.only_stream)).collect();

@@ -258,6 +258,19 @@ fn an_index_is_written_shown_and_forgotten() {
 }
 
 #[test]
+fn an_index_that_is_asked_for_again_is_the_same_whatever_the_case_of_its_domain() {
+    let world = World::new();
+    world.record(RECORDED_S, BUCKET);
+    let create = |domain| {
+        let parameters = with(&with(&range(), &TARGET), &[("DomainName", domain)]);
+        call(&world, "CreateLiveStreamRecordIndexFiles", &parameters)
+    };
+    let (status, first) = create("test.com");
+    assert_eq!((status, &first["RecordInfo"]["DomainName"]), (200, &"test.com".into()), "{first}");
+    assert_eq!(create("Test.com"), (200, first));
+}
+
+#[test]
 fn an_index_in_another_bucket_names_its_slices_absolutely() {
     let world = World::new();
     world.record(RECORDED_S, BUCKET);

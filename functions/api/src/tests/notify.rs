@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::bindings::recorder::catalog::catalog::{Callback, StreamName};
 
 #[test]
 fn a_notify_config_lives_its_life() {
@@ -62,4 +63,34 @@ fn no_callback_was_sent_yet() {
     assert_eq!((status, &body["CallbackList"], &body["Code"]), (200, &json!([]), &200.into()));
     let backwards = with(&parameters, &[("EndTime", "2026-11-21T00:00:00Z")]);
     assert_eq!(code(&world, "DescribeLiveRecordNotifyRecords", &backwards), "400 InvalidEndTime.Mismatch");
+}
+
+#[test]
+fn callbacks_of_a_domain_are_listed_in_whatever_case_it_is_asked_for() {
+    let world = World::new();
+    for (domain, sent_s) in [("test.com", NOW_S - 20), ("other.com", NOW_S - 15), ("test.com", NOW_S - 10)] {
+        world.callbacks.borrow_mut().push(Callback {
+            sent_ms: sent_s * 1000,
+            stream: StreamName { domain: domain.into(), app: "live".into(), stream: "teststream".into() },
+            event: "file_created".into(),
+            url: "http://cb.test.com".into(),
+            content: "{}".into(),
+            attempt: 1,
+            status: Some(200),
+            reason: None,
+        });
+    }
+    for domain in ["test.com", "Test.COM"] {
+        let parameters = [
+            ("DomainName", domain),
+            ("StartTime", "2026-11-22T00:00:00Z"),
+            ("EndTime", "2026-11-23T00:00:00Z"),
+        ];
+        let (_, body) = call(&world, "DescribeLiveRecordNotifyRecords", &parameters);
+        let callbacks = body["CallbackList"].as_array().unwrap();
+        let listed: Vec<_> =
+            callbacks.iter().map(|sent| [&sent["DomainName"], &sent["NotifyTime"]]).collect();
+        let expected = [["test.com", "2026-11-22T10:34:50Z"], ["test.com", "2026-11-22T10:34:40Z"]];
+        assert_eq!(listed, expected, "{domain}");
+    }
 }

@@ -40,6 +40,8 @@ pub(super) struct World {
     pub(super) interferences: Cell<u32>,
     /// Whether the catalog fails.
     catalog_fails: Cell<bool>,
+    /// The callbacks that were sent.
+    pub(super) callbacks: RefCell<Vec<Callback>>,
     /// The last thing that the catalog was told.
     pub(super) told: RefCell<Option<Result<(), catalog::Error>>>,
     /// The streams of which it was copied whether they are forbidden, and whether that fails.
@@ -63,6 +65,7 @@ impl World {
             objects: RefCell::default(),
             interferences: Cell::new(0),
             catalog_fails: Cell::new(false),
+            callbacks: RefCell::default(),
             told: RefCell::default(),
             copied: RefCell::default(),
             copies_fail: Cell::default(),
@@ -280,8 +283,14 @@ impl Backend for World {
         Ok(())
     }
 
-    async fn list_callbacks(&self, _: &str, _: (u64, u64)) -> Result<Vec<Callback>, catalog::Error> {
-        Ok(Vec::new())
+    /// Domains are compared as they are written, as in the catalog.
+    async fn list_callbacks(
+        &self,
+        domain: &str,
+        (from, to): (u64, u64),
+    ) -> Result<Vec<Callback>, catalog::Error> {
+        let asked_for = |sent: &&Callback| sent.stream.domain == domain && (from..to).contains(&sent.sent_ms);
+        Ok(self.callbacks.borrow().iter().filter(asked_for).cloned().collect())
     }
 
     async fn known_stream(&self, stream: StreamName) -> Result<bool, catalog::Error> {

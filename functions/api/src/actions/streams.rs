@@ -1,5 +1,6 @@
 //! Streams that are being pushed, and the command to record one.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use api::{
@@ -59,9 +60,20 @@ impl<W: World> Handle<DescribeLiveStreamsOnlineList> for Performer<'_, W> {
             self.world.live_sessions(&domain(&call.domain_name), self.world.now_ms()).await?
         };
         sessions.retain(|session| app_matches(session) && name_matches(session));
-        let infos = sessions.into_iter().map(|session| info(session, call.only_stream)).collect();
+        let streams = newest_of_each_stream(sessions).into_iter();
+        let infos = streams.map(|session| info(session, call.only_stream)).collect();
         Ok(OnlineList::new(Page::of(infos, call.page_num, call.page_size, Order::Ascending)))
     }
+}
+
+/// Of sessions, oldest first, the last one of each stream. An encoder that came back to another gateway has two until the
+/// first one is suspended.
+fn newest_of_each_stream(mut sessions: Vec<Session>) -> Vec<Session> {
+    let mut seen = BTreeSet::new();
+    sessions.reverse();
+    sessions.retain(|Session { stream, .. }| seen.insert((stream.app.clone(), stream.stream.clone())));
+    sessions.reverse();
+    sessions
 }
 
 fn info(session: Session, only: OnlyStream) -> LiveStreamOnlineInfo {

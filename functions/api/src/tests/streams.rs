@@ -66,6 +66,31 @@ fn online_streams_are_found_by_part_or_whole_of_their_name() {
     assert_eq!(state("nothing")["StreamState"], "offline");
 }
 
+/// An encoder came back to another gateway before the first one had given it up.
+#[test]
+fn a_stream_that_is_pushed_twice_is_listed_once_by_its_newest_push() {
+    let world = World::new();
+    world.push("live", "twice");
+    world.push("live", "once");
+    world.push("vod", "twice");
+    world.push("live", "twice");
+    for (session, after_s) in world.live.borrow_mut().iter_mut().zip(0..) {
+        session.began_ms += after_s * 1000;
+    }
+    let (_, body) =
+        call(&world, "DescribeLiveStreamsOnlineList", &[("DomainName", "test.com"), ("OnlyStream", "yes")]);
+    let streams = body["OnlineInfo"]["LiveStreamOnlineInfo"].as_array().unwrap();
+    let listed: Vec<_> =
+        streams.iter().map(|s| [&s["AppName"], &s["StreamName"], &s["PublishTime"]]).collect();
+    let expected = [
+        ["live", "once", "2026-11-22T10:35:01Z"],
+        ["vod", "twice", "2026-11-22T10:35:02Z"],
+        ["live", "twice", "2026-11-22T10:35:03Z"],
+    ];
+    assert_eq!(listed, expected);
+    assert_eq!(body["TotalNum"], 3);
+}
+
 #[test]
 fn the_address_of_a_publisher_has_no_port() {
     for (client, address) in [

@@ -82,7 +82,7 @@ impl Guest for Component {
     }
 
     async fn resume(triple: Triple) -> Result<(), Error> {
-        Ok(forbidden::remove(&SpinStore::open().await?, &triple.into()).await?)
+        Ok(forbidden::resume(&SpinStore::open().await?, &triple.into(), now_ms() / 1_000).await?)
     }
 
     async fn copy_forbidden(triple: Triple) -> Result<(), Error> {

@@ -99,7 +99,9 @@ pub async fn keep_forbidden(
 ) -> Result<(), Error> {
     let register = key::forbidden(stream);
     let state: State<forbidden::Entered> = Register::new(store, register.clone()).read().await?;
-    let forbidden = state.value.map(|entered| entered.forbidden);
+    // What was resumed is in the register for a time.
+    let holds = |forbidden: &Forbidden| forbidden.holds(now_ms / 1_000);
+    let forbidden = state.value.map(|entered| entered.forbidden).filter(holds);
     keep(copies, &register, state.ticket, Copy { forbidden, ..Copy::default() }, now_ms).await
 }
 

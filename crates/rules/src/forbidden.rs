@@ -11,8 +11,12 @@ use crate::{Error, Forbidden, Triple, key};
 /// So many that hold no more are removed by one that lists them.
 const REMOVED_AT_ONCE: usize = 256;
 
-/// They are kept for so long: the host that lists them may be ahead of those that judge by them. Unit: seconds.
-const KEPT_S: u64 = 86_400;
+/// They are kept for so long: the host that lists them may be ahead of those that judge by them, and who resumed them may
+/// have failed on the way. Unit: seconds.
+pub const KEPT_S: u64 = 86_400;
+
+/// What is resumed counts as over since so long ago: no host's clock is as far behind. Unit: seconds.
+const OVER_SINCE_S: u64 = 3_600;
 
 /// A forbidden stream as it is stored: with the slot that the domain's directory has it in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,12 +51,20 @@ pub async fn add(store: &impl SharedStore, forbidden: Forbidden) -> Result<(), E
     entry::enter(&register(store, stream), &directory(store, stream), stream, check, entry).await
 }
 
-/// Lets a stream be pushed again, whether it was forbidden or not.
+/// Lets a stream be pushed again, whether it was forbidden or not. What forbade it is over then, and stays like all that is
+/// over: who looks back finds of which streams this was begun, and maybe no more.
 ///
 /// # Errors
 /// The store fails.
-pub async fn remove(store: &impl SharedStore, stream: &Triple) -> Result<(), Error> {
-    remove_if(store, stream, |_| true).await
+pub async fn resume(store: &impl SharedStore, stream: &Triple, now_s: u64) -> Result<(), Error> {
+    let until_s = now_s.saturating_sub(OVER_SINCE_S);
+    let end = |before: &State<Entered>| match &before.value {
+        Some(Entered { forbidden, slot }) if forbidden.holds(until_s) => {
+            Ok(Some(Entered { forbidden: Forbidden { until_s, ..forbidden.clone() }, slot: *slot }))
+        }
+        _ => Err(Error::NotFound { what: name(stream) }),
+    };
+    found(register(store, stream).change(end).await.map(drop))
 }
 
 /// What forbids a stream. Costs one operation where it never was forbidden.
@@ -64,7 +76,8 @@ pub async fn get(store: &impl SharedStore, stream: &Triple, now_s: u64) -> Resul
     Ok(state.value.map(|entered| entered.forbidden).filter(|forbidden| forbidden.holds(now_s)))
 }
 
-/// The streams of a domain that may not be pushed, oldest first. Some of those that may again are forgotten.
+/// The streams of a domain that may not be pushed, oldest first. Some of those that may again are forgotten. With a moment
+/// up to [`KEPT_S`] ago, those that may be pushed again since are listed, too.
 ///
 /// # Errors
 /// The store fails.
@@ -81,8 +94,7 @@ pub async fn list_domain(
             // On the way, so that a list of very many that dies leaves fewer to the next one, which tries again.
             Some(Entered { forbidden, .. }) if !forbidden.holds(now_s.saturating_sub(KEPT_S)) => {
                 if removed < REMOVED_AT_ONCE {
-                    let is_over = |known: &Forbidden| *known == forbidden;
-                    let _ = remove_if(store, &stream, is_over).await;
+                    let _ = forget(store, &forbidden).await;
                     removed += 1;
                 }
             }
@@ -93,18 +105,21 @@ pub async fn list_domain(
     Ok(found)
 }
 
-async fn remove_if(
-    store: &impl SharedStore,
-    stream: &Triple,
-    may_go: impl Fn(&Forbidden) -> bool,
-) -> Result<(), Error> {
+/// Removes what forbade a stream, unless another one does since.
+async fn forget(store: &impl SharedStore, known: &Forbidden) -> Result<(), Error> {
+    let stream = &known.stream;
     let check = |before: &State<Entered>| match &before.value {
-        Some(before) if may_go(&before.forbidden) => Ok(()),
+        Some(before) if before.forbidden == *known => Ok(()),
         _ => Err(Error::NotFound { what: name(stream) }),
     };
-    match entry::remove(&register(store, stream), &directory(store, stream), check).await {
+    found(entry::remove(&register(store, stream), &directory(store, stream), check).await)
+}
+
+/// There may be nothing to change.
+fn found(changed: Result<(), Error>) -> Result<(), Error> {
+    match changed {
         Err(Error::NotFound { .. }) => Ok(()),
-        removed => removed,
+        changed => changed,
     }
 }
 

@@ -62,7 +62,7 @@ impl Backend for World {
     }
 
     async fn resume(&self, triple: Triple) -> Result<(), rules::Error> {
-        told(forbidden::remove(&*self.store, &triple.into()).await)
+        told(forbidden::resume(&*self.store, &triple.into(), self.now_ms.get() / 1_000).await)
     }
 
     // The tests' rules have no copies.

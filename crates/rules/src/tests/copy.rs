@@ -121,12 +121,13 @@ fn a_stream_that_was_forbidden_is_forbidden_again() {
         run(forbidden::add(&store, forbid)).unwrap();
         run(keep_forbidden(&store, &bucket, &triple("live", stream), 1_000)).unwrap();
     }
-    run(forbidden::remove(&store, &triple("live", "y"))).unwrap();
+    run(forbidden::resume(&store, &triple("live", "y"), 2)).unwrap();
     run(keep_forbidden(&store, &bucket, &triple("live", "y"), 2_000)).unwrap();
     let again = restored(&bucket);
     let holds =
         |stream, now_s| run(forbidden::get(&again, &triple("live", stream), now_s)).unwrap().is_some();
     assert_eq!((holds("x", 8), holds("x", 9), holds("y", 8)), (true, false, false));
+    assert_eq!(run(restore(None::<&MemoryStore>, &bucket, None)).unwrap().found, 1);
 }
 
 #[test]
@@ -185,7 +186,7 @@ fn the_last_copy_of_each_stream_that_was_ever_forbidden_stays() {
         run(forbidden::add(&store, forbid)).unwrap();
         keep(stream, 1_000);
     }
-    run(forbidden::remove(&store, &triple("live", "resumed"))).unwrap();
+    run(forbidden::resume(&store, &triple("live", "resumed"), 2)).unwrap();
     keep("resumed", 2_000);
     // Long after both can be pushed again, a list forgets what is over, and the other one is resumed once more.
     let now_ms = 10 * THIRTY_DAYS_MS;

@@ -32,7 +32,7 @@ fn a_stream_is_forbidden_until_its_time_or_until_it_may_be_pushed_again() {
     assert_eq!(run(forbidden::add(&store, forbid("live", "x", 20, 30))), Ok(()));
     assert_eq!((holds(&store, "live", "x", 29), listed(&store, 29)), (true, vec!["live/x".to_owned()]));
     for _ in 0..2 {
-        assert_eq!(run(forbidden::remove(&store, &triple("live", "x"))), Ok(()));
+        assert_eq!(run(forbidden::resume(&store, &triple("live", "x"), 29)), Ok(()));
         assert_eq!((holds(&store, "live", "x", 29), listed(&store, 29)), (false, vec![]));
     }
     assert_eq!(run(forbidden::add(&store, forbid("live", "x", 21, 30))), Ok(()));
@@ -55,6 +55,26 @@ fn those_that_hold_are_listed_oldest_first_and_those_that_are_over_are_forgotten
 }
 
 #[test]
+fn what_was_resumed_is_found_for_a_day_by_who_looks_back() {
+    const NOW_S: u64 = 1_000_000;
+    const DAY_S: u64 = 86_400;
+    let store = MemoryStore::default();
+    for stream in ["x", "y"] {
+        run(forbidden::add(&store, forbid("live", stream, NOW_S - 10, NOW_S + 2 * DAY_S))).unwrap();
+    }
+    run(forbidden::resume(&store, &triple("live", "x"), NOW_S)).unwrap();
+    // Another host's clock may be behind.
+    assert!(!holds(&store, "live", "x", NOW_S - 3_600));
+    assert_eq!(listed(&store, NOW_S), ["live/y"]);
+    let later_s = NOW_S + DAY_S - 3_601;
+    run(forbidden::resume(&store, &triple("live", "x"), later_s)).unwrap();
+    assert_eq!(listed(&store, later_s), ["live/y"]);
+    assert_eq!(listed(&store, later_s - forbidden::KEPT_S), ["live/x", "live/y"]);
+    assert_eq!(listed(&store, later_s + 1), ["live/y"]);
+    assert!(store.keys().iter().filter(|key| key.contains(".slot.")).count() == 1);
+}
+
+#[test]
 fn of_very_many_that_are_over_a_list_forgets_some_and_the_next_one_goes_on() {
     let store = MemoryStore::default();
     for number in 0..300 {
@@ -71,7 +91,7 @@ fn of_very_many_that_are_over_a_list_forgets_some_and_the_next_one_goes_on() {
 fn what_never_was_forbidden_costs_one_look_and_leaves_nothing() {
     let store = MemoryStore::default();
     assert!(!holds(&store, "live", "x", 1));
-    run(forbidden::remove(&store, &triple("live", "x"))).unwrap();
+    run(forbidden::resume(&store, &triple("live", "x"), 1)).unwrap();
     assert_eq!(store.keys(), Vec::<String>::new());
 }
 

@@ -1,5 +1,6 @@
 //! Streams that may not be pushed.
 
+use ::rules::forbidden::KEPT_S;
 use api::{
     ApiError, Handle,
     answers::BlockList,
@@ -53,7 +54,9 @@ impl<W: World> Handle<ResumeLiveStream> for Performer<'_, W> {
         if name.app != ANY {
             return resume(self.world, triple(&name)).await;
         }
-        let forbidden = self.world.list_forbidden(&name.domain, self.world.now_ms() / 1_000).await?;
+        // Also those that may be pushed already: the call that resumed them may have died before its work was done.
+        let since = (self.world.now_ms() / 1_000).saturating_sub(KEPT_S);
+        let forbidden = self.world.list_forbidden(&name.domain, since).await?;
         for found in forbidden.into_iter().filter(|found| found.triple.stream == name.stream) {
             resume(self.world, found.triple).await?;
         }

@@ -153,5 +153,30 @@ fn a_work_bucket_that_fails_keeps_no_push_alive() {
     // The repeat makes the copy, whatever it is answered.
     assert_eq!(forbid(&world, &[]), "400 ConfigAlreadyExists");
     assert_eq!(resume(&world, "live"), "OK");
-    assert_eq!(*world.copied.borrow(), ["x", "x"]);
+    assert_eq!(*world.copied.borrow(), ["live.example.com/live/x"; 2]);
+}
+
+#[test]
+fn what_failed_of_resuming_a_stream_in_all_applications_is_done_when_it_is_resumed_again() {
+    let fail: [fn(&World, bool); 2] =
+        [|world, fails| world.catalog_fails.set(fails), |world, fails| world.copies_fail.set(fails)];
+    for fails in fail {
+        let world = World::new();
+        for app in ["live", "vod"] {
+            let parameters = [STREAM[0], ("AppName", app), STREAM[2], STREAM[3]];
+            assert_eq!(code(&world, "ForbidLiveStream", &parameters), "OK");
+        }
+        world.copied.take();
+        fails(&world, true);
+        assert_eq!(resume(&world, "*"), "503 ServiceUnavailable");
+        fails(&world, false);
+        // The first one is no longer forbidden by now.
+        assert_eq!(blocked(&world), json!({ "StreamUrl": ["live.example.com/vod/x"] }));
+        world.now_s.set(NOW_S + 600);
+        assert_eq!(resume(&world, "*"), "OK");
+        assert_eq!((blocked(&world), ended(&world)), (json!({ "StreamUrl": [] }), vec![]));
+        let mut copied = world.copied.take();
+        copied.sort();
+        assert_eq!(copied, ["live.example.com/live/x", "live.example.com/vod/x"]);
+    }
 }

@@ -39,7 +39,7 @@ pub(super) struct World {
     /// How many of the next updates find that another caller has made one just before.
     pub(super) interferences: Cell<u32>,
     /// Whether the catalog fails.
-    catalog_fails: Cell<bool>,
+    pub(super) catalog_fails: Cell<bool>,
     /// The callbacks that were sent.
     pub(super) callbacks: RefCell<Vec<Callback>>,
     /// The last thing that the catalog was told.
@@ -214,14 +214,15 @@ impl Backend for World {
     }
 
     async fn resume(&self, triple: Triple) -> Result<(), rules::Error> {
-        told(forbidden::remove(&self.store, &triple.into()).await)
+        told(forbidden::resume(&self.store, &triple.into(), self.now_s.get()).await)
     }
 
     async fn copy_forbidden(&self, triple: Triple) -> Result<(), rules::Error> {
         if self.copies_fail.get() {
             return Err(rules::Error::Store("the work bucket does not answer".into()));
         }
-        self.copied.borrow_mut().push(triple.stream);
+        let Triple { domain, app, stream } = triple;
+        self.copied.borrow_mut().push(format!("{domain}/{app}/{stream}"));
         Ok(())
     }
 

@@ -27,6 +27,17 @@ fn the_openapi_description_is_up_to_date() {
     check("openapi.json", &(serde_json::to_string_pretty(&api::document::openapi()).unwrap() + "\n"));
 }
 
+/// Its parameters share their texts with those of what is added, which has defaults.
+#[test]
+fn what_an_update_is_not_given_is_said_to_have_no_default() {
+    let page = api::document::markdown();
+    let updates: Vec<_> = page.split("\n## ").filter(|section| section.starts_with("Update")).collect();
+    assert_eq!(updates.len(), 2);
+    for row in updates.iter().flat_map(|section| section.lines()).filter(|line| line.starts_with("| ")) {
+        assert!(!row.contains("Without it"), "{row}");
+    }
+}
+
 #[test]
 fn every_action_is_described_with_every_parameter() {
     let openapi = api::document::openapi();

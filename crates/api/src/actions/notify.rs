@@ -57,7 +57,12 @@ action! {
         on_demand_url: Option<String> = ON_DEMAND_URL.optional(),
         need_status_notify: Option<bool> = NEED_STATUS_NOTIFY.meaning("As when added.").optional(),
         notify_req_auth: Option<bool> = NOTIFY_REQ_AUTH.meaning("As when added.").optional(),
-        notify_auth_key: Option<String> = AUTH_KEY.optional(),
+        notify_auth_key: Option<String> = AUTH_KEY
+            .meaning(
+                "Key that callbacks are signed with: 16 to 32 letters and digits. Required with NotifyReqAuth where the \
+                 config has none.",
+            )
+            .optional(),
     } -> (),
     faults: [
         MISSING_NOTIFY_AUTH_KEY, INVALID_CONFIG_NOT_FOUND, INVALID_NOTIFY_URL_UNSAFE,

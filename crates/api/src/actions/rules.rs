@@ -97,8 +97,19 @@ parameters! {
     /// The same of a rule that is changed: object names stay.
     ChangedRecordFormat {
         format: Container = FORMAT,
-        cycle_duration: Option<u32> = CYCLE.optional(),
-        slice_duration: Option<u32> = SLICE.optional().beside("Format", "m3u8"),
+        cycle_duration: Option<u32> = CYCLE
+            .meaning(
+                "Seconds of a record file. Where it is not given, a format that the rule has already keeps its own; a \
+                 new one has 21600 for m3u8, 3600 for mp4 and flv.",
+            )
+            .optional(),
+        slice_duration: Option<u32> = SLICE
+            .meaning(
+                "Seconds of a transport stream slice; m3u8 only. Where it is not given, an m3u8 that the rule has \
+                 already keeps its own; a new one has 30.",
+            )
+            .optional()
+            .beside("Format", "m3u8"),
     }
 }
 

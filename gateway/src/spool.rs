@@ -40,6 +40,7 @@ mod refused;
 mod requests;
 mod resend;
 mod sync;
+mod trim;
 mod waiting;
 
 pub(crate) use charge::{Account, Fill};

@@ -223,7 +223,7 @@ impl Recorder {
             if !self.recording && !is_entry && self.kept.is_empty() {
                 return Ok(());
             }
-            let open = self.begin(media.timestamp_ms, offset_ms)?;
+            let open = self.begin(media.timestamp_ms, offset_ms);
             self.cutter.begin(frame.track(), open.bytes());
             self.tracks.begin();
             self.open = Some(open);
@@ -325,11 +325,19 @@ impl Recorder {
                 Ok(())
             }
             (Some(mut open), Some(entry)) => {
-                let mut next = self.begin(entry.timestamp_ms, entry.offset_ms)?;
+                let bytes = match open.read() {
+                    Ok(bytes) => bytes,
+                    Err(error) => {
+                        tracing::error!("{}: a chunk is not cut back: {error}", self.queue.path());
+                        self.open = Some(open);
+                        return self.cut(true);
+                    }
+                };
+                let mut next = self.begin(entry.timestamp_ms, entry.offset_ms);
                 self.cutter.cut_back(entry.mark, next.bytes());
                 self.entry = Some(Entry { is_first: true, mark: entry.mark.at_begin(next.bytes()), ..entry });
-                open.split(entry.mark.bytes(), &mut next)?;
-                self.queue.push(open.close(entry.offset_ms, false)?);
+                open.split(entry.mark.bytes(), bytes, &mut next);
+                self.queue.push(open.close(entry.offset_ms, false));
                 self.open = Some(next);
                 self.open_is_entry = true;
                 Ok(())
@@ -348,14 +356,14 @@ impl Recorder {
         let Some(mut open) = self.open.take() else { return Ok(()) };
         let end_ms = self.offset_ms(self.last_frame);
         if self.recording {
-            self.queue.push(open.close(end_ms, continues)?);
+            self.queue.push(open.close(end_ms, continues));
             let waits_ms = self.queue.waits_since_ms().map_or(0, |since_ms| end_ms.saturating_sub(since_ms));
             self.cutter.has_backlog = waits_ms >= BACKLOG_CHUNKS * self.cutter.policy.target_ms.max(1);
             return Ok(());
         }
         open.leave_memory();
         let max_bytes = self.cutter.policy.max_bytes;
-        self.kept.add(open.close(end_ms, false)?, self.open_is_entry, end_ms, max_bytes)?;
+        self.kept.add(open.close(end_ms, false), self.open_is_entry, end_ms, max_bytes);
         if self.kept.is_empty() {
             tracing::warn!("{}: group of pictures is too long to be kept", self.queue.path());
         }
@@ -383,25 +391,26 @@ impl Recorder {
     pub(crate) fn finish(mut self) {
         let cut = if self.recording { self.cut(false) } else { Ok(()) };
         self.flush();
-        if let Err(error) = cut.and_then(|()| self.kept.clear()) {
+        if let Err(error) = cut {
             tracing::error!("{}: last chunk cannot be written: {error}", self.queue.path());
         }
+        self.kept.clear();
         self.queue.end();
     }
 
     /// A chunk that begins with the headers, and what waited for it.
-    fn begin(&mut self, timestamp_ms: u32, offset_ms: u64) -> io::Result<OpenChunk> {
+    fn begin(&mut self, timestamp_ms: u32, offset_ms: u64) -> OpenChunk {
         let index = if self.recording { self.queue.take_index() } else { self.kept.take_number() };
         let name = ChunkName { index, offset_ms, generation: self.generation, continues: false };
         let mut open = OpenChunk::new(self.queue.account(), &self.pool, self.queue.folder(), name);
         if self.recording {
-            open.number(index, self.generation)?;
+            open.number(index, self.generation);
         }
         self.scratch.clear();
         self.headers.write(timestamp_ms, &mut self.scratch);
         open.write(&self.scratch);
         open.write(&self.carried.take());
-        Ok(open)
+        open
     }
 
     fn append(&mut self, media: &Media<'_>) {

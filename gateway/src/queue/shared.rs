@@ -263,10 +263,8 @@ impl State {
             let Waiting::Chunk(chunk) = waiting else { continue };
             let held = schedule.at(at(chunk.end_ms)).filter(|order| order.record);
             // It began before a window's begin, which was not known: no other file begins there.
-            if let Some(order) = held.filter(|order| order.generation.files != chunk.name.generation.files)
-                && let Err(error) = chunk.number(chunk.name.index, order.generation)
-            {
-                tracing::error!("{} cannot be renamed: {error}", chunk.path().display());
+            if let Some(order) = held.filter(|order| order.generation.files != chunk.name.generation.files) {
+                chunk.number(chunk.name.index, order.generation);
             }
         }
     }

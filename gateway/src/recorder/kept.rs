@@ -1,6 +1,6 @@
 //! The last media of a push while nothing is recorded.
 
-use std::{collections::VecDeque, io};
+use std::collections::VecDeque;
 
 use crate::spool::Chunk;
 
@@ -43,27 +43,20 @@ impl Kept {
 
     /// Adds a part. What is older than 3 s at `now_ms` is dropped up to the last keyframe before that, and what is
     /// beyond `max_bytes` up to the next one.
-    pub(super) fn add(
-        &mut self,
-        chunk: Chunk,
-        is_entry: bool,
-        now_ms: u64,
-        max_bytes: u64,
-    ) -> io::Result<()> {
+    pub(super) fn add(&mut self, chunk: Chunk, is_entry: bool, now_ms: u64, max_bytes: u64) {
         self.parts.push_back(Part { chunk, is_entry });
         let is_old = |part: &Part| part.chunk.name.offset_ms + KEPT_MS <= now_ms;
         let oldest = self.parts.iter().rposition(|part| part.is_entry && is_old(part));
-        self.drop_before(oldest.unwrap_or(0))?;
+        self.drop_before(oldest.unwrap_or(0));
         while self.parts.iter().map(|part| part.chunk.bytes).sum::<u64>() > max_bytes {
             let next = self.parts.iter().skip(1).position(|part| part.is_entry);
-            self.drop_before(next.map_or(self.parts.len(), |next| next + 1))?;
+            self.drop_before(next.map_or(self.parts.len(), |next| next + 1));
         }
-        Ok(())
     }
 
     /// The parts from the last keyframe at or before a time on, or else all; the next part, if any, begins at
     /// `open_ms` with a keyframe.
-    pub(super) fn take_from(&mut self, from_ms: u64, open_ms: Option<u64>) -> io::Result<VecDeque<Chunk>> {
+    pub(super) fn take_from(&mut self, from_ms: u64, open_ms: Option<u64>) -> VecDeque<Chunk> {
         let first = match open_ms {
             Some(open_ms) if open_ms <= from_ms => self.parts.len(),
             _ => {
@@ -71,16 +64,21 @@ impl Kept {
                 self.parts.iter().rposition(is_before).unwrap_or(0)
             }
         };
-        self.drop_before(first)?;
-        Ok(self.parts.drain(..).map(|part| part.chunk).collect())
+        self.drop_before(first);
+        self.parts.drain(..).map(|part| part.chunk).collect()
     }
 
     /// Drops all of it.
-    pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.drop_before(self.parts.len())
+    pub(super) fn clear(&mut self) {
+        self.drop_before(self.parts.len());
     }
 
-    fn drop_before(&mut self, first: usize) -> io::Result<()> {
-        self.parts.drain(..first).try_for_each(|part| part.chunk.delete())
+    /// A file that stays is deleted by a restart.
+    fn drop_before(&mut self, first: usize) {
+        for Part { chunk, .. } in self.parts.drain(..first) {
+            if let Err(error) = chunk.delete() {
+                tracing::error!("{} cannot be deleted: {error}", chunk.path().display());
+            }
+        }
     }
 }

@@ -32,13 +32,14 @@ impl Recorder {
         self.queue.settle(schedule, open_index);
         if !is_wanted {
             self.recording = false;
-            return self.keep_open();
+            self.keep_open();
+            return Ok(());
         }
         // A window's begin passed unknown: what was spooled around it is in the file that begins there.
         let begin = schedule.at(now).filter(|order| order.record && order.generation.files > 0);
         if let (Some(order), Some(open)) = (begin, &mut self.open) {
             self.generation = order.generation;
-            open.number(open.name().index, order.generation)?;
+            open.number(open.name().index, order.generation);
             schedule
                 .passed(Generation::default(), now)
                 .for_each(|order| self.queue.confirm(order.generation));
@@ -110,23 +111,22 @@ impl Recorder {
         self.apply(order, now)?;
         let from_ms = self.offset_ms(order.at);
         let open_ms = self.open.as_ref().filter(|_| self.open_is_entry).map(|open| open.name().offset_ms);
-        for mut chunk in self.kept.take_from(from_ms, open_ms)? {
-            chunk.number(self.queue.take_index(), self.generation)?;
+        for mut chunk in self.kept.take_from(from_ms, open_ms) {
+            chunk.number(self.queue.take_index(), self.generation);
             self.queue.push(chunk);
         }
         if let Some(open) = &mut self.open {
-            open.number(self.queue.take_index(), self.generation)?;
+            open.number(self.queue.take_index(), self.generation);
         }
         self.flush();
         Ok(())
     }
 
     /// Keeps what is open: it is not to be recorded after all.
-    fn keep_open(&mut self) -> io::Result<()> {
+    fn keep_open(&mut self) {
         let number = self.kept.take_number();
-        match &mut self.open {
-            Some(open) => open.keep(number),
-            None => Ok(()),
+        if let Some(open) = &mut self.open {
+            open.keep(number);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! One chunk: while it is written, and while it waits.
 
+mod disk_copy;
+
 use std::{
-    fs::{self, File},
-    io::{self, Read},
-    os::unix::fs::FileExt,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -16,11 +16,13 @@ use super::{
     record::{ChunkName, is_kept, split_path},
 };
 use crate::block::{BLOCK_BYTES, Block, Pool};
+use disk_copy::DiskCopy;
 
 /// The chunk that a push is writing.
 ///
 /// Bytes gather in memory; [`flush`](Self::flush) brings them to the file. Where the disk refuses them, they stay in
-/// memory until it takes them, or the functions do.
+/// memory until it takes them, or the functions do. A name that it refuses is remembered likewise: nothing that is done to
+/// a chunk loses it.
 #[derive(Debug)]
 pub(crate) struct OpenChunk {
     name: ChunkName,
@@ -57,15 +59,15 @@ impl OpenChunk {
     }
 
     /// Gives it its place in the push, or another one.
-    pub(crate) fn number(&mut self, index: u64, generation: Generation) -> io::Result<()> {
+    pub(crate) fn number(&mut self, index: u64, generation: Generation) {
         self.name = ChunkName { index, generation, ..self.name };
-        self.copy.rename(self.name.path(&self.folder))
+        self.copy.rename(self.name.path(&self.folder));
     }
 
     /// It is not wanted any more, unless it is numbered again.
-    pub(crate) fn keep(&mut self, number: u64) -> io::Result<()> {
+    pub(crate) fn keep(&mut self, number: u64) {
         self.name.index = number;
-        self.copy.rename(self.name.kept_path(&self.folder))
+        self.copy.rename(self.name.kept_path(&self.folder));
     }
 
     pub(crate) fn name(&self) -> ChunkName {
@@ -98,6 +100,8 @@ impl OpenChunk {
 
     /// Brings what was written to the file.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        // Its bytes are safe under any name.
+        let _ = self.copy.rename_due();
         let pieces = self.full.iter().map(AsRef::as_ref).chain([self.block.as_ref()]);
         let written = self.copy.write(self.memory_from, pieces);
         self.charge.written(self.copy.bytes, &written);
@@ -115,46 +119,70 @@ impl OpenChunk {
     }
 
     /// It waits from now on. Its last frame came `end_ms` after the push's begin; `continues`: see [`ChunkName`].
-    pub(crate) fn close(mut self, end_ms: u64, continues: bool) -> io::Result<Chunk> {
+    pub(crate) fn close(mut self, end_ms: u64, continues: bool) -> Chunk {
         if !self.in_memory {
             self.leave_memory();
         }
         if continues {
             self.name.continues = true;
-            self.copy.rename(self.name.path(&self.folder))?;
+            self.copy.rename(self.name.path(&self.folder));
         }
         let Self { name, folder, bytes, charge, copy, memory_from, full: mut blocks, block, .. } = self;
         blocks.push(Bytes::from_owner(block));
         let mut chunk = Chunk { name, folder, end_ms, bytes, memory_from, blocks, copy, charge };
         chunk.let_go();
         // What is kept is soon deleted.
-        Ok(if is_kept(chunk.path()) { chunk } else { chunk.waiting() })
+        if is_kept(chunk.path()) { chunk } else { chunk.waiting() }
     }
 
-    /// The bytes from `offset` on.
-    pub(crate) fn tail(&mut self, offset: u64) -> io::Result<Vec<u8>> {
+    /// All of its bytes.
+    pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
         let mut bytes = self.copy.read(self.memory_from)?;
         self.full.iter().for_each(|block| bytes.extend_from_slice(block));
         bytes.extend_from_slice(self.block.as_ref());
-        Ok(bytes.split_off(bytes.len().min(offset as usize)))
+        Ok(bytes)
     }
 
-    /// Moves the bytes from `at` on to `next`, which has its headers already.
+    /// Moves the bytes from `at` on to `next`, which has its headers already. `bytes`: all that it has.
     ///
     /// A crash in between leaves them in one of the two: see [`split_path`].
-    pub(crate) fn split(&mut self, at: u64, next: &mut Self) -> io::Result<()> {
-        next.write(&self.tail(at)?);
+    pub(crate) fn split(&mut self, at: u64, mut bytes: Vec<u8>, next: &mut Self) {
+        next.write(&bytes[at as usize..]);
+        bytes.truncate(at as usize);
         let is_on_disk = self.copy.bytes > at;
         let path = next.copy.path.clone();
         if is_on_disk {
             next.copy.path = split_path(&path, at);
             if next.flush().is_err() {
-                next.copy.abandon();
-                next.charge.on_disk(0);
+                next.leave_disk();
             }
         }
-        self.truncate(at)?;
-        if is_on_disk { next.copy.rename(path) } else { Ok(()) }
+        if let Err(error) = self.truncate(at) {
+            tracing::error!("{} cannot be cut: {error}", self.copy.path.display());
+            // A file that has more than the chunk is none of it, and the next chunk's says nothing before it is cut.
+            self.hold(bytes);
+            next.leave_disk();
+        }
+        if is_on_disk {
+            next.copy.rename(path);
+        }
+    }
+
+    /// Has its bytes, which are perhaps fewer than before, in memory alone until they are next brought to the disk.
+    fn hold(&mut self, bytes: Vec<u8>) {
+        self.charge.remove(self.bytes - bytes.len() as u64);
+        self.charge.on_disk(0);
+        self.copy.disown();
+        self.memory_from = 0;
+        self.bytes = bytes.len() as u64;
+        self.full = vec![bytes.into()];
+        self.block.clear();
+    }
+
+    /// Deletes its file, whose bytes are all in memory.
+    fn leave_disk(&mut self) {
+        self.copy.abandon();
+        self.charge.on_disk(0);
     }
 
     fn truncate(&mut self, at: u64) -> io::Result<()> {
@@ -175,110 +203,6 @@ impl OpenChunk {
         }
         self.bytes = at;
         Ok(())
-    }
-}
-
-/// A file that has the first bytes of a chunk; there is none before the first of them.
-#[derive(Debug)]
-struct DiskCopy {
-    path: PathBuf,
-    file: Option<File>,
-    bytes: u64,
-}
-
-impl DiskCopy {
-    fn new(path: PathBuf) -> Self {
-        Self { path, file: None, bytes: 0 }
-    }
-
-    /// Appends what it lacks of `pieces`, which are the chunk from a byte on that it has reached.
-    fn write<'a>(&mut self, from: u64, pieces: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
-        let mut end = from;
-        for piece in pieces {
-            end += piece.len() as u64;
-            self.write_end(piece, end)?;
-        }
-        Ok(())
-    }
-
-    /// Appends what it lacks of `piece`, which ends at `end`.
-    fn write_end(&mut self, piece: &[u8], end: u64) -> io::Result<()> {
-        if end <= self.bytes {
-            return Ok(());
-        }
-        let lacking = &piece[piece.len() - (end - self.bytes) as usize..];
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(open(&self.path, self.bytes == 0)?),
-        };
-        // A disk that was full has perhaps taken a part.
-        file.write_all_at(lacking, self.bytes)?;
-        self.bytes = end;
-        Ok(())
-    }
-
-    /// The bytes before `end`.
-    fn read(&self, end: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; end as usize];
-        if end > 0 {
-            File::open(&self.path)?.read_exact(&mut bytes)?;
-        }
-        Ok(bytes)
-    }
-
-    /// Leaves a file without bytes, if the disk has one for it: no other bytes are found there later.
-    fn empty(&mut self) -> io::Result<()> {
-        self.file = None;
-        match open(&self.path, true) {
-            Err(error) if self.bytes > 0 => return Err(error),
-            _ => {}
-        }
-        self.bytes = 0;
-        Ok(())
-    }
-
-    /// Deletes what is there.
-    fn abandon(&mut self) {
-        self.file = None;
-        if let Err(error) = fs::remove_file(&self.path) {
-            tracing::debug!("{} cannot be deleted: {error}", self.path.display());
-        }
-        self.bytes = 0;
-    }
-
-    fn truncate(&mut self, at: u64) -> io::Result<()> {
-        if let Some(file) = self.file.as_mut().filter(|_| self.bytes > at) {
-            file.set_len(at)?;
-            self.bytes = at;
-        }
-        Ok(())
-    }
-
-    fn rename(&mut self, path: PathBuf) -> io::Result<()> {
-        if (self.bytes > 0 || self.file.is_some()) && path != self.path {
-            fs::rename(&self.path, &path)?;
-        }
-        self.path = path;
-        Ok(())
-    }
-
-    fn delete(&self) -> io::Result<()> {
-        match fs::remove_file(&self.path) {
-            Err(error) if self.bytes > 0 || error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Opens a chunk's file, also where its folder could not be made before.
-fn open(path: &Path, is_new: bool) -> io::Result<File> {
-    let open = || File::options().write(true).create(true).truncate(is_new).open(path);
-    match (open(), path.parent()) {
-        (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(folder)?;
-            open()
-        }
-        (opened, _) => opened,
     }
 }
 
@@ -304,7 +228,7 @@ impl Chunk {
         charge.add(bytes);
         charge.on_disk(bytes);
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        let copy = DiskCopy { path, file: None, bytes };
+        let copy = DiskCopy { bytes, ..DiskCopy::new(path) };
         let (end_ms, blocks) = (name.offset_ms, Vec::new());
         Self { name, folder, end_ms, bytes, memory_from: bytes, blocks, copy, charge }.waiting()
     }
@@ -317,11 +241,12 @@ impl Chunk {
     }
 
     /// As [`OpenChunk::number`].
-    pub(crate) fn number(&mut self, index: u64, generation: Generation) -> io::Result<()> {
+    pub(crate) fn number(&mut self, index: u64, generation: Generation) {
         self.name = ChunkName { index, generation, ..self.name };
-        self.copy.rename(self.name.path(&self.folder))?;
-        self.sync_later();
-        Ok(())
+        self.copy.rename(self.name.path(&self.folder));
+        if self.copy.due.is_none() {
+            self.sync_later();
+        }
     }
 
     fn sync_later(&self) {
@@ -344,6 +269,9 @@ impl Chunk {
 
     /// Brings all of it to its file.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if self.copy.due.is_some() && self.copy.rename_due().is_ok() {
+            self.sync_later();
+        }
         if self.is_on_disk() {
             return Ok(());
         }

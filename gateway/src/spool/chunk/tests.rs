@@ -1,3 +1,5 @@
+use std::fs::{self, File};
+
 use protocol::StreamPath;
 
 use super::*;
@@ -20,15 +22,15 @@ fn check(name: &str, mut between: impl FnMut(usize, &mut OpenChunk)) -> Chunk {
     let mut expected = Vec::new();
     for at in 0..9 {
         if at == 2 {
-            open.number(3, GENERATION).unwrap();
+            open.number(3, GENERATION);
         }
         between(at, &mut open);
         let piece = vec![at as u8; BLOCK_BYTES / 3 + at];
         open.write(&piece);
         expected.extend_from_slice(&piece);
     }
-    assert!(open.tail(100_000).unwrap() == expected[100_000..], "{name}");
-    let mut chunk = open.close(9, false).unwrap();
+    assert!(open.read().unwrap() == expected, "{name}");
+    let mut chunk = open.close(9, false);
     assert_eq!(
         (chunk.name.index, chunk.name.offset_ms, chunk.bytes),
         (3, 7, expected.len() as u64),
@@ -79,7 +81,7 @@ fn a_chunk_is_split_wherever_its_bytes_are() {
             let pool = Arc::default();
             let place = |index| {
                 let mut open = OpenChunk::new(&account(&spool), &pool, folder.path(), NAME);
-                open.number(index, GENERATION).unwrap();
+                open.number(index, GENERATION);
                 open
             };
             let (mut open, mut next) = (place(0), place(1));
@@ -93,13 +95,14 @@ fn a_chunk_is_split_wherever_its_bytes_are() {
                 }
             }
             next.write(b"headers");
-            open.split(at as u64, &mut next).unwrap();
+            let bytes = open.read().unwrap();
+            open.split(at as u64, bytes, &mut next);
             assert_eq!(spool.used_bytes(), open.bytes() + next.bytes());
             let more = piece(9);
             let expected = [[&all[..at], &more].concat(), [b"headers", &all[at..], &more].concat()];
             for (mut open, expected) in [open, next].into_iter().zip(expected) {
                 open.write(&more);
-                let mut chunk = open.close(9, false).unwrap();
+                let mut chunk = open.close(9, false);
                 if let Some(blocks) = chunk.blocks() {
                     assert!(blocks.concat() == expected, "at {at}, {flushed} {left}");
                 }
@@ -122,17 +125,17 @@ fn a_chunk_is_kept_and_numbered_under_the_name_that_says_so() {
     open.flush().unwrap();
     let kept = NAME.kept_path(folder.path());
     assert_eq!(fs::read(&kept).unwrap(), b"FLV");
-    open.number(5, GENERATION).unwrap();
+    open.number(5, GENERATION);
     let name = ChunkName { index: 5, generation: GENERATION, ..NAME };
     assert!(!kept.exists() && name.path(folder.path()).exists());
     open.write(b" more");
-    open.keep(4).unwrap();
+    open.keep(4);
     open.flush().unwrap();
     assert_eq!(fs::read(ChunkName { index: 4, ..NAME }.kept_path(folder.path())).unwrap(), b"FLV more");
-    open.number(6, GENERATION).unwrap();
-    let mut chunk = open.close(9, true).unwrap();
+    open.number(6, GENERATION);
+    let mut chunk = open.close(9, true);
     assert_eq!(chunk.name, ChunkName { index: 6, continues: true, ..name });
-    chunk.number(8, GENERATION).unwrap();
+    chunk.number(8, GENERATION);
     assert_eq!(fs::read(ChunkName { index: 8, ..chunk.name }.path(folder.path())).unwrap(), b"FLV more");
 }
 
@@ -143,7 +146,7 @@ fn a_split_that_breaks_off_is_told_by_a_file_name() {
     let pool = Arc::default();
     let [mut open, mut next] = [0, 1].map(|index| {
         let mut open = OpenChunk::new(&account(&spool), &pool, folder.path(), NAME);
-        open.number(index, GENERATION).unwrap();
+        open.number(index, GENERATION);
         open
     });
     let [first, second] =
@@ -153,9 +156,80 @@ fn a_split_that_breaks_off_is_told_by_a_file_name() {
     open.write(b"first, second");
     open.flush().unwrap();
     next.write(b"headers, ");
-    open.split(7, &mut next).unwrap_err();
+    let bytes = open.read().unwrap();
+    open.split(7, bytes, &mut next);
     assert_eq!(fs::read(&first).unwrap(), b"first, ");
     assert_eq!(fs::read(split_path(&second, 7)).unwrap(), b"headers, second");
+    // It is written to, and has its own name as soon as it can.
+    next.write(b", more");
+    next.flush().unwrap();
+    assert_eq!(fs::read(split_path(&second, 7)).unwrap(), b"headers, second, more");
+    fs::remove_dir(&second).unwrap();
+    next.flush().unwrap();
+    assert_eq!(fs::read(&second).unwrap(), b"headers, second, more");
+}
+
+#[test]
+fn a_chunk_whose_file_cannot_be_cut_is_split_in_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), Some(1 << 30)).unwrap();
+    let pool = Arc::default();
+    for has_left in [false, true] {
+        let [mut open, mut next] = [0, 1].map(|index| {
+            let mut open = OpenChunk::new(&account(&spool), &pool, folder.path(), NAME);
+            open.number(index, GENERATION);
+            open
+        });
+        open.write(b"first, second");
+        open.flush().unwrap();
+        if has_left {
+            open.leave_memory();
+        }
+        // One that is open to be read alone cannot be cut.
+        open.copy.file = Some(File::open(&open.copy.path).unwrap());
+        next.write(b"headers, ");
+        let bytes = open.read().unwrap();
+        open.split(7, bytes, &mut next);
+        assert_eq!(spool.used_bytes(), open.bytes() + next.bytes());
+        assert!(!split_path(&next.copy.path, 7).exists() && !next.copy.path.exists());
+        for (open, expected) in [(open, &b"first, "[..]), (next, b"headers, second")] {
+            let mut chunk = open.close(9, false);
+            chunk.prepare().unwrap();
+            assert_eq!(fs::read(chunk.path()).unwrap(), expected);
+            chunk.delete().unwrap();
+        }
+        assert_eq!(spool.used_bytes(), 0);
+    }
+}
+
+#[test]
+fn a_name_that_the_disk_refuses_is_remembered_and_given_once_it_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), Some(1 << 30)).unwrap();
+    for is_in_memory in [true, false] {
+        let mut open = OpenChunk::new(&account(&spool), &Arc::default(), folder.path(), NAME);
+        open.write(b"some");
+        open.flush().unwrap();
+        if !is_in_memory {
+            open.leave_memory();
+        }
+        let kept = NAME.kept_path(folder.path());
+        let name = ChunkName { index: 5, generation: GENERATION, continues: true, ..NAME };
+        let refused = [ChunkName { continues: false, ..name }, name].map(|name| name.path(folder.path()));
+        refused.iter().for_each(|path| fs::create_dir(path).unwrap());
+        open.number(5, GENERATION);
+        open.write(b" more");
+        let mut chunk = open.close(9, true);
+        assert_eq!((chunk.name, chunk.path(), chunk.bytes), (name, &*kept, 9));
+        chunk.prepare().unwrap();
+        assert_eq!(fs::read(&kept).unwrap(), b"some more");
+        refused.iter().for_each(|path| fs::remove_dir(path).unwrap());
+        chunk.prepare().unwrap();
+        assert!(!kept.exists());
+        assert_eq!(fs::read(&refused[1]).unwrap(), b"some more");
+        assert_eq!(chunk.path(), refused[1]);
+        chunk.delete().unwrap();
+    }
 }
 
 #[test]
@@ -164,13 +238,13 @@ fn a_chunk_that_waits_holds_no_descriptor() {
     let spool = Spool::open(folder.path(), Some(1 << 30)).unwrap();
     for is_in_memory in [true, false] {
         let mut open = OpenChunk::new(&account(&spool), &Arc::default(), folder.path(), NAME);
-        open.number(3, GENERATION).unwrap();
+        open.number(3, GENERATION);
         open.write(b"all of it");
         open.flush().unwrap();
         if !is_in_memory {
             open.leave_memory();
         }
-        let chunk = open.close(9, false).unwrap();
+        let chunk = open.close(9, false);
         assert!(chunk.is_on_disk() && chunk.copy.file.is_none(), "{is_in_memory}");
         chunk.delete().unwrap();
     }

@@ -35,9 +35,10 @@ const FILE_BYTES: u64 = 4 << 10;
 /// What chunks are taken to have to last at least, where it is asked whether one took its time.
 const SHORTEST_MS: u64 = 1_000;
 
-/// How many chunks of a push may be so small. Encoders change their configurations a few times a minute at most, and hardly
-/// before there is more.
-const MAX_SMALL_CHUNKS: u32 = 16;
+/// How many chunks of a push may be so small, for their length and for a change. What is pushed unpaced, and has next to no
+/// media, has many; encoders change their configurations a few times a minute at most, and hardly before there is more.
+const MAX_SMALL_CHUNKS: u32 = 1_024;
+const MAX_SMALL_CHANGES: u32 = 16;
 
 /// A track of coded media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +92,7 @@ pub(crate) struct Cutter {
     header_bytes: u64,
     /// Chunks that were ended though they were not [worth a file](Self::may_end).
     small_chunks: u32,
+    small_changes: u32,
     /// Audio since video last moved.
     still_ms: u64,
     /// The longest that audio went on between two pictures, in this chunk and in the one before.
@@ -147,6 +149,7 @@ impl Cutter {
             bytes: 0,
             header_bytes: 0,
             small_chunks: 0,
+            small_changes: 0,
             still_ms: 0,
             longest_still_ms: [None; 2],
             arrival_ms: 0,
@@ -212,17 +215,21 @@ impl Cutter {
     }
 
     /// Whether the chunk may end, for its length or for a change, though it has room: it is worth a file by its bytes, or by
-    /// the time that it took, half of what chunks are to have; or is one of the few of a push that need not be. Time stamps
-    /// that race and configurations that flap would make a file of each frame otherwise, each with all headers.
-    pub(crate) fn may_end(&mut self) -> bool {
+    /// the time that it took, half of what chunks are to have; or is one of the small ones that a push may have. Time
+    /// stamps that race and configurations that flap would make a file of each frame otherwise, each with all headers.
+    pub(crate) fn may_end(&mut self, is_change: bool) -> bool {
         let own_bytes = self.bytes - self.header_bytes;
         let lasted_ms = self.arrival_ms.saturating_sub(self.begin_arrival_ms);
         let worth_ms = self.policy.target_ms.max(SHORTEST_MS) / 2;
         if own_bytes >= self.header_bytes.max(FILE_BYTES) || lasted_ms >= worth_ms {
             return true;
         }
-        let may_be_small = self.header_bytes < FILE_BYTES && self.small_chunks < MAX_SMALL_CHUNKS;
-        self.small_chunks += u32::from(may_be_small);
+        let (small, most) = match is_change {
+            true => (&mut self.small_changes, MAX_SMALL_CHANGES),
+            false => (&mut self.small_chunks, MAX_SMALL_CHUNKS),
+        };
+        let may_be_small = self.header_bytes < FILE_BYTES && *small < most;
+        *small += u32::from(may_be_small);
         may_be_small
     }
 

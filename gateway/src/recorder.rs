@@ -198,7 +198,7 @@ impl Recorder {
             let is_due = !has_to_end
                 && !is_part
                 && if self.recording {
-                    wanted == Cut::Here && self.cutter.may_end()
+                    wanted == Cut::Here && self.cutter.may_end(false)
                 } else {
                     is_entry && Kept::is_whole(from_ms, offset_ms)
                 };

@@ -385,13 +385,13 @@ fn an_announced_track_is_awaited_for_two_seconds() {
 }
 
 /// Whether a chunk of so many bytes, headers among them, may end so long after its first frame came.
-fn may_end(cutter: &mut Cutter, header_bytes: u64, bytes: u64, arrival_ms: u64) -> bool {
+fn may_end(cutter: &mut Cutter, is_change: bool, header_bytes: u64, bytes: u64, arrival_ms: u64) -> bool {
     cutter.take(Key, 0, 0);
     cutter.arrival_ms = 0;
     cutter.begin(Track::Video, header_bytes);
     cutter.add(bytes - header_bytes);
     cutter.take(Key, 1, arrival_ms);
-    cutter.may_end()
+    cutter.may_end(is_change)
 }
 
 #[test]
@@ -401,13 +401,24 @@ fn a_chunk_ends_early_where_it_is_worth_a_file() {
         [(200, 4_296, 0), (200, 250, 2_500), (100_000, 200_000, 0), (100_000, 100_020, 2_500)]
     {
         for _ in 0..100 {
-            assert!(may_end(&mut cutter, header_bytes, bytes, arrival_ms), "{header_bytes} {bytes}");
+            for is_change in [false, true] {
+                assert!(
+                    may_end(&mut cutter, is_change, header_bytes, bytes, arrival_ms),
+                    "{header_bytes} {bytes}"
+                );
+            }
         }
     }
     // Long headers are not repeated for less than they have themselves, not even at first.
-    assert!(!may_end(&mut cutter, 100_000, 199_999, 2_499));
-    for chunk in 0..20 {
-        assert_eq!(may_end(&mut cutter, 200, 4_295, 2_499), chunk < 16, "small chunk {chunk}");
+    assert!(!may_end(&mut cutter, false, 100_000, 199_999, 2_499));
+    for (is_change, most) in [(true, 16), (false, 1_024)] {
+        for chunk in 0..most + 2 {
+            assert_eq!(
+                may_end(&mut cutter, is_change, 200, 4_295, 2_499),
+                chunk < most,
+                "small chunk {chunk}"
+            );
+        }
+        assert!(may_end(&mut cutter, is_change, 200, 4_296, 0));
     }
-    assert!(may_end(&mut cutter, 200, 4_296, 0));
 }

@@ -74,7 +74,7 @@ impl Recorder {
         if self.open.is_none() || !self.cutter.has(track) {
             return false;
         }
-        let needs_chunk = self.tracks.is_changed(track) || self.cutter.may_end();
+        let needs_chunk = self.tracks.is_changed(track) || self.cutter.may_end(true);
         self.tracks.state(track).is_changed = needs_chunk;
         if !needs_chunk {
             // A chunk that began there would have the headers of after the change before frames of before it.

@@ -1,12 +1,8 @@
 use super::*;
 use crate::spool::record::{Push, Session, split_path};
 
-const NAME: ChunkName = ChunkName {
-    index: 0,
-    offset_ms: 0,
-    generation: Generation { orders: 0, files: 0 },
-    continues: false,
-};
+const NAME: ChunkName =
+    ChunkName { index: 0, offset_ms: 0, generation: Generation { orders: 0, files: 0 }, continues: false };
 
 /// A spool with the folder of one push, which has nothing but its record.
 fn spooled(session: Option<Session>) -> (tempfile::TempDir, Arc<Spool>, PathBuf) {

@@ -1,29 +1,19 @@
 //! An HTTP client of the functions.
 
+mod body;
 mod hosts;
 
-use std::{
-    collections::VecDeque,
-    convert::Infallible,
-    io,
-    path::Path,
-    pin::Pin,
-    sync::Arc,
-    task::{Context as TaskContext, Poll},
-    time::Duration,
-};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use bytes::Bytes;
 use exposition::Label;
-use futures_util::StreamExt;
 use http::{
     HeaderMap, Request, StatusCode,
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
     request::Builder,
 };
-use http_body::{Frame, SizeHint};
-use http_body_util::{BodyExt, Full, Limited, StreamBody, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt, Limited, combinators::UnsyncBoxBody};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -35,15 +25,15 @@ use protocol::{
     GENERATION_HEADER, JSON_CONTENT_TYPE, LostChunk, PROBLEM_CONTENT_TYPE, PUSH_HEADER, Problem, Route,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use tokio_util::io::ReaderStream;
 
 use crate::{
-    block::BLOCK_BYTES,
     operation::{CallTrace, Failure},
     settings::Current,
-    spool::{Chunk, ChunkName},
+    spool::ChunkName,
     trust,
 };
+use body::Body;
+pub(crate) use body::ChunkBody;
 use hosts::{Attempt, Hosts};
 
 /// Longest answer that is read.
@@ -58,13 +48,13 @@ const SLOWEST_BYTES_PER_MS: u64 = 125;
 /// Unused connections are closed after this long, sooner than servers do.
 const IDLE: Duration = Duration::from_secs(20);
 
-type Body = UnsyncBoxBody<Bytes, io::Error>;
-
 /// Why a call did not succeed.
 #[derive(Debug)]
 pub(crate) enum CallError {
     /// The call could not even be made.
     Unsent(anyhow::Error),
+    /// What was to be sent cannot be read.
+    Unreadable(io::Error),
     /// No answer: the call may or may not have had its effect.
     NoAnswer(anyhow::Error),
     /// An answer that is not the functions' own, such as a proxy's: trouble on the way, whatever it says.
@@ -78,7 +68,7 @@ impl CallError {
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Problem(status, _) => Some(*status),
-            Self::Unsent(_) | Self::NoAnswer(_) | Self::Foreign(..) => None,
+            Self::Unsent(_) | Self::Unreadable(_) | Self::NoAnswer(_) | Self::Foreign(..) => None,
         }
     }
 
@@ -87,14 +77,14 @@ impl CallError {
         match self {
             Self::NoAnswer(_) => true,
             Self::Foreign(status, _) => status.is_server_error(),
-            Self::Unsent(_) | Self::Problem(..) => false,
+            Self::Unsent(_) | Self::Unreadable(_) | Self::Problem(..) => false,
         }
     }
 
     /// Why it failed, as it is counted.
     pub(crate) fn failure(&self) -> Failure {
         match self {
-            Self::Unsent(_) => Failure::Other,
+            Self::Unsent(_) | Self::Unreadable(_) => Failure::Other,
             Self::NoAnswer(_) => Failure::Unreachable,
             Self::Foreign(..) => Failure::Foreign,
             Self::Problem(status, _) => match status.as_u16() {
@@ -121,6 +111,7 @@ impl std::fmt::Display for CallError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unsent(error) | Self::NoAnswer(error) => write!(f, "{error:#}"),
+            Self::Unreadable(error) => write!(f, "it cannot be read: {error}"),
             Self::Foreign(status, text) => write!(f, "{status}, not from the functions: {text}"),
             Self::Problem(status, problem) => write!(f, "{status}: {}: {}", problem.code, problem.message),
         }
@@ -133,7 +124,7 @@ impl std::fmt::Display for CallError {
 /// they say it.
 #[derive(Clone, Debug)]
 pub(crate) struct Functions {
-    client: Client<HttpsConnector<HttpConnector>, Body>,
+    client: Client<HttpsConnector<HttpConnector>, UnsyncBoxBody<Bytes, io::Error>>,
     hosts: Arc<Hosts>,
     /// Have the token that is shown.
     settings: Current,
@@ -196,7 +187,7 @@ impl Functions {
         let ChunkName { offset_ms, generation, continues, .. } = chunk.name;
         let timeout = CALL_TIMEOUT + Duration::from_millis(chunk.bytes / SLOWEST_BYTES_PER_MS);
         let bytes = chunk.bytes;
-        let body = chunk.into_body().await.map_err(|error| CallError::Unsent(error.into()))?;
+        let body = chunk.open().await.map_err(CallError::Unreadable)?;
         let mut request = self.request(&Route::Chunk(path), part_of);
         request.head = request
             .head
@@ -232,9 +223,8 @@ impl Functions {
         timeout: Duration,
     ) -> Result<A, CallError> {
         let body = serde_json::to_vec(body).map_err(|error| CallError::Unsent(error.into()))?;
-        let body = Full::new(Bytes::from(body)).map_err(never).boxed_unsync();
         request.head = request.head.header(CONTENT_TYPE, JSON_CONTENT_TYPE);
-        let (answer, _) = self.send(request, body, timeout).await?;
+        let (answer, _) = self.send(request, Body::of(body), timeout).await?;
         Ok(answer)
     }
 
@@ -267,12 +257,12 @@ impl Functions {
     async fn exchange<A: DeserializeOwned>(
         &self,
         head: Builder,
-        body: Body,
+        Body { bytes, unread }: Body,
         timeout: Duration,
         trace: &mut CallTrace,
     ) -> Result<(A, HeaderMap), CallError> {
         let mut attempt = self.hosts.attempt();
-        let request = at_host(head, &attempt).body(body).map_err(|error| CallError::Unsent(error.into()))?;
+        let request = at_host(head, &attempt).body(bytes).map_err(|error| CallError::Unsent(error.into()))?;
         trace.sent_to(request.uri());
         let answer = async {
             let response = self.client.request(request).await?;
@@ -283,9 +273,15 @@ impl Functions {
             anyhow::Ok((head.status, head.headers, body))
         };
         let answer = tokio::time::timeout(timeout, answer).await;
-        let (status, headers, body) = answer
-            .unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {timeout:?}")))
-            .map_err(CallError::NoAnswer)?;
+        let answer = answer.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {timeout:?}")));
+        let (status, headers, body) = match (answer, unread.take()) {
+            (Ok(answer), _) => answer,
+            (Err(_), Some(error)) => {
+                attempt.spare();
+                return Err(CallError::Unreadable(error));
+            }
+            (Err(error), None) => return Err(CallError::NoAnswer(error)),
+        };
         let body = match status {
             StatusCode::OK => &body[..],
             StatusCode::NO_CONTENT => b"null",
@@ -330,71 +326,6 @@ fn error(status: StatusCode, is_problem: bool, body: &[u8]) -> CallError {
             let text = String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned();
             CallError::Foreign(status, text)
         }
-    }
-}
-
-fn never(error: Infallible) -> io::Error {
-    match error {}
-}
-
-/// What is sent of a chunk; cheap to make again for a retry.
-#[derive(Debug)]
-pub(crate) struct ChunkBody {
-    bytes: u64,
-    name: ChunkName,
-    path: std::path::PathBuf,
-    blocks: Option<Vec<Bytes>>,
-}
-
-impl ChunkBody {
-    pub(crate) fn of(chunk: &Chunk) -> Self {
-        let &Chunk { bytes, name, .. } = chunk;
-        Self { bytes, name, path: chunk.path().to_owned(), blocks: chunk.blocks() }
-    }
-
-    pub(crate) fn name(&self) -> ChunkName {
-        self.name
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    async fn into_body(self) -> io::Result<Body> {
-        if let Some(blocks) = self.blocks {
-            return Ok(Blocks { left: self.bytes, blocks: blocks.into() }.boxed_unsync());
-        }
-        let file = tokio::fs::File::open(&self.path).await?;
-        let pieces = ReaderStream::with_capacity(file, BLOCK_BYTES);
-        Ok(StreamBody::new(pieces.map(|piece| piece.map(Frame::data))).boxed_unsync())
-    }
-}
-
-/// A body of known length out of blocks.
-struct Blocks {
-    left: u64,
-    blocks: VecDeque<Bytes>,
-}
-
-impl http_body::Body for Blocks {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut TaskContext<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let block = self.blocks.pop_front();
-        self.left -= block.as_ref().map_or(0, |block| block.len() as u64);
-        Poll::Ready(block.map(|block| Ok(Frame::data(block))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
     }
 }
 

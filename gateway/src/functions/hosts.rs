@@ -19,13 +19,14 @@ pub(super) struct Hosts {
     turns: Mutex<Turns>,
 }
 
-/// A call to a host. Unless it is said to be answered, the host has failed: also where the caller did not wait.
+/// A call to a host. Unless it is said to be answered, or to have failed by itself, the host has failed: also where the
+/// caller did not wait.
 #[derive(Debug)]
 pub(super) struct Attempt<'a> {
     hosts: &'a Hosts,
     at: usize,
     began: Instant,
-    is_answered: bool,
+    is_over: bool,
 }
 
 impl Hosts {
@@ -55,7 +56,7 @@ impl Hosts {
     pub(super) fn attempt(&self) -> Attempt<'_> {
         let began = Instant::now();
         let at = self.turns().take(began);
-        Attempt { hosts: self, at, began, is_answered: false }
+        Attempt { hosts: self, at, began, is_over: false }
     }
 
     /// How many hosts there are beside the one that was called.
@@ -81,16 +82,21 @@ impl Attempt<'_> {
 
     /// The host has answered, whatever it said.
     pub(super) fn answered(&mut self) {
-        self.is_answered = true;
+        self.is_over = true;
         if self.hosts.turns().answered(self.at) {
             tracing::info!("functions at {} answer again", self.url());
         }
+    }
+
+    /// The call could not be made to its end: that says nothing of the host.
+    pub(super) fn spare(&mut self) {
+        self.is_over = true;
     }
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if self.is_answered {
+        if self.is_over {
             return;
         }
         let pause = self.hosts.turns().failed(self.at, self.began, Instant::now());

@@ -4,6 +4,7 @@ use std::future::pending;
 
 use futures_util::FutureExt;
 use http::Response;
+use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use protocol::{EndSession, Generation, SessionPath, StreamPath, Tick};
@@ -129,4 +130,29 @@ async fn a_host_that_answers_nothing_holds_a_heartbeat_for_ten_seconds() {
     answering.recv().await.unwrap();
     assert!(hanging.try_recv().is_err(), "it is left alone");
     beating.abort();
+}
+
+#[tokio::test]
+async fn a_chunk_that_cannot_be_read_is_no_failure_of_the_host() {
+    let (url, mut calls) = host(true).await;
+    let functions = Functions::new(&[url], Current::default(), None).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, gone) = (folder.path().join("file"), folder.path().join("gone"));
+    std::fs::write(&file, [7; 90_000]).unwrap();
+    let put = async |path: &Path, bytes| {
+        let name = ChunkName { index: 0, offset_ms: 0, generation: Generation::default(), continues: false };
+        let chunk = ChunkBody { bytes, name, path: path.into(), blocks: None };
+        let session = SessionPath { stream: StreamPath::new("d", "a", "s").unwrap(), session: "s".into() };
+        let path = ChunkPath { session, seq: 0 };
+        functions.put_chunk(path, "push", chunk, &TraceContext::new()).await
+    };
+    // A folder can be opened and not read.
+    for path in [&file, folder.path(), &gone] {
+        let error = put(path, 100_000).await.unwrap_err();
+        assert!(!error.is_of_host() && functions.has_host(), "{}: {error}", path.display());
+    }
+    while calls.try_recv().is_ok() {}
+    // What follows the chunk is not sent.
+    put(&file, 80_000).await.unwrap();
+    calls.recv().await.unwrap();
 }

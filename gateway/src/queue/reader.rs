@@ -282,6 +282,23 @@ impl QueueReader {
         })
     }
 
+    /// Whether the file of the chunk at the front is not there any more.
+    pub(crate) fn is_gone(&self, index: u64) -> bool {
+        match self.queue.state().waiting.front() {
+            Some(Waiting::Chunk(chunk)) => chunk.name.index == index && is_gone(chunk.path()),
+            _ => false,
+        }
+    }
+
+    /// Gives up the chunk at the front, if it is this one, which the functions were perhaps given.
+    pub(crate) fn lose(&self, index: u64, lost: LossReason) {
+        self.queue.change(|state| {
+            if state.waiting.front().is_some_and(|front| front.index() == index) {
+                self.give_up(state, 0, lost);
+            }
+        });
+    }
+
     fn save_gap(&self, gap: &Gap) {
         if let Err(error) = gap.save() {
             tracing::error!(
@@ -300,7 +317,7 @@ impl QueueReader {
                 |waiting: &Waiting| matches!(waiting, Waiting::Chunk(chunk) if chunk.name.index == index);
             match state.waiting.iter().position(is_it) {
                 _ if state.trying == Some(index) => None,
-                Some(at) => Some(self.give_up(state, at)),
+                Some(at) => Some(self.give_up(state, at, LossReason::Shed)),
                 None => Some(false),
             }
         })
@@ -310,15 +327,15 @@ impl QueueReader {
     /// `even_tried`: as in [`State::oldest_to_give_up`].
     pub(crate) fn shed(&self, even_tried: bool) -> bool {
         self.queue.change(|state| match state.oldest_to_give_up(even_tried) {
-            Some(at) => self.give_up(state, at),
+            Some(at) => self.give_up(state, at, LossReason::Shed),
             None => false,
         })
     }
 
-    fn give_up(&self, state: &mut State, at: usize) -> bool {
+    fn give_up(&self, state: &mut State, at: usize, lost: LossReason) -> bool {
         let Waiting::Chunk(chunk) = &state.waiting[at] else { return false };
         let tried = state.last_try(chunk.name.index);
-        let gap = gap_of(&self.queue.folder, chunk, LossReason::Shed, tried);
+        let gap = gap_of(&self.queue.folder, chunk, lost, tried);
         self.save_gap(&gap);
         discard(std::mem::replace(&mut state.waiting[at], Waiting::Lost(gap)));
         true

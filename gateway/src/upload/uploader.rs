@@ -133,6 +133,7 @@ impl Uploader {
             backoff: Backoff::new(queue.path(), &self.functions),
             trace: None,
             missing: None,
+            unreadable: None,
             told_to_wait: None,
         };
         loop {
@@ -144,6 +145,7 @@ impl Uploader {
             if is_taken {
                 bringer.backoff = Backoff::new(queue.path(), &self.functions);
                 (bringer.trace, bringer.missing, bringer.told_to_wait) = (None, None, None);
+                bringer.unreadable = None;
             }
         }
     }
@@ -160,6 +162,17 @@ impl Uploader {
                 tracing::error!("{path}: refused chunk {index} cannot be kept in {kept} yet: {refusal}");
             }
             sleep(KEEP_AGAIN).await;
+        }
+    }
+
+    /// Gives up the chunk at the front, which cannot be read. What is left of it is kept aside, if it can be.
+    async fn lose(&self, queue: &QueueReader, index: u64, error: &CallError) {
+        let path = queue.path();
+        tracing::error!("{path}: chunk {index} is damaged: {error}");
+        let lost = LossReason::Damaged;
+        if let Err(refusal) = queue.put_aside(index, &self.spool, error.to_string(), Some(lost)).await {
+            tracing::error!("{path}: damaged chunk {index} cannot be kept: {refusal}");
+            queue.lose(index, lost);
         }
     }
 
@@ -220,6 +233,8 @@ struct Bringer<'a> {
     trace: Option<(u64, ChunkTrace)>,
     /// Since when the functions want a chunk before the one at the front that is not here.
     missing: Option<Instant>,
+    /// Since when the one at the front cannot be read.
+    unreadable: Option<Instant>,
     /// Since when they want something else first, here or not.
     told_to_wait: Option<Instant>,
 }
@@ -264,7 +279,16 @@ impl Bringer<'_> {
                 self.uploader.keep_aside(self.queue, index, &error, None).await;
                 return true;
             }
-            _ => {}
+            (_, CallError::Unreadable(_)) => {
+                let since = *self.unreadable.get_or_insert_with(Instant::now);
+                // A disk may come back, and a file does not.
+                if self.queue.is_gone(index) || since.elapsed() >= self.uploader.call_max {
+                    self.unreadable = None;
+                    self.uploader.lose(self.queue, index, &error).await;
+                    return false;
+                }
+            }
+            _ => self.unreadable = None,
         }
         let failure = error.failure();
         metrics.chunk_failures.of(failure).add_one();

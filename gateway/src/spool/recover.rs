@@ -1,7 +1,7 @@
 //! What a restart finds in the spool.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
     time::UNIX_EPOCH,
@@ -59,7 +59,11 @@ pub(crate) fn recover(spool: &Arc<Spool>) -> anyhow::Result<Vec<Recovered>> {
     for folder in folders {
         match recover_push(spool, &folder) {
             // A crash came before a chunk was moved there.
-            Ok(push) if push.is_nothing() => push.delete()?,
+            Ok(push) if push.is_nothing() => {
+                if let Err(error) = push.delete() {
+                    tracing::error!("{error:#}");
+                }
+            }
             Ok(push) => recovered.push(push),
             Err(error) => tracing::error!("push in {} cannot be recovered: {error:#}", folder.display()),
         }
@@ -71,7 +75,7 @@ pub(super) fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<
     let mut record = Record::load(folder)?;
     let path = record.stream_path()?;
     let account = spool.account(&path);
-    let mut last_write_ms = modified_ms(folder)?;
+    let mut last_write_ms = modified_ms(folder);
     let (mut files, mut splits, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -82,23 +86,25 @@ pub(super) fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<
         } else if let Some(gap) = Gap::parse(&path) {
             waiting.push(Waiting::Lost(gap));
         } else if is_kept(&path) {
-            last_write_ms = last_write_ms.max(modified_ms(&path)?);
-            fs::remove_file(&path)?;
+            last_write_ms = last_write_ms.max(modified_ms(&path));
+            delete(&path);
         }
     }
     for (path, whole, at) in splits {
         let Some(name) = ChunkName::parse(&whole) else { continue };
         let before = files.iter().find(|(before, _)| before.index + 1 == name.index);
-        let is_moved = before.map_or(Ok(true), |(_, before)| is_at_most(before, at))?;
-        if is_moved {
-            fs::rename(path, &whole)?;
-            files.push((name, whole));
-        } else {
-            fs::remove_file(path)?;
+        let is_moved = before.is_none_or(|(_, before)| is_at_most(before, at));
+        match is_moved.then(|| fs::rename(&path, &whole)) {
+            Some(Ok(())) => files.push((name, whole)),
+            Some(Err(error)) => {
+                tracing::error!("{} cannot be renamed: {error}", path.display());
+                files.push((name, path));
+            }
+            None => delete(&path),
         }
     }
     for (_, path) in &files {
-        last_write_ms = last_write_ms.max(modified_ms(path)?);
+        last_write_ms = last_write_ms.max(modified_ms(path));
     }
     files.sort();
     let last_index = files.last().map_or(0, |(name, _)| name.index);
@@ -106,7 +112,11 @@ pub(super) fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<
     let (first_index, known_to) = session.map_or((0, 0), |session| (session.first_index, session.known_to));
     for (name, path) in files {
         let is_lost = waiting.iter().any(|gap| gap.index() == name.index);
-        let bytes = trim(&path).with_context(|| format!("while trimming {}", path.display()))?;
+        let bytes = trim(&path).unwrap_or_else(|error| {
+            tracing::error!("{} cannot be read: {error}", path.display());
+            // Whoever sends it tries again, and tells it damaged if that does not help.
+            fs::metadata(&path).map_or(0, |metadata| metadata.len())
+        });
         // What was not wanted, or is told lost: a crash came before its file was deleted.
         if bytes > 0 && !is_lost && name.index >= first_index {
             waiting.push(Waiting::Chunk(Chunk::found(&account, path, name, bytes)));
@@ -115,12 +125,18 @@ pub(super) fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<
         // One without a byte may have been sent from memory, where the disk had refused it; and the functions wait for
         // each one that the end counts.
         let is_counted = record.end.is_some_and(|end| name.index < end.next_index);
-        let may_be_known = name.index < last_index || is_counted || is_at_most(&path, 0)?;
+        let may_be_known = name.index < last_index || is_counted || is_at_most(&path, 0);
         if bytes == 0 && !is_lost && name.index >= first_index && may_be_known {
             let ChunkName { index, offset_ms, generation, .. } = name;
-            waiting.push(damaged(folder, index, offset_ms, offset_ms, generation)?);
+            let gap = damaged(folder, index, offset_ms, offset_ms, generation);
+            let is_noted = note(&gap);
+            waiting.push(Waiting::Lost(gap));
+            if !is_noted {
+                // The next restart finds it by its file.
+                continue;
+            }
         }
-        fs::remove_file(&path)?;
+        delete(&path);
     }
     waiting.sort_by_key(Waiting::index);
     let began_at_ms = record.began_at_ms;
@@ -134,7 +150,7 @@ pub(super) fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<
     // A crash may have come between a chunk and the end that counts it.
     end.next_index = end.next_index.max(next_index);
     let end = *end;
-    let waiting = with_gaps(folder, waiting, first_index.max(known_to), &end)?;
+    let waiting = with_gaps(folder, waiting, first_index.max(known_to), &end);
     if let Err(error) = record.save(folder) {
         // It is found out again.
         tracing::error!("{} cannot be written: {error}", folder.display());
@@ -144,7 +160,7 @@ pub(super) fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<
 
 /// Fills the places of chunks whose files a loss of power took, up to the end: the functions wait for all of them. Where
 /// none is found, the first that they do not know is `unknown_from`.
-fn with_gaps(folder: &Path, found: Vec<Waiting>, unknown_from: u64, end: &End) -> io::Result<Vec<Waiting>> {
+fn with_gaps(folder: &Path, found: Vec<Waiting>, unknown_from: u64, end: &End) -> Vec<Waiting> {
     let mut waiting: Vec<Waiting> = Vec::with_capacity(found.len());
     for mut next in found {
         if let Some(before) = waiting.last_mut() {
@@ -156,7 +172,9 @@ fn with_gaps(folder: &Path, found: Vec<Waiting>, unknown_from: u64, end: &End) -
                 Waiting::Lost(gap) => (gap.lost.to_ms, gap.lost.generation),
             };
             for index in before.index() + 1..next.index() {
-                waiting.push(damaged(folder, index, from_ms, next.offset_ms(), generation)?);
+                let gap = damaged(folder, index, from_ms, next.offset_ms(), generation);
+                note(&gap);
+                waiting.push(Waiting::Lost(gap));
             }
         }
         if let Waiting::Chunk(chunk) = &mut next {
@@ -170,32 +188,45 @@ fn with_gaps(folder: &Path, found: Vec<Waiting>, unknown_from: u64, end: &End) -
         None => (unknown_from, Generation::default()),
     };
     for index in from..end.next_index {
-        waiting.push(damaged(folder, index, end.duration_ms, end.duration_ms, generation)?);
+        let gap = damaged(folder, index, end.duration_ms, end.duration_ms, generation);
+        note(&gap);
+        waiting.push(Waiting::Lost(gap));
     }
-    Ok(waiting)
+    waiting
 }
 
 /// The place of a chunk whose file was lost; it was perhaps tried until just now.
-fn damaged(
-    folder: &Path,
-    index: u64,
-    from_ms: u64,
-    to_ms: u64,
-    generation: Generation,
-) -> io::Result<Waiting> {
+fn damaged(folder: &Path, index: u64, from_ms: u64, to_ms: u64, generation: Generation) -> Gap {
     let lost = LostChunk { lost: LossReason::Damaged, from_ms, to_ms, generation };
-    let gap = Gap::new(folder, index, lost, Some(Instant::now()));
-    gap.save()?;
-    Ok(Waiting::Lost(gap))
+    Gap::new(folder, index, lost, Some(Instant::now()))
 }
 
-fn is_at_most(path: &Path, bytes: u64) -> io::Result<bool> {
-    Ok(fs::metadata(path)?.len() <= bytes)
+/// Writes a loss down; `false` where the disk refuses that, and the next restart has to find it out again.
+fn note(gap: &Gap) -> bool {
+    let saved = gap.save();
+    if let Err(error) = &saved {
+        tracing::error!("loss of chunk {} cannot be written down: {error}", gap.index);
+    }
+    saved.is_ok()
 }
 
-fn modified_ms(path: &Path) -> io::Result<u64> {
-    let since = fs::metadata(path)?.modified()?.duration_since(UNIX_EPOCH);
-    Ok(since.map_or(0, |since| since.as_millis() as u64))
+/// Whether a file has no more bytes than these, or nobody can tell: nothing is deleted in doubt.
+fn is_at_most(path: &Path, bytes: u64) -> bool {
+    fs::metadata(path).map_or(true, |metadata| metadata.len() <= bytes)
+}
+
+/// When a file was last written, in Unix milliseconds; 0 if that cannot be told.
+fn modified_ms(path: &Path) -> u64 {
+    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+    let since = modified.ok().and_then(|modified| modified.duration_since(UNIX_EPOCH).ok());
+    since.map_or(0, |since| since.as_millis() as u64)
+}
+
+/// Deletes a file; the next restart does it where the disk refuses that now.
+fn delete(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::error!("{} cannot be deleted: {error}", path.display());
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ const BODY_START: usize = 64;
 
 /// Cuts a chunk back to whole tags and returns the bytes left; 0 when it holds no coded frame.
 pub(super) fn trim(path: &Path) -> io::Result<u64> {
-    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    let file = File::open(path)?;
     let size = file.metadata()?.len();
     let mut whole = FILE_HEADER_SIZE as u64;
     let mut has_frame = false;
@@ -25,10 +25,17 @@ pub(super) fn trim(path: &Path) -> io::Result<u64> {
     if !has_frame {
         return Ok(0);
     }
-    if whole < size {
-        file.set_len(whole)?;
+    if whole < size
+        && let Err(error) = cut(path, whole)
+    {
+        // No more is sent of it.
+        tracing::error!("{} cannot be cut: {error}", path.display());
     }
     Ok(whole)
+}
+
+fn cut(path: &Path, bytes: u64) -> io::Result<()> {
+    OpenOptions::new().write(true).open(path)?.set_len(bytes)
 }
 
 /// The header of the tag at `offset`, or `None` if no whole tag is there.

@@ -187,3 +187,21 @@ fn a_push_of_many_tracks_is_found_as_it_was_left() {
     assert!(fs::read(chunk.path()).unwrap() == bytes);
     assert_eq!(found.record.end.map(|end| end.next_index), Some(1));
 }
+
+#[test]
+fn a_chunk_that_cannot_be_read_keeps_no_other_from_being_found() {
+    let (_root, spool, folder) = spooled(None);
+    let mut whole = Vec::new();
+    flv::write_header(&mut whole, true, false);
+    flv::write_tag(&mut whole, flv::TagKind::Audio, 40, &[0xaf, 1, 7]).unwrap();
+    let name = |index| ChunkName { index, ..NAME };
+    for index in [3, 5, 6] {
+        fs::write(name(index).path(&folder), &whole).unwrap();
+    }
+    // No file can be read or written where a folder is.
+    fs::create_dir(name(4).path(&folder)).unwrap();
+    fs::create_dir(name(9).kept_path(&folder)).unwrap();
+    let found = recover(&spool).unwrap().remove(0);
+    let chunks = found.waiting.iter().filter(|waiting| matches!(waiting, Waiting::Chunk(_)));
+    assert_eq!(chunks.map(Waiting::index).collect::<Vec<_>>(), [3, 4, 5, 6]);
+}

@@ -3,7 +3,8 @@
 //! ```text
 //! <spool>/lock                      held while a gateway runs
 //! <spool>/name                      the gateway's own name
-//! <spool>/boot                      the spool's id and how often a gateway was started on it
+//! <spool>/boot                      the spool's id and how often a gateway was started on it; two lines where a full disk had it
+//!                                   written in place
 //! <spool>/pushes/<push>/push.json   whose push it is and which session it has, see Record
 //! <spool>/pushes/<push>/progress.json         how far it came
 //! <spool>/pushes/<push>/<index>+<offset>+<generation>.flv
@@ -29,6 +30,7 @@
 //! A file is deleted once it is acknowledged, and the folder once the push's end is too.
 
 mod alarm;
+mod boot;
 mod charge;
 mod chunk;
 mod folder;

@@ -18,10 +18,11 @@ use crate::clock::unix_ms;
 
 use super::{
     alarm::Warning,
+    boot,
     charge::{Account, Contents, Fill},
     chunk::Chunk,
     limit::{default_limit_bytes, free_bytes, spooled_bytes},
-    record::{later, push_id, replace_durably},
+    record::{later, push_id},
     refused::{ChunkId, RefusedChunks, delete_refused},
     requests::{Request, requests},
 };
@@ -96,18 +97,7 @@ impl Spool {
 
     /// Counts a start on this spool: `{spool}.{n}`, where `n` is higher than at every start before.
     pub(crate) fn count_boot(&self) -> anyhow::Result<String> {
-        let path = self.root.join("boot");
-        let before = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => format!("{:016x}.0", fastrand::u64(..)),
-            Err(error) => return Err(error).with_context(|| format!("while reading {}", path.display())),
-        };
-        let (id, n) = before.trim().split_once('.').unwrap_or_default();
-        let n: u64 = n.parse().with_context(|| format!("{}: {before:?} is no boot", path.display()))?;
-        let boot = format!("{id}.{}", n + 1);
-        replace_durably(&path, boot.as_bytes())
-            .with_context(|| format!("while writing {}", path.display()))?;
-        Ok(boot)
+        boot::count(&self.root.join("boot"))
     }
 
     /// Does what may wait for the disk. Once it is asked for it is done, also where whoever asked is cancelled.

@@ -17,6 +17,7 @@ use protocol::LossReason;
 
 use crate::{
     Gateway,
+    broken::{files, push_folder, stuck_functions},
     failures::restart,
     fake::{Act, Fake, Kind, fail},
     functions,
@@ -139,7 +140,7 @@ impl Disk {
     /// `None` where this process may not mount one.
     fn mount(root: &Path, mebibytes: u32) -> Option<Self> {
         fs::create_dir(root).unwrap();
-        let size = format!("size={mebibytes}m");
+        let size = format!("size={mebibytes}m,nr_inodes=1000");
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(root).output();
         let is_mounted = mount.is_ok_and(|mount| mount.status.success());
         if !is_mounted {
@@ -156,6 +157,13 @@ impl Disk {
     fn fill(&self) {
         let mut filler = fs::File::create(self.filler()).unwrap();
         while filler.write_all(&[0; 512]).is_ok() {}
+    }
+
+    /// Leaves no room, and no place for another file.
+    fn fill_up(&self) {
+        self.fill();
+        let mut places = 0..;
+        while fs::File::create(self.root.join(format!("place{}", places.next().unwrap()))).is_ok() {}
     }
 }
 
@@ -216,6 +224,43 @@ async fn a_number_names_no_other_bytes_after_a_crash_on_a_full_disk() {
     let first = frames(&session.chunks[..1]);
     assert!(first[..] == pushed[..first.len()]);
     gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_starts_on_a_full_disk_brings_what_is_there() {
+    for is_damaged in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(disk) = Disk::mount(&folder.path().join("spool"), 4) else { return };
+        let file = folder.path().join("x.flv");
+        let pushed = write_flv(&file, SHAPE);
+        let (functions, is_stuck) = stuck_functions().await;
+        let gateway = Gateway::start(&functions.url(), &disk.root).await;
+        gateway.push(&file, "x").await.unwrap();
+        functions.until("the end", |log| log.sessions.iter().any(|session| session.ended.is_some())).await;
+        gateway.crash().await;
+        let chunks = files(&push_folder(&disk.root), "flv");
+        assert_eq!(chunks.len(), 4);
+        if is_damaged {
+            fs::remove_file(&chunks[1]).unwrap();
+            fs::File::create(&chunks[2]).unwrap();
+        }
+        disk.fill_up();
+        let before = functions.log().heartbeats.len();
+        let gateway = restart(&functions, &disk.root).await;
+        is_stuck.store(false, Relaxed);
+        let session = functions.ended(1).await.remove(0);
+        let lost: Vec<_> = session.lost.iter().map(|(seq, lost)| (*seq, lost.lost)).collect();
+        if is_damaged {
+            assert_eq!(lost, [(1, LossReason::Damaged), (2, LossReason::Damaged)]);
+        } else {
+            assert!(lost.is_empty() && frames(&session.chunks) == pushed);
+        }
+        functions.until("a heartbeat", |log| log.heartbeats.len() > before).await;
+        let boots: Vec<_> = functions.log().heartbeats.iter().map(|beat| beat.boot.clone()).collect();
+        let (spool, n) = boots[0].rsplit_once('.').unwrap();
+        assert_eq!((n, &boots[boots.len() - 1]), ("1", &format!("{spool}.2")));
+        gateway.stop().await;
+    }
 }
 
 #[tokio::test]

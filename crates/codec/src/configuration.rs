@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// What a configuration record says. Two are equal where they mean the same, be their bytes the same or not.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Configuration<'a> {
     /// Of H.264 or HEVC.
     Nal(NalConfiguration<'a>),

@@ -128,6 +128,8 @@ fn find_start_code(bytes: &[u8]) -> Option<usize> {
 #[must_use]
 pub fn unescape(unit: &[u8], limit: usize) -> Vec<u8> {
     let unit = &unit[..unit.len().min(limit)];
+    #[cfg(test)]
+    READ.with(|read| read.set(read.get() + unit.len()));
     let mut rbsp = Vec::with_capacity(unit.len());
     let mut zeros = 0;
     for &byte in unit {
@@ -139,6 +141,12 @@ pub fn unescape(unit: &[u8], limit: usize) -> Vec<u8> {
         rbsp.push(byte);
     }
     rbsp
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Bytes that a test's thread has read as RBSP: the work of parameter sets and slice headers.
+    pub(crate) static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A codec whose pictures are made of NAL units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NalCodec {
     /// H.264, AVC.
     H264,

@@ -4,7 +4,7 @@ use super::{Error, ProgramConfig};
 use crate::bits::{BitReader, EndOfBits};
 
 /// What a muxer must know of an AAC stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AudioSpecificConfig {
     /// Audio object type of the core coder: 1 to 4 (2 is AAC LC).
     pub object_type: u8,

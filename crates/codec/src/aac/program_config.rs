@@ -6,7 +6,7 @@ use crate::bits::BitReader;
 /// The element as it goes before the first element of a raw frame.
 ///
 /// ADTS has no other place for it: a decoder that begins with any frame needs it there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProgramConfig {
     bytes: [u8; Self::MAX_SIZE],
     size: u8,

@@ -7,17 +7,22 @@ use crate::{
     nal::{ByteStreamUnits, begins_with_start_code},
 };
 
+/// Supplemental enhancement information that is kept of a record. Encoders write one or two; each is held, and walked
+/// over with each picture that a decoder begins with.
+const MAX_SEI: usize = 64;
+
 /// What the sequence header of H.264 or HEVC says.
 ///
 /// Two are equal where they mean the same: the order of parameter sets, repeated ones, and fields that the sets say
 /// again do not count.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NalConfiguration<'a> {
     /// Bytes of the length before each NAL unit of a message: 1 to 4.
     pub length_size: u8,
     /// The parameter sets, maybe none: some encoders send them in the stream alone.
     pub sets: ParameterSets<'a>,
-    /// Supplemental enhancement information of the whole stream, such as its colours, which records of HEVC may hold.
+    /// Supplemental enhancement information of the whole stream, such as its colours, which records of HEVC may hold;
+    /// no more than any encoder writes.
     pub sei: Vec<&'a [u8]>,
 }
 
@@ -82,7 +87,7 @@ impl<'a> NalConfiguration<'a> {
             UnitRole::ParameterSet(kind) => {
                 let _ = self.sets.insert(kind, unit);
             }
-            UnitRole::Sei => self.sei.push(unit),
+            UnitRole::Sei if self.sei.len() < MAX_SEI => self.sei.push(unit),
             _ => {}
         }
     }
@@ -123,6 +128,22 @@ mod tests {
             }
             let expected = NalConfiguration { length_size: 4, sets, sei: sei.to_vec() };
             assert_eq!(NalConfiguration::parse(codec, &record), Some(expected));
+        }
+    }
+
+    #[test]
+    fn of_sei_without_end_a_record_keeps_the_first() {
+        let sets: &[u8] = b"\0\0\x01\x67\x64\0\x1e\xda\0\0\x01\x68\xce";
+        let record = |count: u32| {
+            let number = |number: u32| (0x0101_0101 + number).to_be_bytes();
+            let sei = (0..count).flat_map(|sei| [&[0, 0, 1, 6, 5][..], &number(sei), &[0x80]].concat());
+            sets.iter().copied().chain(sei).collect::<Vec<u8>>()
+        };
+        for (count, kept) in [(3, 3), (10_000, MAX_SEI)] {
+            let record = record(count);
+            let found = NalConfiguration::parse(NalCodec::H264, &record).unwrap();
+            assert_eq!(found.sei.len(), kept);
+            assert!(found.sets.is_complete() && found.sei[1].starts_with(&[6, 5, 1, 1, 1, 2]));
         }
     }
 }

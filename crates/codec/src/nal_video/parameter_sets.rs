@@ -1,11 +1,16 @@
 //! The parameter sets that hold at one point of a stream, told apart by kind and identifier.
 
+mod held;
+
+use std::hash::{Hash, Hasher};
+
 use super::NalCodec;
 use crate::{
     bits::{BitReader, EndOfBits},
     h264::{self, SliceHeader},
     h265, nal,
 };
+use held::Held;
 
 /// The kinds of parameter set, in the order in which they stand before a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +50,7 @@ pub enum SetChange {
 pub struct ParameterSets<'a> {
     codec: NalCodec,
     /// In the order of their keys.
-    sets: Vec<(SetKey, &'a [u8])>,
+    sets: Vec<Held<'a>>,
     /// How many of them are picture parameter sets of H.264 that announce redundant slices: hardly ever any. Known here,
     /// so that no slice header has to be read for it.
     announcing_redundant: usize,
@@ -70,46 +75,51 @@ impl<'a> ParameterSets<'a> {
     /// Takes a NAL unit that is a parameter set of this kind.
     ///
     /// One that is cut does not take the place of a whole one. Where there is none of its kind it is kept all the same:
-    /// what is odd to this reader may not be to a decoder.
+    /// what is odd to this reader may not be to a decoder. The work is that of reading this unit, whatever holds.
     pub fn insert(&mut self, kind: SetKind, unit: &'a [u8]) -> SetChange {
         let id = match read_id(self.codec, kind, unit) {
             Ok(id) => id,
-            Err(_) if self.sets.iter().all(|(key, _)| key.kind != kind) => 0,
+            Err(_) if self.sets.iter().all(|held| held.key.kind != kind) => 0,
             Err(_) => return SetChange::Refused,
         };
-        match self.sets.binary_search_by_key(&SetKey { kind, id }, |(key, _)| *key) {
-            Ok(at) if self.sets[at].1 == unit => return SetChange::None,
-            Ok(at) if kind == SetKind::Sps && self.is_worse_sps(unit, self.sets[at].1) => {
+        let key = SetKey { kind, id };
+        let place = self.sets.binary_search_by_key(&key, |held| held.key);
+        match place {
+            Ok(at) if self.sets[at].unit == unit => return SetChange::None,
+            Err(_) if self.sets.len() >= Self::MAX_COUNT => return SetChange::Refused,
+            _ => {}
+        }
+        let set = Held::read(self.codec, key, unit);
+        match place {
+            Ok(at) if set.picture_size().is_none() && self.sets[at].picture_size().is_some() => {
                 return SetChange::Refused;
             }
             Ok(at) => {
-                let before = std::mem::replace(&mut self.sets[at].1, unit);
-                self.announcing_redundant -= usize::from(self.announces_redundant(kind, before));
+                let before = std::mem::replace(&mut self.sets[at], set);
+                self.announcing_redundant -= usize::from(before.announces_redundant());
             }
-            Err(_) if self.sets.len() >= Self::MAX_COUNT => return SetChange::Refused,
-            Err(at) => self.sets.insert(at, (SetKey { kind, id }, unit)),
+            Err(at) => self.sets.insert(at, set),
         }
-        self.announcing_redundant += usize::from(self.announces_redundant(kind, unit));
+        self.announcing_redundant += usize::from(set.announces_redundant());
         SetChange::Taken
     }
 
     /// The NAL units of the sets, in the order in which they stand before a picture.
     pub fn units(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.sets.iter().map(|(_, unit)| *unit)
+        self.sets.iter().map(|held| held.unit)
     }
 
     /// Whether there is a set of each kind without which nothing can be decoded.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.codec.needed_sets().iter().all(|needed| self.sets.iter().any(|(key, _)| key.kind == *needed))
+        self.codec.needed_sets().iter().all(|needed| self.sets.iter().any(|held| held.key.kind == *needed))
     }
 
     /// Width and height of the pictures, after cropping, by the first sequence parameter set; `None` where there is none
     /// or it cannot be read.
     #[must_use]
     pub fn picture_size(&self) -> Option<(u32, u32)> {
-        let (_, sps) = self.sets.iter().find(|(key, _)| key.kind == SetKind::Sps)?;
-        self.codec.picture_size(sps)
+        self.sets.iter().find(|held| held.key.kind == SetKind::Sps)?.picture_size()
     }
 
     /// Whether two coded slices of H.264 belong to one picture by their headers (14496-10 §7.4.1.2.4); `None` where the
@@ -133,30 +143,29 @@ impl<'a> ParameterSets<'a> {
             })
     }
 
-    fn announces_redundant(&self, kind: SetKind, unit: &[u8]) -> bool {
-        self.codec == NalCodec::H264
-            && kind == SetKind::Pps
-            && h264::PictureParameterSet::parse(unit).is_ok_and(|pps| pps.redundant_pic_cnt_present)
-    }
-
-    fn is_worse_sps(&self, unit: &[u8], held: &[u8]) -> bool {
-        self.codec.picture_size(unit).is_none() && self.codec.picture_size(held).is_some()
-    }
-
     fn slice_header(&self, slice: &[u8]) -> Option<SliceHeader> {
         if h264::NalUnitType::of(slice[0]) == h264::NalUnitType::SlicePartition {
             return None;
         }
         let pps_id = SliceHeader::pps_id(slice).ok()?;
-        let pps = h264::PictureParameterSet::parse(self.find(SetKind::Pps, pps_id)?).ok()?;
-        let sps = h264::SequenceParameterSet::parse(self.find(SetKind::Sps, pps.sps_id)?).ok()?;
-        SliceHeader::parse(slice, Some((&sps, &pps))).ok()
+        let pps = self.find(SetKind::Pps, pps_id)?.h264_pps()?;
+        let sps = self.find(SetKind::Sps, pps.sps_id)?.h264_sps()?;
+        SliceHeader::parse(slice, Some((sps, pps))).ok()
     }
 
-    fn find(&self, kind: SetKind, id: u32) -> Option<&'a [u8]> {
+    fn find(&self, kind: SetKind, id: u32) -> Option<&Held<'a>> {
         let key = SetKey { kind, id: u8::try_from(id).ok()? };
-        let at = self.sets.binary_search_by_key(&key, |(key, _)| *key).ok()?;
-        Some(self.sets[at].1)
+        let at = self.sets.binary_search_by_key(&key, |held| held.key).ok()?;
+        Some(&self.sets[at])
+    }
+}
+
+impl Hash for ParameterSets<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.codec.hash(state);
+        // All else follows from these.
+        self.sets.len().hash(state);
+        self.units().for_each(|unit| unit.hash(state));
     }
 }
 

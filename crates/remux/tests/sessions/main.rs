@@ -4,6 +4,7 @@
 mod adts;
 mod chunk;
 mod configurations;
+mod cost;
 mod entries;
 mod framings;
 mod limits;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::bits::bytes_of;
+use crate::{bits::bytes_of, nal::READ};
 
 const SPS: &[u8] = &[
     0x67, 0x42, 0xc0, 0x28, 0xda, 0x01, 0xe0, 0x08, 0x9f, 0x97, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10,
@@ -138,4 +138,61 @@ fn a_stream_of_many_sets_is_bounded() {
     let changed = unit(130, "1 1 0 1");
     assert_eq!(sets.insert(SetKind::Pps, &changed), SetChange::Taken);
     assert!(sets.units().any(|unit| unit == changed) && sets.units().count() == ParameterSets::MAX_COUNT);
+}
+
+/// What x265 makes of 1920 × 1080.
+const HEVC_SPS: &[u8] = &[
+    0x42, 0x01, 0x01, 0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00, 0x03, 0x00,
+    0x78, 0xa0, 0x03, 0xc0, 0x80, 0x10, 0xe5, 0x96, 0x56, 0x69, 0x24, 0xca, 0xf0, 0x16, 0x80, 0x80, 0x00,
+    0x00, 0x03, 0x00, 0x80, 0x00, 0x00, 0x0c, 0x84,
+];
+
+/// A sequence parameter set that is long to read: twelve scaling lists of codes of 31 bits before its size, 640 × 368.
+fn long_sps() -> Vec<u8> {
+    let list = |count| format!("1{}", format!("{:031b}", 0xffff).repeat(count));
+    let lists = [list(16).repeat(6), list(64).repeat(6)].concat();
+    let fields = format!("1 00100 0 1 1 0 1 {lists} 1 011 010 0 00000101000 000010111 1 1 0 0 1");
+    [&[0x67, 244, 0, 0x1e], bytes_of(&fields).as_slice()].concat()
+}
+
+/// What `work` gives, and the bytes that are read for it.
+fn reading<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let before = READ.get();
+    let done = work();
+    (done, READ.get() - before)
+}
+
+#[test]
+fn a_set_costs_its_own_bytes_whatever_is_held() {
+    let long = long_sps();
+    // Cut behind the identifier, which for HEVC stands behind 12 bytes of profile and level.
+    let cut = [&[0x67, 244, 0, 0x1e, 0x80][..], &[&HEVC_SPS[..18], &[0x80]].concat()];
+    for (codec, held, cut) in [(NalCodec::H264, &long[..], cut[0]), (NalCodec::Hevc, HEVC_SPS, cut[1])] {
+        let mut sets = ParameterSets::new(codec);
+        let (change, first) = reading(|| sets.insert(SetKind::Sps, held));
+        // Its identifier, and its fields.
+        assert!(change == SetChange::Taken && first <= 2 * held.len(), "{codec:?}: {first}");
+        for _ in 0..3 {
+            let (change, read) = reading(|| sets.insert(SetKind::Sps, cut));
+            assert_eq!(change, SetChange::Refused, "{codec:?}");
+            assert!(read <= 2 * cut.len(), "{codec:?}: {read} bytes for {}", cut.len());
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_of_sets_is_read_once() {
+    let long = long_sps();
+    let mut sets = ParameterSets::new(NalCodec::H264);
+    sets.insert(SetKind::Sps, &long);
+    sets.insert(SetKind::Pps, PPS);
+    assert_eq!(reading(|| sets.picture_size()), (Some((640, 368)), 0));
+    let slice = [0x41, 0x9a, 0x12, 0x34];
+    let (is_same, read) = reading(|| sets.is_same_picture(&slice, &slice));
+    assert_eq!(is_same, Some(true));
+    // Each slice once for its set, and once by it.
+    assert!(read <= 4 * slice.len(), "{read}");
+    let mut sets = ParameterSets::new(NalCodec::Hevc);
+    sets.insert(SetKind::Sps, HEVC_SPS);
+    assert_eq!(reading(|| sets.picture_size()), (Some((1920, 1080)), 0));
 }

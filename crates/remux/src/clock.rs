@@ -1,8 +1,11 @@
 //! What gives access units their times: the session's timeline, and what follows in the chunk.
 
-use std::cell::Cell;
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
 
-use flv::{AudioPacket, AudioTagHeader, FrameType, Reader, TagKind, VideoPacket, VideoTagHeader};
+use flv::{AudioPacket, AudioTagHeader, FrameType, Reader, Tag, TagKind, VideoPacket, VideoTagHeader};
 use media::{Placed, PresentationStamps, RepairKind, Repairs, TICKS_PER_MS, Timeline, TrackKind, Upcoming};
 
 use crate::{
@@ -17,6 +20,10 @@ const MAX_AHEAD: u32 = 256;
 const MAX_LOOKS_EACH: u32 = 8;
 const MIN_LOOKS: u32 = 4_096;
 
+/// Bytes of a message that is read again with each look. A longer one, which may have to be read to its end, is read once:
+/// hundreds of short ones may look at it.
+const MAX_REREAD: usize = 4 << 10;
+
 /// Gives access units their times.
 pub(crate) struct Clock<'c, 'a> {
     timeline: &'c mut Timeline,
@@ -27,7 +34,7 @@ pub(crate) struct Clock<'c, 'a> {
     rest: Option<Reader<'a>>,
     /// The last picture's timestamp.
     picture_ms: u32,
-    looks: Cell<u32>,
+    looks: Looks,
 }
 
 impl<'c, 'a> Clock<'c, 'a> {
@@ -36,13 +43,15 @@ impl<'c, 'a> Clock<'c, 'a> {
         presentation: &'c mut PresentationStamps,
         repairs: &'c mut Repairs,
     ) -> Self {
-        Self { timeline, presentation, repairs, rest: None, picture_ms: 0, looks: Cell::new(MIN_LOOKS) }
+        let looks = Looks { left: Cell::new(MIN_LOOKS), long: RefCell::default() };
+        Self { timeline, presentation, repairs, rest: None, picture_ms: 0, looks }
     }
 
     /// A tag is read; `rest` are those after it.
     pub(crate) fn advance(&mut self, rest: &Reader<'a>) {
         self.rest = Some(rest.clone());
-        *self.looks.get_mut() = self.looks.get().saturating_add(MAX_LOOKS_EACH);
+        let left = self.looks.left.get_mut();
+        *left = left.saturating_add(MAX_LOOKS_EACH);
     }
 
     /// Decoding and presentation time of the next picture; the latter may lie before the former where the offset
@@ -110,7 +119,7 @@ struct Messages<'l, 'a> {
     presentation: PresentationStamps,
     /// Messages of the picture that is placed may follow.
     picture_ms: u32,
-    looks: &'l Cell<u32>,
+    looks: &'l Looks,
 }
 
 impl Iterator for Messages<'_, '_> {
@@ -119,38 +128,82 @@ impl Iterator for Messages<'_, '_> {
     fn next(&mut self) -> Option<Upcoming> {
         loop {
             let tag = self.rest.as_mut()?.next()?.ok()?;
-            if self.left == 0 || self.looks.get() == 0 {
+            if self.left == 0 {
                 return None;
             }
             self.left -= 1;
-            self.looks.set(self.looks.get() - 1);
             let timestamp_ms = tag.timestamp_ms;
-            match tag.kind {
-                TagKind::Video => {
-                    let Ok(message) = VideoTagHeader::parse(tag.body) else { continue };
-                    if message.packet != VideoPacket::Frame || video_codec(&message).is_none() {
-                        continue;
-                    }
-                    // What goes on with a picture has no time of its own. The size of lengths is found out.
-                    if !message.begins_picture(4) {
-                        continue;
-                    }
-                    if message.frame_type == FrameType::Key && timestamp_ms != self.picture_ms {
-                        self.rest = None;
-                        return None;
-                    }
-                    let composition_ms = message.composition_time_ms;
+            match self.looks.take(&tag)? {
+                Coming::Picture { is_key, .. } if is_key && timestamp_ms != self.picture_ms => {
+                    self.rest = None;
+                    return None;
+                }
+                Coming::Picture { composition_ms, .. } => {
                     let (timestamp_ms, composition_ms) = self.presentation.next(timestamp_ms, composition_ms);
                     return Some(Upcoming { track: TrackKind::Video, timestamp_ms, composition_ms });
                 }
-                TagKind::Audio => {
-                    let Ok(message) = AudioTagHeader::parse(tag.body) else { continue };
-                    if message.packet == AudioPacket::Frame && audio_codec(&message).is_some() {
-                        return Some(Upcoming { track: TrackKind::Audio, timestamp_ms, composition_ms: 0 });
-                    }
+                Coming::Sound => {
+                    return Some(Upcoming { track: TrackKind::Audio, timestamp_ms, composition_ms: 0 });
                 }
-                TagKind::Script => {}
+                Coming::Nothing => {}
             }
+        }
+    }
+}
+
+/// Looks at coming messages, each of which many before it may take.
+struct Looks {
+    /// How many more may be taken.
+    left: Cell<u32>,
+    /// What long messages are, by where they lie.
+    long: RefCell<BTreeMap<usize, Coming>>,
+}
+
+impl Looks {
+    /// Looks at a message; `None` where no more looks may be taken.
+    fn take(&self, tag: &Tag<'_>) -> Option<Coming> {
+        self.left.set(self.left.get().checked_sub(1)?);
+        if tag.body.len() <= MAX_REREAD {
+            return Some(Coming::read(tag));
+        }
+        let place = tag.body.as_ptr().addr();
+        Some(*self.long.borrow_mut().entry(place).or_insert_with(|| Coming::read(tag)))
+    }
+}
+
+/// What a coming message is to those before it.
+#[derive(Clone, Copy)]
+enum Coming {
+    /// It begins a picture.
+    Picture { is_key: bool, composition_ms: i32 },
+    /// It holds sound.
+    Sound,
+    /// It has no time of its own.
+    Nothing,
+}
+
+impl Coming {
+    fn read(tag: &Tag<'_>) -> Self {
+        match tag.kind {
+            TagKind::Video => match VideoTagHeader::parse(tag.body) {
+                // What goes on with a picture has no time of its own. The size of lengths is found out.
+                Ok(message)
+                    if message.packet == VideoPacket::Frame
+                        && video_codec(&message).is_some()
+                        && message.begins_picture(4) =>
+                {
+                    let is_key = message.frame_type == FrameType::Key;
+                    Self::Picture { is_key, composition_ms: message.composition_time_ms }
+                }
+                _ => Self::Nothing,
+            },
+            TagKind::Audio => match AudioTagHeader::parse(tag.body) {
+                Ok(message) if message.packet == AudioPacket::Frame && audio_codec(&message).is_some() => {
+                    Self::Sound
+                }
+                _ => Self::Nothing,
+            },
+            TagKind::Script => Self::Nothing,
         }
     }
 }

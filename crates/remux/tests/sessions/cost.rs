@@ -75,3 +75,14 @@ fn slices_cost_the_same_whatever_sets_they_are_read_by() {
         (0..4_000).fold(chunk.avc(0, true, &[&first]), |chunk, _| chunk.avc(0, true, &[&more]))
     });
 }
+
+#[test]
+fn a_long_message_costs_the_same_whether_others_look_at_it_or_not() {
+    // It has no coded slice, so that it is read to its end, and by lengths of other sizes too.
+    let filler = [0xff; 2_000];
+    let long = [vec![&b"\x06\x01"[..]; 8_000], vec![&filler[..]; 190]].concat();
+    // The time of a stamp that is repeated is known by the next other one.
+    let pictures = |chunk: Chunk| (0..80).fold(chunk, |chunk, n| chunk.avc(0, false, &[&slice(0, n, false)]));
+    let begin = || chunk(&sps(0, 8)).avc(0, true, &[&slice(0, 1, true)]);
+    check(&pictures(begin()).avc(0, false, &long), &pictures(begin().avc(0, false, &long)));
+}

@@ -1,6 +1,9 @@
 //! What every chunk begins with: metadata and the configuration of each track.
 
-use codec::Configuration;
+mod summary;
+
+use std::hash::RandomState;
+
 use flv::{
     AudioCodec, AudioTagHeader, StreamMetadata, TAG_HEADER_SIZE, TagClass, TagKind, VideoCodec,
     VideoTagHeader,
@@ -8,6 +11,7 @@ use flv::{
 use rtmp::Media;
 
 use crate::cut::Frame;
+use summary::Summary;
 
 /// Longest configuration or metadata that is repeated in every chunk.
 pub(crate) const MAX_HEADER_BYTES: usize = 256 << 10;
@@ -106,6 +110,8 @@ pub(crate) fn codec(media: &Media<'_>) -> Option<Codec> {
 
 /// The class of a tag, and the codec of an audio or video tag whatever else it carries.
 fn class_and_codec(kind: TagKind, body: &[u8]) -> (TagClass, Option<Codec>) {
+    #[cfg(test)]
+    tests::READ.with(|read| read.set(read.get() + body.len()));
     match kind {
         TagKind::Video => VideoTagHeader::parse(body).map_or((TagClass::Unknown, None), |video| {
             (video.class(), Some(Codec::Video(video.track, video.codec)))
@@ -139,38 +145,56 @@ pub(crate) enum Change {
 /// The headers that hold now, in the order of [`Slot`]: of the stream and of the recorded tracks, since chunks repeat them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Headers {
-    held: Vec<(Slot, TagKind, Vec<u8>)>,
+    held: Vec<Held>,
     /// Width and height of the pictures of the track that is recorded, as far as it is known: by its configuration, or by a
     /// keyframe since.
     picture_size: Option<(u32, u32)>,
+    /// By which configurations are compared.
+    hashes: RandomState,
+}
+
+/// A header that holds.
+#[derive(Clone, Debug)]
+struct Held {
+    slot: Slot,
+    kind: TagKind,
+    body: Vec<u8>,
+    /// What it says, where it is a configuration.
+    configuration: Option<Summary>,
 }
 
 /// The video track that is recorded.
 const RECORDED: Slot = Slot::Video(RECORDED_TRACK);
 
 impl Headers {
-    /// Takes a header. Configurations are compared by what they say, not by their bytes.
+    /// Takes a header. Configurations are compared by what they say, not by their bytes. Those that hold are not read again,
+    /// so that the work is that of reading this one.
     pub(crate) fn set(&mut self, slot: Slot, media: &Media<'_>) -> Change {
         let &Media { kind, body, .. } = media;
-        let found = self.held.binary_search_by_key(&slot, |(slot, ..)| *slot);
-        let held = found.ok().map(|at| self.held[at].2.as_slice());
-        let change = match slot {
-            Slot::Video(_) | Slot::Audio(_) if body.len() > MAX_HEADER_BYTES => Change::Unusable,
-            Slot::Video(_) | Slot::Audio(_) => configuration_change(kind, body, held),
-            _ if held == Some(body) => Change::Repeated,
-            _ => Change::Added,
+        let found = self.held.binary_search_by_key(&slot, |held| held.slot);
+        let held = found.ok().map(|at| &self.held[at]);
+        let is_configuration = matches!(slot, Slot::Video(_) | Slot::Audio(_));
+        let is_usable = is_configuration && body.len() <= MAX_HEADER_BYTES;
+        let configuration = is_usable.then(|| Summary::read(kind, body, &self.hashes)).flatten();
+        let change = match configuration {
+            Some(new) => new.change_from(held.and_then(|held| held.configuration)),
+            None if is_configuration => Change::Unusable,
+            None if held.is_some_and(|held| held.body == body) => Change::Repeated,
+            None => Change::Added,
         };
         let is_kept = matches!(change, Change::Added | Change::Replaced) && body.len() <= MAX_HEADER_BYTES;
         match found {
-            Ok(at) if is_kept => self.held[at].2 = body.to_vec(),
-            Err(at) if is_kept => self.held.insert(at, (slot, kind, body.to_vec())),
+            Ok(at) if is_kept => {
+                self.held[at].body = body.to_vec();
+                self.held[at].configuration = configuration;
+            }
+            Err(at) if is_kept => {
+                self.held.insert(at, Held { slot, kind, body: body.to_vec(), configuration });
+            }
             _ => {}
         }
         if is_kept && slot == RECORDED {
-            self.picture_size = match configuration(kind, body) {
-                Some((_, Configuration::Nal(record))) => record.sets.picture_size(),
-                _ => None,
-            };
+            self.picture_size = configuration.and_then(|configuration| configuration.picture_size);
         }
         change
     }
@@ -188,12 +212,11 @@ impl Headers {
 
     /// A frame of a codec came: the configuration of another codec holds for its track no longer.
     pub(crate) fn forget_other(&mut self, codec: Codec) {
-        self.held.retain(|(slot, kind, body)| {
-            *slot != codec.slot() || class_and_codec(*kind, body).1 == Some(codec)
+        self.held.retain(|held| {
+            held.slot != codec.slot() || held.configuration.is_some_and(|held| held.codec == codec)
         });
         if codec.slot() == RECORDED {
-            self.picture_size =
-                self.picture_size.filter(|_| self.held.iter().any(|(slot, ..)| *slot == RECORDED));
+            self.picture_size = self.picture_size.filter(|_| self.held(RECORDED).is_some());
         }
     }
 
@@ -206,57 +229,28 @@ impl Headers {
 
     /// Bytes of the length before each NAL unit of a video track.
     fn length_size(&self, slot: Slot) -> u8 {
-        let held = self.held.iter().find(|(held, ..)| *held == slot);
-        match held.and_then(|(_, kind, body)| configuration(*kind, body)) {
-            Some((_, Configuration::Nal(record))) => record.length_size,
-            _ => LENGTH_SIZE,
-        }
+        let configuration = self.held(slot).and_then(|held| held.configuration);
+        configuration.map_or(LENGTH_SIZE, |configuration| configuration.length_size)
+    }
+
+    fn held(&self, slot: Slot) -> Option<&Held> {
+        self.held.iter().find(|held| held.slot == slot)
     }
 
     /// Bytes of a tag for each header.
     pub(crate) fn bytes(&self) -> u64 {
-        self.held.iter().map(|(.., body)| (TAG_HEADER_SIZE + body.len() + 4) as u64).sum()
+        self.held.iter().map(|held| (TAG_HEADER_SIZE + held.body.len() + 4) as u64).sum()
     }
 
     /// The FLV file header and a tag for each header.
     pub(crate) fn write(&self, timestamp_ms: u32, out: &mut Vec<u8>) {
-        let has = |kind| self.held.iter().any(|(_, held, _)| *held == kind);
+        let has = |kind| self.held.iter().any(|held| held.kind == kind);
         flv::write_header(out, has(TagKind::Audio), has(TagKind::Video));
-        for (_, kind, body) in &self.held {
+        for Held { kind, body, .. } in &self.held {
             flv::write_tag(out, *kind, timestamp_ms, body)
                 .expect("a header should be shorter than 2^24 bytes");
         }
     }
-}
-
-/// What the configuration of a sequence header means for the one that is held.
-fn configuration_change(kind: TagKind, body: &[u8], held: Option<&[u8]>) -> Change {
-    let Some((codec, new)) = configuration(kind, body) else { return Change::Unusable };
-    let Some((held_codec, held)) = held.and_then(|held| configuration(kind, held)) else {
-        return Change::Added;
-    };
-    if codec != held_codec {
-        return Change::Replaced;
-    }
-    // A record that leaves something to the stream, or is of an AAC that is not read, replaces no better one.
-    let is_worse = held.is_complete() && !new.is_complete()
-        || matches!((&held, &new), (Configuration::Aac(_), Configuration::Other(_)));
-    match held == new {
-        true => Change::Repeated,
-        false if is_worse => Change::Unusable,
-        false => Change::Replaced,
-    }
-}
-
-/// The codec and the configuration of a sequence header, if it can be used.
-fn configuration(kind: TagKind, body: &[u8]) -> Option<(Codec, Configuration<'_>)> {
-    let (_, codec) = class_and_codec(kind, body);
-    let configuration = match kind {
-        TagKind::Video => VideoTagHeader::parse(body).ok()?.configuration(),
-        TagKind::Audio => AudioTagHeader::parse(body).ok()?.configuration(),
-        TagKind::Script => None,
-    };
-    codec.zip(configuration)
 }
 
 #[cfg(test)]

@@ -1,4 +1,11 @@
+use std::cell::Cell;
+
 use super::*;
+
+thread_local! {
+    /// Bytes of the bodies that the thread has read for what they are.
+    pub(super) static READ: Cell<usize> = const { Cell::new(0) };
+}
 
 fn check(kind: TagKind, body: &[u8], expected: Class) {
     assert_eq!(classify(&Media { kind, timestamp_ms: 0, body }), expected, "{body:02x?}");
@@ -238,4 +245,29 @@ fn metadata_of_any_length_is_passed_through_and_that_of_a_sensible_one_is_read()
     assert_eq!(announced(0), Some(2_500));
     assert_eq!(announced(MAX_HEADER_BYTES), Some(2_500));
     assert_eq!(announced(MAX_HEADER_BYTES + 1), None);
+}
+
+#[test]
+fn a_message_costs_its_own_bytes_whatever_headers_hold() {
+    let video = |body| Media { kind: TagKind::Video, timestamp_ms: 0, body };
+    // Behind start codes, since a record has no room for so many sets.
+    let framed = |unit: &[u8]| [&[0, 0, 1], unit].concat();
+    let sets = [framed(SPS), framed(PPS), framed(&SPS[..6]).repeat(10_000)].concat();
+    let header = [&[0x17, 0, 0, 0, 0], sets.as_slice()].concat();
+    let mut headers = Headers::default();
+    assert_eq!(headers.set(Slot::Video(0), &video(&header)), Added);
+
+    let key = &[0x17, 1, 0, 0, 0, 0, 0, 0, 3, 0x65, 0x88, 0x80];
+    let worse = &avc(0x42, 4, &[], &[PPS]);
+    let same = &[&[0x17, 0, 0, 0, 0], &framed(SPS)[..], &framed(PPS)].concat();
+    let before = READ.get();
+    assert!(!headers.changes_size(&video(key)));
+    assert!(headers.begins_picture(&video(key)));
+    headers.forget_other(Codec::Video(0, VideoCodec::Avc));
+    assert_eq!(headers.set(Slot::Video(0), &video(worse)), Unusable);
+    assert_eq!(headers.set(Slot::Video(0), &video(same)), Repeated);
+    let sent = 2 * key.len() + worse.len() + same.len();
+    assert!(READ.get() - before <= sent, "{} bytes for {sent}", READ.get() - before);
+    // The sets that hold tell the size all the same.
+    assert_eq!(headers.picture_size, Some((1920, 1080)));
 }

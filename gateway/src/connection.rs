@@ -10,7 +10,10 @@ use anyhow::{Context, bail};
 use http::StatusCode;
 use protocol::StreamPath;
 use rtmp::{Publish, ServerEvent, ServerSession};
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::{
+    task::coop::consume_budget,
+    time::{Instant, sleep, sleep_until, timeout, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -318,6 +321,8 @@ impl Connection {
                     }
                 }
             }
+            // A buffer holds tens of thousands of the shortest messages: other connections have their turn in between.
+            consume_budget().await;
         }
         let taken = before - rest.len();
         self.socket.consume(taken);

@@ -1,6 +1,10 @@
 //! Connections that never publish, and too many of them.
 
-use std::time::{Duration, Instant};
+use std::{
+    future::poll_fn,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use flv::TagKind;
 use gateway::{Config, Settings};
@@ -167,5 +171,46 @@ async fn an_encoder_that_begins_again_and_again_takes_turns() {
         let publisher = Publisher::start_from(address, &gateway, name);
         tokio::time::timeout(Duration::from_secs(1), publisher).await.unwrap().unwrap();
     }
+    gateway.stop().await;
+}
+
+/// Lets each other task that is ready have a turn.
+async fn one_turn() {
+    let mut is_over = false;
+    poll_fn(|context| {
+        context.waker().wake_by_ref();
+        if std::mem::replace(&mut is_over, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_that_sends_much_at_once_leaves_others_their_turns() {
+    const COUNT: u64 = 20_000;
+    let folder = tempfile::tempdir().unwrap();
+    let functions = functions().await;
+    let control = control(Settings::default());
+    let change = |config| Config { control: control.clone(), ..config };
+    let gateway = Gateway::configured(&functions.url(), &folder.path().join("spool"), change).await;
+    let mut publisher = Publisher::start_from([127, 0, 0, 1], &gateway, "x").await.unwrap();
+    publisher.tag(TagKind::Audio, 0, &AUDIO_HEADER);
+    let frame = [0xaf, 1, 1];
+    (0..COUNT).for_each(|time| publisher.tag(TagKind::Audio, time as u32, &frame));
+    // Frames that the gateway takes between two turns of a task beside it.
+    let looking = tokio::spawn(async move {
+        let (mut most, mut before) = (0, 0);
+        while before < COUNT {
+            let bytes = control.publisher_views().first().map_or(0, |view| view.media_bytes);
+            let now = bytes / frame.len() as u64;
+            most = most.max(now - before);
+            before = now;
+            one_turn().await;
+        }
+        most
+    });
+    publisher.flush().await;
+    let most = timeout(Duration::from_secs(30), looking).await.unwrap().unwrap();
+    assert!(most <= 500, "{most} at a time");
+    publisher.finish().await;
     gateway.stop().await;
 }

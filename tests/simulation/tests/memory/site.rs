@@ -257,7 +257,7 @@ impl Site {
         answer["StreamState"].as_str().unwrap().to_owned()
     }
 
-    /// The names of the streams that are online, once for each push.
+    /// The names of the streams that are online.
     pub(crate) fn online(&self) -> Vec<String> {
         let answer =
             self.api("DescribeLiveStreamsOnlineList", &[("DomainName", "live.example.com")]).unwrap();

@@ -24,6 +24,7 @@ use protocol::{
     CHUNK_CONTENT_TYPE, CHUNK_CONTINUES_HEADER, CHUNK_OFFSET_HEADER, Call, ChunkAnswer, ChunkPath,
     GENERATION_HEADER, JSON_CONTENT_TYPE, LostChunk, PROBLEM_CONTENT_TYPE, PUSH_HEADER, Problem, Route,
 };
+use rustix::io::Errno;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -187,7 +188,7 @@ impl Functions {
         let ChunkName { offset_ms, generation, continues, .. } = chunk.name;
         let timeout = CALL_TIMEOUT + Duration::from_millis(chunk.bytes / SLOWEST_BYTES_PER_MS);
         let bytes = chunk.bytes;
-        let body = chunk.open().await.map_err(CallError::Unreadable)?;
+        let body = chunk.open().await.map_err(unopened)?;
         let mut request = self.request(&Route::Chunk(path), part_of);
         request.head = request
             .head
@@ -297,6 +298,14 @@ impl Functions {
         let answer = answer.map_err(CallError::NoAnswer)?;
         attempt.answered();
         Ok((answer, headers))
+    }
+}
+
+/// Why the file of a chunk could not be opened. Where this process may open none, that says nothing of the file.
+fn unopened(error: io::Error) -> CallError {
+    match Errno::from_io_error(&error) {
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM) => CallError::Unsent(error.into()),
+        _ => CallError::Unreadable(error),
     }
 }
 

@@ -156,3 +156,13 @@ async fn a_chunk_that_cannot_be_read_is_no_failure_of_the_host() {
     put(&file, 80_000).await.unwrap();
     calls.recv().await.unwrap();
 }
+
+#[test]
+fn a_process_that_can_open_no_file_says_nothing_of_one() {
+    for (errno, is_of_file) in
+        [(Errno::MFILE, false), (Errno::NFILE, false), (Errno::IO, true), (Errno::NOENT, true)]
+    {
+        let error = unopened(errno.into());
+        assert_eq!(matches!(error, CallError::Unreadable(_)), is_of_file, "{error}");
+    }
+}

@@ -248,7 +248,9 @@ impl QueueReader {
         let kept = match moving {
             Ok(Some((refused, path))) => {
                 let folder = spool.refused().to_owned();
-                let kept = spool.spawn(move || match refused.keep(&folder, &path) {
+                let is_damaged = lost == Some(LossReason::Damaged);
+                let keep = if is_damaged { Refused::keep_as_it_is } else { Refused::keep };
+                let kept = spool.spawn(move || match keep(&refused, &folder, &path) {
                     // There is nothing left to keep.
                     Err(error) if is_gone(&path) => {
                         tracing::error!("{} is gone: {error}", path.display());
@@ -391,9 +393,9 @@ impl QueueReader {
     }
 }
 
-/// Whether a file is not in its folder.
+/// Whether a file is not in its folder: a disk that cannot tell does not say so.
 fn is_gone(path: &Path) -> bool {
-    !path.exists() && path.parent().is_some_and(Path::is_dir)
+    path.try_exists().is_ok_and(|exists| !exists) && path.parent().is_some_and(Path::is_dir)
 }
 
 /// The place of a chunk that will not come.

@@ -87,11 +87,20 @@ impl Refused {
 
     /// Moves the chunk to the refused ones, where it survives a loss of power.
     pub(crate) fn keep(&self, folder: &Path, chunk: &Path) -> io::Result<ChunkId> {
+        File::open(chunk)?.sync_all()?;
+        self.keep_as_it_is(folder, chunk)
+    }
+
+    /// Moves a chunk there that cannot be read: another disk, or a person, may get something out of it.
+    pub(crate) fn keep_as_it_is(&self, folder: &Path, chunk: &Path) -> io::Result<ChunkId> {
         let id = self.id();
         let flv = refused_path(folder, &id);
-        File::open(chunk)?.sync_all()?;
-        replace_durably(&flv.with_extension("json"), &serde_json::to_vec(self)?)?;
-        fs::rename(chunk, flv)?;
+        let json = flv.with_extension("json");
+        replace_durably(&json, &serde_json::to_vec(self)?)?;
+        if let Err(error) = fs::rename(chunk, flv) {
+            let _ = fs::remove_file(json);
+            return Err(error);
+        }
         File::open(folder)?.sync_all()?;
         Ok(id)
     }

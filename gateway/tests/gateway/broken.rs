@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -77,7 +78,7 @@ async fn a_chunk_that_cannot_be_read_is_told_damaged_and_holds_nothing_up() {
     let folder = tempfile::tempdir().unwrap();
     let spool = folder.path().join("spool");
     let file = folder.path().join("x.flv");
-    let pushed = write_flv(&file, Shape { frames: 800, ..SHAPE });
+    let pushed = write_flv(&file, Shape { frames: 950, ..SHAPE });
     let (functions, is_stuck) = stuck_functions().await;
     let gateway = Gateway::start(&functions.url(), &spool).await;
     gateway.push(&file, "x").await.unwrap();
@@ -85,21 +86,24 @@ async fn a_chunk_that_cannot_be_read_is_told_damaged_and_holds_nothing_up() {
     gateway.crash().await;
     let gateway = restart(&functions, &spool).await;
     let chunks = files(&push_folder(&spool), "flv");
-    assert_eq!(chunks.len(), 6);
-    // One is gone, one cannot be read, one is shorter than it was.
+    assert_eq!(chunks.len(), 7);
+    // One is gone, one cannot be read, one is shorter than it was, one cannot even be opened.
     fs::remove_file(&chunks[1]).unwrap();
     fs::remove_file(&chunks[2]).unwrap();
     fs::create_dir(&chunks[2]).unwrap();
     fs::File::options().write(true).open(&chunks[3]).unwrap().set_len(5_000).unwrap();
+    fs::remove_file(&chunks[4]).unwrap();
+    symlink(&chunks[4], &chunks[4]).unwrap();
     is_stuck.store(false, Relaxed);
     let session = functions.ended(1).await.remove(0);
     let lost: Vec<_> = session.lost.iter().map(|(seq, lost)| (*seq, lost.lost)).collect();
-    assert_eq!(lost, [1, 2, 3].map(|seq| (seq, LossReason::Damaged)));
+    assert_eq!(lost, [1, 2, 3, 4].map(|seq| (seq, LossReason::Damaged)));
     let (before, after) = (frames(&session.chunks[..1]), frames(&session.chunks[1..]));
     assert!(before[..] == pushed[..before.len()] && after[..] == pushed[pushed.len() - after.len()..]);
     gateway.stop().await;
-    // What is left of the two is kept.
-    assert_eq!(files(&spool.join("refused"), "flv").len(), 2);
+    // What is left of the others is kept.
+    let kept = ["flv", "json"].map(|kind| files(&spool.join("refused"), kind).len());
+    assert_eq!(kept, [3, 3]);
     assert_eq!(fs::read_dir(spool.join("pushes")).unwrap().count(), 0);
 }
 

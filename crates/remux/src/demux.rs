@@ -113,6 +113,7 @@ pub fn demux<'a>(
                 Ok(message) => {
                     if audio.record().is_none()
                         && message.codec == AudioCodec::Aac
+                        && audio_codec(&message).is_some()
                         && message.class().is_frame()
                         && let Some(header) = late_headers.audio(&reader)
                         && let Some(codec) = audio_codec(&header)

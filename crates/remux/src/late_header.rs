@@ -4,6 +4,8 @@
 
 use flv::{AudioTagHeader, Reader, TagKind, VideoTagHeader};
 
+use crate::recorded::{audio_codec, video_codec};
+
 /// What has been looked for in a chunk: each at most once, however many frames come before.
 #[derive(Debug, Default)]
 pub(crate) struct LateHeaders {
@@ -12,21 +14,23 @@ pub(crate) struct LateHeaders {
 }
 
 impl LateHeaders {
-    /// The first usable sequence header of video in `rest`.
+    /// The first usable sequence header of the recorded video track in `rest`.
     pub(crate) fn video<'a>(&mut self, rest: &Reader<'a>) -> Option<VideoTagHeader<'a>> {
         if std::mem::replace(&mut self.video_sought, true) {
             return None;
         }
-        let mut messages = bodies(rest, TagKind::Video).filter_map(|body| VideoTagHeader::parse(body).ok());
+        let messages = bodies(rest, TagKind::Video).filter_map(|body| VideoTagHeader::parse(body).ok());
+        let mut messages = messages.filter(|message| video_codec(message).is_some());
         messages.find(|message| message.configuration().is_some_and(|usable| usable.is_complete()))
     }
 
-    /// The first usable sequence header of audio in `rest`.
+    /// The first usable sequence header of the recorded audio track in `rest`.
     pub(crate) fn audio<'a>(&mut self, rest: &Reader<'a>) -> Option<AudioTagHeader<'a>> {
         if std::mem::replace(&mut self.audio_sought, true) {
             return None;
         }
-        let mut messages = bodies(rest, TagKind::Audio).filter_map(|body| AudioTagHeader::parse(body).ok());
+        let messages = bodies(rest, TagKind::Audio).filter_map(|body| AudioTagHeader::parse(body).ok());
+        let mut messages = messages.filter(|message| audio_codec(message).is_some());
         messages.find(|message| message.configuration().is_some_and(|usable| usable.is_complete()))
     }
 }

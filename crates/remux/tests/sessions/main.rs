@@ -79,6 +79,20 @@ fn a_sequence_header_that_comes_late_holds_for_the_frames_before_it() {
 }
 
 #[test]
+fn a_sequence_header_of_another_track_is_none_that_comes_late() {
+    // Track 1 of video (avc1) and of audio (mp4a), before the headers of the tracks that are recorded.
+    let other_video = [b"\x96\x00avc1\x01", &AVC_1080[5..]].concat();
+    let other_audio = b"\x95\x00mp4a\x01\x13\x90";
+    let chunk = Chunk::new().key(0).aac(0).tag(Video, 20, &other_video).tag(Audio, 20, other_audio);
+    let chunk = chunk.tag(Video, 40, AVC_1080).inter(40).tag(Audio, 41, AAC_44100).aac(41);
+    let (slice, stream) = record(&chunk, &[]);
+    let (plain, expected) = record(&Chunk::with_headers().key(0).aac(0).inter(40).aac(41), &[]);
+    assert_eq!(repairs(&slice), []);
+    assert_eq!((slice.video, slice.audio), (plain.video, plain.audio));
+    assert_eq!(stream, expected);
+}
+
+#[test]
 fn frames_whose_sequence_header_comes_in_another_chunk_are_dropped_and_counted() {
     let (slice, _) = record(&Chunk::new().key(0).aac(0).inter(40), &[]);
     assert_eq!(repairs(&slice), [(RepairKind::SequenceHeaderMissing, 3)]);

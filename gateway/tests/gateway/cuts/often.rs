@@ -6,7 +6,8 @@ use protocol::ChunkPolicy;
 use super::{Sent, check_configured, check_frames, picture, push};
 use crate::{fake::Session, media::VIDEO_HEADER};
 
-/// At most as many chunks as a push may have for changes, whatever their size, and as many as its bytes make.
+/// At most as many chunks as a push may have for changes, whatever their size, as many as its bytes make, and a few for a
+/// machine that is slow enough for a chunk to take its time.
 #[track_caller]
 fn check_count(session: &Session, sent: &[Sent]) {
     check_small(session, sent, 16);
@@ -18,7 +19,7 @@ fn check_small(session: &Session, sent: &[Sent], most: usize) {
     let sent_bytes: usize = sent.iter().map(|(.., body)| body.len() + 15).sum();
     let recorded_bytes: usize = session.chunks.iter().map(|(_, chunk)| chunk.len()).sum();
     let count = session.chunks.len();
-    assert!(count <= most + 2 + sent_bytes / 4_096, "{count} chunks of {sent_bytes} bytes");
+    assert!(count <= most + 6 + sent_bytes / 4_096, "{count} chunks of {sent_bytes} bytes");
     assert!(recorded_bytes <= 2 * sent_bytes + 512 * most, "{recorded_bytes} bytes of {sent_bytes}");
 }
 
@@ -96,7 +97,8 @@ async fn timestamps_that_race_make_no_file_each() {
 
 #[tokio::test]
 async fn long_headers_are_not_repeated_more_than_media_comes() {
-    // Sound is the recorded track, its metadata is as long as any that is repeated.
+    // Metadata as long as any that is repeated, and chunks that no slow machine makes worth it by the time that they take.
+    let policy = ChunkPolicy { target_ms: 60_000, max_ms: 240_000, ..ChunkPolicy::DEFAULT };
     let mut metadata = b"\x02\0\x0aonMetaData\x08\0\0\0\0\0\0\x09".to_vec();
     metadata.resize(255 << 10, 0);
     let mut sent = vec![(TagKind::Script, 0, metadata)];
@@ -105,7 +107,7 @@ async fn long_headers_are_not_repeated_more_than_media_comes() {
         sent.push((TagKind::Audio, number * 20, AUDIO_HEADERS[at].to_vec()));
         sent.push((TagKind::Audio, number * 20, [&[0xaf, 1][..], &number.to_be_bytes()].concat()));
     }
-    let session = push(&sent, ChunkPolicy::default()).await;
+    let session = push(&sent, policy).await;
     check_configured(&session, &sent);
     assert_eq!(session.chunks.len(), 1);
 }

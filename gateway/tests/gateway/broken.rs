@@ -1,4 +1,4 @@
-//! Files of the spool that cannot be renamed, read or found.
+//! Files of the spool that a restart misjudged, or that cannot be renamed, read or found.
 
 use std::{
     fs,
@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use flv::TagKind;
 use protocol::{ChunkPolicy, LossReason, Order, SessionAnswer};
 
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     full_disk::{send, start},
     functions,
     media::{SHAPE, Shape, frames, write_flv},
+    publisher::Publisher,
 };
 
 /// Functions that take no chunk as long as they are stuck.
@@ -45,6 +47,31 @@ pub(crate) fn files(folder: &Path, kind: &str) -> Vec<PathBuf> {
     files.retain(|path| path.extension().is_some_and(|extension| extension == kind));
     files.sort();
     files
+}
+
+#[tokio::test]
+async fn a_push_of_many_tracks_is_brought_after_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let (functions, is_stuck) = stuck_functions().await;
+    let gateway = Gateway::start(&functions.url(), &spool).await;
+    let mut publisher = Publisher::start_from([127, 0, 0, 1], &gateway, "x").await.unwrap();
+    let track = |id: u8| [&[id, 0, 0, 205][..], &[0; 5], &[7; 200]].concat();
+    let picture = [b"\x96\x11avc1", &track(0)[..], &track(1)].concat();
+    for at in 0..100 {
+        publisher.tag(TagKind::Video, at * 40, &picture);
+    }
+    publisher.flush().await;
+    functions.until("the session", |log| log.sessions.len() == 1).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    gateway.crash().await;
+    is_stuck.store(false, Relaxed);
+    let gateway = restart(&functions, &spool).await;
+    let session = functions.ended(1).await.remove(0);
+    assert_eq!((session.chunks.len(), session.lost.len()), (1, 0));
+    let tags = flv::Reader::new(&session.chunks[0].1).unwrap().map(Result::unwrap);
+    assert_eq!(tags.filter(|tag| tag.body == picture).count(), 100);
+    gateway.stop().await;
 }
 
 #[tokio::test]

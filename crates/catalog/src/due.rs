@@ -362,13 +362,14 @@ pub async fn settle(
             Some(at) => event::untold(store, at).await.unwrap_or_default(),
             None => None,
         };
-        // The timer may be another one than that of its last try.
-        let tries = event.as_ref().map_or(0, |event| event.tries).max(timer.tries);
+        // The timer may be another one than that of its last try, and counts the waits after which it was not tried.
+        let waits_before = event.as_ref().map_or(0, |event| event.tries).max(timer.tries);
         let (first_ms, longest_ms) = timer::BACKOFF_MS;
-        let wait_ms = (first_ms << tries.min(10)).min(longest_ms);
-        timer::set_again(store, now_ms + wait_ms, tries + counted, &timer.what).await?;
+        let wait_ms = (first_ms << waits_before.min(10)).min(longest_ms);
+        timer::set_again(store, now_ms + wait_ms, waits_before + 1, &timer.what).await?;
         if let Some(event) = event {
-            event::put_off(store, event, tries + counted, now_ms + wait_ms).await?;
+            let tries = event.tries + counted;
+            event::put_off(store, event, tries, now_ms + wait_ms).await?;
         }
         waits.push(wait_ms / 1_000);
     }

@@ -61,7 +61,7 @@ async fn deliver(world: &impl World) -> Result<LaneAnswer, Refusal> {
     }
     let mut receivers: Vec<_> = by_receiver.into_values().collect();
     // Those that took nothing before come after those that may.
-    receivers.sort_by_key(|recordings| recordings.iter().map(Due::tries).min());
+    receivers.sort_by_key(|recordings| recordings.iter().map(Due::waits).min());
     let told = receivers.into_iter().map(|recordings| tell_all(world, recordings, private, began_ms));
     let told: Vec<_> = stream::iter(told).buffer_unordered(AT_ONCE).collect().await;
     told.into_iter().flatten().for_each(|settled| count(&mut answer, settled));

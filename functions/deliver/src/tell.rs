@@ -39,9 +39,9 @@ pub(crate) struct Due {
 }
 
 impl Due {
-    /// How often the first of them was tried in vain.
-    pub(crate) fn tries(&self) -> u32 {
-        self.events.first().map_or(self.timer.tries, |event| event.tries)
+    /// How often the first of them was tried or left alone in vain.
+    pub(crate) fn waits(&self) -> u32 {
+        self.events.first().map_or(0, |event| event.tries).max(self.timer.tries)
     }
 }
 
@@ -70,9 +70,7 @@ pub(crate) async fn tell(
 ) -> Result<Option<u32>, Untold> {
     let mut last = None;
     for (place, event) in due.events.iter().enumerate() {
-        // A host of an earlier version counts in the timer alone.
-        let counted = if event.number == number(&due.timer) { due.timer.tries } else { 0 };
-        let attempt = event.tries.max(counted) + 1;
+        let attempt = event.tries + 1;
         let goes_on = place + 1 < due.events.len() && world.now_ms() < until_ms;
         let config = due.config.as_ref().filter(|config| is_wanted(config, event));
         let url = config.and_then(|config| Some((config, config.notify_url.as_deref()?)));
@@ -183,7 +181,7 @@ async fn send(
             );
     }
     let request = request.body(told.content.to_vec()).map_err(|error| unsent(error.to_string()))?;
-    // Its status alone counts, however its body comes.
+    // Its status alone counts, however its body comes and ends.
     match world.call(request, 0).await {
         Ok(answer) if is_taken(answer.status().as_u16()) => Ok(answer.status().as_u16()),
         Ok(answer) => {

@@ -16,6 +16,9 @@ use crate::{CALLBACK_MS, Host, Receivers, Unanswered};
 /// before whoever waits for it gives up. Unit: ms.
 const BETWEEN_BYTES_MS: u64 = 4_000;
 
+/// How much is taken of a body that nobody reads. Unit: bytes.
+const MAX_UNREAD_BYTES: usize = 1_024;
+
 impl Receivers for Host {
     async fn call(
         &self,
@@ -26,16 +29,17 @@ impl Receivers for Host {
         let outgoing = outgoing(request)?;
         let response = client::send(outgoing).await.map_err(unanswered)?;
         let status = response.get_status_code();
-        let mut body = Vec::new();
-        if max_bytes > 0 {
-            let (_, received) = wit_future::new(|| Ok(()));
-            let (stream, end) = types::Response::consume_body(response, received);
-            let is_late = || monotonic_clock::now() - began_ns > CALLBACK_MS * 1_000_000;
-            body = read(stream, max_bytes, is_late).await?;
-            if body.len() < max_bytes {
-                end.await.map_err(unanswered)?;
-            }
+        let (_, received) = wit_future::new(|| Ok(()));
+        let (stream, end) = types::Response::consume_body(response, received);
+        let is_late = || monotonic_clock::now() - began_ns > CALLBACK_MS * 1_000_000;
+        let limit = if max_bytes > 0 { max_bytes } else { MAX_UNREAD_BYTES };
+        let mut body = read(stream, limit, is_late).await;
+        if body.as_ref().is_ok_and(|body| body.len() < limit)
+            && let Err(error) = end.await
+        {
+            body = Err(unanswered(error));
         }
+        let body = if max_bytes > 0 { body? } else { Vec::new() };
         let mut response = Response::new(body);
         *response.status_mut() = status.try_into().map_err(|_| failed("the answer's status is none"))?;
         Ok(response)

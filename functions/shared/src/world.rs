@@ -45,10 +45,10 @@ pub trait Variables {
 /// Servers that users named, for callbacks.
 #[expect(async_fn_in_trait, reason = "functions have one thread; no caller needs a Send bound")]
 pub trait Receivers {
-    /// Sends a request, whose URI is absolute, and reads the answer's body up to a limit; of an answer whose body is not
-    /// wanted, since the limit is 0, the status is all that is waited for. An answer that is not there after
-    /// [`CALLBACK_MS`] is none; where its body stalls, that is found out four seconds later at most. A redirect is an
-    /// answer like any other.
+    /// Sends a request, whose URI is absolute, and reads the answer's body up to a limit. Where that is 0 the status alone
+    /// counts: the body is waited for, since receivers may go on working until it is taken, and may end as it likes. An
+    /// answer that is not there after [`CALLBACK_MS`] is none; where its body stalls, that is found out four seconds later
+    /// at most. A redirect is an answer like any other.
     ///
     /// # Errors
     /// Why there is no answer.

@@ -69,7 +69,7 @@ fn what_is_left_alone_has_not_been_tried() {
     world.pass_ms(DAY_MS + 3_600_000);
     let mut attempts: Vec<(String, u32)> = Vec::new();
     // At most five minutes apart.
-    for _ in 0..800 {
+    for _ in 0..1_000 {
         world.receivers.otherwise(Reply::Silent(5_000));
         let sent = tries(&world, &[]).into_iter();
         attempts.extend(sent.map(|(name, attempt)| (name, attempt.parse().unwrap())));

@@ -31,9 +31,15 @@ pub trait Outbound: Send + Sync + 'static {
     ) -> BoxFuture<'static, Result<http::Response<WasiBody>, Error>>;
 }
 
-/// For a TCP connection. The addresses of a name share it, each in its turn: it ends before the 5 s in which a callback's
-/// receiver has to answer, so that a second address is tried where nothing answers at the first.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// For a TCP connection. The addresses of a name share it, each in its turn.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The same where a guest wants an answer within [`SHORT_ANSWER`]: so a second address is tried in that time where nothing
+/// answers at the first.
+const SHORT_CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// In so long the receivers of callbacks have to answer.
+const SHORT_ANSWER: Duration = Duration::from_secs(5);
 
 /// For what a guest sets no bound: as Spin, long enough for a large body on a slow line.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
@@ -46,23 +52,40 @@ type Connections = Client<HttpsConnector<HttpConnector<Resolver>>, WasiBody>;
 /// HTTP/1.1 over TCP and TLS, with connections kept for reuse.
 #[derive(Clone)]
 pub struct HttpOutbound {
-    any: Connections,
+    any: Pools,
     /// Connects to public addresses alone, and shares no connection with the other.
-    public: Connections,
+    public: Pools,
 }
 
 impl Default for HttpOutbound {
     fn default() -> Self {
-        Self { any: connections(Reach::Any), public: connections(Reach::Public) }
+        Self { any: Pools::new(Reach::Any), public: Pools::new(Reach::Public) }
     }
 }
 
-fn connections(reach: Reach) -> Connections {
+/// Connections by how long one may take to be made.
+#[derive(Clone)]
+struct Pools {
+    short: Connections,
+    long: Connections,
+}
+
+impl Pools {
+    fn new(reach: Reach) -> Self {
+        Self { short: connections(reach, SHORT_CONNECT_TIMEOUT), long: connections(reach, CONNECT_TIMEOUT) }
+    }
+
+    fn of(&self, first_byte: Duration) -> &Connections {
+        if first_byte <= SHORT_ANSWER { &self.short } else { &self.long }
+    }
+}
+
+fn connections(reach: Reach, connect_timeout: Duration) -> Connections {
     let mut tcp = HttpConnector::new_with_resolver(Resolver::new(reach));
     tcp.enforce_http(false);
     // Without it, a small request waits for the acknowledgement of the one before.
     tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    tcp.set_connect_timeout(Some(connect_timeout));
     tcp.set_keepalive(Some(Duration::from_secs(60)));
     let connector =
         HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
@@ -79,14 +102,14 @@ impl Outbound for HttpOutbound {
         options: RequestOptions,
         reach: Reach,
     ) -> BoxFuture<'static, Result<http::Response<WasiBody>, Error>> {
+        let first_byte = options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT);
         let response = match reach {
-            Reach::Any => self.any.request(request),
+            Reach::Any => self.any.of(first_byte).request(request),
             Reach::Public if is_private_address(request.uri()) => {
                 return std::future::ready(Err(Error::DestinationIpProhibited)).boxed();
             }
-            Reach::Public => self.public.request(request),
+            Reach::Public => self.public.of(first_byte).request(request),
         };
-        let first_byte = options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT);
         let between_bytes = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
         async move {
             let response = tokio::time::timeout(first_byte, response)

@@ -328,12 +328,14 @@ impl Judge<'_> {
         // A push of another gateway may have continued the recording before this one was adopted, as it was when its first
         // chunk was acknowledged.
         let adopted_ms = push.chunks[0].acknowledged_ms.unwrap_or(u64::MAX);
-        let is_between = |other: &Push| {
+        let is_between = |place: usize, other: &Push| {
+            // A gateway begins a stream's pushes in their order.
+            let until_ms = if place == gateway { push.began_ms.max(offered_ms) + 1_000 } else { adopted_ms };
             other.stream == push.stream
                 && ![&push.id, &before.id].contains(&&other.id)
-                && (ended_ms - 1_000..=adopted_ms).contains(&other.began_ms)
+                && (ended_ms - 1_000..=until_ms).contains(&other.began_ms)
         };
-        let is_continued = self.history.pushes().any(|(_, other)| is_between(other));
+        let is_continued = self.history.pushes().any(|(place, other)| is_between(place, other));
         if !is_cut_to_the_end || is_ordered || is_near_window || is_gone || may_be_silent || is_continued {
             return Join::Open;
         }

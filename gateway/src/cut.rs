@@ -36,9 +36,10 @@ const FILE_BYTES: u64 = 4 << 10;
 const SHORTEST_MS: u64 = 1_000;
 
 /// How many chunks of a push may be so small, for their length and for a change. What is pushed unpaced, and has next to no
-/// media, has many; encoders change their configurations a few times a minute at most, and hardly before there is more.
-const MAX_SMALL_CHUNKS: u32 = 1_024;
-const MAX_SMALL_CHANGES: u32 = 16;
+/// media, has many, fewer the longer their headers are; encoders change their configurations a few times a minute at most,
+/// and hardly before there is more.
+const MAX_SMALL_CHUNKS: u64 = 1_024;
+const MAX_SMALL_CHANGES: u64 = 16;
 
 /// A track of coded media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +92,8 @@ pub(crate) struct Cutter {
     /// Those of them that the chunk began with: it repeats what others have.
     header_bytes: u64,
     /// Chunks that were ended though they were not [worth a file](Self::may_end).
-    small_chunks: u32,
-    small_changes: u32,
+    small_chunks: u64,
+    small_changes: u64,
     /// Audio since video last moved.
     still_ms: u64,
     /// The longest that audio went on between two pictures, in this chunk and in the one before.
@@ -224,12 +225,14 @@ impl Cutter {
         if own_bytes >= self.header_bytes.max(FILE_BYTES) || lasted_ms >= worth_ms {
             return true;
         }
+        let files = 1 + self.header_bytes / FILE_BYTES;
         let (small, most) = match is_change {
+            true if files > 1 => return false,
             true => (&mut self.small_changes, MAX_SMALL_CHANGES),
             false => (&mut self.small_chunks, MAX_SMALL_CHUNKS),
         };
-        let may_be_small = self.header_bytes < FILE_BYTES && *small < most;
-        *small += u32::from(may_be_small);
+        let may_be_small = *small + files <= most;
+        *small += if may_be_small { files } else { 0 };
         may_be_small
     }
 

@@ -410,7 +410,12 @@ fn a_chunk_ends_early_where_it_is_worth_a_file() {
         }
     }
     // Long headers are not repeated for less than they have themselves, not even at first.
-    assert!(!may_end(&mut cutter, false, 100_000, 199_999, 2_499));
+    assert!(!may_end(&mut cutter, true, 100_000, 199_999, 2_499));
+    for chunk in 0..50 {
+        let is_given =
+            may_end(&mut Cutter { small_chunks: chunk * 25, ..cutter.clone() }, false, 100_000, 100_020, 0);
+        assert_eq!(is_given, chunk < 40, "so many chunks of 25 blocks of headers: {chunk}");
+    }
     for (is_change, most) in [(true, 16), (false, 1_024)] {
         for chunk in 0..most + 2 {
             assert_eq!(

@@ -292,15 +292,6 @@ impl QueueReader {
         }
     }
 
-    /// Gives up the chunk at the front, if it is this one, which the functions were perhaps given.
-    pub(crate) fn lose(&self, index: u64, lost: LossReason) {
-        self.queue.change(|state| {
-            if state.waiting.front().is_some_and(|front| front.index() == index) {
-                self.give_up(state, 0, lost);
-            }
-        });
-    }
-
     fn save_gap(&self, gap: &Gap) {
         if let Err(error) = gap.save() {
             tracing::error!(

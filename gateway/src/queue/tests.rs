@@ -62,3 +62,30 @@ async fn the_end_counts_no_chunk_that_a_window_leaves_out() {
         assert_eq!(recovered.ended().await.unwrap().chunks, wanted);
     }
 }
+
+#[tokio::test]
+async fn a_name_that_was_refused_is_given_among_chunks_that_have_theirs() {
+    let root = tempfile::tempdir().unwrap();
+    let spool = Spool::open(root.path(), Some(1 << 30)).unwrap();
+    let (domain, app, stream) = ("d".into(), "a".into(), "s".into());
+    let push = Push { id: "p".into(), domain, app, stream, ..Push::default() };
+    let folder = spool.pushes().join("p");
+    let account = spool.account(&Record::new(push.clone()).stream_path().unwrap());
+    let (writer, _reader) = create(push, folder.clone(), account, &Arc::new(Tell::default())).unwrap();
+    writer.begin(Instant::now());
+    let index = writer.take_index();
+    let name = ChunkName { index, offset_ms: 0, generation: Generation::default(), continues: false };
+    let numbered = ChunkName { generation: "1.1".parse().unwrap(), ..name };
+    fs::write(name.path(&folder), b"whole").unwrap();
+    let mut chunk = Chunk::found(writer.account(), name.path(&folder), name, 5);
+    // A folder is where the file is to be.
+    fs::create_dir(numbered.path(&folder)).unwrap();
+    chunk.number(index, numbered.generation);
+    writer.push(chunk);
+    push_chunks(&writer, &folder, 2);
+    writer.flush().unwrap();
+    assert!(name.path(&folder).is_file());
+    fs::remove_dir(numbered.path(&folder)).unwrap();
+    writer.flush().unwrap();
+    assert!(numbered.path(&folder).is_file() && !name.path(&folder).exists());
+}

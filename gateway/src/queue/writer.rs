@@ -118,13 +118,11 @@ impl QueueWriter {
     pub(crate) fn flush(&self) -> io::Result<()> {
         let mut state = self.queue.state();
         self.queue.note(&mut state);
-        let is_on_disk = |waiting: &Waiting| match waiting {
-            Waiting::Chunk(chunk) => chunk.is_on_disk(),
-            Waiting::Lost(_) => true,
-        };
-        // What is not on disk came after what is.
-        let on_disk = state.waiting.iter().rposition(is_on_disk).map_or(0, |last| last + 1);
-        state.waiting.range_mut(on_disk..).try_for_each(|waiting| match waiting {
+        // What waits for its name alone may stand among what has it.
+        let is_unsettled =
+            |waiting: &Waiting| matches!(waiting, Waiting::Chunk(chunk) if !chunk.is_settled());
+        let first = state.waiting.iter().position(is_unsettled).unwrap_or(state.waiting.len());
+        state.waiting.range_mut(first..).try_for_each(|waiting| match waiting {
             Waiting::Chunk(chunk) => chunk.flush(),
             Waiting::Lost(_) => Ok(()),
         })

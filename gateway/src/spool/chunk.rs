@@ -263,8 +263,13 @@ impl Chunk {
         (self.memory_from == 0 && self.bytes > 0).then(|| self.blocks.clone())
     }
 
-    pub(crate) fn is_on_disk(&self) -> bool {
+    pub(super) fn is_on_disk(&self) -> bool {
         self.copy.bytes == self.bytes
+    }
+
+    /// Whether it is on disk as a whole, under its own name.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_on_disk() && self.copy.due.is_none()
     }
 
     /// Brings all of it to its file.

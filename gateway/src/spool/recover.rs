@@ -112,13 +112,16 @@ pub(super) fn recover_push(spool: &Arc<Spool>, folder: &Path) -> anyhow::Result<
     let (first_index, known_to) = session.map_or((0, 0), |session| (session.first_index, session.known_to));
     for (name, path) in files {
         let is_lost = waiting.iter().any(|gap| gap.index() == name.index);
-        let bytes = trim(&path).unwrap_or_else(|error| {
-            tracing::error!("{} cannot be read: {error}", path.display());
+        let (bytes, is_unread) = match trim(&path) {
+            Ok(bytes) => (bytes, false),
             // Whoever sends it tries again, and tells it damaged if that does not help.
-            fs::metadata(&path).map_or(0, |metadata| metadata.len())
-        });
+            Err(error) => {
+                tracing::error!("{} cannot be read: {error}", path.display());
+                (fs::metadata(&path).map_or(0, |metadata| metadata.len()), true)
+            }
+        };
         // What was not wanted, or is told lost: a crash came before its file was deleted.
-        if bytes > 0 && !is_lost && name.index >= first_index {
+        if (bytes > 0 || is_unread) && !is_lost && name.index >= first_index {
             waiting.push(Waiting::Chunk(Chunk::found(&account, path, name, bytes)));
             continue;
         }

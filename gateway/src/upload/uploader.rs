@@ -156,23 +156,24 @@ impl Uploader {
         let path = queue.path();
         let kept = self.spool.refused().display();
         tracing::error!("{path}: chunk {index} is refused and kept in {kept}: {error}");
+        self.move_aside(queue, index, error, lost).await;
+    }
+
+    /// Gives up the chunk at the front, which cannot be read. What is left of it is kept aside: another disk, or the same one
+    /// later, may read it.
+    async fn lose(&self, queue: &QueueReader, index: u64, error: &CallError) {
+        tracing::error!("{}: chunk {index} is damaged: {error}", queue.path());
+        self.move_aside(queue, index, error, Some(LossReason::Damaged)).await;
+    }
+
+    async fn move_aside(&self, queue: &QueueReader, index: u64, error: &CallError, lost: Option<LossReason>) {
+        let (path, kept) = (queue.path(), self.spool.refused().display());
         let mut limit = LogLimit::default();
         while let Err(refusal) = queue.put_aside(index, &self.spool, error.to_string(), lost).await {
             if limit.permits() {
-                tracing::error!("{path}: refused chunk {index} cannot be kept in {kept} yet: {refusal}");
+                tracing::error!("{path}: chunk {index} cannot be kept in {kept} yet: {refusal}");
             }
             sleep(KEEP_AGAIN).await;
-        }
-    }
-
-    /// Gives up the chunk at the front, which cannot be read. What is left of it is kept aside, if it can be.
-    async fn lose(&self, queue: &QueueReader, index: u64, error: &CallError) {
-        let path = queue.path();
-        tracing::error!("{path}: chunk {index} is damaged: {error}");
-        let lost = LossReason::Damaged;
-        if let Err(refusal) = queue.put_aside(index, &self.spool, error.to_string(), Some(lost)).await {
-            tracing::error!("{path}: damaged chunk {index} cannot be kept: {refusal}");
-            queue.lose(index, lost);
         }
     }
 

@@ -201,7 +201,11 @@ fn a_chunk_that_cannot_be_read_keeps_no_other_from_being_found() {
     // No file can be read or written where a folder is.
     fs::create_dir(name(4).path(&folder)).unwrap();
     fs::create_dir(name(9).kept_path(&folder)).unwrap();
+    // Nothing can be said of one that cannot even be looked at, and it is not deleted in doubt.
+    let hidden = name(7).path(&folder);
+    std::os::unix::fs::symlink(&hidden, &hidden).unwrap();
     let found = recover(&spool).unwrap().remove(0);
     let chunks = found.waiting.iter().filter(|waiting| matches!(waiting, Waiting::Chunk(_)));
-    assert_eq!(chunks.map(Waiting::index).collect::<Vec<_>>(), [3, 4, 5, 6]);
+    assert_eq!(chunks.map(Waiting::index).collect::<Vec<_>>(), [3, 4, 5, 6, 7]);
+    assert!(fs::symlink_metadata(&hidden).is_ok());
 }

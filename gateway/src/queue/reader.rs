@@ -310,7 +310,7 @@ impl QueueReader {
                 |waiting: &Waiting| matches!(waiting, Waiting::Chunk(chunk) if chunk.name.index == index);
             match state.waiting.iter().position(is_it) {
                 _ if state.trying == Some(index) => None,
-                Some(at) => Some(self.give_up(state, at, LossReason::Shed)),
+                Some(at) => Some(self.give_up(state, at)),
                 None => Some(false),
             }
         })
@@ -320,15 +320,15 @@ impl QueueReader {
     /// `even_tried`: as in [`State::oldest_to_give_up`].
     pub(crate) fn shed(&self, even_tried: bool) -> bool {
         self.queue.change(|state| match state.oldest_to_give_up(even_tried) {
-            Some(at) => self.give_up(state, at, LossReason::Shed),
+            Some(at) => self.give_up(state, at),
             None => false,
         })
     }
 
-    fn give_up(&self, state: &mut State, at: usize, lost: LossReason) -> bool {
+    fn give_up(&self, state: &mut State, at: usize) -> bool {
         let Waiting::Chunk(chunk) = &state.waiting[at] else { return false };
         let tried = state.last_try(chunk.name.index);
-        let gap = gap_of(&self.queue.folder, chunk, lost, tried);
+        let gap = gap_of(&self.queue.folder, chunk, LossReason::Shed, tried);
         self.save_gap(&gap);
         discard(std::mem::replace(&mut state.waiting[at], Waiting::Lost(gap)));
         true

@@ -123,9 +123,8 @@ pub(crate) async fn serve(ctx: Arc<ConnectionCtx>, arrival: Arrival, place: Plac
         // What was sent while it was held back is not read any more.
         if let Some(left) = live.held_back
             && connection.socket.has_more()
-            && let Err(error) = live.recorder.lose_rest(left)
         {
-            tracing::error!("{}: {error}", live.recorder.queue().path());
+            live.recorder.lose_rest(left);
         }
         live.recorder.finish();
     }
@@ -207,7 +206,7 @@ impl Connection {
                             continue;
                         }
                         () = until(order_due) => {
-                            recorder.follow_schedule(Instant::now()).context("while writing to the spool")?;
+                            recorder.follow_schedule(Instant::now());
                             continue;
                         }
                         () = until(flush_due) => {
@@ -257,7 +256,7 @@ impl Connection {
                 break;
             }
             if !recorder.queue().can_give_up() {
-                recorder.make_room().context("while writing to the spool")?;
+                recorder.make_room();
             }
             if !claim.is_released() {
                 *held_back = Some(Instant::now());
@@ -293,7 +292,7 @@ impl Connection {
                 None => break,
                 Some(ServerEvent::Media(media)) => {
                     if let Some(live) = &mut self.live {
-                        live.recorder.write(&media).context("while writing to the spool")?;
+                        live.recorder.write(&media);
                     }
                 }
                 Some(ServerEvent::Publish(publish)) => match self.begin(&publish).await {
@@ -451,7 +450,7 @@ impl Connection {
 
 /// Does what the functions want now of a push. Where it is to end, the publisher is told why.
 fn follow_orders(recorder: &mut Recorder, session: &mut ServerSession) -> anyhow::Result<()> {
-    recorder.follow_orders().context("while writing to the spool")?;
+    recorder.follow_orders();
     let Some(reason) = recorder.queue().denied() else { return Ok(()) };
     session.refuse(DENIED, &reason);
     bail!("{} is ended: {reason}", recorder.queue().path())

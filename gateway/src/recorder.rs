@@ -6,7 +6,7 @@ mod kept;
 mod orders;
 mod tracks;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use flv::{StreamMetadata, TAG_HEADER_SIZE, TagKind};
 use protocol::{ChunkPolicy, Generation, LossReason, LostChunk};
@@ -126,7 +126,7 @@ impl Recorder {
     }
 
     /// Takes a tag.
-    pub(crate) fn write(&mut self, media: &Media<'_>) -> io::Result<()> {
+    pub(crate) fn write(&mut self, media: &Media<'_>) {
         match classify(media) {
             Class::Frame(frame, codec) => {
                 if self.tracks.take_codec(frame.track(), codec) {
@@ -145,27 +145,20 @@ impl Recorder {
                 let kind = if media.kind == TagKind::Video { TrackKind::Video } else { TrackKind::Audio };
                 self.traffic.frame(kind, media.body.len(), self.recording, now);
                 self.append_other(media);
-                Ok(())
             }
-            Class::Header(slot) => {
-                self.write_header(slot, media);
-                Ok(())
-            }
-            Class::Other => {
-                self.append_other(media);
-                Ok(())
-            }
+            Class::Header(slot) => self.write_header(slot, media),
+            Class::Other => self.append_other(media),
         }
     }
 
-    fn write_frame(&mut self, frame: Frame, media: &Media<'_>) -> io::Result<()> {
+    fn write_frame(&mut self, frame: Frame, media: &Media<'_>) {
         let now = Instant::now();
         if self.began.is_none() {
             self.began = Some(now);
             self.queue.begin(now);
         }
         if self.order_due().is_some_and(|due| due <= now) {
-            self.follow_schedule(now)?;
+            self.follow_schedule(now);
         }
         self.last_frame = now;
         let kind = match frame.track() {
@@ -185,11 +178,11 @@ impl Recorder {
         let is_entry = can_begin && !is_part;
 
         if is_entry {
-            self.enter(now)?;
+            self.enter(now);
         } else if let Some(left_out) = &mut self.left_out {
             *left_out += 1;
             self.traffic.metrics().frames_left_out.add_one();
-            return Ok(());
+            return;
         }
         if let Some(open) = &self.open {
             let from_ms = open.name().offset_ms;
@@ -209,19 +202,19 @@ impl Recorder {
             // Where no sound came since the last keyframe, sound that has changed needs no chunk that begins elsewhere.
             let is_unheard = self.entry.is_some_and(|entry| !entry.is_first && !entry.sound_since);
             if is_changed && frame == Frame::Audio && is_unheard && fits_at_keyframe && !is_full {
-                self.cut_at_keyframe()?;
+                self.cut_at_keyframe();
                 self.tracks.begin();
             } else if has_to_end || is_due {
-                self.cut(!is_entry)?;
+                self.cut(!is_entry);
             } else if wanted == Cut::AtKeyframe && self.recording {
-                if fits_at_keyframe { self.cut_at_keyframe() } else { self.cut(!is_entry) }?;
+                if fits_at_keyframe { self.cut_at_keyframe() } else { self.cut(!is_entry) }
             }
         }
         let is_first = self.open.is_none();
         if is_first {
             // What is kept begins with a keyframe.
             if !self.recording && !is_entry && self.kept.is_empty() {
-                return Ok(());
+                return;
             }
             let open = self.begin(media.timestamp_ms, offset_ms);
             self.cutter.begin(frame.track(), open.bytes());
@@ -239,7 +232,6 @@ impl Recorder {
             entry.sound_since |= frame == Frame::Audio;
         }
         self.append(media);
-        Ok(())
     }
 
     fn write_header(&mut self, slot: Slot, media: &Media<'_>) {
@@ -316,13 +308,12 @@ impl Recorder {
     }
 
     /// Ends the open chunk before its last keyframe: what came since goes into the next one.
-    fn cut_at_keyframe(&mut self) -> io::Result<()> {
+    fn cut_at_keyframe(&mut self) {
         match (self.open.take(), self.entry.take()) {
             // It begins there already.
             (open, Some(entry)) if entry.is_first => {
                 self.open = open;
                 self.entry = Some(entry);
-                Ok(())
             }
             (Some(mut open), Some(entry)) => {
                 let bytes = match open.read() {
@@ -340,26 +331,25 @@ impl Recorder {
                 self.queue.push(open.close(entry.offset_ms, false));
                 self.open = Some(next);
                 self.open_is_entry = true;
-                Ok(())
             }
             (open, _) => {
                 self.open = open;
-                self.cut(true)
+                self.cut(true);
             }
         }
     }
 
     /// Ends the open chunk, so that it can be uploaded. `continues`: the next one begins with what no player can
     /// begin with.
-    fn cut(&mut self, continues: bool) -> io::Result<()> {
+    fn cut(&mut self, continues: bool) {
         self.entry = None;
-        let Some(mut open) = self.open.take() else { return Ok(()) };
+        let Some(mut open) = self.open.take() else { return };
         let end_ms = self.offset_ms(self.last_frame);
         if self.recording {
             self.queue.push(open.close(end_ms, continues));
             let waits_ms = self.queue.waits_since_ms().map_or(0, |since_ms| end_ms.saturating_sub(since_ms));
             self.cutter.has_backlog = waits_ms >= BACKLOG_CHUNKS * self.cutter.policy.target_ms.max(1);
-            return Ok(());
+            return;
         }
         open.leave_memory();
         let max_bytes = self.cutter.policy.max_bytes;
@@ -367,33 +357,32 @@ impl Recorder {
         if self.kept.is_empty() {
             tracing::warn!("{}: group of pictures is too long to be kept", self.queue.path());
         }
-        Ok(())
     }
 
     /// Ends the open chunk wherever it is, so that it can be uploaded.
-    pub(crate) fn make_room(&mut self) -> io::Result<()> {
-        if self.recording { self.cut(true) } else { Ok(()) }
+    pub(crate) fn make_room(&mut self) {
+        if self.recording {
+            self.cut(true);
+        }
     }
 
     /// What came after the last frame, until the publisher left, will not come: there was no room for it.
-    pub(crate) fn lose_rest(&mut self, left: Instant) -> io::Result<()> {
+    pub(crate) fn lose_rest(&mut self, left: Instant) {
         if self.recording && self.has_begun() {
-            self.cut(true)?;
+            self.cut(true);
             let (from_ms, to_ms) = (self.offset_ms(self.last_frame), self.offset_ms(left));
             tracing::error!("{}: the last {} ms are lost", self.queue.path(), to_ms.saturating_sub(from_ms));
             let lost = LossReason::Shed;
             self.queue.push_lost(LostChunk { lost, from_ms, to_ms, generation: self.generation });
         }
-        Ok(())
     }
 
     /// The push is over.
     pub(crate) fn finish(mut self) {
-        let cut = if self.recording { self.cut(false) } else { Ok(()) };
-        self.flush();
-        if let Err(error) = cut {
-            tracing::error!("{}: last chunk cannot be written: {error}", self.queue.path());
+        if self.recording {
+            self.cut(false);
         }
+        self.flush();
         self.kept.clear();
         self.queue.end();
     }

@@ -5,6 +5,14 @@ use protocol::{ChunkPolicy, Generation, Order};
 use super::*;
 use crate::spool::{Chunk, ChunkName, Spool, recover};
 
+/// The queue of a push that has just been let in.
+fn queue(spool: &Spool, folder: &Path, tell: &Arc<Tell>) -> (QueueWriter, QueueReader) {
+    let (domain, app, stream) = ("d".into(), "a".into(), "s".into());
+    let push = Push { id: "p".into(), domain, app, stream, ..Push::default() };
+    let account = spool.account(&Record::new(push.clone()).stream_path().unwrap());
+    create(push, folder.to_owned(), account, tell).unwrap()
+}
+
 /// Chunks of a second each, from the first on.
 fn push_chunks(writer: &QueueWriter, folder: &Path, count: u64) {
     let mut whole = Vec::new();
@@ -28,12 +36,9 @@ async fn the_end_counts_no_chunk_that_a_window_leaves_out() {
     for (from_ms, to_ms, wanted) in [(3_000, 5_000, 2), (0, 0, 0), (20_000, 30_000, 0)] {
         let root = tempfile::tempdir().unwrap();
         let spool = Spool::open(root.path(), Some(1 << 30)).unwrap();
-        let (domain, app, stream) = ("d".into(), "a".into(), "s".into());
-        let push = Push { id: "p".into(), domain, app, stream, ..Push::default() };
         let folder = spool.pushes().join("p");
-        let account = spool.account(&Record::new(push.clone()).stream_path().unwrap());
         let tell = Arc::new(Tell::default());
-        let (writer, reader) = create(push, folder.clone(), account, &tell).unwrap();
+        let (writer, reader) = queue(&spool, &folder, &tell);
         let now = Instant::now();
         let began = now.checked_sub(Duration::from_secs(10)).unwrap();
         writer.begin(began);
@@ -67,11 +72,8 @@ async fn the_end_counts_no_chunk_that_a_window_leaves_out() {
 async fn a_name_that_was_refused_is_given_among_chunks_that_have_theirs() {
     let root = tempfile::tempdir().unwrap();
     let spool = Spool::open(root.path(), Some(1 << 30)).unwrap();
-    let (domain, app, stream) = ("d".into(), "a".into(), "s".into());
-    let push = Push { id: "p".into(), domain, app, stream, ..Push::default() };
     let folder = spool.pushes().join("p");
-    let account = spool.account(&Record::new(push.clone()).stream_path().unwrap());
-    let (writer, _reader) = create(push, folder.clone(), account, &Arc::new(Tell::default())).unwrap();
+    let (writer, _reader) = queue(&spool, &folder, &Arc::new(Tell::default()));
     writer.begin(Instant::now());
     let index = writer.take_index();
     let name = ChunkName { index, offset_ms: 0, generation: Generation::default(), continues: false };

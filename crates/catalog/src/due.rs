@@ -21,7 +21,7 @@
 //! | `h {domain} {day}` | callbacks that were sent, and are forgotten: see `sent` | the first of a day |
 //! | `s`, `d`, `r`, `k`, `i`, `j`, `l`, `v` and `a`, with `{stream} {day}` | a day that is to be sealed or forgotten: see `seal` | what comes for it, and the step before |
 //!
-//! `again` at the end: it has waited for a second time, by another clock.
+//! `again` at the end: it has waited once more, by another clock; twice at the end: twice more.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ use crate::error::Error;
 use crate::log::StreamDay;
 use crate::order::Generation;
 use crate::seal::clear::Clearing;
-use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_MS, Retention, SUSPENDED_MAX_MS};
+use crate::time::{CALL_MAX_MS, LATE_MS, OFFER_WAIT_MS, Retention, SUSPENDED_MAX_MS};
 use crate::timer::{self, AGAIN, Timer};
 pub use crate::timer::{Lane, due};
 use crate::{
@@ -139,11 +139,9 @@ async fn attend_to(
     now_ms: u64,
 ) -> Result<Vec<String>, Error> {
     let words: Vec<&str> = timer.what.split(' ').collect();
-    let (words, is_second) = match &words[..] {
-        [first @ .., AGAIN] => (first, true),
-        all => (all, false),
-    };
-    if !is_second && let Some(again_ms) = waits_again(store, timer.due_ms, words, now_ms).await? {
+    let waited = words.iter().rev().take_while(|word| **word == AGAIN).count();
+    let words = &words[..words.len() - waited];
+    if let Some(again_ms) = waits_again(store, (words, waited), timer.due_ms, now_ms).await? {
         timer::set(store, now_ms + again_ms, &format!("{} {AGAIN}", timer.what)).await?;
         return Ok(Vec::new());
     }
@@ -179,7 +177,7 @@ async fn attend_to(
         }
         ["o", id] => {
             notify(store, bucket, id, now_ms).await?;
-            if !is_second {
+            if waited == 0 {
                 // A host whose clock is ahead may have come while the order was being given.
                 timer::set(store, now_ms + CALL_MAX_MS, &format!("o {id} {AGAIN}")).await?;
             }
@@ -253,16 +251,21 @@ async fn keep(
 }
 
 /// For how long what must not come too early waits once more, by the clock of this host: the one that set the timer may
-/// be an hour behind, and this one an hour ahead.
+/// be an hour behind, and this one an hour ahead. What would lose media waits twice more, since a clock that steps ends a
+/// wait.
 async fn waits_again(
     store: &impl Store,
+    (words, waited): (&[&str], usize),
     due_ms: u64,
-    words: &[&str],
     now_ms: u64,
 ) -> Result<Option<u64>, Error> {
+    let times = if matches!(words, ["e" | "n", ..]) { 2 } else { 1 };
+    if waited >= times {
+        return Ok(None);
+    }
     let is_late = now_ms.saturating_sub(due_ms) > LATE_MS;
     Ok(match *words {
-        ["e", _] => Some(OFFER_MS / 2),
+        ["e", _] => Some(OFFER_WAIT_MS),
         ["r", ..] => Some(seal::RELEASE_MS),
         ["a", ..] | ["d", _, _, _, _, "0"] => Some(CALL_MAX_MS),
         ["j" | "t" | "x", ..] => Some(2 * CALL_MAX_MS),

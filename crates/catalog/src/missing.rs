@@ -10,7 +10,7 @@
 //! | `n {session} {length} {heartbeats}` | where the gateway is alive and no chunk has come since: gives the missing ones up |
 //! | `n {session} {length} {heartbeats} 1` | tells them lost: whoever did not see that they were given up is over |
 //!
-//! The last two wait twice, each time by the clock of the host that comes to them.
+//! The last two wait three times, each time by the clock of the host that comes to them.
 
 use serde::{Deserialize, Serialize};
 use store::record::write;
@@ -25,7 +25,7 @@ use crate::time::CALL_MAX_MS;
 use crate::{committed, key, news, timer};
 
 /// Gateways try again each minute at least, and a bucket that refuses for a while is no reason to give a chunk up.
-pub(crate) const WAIT_MS: u64 = 900_000;
+pub(crate) const WAIT_MS: u64 = 600_000;
 
 /// A call that began before something was written is over after this, also if that was written at the end of a call.
 pub(crate) const GIVEN_UP_MS: u64 = 2 * CALL_MAX_MS;
@@ -94,7 +94,8 @@ async fn tell_all(
         tell(store, bucket, (session, end), seq, now_ms).await?;
     }
     if next < end.chunks {
-        return timer::set(store, now_ms, &format!("n {id} {next} {heartbeats} 1 {}", timer::AGAIN)).await;
+        let what = format!("n {id} {next} {heartbeats} 1 {}", timer::AGAIN_AND_AGAIN);
+        return timer::set(store, now_ms, &what).await;
     }
     timer::set(store, now_ms, &format!("c {id}")).await?;
     Ok(store.delete(&key::given_up(id)).await?)

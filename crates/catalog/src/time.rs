@@ -22,8 +22,8 @@ pub(crate) const HOSTS_AGREE_MS: u64 = 1_000;
 /// Gateways with live sessions are looked at so often.
 pub const LOOK_MS: u64 = 10_000;
 
-/// An offer that nobody has adopted expires after this.
-pub const OFFER_MS: u64 = 3_600_000;
+/// An offer that nobody has adopted expires after an hour: its timer waits three times.
+pub(crate) const OFFER_WAIT_MS: u64 = 1_200_000;
 
 /// A session that has been suspended for so long ends.
 pub const SUSPENDED_MAX_MS: u64 = 7 * DAY_MS;

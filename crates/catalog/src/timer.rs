@@ -49,8 +49,11 @@ const NEAR: u64 = 2;
 /// Slots behind the open one that are swept again and again: more than two calls last.
 const BEHIND: u64 = (CALL_MAX_MS + 180_000) / SLOT_MS;
 
-/// The last word of a timer that has waited again, by another clock.
+/// The last word of a timer that has waited again, by another clock; once for each such wait.
 pub(crate) const AGAIN: &str = "again";
+
+/// The last words of a timer that waits no more, whatever it is for.
+pub(crate) const AGAIN_AND_AGAIN: &str = "again again";
 
 /// Wait after the first failure of what a timer leads to, and the longest one. Unit: ms.
 pub(crate) const BACKOFF_MS: (u64, u64) = (5_000, 300_000);

@@ -29,7 +29,7 @@ fn pushed(session: Session) -> World {
     run(async {
         let (session, _) = session::offer(&store, &bucket, session, None, None, NOW).await.unwrap();
         session::adopt(&store, &bucket, &session, NOW).await.unwrap();
-        for timer in due(&store, Lane::Tick, NOW + OFFER_MS).await.unwrap() {
+        for timer in due(&store, Lane::Tick, NOW + OFFER_WAIT_MS).await.unwrap() {
             timer::done(&store, &timer).await.unwrap();
         }
         // As it was before these timers were asked for.
@@ -96,7 +96,7 @@ fn what_must_not_come_too_early_waits_once_more() {
         ("r s 7 0", 0, Some(3 * CALL_MAX_MS)),
         ("a s 7", 0, Some(CALL_MAX_MS)),
         ("j s 7 0 1", 0, Some(2 * CALL_MAX_MS)),
-        ("n a 3 4", 0, Some(15 * 60_000)),
+        ("n a 3 4", 0, Some(10 * 60_000)),
         ("n a 3 4 1", 0, Some(2 * CALL_MAX_MS)),
         ("z a 1 2", LATE_MS + 1, Some(SUSPENDED_MAX_MS)),
         ("z a 1 2", LATE_MS, None),
@@ -112,6 +112,31 @@ fn what_must_not_come_too_early_waits_once_more() {
             Some(wait_ms) => assert!(!at(now_ms + wait_ms - 1) && at(now_ms + wait_ms), "{what}"),
             None => assert!(!at(now_ms + SUSPENDED_MAX_MS), "{what}"),
         }
+    }
+}
+
+/// A clock that steps ends one wait at most.
+#[test]
+fn what_would_lose_media_waits_twice_more_and_all_else_once() {
+    for (what, wait_ms) in [
+        ("e a", Some(OFFER_WAIT_MS)),
+        ("e a again", Some(OFFER_WAIT_MS)),
+        ("e a again again", None),
+        ("n a 3 4 again", Some(missing::WAIT_MS)),
+        ("n a 3 4 again again", None),
+        ("n a 3 4 1 again", Some(missing::GIVEN_UP_MS)),
+        ("n a 3 4 1 again again", None),
+        ("x a a 0 1 0 again", None),
+        ("z a 1 2 again", None),
+        ("p a again", None),
+    ] {
+        let world = pushed(session_of("a"));
+        let now_ms = NOW + LATE_MS + 1;
+        attend_at(&world, &timer(what, NOW), now_ms);
+        let again = format!("{what} again");
+        let found = due_at(&world.store, Lane::Tick, now_ms + SUSPENDED_MAX_MS);
+        let due_ms = found.into_iter().find_map(|(what, due_ms)| (what == again).then_some(due_ms));
+        assert_eq!(due_ms, wait_ms.map(|wait_ms| now_ms + wait_ms), "{what}");
     }
 }
 

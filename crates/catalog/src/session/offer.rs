@@ -10,7 +10,7 @@ use crate::heard::check_boot;
 use crate::order::Order;
 use crate::rule::Rule;
 use crate::stream::StreamName;
-use crate::time::{OFFER_MS, Retention};
+use crate::time::{OFFER_WAIT_MS, Retention};
 use crate::{command, committed, key, timer};
 
 /// What the gateway that saw both pushes says of the break between them.
@@ -63,7 +63,7 @@ pub async fn offer(
         _ => None,
     };
     // The tick lets the other half pass by its own clock.
-    timer::set(store, now_ms + OFFER_MS / 2, &format!("e {}", session.id)).await?;
+    timer::set(store, now_ms + OFFER_WAIT_MS, &format!("e {}", session.id)).await?;
     write(store, &key::session(&session.id), &session).await?;
     let orders = session.initial_orders();
     Ok((session, orders))

@@ -87,7 +87,7 @@ fn chunks_that_were_given_up_are_told_lost_and_then_the_files_are_looked_at() {
         let mut asked = look(&world, &[2, 1, 1]);
         assert_eq!(run(committed::length(&world.store, "a")).unwrap(), told_at_first, "{chunks}");
         if told_at_first < chunks {
-            assert_eq!(asked, next(0, "n a 502 1 1 again"));
+            assert_eq!(asked, next(0, "n a 502 1 1 again again"));
             asked = look(&world, &[502, 1, 1]);
         }
         assert_eq!(asked, next(0, "c a"), "{chunks}");

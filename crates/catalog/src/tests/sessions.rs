@@ -10,7 +10,7 @@ use crate::event::{self, At, Fact, Kind, Trouble};
 use crate::order::Cause;
 use crate::rule::Mode;
 use crate::session::{self, After, Session};
-use crate::time::{CALL_MAX_MS, DAY_MS, OFFER_MS};
+use crate::time::{CALL_MAX_MS, DAY_MS, OFFER_WAIT_MS};
 use crate::wish::{self, Wish};
 use crate::{command, decision};
 
@@ -97,9 +97,27 @@ fn an_offer_is_there_for_an_hour_however_often_ticks_come() {
         assert!(is_there(), "{minute}");
         tick(&world, NOW + minute * 60_000);
     }
-    tick(&world, NOW + OFFER_MS + 60_000);
-    tick(&world, NOW + OFFER_MS + 120_000);
+    tick(&world, NOW + HOUR_MS + 60_000);
+    tick(&world, NOW + HOUR_MS + 120_000);
     assert!(!is_there());
+}
+
+#[test]
+fn an_offer_is_there_though_its_host_is_an_hour_behind_and_a_clock_steps() {
+    for step_minutes in 0..=60 {
+        let world = World::new();
+        world.offer("a", None);
+        let is_there = || run(session::find(&world.store, "a")).unwrap().is_some();
+        let right_ms = NOW + HOUR_MS;
+        let ahead_ms = right_ms + step_minutes * 60_000;
+        for now_ms in [right_ms, ahead_ms, ahead_ms + OFFER_WAIT_MS - 1] {
+            tick(&world, now_ms);
+            assert!(is_there(), "{step_minutes} {now_ms}");
+        }
+        tick(&world, ahead_ms + OFFER_WAIT_MS);
+        tick(&world, ahead_ms + 2 * OFFER_WAIT_MS);
+        assert!(!is_there(), "{step_minutes}");
+    }
 }
 
 /// The object is what an adoption writes first.

@@ -23,7 +23,7 @@ fn a_begin_whose_reply_was_lost_leaves_nothing_behind_and_loses_nothing() {
     // The offer expires: from then on it is unknown, and the keys that named it are gone.
     let keys = |id: &str| site.any().store.keys().iter().filter(|key| key.contains(id)).count();
     assert!(keys(&lost.session) > 0);
-    for _ in 0..2 {
+    for _ in 0..3 {
         site.pass_ms(3_600_000);
         site.seconds(60);
     }

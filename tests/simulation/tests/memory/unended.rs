@@ -66,7 +66,7 @@ fn a_chunk_that_is_answered_404_holds_nobody_up() {
     site.start("g", "spool.1");
     // An offer that the gateway neither adopts nor sends a chunk of for hours is gone.
     let offer = site.offer("g", "cam", &serde_json::json!({})).unwrap();
-    for _ in 0..2 {
+    for _ in 0..3 {
         site.pass_ms(3_600_000);
         site.seconds(10);
     }

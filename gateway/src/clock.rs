@@ -15,6 +15,12 @@ pub fn simulate_wall_clock(at: Instant, unix_ms: u64) {
     SIMULATED.get_or_init(|| (at, unix_ms));
 }
 
+/// Whether tests hold the clock.
+#[cfg(feature = "simulation")]
+pub(crate) fn is_simulated() -> bool {
+    SIMULATED.get().is_some()
+}
+
 /// The wall clock, in Unix milliseconds.
 pub(crate) fn unix_ms() -> u64 {
     #[cfg(feature = "simulation")]

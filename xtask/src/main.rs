@@ -28,11 +28,12 @@ Usage: cargo xtask <command>
   advisories      known vulnerabilities of what we are built with; needs cargo-deny and the network
   build           all Wasm components and the native binary
   bench [what]    benchmarks: catalog, compose, deliver, live, media, path
-  simulate [--seeds N] [--from SEED] [--jobs N]
+  simulate [--seeds N] [--from SEED] [--jobs N] [--real-gateways] [--long]
                   histories of pushes, breaks, faults and clocks on the real functions, 250 by default;
                   a failure prints the command that plays it again:
   simulate --replay SEED [--only ID,…] [--operations]
-                  one history, with all that happens in it
+                  one history, with all that happens in it;
+                  with --real-gateways, gateways are no models; with --long, histories last for hours
   torture ingest [--minutes M]
                   a gateway under abuse for so many minutes, 60 by default, beside real pushes
   torture whole [--minutes M] [--seed N] [--from CHECKOUT]

@@ -1,6 +1,7 @@
 //! The command that plays histories.
 
-use std::collections::BTreeSet;
+mod arguments;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::ops::Range;
 use std::process::ExitCode;
@@ -15,20 +16,8 @@ use crate::run::{Options, Outcome, keep_panics, run};
 use crate::shrink::shrink;
 use crate::trace::Detail;
 use crate::workload::Length;
-
-/// What the command takes.
-pub const USAGE: &str = "\
-cargo xtask simulate [--seeds N] [--from SEED] [--jobs N]
-    plays the histories of N seeds (250) from one on (1), so many at once (2)
-cargo xtask simulate --defects N [--from SEED]
-    says which of N seeds finds each deliberate defect first
-cargo xtask simulate --replay SEED [--only ID,…] [--operations]
-    plays one again and prints it; --only has nothing else happen, --operations prints each operation
-with --long
-    histories last for 25 to 37 hours in place of minutes, with 4 to 24 streams, in chunks of half a minute";
-
-/// Fewer histories than these need not reach everything.
-const MANY: u64 = 250;
+use arguments::MANY;
+pub use arguments::{Arguments, USAGE};
 
 /// So many failures are shortened, and others named.
 const SHORTENED: usize = 3;
@@ -39,82 +28,10 @@ const MOST_IDS: usize = 2_000;
 /// How long one is shortened at most.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// What the command is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arguments {
-    seeds: u64,
-    from: u64,
-    jobs: u64,
-    replay: Option<u64>,
-    defects: Option<u64>,
-    only: Option<BTreeSet<u32>>,
-    operations: bool,
-    length: Length,
-}
-
-impl Arguments {
-    /// Reads what stands on the command line.
-    ///
-    /// # Errors
-    /// What is not understood.
-    pub fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut arguments = Self {
-            seeds: MANY,
-            from: 1,
-            jobs: 2,
-            replay: None,
-            defects: None,
-            only: None,
-            operations: false,
-            length: Length::Minutes,
-        };
-        let mut words = words;
-        while let Some(word) = words.next() {
-            if word == "--operations" {
-                arguments.operations = true;
-                continue;
-            }
-            if word == "--long" {
-                arguments.length = Length::Hours;
-                continue;
-            }
-            let value = words.next().ok_or_else(|| format!("{word} should be followed by a value"))?;
-            let number =
-                || value.parse::<u64>().map_err(|_| format!("{word} should be a number, not {value:?}"));
-            match word.as_str() {
-                "--seeds" => arguments.seeds = number()?,
-                "--from" => arguments.from = number()?,
-                "--jobs" => arguments.jobs = number()?.max(1),
-                "--defects" => arguments.defects = Some(number()?),
-                "--replay" => arguments.replay = Some(number()?),
-                "--only" => arguments.only = Some(ids(&value)?),
-                _ => return Err(format!("{word:?} is not known")),
-            }
-        }
-        if arguments.replay.is_none() && (arguments.operations || arguments.only.is_some()) {
-            return Err("--only and --operations go with --replay".into());
-        }
-        if arguments.defects.is_some() && arguments.length == Length::Hours {
-            return Err("--defects plays short histories, and --long goes without it".into());
-        }
-        Ok(arguments)
-    }
-
-    /// All of the history of a seed.
-    fn of(&self, seed: u64) -> Options {
-        Options { length: self.length, ..Options::of(seed) }
-    }
-}
-
-fn ids(text: &str) -> Result<BTreeSet<u32>, String> {
-    let id = |word: &str| u32::from_str_radix(word, 16).map_err(|_| format!("{word:?} is no event or fault"));
-    text.split(',').filter(|word| !word.is_empty()).map(id).collect()
-}
-
 /// Does what is asked; a failure where a history fails, or where many histories leave something out.
 #[must_use]
 pub fn start(arguments: &Arguments) -> ExitCode {
-    keep_panics();
+    keep_panics(false);
     let is_well = match (arguments.replay, arguments.defects) {
         (Some(seed), _) => replay(seed, arguments),
         (None, Some(seeds)) => find_defects(arguments.from..arguments.from + seeds),
@@ -234,15 +151,16 @@ impl All {
             hours / elapsed_s * 3_600.0,
             self.played as f64 / elapsed_s
         );
-        let missing = self.coverage.missing();
+        let wanted = arguments.wanted();
+        let missing = self.coverage.missing(wanted);
         let last = arguments.from + arguments.seeds.max(1) - 1;
         println!(
             "seeds {} to {last}: hash {:016x}, {} kinds of events and states reached, {} of {} wanted",
             arguments.from,
             self.hash,
             self.coverage.len(),
-            crate::coverage::WANTED.len() - missing.len(),
-            crate::coverage::WANTED.len(),
+            wanted.len() - missing.len(),
+            wanted.len(),
         );
         for missing in &missing {
             println!("never reached: {missing}");
@@ -275,15 +193,12 @@ fn explain(failed: &Outcome, arguments: &Arguments) {
         shortest.judged.as_ref().err().map_or("", String::as_str)
     );
     let ids: Vec<String> = only.iter().map(|id| format!("{id:x}")).collect();
-    let long = if arguments.length == Length::Hours { " --long" } else { "" };
+    let replay = arguments.replay_command(failed.seed);
     if ids.len() > MOST_IDS {
-        println!(
-            "they are too many for a command; all of it: cargo xtask simulate{long} --replay {}",
-            failed.seed
-        );
+        println!("they are too many for a command; all of it: {replay}");
         return;
     }
-    println!("replay: cargo xtask simulate{long} --replay {} --only {}", failed.seed, ids.join(","));
+    println!("replay: {replay} --only {}", ids.join(","));
 }
 
 /// The first line of a failure, as far as it fits a line.

@@ -10,6 +10,7 @@
 //! | [`workload`] | what happens in a history, drawn from its seed |
 //! | [`history`] | the world, its gateways and what passes between them |
 //! | [`gateway`] | a gateway that keeps the contract, with a spool that survives it |
+//! | [`real_gateway`] | the gateway as it ships, on the clock of a history |
 //! | [`media`] | what is pushed, and how it is found again in slices and files |
 //! | [`call`], [`network`] | calls, and those under way: faults, stalls, late and doubled calls |
 //! | [`functions`] | what answers calls: the handlers here, the built components in the end-to-end tests |
@@ -55,6 +56,8 @@ pub mod judge;
 pub mod media;
 pub mod network;
 pub mod options;
+#[cfg(feature = "real-gateways")]
+pub mod real_gateway;
 pub mod run;
 pub mod seeds;
 pub mod shrink;

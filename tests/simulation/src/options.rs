@@ -20,6 +20,8 @@ pub struct Options {
     pub defect: Option<Defect>,
     /// How long it is.
     pub length: Length,
+    /// What its gateways are. [`run`](crate::run::run) goes by it; [`run_on`](crate::run::run_on) goes by what answers calls.
+    pub gateways: Gateways,
     /// Calls that are under way go on one after the other, and the trace is kept.
     pub in_turn: bool,
 }
@@ -30,6 +32,16 @@ impl Options {
     pub fn of(seed: u64) -> Self {
         Self { seed, ..Self::default() }
     }
+}
+
+/// What the gateways of a history are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gateways {
+    /// Models that keep the contract.
+    #[default]
+    Models,
+    /// The gateway as it ships, with its sockets and its spool.
+    Real,
 }
 
 /// How long things happen in a history.

@@ -12,7 +12,10 @@ use crate::functions::{Functions, Handlers};
 use crate::history::History;
 use crate::hosts::WORK_BUCKET;
 use crate::judge::judge;
+use crate::options::Gateways;
 pub use crate::options::Options;
+#[cfg(feature = "real-gateways")]
+use crate::real_gateway::RealGateways;
 use crate::trace::Detail;
 use crate::workload::play;
 
@@ -39,15 +42,31 @@ thread_local! {
     static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Keeps what a panic of this process says for whoever catches it, in place of printing it.
-pub fn keep_panics() {
-    std::panic::set_hook(Box::new(|panic| PANIC.set(Some(panic.to_string()))));
+/// Keeps what a panic of a thread says for the history that the thread plays; prints it as well, if `prints`.
+pub fn keep_panics(prints: bool) {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        PANIC.set(Some(panic.to_string()));
+        if prints {
+            print(panic);
+        }
+    }));
 }
 
 /// Plays a history on the handlers of the functions, and judges it. A panic is a failure as any other.
+///
+/// # Panics
+/// Where gateways are to be real, and this was built without the feature `real-gateways`.
 #[must_use]
 pub fn run(options: &Options) -> Outcome {
-    run_on(Rc::new(Handlers), options)
+    let functions: Rc<dyn Functions> = match options.gateways {
+        Gateways::Models => Rc::new(Handlers),
+        #[cfg(feature = "real-gateways")]
+        Gateways::Real => Rc::new(RealGateways { seed: options.seed }),
+        #[cfg(not(feature = "real-gateways"))]
+        Gateways::Real => panic!("there are no real gateways without the feature `real-gateways`"),
+    };
+    run_on(functions, options)
 }
 
 /// The same, on what answers calls.
@@ -67,6 +86,8 @@ pub fn run_on(functions: Rc<dyn Functions>, options: &Options) -> Outcome {
         let error = PANIC.take().unwrap_or_else(|| text(&*panic));
         (0, Figures::default(), Coverage::default(), Err(format!("it panicked: {error}")), Vec::new())
     });
+    // A runtime catches panics of the tasks of a real gateway; `keep_panics` has them known here.
+    let judged = PANIC.take().map_or(judged, |panic| Err(format!("a task panicked: {panic}")));
     Outcome { seed: options.seed, hash, coverage, figures, trace, happened: chances.happened(), judged }
 }
 

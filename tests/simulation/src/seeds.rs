@@ -57,7 +57,7 @@ pub fn play(
 pub fn check(
     played: RangeInclusive<u64>,
     at_once: usize,
-    reaches: &[&str],
+    reaches: &'static [&'static str],
     play_one: impl Fn(u64) -> Outcome + Sync,
 ) {
     let named = seeds(played.clone());
@@ -66,6 +66,6 @@ pub fn check(
     println!("{reached}");
     let failed: Vec<u64> = failed.into_iter().map(|(seed, _)| seed).collect();
     assert!(failed.is_empty(), "the histories of the seeds {failed:?} fail; {SEEDS}=S-S plays S alone");
-    let missing: Vec<_> = reaches.iter().filter(|what| reached.count(what) == 0).collect();
+    let missing = reached.missing(reaches);
     assert!(are_few || missing.is_empty(), "these histories never reach {missing:?}");
 }

@@ -81,14 +81,12 @@ impl Gateway {
             return None;
         };
         let before = self.all().find(|before| before.session.as_ref() == Some(session));
-        let times_ms = before
-            .filter(|before| !before.of_real.is_cut_short)
-            .and_then(|before| before.of_real.sent.times_ms);
-        let is_right =
-            times_ms.is_none_or(|(_, last_ms)| began_ms.abs_diff(last_ms + gap_ms) <= WRITTEN_WITHIN_MS);
+        let ended_ms = began_ms.saturating_sub(*gap_ms);
+        let is_right = before.is_some_and(|before| before.may_have_ended(ended_ms));
         let after = before.map(|before| (before.id.clone(), *gap_ms));
-        if after.is_none() || !is_right {
-            self.surprises.push(format!("{} comes {gap_ms} ms after {after:?}: {times_ms:?}", push.id));
+        if !is_right {
+            let sent = before.map(|before| before.of_real.sent);
+            self.surprises.push(format!("{} comes {gap_ms} ms after {after:?}: {sent:?}", push.id));
         }
         after
     }
@@ -127,12 +125,7 @@ impl Gateway {
     fn note_end(&mut self, at_ms: u64, path: &SessionPath, end: &EndSession) -> Purpose {
         let Some(push) = self.of_session(path) else { return Purpose::Other };
         let ended_ms = at_ms.saturating_sub(end.ended_ago_ms);
-        let is_right = push.of_real.sent.times_ms.is_some_and(|(first_ms, last_ms)| {
-            // Where a gateway died, what was written last dates the end: nothing is, of what is not recorded.
-            let earliest_ms =
-                if push.of_real.is_cut_short { first_ms } else { last_ms - 1_000 * push.of_real.tail };
-            (earliest_ms..=last_ms + WRITTEN_WITHIN_MS).contains(&ended_ms)
-        });
+        let is_right = push.may_have_ended(ended_ms);
         let is_its_own = (push.began_ms + end.duration_ms).abs_diff(ended_ms) <= READ_WITHIN_MS;
         let is_as_before = push.of_real.told_chunks.is_none_or(|told| told == end.chunks);
         push.duration_ms = Some(end.duration_ms);
@@ -187,6 +180,17 @@ impl Gateway {
                 }
             }
         }
+    }
+}
+
+impl Push {
+    /// Whether the last picture that was kept may be of this moment. A gateway that died may have lost some of the last ones.
+    fn may_have_ended(&self, at_ms: u64) -> bool {
+        let Some((first_ms, last_ms)) = self.of_real.sent.times_ms else { return false };
+        // Where a gateway died, what was written last dates the end: nothing is, of what is not recorded.
+        let cut_short = self.of_real.is_cut_short;
+        let earliest_ms = if cut_short { first_ms } else { last_ms - 1_000 * self.of_real.tail };
+        (earliest_ms..=last_ms + WRITTEN_WITHIN_MS).contains(&at_ms)
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rtmp::{ClientSession, ClientState, Media};
-use simulation::gateway::Sent;
-use simulation::media::{Shape, Tag};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+
+use crate::gateway::Sent;
+use crate::media::{Shape, Tag};
 
 /// A publisher, which a task of the gateway's runtime plays.
 #[derive(Debug)]

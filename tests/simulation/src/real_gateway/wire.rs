@@ -13,11 +13,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use shared::Answer;
 use shared::testing::Sent;
-use simulation::gateway::Asked;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::process::now_ms;
+use super::clock::now_ms;
+use crate::gateway::Asked;
 
 /// The publisher's address, as calls tell it: its port would be another one each time.
 const CLIENT: &str = "192.0.2.1:1935";

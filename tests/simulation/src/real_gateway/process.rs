@@ -4,35 +4,29 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use gateway::{Config, Control, Entrance, Settings};
 use protocol::StreamPath;
 use shared::Answer;
 use shared::testing::INGEST_TOKEN;
-use simulation::gateway::{Asked, Engine, Loss, MARK, Sent};
-use simulation::history::BEGAN_MS;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, advance, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::dates::{Dates, within};
-use crate::publisher::Publisher;
-use crate::wire::Wire;
+use super::clock::{self, moment, now_ms};
+use super::cpu;
+use super::dates::{Dates, within};
+use super::publisher::Publisher;
+use super::wire::Wire;
+use crate::gateway::{Asked, Engine, Loss, MARK, Sent};
+use crate::history::BEGAN_MS;
 
-/// A day before all histories begin. A runtime begins at real time and is set ahead to the history's, so this has to be longer
-/// than the test takes.
-const ORIGIN_MS: u64 = BEGAN_MS - 86_400_000;
-
-/// The moment that clocks show [`ORIGIN_MS`] at, in every runtime.
-static ORIGIN: LazyLock<Instant> = LazyLock::new(|| {
-    let origin = Instant::now();
-    gateway::simulate_wall_clock(origin, ORIGIN_MS);
-    origin
-});
+/// A folder in memory, where there is one: nothing here asks what a disk has when the power fails.
+const MEMORY: &str = "/dev/shm";
 
 /// A picture is sent so long before the end of a second that the gateway has read it then.
 const READ_MS: u64 = 60;
@@ -43,10 +37,6 @@ const SETTLED: usize = 24;
 /// What was read is on disk after this.
 const WRITTEN_MS: u64 = 110;
 
-fn moment(at_ms: u64) -> Instant {
-    *ORIGIN + Duration::from_millis(at_ms - ORIGIN_MS)
-}
-
 /// Lets what was written to sockets arrive, and what follows from it, while time stands still. A runtime looks at its sockets
 /// only when it has nothing else to do, and then time passes up to the next timer, whatever it finds there.
 async fn settle() {
@@ -55,18 +45,13 @@ async fn settle() {
     }
 }
 
-/// True time, within a gateway's runtime.
-pub(crate) fn now_ms() -> u64 {
-    ORIGIN_MS + ORIGIN.elapsed().as_millis() as u64
-}
-
 /// A gateway, its spool and its publishers.
 #[derive(Debug)]
 pub(crate) struct Process {
     name: String,
     seed: u64,
     starts: u64,
-    spool: tempfile::TempDir,
+    spool: TempDir,
     dates: Dates,
     run_to_ms: u64,
     /// None only while it is dead.
@@ -82,14 +67,22 @@ struct Running {
     publishers: BTreeMap<u32, Publisher>,
 }
 
+/// A folder by whose name one knows what a run that was killed has left.
+fn spool_folder() -> TempDir {
+    let mut folder = tempfile::Builder::new();
+    folder.prefix("recorder-simulation-");
+    folder.tempdir_in(MEMORY).or_else(|_| folder.tempdir()).unwrap()
+}
+
 impl Process {
     /// Starts a gateway as a history begins.
     pub(crate) fn start(name: &str, seed: u64) -> Self {
-        let spool = tempfile::tempdir().unwrap();
+        cpu::stay();
+        let spool = spool_folder();
         let dates = Dates::of(spool.path().join("pushes"));
         let (name, run_to_ms) = (name.into(), BEGAN_MS);
         let mut process = Self { name, seed, starts: 0, spool, dates, run_to_ms, running: None };
-        LazyLock::force(&ORIGIN);
+        clock::hold();
         process.start_at(BEGAN_MS, 0);
         process
     }
@@ -232,6 +225,10 @@ impl Engine for Process {
     }
 
     fn reply(&mut self, call: u64, reply: Option<Answer>) -> bool {
-        self.running().wire.reply(call, reply)
+        let Running { runtime, wire, .. } = self.running();
+        let is_heard = wire.reply(call, reply);
+        // What follows from one answer is over before the next one comes: the order of two sockets is the system's.
+        runtime.block_on(settle());
+        is_heard
     }
 }

@@ -62,7 +62,7 @@ pub async fn offer(
         }
         _ => None,
     };
-    // The tick lets the other half pass by its own clock.
+    // The tick lets the rest of the hour pass by its own clock.
     timer::set(store, now_ms + OFFER_WAIT_MS, &format!("e {}", session.id)).await?;
     write(store, &key::session(&session.id), &session).await?;
     let orders = session.initial_orders();
